@@ -1,0 +1,76 @@
+"""Where things are and what the machine offers. Built once at the edge and passed down."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobctl.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The state directory of one store and the places in it."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "jobctl.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "daemon.lock"
+
+    @property
+    def wake(self) -> Path:
+        """FIFO through which a command saves the engine the wait."""
+        return self.root / "wake"
+
+    @property
+    def daemon_log(self) -> Path:
+        return self.root / "daemon.log"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    def job_logs(self, job: int) -> Path:
+        return self.logs / str(job)
+
+    def job_results(self, job: int) -> Path:
+        return self.results / str(job)
+
+
+def find_home(option: str | None = None) -> Home:
+    """The store to use: ``--home``, else ``JOBCTL_HOME``, else the user's state directory (XDG).
+
+    Raises UsageError for an empty or relative path: a relative home would mean another queue in every directory.
+    """
+    chosen = option if option is not None else os.environ.get("JOBCTL_HOME")
+    if chosen is None:
+        return Home(_default_root())
+    if not chosen or not os.path.isabs(os.path.expanduser(chosen)):
+        raise UsageError(
+            f"the state directory must be an absolute path, not {chosen!r}",
+            hint="give --home /path/to/dir or unset JOBCTL_HOME",
+        )
+    return Home(Path(os.path.expanduser(chosen)))
+
+
+def _default_root() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("jobctl", appauthor=False)
+
+
+def cpu_count() -> int:
+    """CPUs this process may use (the default number of slots)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

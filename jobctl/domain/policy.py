@@ -1,0 +1,68 @@
+"""What the submitter allowed: attempts, time limits, retry rules. Stored as JSON with the job, additive only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+OnCrash = Literal["requeue", "fail"]
+Halt = Literal["soon", "now"]
+
+#: Exit codes with a meaning of their own, after sysexits(3) and the shell.
+EXIT_DATA_ERROR = 65
+EXIT_TEMPORARY = 75
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential waiting time between attempts, with full jitter."""
+
+    base_s: float = 2.0
+    factor: float = 4.0
+    cap_s: float = 60.0
+
+    def ceiling_s(self, failed_attempts: int) -> float:
+        """Longest wait after that many failed attempts (1 = after the first)."""
+        exponent = min(failed_attempts - 1, 64)
+        return float(min(self.cap_s, self.base_s * self.factor**exponent))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one job. ``None`` means that there is no such limit."""
+
+    slots: int | None = None  # None = as many as the daemon has
+    attempts: int = 3
+    timeout_s: float | None = None
+    grace_s: float = 10.0
+    backoff: Backoff = field(default_factory=Backoff)
+    retry_on: tuple[int, ...] = ()
+    no_retry_on: tuple[int, ...] = ()
+    on_crash: OnCrash = "requeue"
+    max_crashes: int = 3
+    deadline_s: float | None = None
+    max_failures: str | None = None  # "50" or "5%"
+    min_finished: int = 20  # before a percentage counts
+    halt: Halt = "soon"
+    rate: str | None = None  # "100/s"
+    output_cap: int = 64 << 20
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored with the job."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Policy:
+        """Read a stored policy; unknown keys of a newer version are ignored."""
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in data.items() if k in known}
+        values["backoff"] = Backoff(**values.get("backoff", {}))
+        for name in ("retry_on", "no_retry_on"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+    def changed(self, **changes: Any) -> Policy:
+        """A copy with other values (``jobctl set``)."""
+        return replace(self, **changes)

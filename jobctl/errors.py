@@ -1,0 +1,94 @@
+"""The one error tree. Each class is a problem a user can have and knows its exit code.
+
+Raised where the problem is known, caught once at the edge of the command line. A failed item is
+not an error: it is a value (see ``domain.models``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command; the table in jobctl(1)."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    PARTIAL = 3
+    FAILED = 4
+    CANCELLED = 5
+    EXPIRED = 6
+    REJECTED = 7
+    CONFLICT = 8
+    NOT_FOUND = 9
+    BUSY = 75
+    WAIT_TIMEOUT = 124
+
+
+class JobctlError(Exception):
+    """A problem with a message for a person, what to type next, and an exit code."""
+
+    exit_code: Exit = Exit.INTERNAL
+    code: str = "internal"
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = tuple(details)
+
+
+class UsageError(JobctlError):
+    """An option or argument is wrong; nothing was changed."""
+
+    exit_code = Exit.USAGE
+    code = "usage"
+
+
+class InputRejected(JobctlError):
+    """The input file cannot be accepted; no job was made."""
+
+    exit_code = Exit.REJECTED
+    code = "input_rejected"
+
+
+class KeyConflict(JobctlError):
+    """The idempotency key belongs to a job with another fingerprint."""
+
+    exit_code = Exit.CONFLICT
+    code = "key_conflict"
+
+
+class NotFound(JobctlError):
+    """No such job, item, attempt or queue."""
+
+    exit_code = Exit.NOT_FOUND
+    code = "not_found"
+
+
+class Busy(JobctlError):
+    """Somebody else holds what is needed, or no daemon runs where one is needed."""
+
+    exit_code = Exit.BUSY
+    code = "busy"
+
+
+class StoreError(JobctlError):
+    """The database cannot be used as it is: damaged, foreign, or written by a newer jobctl."""
+
+    code = "store"
+
+
+class HomeError(JobctlError):
+    """The state directory cannot be trusted or written."""
+
+    code = "home"
+
+
+class WaitTimeout(JobctlError):
+    """The wait ended, the job goes on."""
+
+    exit_code = Exit.WAIT_TIMEOUT
+    code = "wait_timeout"

@@ -1,0 +1,1 @@
+"""What runs an item: from a row and a template to something an executor can start."""

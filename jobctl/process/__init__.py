@@ -1,0 +1,1 @@
+"""The operating system: processes, signals, locks, detaching, wake-ups."""

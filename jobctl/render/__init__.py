@@ -1,0 +1,1 @@
+"""Documents to terminals: tables, live views, JSON. Knows dictionaries, not databases."""

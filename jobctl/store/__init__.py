@@ -1,0 +1,1 @@
+"""The SQLite store. The only package with SQL in it."""

@@ -1,0 +1,37 @@
+"""Turns ``tables.py`` into ``schema.sql``, so that making a database costs no import of SQLModel.
+
+``python -m jobctl.store.schema`` prints it; CI compares it with the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+
+APPLICATION_ID = 0x6A6F6263  # "jobc"
+SCHEMA_VERSION = 1
+
+
+def generate() -> str:
+    """The DDL of the current schema, one statement after another."""
+    from sqlalchemy.dialects import sqlite
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from jobctl.store.tables import TABLES
+
+    statements = []
+    for table in TABLES:
+        statements.append(CreateTable(table))
+        statements.extend(CreateIndex(index) for index in sorted(table.indexes, key=lambda i: str(i.name)))
+    lines = [str(s.compile(dialect=sqlite.dialect())).strip() + ";" for s in statements]  # type: ignore[no-untyped-call]
+    text = "\n\n".join(lines).replace("\t", "  ")
+    return "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit.\n\n" + text.replace(" \n", "\n") + "\n"
+
+
+def stored() -> str:
+    """The DDL that ships with the package."""
+    return resources.files("jobctl.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(generate())

@@ -1,0 +1,248 @@
+"""The one definition of the schema. ``schema.sql`` is generated from it (``python -m jobctl.store.schema``).
+
+Imported only to generate that file, to migrate, and where typed access is worth 0.6 s of start-up; everyday
+commands and the engine read and write with the SQL beside this module. CHECK constraints repeat the invariants.
+
+Times are integer microseconds UTC, durations too unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
+
+_STATES = ", ".join(f"'{s}'" for s in JobState)
+_TERMINAL = ", ".join(f"'{s}'" for s in sorted(TERMINAL_JOB_STATES))
+
+
+class Meta(SQLModel, table=True):
+    """Facts about the store: its id, the engine's epoch."""
+
+    __tablename__ = "meta"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class Job(SQLModel, table=True):
+    """One submission: what to run, what is allowed, how far it is."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="job_state_known"),
+        CheckConstraint(
+            "total = queued + running + retrying + succeeded + failed + unprocessed", name="job_counts_add_up"
+        ),
+        CheckConstraint(
+            "min(queued, running, retrying, succeeded, failed, unprocessed, rejected, skipped) >= 0",
+            name="job_counts_not_negative",
+        ),
+        CheckConstraint(f"(finished_at IS NOT NULL) = (state IN ({_TERMINAL}))", name="job_finished_iff_terminal"),
+        CheckConstraint("finished_at IS NULL OR queued + running + retrying = 0", name="job_terminal_has_no_live_item"),
+        Index("jobs_live", "id", sqlite_where=text("finished_at IS NULL")),
+        Index("jobs_key", "key", unique=True, sqlite_where=text("key IS NOT NULL")),
+        Index("jobs_name", "name"),
+        Index("jobs_fingerprint", "fingerprint"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str = Field(unique=True)
+    name: str
+    queue: str
+    priority: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    labels: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+
+    handler: str  # command | shell | column | call
+    command: str  # JSON: argv template, shell text, or null
+    cwd: str
+    umask: int
+    env: str  # JSON {NAME: value}
+    env_names: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})  # values come from the daemon
+    env_file: str | None = None
+    policy: str  # JSON, see domain.policy
+
+    input_path: str
+    input_format: str
+    input_dialect: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: delimiter, header
+    columns: str  # JSON list
+    input_bytes: int
+    input_sha256: str
+    fingerprint: str
+    key: str | None = None
+    resubmit_of: str | None = None  # uid of the job whose result file was submitted
+    after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    not_before_at: int | None = None
+
+    state: str
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    round: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    total: int
+    queued: int
+    running: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    retrying: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    succeeded: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    failed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    unprocessed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    rejected: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    skipped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    cursor: int = Field(default=1, sa_column_kwargs={"server_default": "1"})  # no item below it is queued
+
+    paused_at: int | None = None
+    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    stop: str | None = None  # why no further item may start: cancel | expired | failures | command
+    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what runs is killed too
+    stop_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+    submitted_at: int
+    started_at: int | None = None
+    updated_at: int
+    finished_at: int | None = None
+    deadline_at: int | None = None
+    round_at: int  # when this round began
+    paused_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    active_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of earlier rounds
+    rate_per_s: float | None = None  # items processed, smoothed
+    mean_us: float | None = None  # duration of an attempt, smoothed
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # finished attempts, all rounds
+    results: str | None = None  # JSON: what the manifest says, once written
+    failures_ungrouped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class Item(SQLModel, table=True):
+    """One input row and where it stands. One narrow row, no index that every item pays for."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        CheckConstraint("state BETWEEN 0 AND 5", name="item_state_known"),
+        CheckConstraint("(state = 2) = (due_at IS NOT NULL)", name="item_due_iff_retrying"),
+        Index("items_running", "job", "item", sqlite_where=text("state = 1")),
+        Index("items_due", "due_at", sqlite_where=text("state = 2")),
+        Index("items_failed", "job", "item", sqlite_where=text("state = 4")),
+        {"sqlite_with_rowid": False},
+    )
+    job: int = Field(primary_key=True)
+    item: int = Field(primary_key=True)
+    state: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    attempt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # begun so far, all rounds
+    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, not charged to the budget
+    crashes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # interrupted in this round
+    epoch: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of the engine that claimed it
+    due_at: int | None = None
+    failure: int | None = None  # the group its last failed attempt belongs to
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Attempt(SQLModel, table=True):
+    """One run of an item: how it ended, what it cost, where its output is. Written when it starts or ends."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint("(duration_us IS NULL) = (ending IS NULL)", name="attempt_over_iff_ended"),
+        {"sqlite_with_rowid": False},
+    )
+    job: int = Field(primary_key=True)
+    item: int = Field(primary_key=True)
+    attempt: int = Field(primary_key=True)
+    round: int
+    slot: int
+    started_at: int
+    ending: int | None = None  # domain.ports.Ending; NULL = running
+    code: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    duration_us: int | None = None
+    cpu_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    max_rss_kib: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    log: int
+    out_off: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    out_len: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    err_off: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    err_len: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    flags: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # domain.ports.OutputFlag
+    pid: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    failure: int | None = None
+    message: str | None = None  # of a failed attempt, as it said it
+    value: str | None = None  # JSON a callable returned
+    host: str | None = None
+
+
+class Failure(SQLModel, table=True):
+    """A cause: failed attempts of a job that ended alike, counted as they settle."""
+
+    __tablename__ = "failures"
+    __table_args__ = (Index("failures_cause", "job", "code", "message", "outcome", unique=True),)
+    id: int | None = Field(default=None, primary_key=True)
+    job: int
+    code: str
+    message: str  # numbers, paths, quoted values replaced
+    outcome: str  # known | unknown
+    retryable: int
+    items: int  # that are failed now because of it
+    attempts: int  # that ended so, all rounds
+    first_at: int
+    last_at: int
+    samples: str  # JSON list of item numbers
+
+
+class JournalEntry(SQLModel, table=True):
+    """Who did what, when and why: every transition of a job, every hand laid on an item."""
+
+    __tablename__ = "journal"
+    __table_args__ = (Index("journal_job", "job", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    at: int
+    job: int
+    item: int | None = None
+    actor: str
+    event: str
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    data: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+
+
+class Request(SQLModel, table=True):
+    """What a command asks of the engine; the engine deletes it when it is done."""
+
+    __tablename__ = "requests"
+    id: int | None = Field(default=None, primary_key=True)
+    at: int
+    job: int
+    item: int | None = None
+    verb: str  # cancel
+    now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    actor: str
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class Queue(SQLModel, table=True):
+    """A named lane. A queue without a row here has no limit of its own and is open."""
+
+    __tablename__ = "queues"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    name: str = Field(primary_key=True)
+    slots: int | None = None
+    paused_at: int | None = None
+    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    rate: str | None = None
+    tokens: float | None = None
+    tokens_at: int | None = None
+
+
+class Daemon(SQLModel, table=True):
+    """The daemon's last words about itself: one row. Whether it lives is told by its lock, not by this."""
+
+    __tablename__ = "daemon"
+    __table_args__ = (CheckConstraint("id = 1", name="daemon_is_one"),)
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    pid: int
+    engine_pid: int
+    state: str  # recovering | up | draining
+    scope: str  # all, or the number of the one job it works for
+    slots: int
+    version: str
+    started_at: int
+    heartbeat_at: int
+    pressure: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+TABLES = SQLModel.metadata.sorted_tables
