@@ -1,0 +1,26 @@
+"""Making the schema in an empty database file."""
+
+from __future__ import annotations
+
+import uuid
+
+from jobctl.store.database import Database
+from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
+
+
+def create_schema(database: Database) -> None:
+    """Create every table in one transaction; harmless when another process was faster."""
+    with database.transaction():
+        if database.scalar("PRAGMA user_version"):
+            return
+        for statement in stored().split(";\n"):
+            if statement.strip():
+                database.execute(statement)
+        database.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?), ('epoch', '0')", (uuid.uuid4().hex,))
+        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def store_id(database: Database) -> str:
+    """The random id of this store; the cookie of its processes."""
+    return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))

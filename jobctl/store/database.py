@@ -1,0 +1,227 @@
+"""Opening the database and transactions on it. Every connection of jobctl is made here.
+
+Rules that hold for each of them: WAL without automatic checkpoints (two checkpointers can corrupt the file on
+SQLite before 3.51.3), writes begin IMMEDIATE and wait their turn, nothing is read from a schema that is not ours,
+and no connection crosses a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.errors import Busy, HomeError, NotFound, StoreError
+from jobctl.store import sqlite
+from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+#: How long a command waits for its turn to write before it gives up with a message.
+BUSY_DEADLINE_S = 60.0
+#: One wait inside SQLite; after it, a jittered pause and another try.
+BUSY_TIMEOUT_MS = 5_000
+JOURNAL_SIZE_LIMIT = 64 << 20
+
+
+class Database:
+    """One connection, owned by the process that opened it."""
+
+    def __init__(self, connection: sqlite.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self._pid = os.getpid()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE ... COMMIT, rolled back on any exception. The commit survives a power cut.
+
+        Raises Busy when other writers kept the database for BUSY_DEADLINE_S.
+        """
+        if os.getpid() != self._pid:
+            raise StoreError("a database connection was carried across a fork")
+        self._begin()
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.execute("ROLLBACK")
+            raise
+
+    def _begin(self) -> None:
+        deadline = time.monotonic() + BUSY_DEADLINE_S
+        while True:
+            try:
+                self.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite.OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                if time.monotonic() > deadline:
+                    raise Busy(
+                        f"other commands kept the database busy for {BUSY_DEADLINE_S:.0f} s",
+                        hint="try again; `jobctl doctor` names what holds it",
+                    ) from error
+                time.sleep(random.uniform(0.001, 0.05))  # noqa: S311 - jitter between writers, not a secret
+
+    def one(self, sql: str, parameters: Any = ()) -> Any:
+        """The first row, or None."""
+        return self.execute(sql, parameters).fetchone()
+
+    def scalar(self, sql: str, parameters: Any = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self.execute(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the database file. Only for the holder of the daemon lock."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def open_database(home: Home, *, create: bool = False) -> Database:
+    """Open the store of a home for reading and writing.
+
+    With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). Raises NotFound when
+    there is none, StoreError for a file that is damaged, foreign or newer than this program, HomeError for a home
+    that cannot be trusted.
+    """
+    if create:
+        prepare_home(home)
+    check_home(home)
+    if not create and not home.database.exists():
+        raise NotFound(f"no jobs yet: there is no queue at {home.root}", hint="start with: jobctl submit FILE -- COMMAND")
+    if create:
+        _precreate(home.database)
+    return _connect(home.database, create=create)
+
+
+def prepare_home(home: Home) -> None:
+    """Make the state directory and its folders, 0700. Raises HomeError when that is impossible."""
+    try:
+        for folder in (home.root, home.logs, home.results):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeError(
+            f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
+        ) from error
+
+
+def check_home(home: Home) -> None:
+    """Refuse a state directory that somebody else owns or may write to."""
+    try:
+        info = home.root.lstat()
+    except FileNotFoundError:
+        raise NotFound(
+            f"no jobs yet: {home.root} does not exist", hint="start with: jobctl submit FILE -- COMMAND"
+        ) from None
+    except OSError as error:
+        raise HomeError(f"cannot use {home.root}: {error.strerror}", hint="give another with --home DIR") from error
+    if stat.S_ISLNK(info.st_mode):
+        info = home.root.stat()
+    if info.st_uid != os.geteuid():
+        raise HomeError(
+            f"{home.root} belongs to user {info.st_uid}, you are {os.geteuid()}",
+            hint="run jobctl as its owner, or give your own state directory with --home",
+        )
+    if info.st_mode & 0o022:
+        raise HomeError(
+            f"{home.root} can be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
+            hint=f"chmod 700 {home.root}",
+        )
+
+
+def _precreate(path: Path) -> None:
+    """Make the file 0600 before SQLite opens it; never through a symlink."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        return
+    os.fchmod(descriptor, 0o600)
+    os.close(descriptor)
+
+
+def _connect(path: Path, *, create: bool) -> Database:
+    info = os.lstat(path)
+    if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_uid != os.geteuid():
+        raise StoreError(f"{path} is not a plain file of yours", hint="move it away, then try again")
+    previous = os.umask(0o077)  # for -wal and -shm
+    try:
+        connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
+        database = Database(connection, path)
+        try:
+            _configure(database, create=create)
+        except sqlite.DatabaseError as error:
+            connection.close()
+            raise _unusable(path, error) from error
+        except BaseException:
+            connection.close()
+            raise
+    finally:
+        os.umask(previous)
+    return database
+
+
+def _configure(database: Database, *, create: bool) -> None:
+    execute = database.execute
+    execute("PRAGMA trusted_schema=OFF")
+    execute("PRAGMA wal_autocheckpoint=0")
+    version = _check_identity(database)
+    mode = database.scalar("PRAGMA journal_mode")
+    if mode != "wal":
+        mode = database.scalar("PRAGMA journal_mode=WAL")
+    if mode != "wal":
+        raise StoreError(
+            f"{database.path} cannot be used in WAL mode (it is in {mode} mode)",
+            hint="put the state directory on a local disk: --home DIR",
+        )
+    execute("PRAGMA synchronous=FULL")
+    execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}")
+    execute("PRAGMA cache_size=-16384")
+    execute("PRAGMA temp_store=MEMORY")
+    if version == 0 and create:
+        from jobctl.store.create import create_schema
+
+        create_schema(database)
+
+
+def _check_identity(database: Database) -> int:
+    """The schema version; 0 for an empty file. Raises StoreError for a foreign or newer database."""
+    version = int(database.scalar("PRAGMA user_version"))
+    application = int(database.scalar("PRAGMA application_id"))
+    if application == APPLICATION_ID:
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",
+                hint="upgrade jobctl; nothing was changed",
+            )
+        return version
+    if application != 0 or version != 0 or database.scalar("SELECT count(*) FROM sqlite_schema"):
+        raise StoreError(
+            f"{database.path} is not a jobctl database", hint="move it away or choose another --home; nothing was changed"
+        )
+    return 0
+
+
+def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
+    if isinstance(error, sqlite.OperationalError) and _is_busy(error):
+        return Busy(f"{path} is busy", hint="try again")
+    return StoreError(
+        f"{path} cannot be read: {error}",
+        hint="keep the file; restore a copy from the backups beside it, or start anew with another --home",
+    )
+
+
+def _is_busy(error: sqlite.OperationalError) -> bool:
+    text = str(error)
+    return "locked" in text or "busy" in text

@@ -1,0 +1,31 @@
+"""Which SQLite library this process uses: one, chosen here. pysqlite3 bundles a build without the WAL-reset bug."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
+
+Connection = sqlite3.Connection
+Error = sqlite3.Error
+DatabaseError = sqlite3.DatabaseError
+IntegrityError = sqlite3.IntegrityError
+OperationalError = sqlite3.OperationalError
+Row = sqlite3.Row
+connect = sqlite3.connect
+VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
+
+
+def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
+    """Whether this build can corrupt a WAL database when two connections checkpoint (sqlite.org/wal.html#walresetbug)."""
+    backports = {(3, 44): 6, (3, 50): 7}
+    fixed_patch = backports.get(version[:2])
+    if fixed_patch is not None:
+        return version[2] < fixed_patch
+    return (3, 7, 0) <= version < (3, 51, 3)
