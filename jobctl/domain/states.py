@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 
@@ -51,7 +52,6 @@ class Verb(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     RETRY_LATER = "retry_later"  # failed, another attempt is due at a later time
-    PROMOTE = "promote"  # the waiting time is over
     RELEASE = "release"  # given back by the executor, it never started
     REQUEUE = "requeue"  # interrupted by a crash or a stop, not the item's fault
     DROP = "drop"  # never tried and never will be in this round
@@ -69,8 +69,72 @@ TRANSITIONS: dict[tuple[ItemState, Verb], ItemState] = {
     (ItemState.RUNNING, Verb.RELEASE): ItemState.QUEUED,
     (ItemState.RUNNING, Verb.REQUEUE): ItemState.QUEUED,
     (ItemState.RUNNING, Verb.DROP): ItemState.UNPROCESSED,  # claimed but never started, then cancelled
-    (ItemState.RETRYING, Verb.PROMOTE): ItemState.QUEUED,
+    (ItemState.RETRYING, Verb.CLAIM): ItemState.RUNNING,  # its waiting time is over
     (ItemState.RETRYING, Verb.FAIL): ItemState.FAILED,
     (ItemState.FAILED, Verb.RETRY): ItemState.QUEUED,
     (ItemState.UNPROCESSED, Verb.RETRY): ItemState.QUEUED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Items of a job by state, and the rows outside its total."""
+
+    queued: int = 0
+    running: int = 0
+    retrying: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    unprocessed: int = 0
+    rejected: int = 0  # rows of the file that were not accepted
+    skipped: int = 0  # rows that an earlier job had done
+
+    @property
+    def total(self) -> int:
+        """Items of the job."""
+        return self.live + self.processed + self.unprocessed
+
+    @property
+    def live(self) -> int:
+        """Items that are not terminal."""
+        return self.queued + self.running + self.retrying
+
+    @property
+    def processed(self) -> int:
+        """Items with an outcome."""
+        return self.succeeded + self.failed
+
+
+class Stop(StrEnum):
+    """Why no further item of a job may start in this round."""
+
+    CANCEL = "cancel"
+    EXPIRED = "expired"  # its deadline passed
+    FAILURES = "failures"  # more failures than allowed
+    COMMAND = "command"  # the command does not exist
+
+
+def live_state(counts: Counts, *, started: bool, paused: bool, stop: Stop | None) -> JobState:
+    """State of a job whose round is not closed."""
+    if stop is Stop.CANCEL:
+        return JobState.CANCELLING
+    if paused:
+        return JobState.PAUSED
+    return JobState.RUNNING if started or counts.running else JobState.QUEUED
+
+
+def final_state(counts: Counts, *, stop: Stop | None, cut: bool) -> JobState:
+    """State of a job whose last item is terminal.
+
+    ``cut`` says that the stop took something away: an item that never ran or was killed. A cancel or deadline that
+    came too late to cut anything does not change how the job ended.
+    """
+    if stop in (Stop.FAILURES, Stop.COMMAND):
+        return JobState.FAILED
+    if stop is Stop.CANCEL and cut:
+        return JobState.CANCELLED
+    if stop is Stop.EXPIRED and cut:
+        return JobState.EXPIRED
+    if not (counts.failed or counts.unprocessed or counts.rejected):
+        return JobState.SUCCEEDED
+    return JobState.PARTIAL if counts.succeeded or counts.skipped else JobState.FAILED

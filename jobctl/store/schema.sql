@@ -77,7 +77,7 @@ CREATE TABLE items (
 )
  WITHOUT ROWID;
 
-CREATE INDEX items_due ON items (due_at) WHERE state = 2;
+CREATE INDEX items_due ON items (job, due_at) WHERE state = 2;
 
 CREATE INDEX items_failed ON items (job, item) WHERE state = 4;
 

@@ -119,7 +119,7 @@ class Item(SQLModel, table=True):
         CheckConstraint("state BETWEEN 0 AND 5", name="item_state_known"),
         CheckConstraint("(state = 2) = (due_at IS NOT NULL)", name="item_due_iff_retrying"),
         Index("items_running", "job", "item", sqlite_where=text("state = 1")),
-        Index("items_due", "due_at", sqlite_where=text("state = 2")),
+        Index("items_due", "job", "due_at", sqlite_where=text("state = 2")),
         Index("items_failed", "job", "item", sqlite_where=text("state = 4")),
         {"sqlite_with_rowid": False},
     )

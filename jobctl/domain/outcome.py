@@ -1,0 +1,105 @@
+"""What an attempt's ending means: success, failure, or another try. Pure decisions, taken before anything is written."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from dataclasses import dataclass
+
+from jobctl.domain.policy import (
+    EXIT_DATA_ERROR,
+    EXIT_NOT_EXECUTABLE,
+    EXIT_NOT_FOUND,
+    Policy,
+)
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import Verb
+
+_PERMANENT_EXITS = frozenset({EXIT_DATA_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
+_ABSENT_EXITS = frozenset({EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
+_ABSENT_ERRNOS = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC})
+#: A side effect may have happened: the attempt was ended from outside.
+_UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an item has used up when an attempt of it ends, that attempt included."""
+
+    spent: int  # attempts charged to the item in this round
+    crashes: int  # interruptions before this ending
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the item."""
+
+    verb: Verb
+    due_at: int | None = None  # microseconds, for RETRY_LATER
+
+
+def failure_code(ending: int, code: int) -> str:
+    """The stable word for a cause: exit_3, sigsegv, timeout, cancelled, interrupted, not_started."""
+    if ending == Ending.EXITED:
+        return f"exit_{code}"
+    if ending == Ending.SIGNALLED:
+        return signal_name(code).lower()
+    return {
+        Ending.TIMED_OUT: "timeout",
+        Ending.CANCELLED: "cancelled",
+        Ending.INTERRUPTED: "interrupted",
+        Ending.RAISED: "raised",
+    }.get(Ending(ending), "not_started")
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9; SIG64 for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"
+
+
+def is_known(ending: int) -> bool:
+    """Whether we know what the attempt did: it ended by itself, or never began."""
+    return ending not in _UNKNOWN
+
+
+def is_absent(ending: int, code: int) -> bool:
+    """Whether the command does not exist or cannot be executed: the next item would fail alike."""
+    if ending == Ending.EXITED:
+        return code in _ABSENT_EXITS
+    return ending == Ending.NOT_STARTED and code in _ABSENT_ERRNOS
+
+
+def is_retryable(ending: int, code: int, policy: Policy) -> bool:
+    """Whether another attempt may help, by the kind of ending and the job's own lists of exit codes."""
+    if ending == Ending.EXITED:
+        if code in policy.no_retry_on:
+            return False
+        if policy.retry_on:
+            return code in policy.retry_on
+        return code not in _PERMANENT_EXITS
+    if ending in (Ending.NOT_STARTED, Ending.CANCELLED):
+        return False
+    return is_known(ending) or policy.on_crash == "requeue"
+
+
+def decide(
+    ending: int, code: int, budget: Budget, policy: Policy, *, now: int, deadline_at: int | None, jitter: float
+) -> Decision:
+    """What becomes of an item whose attempt ended so.
+
+    ``jitter`` in [0, 1) places the next attempt within the backoff; a retry past the job's deadline is a failure.
+    """
+    if ending == Ending.EXITED and code == 0:
+        return Decision(Verb.SUCCEED)
+    if ending == Ending.INTERRUPTED:
+        may_run_again = policy.on_crash == "requeue" and budget.crashes < policy.max_crashes
+        return Decision(Verb.REQUEUE if may_run_again else Verb.FAIL)
+    if not is_retryable(ending, code, policy) or budget.spent >= policy.attempts:
+        return Decision(Verb.FAIL)
+    due_at = now + int(policy.backoff.ceiling_s(budget.spent) * jitter * 1e6)
+    if deadline_at is not None and due_at >= deadline_at:
+        return Decision(Verb.FAIL)
+    return Decision(Verb.RETRY_LATER, due_at)
