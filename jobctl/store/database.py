@@ -100,7 +100,9 @@ def open_database(home: Home, *, create: bool = False) -> Database:
         prepare_home(home)
     check_home(home)
     if not create and not home.database.exists():
-        raise NotFound(f"no jobs yet: there is no queue at {home.root}", hint="start with: jobctl submit FILE -- COMMAND")
+        raise NotFound(
+            f"no jobs yet: there is no queue at {home.root}", hint="start with: jobctl submit FILE -- COMMAND"
+        )
     if create:
         _precreate(home.database)
     return _connect(home.database, create=create)
@@ -208,7 +210,8 @@ def _check_identity(database: Database) -> int:
         return version
     if application != 0 or version != 0 or database.scalar("SELECT count(*) FROM sqlite_schema"):
         raise StoreError(
-            f"{database.path} is not a jobctl database", hint="move it away or choose another --home; nothing was changed"
+            f"{database.path} is not a jobctl database",
+            hint="move it away or choose another --home; nothing was changed",
         )
     return 0
 

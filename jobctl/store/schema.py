@@ -11,6 +11,8 @@ from importlib import resources
 APPLICATION_ID = 0x6A6F6263  # "jobc"
 SCHEMA_VERSION = 1
 
+_HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."
+
 
 def generate() -> str:
     """The DDL of the current schema, one statement after another."""
@@ -19,13 +21,13 @@ def generate() -> str:
 
     from jobctl.store.tables import TABLES
 
-    statements = []
+    statements: list[CreateTable | CreateIndex] = []
     for table in TABLES:
         statements.append(CreateTable(table))
         statements.extend(CreateIndex(index) for index in sorted(table.indexes, key=lambda i: str(i.name)))
-    lines = [str(s.compile(dialect=sqlite.dialect())).strip() + ";" for s in statements]  # type: ignore[no-untyped-call]
+    lines = [str(s.compile(dialect=sqlite.dialect())).strip() + ";" for s in statements]
     text = "\n\n".join(lines).replace("\t", "  ")
-    return "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit.\n\n" + text.replace(" \n", "\n") + "\n"
+    return f"{_HEADER}\n\n{text}\n".replace(" \n", "\n")
 
 
 def stored() -> str:

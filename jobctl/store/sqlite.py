@@ -23,8 +23,11 @@ VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
 
 
 def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
-    """Whether this build can corrupt a WAL database when two connections checkpoint (sqlite.org/wal.html#walresetbug)."""
-    backports = {(3, 44): 6, (3, 50): 7}
+    """Whether this build can corrupt a WAL database that two connections checkpoint.
+
+    Source: sqlite.org/wal.html#walresetbug.
+    """
+    backports: dict[tuple[int, ...], int] = {(3, 44): 6, (3, 50): 7}
     fixed_patch = backports.get(version[:2])
     if fixed_patch is not None:
         return version[2] < fixed_patch

@@ -1,0 +1,222 @@
+"""The hot path: enqueue, claim, settle, give back. Plural everywhere, guarded by state, attempt and epoch.
+
+None of these begins or ends a transaction, and none touches the counters of the job: the caller does both, in one
+transaction (``store.jobs.count``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from jobctl.domain.ports import AttemptId, Finished, Started
+from jobctl.domain.states import ItemState
+from jobctl.store.database import Database
+
+_QUEUED, _RUNNING, _RETRYING = ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING
+
+
+class Claimed(NamedTuple):
+    """An item that now runs as this attempt."""
+
+    item: int
+    attempt: int
+    payload: bytes
+
+
+class Budgeted(NamedTuple):
+    """What an item had used up when it was claimed."""
+
+    item: int
+    attempt: int
+    free: int
+    crashes: int
+
+
+class Settlement(NamedTuple):
+    """The new state of an item whose attempt is over."""
+
+    item: int
+    attempt: int
+    state: ItemState
+    due_at: int | None
+    failure: int | None
+    free: int
+    crashes: int
+
+
+class StaleAttempts(Exception):  # noqa: N818 - a condition, handled by the caller
+    """Some attempts were not ours to settle; the transaction must be rolled back and tried with those that are."""
+
+
+def enqueue(database: Database, job: int, first: int, payloads: Sequence[bytes]) -> None:
+    """Append rows to a job, numbered from ``first``."""
+    database.executemany(
+        "INSERT INTO items (job, item, payload) VALUES (?, ?, ?)",
+        zip((job,) * len(payloads), range(first, first + len(payloads)), payloads, strict=True),
+    )
+
+
+def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> list[Claimed]:
+    """Take the next queued items at or after ``cursor``, in order. Empty when there is none."""
+    rows = database.execute(
+        "SELECT item, attempt + 1, payload FROM items WHERE job = ? AND item >= ? AND state = 0 ORDER BY item LIMIT ?",
+        (job, cursor, limit),
+    ).fetchall()
+    if rows:
+        database.execute(
+            "UPDATE items SET state = 1, attempt = attempt + 1, epoch = ?"
+            " WHERE job = ? AND item BETWEEN ? AND ? AND state = 0",
+            (epoch, job, rows[0][0], rows[-1][0]),
+        )
+    return [Claimed._make(row) for row in rows]
+
+
+def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) -> list[Claimed]:
+    """Take items whose waiting time for another attempt is over, longest overdue first."""
+    rows = database.execute(
+        "SELECT item, attempt + 1, payload FROM items WHERE job = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?",
+        (job, now, limit),
+    ).fetchall()
+    database.executemany(
+        "UPDATE items SET state = 1, attempt = attempt + 1, epoch = ?, due_at = NULL"
+        " WHERE job = ? AND item = ? AND state = 2",
+        [(epoch, job, row[0]) for row in rows],
+    )
+    return [Claimed._make(row) for row in rows]
+
+
+def next_due(database: Database, job: int) -> int | None:
+    """When the job's next waiting item is due, microseconds."""
+    value = database.scalar("SELECT min(due_at) FROM items WHERE job = ? AND state = 2", (job,))
+    return None if value is None else int(value)
+
+
+def record_started(database: Database, started: Iterable[tuple[int, Started]]) -> None:
+    """Note attempts that run now, each with its job's round."""
+    database.executemany(
+        "INSERT OR IGNORE INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (s.job, s.item, s.attempt, rnd, s.slot, s.started_at, s.log, s.out_off, s.err_off, s.pid)
+            for rnd, s in started
+        ],
+    )
+
+
+def record_finished(
+    database: Database, rnd: int, finished: Sequence[Finished], causes: dict[AttemptId, tuple[int, str]]
+) -> None:
+    """Write the whole record of attempts that are over; ``causes`` has (failure group, message) of the failed ones."""
+    none = (None, None)
+    database.executemany(
+        "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us, cpu_us,"
+        " max_rss_kib, log, out_off, out_len, err_off, err_len, flags, failure, message)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (f[0], f[1], f[2], rnd, f[5], f[6], f[3], f[4], f[7], f[8], f[9], f[10], f[11], f[12], f[13], f[14], f[15])
+            + (causes.get(f[:3], none) if causes else none)  # type: ignore[call-overload]
+            for f in finished
+        ],
+    )
+
+
+def succeed(database: Database, job: int, epoch: int, done: Sequence[Finished]) -> None:
+    """running -> succeeded. Raises StaleAttempts when one of them is not held any more."""
+    cursor = database.executemany(
+        "UPDATE items SET state = 3, failure = NULL WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
+        [(job, f[1], f[2], epoch) for f in done],
+    )
+    if cursor.rowcount != len(done):
+        raise StaleAttempts
+
+
+def settle(database: Database, job: int, epoch: int, settlements: Sequence[Settlement]) -> None:
+    """running -> any other state. Raises StaleAttempts when one of them is not held any more."""
+    if not settlements:
+        return
+    cursor = database.executemany(
+        "UPDATE items SET state = ?, due_at = ?, failure = ?, free = ?, crashes = ?, attempt = ?"
+        " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
+        [
+            (s.state, s.due_at, s.failure, s.free, s.crashes, s.attempt, job, s.item, s.attempt, epoch)
+            for s in settlements
+        ],
+    )
+    if cursor.rowcount != len(settlements):
+        raise StaleAttempts
+
+
+def release(database: Database, job: int, epoch: int, attempts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """running -> queued for attempts that never started; the attempt number is given back.
+
+    Returns (item, attempts begun before) of those that were held.
+    """
+    released = []
+    for item, attempt in attempts:
+        changed = database.execute(
+            "UPDATE items SET state = 0, attempt = attempt - 1"
+            " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
+            (job, item, attempt, epoch),
+        ).rowcount
+        if changed:
+            released.append((item, attempt - 1))
+    return released
+
+
+def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Budgeted]:
+    """What these items have used up so far."""
+    found = {}
+    for item in items:
+        row = database.one("SELECT item, attempt, free, crashes FROM items WHERE job = ? AND item = ?", (job, item))
+        if row is not None:
+            found[item] = Budgeted._make(row)
+    return found
+
+
+def held(database: Database, job: int, epoch: int) -> list[tuple[int, int]]:
+    """(item, attempt) of what runs under this epoch."""
+    return database.execute(
+        "SELECT item, attempt FROM items WHERE job = ? AND state = 1 AND epoch = ?", (job, epoch)
+    ).fetchall()
+
+
+def running(database: Database) -> list[tuple[int, int, int, int]]:
+    """(job, item, attempt, epoch) of everything that the database believes to run, all jobs."""
+    return database.execute("SELECT job, item, attempt, epoch FROM items WHERE state = 1").fetchall()
+
+
+def take_over(database: Database, epoch: int, attempts: Iterable[AttemptId]) -> None:
+    """Put running attempts that the executor still holds under a new epoch."""
+    database.executemany(
+        "UPDATE items SET epoch = ? WHERE job = ? AND item = ? AND attempt = ? AND state = 1",
+        [(epoch, *attempt) for attempt in attempts],
+    )
+
+
+def drop_queued(database: Database, job: int, first: int, last: int) -> int:
+    """queued -> unprocessed for never tried items numbered first..last; returns how many."""
+    return database.execute(
+        "UPDATE items SET state = 5 WHERE job = ? AND item BETWEEN ? AND ? AND state = 0 AND attempt = 0",
+        (job, first, last),
+    ).rowcount
+
+
+def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tuple[int, int, int | None]]:
+    """queued or retrying -> failed for items numbered first..last that were tried before.
+
+    Returns (item, previous state, failure group of the last attempt) of each.
+    """
+    rows = database.execute(
+        "SELECT item, state, failure FROM items WHERE job = ? AND item BETWEEN ? AND ? AND state IN (0, 2) AND attempt > 0",
+        (job, first, last),
+    ).fetchall()
+    database.executemany(
+        "UPDATE items SET state = 4, due_at = NULL WHERE job = ? AND item = ?", [(job, row[0]) for row in rows]
+    )
+    return [(item, state, failure) for item, state, failure in rows]
+
+
+def payload(database: Database, job: int, item: int) -> bytes | None:
+    """The row of one item."""
+    return database.scalar("SELECT payload FROM items WHERE job = ? AND item = ?", (job, item))  # type: ignore[no-any-return]

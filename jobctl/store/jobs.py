@@ -1,0 +1,130 @@
+"""Rows of jobs: insert, load, count, change state. Counters move in the transaction that moves the items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import Counts, JobState, Stop
+from jobctl.store.database import Database
+
+_COUNTED = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as stored, JSON decoded."""
+
+    id: int
+    uid: str
+    name: str
+    queue: str
+    priority: int
+    handler: str
+    command: Any
+    cwd: str
+    umask: int
+    env: dict[str, str]
+    env_names: list[str]
+    env_file: str | None
+    policy: Policy
+    input_path: str
+    input_format: str
+    input_dialect: dict[str, Any]
+    columns: list[str]
+    input_sha256: str
+    fingerprint: str
+    key: str | None
+    not_before_at: int | None
+    state: JobState
+    round: int
+    counts: Counts
+    cursor: int
+    paused_at: int | None
+    stop: Stop | None
+    stop_now: bool
+    stop_reason: str
+    submitted_at: int
+    started_at: int | None
+    finished_at: int | None
+    deadline_at: int | None
+    round_at: int
+    rate_per_s: float | None
+    mean_us: float | None
+    attempts: int
+    total: int
+    after: list[Any] = field(default_factory=list)
+    resubmit_of: str | None = None
+
+
+_JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after"})
+_FIELDS = [name for name in JobRow.__dataclass_fields__ if name != "counts"]
+_COUNT_FIELDS = list(Counts.__dataclass_fields__)
+_SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608 - column names of this module
+
+
+def _job_row(row: Any) -> JobRow:
+    values = dict(zip(_FIELDS, row, strict=False))
+    for name in _JSON:
+        values[name] = json.loads(values[name])
+    values["policy"] = Policy.from_json(json.loads(values["policy"]))
+    values["state"] = JobState(values["state"])
+    values["stop"] = None if values["stop"] is None else Stop(values["stop"])
+    values["stop_now"] = bool(values["stop_now"])
+    return JobRow(counts=Counts(*row[len(_FIELDS) :]), **values)
+
+
+def load(database: Database, job: int) -> JobRow | None:
+    """One job."""
+    row = database.one(f"{_SELECT} WHERE id = ?", (job,))
+    return None if row is None else _job_row(row)
+
+
+def load_live(database: Database) -> list[JobRow]:
+    """Every job whose round is not closed, oldest first."""
+    return [_job_row(row) for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")]
+
+
+def insert(database: Database, values: Mapping[str, Any]) -> int:
+    """Add a job; dictionaries, lists and tuples are stored as JSON. Returns its number."""
+    encoded = {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
+        for name, value in values.items()
+    }
+    columns = ", ".join(encoded)
+    marks = ", ".join("?" * len(encoded))
+    cursor = database.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", tuple(encoded.values()))  # noqa: S608
+    return int(cursor.lastrowid or 0)
+
+
+def update(database: Database, job: int, **values: Any) -> None:
+    """Set columns of a job; every change counts up its revision."""
+    assignments = ", ".join(f"{name} = ?" for name in values)
+    database.execute(
+        f"UPDATE jobs SET {assignments}, revision = revision + 1 WHERE id = ?",  # noqa: S608 - names come from code
+        (*values.values(), job),
+    )
+
+
+def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any) -> None:
+    """Move items between the counters of a job, and set other columns on the way."""
+    changes = [f"{name} = {name} + ?" for name in deltas] + [f"{name} = ?" for name in values]
+    database.execute(
+        f"UPDATE jobs SET {', '.join(changes)}, revision = revision + 1 WHERE id = ?",  # noqa: S608
+        (*deltas.values(), *values.values(), job),
+    )
+
+
+def recount(database: Database, job: int) -> dict[str, int]:
+    """Counters as a scan of the items gives them; for verification only."""
+    found = dict(database.execute("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", (job,)).fetchall())
+    return {name: found.get(number, 0) for number, name in enumerate(_COUNTED)}
+
+
+def by_key(database: Database, key: str) -> JobRow | None:
+    """The job that owns an idempotency key."""
+    row = database.one(f"{_SELECT} WHERE key = ?", (key,))
+    return None if row is None else _job_row(row)

@@ -1,0 +1,50 @@
+"""The journal: who did what to a job or an item, when and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal."""
+
+    at: int
+    job: int
+    item: int | None
+    actor: str
+    event: str
+    reason: str
+    data: dict[str, Any]
+
+
+def note(
+    database: Database,
+    job: int,
+    event: str,
+    *,
+    at: int,
+    actor: str,
+    reason: str = "",
+    item: int | None = None,
+    **data: Any,
+) -> None:
+    """Write a line, in the caller's transaction."""
+    database.execute(
+        "INSERT INTO journal (at, job, item, actor, event, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (at, job, item, actor, event, reason, json.dumps(data, ensure_ascii=False)),
+    )
+
+
+def entries(database: Database, job: int, item: int | None = None) -> list[Entry]:
+    """The lines of a job (or of one of its items, with those of the whole job), oldest first."""
+    rows = database.execute(
+        "SELECT at, job, item, actor, event, reason, data FROM journal"
+        " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
+        (job, item, item),
+    )
+    return [Entry(*row[:6], json.loads(row[6])) for row in rows]
