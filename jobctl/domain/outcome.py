@@ -1,8 +1,9 @@
-"""What an attempt's ending means: success, failure, or another try. Pure decisions, taken before anything is written."""
+"""What an attempt's ending means: success, failure, or another try. Decided before anything is written."""
 
 from __future__ import annotations
 
 import errno
+import os
 import signal
 from dataclasses import dataclass
 
@@ -58,6 +59,22 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"SIG{number}"
+
+
+def describe(ending: int, code: int, duration_us: int) -> str:
+    """A sentence for an attempt that said nothing itself."""
+    if ending == Ending.EXITED:
+        return f"exit {code}, and it wrote nothing"
+    if ending == Ending.SIGNALLED:
+        return f"killed by {signal_name(code)}, and it wrote nothing"
+    if ending == Ending.TIMED_OUT:
+        return f"stopped at its time limit after {duration_us / 1e6:.1f} s"
+    if ending == Ending.NOT_STARTED:
+        return f"cannot be started: {os.strerror(code)}"
+    return {
+        Ending.CANCELLED: "killed because it was cancelled",
+        Ending.INTERRUPTED: "interrupted by a stop or crash",
+    }.get(Ending(ending), "raised an exception")
 
 
 def is_known(ending: int) -> bool:

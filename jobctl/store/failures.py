@@ -39,7 +39,7 @@ class Groups:
         rows = database.execute(
             "SELECT id, code, message, outcome, items, attempts, samples FROM failures WHERE job = ?", (job,)
         )
-        groups = [Group(*row[:6], json.loads(row[6])) for row in rows]
+        groups = [Group(i, c, m, o, n, a, json.loads(s)) for i, c, m, o, n, a, s in rows]
         self._by_cause = {(g.code, g.message, g.outcome): g for g in groups}
         self._by_id = {g.id: g for g in groups}
 
@@ -49,7 +49,8 @@ class Groups:
         group = self._by_cause.get(cause)
         if group is None and len(self._by_cause) < GROUP_LIMIT:
             cursor = self._database.execute(
-                "INSERT INTO failures (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
+                "INSERT INTO failures"
+                " (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
                 " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
                 (self._job, *cause, int(retryable), now, now),
             )

@@ -75,7 +75,8 @@ def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> 
 def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) -> list[Claimed]:
     """Take items whose waiting time for another attempt is over, longest overdue first."""
     rows = database.execute(
-        "SELECT item, attempt + 1, payload FROM items WHERE job = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?",
+        "SELECT item, attempt + 1, payload FROM items"
+        " WHERE job = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?",
         (job, now, limit),
     ).fetchall()
     database.executemany(
@@ -110,8 +111,8 @@ def record_finished(
     """Write the whole record of attempts that are over; ``causes`` has (failure group, message) of the failed ones."""
     none = (None, None)
     database.executemany(
-        "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us, cpu_us,"
-        " max_rss_kib, log, out_off, out_len, err_off, err_len, flags, failure, message)"
+        "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"
+        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, failure, message)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (f[0], f[1], f[2], rnd, f[5], f[6], f[3], f[4], f[7], f[8], f[9], f[10], f[11], f[12], f[13], f[14], f[15])
@@ -124,7 +125,8 @@ def record_finished(
 def succeed(database: Database, job: int, epoch: int, done: Sequence[Finished]) -> None:
     """running -> succeeded. Raises StaleAttempts when one of them is not held any more."""
     cursor = database.executemany(
-        "UPDATE items SET state = 3, failure = NULL WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
+        "UPDATE items SET state = 3, failure = NULL"
+        " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
         [(job, f[1], f[2], epoch) for f in done],
     )
     if cursor.rowcount != len(done):
@@ -208,7 +210,8 @@ def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tu
     Returns (item, previous state, failure group of the last attempt) of each.
     """
     rows = database.execute(
-        "SELECT item, state, failure FROM items WHERE job = ? AND item BETWEEN ? AND ? AND state IN (0, 2) AND attempt > 0",
+        "SELECT item, state, failure FROM items"
+        " WHERE job = ? AND item BETWEEN ? AND ? AND state IN (0, 2) AND attempt > 0",
         (job, first, last),
     ).fetchall()
     database.executemany(

@@ -45,7 +45,7 @@ class JobRow:
     cursor: int
     paused_at: int | None
     stop: Stop | None
-    stop_now: bool
+    stop_now: int
     stop_reason: str
     submitted_at: int
     started_at: int | None
@@ -56,6 +56,7 @@ class JobRow:
     mean_us: float | None
     attempts: int
     total: int
+    foreground: int = 0
     after: list[Any] = field(default_factory=list)
     resubmit_of: str | None = None
 
@@ -73,7 +74,6 @@ def _job_row(row: Any) -> JobRow:
     values["policy"] = Policy.from_json(json.loads(values["policy"]))
     values["state"] = JobState(values["state"])
     values["stop"] = None if values["stop"] is None else Stop(values["stop"])
-    values["stop_now"] = bool(values["stop_now"])
     return JobRow(counts=Counts(*row[len(_FIELDS) :]), **values)
 
 

@@ -47,4 +47,7 @@ def entries(database: Database, job: int, item: int | None = None) -> list[Entry
         " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
         (job, item, item),
     )
-    return [Entry(*row[:6], json.loads(row[6])) for row in rows]
+    return [
+        Entry(at, number, of_item, actor, event, reason, json.loads(data))
+        for at, number, of_item, actor, event, reason, data in rows
+    ]

@@ -107,6 +107,7 @@ CREATE TABLE jobs (
   fingerprint VARCHAR NOT NULL,
   "key" VARCHAR,
   resubmit_of VARCHAR,
+  foreground INTEGER DEFAULT '0' NOT NULL,
   "after" VARCHAR DEFAULT '[]' NOT NULL,
   not_before_at INTEGER,
   state VARCHAR NOT NULL,

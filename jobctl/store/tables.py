@@ -72,6 +72,7 @@ class Job(SQLModel, table=True):
     fingerprint: str
     key: str | None = None
     resubmit_of: str | None = None  # uid of the job whose result file was submitted
+    foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works it off
     after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
     not_before_at: int | None = None
 
@@ -93,7 +94,7 @@ class Job(SQLModel, table=True):
     paused_at: int | None = None
     pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     stop: str | None = None  # why no further item may start: cancel | expired | failures | command
-    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what runs is killed too
+    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # 1: end what runs; 2: without grace
     stop_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
     submitted_at: int

@@ -1,0 +1,111 @@
+"""Closing a round: result files first, then the terminal commit."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.states import Counts, JobState, Stop, final_state
+from jobctl.engine.results import ResultWriter
+from jobctl.engine.work import LiveJob
+from jobctl.store import jobs, journal
+from jobctl.store.database import Database, open_database
+
+#: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
+INLINE_LIMIT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Result files that are in place, or the reason why they are not."""
+
+    job: int
+    results: dict[str, Any] | None
+    error: str = ""
+
+
+class Closer:
+    """Writes result files, small ones at once and large ones in a thread with a connection of its own."""
+
+    def __init__(self, database: Database, home: Home, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._home = home
+        self._wake = wake
+        self._done: queue.SimpleQueue[Closed] = queue.SimpleQueue()
+
+    def begin(self, live: LiveJob) -> None:
+        """All items of the job are terminal: write its files."""
+        live.closing = True
+        if live.row.total <= INLINE_LIMIT:
+            self._done.put(self._write(self._database, live))
+        else:
+            threading.Thread(target=self._beside, args=(live,), name=f"results-{live.id}", daemon=True).start()
+
+    def done(self) -> list[Closed]:
+        """Jobs whose files are written since the last call."""
+        closed = []
+        while not self._done.empty():
+            closed.append(self._done.get())
+        return closed
+
+    def _beside(self, live: LiveJob) -> None:
+        try:
+            database = open_database(self._home)
+            try:
+                self._done.put(self._write(database, live))
+            finally:
+                database.close()
+        except Exception as error:  # noqa: BLE001 - the loop must hear of whatever it was
+            self._done.put(Closed(live.id, None, f"{type(error).__name__}: {error}"))
+        self._wake()
+
+    def _write(self, database: Database, live: LiveJob) -> Closed:
+        reason = live.row.stop_reason or "the round ended before it started"
+        try:
+            return Closed(live.id, ResultWriter(database, self._home, live.row, reason).write())
+        except OSError as error:
+            return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
+
+
+def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int) -> JobState:
+    """The terminal commit's writes, in the caller's transaction. Returns the state the job ended in."""
+    counts = Counts(**live.counts, rejected=live.row.counts.rejected, skipped=live.row.counts.skipped)
+    state = final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
+    jobs.update(
+        database,
+        live.id,
+        state=state,
+        finished_at=now,
+        updated_at=now,
+        results=json.dumps(results),
+        rate_per_s=_overall_rate(live, now),
+        reason=live.row.stop_reason if state in _STOPPED else "",
+        paused_at=None,
+    )
+    journal.note(database, live.id, "finished", at=now, actor="engine", reason=str(state), round=live.row.round)
+    return state
+
+
+_STOPPED = (JobState.CANCELLED, JobState.EXPIRED, JobState.FAILED)
+
+
+def _was_cut(database: Database, live: LiveJob) -> bool:
+    """Whether the stop took anything away: rows never run, or attempts killed."""
+    if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED):
+        return False
+    if live.counts["unprocessed"]:
+        return True
+    return bool(
+        database.scalar("SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0", (live.id,))
+    )
+
+
+def _overall_rate(live: LiveJob, now: int) -> float | None:
+    elapsed_us = now - (live.row.started_at or live.row.round_at)
+    done = live.counts["succeeded"] + live.counts["failed"]
+    return done / (elapsed_us / 1e6) if elapsed_us > 0 and done else None

@@ -1,0 +1,69 @@
+"""Housekeeping of the engine: its heartbeat and the one checkpointer of the database."""
+
+from __future__ import annotations
+
+import os
+
+from jobctl import __version__
+from jobctl.store import daemon, sqlite
+from jobctl.store.database import Database
+
+HEARTBEAT_US = 5_000_000
+#: The WAL is moved into the database when it has grown to this.
+CHECKPOINT_BYTES = 4 << 20
+
+
+class House:
+    """Says that the engine lives, keeps the WAL small."""
+
+    def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
+        self._database = database
+        self._wal = f"{database.path}-wal"
+        self._scope = "all" if scope is None else str(scope)
+        self._slots = slots
+        self._started_at = started_at
+        self._said: tuple[str, str] = ("", "")
+        self.beat_at = 0
+
+    def keep(self, now: int, state: str, pressure: str) -> None:
+        """Beat when it is time or something changed; checkpoint when the WAL has grown."""
+        if self._said != (state, pressure) or not 0 <= now - self.beat_at < HEARTBEAT_US:
+            self._beat(now, state, pressure)
+        if self._wal_bytes() > CHECKPOINT_BYTES:
+            self._checkpoint()
+
+    def next_beat_at(self) -> int:
+        """When to wake up for the next heartbeat."""
+        return self.beat_at + HEARTBEAT_US
+
+    def _beat(self, now: int, state: str, pressure: str) -> None:
+        self.beat_at, self._said = now, (state, pressure)
+        row = daemon.Row(
+            pid=os.getppid(),
+            engine_pid=os.getpid(),
+            state=state,
+            scope=self._scope,
+            slots=self._slots,
+            version=__version__,
+            started_at=self._started_at,
+            heartbeat_at=now,
+            pressure=pressure,
+        )
+        try:
+            daemon.save(self._database, row)
+        except sqlite.OperationalError:
+            # A full disk must not end the daemon; the next transaction that matters says so.
+            self._said = ("", "")
+
+    def _wal_bytes(self) -> int:
+        try:
+            return os.stat(self._wal).st_size
+        except FileNotFoundError:
+            return 0
+
+    def _checkpoint(self) -> None:
+        try:
+            self._database.checkpoint()
+        except sqlite.OperationalError:
+            # A reader in the way or a full disk: the next time will do.
+            return

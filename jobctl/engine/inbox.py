@@ -1,0 +1,86 @@
+"""Outcomes on their way from the executor to the database: kept per job until a commit holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Pressure, Returned, Started
+from jobctl.engine.roster import Roster
+from jobctl.engine.settling import Batch, lost_as_finished
+from jobctl.engine.work import LiveJob
+from jobctl.store.database import Database
+
+#: Outcomes wait at most so long for company before they are committed.
+GROUP_COMMIT_US = 50_000
+GROUP_COMMIT_MAX = 1_000
+
+
+class Inbox:
+    """What was collected and not yet committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.batches: dict[int, Batch] = {}
+        self.pressure = ""
+        self.outcomes = 0
+        self._oldest: int | None = None
+
+    def take(self, events: Iterable[Event], roster: Roster, now: int) -> list[AttemptId]:
+        """Sort events in; returns those that concern nothing we have in hand, to be acknowledged as they are."""
+        strangers = []
+        for event in events:
+            if isinstance(event, Pressure):
+                self.pressure = event.reason
+                continue
+            live = roster.get(event.job)
+            if live is None or (event.item, event.attempt) not in live.in_hand:
+                strangers.append(AttemptId(event.job, event.item, event.attempt))
+                continue
+            self._sort_in(live, event, now)
+        return strangers
+
+    def _sort_in(self, live: LiveJob, event: Started | Finished | Returned | Lost, now: int) -> None:
+        batch = self.batches.get(live.id)
+        if batch is None:
+            batch = self.batches[live.id] = Batch()
+        if self._oldest is None:
+            self._oldest = now
+        key = (event.item, event.attempt)
+        if isinstance(event, Started):
+            live.in_hand[key] = True
+            batch.started[key] = event
+            return
+        batch.started.pop(key, None)
+        del live.in_hand[key]
+        self.outcomes += 1
+        if isinstance(event, Finished):
+            batch.finished.append(event)
+        elif isinstance(event, Returned):
+            batch.returned.append(event)
+        else:
+            batch.finished.append(lost_as_finished(self._database, event, now))
+
+    def due_at(self) -> int | None:
+        """When the oldest outcome has waited long enough; None when there is nothing."""
+        return None if self._oldest is None else self._oldest + GROUP_COMMIT_US
+
+    def is_due(self, now: int) -> bool:
+        """Whether it is time to commit; a clock that went backwards does not hold anything up."""
+        if self._oldest is None:
+            return False
+        return now >= self._oldest + GROUP_COMMIT_US or self.outcomes >= GROUP_COMMIT_MAX or now < self._oldest
+
+    def clear(self) -> None:
+        """A commit holds everything."""
+        self.batches.clear()
+        self.outcomes = 0
+        self._oldest = None
+
+    def settled(self) -> list[AttemptId]:
+        """Finished attempts in here."""
+        return [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
+
+    def holds(self, job: int, key: tuple[int, int]) -> bool:
+        """Whether an attempt's end is in here."""
+        batch = self.batches.get(job)
+        return batch is not None and any(key == (e.item, e.attempt) for e in (*batch.finished, *batch.returned))

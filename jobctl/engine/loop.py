@@ -1,0 +1,335 @@
+"""The engine: one loop of named phases over one database and one executor.
+
+Collect outcomes, settle, handle requests, stop what must stop, claim into free slots, commit, start, close rounds,
+housekeeping. It blocks on "outcome, wake-up or deadline" and on nothing else. Everything that is written between two
+waits is written in one transaction, whose commit survives a power cut; only then is anything started, ended or
+acknowledged. After a transaction that failed, the picture in memory is made anew from the database.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from jobctl.config import Home
+from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
+from jobctl.domain.states import Counts, JobState, Stop, live_state
+from jobctl.engine import claiming, closing, recovery, stopping
+from jobctl.engine.house import House
+from jobctl.engine.inbox import Inbox
+from jobctl.engine.roster import Roster
+from jobctl.engine.settling import Settler, breaks_rule
+from jobctl.engine.spec import Specs
+from jobctl.engine.work import LiveJob
+from jobctl.process.wakeup import WakeUp
+from jobctl.store import jobs, journal, queues, requests, sqlite
+from jobctl.store.database import Database
+
+#: After a commit that failed (disk full, I/O error), the next try.
+TROUBLE_PAUSE_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What this engine is for."""
+
+    slots: int
+    scope: int | None = None  # work off foreground jobs and end with this one; None = everything
+    drain: bool = False  # end when nothing is left to do
+
+
+class Fenced(Exception):  # noqa: N818 - a condition: another engine owns the database now
+    """Another engine has begun a newer epoch; this one must not write."""
+
+
+class Engine:
+    """Owns the database of a store for as long as it lives."""
+
+    def __init__(
+        self, database: Database, executor: Executor, home: Home, options: EngineOptions, wake: WakeUp, now: int
+    ) -> None:
+        self._database = database
+        self._executor = executor
+        self._options = options
+        self._wake = wake
+        self._specs = Specs(home, options.slots, {})
+        self._roster = Roster(database, executor, self._specs)
+        self._inbox = Inbox(database)
+        self._closer = closing.Closer(database, home, wake.ring)
+        self._house = House(database, options.scope, options.slots, now)
+        self._epoch = 0
+        self._state = "recovering"
+        self._stopping = 0  # 1 = finish what runs, 2 = end it
+        self._told_to_stop = 0
+        self._trouble = ""
+        self._trouble_until = 0
+        self._dispatches: list[Dispatch] = []
+        self._cancels: list[tuple[list[AttemptId], float]] = []
+
+    # ---- life ----
+
+    def begin(self, now: int, *, fresh: bool) -> None:
+        """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up."""
+        self._house.keep(now, self._state, "")
+        recovered = recovery.recover(self._database, self._executor, now, fresh=fresh)
+        self._epoch = recovered.epoch
+        self._executor.resize(self._options.slots)
+        with self._database.transaction():
+            self._refresh()
+        for finished in recovered.interrupted.values():
+            self._take(finished, now)
+        self._executor.acknowledge(recovered.gone)
+        self._state = "up"
+        self._step(now)
+        self._house.keep(now, self._state, "")
+
+    def run(self) -> None:
+        """Work until told to stop or, in drain mode, until nothing is left."""
+        selector = selectors.DefaultSelector()
+        selector.register(self._executor.fileno(), selectors.EVENT_READ)
+        selector.register(self._wake.fileno(), selectors.EVENT_READ)
+        while not self.is_over():
+            selector.select(self._timeout_s(now_us()))
+            self._wake.drain()
+            self.tick(now_us())
+
+    def tick(self, now: int) -> None:
+        """One round of all phases; ``now`` in microseconds UTC."""
+        self._take(self._executor.collect(0), now)
+        self._obey_stop(self._executor.stop_requested())
+        if now >= self._trouble_until and self._is_time_to_write(now):
+            self._step(now)
+        self._close(now)
+        self._house.keep(now, self._state, self._trouble or self._inbox.pressure)
+
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do for this engine."""
+        if self._inbox.batches or any(live.in_hand or live.closing for live in self._roster):
+            return False
+        if self._stopping:
+            return True
+        if self._options.scope is not None:
+            return self._roster.get(self._options.scope) is None
+        return self._options.drain and not any(_has_future(live) for live in self._roster)
+
+    # ---- collect ----
+
+    def _take(self, events: Iterable[Event], now: int) -> None:
+        strangers = self._inbox.take(events, self._roster, now)
+        if strangers:
+            self._executor.acknowledge(strangers)
+
+    def _obey_stop(self, requested: int) -> None:
+        self._stopping = max(self._stopping, requested)
+        if self._stopping <= self._told_to_stop:
+            return
+        self._told_to_stop = self._stopping
+        self._state = "draining"
+        self._executor.recall()
+        if self._stopping == 2:
+            for live in self._roster:
+                attempts = [AttemptId(live.id, *key) for key in live.in_hand]
+                self._executor.cancel(attempts, live.row.policy.grace_s, Ending.INTERRUPTED)
+
+    # ---- decide when ----
+
+    def _is_time_to_write(self, now: int) -> bool:
+        return (
+            self._inbox.is_due(now)
+            or self._is_starving(now)
+            or self._roster.is_stale()
+            or any(stopping.has_waiting(live) or _is_expired(live, now) for live in self._roster)
+        )
+
+    def _is_starving(self, now: int) -> bool:
+        """Whether a slot is free that could be filled, or outcomes have nothing left to wait for."""
+        in_hand = sum(len(live.in_hand) for live in self._roster)
+        if in_hand == 0 and self._inbox.outcomes:
+            return True
+        return in_hand < self._options.slots and bool(self._claimable(now))
+
+    def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
+        if self._stopping or self._inbox.pressure:
+            return []
+        room = claiming.Room(self._options.slots, self._specs.queue_slots)
+        return claiming.plan(self._in_scope(), room, now)
+
+    def _in_scope(self) -> Iterator[LiveJob]:
+        everything = self._options.scope is None
+        return (live for live in self._roster if everything or live.row.foreground)
+
+    def _timeout_s(self, now: int) -> float:
+        if self._trouble_until > now:
+            return (self._trouble_until - now) / 1e6
+        deadlines = [self._house.next_beat_at()]
+        if (due_at := self._inbox.due_at()) is not None:
+            deadlines.append(due_at)
+        for live in self._roster:
+            if stopping.has_waiting(live):
+                return 0.0
+            deadlines.extend(_deadlines(live, now, stopping=bool(self._stopping)))
+        return max(0.0, (min(deadlines) - now) / 1e6)
+
+    # ---- write ----
+
+    def _step(self, now: int) -> None:
+        """Everything that changes rows, in one transaction; then everything that follows from its commit."""
+        try:
+            with self._database.transaction():
+                self._write(now)
+        except sqlite.OperationalError as error:
+            self._start_over(error, now)
+            return
+        self._trouble = ""
+        self._executor.acknowledge(self._inbox.settled())
+        self._inbox.clear()
+        self._after_commit(now)
+
+    def _write(self, now: int) -> None:
+        if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
+            raise Fenced
+        if self._roster.is_stale():
+            self._refresh()
+        for job, batch in self._inbox.batches.items():
+            live = self._roster.get(job)
+            if live is not None:
+                self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
+        self._handle_requests(now)
+        self._stop_jobs(now)
+        self._claim(now)
+        self._restate(now)
+
+    def _refresh(self) -> None:
+        self._specs.queue_slots = queues.slots(self._database)
+        self._roster.refresh(self._epoch)
+
+    def _count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
+        for name, delta in deltas.items():
+            if name in live.counts:
+                live.counts[name] += delta
+        rate, mean = live.pace.rate_per_s(now), live.pace.mean_us
+        jobs.count(
+            self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean
+        )
+
+    def _handle_requests(self, now: int) -> None:
+        for request in requests.take(self._database):
+            live = self._roster.get(request.job)
+            if live is None:
+                continue
+            kill = 2 if request.now else 1
+            if request.item is None:
+                order = stopping.Order(Stop.CANCEL, request.actor, request.reason, kill)
+                stopping.give(self._database, live, order, now)
+            else:
+                self._cancel_item(live, request.item, kill, now)
+
+    def _cancel_item(self, live: LiveJob, item: int, kill: int, now: int) -> None:
+        running = [AttemptId(live.id, *key) for key in live.in_hand if key[0] == item]
+        if running:
+            self._cancels.append((running, live.row.policy.grace_s if kill == 1 else 0.0))
+        else:
+            self._count(live, Settler(self._database, self._epoch, live, now).drop(item, item), now)
+
+    def _stop_jobs(self, now: int) -> None:
+        for live in self._roster:
+            order = self._order_for(live, now)
+            if order is not None:
+                stopping.give(self._database, live, order, now)
+            if stopping.has_waiting(live):
+                self._count(live, stopping.drop_waiting(self._database, self._epoch, live, now), now)
+
+    def _order_for(self, live: LiveJob, now: int) -> stopping.Order | None:
+        if live.stop is not None or live.closing:
+            return None
+        if _is_expired(live, now):
+            return stopping.Order(Stop.EXPIRED, "engine", "its deadline passed", 1)
+        broken = breaks_rule(live)
+        if broken is None:
+            return None
+        return stopping.Order(broken[0], "engine", broken[1], 1 if live.row.policy.halt == "now" else 0)
+
+    def _claim(self, now: int) -> None:
+        for live, limit in self._claimable(now):
+            self._dispatches.extend(claiming.claim(self._database, self._epoch, live, limit, now))
+
+    def _restate(self, now: int) -> None:
+        """Job states follow their counts and flags."""
+        for live in self._roster:
+            row, counts = live.row, Counts(**live.counts)
+            started, paused = row.started_at is not None, row.paused_at is not None
+            state = live_state(counts, started=started, paused=paused, stop=row.stop)
+            if state == row.state:
+                continue
+            started_at = row.started_at or (now if state is JobState.RUNNING else None)
+            live.row = replace(row, state=state, started_at=started_at)
+            jobs.update(self._database, live.id, state=state, started_at=started_at, updated_at=now)
+            journal.note(self._database, live.id, str(state), at=now, actor="engine", round=row.round)
+
+    # ---- after the commit ----
+
+    def _after_commit(self, now: int) -> None:
+        if self._dispatches:
+            self._executor.start(self._dispatches)
+            self._dispatches = []
+        for attempts, grace_s in self._cancels:
+            self._executor.cancel(attempts, grace_s)
+        self._cancels.clear()
+        for live in list(self._roster):
+            stopping.end_running(self._executor, live)
+            if live.live == 0 and not live.closing:
+                self._closer.begin(live)
+        self._close(now)
+
+    def _start_over(self, error: sqlite.OperationalError, now: int) -> None:
+        """A commit that failed changed nothing: keep the outcomes, say so, try again soon."""
+        self._trouble = f"the database cannot be written: {error}"
+        self._trouble_until = now + TROUBLE_PAUSE_US
+        self._dispatches = []
+        self._cancels.clear()
+        self._roster.rebuild(self._epoch)
+        for live in self._roster:
+            live.in_hand = {key: True for key in live.in_hand if not self._inbox.holds(live.id, key)}
+
+    def _close(self, now: int) -> None:
+        for closed in self._closer.done():
+            live = self._roster.get(closed.job)
+            if live is None:
+                continue
+            if closed.results is None:
+                live.closing = False
+                self._trouble = f"result files of job {live.id} cannot be written: {closed.error}"
+                self._trouble_until = now + TROUBLE_PAUSE_US
+                continue
+            with self._database.transaction():
+                closing.finish(self._database, live, closed.results, now)
+            self._roster.drop(live.id)
+
+
+def _is_expired(live: LiveJob, now: int) -> bool:
+    deadline = live.row.deadline_at
+    return deadline is not None and deadline <= now and live.stop is None and not live.closing
+
+
+def _has_future(live: LiveJob) -> bool:
+    """Whether something will still happen to the job without anybody's help."""
+    return live.stop is not None or (live.row.paused_at is None and live.live > 0)
+
+
+def _deadlines(live: LiveJob, now: int, *, stopping: bool) -> Iterator[int]:
+    row = live.row
+    if row.deadline_at is not None and row.stop is None:
+        yield row.deadline_at
+    if stopping:
+        return
+    if live.is_open(now) and live.next_due is not None:
+        yield live.next_due
+    if row.not_before_at is not None and row.not_before_at > now:
+        yield row.not_before_at
+
+
+def now_us() -> int:
+    """The wall clock in microseconds UTC."""
+    return time.time_ns() // 1_000

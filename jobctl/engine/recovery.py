@@ -1,0 +1,62 @@
+"""Taking over at a start: a new epoch, attempts still held by the executor adopted, the others given back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
+from jobctl.engine.settling import lost_as_finished
+from jobctl.store import items, jobs, journal
+from jobctl.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a start found."""
+
+    epoch: int
+    adopted: list[AttemptId]
+    gone: list[AttemptId]  # acknowledged outcomes that were recorded before
+    interrupted: dict[int, list[Finished]]  # to settle, by job
+
+
+def recover(database: Database, executor: Executor, now: int, *, fresh: bool) -> Recovered:
+    """Begin a new epoch and sort out what the database believes to run.
+
+    ``fresh`` says that the executor has only just begun to exist: what runs according to the database was lost with
+    the one before and may have started. Otherwise, what it does not hold never reached it, and costs nothing.
+    """
+    holding = set(executor.adopt())
+    with database.transaction():
+        epoch = int(database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) + 1
+        database.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+        believed = {AttemptId(job, item, attempt) for job, item, attempt, _ in items.running(database)}
+        adopted = sorted(believed & holding)
+        items.take_over(database, epoch, believed)
+        missing = sorted(believed - holding)
+        interrupted = _interrupted(database, missing, now) if fresh else {}
+        if not fresh:
+            _give_back(database, epoch, missing, now)
+    return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
+
+
+def _interrupted(database: Database, missing: list[AttemptId], now: int) -> dict[int, list[Finished]]:
+    by_job: dict[int, list[Finished]] = defaultdict(list)
+    for attempt in missing:
+        by_job[attempt.job].append(lost_as_finished(database, Lost(*attempt), now))
+    for job, lost in by_job.items():
+        journal.note(
+            database, job, "interrupted", at=now, actor="engine", reason="the daemon or the machine went down", items=len(lost)
+        )
+    return dict(by_job)
+
+
+def _give_back(database: Database, epoch: int, missing: list[AttemptId], now: int) -> None:
+    by_job: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for attempt in missing:
+        by_job[attempt.job].append((attempt.item, attempt.attempt))
+    for job, attempts in by_job.items():
+        released = items.release(database, job, epoch, attempts)
+        database.execute("UPDATE jobs SET cursor = min(cursor, ?) WHERE id = ?", (min(i for i, _ in released), job))
+        jobs.count(database, job, {"running": -len(released), "queued": len(released)}, updated_at=now)

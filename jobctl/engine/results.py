@@ -1,0 +1,264 @@
+"""The result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input, each row once.
+
+Original columns first and untouched, in input order and dialect, then ``jobctl_*`` columns. JSON lines come back as
+JSON lines with one ``_jobctl`` member. Everything is written beside the old files and renamed into place, manifest
+last, before the job's terminal commit; an interrupted writing is simply done again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jobctl import __version__
+from jobctl.config import Home
+from jobctl.domain import outcome
+from jobctl.domain.cause import clean
+from jobctl.domain.durations import format_time
+from jobctl.domain.payload import fields_of
+from jobctl.domain.policy import Policy
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import ItemState
+from jobctl.engine.output import OutputReader
+from jobctl.store.database import Database
+from jobctl.store.jobs import JobRow
+
+PAGE = 2_000
+OUTPUT_LIMIT = 1_000
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+COMMON = ("job", "item", "attempts")
+RUN = ("exit_code", "signal", "started_at", "duration_s", "cpu_s", "max_rss_kib")
+COLUMNS = {
+    "succeeded": (*COMMON, *RUN, "output"),
+    "failed": (*COMMON, *RUN, "error_code", "error_message", "retryable", "outcome", "output"),
+    "unprocessed": (*COMMON, "reason"),
+}
+_FILE_OF_STATE = {
+    ItemState.SUCCEEDED: "succeeded",
+    ItemState.FAILED: "failed",
+    ItemState.UNPROCESSED: "unprocessed",
+}
+
+
+class ItemRow(NamedTuple):
+    """An item and its last attempt, as the result files need them."""
+
+    item: int
+    state: int
+    attempts: int
+    payload: bytes
+    ending: int | None
+    code: int
+    started_at: int | None
+    duration_us: int | None
+    cpu_us: int
+    max_rss_kib: int
+    log: int
+    out_off: int
+    out_len: int
+    message: str | None
+    value: str | None
+
+
+def item_rows(database: Database, job: int) -> Iterator[ItemRow]:
+    """Items of a job in input order, read in pages so that no read transaction stays open."""
+    last = 0
+    while True:
+        rows = database.execute(
+            "SELECT i.item, i.state, i.attempt, i.payload, a.ending, coalesce(a.code, 0), a.started_at, a.duration_us,"
+            " coalesce(a.cpu_us, 0), coalesce(a.max_rss_kib, 0), coalesce(a.log, 0), coalesce(a.out_off, 0),"
+            " coalesce(a.out_len, 0), a.message, a.value"
+            " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+            " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
+            (job, last, PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        yield from map(ItemRow._make, rows)
+        last = rows[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one file."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+class _File:
+    """A result file in the making: hashed while it is written, renamed when it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._temporary = path.with_name(path.name + ".tmp")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._raw = os.fdopen(os.open(self._temporary, flags, 0o600), "wb", buffering=1 << 18)
+        self._hash = hashlib.sha256()
+        self._lines: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Append text; collected so that hashing and writing happen in blocks."""
+        self._lines.append(text)
+        if len(self._lines) >= 512:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = "".join(self._lines).encode("utf-8", "surrogateescape")
+        self._lines.clear()
+        self._hash.update(data)
+        self._raw.write(data)
+
+    def finish(self) -> Written:
+        """Make it durable under its own name."""
+        self._flush()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        self._raw.close()
+        os.replace(self._temporary, self.path)
+        return Written(str(self.path), self.rows, self._hash.hexdigest())
+
+
+class ResultWriter:
+    """Writes the result files of one job whose items are all terminal."""
+
+    def __init__(self, database: Database, home: Home, row: JobRow, reason: str) -> None:
+        self._database = database
+        self._row = row
+        self._folder = home.job_results(row.id)
+        self._output = OutputReader(home.job_logs(row.id))
+        self._policy: Policy = row.policy
+        self._reason = reason
+        self._jsonl = row.input_format == "jsonl"
+        self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
+
+    def write(self) -> dict[str, Any]:
+        """Write everything; returns what ``jobs.results`` and the status document say about it."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files = {name: _File(self._folder / (name + self._suffix)) for name in COLUMNS}
+        write_row = self._json_rows(files) if self._jsonl else self._table_rows(files)
+        for row in item_rows(self._database, self._row.id):
+            write_row(row, _FILE_OF_STATE[ItemState(row.state)])
+        written = {name: file.finish() for name, file in files.items()}
+        manifest = self._write_manifest(written)
+        _sync_folder(self._folder)
+        self._output.close()
+        return {
+            "dir": str(self._folder),
+            "manifest": manifest,
+            "files": {n: {"path": w.path, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
+        }
+
+    def _table_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
+        dialect = self._row.input_dialect
+        options: dict[str, Any] = {
+            "delimiter": dialect.get("delimiter") or ("\t" if self._suffix == ".tsv" else ","),
+            "lineterminator": dialect.get("lineterminator") or "\n",
+        }
+        writers = {name: csv.writer(file, **options) for name, file in files.items()}
+        columns = self._row.columns or ["line"]
+        for name, writer in writers.items():
+            writer.writerow([*columns, *(f"jobctl_{column}" for column in COLUMNS[name])])
+
+        def write_row(row: ItemRow, name: str) -> None:
+            values = [f.decode("utf-8", "surrogateescape") for f in fields_of(self._row.input_format, row.payload)]
+            facts = self._facts(row, name)
+            writers[name].writerow([*values, *(_cell(facts[column]) for column in COLUMNS[name])])
+            files[name].rows += 1
+
+        return write_row
+
+    def _json_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
+        def write_row(row: ItemRow, name: str) -> None:
+            facts = self._facts(row, name)
+            member = json.dumps({column: facts[column] for column in COLUMNS[name]}, ensure_ascii=False)
+            text = row.payload.decode("utf-8", "surrogateescape").rstrip()
+            body = text[:-1].rstrip()
+            comma = "" if body.endswith("{") else ","
+            files[name].write(f'{body}{comma}"_jobctl":{member}}}\n')
+            files[name].rows += 1
+
+        return write_row
+
+    def _facts(self, row: ItemRow, name: str) -> dict[str, Any]:
+        facts: dict[str, Any] = {"job": self._row.uid, "item": row.item, "attempts": row.attempts}
+        if name == "unprocessed":
+            facts["reason"] = self._reason
+            return facts
+        ended_by_signal = row.ending in (Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED) and row.code > 0
+        facts |= {
+            "exit_code": row.code if row.ending == Ending.EXITED else None,
+            "signal": outcome.signal_name(row.code) if ended_by_signal else None,
+            "started_at": None if row.started_at is None else format_time(row.started_at),
+            "duration_s": None if row.duration_us is None else round(row.duration_us / 1e6, 6),
+            "cpu_s": round(row.cpu_us / 1e6, 6),
+            "max_rss_kib": row.max_rss_kib,
+            "output": self._tail(row),
+        }
+        if name == "failed":
+            facts |= self._error(row)
+        return facts
+
+    def _error(self, row: ItemRow) -> dict[str, Any]:
+        if row.ending is None:
+            return {"error_code": "cancelled", "error_message": "", "retryable": True, "outcome": "unknown"}
+        return {
+            "error_code": outcome.failure_code(row.ending, row.code),
+            "error_message": row.message or "",
+            "retryable": outcome.is_retryable(row.ending, row.code, self._policy),
+            "outcome": "known" if outcome.is_known(row.ending) else "unknown",
+        }
+
+    def _tail(self, row: ItemRow) -> str:
+        if row.value is not None:
+            return row.value
+        if not row.out_len:
+            return ""
+        text = self._output.tail(row.log, row.out_off, row.out_len, OUTPUT_LIMIT).decode("utf-8", "replace")
+        lines = text.rstrip().splitlines()
+        return clean(lines[-1]) if lines else ""
+
+    def _write_manifest(self, written: dict[str, Written]) -> str:
+        path = self._folder / "manifest.json"
+        file = _File(path)
+        manifest = {
+            "schema": "jobctl.manifest/1",
+            "job": self._row.id,
+            "uid": self._row.uid,
+            "round": self._row.round,
+            "input": {"path": self._row.input_path, "sha256": self._row.input_sha256},
+            "fingerprint": self._row.fingerprint,
+            "rows": sum(w.rows for w in written.values()),
+            "files": {n: {"name": Path(w.path).name, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
+            "written_by": f"jobctl {__version__}",
+        }
+        file.write(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        return file.finish().path
+
+
+def _cell(value: Any) -> Any:
+    """A jobctl_* cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,192 @@
+"""Outcomes to rows: classify, decide, write, count. In this order, for one job at a time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobctl.domain import cause, outcome
+from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
+from jobctl.domain.states import ItemState, Stop, Verb
+from jobctl.engine.work import LiveJob
+from jobctl.store import items
+from jobctl.store.database import Database
+from jobctl.store.failures import Group
+from jobctl.store.items import Budgeted, Settlement
+
+#: Exit 126/127 or a command that cannot be executed, so often in a row without a success, stops the job.
+ABSENT_LIMIT = 3
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the executor said about one job since the last commit."""
+
+    started: dict[tuple[int, int], Started] = field(default_factory=dict)
+    finished: list[Finished] = field(default_factory=list)
+    returned: list[Returned] = field(default_factory=list)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.started or self.finished or self.returned)
+
+
+def lost_as_finished(database: Database, lost: Lost, now: int) -> Finished:
+    """An attempt nobody can say anything about, as an ending: interrupted."""
+    row = database.one(
+        "SELECT slot, started_at, log, out_off, err_off FROM attempts WHERE job = ? AND item = ? AND attempt = ?", lost
+    )
+    slot, started_at, log, out_off, err_off = row or (0, now, 0, 0, 0)
+    duration = max(0, now - started_at)
+    return Finished(
+        *lost, Ending.INTERRUPTED, 0, slot, started_at, duration, 0, 0, log, out_off, 0, err_off, 0, 0, b"", b""
+    )
+
+
+class Settler:
+    """Writes the outcomes of one job in the caller's transaction."""
+
+    def __init__(self, database: Database, epoch: int, live: LiveJob, now: int) -> None:
+        self._database = database
+        self._epoch = epoch
+        self._live = live
+        self._now = now
+        self._deltas: Counter[str] = Counter()
+        self._touched: set[int] = set()
+        self._causes: dict[AttemptId, tuple[int | None, str]] = {}
+
+    def settle(self, batch: Batch) -> Counter[str]:
+        """Write a batch and return how the counters move. Raises StaleAttempts if another engine took over."""
+        live = self._live
+        good = [f for f in batch.finished if f.ending == Ending.EXITED and f.code == 0]
+        bad = [f for f in batch.finished if f.ending != Ending.EXITED or f.code != 0]
+        items.succeed(self._database, live.id, self._epoch, good)
+        self._move("running", "succeeded", len(good))
+        if bad:
+            self._settle_failed(bad)
+        if batch.returned:
+            self._release(batch.returned)
+        items.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
+        items.record_finished(self._database, live.row.round, batch.finished, self._causes)
+        if self._touched:
+            live.groups.save(self._touched, self._now)
+        self._keep_pace(batch.finished, len(good))
+        return self._deltas
+
+    def _move(self, source: str, target: str, count: int) -> None:
+        self._deltas[source] -= count
+        self._deltas[target] += count
+
+    def _settle_failed(self, bad: Sequence[Finished]) -> None:
+        budgets = items.budgets(self._database, self._live.id, [f.item for f in bad])
+        settlements = [self._judge(f, budgets[f.item]) for f in bad]
+        items.settle(self._database, self._live.id, self._epoch, settlements)
+
+    def _judge(self, f: Finished, used: Budgeted) -> Settlement:
+        live, policy = self._live, self._live.row.policy
+        group = self._group(f)
+        decision = outcome.decide(
+            f.ending,
+            f.code,
+            outcome.Budget(spent=used.attempt - used.free, crashes=used.crashes),
+            policy,
+            now=self._now,
+            deadline_at=live.row.deadline_at,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        verb = decision.verb
+        if live.stop is not None and verb in (Verb.RETRY_LATER, Verb.REQUEUE):
+            verb = Verb.FAIL
+        number = None if group is None else group.id
+        if verb is Verb.RETRY_LATER:
+            self._move("running", "retrying", 1)
+            live.next_due = decision.due_at if live.next_due is None else min(live.next_due, decision.due_at or 0)
+            return Settlement(f.item, f.attempt, ItemState.RETRYING, decision.due_at, number, used.free, used.crashes)
+        if verb is Verb.REQUEUE:
+            self._move("running", "queued", 1)
+            live.cursor = min(live.cursor, f.item)
+            return Settlement(f.item, f.attempt, ItemState.QUEUED, None, number, used.free + 1, used.crashes + 1)
+        self._move("running", "failed", 1)
+        if group is None:
+            self._deltas["failures_ungrouped"] += 1
+        else:
+            group.items += 1
+        return Settlement(f.item, f.attempt, ItemState.FAILED, None, number, used.free, used.crashes)
+
+    def _group(self, f: Finished) -> Group | None:
+        live = self._live
+        code = outcome.failure_code(f.ending, f.code)
+        message = cause.last_words(f.err_tail, f.out_tail) or outcome.describe(f.ending, f.code, f.duration_us)
+        known = "known" if outcome.is_known(f.ending) else "unknown"
+        retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
+        group = live.groups.find(code, cause.generalise(message), known, retryable=retryable, now=self._now)
+        if group is not None:
+            group.attempts += 1
+            group.add_sample(f.item)
+            self._touched.add(group.id)
+        self._causes[AttemptId(f.job, f.item, f.attempt)] = (None if group is None else group.id, message)
+        return group
+
+    def _release(self, returned: Sequence[Returned]) -> None:
+        live = self._live
+        for item, begun in items.release(self._database, live.id, self._epoch, [(r.item, r.attempt) for r in returned]):
+            live.cursor = min(live.cursor, item)
+            if live.stop is None:
+                self._move("running", "queued", 1)
+            elif begun == 0:
+                items.drop_queued(self._database, live.id, item, item)
+                self._move("running", "unprocessed", 1)
+            else:
+                self.fail_waiting(item, item, came_from="running")
+
+    def fail_waiting(self, first: int, last: int, came_from: str | None = None) -> None:
+        """Fail items that wait for another attempt and will not get it; they keep their last cause."""
+        live = self._live
+        for _item, state, failure in items.fail_waiting(self._database, live.id, first, last):
+            self._move(came_from or ItemState(state).word, "failed", 1)
+            group = live.groups.get(failure)
+            if group is None:
+                self._deltas["failures_ungrouped"] += 1
+            else:
+                group.items += 1
+                self._touched.add(group.id)
+
+    def drop(self, first: int, last: int) -> Counter[str]:
+        """The job was stopped: what never ran is unprocessed, what waits for another attempt has failed."""
+        self._move("queued", "unprocessed", items.drop_queued(self._database, self._live.id, first, last))
+        self.fail_waiting(first, last)
+        if self._touched:
+            self._live.groups.save(self._touched, self._now)
+        return self._deltas
+
+    def _keep_pace(self, finished: Sequence[Finished], succeeded: int) -> None:
+        live = self._live
+        total_us = sum(f.duration_us for f in finished)
+        live.pace.add(len(finished), total_us)
+        done = succeeded + self._deltas["failed"]
+        if done:
+            live.pace.processed(done, self._now)
+        if succeeded:
+            live.absent_in_a_row = 0
+        else:
+            live.absent_in_a_row += sum(outcome.is_absent(f.ending, f.code) for f in finished)
+        self._deltas["attempts"] += len(finished)
+
+
+def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
+    """The failure rule that the job's counters break, with the sentence for its state_reason."""
+    policy, failed = live.row.policy, live.counts["failed"]
+    if live.absent_in_a_row >= ABSENT_LIMIT:
+        return Stop.COMMAND, f"the command could not be started {live.absent_in_a_row} times in a row"
+    if policy.max_failures is None or not failed:
+        return None
+    processed = failed + live.counts["succeeded"]
+    if policy.max_failures.endswith("%"):
+        limit = float(policy.max_failures[:-1])
+        if processed >= policy.min_finished and failed * 100 > limit * processed:
+            return Stop.FAILURES, f"{failed} of {processed} items failed, more than {policy.max_failures} allowed"
+    elif failed > int(policy.max_failures):
+        return Stop.FAILURES, f"{failed} items failed, more than {policy.max_failures} allowed"
+    return None

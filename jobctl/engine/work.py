@@ -1,0 +1,117 @@
+"""The engine's picture of a live job: what it may run, what it has in hand, how fast it goes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jobctl.domain.states import JobState, Stop
+
+if TYPE_CHECKING:
+    from jobctl.handlers.command import Handler
+    from jobctl.store.failures import Groups
+    from jobctl.store.jobs import JobRow
+
+#: Attempts handed to the executor ahead of free slots are at most this much work, so that short items never wait
+#: for a commit and long ones are never claimed before they can start.
+LOOKAHEAD_S = 0.1
+#: Until something is known about a job's items, one of them is taken to last so long.
+UNKNOWN_MEAN_US = 1_000_000.0
+_RATE_WINDOW_S = 30.0
+_MEAN_WEIGHT = 0.05
+
+
+@dataclass(slots=True)
+class Pace:
+    """Smoothed figures of a job: items per second, duration of an attempt."""
+
+    mean_us: float | None = None
+    finished: int = 0
+    _weight: float = 0.0
+    _at: int = 0
+    _began: int = 0
+
+    def add(self, count: int, total_us: int) -> None:
+        """Take in attempts that ended: how many and how long they took together."""
+        if not count:
+            return
+        average = total_us / count
+        self.finished += count
+        share = max(1 - (1 - _MEAN_WEIGHT) ** count, count / self.finished)
+        self.mean_us = average if self.mean_us is None else self.mean_us + share * (average - self.mean_us)
+
+    def processed(self, count: int, now: int) -> None:
+        """Take in items that got their outcome."""
+        if not self._began:
+            self._began = self._at = now
+        self._weight = self._weight * math.exp(-(now - self._at) / 1e6 / _RATE_WINDOW_S) + count
+        self._at = now
+
+    def rate_per_s(self, now: int) -> float | None:
+        """Items per second over the last half minute; None before anything can be said."""
+        span_s = (now - self._began) / 1e6
+        if not self._began or span_s < 1.0:
+            return None
+        faded = math.exp(-(now - self._at) / 1e6 / _RATE_WINDOW_S)
+        return self._weight * faded / (_RATE_WINDOW_S * (1 - math.exp(-span_s / _RATE_WINDOW_S)))
+
+
+@dataclass(slots=True)
+class LiveJob:
+    """A job whose round is open."""
+
+    row: JobRow
+    handler: Handler
+    groups: Groups
+    counts: dict[str, int]
+    cursor: int
+    pace: Pace = field(default_factory=Pace)
+    in_hand: dict[tuple[int, int], bool] = field(default_factory=dict)  # (item, attempt) -> has started
+    next_due: int | None = None
+    used_us: float = 0.0  # slot time, for fair sharing
+    absent_in_a_row: int = 0
+    closing: bool = False
+    drop_from: int = 1  # items below it have been looked at since the stop
+    ending_sent: bool = False  # what runs was told to end
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self.row.id
+
+    @property
+    def live(self) -> int:
+        """Items that are not terminal."""
+        return self.counts["queued"] + self.counts["running"] + self.counts["retrying"]
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why nothing more may start, if so."""
+        return self.row.stop
+
+    def slots(self, capacity: int) -> int:
+        """Most attempts it may run at once."""
+        own = self.row.policy.slots
+        return capacity if own is None else min(own, capacity)
+
+    def lookahead(self, slots: int) -> int:
+        """Attempts to hand over beyond the free slots."""
+        if self.pace.mean_us is None:
+            return 0
+        return min(int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, 100.0)), 1_000)
+
+    def is_open(self, now: int) -> bool:
+        """Whether items of it may start at all."""
+        row = self.row
+        return (
+            row.stop is None
+            and row.paused_at is None
+            and not self.closing
+            and row.state != JobState.CANCELLING
+            and (row.not_before_at is None or row.not_before_at <= now)
+        )
+
+    def has_ready(self, now: int) -> bool:
+        """Whether something could start now."""
+        return self.counts["queued"] > 0 or (self.next_due is not None and self.next_due <= now)

@@ -1,0 +1,84 @@
+"""The environment of items: a small allow-list of the submitter's, what was given by value, and names of secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from jobctl.errors import UsageError
+
+#: Taken from the submitter and kept with the job. LC_* is matched by prefix.
+ALLOWED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What is kept of the submitter's environment."""
+    return {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
+
+
+def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """``--env`` values to (given by value, given by name only). Raises UsageError for something that is no name."""
+    values: dict[str, str] = {}
+    names: list[str] = []
+    for option in options:
+        name, given, value = option.partition("=")
+        if not _NAME.match(name):
+            raise UsageError(f"--env {option!r}: {name!r} is not a name of a variable", hint="--env NAME or --env NAME=VALUE")
+        if name.startswith("JOBCTL_"):
+            raise UsageError(f"--env {name}: names that begin with JOBCTL_ are set by jobctl itself")
+        if given:
+            values[name] = value
+        else:
+            names.append(name)
+    return values, names
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """NAME=VALUE lines of a file, ``#`` comments and blank lines aside; one pair of quotes around a value is dropped.
+
+    Raises UsageError naming the line that is neither.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--env-file {path}: {error}", hint="it must be readable when items start") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, given, value = text.partition("=")
+        if not given or not _NAME.match(name.strip()):
+            raise UsageError(f"--env-file {path}: line {number} is not NAME=VALUE")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        found[name.strip()] = value
+    return found
+
+
+def job_environment(stored: Mapping[str, str], names: Iterable[str], env_file: Path | None) -> dict[str, str]:
+    """The variables items of a job get: stored values, then the env file, then values of names from our environment.
+
+    A name that nobody knows is left out. Values from names and files are never stored.
+    """
+    env = dict(stored)
+    from_file = read_env_file(env_file) if env_file is not None else {}
+    env.update(from_file)
+    for name in names:
+        if name not in from_file and name in os.environ:
+            env[name] = os.environ[name]
+    return env
