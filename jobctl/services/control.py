@@ -1,0 +1,122 @@
+"""Laying hands on work: cancel now; pause, resume, retry and set come beside it.
+
+A cancel is a request to the engine, which owns processes and states. With no daemon up, an engine is started for just
+that job: it ends what a dead daemon left running, closes the round, writes the result files and goes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.config import Home, cpu_count
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
+from jobctl.errors import Busy, NotFound
+from jobctl.process.daemon import StartOptions, lock_holder, start_detached
+from jobctl.process.wakeup import wake
+from jobctl.process.watch import Watch
+from jobctl.services.submit import actor
+from jobctl.services.targets import Target
+from jobctl.store import jobs, requests
+from jobctl.store.database import Database, open_database
+from jobctl.store.requests import Request
+
+#: Beyond the job's own grace, how long a cancel waits to see its effect.
+PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a cancel came to."""
+
+    job: int
+    item: int | None
+    state: str
+    changed: bool
+    note: str
+
+
+def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
+    """End jobs or single items: what runs gets TERM, grace, KILL; what never ran is unprocessed.
+
+    Returns when it has happened, or when the grace of a stubborn process is over. On something terminal it changes
+    nothing and says so. Raises NotFound for an item that does not exist.
+    """
+    database = open_database(home)
+    try:
+        asked = _ask(database, targets, at_once=at_once, reason=reason, now=now)
+        if asked:
+            _see_to_it(home, {job for job, _ in asked})
+            _await(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
+        return [_answer(database, target, (target.job, target.item) in asked) for target in targets]
+    finally:
+        database.close()
+
+
+def _ask(
+    database: Database, targets: Sequence[Target], *, at_once: bool, reason: str, now: int
+) -> set[tuple[int, int | None]]:
+    asked = set()
+    with database.transaction():
+        for target in targets:
+            if _is_live(database, target.job, target.item):
+                request = Request(target.job, target.item, "cancel", at_once, actor(), reason or "cancelled by the user")
+                requests.add(database, request, now)
+                asked.add((target.job, target.item))
+    return asked
+
+
+def _is_live(database: Database, job: int, item: int | None) -> bool:
+    if item is None:
+        return bool(database.scalar("SELECT finished_at IS NULL FROM jobs WHERE id = ?", (job,)))
+    state = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (job, item))
+    if state is None:
+        raise NotFound(f"job {job} has no item {item}", hint=f"jobctl items {job}")
+    return ItemState(state) in (ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING)
+
+
+def _see_to_it(home: Home, asked: set[int]) -> None:
+    """Wake the engine, or start one for the job if there is none."""
+    if lock_holder(home.lock) is not None:
+        wake(home.wake)
+        return
+    for job in sorted(asked):
+        try:
+            start_detached(StartOptions(home=home, slots=cpu_count(), scope=job))
+        except Busy:  # a daemon came up in between: it will find the request
+            wake(home.wake)
+
+
+def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> float:
+    rows = [jobs.load(database, job) for job, _ in asked]
+    return max((row.policy.grace_s for row in rows if row is not None), default=0.0)
+
+
+def _await(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    with Watch(home.root) as watch:
+        while any(_is_live(database, job, item) for job, item in asked):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            watch.wait(min(left, 1.0))
+
+
+def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
+    row = jobs.load(database, target.job)
+    if row is None:
+        raise NotFound(f"there is no job {target.job}", hint="jobctl status --all")
+    if target.item is not None:
+        number = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (target.job, target.item))
+        state = ItemState(number).word
+        note = "" if changed else f"it was {state} already"
+        return Cancelled(target.job, target.item, state, changed, note)
+    note = ""
+    if not changed:
+        note = f"it was {row.state} already"
+    elif row.state not in TERMINAL_JOB_STATES:
+        note = f"{row.counts.running} items are still ending"
+    elif row.state is not JobState.CANCELLED:
+        note = "everything had ended before the cancel took effect"
+    return Cancelled(target.job, None, row.state, changed, note)
