@@ -50,7 +50,7 @@ def _level(jobs: list[Candidate], demand: int) -> dict[int, int]:
         if not open_jobs:
             break
         poorest = min(open_jobs, key=lambda job: (used[job], job))
-        step = min(max(1, demand // (2 * len(open_jobs))), left[poorest], demand)
+        step = min(max(1, demand // (8 * len(open_jobs))), left[poorest], demand)
         if len(open_jobs) == 1:
             step = min(left[poorest], demand)
         parts[poorest] += step

@@ -1,0 +1,91 @@
+"""What an ending means for the item."""
+
+import errno
+import signal
+
+import pytest
+
+from jobctl.domain.outcome import Budget, decide, describe, failure_code, is_absent, is_known, is_retryable
+from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import Verb
+
+NOW = 1_000_000_000
+FIRST = Budget(spent=1, crashes=0)
+
+
+def verb(ending, code=0, budget=FIRST, policy=None, deadline_at=None):
+    return decide(ending, code, budget, policy or Policy(), now=NOW, deadline_at=deadline_at, jitter=0.5).verb
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "expected"),
+    [
+        (Ending.EXITED, 0, Verb.SUCCEED),
+        (Ending.EXITED, 1, Verb.RETRY_LATER),
+        (Ending.EXITED, 65, Verb.FAIL),
+        (Ending.EXITED, 75, Verb.RETRY_LATER),
+        (Ending.EXITED, 126, Verb.FAIL),
+        (Ending.EXITED, 127, Verb.FAIL),
+        (Ending.SIGNALLED, signal.SIGSEGV, Verb.RETRY_LATER),
+        (Ending.TIMED_OUT, signal.SIGTERM, Verb.RETRY_LATER),
+        (Ending.CANCELLED, signal.SIGTERM, Verb.FAIL),
+        (Ending.INTERRUPTED, 0, Verb.REQUEUE),
+        (Ending.NOT_STARTED, errno.ENOENT, Verb.FAIL),
+    ],
+)
+def test_first_attempt(ending, code, expected):
+    assert verb(ending, code) is expected
+
+
+def test_the_last_attempt_fails():
+    assert verb(Ending.EXITED, 1, Budget(spent=2, crashes=0)) is Verb.RETRY_LATER
+    assert verb(Ending.EXITED, 1, Budget(spent=3, crashes=0)) is Verb.FAIL
+
+
+def test_own_lists_of_exit_codes_win():
+    assert verb(Ending.EXITED, 65, policy=Policy(retry_on=(65,))) is Verb.RETRY_LATER
+    assert verb(Ending.EXITED, 1, policy=Policy(retry_on=(65,))) is Verb.FAIL
+    assert verb(Ending.EXITED, 75, policy=Policy(no_retry_on=(75,))) is Verb.FAIL
+
+
+def test_interruptions_are_bounded_and_at_most_once_never_runs_again():
+    assert verb(Ending.INTERRUPTED, 0, Budget(spent=1, crashes=2)) is Verb.REQUEUE
+    assert verb(Ending.INTERRUPTED, 0, Budget(spent=1, crashes=3)) is Verb.FAIL
+    once = Policy(on_crash="fail")
+    for ending in (Ending.INTERRUPTED, Ending.TIMED_OUT, Ending.SIGNALLED):
+        assert verb(ending, 9, policy=once) is Verb.FAIL
+    assert verb(Ending.EXITED, 1, policy=once) is Verb.RETRY_LATER
+
+
+def test_backoff_grows_is_capped_and_jittered():
+    policy = Policy(attempts=10, backoff=Backoff(base_s=2, factor=4, cap_s=60))
+    waits = [
+        (decide(Ending.EXITED, 1, Budget(n, 0), policy, now=NOW, deadline_at=None, jitter=0.5).due_at - NOW) / 1e6
+        for n in range(1, 6)
+    ]
+    assert waits == [1, 4, 16, 30, 30]
+    assert Backoff().ceiling_s(10_000) == 60
+
+
+def test_no_retry_past_the_deadline():
+    due_at = decide(Ending.EXITED, 1, FIRST, Policy(), now=NOW, deadline_at=None, jitter=0.5).due_at
+    assert verb(Ending.EXITED, 1, deadline_at=due_at) is Verb.FAIL
+    assert verb(Ending.EXITED, 1, deadline_at=due_at + 1) is Verb.RETRY_LATER
+
+
+def test_words():
+    assert failure_code(Ending.EXITED, 3) == "exit_3"
+    assert failure_code(Ending.SIGNALLED, signal.SIGSEGV) == "sigsegv"
+    assert failure_code(Ending.TIMED_OUT, 15) == "timeout"
+    assert "3" in describe(Ending.EXITED, 3, 0)
+    assert "No such file" in describe(Ending.NOT_STARTED, errno.ENOENT, 0)
+
+
+def test_known_and_absent():
+    assert is_known(Ending.EXITED)
+    assert not is_known(Ending.TIMED_OUT)
+    assert is_absent(Ending.EXITED, 127)
+    assert is_absent(Ending.NOT_STARTED, errno.ENOENT)
+    assert not is_absent(Ending.NOT_STARTED, errno.E2BIG)
+    assert not is_retryable(Ending.CANCELLED, 15, Policy())
