@@ -1,0 +1,187 @@
+"""Reading placeholders out of text: which braces are placeholders, which are text, which are mistakes.
+
+- ``{}`` the line or the first column, ``{name}`` a column, ``{3}`` the third column unless one is named ``3``,
+  ``{#}`` the number of the item, ``{%}`` the number of the slot.
+- ``{.} {/} {//} {/.}`` without extension, base name, folder, base name without extension; also ``{name.}
+  {name/} {name//} {name/.}``. A column that is really called ``name.`` wins over the path form.
+- ``{{`` and ``}}`` are a literal ``{`` and ``}``.
+
+Any other ``{text}`` is refused, because a misspelt column must never run a million times as text. Braces stay as
+they are only where they cannot be a misspelt column: ``{text}`` with one of the characters of ``_SYNTAX`` that no
+column name of this input has (``awk '{print $1}'``, ``{"a": 1}``), a ``{`` that is followed by another ``{`` before
+its ``}`` (``{"id": "{id}"}``), and a brace without a partner. An argument that has both such single braces and
+doubled ones is refused, since nobody can tell what ``}}`` at the end of nested JSON was meant to be.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from jobctl.errors import UsageError
+
+_SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
+_COLUMN_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+_NEXT_BRACE = re.compile(r"[{}]")
+
+
+class Source(Enum):
+    """Where the value of a placeholder comes from."""
+
+    FIELD = "field"
+    ITEM = "item"
+    SLOT = "slot"
+
+
+def _without_extension(value: bytes) -> bytes:
+    stem, dot, extension = value.rpartition(b".")
+    return stem if dot and b"/" not in extension else value
+
+
+def _base(value: bytes) -> bytes:
+    return value.rpartition(b"/")[2]
+
+
+def _folder(value: bytes) -> bytes:
+    folder, slash, _ = value.rstrip(b"/").rpartition(b"/")
+    if not slash:
+        return b"/" if value.startswith(b"/") else b"."
+    return folder.rstrip(b"/") or b"/"
+
+
+def _base_without_extension(value: bytes) -> bytes:
+    return _without_extension(_base(value))
+
+
+#: Path forms after GNU parallel; the longer spelling is tried first. A newline is a character like any other.
+PATH_FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "/.": _base_without_extension,
+    "//": _folder,
+    "/": _base,
+    ".": _without_extension,
+}
+
+
+class Placeholder(NamedTuple):
+    """One placeholder: the value of a field, perhaps through a path form, or the number of the item or slot."""
+
+    source: Source
+    field: int = 0
+    form: str = ""
+
+
+ITEM = Placeholder(Source.ITEM)
+SLOT = Placeholder(Source.SLOT)
+Piece = str | Placeholder
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The columns that placeholders may name; none for an input of plain lines."""
+
+    columns: Sequence[str] | None
+
+    def find(self, inner: str) -> Placeholder | None:
+        """The placeholder written ``{inner}``, or None if there is no such thing."""
+        if inner in ("#", "%"):
+            return ITEM if inner == "#" else SLOT
+        if inner == "" or inner in PATH_FORMS:
+            return Placeholder(Source.FIELD, 0, inner)
+        index = self._column(inner)
+        if index is not None:
+            return Placeholder(Source.FIELD, index)
+        for form in PATH_FORMS:
+            index = self._column(inner.removesuffix(form)) if inner.endswith(form) else None
+            if index is not None:
+                return Placeholder(Source.FIELD, index, form)
+        return None
+
+    def _column(self, name: str) -> int | None:
+        columns = ["line"] if self.columns is None else self.columns
+        if self.columns is not None and name in columns:
+            return columns.index(name)
+        number = int(name) if _COLUMN_NUMBER.fullmatch(name) else 0
+        return number - 1 if 1 <= number <= len(columns) else None
+
+    def could_be(self, inner: str) -> bool:
+        """Whether ``{inner}`` may be a misspelt column rather than syntax of something else."""
+        strange = _SYNTAX.intersection(inner)
+        return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)
+
+    def unknown(self, inner: str, where: str) -> UsageError:
+        """The error for a placeholder that names nothing."""
+        known = list(self.columns or ())
+        close = difflib.get_close_matches(inner.rstrip("./"), known, 1, 0.6)
+        hint = f"did you mean {{{close[0]}}}?" if close else f"for literal braces write {{{{{inner}}}}}"
+        columns = f"the columns are {_listed(known)}" if self.columns is not None else "a line has no columns, only {}"
+        return UsageError(f"unknown placeholder {{{inner}}} in {where}; {columns}", hint=hint)
+
+
+def _listed(columns: Sequence[str], most: int = 20) -> str:
+    more = f" and {len(columns) - most} more" if len(columns) > most else ""
+    return ", ".join(columns[:most]) + more
+
+
+class Brace(NamedTuple):
+    """What stands at a brace: text or a placeholder, where it ends, and how a literal brace was written."""
+
+    piece: Piece
+    end: int
+    spelled: str = ""  # "single" or "double" for a literal brace
+
+
+def read_brace(text: str, at: int, names: Names, where: str) -> Brace:
+    """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
+    brace = text[at]
+    if text.startswith(brace * 2, at):
+        return Brace(brace, at + 2, "double")
+    if brace == "}":
+        return Brace(brace, at + 1, "single")
+    partner = _NEXT_BRACE.search(text, at + 1)
+    if partner is None or partner[0] == "{":
+        return Brace(brace, at + 1, "single")
+    inner = text[at + 1 : partner.start()]
+    placeholder = names.find(inner)
+    if placeholder is not None:
+        return Brace(placeholder, partner.end())
+    if names.could_be(inner):
+        raise names.unknown(inner, where)
+    return Brace(text[at : partner.end()], partner.end(), "single")
+
+
+def check_spelling(spelled: set[str], text: str, where: str) -> None:
+    """Refuse single and doubled literal braces in one text: raises UsageError."""
+    if {"single", "double"} <= spelled:
+        raise UsageError(
+            f"{where} has both single and doubled literal braces: {text!r}",
+            hint="write every literal brace twice: {{ and }}",
+        )
+
+
+def read_pieces(text: str, names: Names, where: str) -> list[Piece]:
+    """The text cut into literal strings and placeholders. Raises UsageError, see the module's rules."""
+    pieces: list[Piece] = []
+    spelled: set[str] = set()
+    at = 0
+    while (found := _NEXT_BRACE.search(text, at)) is not None:
+        pieces.append(text[at : found.start()])
+        piece, at, how = read_brace(text, found.start(), names, where)
+        pieces.append(piece)
+        spelled.add(how)
+    pieces.append(text[at:])
+    check_spelling(spelled, text, where)
+    return _merged(pieces)
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    merged: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif piece != "":
+            merged.append(piece)
+    return merged

@@ -1,0 +1,97 @@
+"""Durations, sizes and times: what people type and what documents say. Seconds and microseconds inside."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from jobctl.errors import UsageError
+
+_UNIT_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_NUMBER = r"\d+(?:\.\d+)?"
+_PLAIN = re.compile(_NUMBER)
+_PARTS = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m(?!s))?(?:({_NUMBER})s)?(?:({_NUMBER})ms)?")
+_SIZE = re.compile(rf"({_NUMBER})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE_UNIT = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: A hundred years: longer is a typing error, and the sum with a time must fit a 64-bit integer of microseconds.
+MAX_DURATION_S = 100 * 366 * 86_400.0
+
+DURATION_FORMS = "90, 90s, 5m, 2h30m, 1d or 500ms"
+SIZE_FORMS = "4096, 64K, 64M or 2G"
+TIME_FORMS = "2026-11-23T18:28:31Z or 2026-11-23T18:28:31+01:00"
+
+
+def parse_duration(text: str, *, allow_zero: bool = False) -> float:
+    """Seconds of ``90``, ``90s``, ``5m``, ``2h30m``, ``1d`` or ``500ms``; parts go from large to small.
+
+    Raises UsageError for anything else, and for zero unless it is allowed.
+    """
+    bare = text.strip().lower()
+    seconds = _seconds(bare) if bare.isascii() else None
+    if seconds is None:
+        raise UsageError(f"{text!r} is not a duration", hint=f"write it like {DURATION_FORMS}")
+    if seconds == 0 and not allow_zero:
+        raise UsageError(f"the duration {text!r} must be longer than zero", hint=f"write it like {DURATION_FORMS}")
+    if seconds > MAX_DURATION_S:
+        raise UsageError(f"the duration {text!r} is longer than 100 years")
+    return seconds
+
+
+def _seconds(text: str) -> float | None:
+    if _PLAIN.fullmatch(text):
+        return float(text)
+    match = _PARTS.fullmatch(text)
+    if match is None or not text:
+        return None
+    return sum(float(part) * unit for part, unit in zip(match.groups(), _UNIT_S.values(), strict=True) if part)
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for people: ``500ms``, ``4.2s``, ``42s``, ``1m 04s``, ``2h 05m``, ``3d 04h``."""
+    if seconds < 0:
+        return "-" + format_duration(-seconds)
+    if seconds < 0.9995:
+        return f"{round(seconds * 1000)}ms" if seconds else "0s"
+    if seconds < 9.95:
+        return f"{seconds:.1f}".removesuffix(".0") + "s"
+    whole = round(seconds)
+    for unit, name, next_unit, next_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= unit:
+            return f"{whole // unit}{name} {whole % unit // next_unit:02}{next_name}"
+    return f"{whole}s"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``4096``, ``64K``, ``64M``, ``2G`` (powers of 1024). Raises UsageError for anything else."""
+    bare = text.strip()
+    match = _SIZE.fullmatch(bare) if bare.isascii() else None
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint=f"write it like {SIZE_FORMS}")
+    size = round(float(match[1]) * (1 << _SIZE_UNIT[match[2].lower()]))
+    if size >= 1 << 62:
+        raise UsageError(f"the size {text!r} is too large")
+    return size
+
+
+def format_time(us: int) -> str:
+    """Microseconds since 1970 as RFC 3339 UTC with milliseconds: ``2026-11-23T18:28:31.004Z``."""
+    moment = _EPOCH + timedelta(microseconds=us)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def parse_time(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 time with ``Z`` or an offset. Raises UsageError for anything else."""
+    match = _TIME.fullmatch(text.strip())
+    try:
+        if match is None:
+            raise ValueError(text)
+        zone = "+00:00" if match[3] in "Zz" else match[3]
+        clock, _, fraction = match[2].partition(".")
+        moment = datetime.fromisoformat(f"{match[1]}T{clock}{zone}")
+        micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
+        return (moment - _EPOCH) // _MICROSECOND + micros
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text!r} is not a time", hint=f"write it like {TIME_FORMS}") from error

@@ -1,0 +1,149 @@
+"""How a row is stored, and how its values are read back as bytes.
+
+``csv`` and ``tsv``: the UTF-8 bytes of the fields, joined by NUL, which no field contains. ``lines``: the bytes of
+the line. ``jsonl``: the JSON text as it stood in the file, so that numbers keep their spelling.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+FORMATS = ("csv", "tsv", "jsonl", "lines")
+SEPARATOR = b"\0"
+#: Columns and keys of a result file: known again when the file is submitted, and left out.
+RESULT_PREFIX = "jobctl_"
+RESULT_MEMBER = "_jobctl"
+#: Deeper JSON is refused at submit, so that no reader of the payload can run out of stack.
+MAX_DEPTH = 200
+
+_SPACE = " \t\n\r"
+_STRING_OR_SPACE = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+')
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+class Fault(NamedTuple):
+    """Why a row cannot be an item."""
+
+    column: str | None
+    code: str
+    message: str
+
+
+class JsonNumber(str):
+    """A number as it was spelled."""
+
+    __slots__ = ()
+
+
+_decoder = json.JSONDecoder(parse_float=JsonNumber, parse_int=JsonNumber)
+
+
+def join_fields(fields: Sequence[bytes]) -> bytes:
+    """Payload of a csv or tsv row."""
+    return SEPARATOR.join(fields)
+
+
+def fields_of(input_format: str, payload: bytes) -> list[bytes]:
+    """The values of a row in the order of its columns; a line is one value, so is the text of a JSON row."""
+    if input_format in ("csv", "tsv"):
+        return payload.split(SEPARATOR)
+    return [payload]
+
+
+def json_object(payload: bytes) -> dict[str, Any]:
+    """The row as a dictionary; numbers are strings as spelled. Raises ValueError if it is not a JSON object."""
+    row = _decoder.decode(payload.decode())
+    if type(row) is not dict:
+        raise ValueError("not a JSON object")
+    return row
+
+
+def json_values(payload: bytes, keys: Sequence[str]) -> list[bytes]:
+    """The values of some keys as bytes: strings as they are, null empty, nested values as compact JSON text.
+
+    Raises KeyError with the first key that the row does not have.
+    """
+    row = json_object(payload)
+    return [_json_value(row[key], key, payload) for key in keys]
+
+
+def _json_value(value: Any, key: str, payload: bytes) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if value is None:
+        return b""
+    if value is True:
+        return b"true"
+    if value is False:
+        return b"false"
+    for member in reversed(json_members(payload.decode())):
+        if member.key == key:
+            return compact_json(member.value).encode()
+    raise KeyError(key)
+
+
+class Member(NamedTuple):
+    """A key of a JSON object, the text of its value, and the text of both with the white space around."""
+
+    key: str
+    value: str
+    text: str
+
+
+def json_members(text: str) -> list[Member]:
+    """The members of a valid JSON object in order, each with its text untouched."""
+    members: list[Member] = []
+    begin = _skip_space(text, 0) + 1
+    at = _skip_space(text, begin)
+    while text[at] == '"':
+        key, at = scanstring(text, at + 1)
+        start = _skip_space(text, _skip_space(text, at) + 1)
+        end = _decoder.raw_decode(text, start)[1]
+        stop = _skip_space(text, end)
+        members.append(Member(key, text[start:end], text[begin:stop]))
+        if text[stop] == "}":
+            break
+        begin = stop + 1
+        at = _skip_space(text, begin)
+    return members
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def compact_json(text: str) -> str:
+    """JSON text without white space between its tokens; nothing else changes."""
+    return _STRING_OR_SPACE.sub(lambda match: match[1] or "", text)
+
+
+def is_result_key(name: str) -> bool:
+    """Whether a column or key was written by jobctl beside those of the input."""
+    return name.startswith(RESULT_PREFIX) or name == RESULT_MEMBER
+
+
+def without_result_keys(payload: bytes) -> bytes:
+    """A JSON row as it was before jobctl added its keys."""
+    members = json_members(payload.decode())
+    kept = [member.text for member in members if not is_result_key(member.key)]
+    if len(kept) == len(members):
+        return payload
+    return ("{" + ",".join(kept) + "}").encode()
+
+
+def json_depth(payload: bytes) -> int:
+    """How deep objects and lists are nested in valid JSON text."""
+    depth = deepest = 0
+    for byte in _STRING.sub(b"", payload):
+        if byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
