@@ -82,7 +82,7 @@ class Started(NamedTuple):
     slot: int
     pid: int
     started_at: int  # microseconds, UTC
-    log: int  # number of the output file pair in log_dir
+    log: int  # number of the file pair in log_dir that it writes to while it runs; Finished may name another one
     out_off: int
     err_off: int
 
@@ -100,9 +100,9 @@ class Finished(NamedTuple):
     duration_us: int
     cpu_us: int
     max_rss_kib: int
-    log: int
+    log: int  # number of the file pair in log_dir; 0 = no output
     out_off: int
-    out_len: int
+    out_len: int  # 0 = the stream was empty, and its file may not exist
     err_off: int
     err_len: int
     flags: int  # OutputFlag
@@ -184,6 +184,13 @@ class Executor(Protocol):
         """What it still holds from before (queued, running, or finished and not acknowledged)."""
         ...
 
+    def stop_requested(self) -> int:
+        """0 = go on, 1 = whoever runs the daemon asked to stop politely (drain), 2 = to stop now.
+
+        ``fileno`` becomes readable when it changes; ``collect`` has to be called to learn of it.
+        """
+        ...
+
     def close(self, grace_s: float) -> None:
-        """End everything that runs and let go."""
+        """End everything that runs and let go; the last events can still be collected."""
         ...

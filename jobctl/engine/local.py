@@ -1,0 +1,193 @@
+"""LocalExecutor: the engine's end of the socket to its supervisor, behind the executor port."""
+
+from __future__ import annotations
+
+import dataclasses
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+from jobctl.domain.ports import (
+    AttemptId,
+    Dispatch,
+    Ending,
+    Event,
+    Finished,
+    JobSpec,
+    Lost,
+    Pressure,
+    Returned,
+    Started,
+)
+from jobctl.process import wire
+from jobctl.process.channel import Channel, Message
+
+#: Bytes of arguments in one message: more messages let the supervisor start before it has read all.
+_MESSAGE_BYTES = 1 << 20
+_MESSAGE_ITEMS = 512
+_CLOSE_EXTRA_S = 10.0
+
+_MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
+    wire.STARTED: Started._make,
+    wire.FINISHED: Finished._make,
+    wire.RETURNED: Returned._make,
+    wire.LOST: Lost._make,
+    wire.PRESSURE: Pressure._make,
+}
+
+
+def _heard_from_supervisor(_number: int, _frame: FrameType | None) -> None:
+    """The supervisor got the signal too and passes it on as a message."""
+
+
+class LocalExecutor:
+    """Runs attempts as processes of this machine, through the supervisor that is this process's parent."""
+
+    @classmethod
+    def from_fd(cls, fd: int = wire.ENGINE_FD) -> LocalExecutor:
+        """The executor of an engine started by a supervisor. Stop signals are left to the supervisor from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _heard_from_supervisor)
+        end = socket.socket(fileno=fd)
+        end.set_inheritable(False)
+        return cls(end)
+
+    def __init__(self, end: socket.socket) -> None:
+        self._channel = Channel(end)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._channel, selectors.EVENT_READ)
+        self._events: list[Event] = []
+        self._held: list[AttemptId] | None = None
+        self._stop = 0
+
+    def fileno(self) -> int:
+        """Readable when ``collect(0)`` has something to do."""
+        return self._selector.fileno()
+
+    def define(self, spec: JobSpec) -> None:
+        """Say or change what the attempts of a job share."""
+        self._send(wire.DEFINE, tuple(getattr(spec, field.name) for field in dataclasses.fields(spec)))
+
+    def forget(self, job: int) -> None:
+        """Drop what is kept for a job."""
+        self._send(wire.FORGET, job)
+
+    def resize(self, slots: int) -> None:
+        """Set how many attempts may run at once."""
+        self._send(wire.RESIZE, slots)
+
+    def start(self, batch: Sequence[Dispatch]) -> None:
+        """Hand attempts over."""
+        for part in _portions(batch):
+            self._send(wire.START, part)
+
+    def collect(self, timeout_s: float | None = 0) -> list[Event]:
+        """Events since the last call. Raises EOFError when the supervisor is gone."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._exchange()
+        while not self._events and not self._channel.closed:
+            left = None if deadline is None else deadline - time.monotonic()
+            if (left is not None and left <= 0) or not self._wait(left):
+                break
+            self._exchange()
+            if self._stop and not self._events:
+                break  # the caller has to know
+        return self._take()
+
+    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
+        """The outcomes of these are recorded."""
+        self._send(wire.ACKNOWLEDGE, [tuple(attempt) for attempt in attempts])
+
+    def recall(self, job: int | None = None) -> None:
+        """Give back whatever has not started."""
+        self._send(wire.RECALL, job)
+
+    def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
+        """End these; their outcomes come when the last process of each is gone."""
+        self._send(wire.CANCEL, ([tuple(attempt) for attempt in attempts], grace_s, int(ending)))
+
+    def adopt(self) -> list[AttemptId]:
+        """What the supervisor holds from before; the outcomes among it are told again.
+
+        Tells the supervisor that this engine works. Raises EOFError when the supervisor is gone.
+        """
+        self._held = None
+        self._send(wire.ADOPT, None)
+        while self._held is None:
+            if self._channel.closed:
+                raise EOFError("the supervisor is gone")
+            self._wait(None)
+            self._exchange()
+        return self._held
+
+    def close(self, grace_s: float) -> None:
+        """End everything that runs and wait for it, at most ``grace_s`` and a bit; ``collect(0)`` has the events."""
+        self._held = None
+        self._send(wire.CLOSE, grace_s)
+        until = time.monotonic() + grace_s + _CLOSE_EXTRA_S
+        while self._held != [] and not self._channel.closed and time.monotonic() < until:
+            self._wait(until - time.monotonic())
+            self._exchange()
+
+    def stop_requested(self) -> int:
+        """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
+        return self._stop
+
+    def refuse(self, reason: str) -> None:
+        """Tell whoever started the daemon why this engine cannot work; the supervisor ends."""
+        self._send(wire.REFUSE, reason)
+        while self._channel.waiting and not self._channel.closed:
+            self._wait(None)
+            self._exchange()
+
+    def _send(self, kind: int, payload: Any) -> None:
+        self._channel.post(kind, payload)
+        self._flush()
+
+    def _flush(self) -> None:
+        wanted = selectors.EVENT_READ if self._channel.flush() else selectors.EVENT_READ | selectors.EVENT_WRITE
+        self._selector.modify(self._channel, wanted)
+
+    def _wait(self, timeout_s: float | None) -> bool:
+        return bool(self._selector.select(timeout_s))
+
+    def _exchange(self) -> None:
+        if self._channel.waiting:
+            self._flush()
+        for message in self._channel.receive():
+            self._note(message)
+
+    def _note(self, message: Message) -> None:
+        kind, payload = message
+        make = _MAKE.get(kind)
+        if make is not None:
+            self._events.append(make(payload))
+        elif kind == wire.HELD:
+            self._held = [AttemptId._make(id_) for id_ in payload]
+        elif kind == wire.STOP:
+            self._stop = payload
+
+    def _take(self) -> list[Event]:
+        if not self._events and self._channel.closed:
+            raise EOFError("the supervisor is gone")
+        events = self._events
+        self._events = []
+        return events
+
+
+def _portions(batch: Sequence[Dispatch]) -> Iterator[list[tuple[Any, ...]]]:
+    part: list[tuple[Any, ...]] = []
+    size = 0
+    for dispatch in batch:
+        part.append(tuple(dispatch))
+        size += sum(map(len, dispatch.argv))
+        if size > _MESSAGE_BYTES or len(part) >= _MESSAGE_ITEMS:
+            yield part
+            part = []
+            size = 0
+    if part:
+        yield part

@@ -1,0 +1,42 @@
+"""What a supervisor is told on its command line, and the line on which it reports that it is ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from jobctl.errors import UsageError
+
+
+class Options:
+    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [log=NAME] -- ENGINE ARG...``"""
+
+    def __init__(self, argv: list[str]) -> None:
+        """Raises UsageError when something is missing; nobody types this by hand."""
+        cut = argv.index("--") if "--" in argv else len(argv)
+        words = dict(word.partition("=")[::2] for word in argv[:cut])
+        self.engine = [os.fsencode(argument) for argument in argv[cut + 1 :]]
+        if not self.engine or "lock" not in words or "store" not in words:
+            raise UsageError("a supervisor needs lock=PATH store=ID -- ENGINE...", hint="use: jobctl daemon start")
+        self.lock = words["lock"]
+        self.store_id = words["store"]
+        self.lifeline = int(words.get("lifeline", "-1"))
+        self.log_name = words.get("log", "the messages above")
+        self._ready = int(words.get("ready", "-1"))
+        for fd in (self.lifeline, self._ready):
+            if fd >= 0:
+                os.set_inheritable(fd, False)
+
+    def report(self, text: str) -> None:
+        """Say one line to who started us; only the first one is heard."""
+        if self._ready >= 0:
+            line = text.encode("utf-8", "replace")
+            with contextlib.suppress(OSError):  # it did not wait for us
+                os.write(self._ready, line)
+            os.close(self._ready)
+            self._ready = -1
+
+    @property
+    def inherited(self) -> set[int]:
+        """Descriptors that must stay open."""
+        return {fd for fd in (self.lifeline, self._ready) if fd >= 0}

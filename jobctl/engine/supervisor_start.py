@@ -1,0 +1,64 @@
+"""Becoming a supervisor: the process's own state is put in order before the loop starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+from jobctl.engine.supervisor import Supervisor
+from jobctl.engine.supervisor_options import Options
+from jobctl.errors import Exit
+from jobctl.process import lock, sweep
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NAME = 15
+
+
+def main() -> None:
+    """Run a supervisor with the options in sys.argv; exits with its code."""
+    options = Options(sys.argv[1:])
+    os.umask(0o077)
+    _close_inherited(options.inherited)
+    with contextlib.suppress(OSError):  # already the leader of a group: started by hand or by a service manager
+        os.setsid()
+    os.chdir("/")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.exit(_supervise(options))
+
+
+def _supervise(options: Options) -> int:
+    try:
+        lock.take(options.lock)  # held as long as this process lives
+    except lock.HeldError as held:
+        options.report(f"busy {held.pid}")
+        return Exit.BUSY
+    except OSError as problem:
+        options.report(f"error {options.lock}: {problem.strerror}")
+        return Exit.INTERNAL
+    _adopt_orphans()
+    left = sweep.sweep(options.store_id)
+    if left:
+        options.report(f"error processes of an earlier run cannot be ended: {', '.join(map(str, left))}")
+        return Exit.INTERNAL
+    return Supervisor(options).run()
+
+
+def _close_inherited(keep: set[int]) -> None:
+    """Items get descriptors 0 to 2 and nothing that whoever started us had open."""
+    low = 3
+    for fd in sorted(keep):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+
+
+def _adopt_orphans() -> None:
+    """Descendants that lose their parent become our children, so none can run away from its item."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # a system without prctl
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        prctl(_PR_SET_NAME, b"jobctl-super", 0, 0, 0)

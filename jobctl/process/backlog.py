@@ -1,0 +1,180 @@
+"""Which attempt starts next: jobs take turns, within their own slots, their queue's and the total."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+#: (job, item, attempt, argv, env), the fields of domain.ports.Dispatch
+Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
+
+
+class Lane:
+    """The room that the jobs of a queue share."""
+
+    __slots__ = ("limit", "parked", "running")
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self.running = 0
+        self.parked: deque[JobLine] = deque()
+
+    @property
+    def full(self) -> bool:
+        return self.limit is not None and self.running >= self.limit
+
+
+class JobLine:
+    """The attempts of one job that wait, and how many of them run."""
+
+    __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "waiting")
+
+    def __init__(self, job: int, lane: Lane) -> None:
+        self.job = job
+        self.lane = lane
+        self.slots = 1
+        self.busy = 0
+        self.waiting: deque[Dispatch] = deque()
+        self.free: list[int] = []  # slot numbers given back, below next_slot
+        self.next_slot = 1
+        self.in_turn = False
+        self.held = False  # must not start anything for the moment
+        self.extra: Any = None  # what the owner of the backlog keeps per job
+
+    def take_slot(self) -> int:
+        """The lowest free slot number."""
+        if self.free:
+            slot = min(self.free)
+            self.free.remove(slot)
+            return slot
+        self.next_slot += 1
+        return self.next_slot - 1
+
+
+class Backlog:
+    """Attempts that wait for a slot. ``next_line`` finds whose turn it is in constant time for any number of jobs.
+
+    ``capacity``, ``running`` and ``waiting`` are counts of attempts, all jobs together.
+    """
+
+    def __init__(self) -> None:
+        self.capacity = 1
+        self.running = 0
+        self.waiting = 0
+        self.lines: dict[int, JobLine] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._turn: deque[JobLine] = deque()
+
+    def define(self, job: int, slots: int, queue: str, queue_slots: int | None) -> JobLine:
+        """Add a job or change its limits."""
+        lane = self._lanes.setdefault(queue, Lane())
+        lane.limit = queue_slots
+        line = self.lines.get(job)
+        if line is None:
+            line = self.lines[job] = JobLine(job, lane)
+        elif line.lane is not lane:
+            line.lane.running -= line.busy
+            lane.running += line.busy
+            self._unpark(line.lane)
+            line.lane = lane
+        line.slots = slots
+        self._unpark(lane)
+        self._enter(line)
+        return line
+
+    def forget(self, job: int) -> JobLine | None:
+        """Drop a job that has nothing waiting or running; None if there is no such job or it is not idle."""
+        line = self.lines.get(job)
+        if line is None or line.busy or line.waiting:
+            return None
+        return self.lines.pop(job)
+
+    def add(self, dispatch: Dispatch) -> None:
+        """Queue an attempt of a defined job. Raises KeyError for an unknown one."""
+        line = self.lines[dispatch[0]]
+        line.waiting.append(dispatch)
+        self.waiting += 1
+        if not line.in_turn:
+            self._enter(line)
+
+    def next_line(self) -> JobLine | None:
+        """The job that may start an attempt now, or None. ``take`` or ``hold`` must follow."""
+        if self.running >= self.capacity:
+            return None
+        while self._turn:
+            line = self._turn[0]
+            if not line.waiting or line.busy >= line.slots or line.held:
+                self._turn.popleft()
+                line.in_turn = False
+            elif line.lane.full:
+                self._turn.popleft()
+                line.lane.parked.append(line)
+            else:
+                return line
+        return None
+
+    def take(self, line: JobLine) -> tuple[Dispatch, int]:
+        """Move the first waiting attempt of the line whose turn it is into a slot."""
+        dispatch = line.waiting.popleft()
+        self.waiting -= 1
+        line.busy += 1
+        line.lane.running += 1
+        self.running += 1
+        self._turn.rotate(-1)
+        return dispatch, line.take_slot()
+
+    def put_back(self, line: JobLine, dispatch: Dispatch, slot: int) -> None:
+        """Undo a ``take``: the attempt is first in line again."""
+        line.waiting.appendleft(dispatch)
+        self.waiting += 1
+        self.release(line, slot)
+
+    def release(self, line: JobLine, slot: int) -> None:
+        """A slot is free again."""
+        line.free.append(slot)
+        line.busy -= 1
+        line.lane.running -= 1
+        self.running -= 1
+        if line.lane.parked:
+            self._unpark(line.lane)
+        if line.waiting and not line.in_turn:
+            self._enter(line)
+
+    def hold(self, line: JobLine, held: bool) -> None:
+        """Keep a job from starting anything, or let it again."""
+        line.held = held
+        if not held:
+            self._enter(line)
+
+    def recall(self, job: int | None) -> list[Dispatch]:
+        """Take back whatever waits, of one job or of all."""
+        if job is None:
+            lines = list(self.lines.values())
+        else:
+            lines = [self.lines[job]] if job in self.lines else []
+        waiting = [dispatch for line in lines for dispatch in line.waiting]
+        for line in lines:
+            line.waiting.clear()
+        self.waiting -= len(waiting)
+        return waiting
+
+    def withdraw(self, wanted: set[tuple[int, int, int]]) -> list[Dispatch]:
+        """Take back these attempts if they wait."""
+        found: list[Dispatch] = []
+        for job in {job for job, _, _ in wanted}:
+            line = self.lines.get(job)
+            if line is None or not line.waiting:
+                continue
+            found += [dispatch for dispatch in line.waiting if dispatch[:3] in wanted]
+            line.waiting = deque(dispatch for dispatch in line.waiting if dispatch[:3] not in wanted)
+        self.waiting -= len(found)
+        return found
+
+    def _enter(self, line: JobLine) -> None:
+        if not line.in_turn and line.waiting and line.busy < line.slots and not line.held:
+            line.in_turn = True
+            self._turn.append(line)
+
+    def _unpark(self, lane: Lane) -> None:
+        while lane.parked:
+            self._turn.append(lane.parked.popleft())

@@ -1,0 +1,195 @@
+"""Starting, finding and stopping a daemon, from the outside."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobctl.errors import Busy, JobctlError
+from jobctl.process import lock
+from jobctl.process.identity import Handle
+
+_REPORT_ROOM = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPlan:
+    """What a supervisor is started with."""
+
+    lock: str  # path of the lock file
+    store_id: str
+    engine: Sequence[str]  # argv of the engine
+    log: str  # path of the file that stderr of both goes to, when detached
+    supervisor: Sequence[str] = field(default_factory=lambda: python_argv("jobctl.engine.supervisor_start"))
+
+    def argv(self, *words: str) -> list[str]:
+        """The command line of the supervisor; ``words`` are more of its options."""
+        return [*self.supervisor, f"lock={self.lock}", f"store={self.store_id}", *words, "--", *self.engine]
+
+
+def python_argv(module: str, *arguments: str) -> list[str]:
+    """A command line that runs ``module.main()`` in a bare Python with the module path of this one.
+
+    Neither site nor the environment's PYTHON variables are looked at: they are in the path already, and it
+    starts in half the time.
+    """
+    path = [os.path.abspath(entry) for entry in sys.path]
+    code = f"import sys; sys.path[:] = {path!r}; from {module} import main; main()"
+    return [sys.executable, "-I", "-S", "-c", code, *arguments]
+
+
+def start_detached(plan: DaemonPlan) -> int:
+    """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
+
+    Raises Busy if another one holds the lock, JobctlError with the reason if it cannot start.
+    """
+    reader, writer = os.pipe()
+    log = os.open(plan.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        child = subprocess.Popen(
+            plan.argv(f"ready={writer}", f"log={plan.log}"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=(writer,),
+        )
+    finally:
+        os.close(writer)
+        os.close(log)
+    return _await_report(child, reader, plan)
+
+
+def _await_report(child: subprocess.Popen[bytes], reader: int, plan: DaemonPlan) -> int:
+    try:
+        report = _read_report(reader)
+    finally:
+        os.close(reader)
+    if report == "ready":
+        child.returncode = 0  # it is not ours to wait for any more
+        return child.pid
+    child.wait()
+    word, _, rest = report.partition(" ")
+    if word == "busy":
+        raise busy(int(rest))
+    raise JobctlError(
+        f"the daemon could not start: {rest or f'it ended with code {child.returncode}'}",
+        hint=f"look at the end of {plan.log}, or run it in the foreground: jobctl daemon run",
+    )
+
+
+def _read_report(reader: int) -> str:
+    data = b""
+    while part := os.read(reader, _REPORT_ROOM):
+        data += part
+    return data.decode("utf-8", "replace")
+
+
+def busy(pid: int) -> Busy:
+    """The error that names who holds the lock."""
+    return Busy(
+        f"a daemon already runs for this store (process {pid})",
+        hint="see it with: jobctl daemon status; end it with: jobctl daemon stop",
+    )
+
+
+def exec_foreground(plan: DaemonPlan) -> None:
+    """Become the supervisor, in this process and on this terminal. Raises Busy; does not return otherwise."""
+    holder = lock.holder(plan.lock)
+    if holder is not None:
+        raise busy(holder)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    argv = plan.argv()
+    os.execv(argv[0], argv)
+
+
+class Foreground:
+    """A supervisor that ends politely when this process does."""
+
+    def __init__(self, plan: DaemonPlan) -> None:
+        """Start it and wait until its engine is ready. Raises Busy or JobctlError like ``start_detached``."""
+        lifeline, self._lifeline = os.pipe()
+        reader, writer = os.pipe()
+        try:
+            self._child = subprocess.Popen(
+                plan.argv(f"ready={writer}", f"lifeline={lifeline}"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+                pass_fds=(writer, lifeline),
+            )
+        finally:
+            os.close(writer)
+            os.close(lifeline)
+        try:
+            self.pid = _await_report(self._child, reader, plan)
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        self._child.returncode = None
+
+    def stop(self) -> None:
+        """Ask to stop: politely the first time, now the second."""
+        self._child.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """Its exit code, None if it still runs after the timeout."""
+        try:
+            return self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def close(self) -> None:
+        """Let go of the lifeline; a supervisor that still runs stops politely."""
+        os.close(self._lifeline)
+
+
+def lock_holder(path: str) -> int | None:
+    """Process id of the daemon of a store, None if there is none. Never to be called by the daemon itself."""
+    return lock.holder(path)
+
+
+class Daemon:
+    """The running daemon of a store, held so that no signal can reach a process that got its number later."""
+
+    def __init__(self, path: str, handle: Handle) -> None:
+        self.pid = handle.pid
+        self._path = path
+        self._handle = handle
+
+    @classmethod
+    def find(cls, path: str) -> Daemon | None:
+        """The holder of the lock; None if there is none."""
+        pid = lock.holder(path)
+        if not pid:
+            return None
+        try:
+            handle = Handle(pid)
+        except ProcessLookupError:
+            return None
+        if lock.holder(path) != pid:  # asked again now that the number cannot change hands
+            handle.close()
+            return None
+        return cls(path, handle)
+
+    def send(self, number: int) -> bool:
+        """Send it a signal; False if it is gone."""
+        return self._handle.send(number)
+
+    def wait_gone(self, timeout_s: float | None) -> bool:
+        """Wait until it has ended; False if it still runs after the timeout."""
+        poll = select.poll()
+        poll.register(self._handle.fileno(), select.POLLIN)
+        return bool(poll.poll(None if timeout_s is None else timeout_s * 1000))
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._handle.close()

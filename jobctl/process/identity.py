@@ -1,0 +1,144 @@
+"""How a process of ours is known again: a tag that it cannot lose, a cookie in its environment, its start.
+
+The tag is a number in the soft limit of RLIMIT_LOCKS, which Linux has not looked at since 2.4 but still hands
+down through fork, exec, setsid and ``env -i``. It names the store and the attempt, so a process that cut all
+other ties is still attributed exactly. Where there is no prlimit, the cookie is what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import zlib
+
+_RLIMIT_LOCKS = 10
+_SERIAL_BITS = 32
+_SERIAL_MASK = (1 << _SERIAL_BITS) - 1
+#: Tag serial of an engine and of what it starts by itself.
+ENGINE_SERIAL = 0
+
+HAVE_TAGS = hasattr(resource, "prlimit")
+
+
+class Tagger:
+    """Marks what this process starts next, and reads the marks of others, for one store."""
+
+    def __init__(self, store_id: str) -> None:
+        self._base = (1 << 62) | (zlib.crc32(store_id.encode()) & 0x3FFFFFFF) << _SERIAL_BITS
+        self.works = HAVE_TAGS and self._usable()
+
+    def _usable(self) -> bool:
+        try:
+            _, hard = resource.getrlimit(_RLIMIT_LOCKS)
+        except (OSError, ValueError):
+            return False
+        return hard == resource.RLIM_INFINITY
+
+    def mark(self, serial: int) -> None:
+        """Processes started from now on carry this serial."""
+        if self.works:
+            resource.setrlimit(_RLIMIT_LOCKS, (self._base | (serial & _SERIAL_MASK), resource.RLIM_INFINITY))
+
+    def unmark(self) -> None:
+        """Processes started from now on carry nothing."""
+        if self.works:
+            resource.setrlimit(_RLIMIT_LOCKS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def serial_of(self, pid: int) -> int | None:
+        """The serial a process carries; None if it is not of this store, gone, or another user's."""
+        if not self.works:
+            return None
+        try:
+            tag, _ = resource.prlimit(pid, _RLIMIT_LOCKS)
+        except (OSError, ValueError):
+            return None
+        return tag & _SERIAL_MASK if tag & ~_SERIAL_MASK == self._base else None
+
+
+def environment_value(pid: int, name: bytes) -> bytes | None:
+    """The value of a variable in the environment a process was started with; None if unreadable or unset."""
+    try:
+        fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = _read_all(fd)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    start = (b"\0" + data).find(b"\0" + name + b"=")
+    return None if start < 0 else data[start + len(name) + 1 :].partition(b"\0")[0]
+
+
+def _read_all(fd: int) -> bytes:
+    parts = []
+    while part := os.read(fd, 1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def stat_fields(pid: int) -> list[bytes] | None:
+    """Fields of /proc/PID/stat from the third on (state, ppid, pgrp, session...); None if there is no such process."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return data[data.rfind(b")") + 2 :].split()
+
+
+_STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; with boot id and pid it names a process for ever."""
+    fields = stat_fields(pid)
+    return int(fields[_STARTED_AT_FIELD]) if fields else None
+
+
+def boot_id() -> str:
+    """A name of this run of the machine; empty where the system has none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+class Handle:
+    """A process held by its pidfd, so that a signal cannot reach another one that got its number."""
+
+    def __init__(self, pid: int) -> None:
+        """Raises ProcessLookupError if there is no such process."""
+        self.pid = pid
+        self._fd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+        if self._fd < 0:
+            os.kill(pid, 0)
+
+    def fileno(self) -> int:
+        """Readable when the process has ended; -1 where the system has no pidfd."""
+        return self._fd
+
+    def send(self, number: int) -> bool:
+        """Send a signal; False if the process is gone or not ours."""
+        try:
+            if self._fd >= 0:
+                signal.pidfd_send_signal(self._fd, number)
+            else:
+                os.kill(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the process."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

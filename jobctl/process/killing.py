@@ -1,0 +1,83 @@
+"""Ending a whole tree of processes: TERM to every one of them, a grace, then KILL in rounds until none is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from jobctl.process import tree
+from jobctl.process.identity import Handle, Tagger, stat_fields
+
+_FIRST_ROUND_S = 0.005
+_LONGEST_ROUND_S = 0.25
+#: After this long of KILL, what is left cannot be killed (it hangs in the kernel, or belongs to another user).
+_GIVE_UP_S = 5.0
+_PPID = 1
+
+
+class Kill:
+    """The end of one attempt's processes. ``round`` does what is due and says whether anything is left."""
+
+    def __init__(self, serial: int, ending: int | None, now: float, grace_s: float) -> None:
+        self.serial = serial
+        self.ending = ending
+        self.kill_at = now + max(0.0, grace_s)
+        self.due = now
+        self._pause = _FIRST_ROUND_S
+        self._termed: set[int] = set()
+
+    def hasten(self, kill_at: float) -> None:
+        """KILL no later than this."""
+        if kill_at < self.kill_at:
+            self.kill_at = kill_at
+            self.due = min(self.due, kill_at)
+
+    def round(self, now: float, roots: list[int], tagger: Tagger) -> bool:
+        """Signal what descends from the roots (our unreaped children); False when nothing is left to wait for."""
+        members = tree.descendants(roots)
+        if not members or now > self.kill_at + _GIVE_UP_S:
+            return False
+        if now < self.kill_at:
+            self._terminate(members, tagger)
+            self.due = self.kill_at
+            return True
+        for root in roots:
+            _kill_group(root)
+        for pid in members:
+            self._send(pid, signal.SIGKILL, members, tagger)
+        self.due = now + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_ROUND_S)
+        return True
+
+    def _terminate(self, members: list[int], tagger: Tagger) -> None:
+        for pid in members:
+            if pid not in self._termed:
+                self._termed.add(pid)
+                self._send(pid, signal.SIGTERM, members, tagger)
+                self._send(pid, signal.SIGCONT, members, tagger)  # a stopped process would not see it
+
+    def _send(self, pid: int, number: int, members: list[int], tagger: Tagger) -> None:
+        try:
+            handle = Handle(pid)
+        except OSError:
+            return
+        try:
+            # Only now that its number cannot change hands is it worth looking who it is.
+            if tagger.serial_of(pid) == self.serial or _has_parent_in(pid, members):
+                handle.send(number)
+        finally:
+            handle.close()
+
+
+def _has_parent_in(pid: int, members: list[int]) -> bool:
+    fields = stat_fields(pid)
+    return fields is not None and (int(fields[_PPID]) in members or int(fields[_PPID]) == os.getpid())
+
+
+def _kill_group(pid: int) -> None:
+    """KILL the group that an unreaped child of ours leads: at once, before any of it can fork again."""
+    try:
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,62 @@
+"""Processes that outlived their parent: the kernel hands them to us, and their tag says whose they were.
+
+An item whose leader is gone while one of these carries its serial has left something behind. Nothing else can
+still write to the item's files, so a look at the list of our own children (1-2 µs) is the whole test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from jobctl.process import identity, tree
+
+#: Serial of an orphan that cannot be attributed (only where tags do not work).
+UNKNOWN = -1
+
+
+class Orphans:
+    """``pids`` maps every known orphan to the serial of its attempt."""
+
+    def __init__(self, store_id: str, tagger: identity.Tagger) -> None:
+        self.pids: dict[int, int] = {}
+        self._store = store_id.encode()
+        self._tagger = tagger
+        self._children = tree.Children()
+
+    def look(
+        self, expected: int, is_ours: Callable[[int], bool], serial_of: Callable[[bytes], int | None]
+    ) -> list[int]:
+        """Serials of orphans not seen before.
+
+        ``expected`` children satisfy ``is_ours`` and are no orphans; ``serial_of`` a cookie is asked where tags fail.
+        """
+        count = self._children.count()
+        if count < 0 or count == expected + len(self.pids):
+            return []
+        found = []
+        for pid in self._children.pids():
+            if pid not in self.pids and not is_ours(pid) and not _is_dead(pid):
+                serial = self.pids[pid] = self._attribute(pid, serial_of)
+                found.append(serial)
+        return found
+
+    def _attribute(self, pid: int, serial_of: Callable[[bytes], int | None]) -> int:
+        serial = self._tagger.serial_of(pid)
+        if serial is not None:
+            return serial
+        cookie = identity.environment_value(pid, b"JOBCTL_COOKIE")
+        known = None if cookie is None else serial_of(cookie)
+        return UNKNOWN if known is None else known
+
+    def of(self, serial: int) -> list[int]:
+        """The orphans of one attempt."""
+        return [pid for pid, owner in self.pids.items() if owner == serial]
+
+
+def _is_dead(pid: int) -> bool:
+    """Reap an orphan that has ended since the last look."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True

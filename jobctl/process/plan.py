@@ -1,0 +1,111 @@
+"""How the attempts of one job are started: environment, directory, umask, program, output files."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+from jobctl.process import spawn
+from jobctl.process.backlog import Dispatch
+from jobctl.process.output import JobOutput, Scratch
+
+_OWN_UMASK = 0o077
+_SLOT_MARK = b"\0slot\0"  # domain.ports.SLOT_MARK; a test holds them equal
+
+
+class NoOutputError(Exception):
+    """The output files cannot be opened now; nobody's failure."""
+
+
+class PressureError(Exception):
+    """The machine has no room for another process now; nobody's failure."""
+
+
+class JobPlan:
+    """Made from the fields of a JobSpec."""
+
+    def __init__(self, spec: tuple[Any, ...]) -> None:
+        self.job: int = spec[0]
+        self.slots: int = spec[4]
+        self.queue: str = spec[5]
+        self.queue_slots: int | None = spec[6]
+        self.output = JobOutput(log_dir=spec[9], cap=spec[10])
+        self.update(spec)
+
+    def update(self, spec: tuple[Any, ...]) -> None:
+        """Take over changed fields; the place of the output stays."""
+        (_, env, self._cwd, self._umask, self.slots, self.queue, self.queue_slots, timeout_s, grace_s) = spec[:9]
+        self.timeout_s: float | None = timeout_s
+        self.grace_s: float = grace_s
+        self.output.cap = spec[10]
+        self._slotted: bool = spec[11]
+        self._env = dict(_split(pair) for pair in env)
+        self._path = self._env.get(b"PATH")
+        self._programs: dict[bytes, bytes] = {}
+
+    def start(self, dispatch: Dispatch, slot: int, cookie: bytes) -> tuple[int, Scratch]:
+        """Start an attempt; returns its pid and where it writes.
+
+        Raises CannotStartError (its own fault), PressureError or NoOutputError (nobody's).
+        """
+        argv = self._argv(dispatch[3], slot)
+        try:
+            scratch = self.output.scratch(slot)
+        except OSError as problem:
+            raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
+        env = self._env.copy()
+        env[b"JOBCTL_SLOT"] = b"%d" % slot
+        env[b"JOBCTL_COOKIE"] = cookie
+        for pair in dispatch[4]:
+            name, _, value = pair.partition(b"=")
+            env[name] = value
+        return self._spawn(argv, env, scratch), scratch
+
+    def _argv(self, argv: tuple[bytes, ...], slot: int) -> tuple[bytes, ...]:
+        if not self._slotted:
+            return argv
+        number = b"%d" % slot
+        return tuple(argument.replace(_SLOT_MARK, number) for argument in argv)
+
+    def _spawn(self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch) -> int:
+        self._enter_directory()
+        os.umask(self._umask)
+        try:
+            return self._spawn_found(argv, env, scratch)
+        finally:
+            os.umask(_OWN_UMASK)
+
+    def _enter_directory(self) -> None:
+        try:
+            os.chdir(self._cwd)
+        except OSError as problem:
+            if problem.errno in spawn.PRESSURE_ERRNOS:
+                raise PressureError(f"working directory: {problem.strerror}") from problem
+            text = f"working directory {spawn.show(self._cwd)}: {problem.strerror}"
+            raise spawn.CannotStartError(problem.errno or 0, text) from problem
+
+    def _spawn_found(self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch) -> int:
+        name = argv[0]
+        cached = self._programs.get(name)
+        program = cached or self._find(name)
+        try:
+            return spawn.spawn(program, argv, env, scratch.out, scratch.err)
+        except OSError as problem:
+            self._programs.pop(name, None)
+            if cached and problem.errno == errno.ENOENT:  # moved since it was found
+                return self._spawn_found(argv, env, scratch)
+            if problem.errno in spawn.PRESSURE_ERRNOS:
+                raise PressureError(f"starting a process: {problem.strerror}") from problem
+            raise spawn.CannotStartError(problem.errno or 0, spawn.explain(problem, program, argv)) from problem
+        except ValueError as problem:  # NUL in an argument or in the environment
+            raise spawn.CannotStartError(errno.EINVAL, f"{spawn.show(name)}: {problem}") from problem
+
+    def _find(self, name: bytes) -> bytes:
+        program = self._programs[name] = spawn.find_program(name, self._path)
+        return program
+
+
+def _split(pair: bytes) -> tuple[bytes, bytes]:
+    name, _, value = pair.partition(b"=")
+    return name, value

@@ -1,0 +1,37 @@
+"""Signals as bytes on a descriptor, so that one wait covers them, the socket and the deadlines."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+_ROOM = 4096
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """The number is already in the pipe; only the pipe is read."""
+
+
+class SignalPipe:
+    """Readable when one of the signals came."""
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        self._read, write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(write, False)
+        # A full pipe loses numbers, but not the news that something came: every reader looks for all it can.
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, _noted)
+
+    def fileno(self) -> int:
+        """The readable end."""
+        return self._read
+
+    def take(self) -> bytes:
+        """Numbers of the signals since the last call, one byte each."""
+        try:
+            return os.read(self._read, _ROOM)
+        except BlockingIOError:
+            return b""

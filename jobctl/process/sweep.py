@@ -1,0 +1,82 @@
+"""Ending what a dead supervisor left behind: found by its tag or cookie, never by a remembered number."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+
+from jobctl.process import tree
+from jobctl.process.identity import Handle, Tagger, environment_value
+
+_GRACE_S = 5.0
+_ROUNDS_S = 30.0
+_PAUSE_S = 0.2
+
+
+def sweep(store_id: str, grace_s: float = _GRACE_S) -> list[int]:
+    """End every item and every other engine of a store: TERM, then KILL after ``grace_s``, until none is left.
+
+    Call it only while no supervisor of the store lives. Returns what could not be ended (normally nothing).
+    """
+    finder = _Finder(store_id)
+    began = time.monotonic()
+    while left := finder.find():
+        now = time.monotonic()
+        if now > began + grace_s + _ROUNDS_S:
+            return left
+        politely = now < began + grace_s
+        _end(
+            left,
+            finder,
+            signal.SIGTERM if politely else signal.SIGKILL,
+            began + grace_s - now if politely else _PAUSE_S,
+        )
+    return []
+
+
+class _Finder:
+    """Who belongs to a store."""
+
+    def __init__(self, store_id: str) -> None:
+        self._tagger = Tagger(store_id)
+        self._cookie = store_id.encode()
+        self._termed: set[int] = set()
+
+    def find(self) -> list[int]:
+        """Processes of the store, this one left out."""
+        return [pid for pid in tree.all_pids() if pid != os.getpid() and self.owns(pid)]
+
+    def owns(self, pid: int) -> bool:
+        """Whether a process is an item or an engine of the store."""
+        if self._tagger.serial_of(pid) is not None:
+            return True
+        cookie = environment_value(pid, b"JOBCTL_COOKIE")
+        if cookie is not None and cookie.rpartition(b".")[0].rpartition(b".")[0].rpartition(b".")[0] == self._cookie:
+            return True
+        return environment_value(pid, b"JOBCTL_ENGINE") == self._cookie
+
+
+def _end(pids: list[int], finder: _Finder, number: int, patience_s: float) -> None:
+    """Signal processes and wait until all of them are gone or the patience is over."""
+    poll = select.poll()
+    handles: dict[int, Handle] = {}
+    for pid in pids:
+        try:
+            handle = Handle(pid)
+        except OSError:
+            continue
+        if finder.owns(pid) and handle.send(number) and handle.fileno() >= 0:
+            handle.send(signal.SIGCONT)
+            handles[handle.fileno()] = handle
+            poll.register(handle.fileno(), select.POLLIN)
+        else:
+            handle.close()
+    until = time.monotonic() + max(0.0, patience_s)
+    while handles and (ready := poll.poll(max(0.0, until - time.monotonic()) * 1000)):
+        for fd, _ in ready:
+            poll.unregister(fd)
+            handles.pop(fd).close()
+    for handle in handles.values():
+        handle.close()

@@ -1,0 +1,41 @@
+"""Words that engine and supervisor say to each other: (kind, payload) tuples of plain values, sent by ``channel``.
+
+The supervisor is kept small, so this module imports nothing. The payload of an event has the fields of the
+event's class in ``domain.ports``; a test holds both to the same shape and the endings to the same numbers.
+"""
+
+from __future__ import annotations
+
+# Engine to supervisor.
+DEFINE = 0  # fields of JobSpec
+FORGET = 1  # job
+RESIZE = 2  # capacity
+START = 3  # list of Dispatch fields
+ACKNOWLEDGE = 4  # list of (job, item, attempt)
+RECALL = 5  # job or None
+CANCEL = 6  # (list of (job, item, attempt), grace in seconds, ending)
+ADOPT = 7  # None; answered by HELD
+CLOSE = 8  # grace in seconds
+REFUSE = 9  # text: the engine cannot work, the supervisor gives up
+
+# Supervisor to engine.
+STARTED = 0
+FINISHED = 1
+RETURNED = 2
+LOST = 3
+PRESSURE = 4
+HELD = 5  # list of (job, item, attempt)
+STOP = 6  # 1 = politely, 2 = now
+
+# The numbers of domain.ports.Ending and OutputFlag.
+EXITED = 0
+SIGNALLED = 1
+TIMED_OUT = 2
+CANCELLED = 3
+INTERRUPTED = 4
+NOT_STARTED = 5
+CUT = 1
+LEFTOVERS = 2
+
+#: The number of the descriptor on which an engine finds its supervisor.
+ENGINE_FD = 3

@@ -1,0 +1,83 @@
+"""A real supervisor for tests, with this process in the place of its engine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from jobctl.engine.local import LocalExecutor
+from jobctl.process.daemon import DaemonPlan, start_detached
+
+#: An engine that passes its supervisor socket to the test and lives as long as the test's connection does.
+_RELAY = """
+import os, socket, sys
+with socket.socket(socket.AF_UNIX) as test:
+    test.connect(sys.argv[1])
+    socket.send_fds(test, [os.getpid().to_bytes(4, "little")], [3])
+    os.close(3)
+    code = test.recv(1)
+os._exit(code[0] if code else 1)
+"""
+
+
+class SupervisorUnderTest:
+    """Starts a supervisor whose engines hand their end of the socket over to the test."""
+
+    def __init__(self, root: Path, store_id: str = "test-store") -> None:
+        self.root = root
+        self.store_id = store_id
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(root / "door"))
+        self._door.listen()
+        self._relay: socket.socket | None = None
+        engine = [sys.executable, "-I", "-S", "-c", _RELAY, str(root / "door")]
+        self.plan = DaemonPlan(str(root / "daemon.lock"), store_id, engine, str(root / "daemon.log"))
+        self.pid = 0
+        self.engine_pid = 0
+
+    def start(self) -> LocalExecutor:
+        """Start it; returns the executor of its first engine."""
+        import threading
+
+        starting = threading.Thread(target=self._start)
+        starting.start()
+        executor = self.next_engine()
+        executor.adopt()
+        starting.join()
+        return executor
+
+    def _start(self) -> None:
+        self.pid = start_detached(self.plan)
+
+    def next_engine(self) -> LocalExecutor:
+        """The executor of the engine that the supervisor starts now; the one before is dead."""
+        self._relay, _ = self._door.accept()
+        data, fds, _, _ = socket.recv_fds(self._relay, 4, 1)
+        self.engine_pid = int.from_bytes(data, "little")
+        return LocalExecutor(socket.socket(fileno=fds[0]))
+
+    def end_engine(self, code: int) -> None:
+        """Let the engine process exit with a code."""
+        assert self._relay is not None
+        self._relay.send(bytes([code]))
+        self._relay.close()
+
+    def log(self) -> str:
+        """What supervisor and engines wrote."""
+        return (self.root / "daemon.log").read_text()
+
+    def close(self) -> None:
+        """Make it go away, whatever state it is in."""
+        if self._relay is not None:
+            self._relay.close()
+        self._door.close()
+        if self.pid:
+            import signal
+
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                return
