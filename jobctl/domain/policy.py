@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
+
+from jobctl.domain.durations import parse_duration
+from jobctl.errors import UsageError
 
 OnCrash = Literal["requeue", "fail"]
 Halt = Literal["soon", "now"]
@@ -14,14 +18,42 @@ EXIT_TEMPORARY = 75
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 
+DEFAULT_FACTOR = 4.0
+DEFAULT_CAP_S = 60.0
+
+
+def parse_max_failures(text: str) -> str:
+    """``50`` (so many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
+    number = text[:-1] if text.endswith("%") else text
+    try:
+        value = float(number) if text.endswith("%") else int(number)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= (100 if text.endswith("%") else 10**12):
+        raise UsageError(f"{text!r} is not a number of failures", hint="for example 50, 0 or 5%")
+    return text
+
+
+def parse_backoff(text: str) -> Backoff:
+    """``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError."""
+    match = re.fullmatch(r"\s*([^x]+?)\s*(?:x\s*(\d+(?:\.\d+)?))?\s*(?:\.\.\s*(.+?))?\s*", text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a backoff", hint="for example 2s, 2sx4 or 2sx4..60s")
+    base_s = parse_duration(match[1], allow_zero=True)
+    factor = float(match[2]) if match[2] else DEFAULT_FACTOR
+    cap_s = parse_duration(match[3], allow_zero=True) if match[3] else max(base_s, DEFAULT_CAP_S)
+    if factor < 1:
+        raise UsageError(f"{text!r}: the factor must be 1 or more")
+    return Backoff(base_s, factor, cap_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Exponential waiting time between attempts, with full jitter."""
 
     base_s: float = 2.0
-    factor: float = 4.0
-    cap_s: float = 60.0
+    factor: float = DEFAULT_FACTOR
+    cap_s: float = DEFAULT_CAP_S
 
     def ceiling_s(self, failed_attempts: int) -> float:
         """Longest wait after that many failed attempts (1 = after the first)."""

@@ -112,6 +112,7 @@ class Stop(StrEnum):
     EXPIRED = "expired"  # its deadline passed
     FAILURES = "failures"  # more failures than allowed
     COMMAND = "command"  # the command does not exist
+    DEPENDENCY = "dependency"  # a job it was to follow did not succeed
 
 
 def live_state(counts: Counts, *, started: bool, paused: bool, stop: Stop | None) -> JobState:
@@ -131,7 +132,7 @@ def final_state(counts: Counts, *, stop: Stop | None, cut: bool) -> JobState:
     """
     if stop in (Stop.FAILURES, Stop.COMMAND):
         return JobState.FAILED
-    if stop is Stop.CANCEL and cut:
+    if stop in (Stop.CANCEL, Stop.DEPENDENCY) and cut:
         return JobState.CANCELLED
     if stop is Stop.EXPIRED and cut:
         return JobState.EXPIRED

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
+from jobctl.engine.gates import Gates
 from jobctl.engine.share import Candidate, share
 from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
 from jobctl.store import items, jobs
@@ -16,17 +17,18 @@ class Room(NamedTuple):
     """What may be handed to the executor now."""
 
     capacity: int  # slots of the executor
-    queue_slots: dict[str, int | None]
+    gates: Gates
 
 
 def plan(live_jobs: Iterable[LiveJob], room: Room, now: int) -> list[tuple[LiveJob, int]]:
     """Which jobs may claim how many items, so that no slot waits and nothing is claimed long before it can start."""
     known = list(live_jobs)
-    ready = {live.id: live for live in known if live.is_open(now) and live.has_ready(now)}
+    gates = room.gates
+    ready = {live.id: live for live in known if live.has_ready(now) and live.is_open(now) and gates.is_open(live)}
     if not ready:
         return []
     in_queue = _in_hand_by_queue(known)
-    candidates = [c for live in ready.values() if (c := _candidate(live, room, in_queue))]
+    candidates = [c for live in ready.values() if (c := _candidate(live, room, in_queue, now))]
     ahead = max((live.lookahead(live.slots(room.capacity)) for live in ready.values()), default=0)
     demand = room.capacity + ahead - sum(len(live.in_hand) for live in known)
     return [(ready[job], n) for job, n in share(candidates, demand)]
@@ -39,14 +41,17 @@ def _in_hand_by_queue(live_jobs: Iterable[LiveJob]) -> dict[str, int]:
     return counts
 
 
-def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int]) -> Candidate | None:
+def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) -> Candidate | None:
     slots = live.slots(room.capacity)
     wants = slots + live.lookahead(slots) - len(live.in_hand)
-    queue_slots = room.queue_slots.get(live.row.queue)
+    queue_slots = room.gates.queue_slots().get(live.row.queue)
     if queue_slots is not None:
         slots = min(slots, queue_slots)
         wants = min(wants, queue_slots + live.lookahead(slots) - in_queue[live.row.queue])
     wants = min(wants, live.counts["queued"] + live.counts["retrying"])
+    allowed = room.gates.allowed(live, now)
+    if allowed is not None:
+        wants = min(wants, allowed)
     if wants <= 0:
         return None
     return Candidate(live.id, live.row.priority, live.used_us, wants, live.pace.mean_us or UNKNOWN_MEAN_US)

@@ -96,7 +96,7 @@ _STOPPED = (JobState.CANCELLED, JobState.EXPIRED, JobState.FAILED)
 
 def _was_cut(database: Database, live: LiveJob) -> bool:
     """Whether the stop took anything away: rows never run, or attempts killed."""
-    if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED):
+    if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
     if live.counts["unprocessed"]:
         return True

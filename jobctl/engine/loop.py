@@ -17,6 +17,7 @@ from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
 from jobctl.domain.states import Counts, JobState, Stop, live_state
 from jobctl.engine import claiming, closing, recovery, stopping
+from jobctl.engine.gates import Gates
 from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
 from jobctl.engine.roster import Roster
@@ -24,7 +25,7 @@ from jobctl.engine.settling import Settler, breaks_rule
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import jobs, journal, queues, requests, sqlite
+from jobctl.store import jobs, journal, requests, sqlite
 from jobctl.store.database import Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
@@ -56,6 +57,7 @@ class Engine:
         self._wake = wake
         self._specs = Specs(home, options.slots, {})
         self._roster = Roster(database, executor, self._specs)
+        self._gates = Gates(database)
         self._inbox = Inbox(database)
         self._closer = closing.Closer(database, home, wake.ring)
         self._house = House(database, options.scope, options.slots, now)
@@ -77,7 +79,7 @@ class Engine:
         self._epoch = recovered.epoch
         self._executor.resize(self._options.slots)
         with self._database.transaction():
-            self._refresh()
+            self._refresh(now)
         for finished in recovered.interrupted.values():
             self._take(finished, now)
         self._executor.acknowledge(recovered.gone)
@@ -153,7 +155,7 @@ class Engine:
     def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
         if self._stopping or self._inbox.pressure:
             return []
-        room = claiming.Room(self._options.slots, self._specs.queue_slots)
+        room = claiming.Room(self._options.slots, self._gates)
         return claiming.plan(self._in_scope(), room, now)
 
     def _in_scope(self) -> Iterator[LiveJob]:
@@ -170,6 +172,9 @@ class Engine:
             if stopping.has_waiting(live):
                 return 0.0
             deadlines.extend(_deadlines(live, now, stopping=bool(self._stopping)))
+            rate_at = self._gates.next_at(live)
+            if rate_at is not None and rate_at > now and live.has_ready(now) and live.is_open(now):
+                deadlines.append(rate_at)
         return max(0.0, (min(deadlines) - now) / 1e6)
 
     # ---- write ----
@@ -191,7 +196,7 @@ class Engine:
         if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
             raise Fenced
         if self._roster.is_stale():
-            self._refresh()
+            self._refresh(now)
         for job, batch in self._inbox.batches.items():
             live = self._roster.get(job)
             if live is not None:
@@ -201,9 +206,10 @@ class Engine:
         self._claim(now)
         self._restate(now)
 
-    def _refresh(self) -> None:
-        self._specs.queue_slots = queues.slots(self._database)
+    def _refresh(self, now: int) -> None:
         self._roster.refresh(self._epoch)
+        self._gates.refresh(self._roster, now)
+        self._specs.queue_slots = self._gates.queue_slots()
 
     def _count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
         for name, delta in deltas.items():
@@ -246,6 +252,8 @@ class Engine:
             return None
         if _is_expired(live, now):
             return stopping.Order(Stop.EXPIRED, "engine", "its deadline passed", 1)
+        if live.never:
+            return stopping.Order(Stop.DEPENDENCY, "engine", live.never, 1)
         broken = breaks_rule(live)
         if broken is None:
             return None
@@ -253,7 +261,9 @@ class Engine:
 
     def _claim(self, now: int) -> None:
         for live, limit in self._claimable(now):
-            self._dispatches.extend(claiming.claim(self._database, self._epoch, live, limit, now))
+            claimed = claiming.claim(self._database, self._epoch, live, limit, now)
+            self._gates.take(live, len(claimed))
+            self._dispatches.extend(claimed)
 
     def _restate(self, now: int) -> None:
         """Job states follow their counts and flags."""
@@ -306,6 +316,7 @@ class Engine:
             with self._database.transaction():
                 closing.finish(self._database, live, closed.results, now)
             self._roster.drop(live.id)
+            self._roster.check_dependencies()
 
 
 def _is_expired(live: LiveJob, now: int) -> bool:

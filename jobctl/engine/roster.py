@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from jobctl.engine.gates import check_dependencies
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.domain.ports import Executor
@@ -56,6 +57,13 @@ class Roster:
                 self._jobs[row.id] = self._enter(row, epoch)
             else:
                 self._update(known, row)
+        self.check_dependencies()
+
+    def check_dependencies(self) -> None:
+        """See which jobs still wait for others."""
+        for live in self:
+            if live.row.after:
+                check_dependencies(self._database, live)
 
     def rebuild(self, epoch: int) -> None:
         """Forget everything uncommitted after a transaction that failed."""
@@ -83,5 +91,7 @@ class Roster:
     def _update(self, live: LiveJob, row: JobRow) -> None:
         if (live.row.policy, live.row.queue) != (row.policy, row.queue):
             self._executor.define(self._specs.spec(row))
+        if row.paused_at is not None and live.row.paused_at is None:
+            self._executor.recall(row.id)
         live.row = row
         live.cursor = row.cursor

@@ -74,6 +74,8 @@ class LiveJob:
     closing: bool = False
     drop_from: int = 1  # items below it have been looked at since the stop
     ending_sent: bool = False  # what runs was told to end
+    waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
+    never: str = ""  # why it can never start
 
     @property
     def id(self) -> int:

@@ -59,6 +59,8 @@ class JobRow:
     foreground: int = 0
     after: list[Any] = field(default_factory=list)
     resubmit_of: str | None = None
+    tokens: float | None = None
+    tokens_at: int | None = None
 
 
 _JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after"})

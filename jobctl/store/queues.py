@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
 from jobctl.store.database import Database
 
 
-def slots(database: Database) -> dict[str, int | None]:
-    """Slots of the queues that have a row."""
-    return dict(database.execute("SELECT name, slots FROM queues").fetchall())
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """The limits of a queue; ``tokens`` at ``tokens_at`` is what its rate had left."""
+
+    name: str
+    slots: int | None = None
+    paused_at: int | None = None
+    pause_reason: str = ""
+    rate: str | None = None
+    tokens: float | None = None
+    tokens_at: int | None = None
+
+
+_FIELDS = [f.name for f in fields(QueueRow)]
+
+
+def load_all(database: Database) -> dict[str, QueueRow]:
+    """Every queue that has a row."""
+    rows = database.execute(f"SELECT {', '.join(_FIELDS)} FROM queues ORDER BY name")  # noqa: S608 - names of this module
+    return {row[0]: QueueRow(*row) for row in rows}
+
+
+def change(database: Database, name: str, **values: Any) -> bool:
+    """Set columns of a queue, which is made if it is new; False when pausing or resuming changed nothing."""
+    before = load_all(database).get(name, QueueRow(name))
+    marks = ", ".join("?" * len(_FIELDS))
+    after = {f: values.get(f, getattr(before, f)) for f in _FIELDS}
+    changed = "paused_at" not in values or (before.paused_at is None) != (values["paused_at"] is None)
+    if changed:
+        database.execute(
+            f"INSERT OR REPLACE INTO queues ({', '.join(_FIELDS)}) VALUES ({marks})",  # noqa: S608
+            astuple(QueueRow(**after)),
+        )
+    return changed

@@ -141,6 +141,8 @@ CREATE TABLE jobs (
   mean_us FLOAT,
   attempts INTEGER DEFAULT '0' NOT NULL,
   results VARCHAR,
+  tokens FLOAT,
+  tokens_at INTEGER,
   failures_ungrouped INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT job_state_known CHECK (state IN ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'partial', 'failed', 'cancelled', 'expired')),
   CONSTRAINT job_counts_add_up CHECK (total = queued + running + retrying + succeeded + failed + unprocessed),

@@ -109,6 +109,8 @@ class Job(SQLModel, table=True):
     mean_us: float | None = None  # duration of an attempt, smoothed
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # finished attempts, all rounds
     results: str | None = None  # JSON: what the manifest says, once written
+    tokens: float | None = None  # what its rate had left
+    tokens_at: int | None = None
     failures_ungrouped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 

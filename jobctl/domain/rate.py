@@ -1,0 +1,58 @@
+"""Starts per time: a token bucket whose two numbers can be kept in a row, so that a restart forgets nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jobctl.errors import UsageError
+
+_FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|sec|m|min|h|hour|d|day)\s*\Z")
+_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+
+
+def parse_rate(text: str) -> float:
+    """Starts per second of ``100/s``, ``60/m``, ``1000/h``, ``5/10s``. Raises UsageError naming the allowed forms."""
+    match = _FORM.match(text)
+    if match is None or float(match[1]) <= 0 or match[2] == "0":
+        raise UsageError(f"{text!r} is not a rate", hint="for example 100/s, 60/m, 1000/h or 5/10s")
+    return float(match[1]) / (int(match[2] or 1) * _SECONDS[match[3]])
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Room for starts: it fills at ``per_s`` and holds what one second brings, at least one."""
+
+    per_s: float
+    tokens: float
+    at: int  # microseconds, when tokens was right
+
+    @classmethod
+    def restore(cls, rate: str, tokens: float | None, at: int | None, now: int) -> TokenBucket:
+        """The bucket of a rate as it was left; a full one if it is new."""
+        per_s = parse_rate(rate)
+        if tokens is None or at is None:
+            return cls(per_s, max(1.0, per_s), now)
+        return cls(per_s, tokens, at)
+
+    @property
+    def size(self) -> float:
+        """Most starts in one go."""
+        return max(1.0, self.per_s)
+
+    def available(self, now: int) -> int:
+        """How many may start now. A clock that went backwards brings nothing and takes nothing."""
+        passed_s = max(0, now - self.at) / 1e6
+        self.tokens = min(self.size, self.tokens + passed_s * self.per_s)
+        self.at = now
+        # A token that is there but for rounding is there.
+        return int(self.tokens + 1e-6)
+
+    def take(self, count: int) -> None:
+        """That many were started."""
+        self.tokens -= count
+
+    def next_at(self) -> int:
+        """When the next one may start, microseconds."""
+        missing = max(0.0, 1.0 - self.tokens)
+        return self.at + int(missing / self.per_s * 1e6) + 1

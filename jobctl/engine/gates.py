@@ -1,0 +1,87 @@
+"""What keeps a job from starting items although slots are free: its queue, its rate, the jobs it comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from jobctl.domain.rate import TokenBucket
+from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
+from jobctl.engine.work import LiveJob
+from jobctl.store import jobs, queues
+from jobctl.store.database import Database
+from jobctl.store.queues import QueueRow
+
+
+class Gates:
+    """Queues and token buckets, as the database has them plus what was used since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queues: dict[str, QueueRow] = {}
+        self._buckets: dict[int | str, TokenBucket] = {}  # by job number or queue name
+        self._rates: dict[int | str, str] = {}
+
+    def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> None:
+        """Take in what commands changed."""
+        self._queues = queues.load_all(self._database)
+        wanted: dict[int | str, tuple[str, float | None, int | None]] = {}
+        for queue in self._queues.values():
+            if queue.rate is not None:
+                wanted[queue.name] = (queue.rate, queue.tokens, queue.tokens_at)
+        for live in live_jobs:
+            if live.row.policy.rate is not None:
+                wanted[live.id] = (live.row.policy.rate, live.row.tokens, live.row.tokens_at)
+        for key, (rate, tokens, at) in wanted.items():
+            if self._rates.get(key) != rate:
+                self._buckets[key] = TokenBucket.restore(rate, tokens, at, now)
+                self._rates[key] = rate
+        for key in self._rates.keys() - wanted.keys():
+            del self._rates[key], self._buckets[key]
+
+    def queue_slots(self) -> dict[str, int | None]:
+        """Slots of queues that have a limit of their own."""
+        return {queue.name: queue.slots for queue in self._queues.values()}
+
+    def is_open(self, live: LiveJob) -> bool:
+        """Whether neither its queue nor another job holds it back."""
+        queue = self._queues.get(live.row.queue)
+        return not live.waits_for and (queue is None or queue.paused_at is None)
+
+    def allowed(self, live: LiveJob, now: int) -> int | None:
+        """How many may start now by its rates; None = no rate."""
+        rooms = [bucket.available(now) for bucket in self._buckets_of(live)]
+        return min(rooms) if rooms else None
+
+    def take(self, live: LiveJob, count: int) -> None:
+        """That many were claimed: write down what the buckets have left, in the caller's transaction."""
+        for bucket in self._buckets_of(live):
+            bucket.take(count)
+        own = self._buckets.get(live.id)
+        if own is not None:
+            jobs.update(self._database, live.id, tokens=own.tokens, tokens_at=own.at)
+        of_queue = self._buckets.get(live.row.queue)
+        if of_queue is not None:
+            queues.change(self._database, live.row.queue, tokens=of_queue.tokens, tokens_at=of_queue.at)
+
+    def next_at(self, live: LiveJob) -> int | None:
+        """When its rates let the next item start; None = no rate."""
+        times = [bucket.next_at() for bucket in self._buckets_of(live)]
+        return max(times) if times else None
+
+    def _buckets_of(self, live: LiveJob) -> Iterator[TokenBucket]:
+        for key in (live.id, live.row.queue):
+            if key in self._buckets:
+                yield self._buckets[key]
+
+
+def check_dependencies(database: Database, live: LiveJob) -> None:
+    """See which of the jobs it comes after are not done, and whether it can ever start."""
+    live.waits_for = []
+    live.never = ""
+    for number, condition in live.row.after:
+        state = database.scalar("SELECT state FROM jobs WHERE id = ?", (number,))
+        if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
+            live.waits_for.append(number)
+        elif condition == "ok" and state != JobState.SUCCEEDED:
+            ended = "is gone" if state is None else f"ended {state}"
+            live.never = f"job {number} {ended}, and this one was to run only after its success"

@@ -1,0 +1,173 @@
+"""Another round of the same job for what did not succeed. The history of attempts stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.config import Home
+from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.errors import NotFound, UsageError
+from jobctl.process.wakeup import wake
+from jobctl.services.submit import actor
+from jobctl.store import jobs, journal
+from jobctl.store.database import Database, open_database
+from jobctl.store.jobs import JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items get another round. With nothing chosen: all that did not succeed and may safely run again."""
+
+    failed: bool = False
+    unprocessed: bool = False
+    unknown: bool = False  # also those of which nobody knows what they did
+    codes: tuple[str, ...] = ()
+    items: tuple[int, ...] = ()
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing was chosen."""
+        return not (self.failed or self.unprocessed or self.unknown or self.codes or self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A job that has another round."""
+
+    job: int
+    round: int
+    items: int
+    left_out: int  # failed with an unknown outcome, in a job that must not run anything twice
+
+
+def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
+    """Queue items of a finished job again.
+
+    Raises UsageError when the job is not done or nothing of it can be retried, NotFound when there is no such job.
+    """
+    database = open_database(home)
+    try:
+        with database.transaction():
+            retried = begin_round(database, job, selection, now=now)
+    finally:
+        database.close()
+    wake(home.wake)
+    return retried
+
+
+def begin_round(database: Database, job: int, selection: Selection, *, now: int) -> Retried:
+    """The same, in the caller's transaction."""
+    row = jobs.load(database, job)
+    if row is None:
+        raise NotFound(f"there is no job {job}", hint="jobctl status --all")
+    if row.state not in TERMINAL_JOB_STATES:
+        raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
+    condition, parameters = _condition(row, selection)
+    moved = _requeue(database, job, condition, parameters)
+    left_out = _left_out(database, row, selection)
+    if not sum(moved.values()):
+        raise _nothing(row, selection, left_out)
+    _reopen(database, row, moved, now)
+    reason = _reason(selection)
+    journal.note(
+        database, job, "retried", at=now, actor=actor(), reason=reason, round=row.round + 1, items=sum(moved.values())
+    )
+    return Retried(job, row.round + 1, sum(moved.values()), left_out)
+
+
+def _condition(row: JobRow, selection: Selection) -> tuple[str, list[object]]:
+    """SQL over items that says which; every value is a parameter."""
+    kinds = []
+    parameters: list[object] = []
+    known_only = "(failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown'))"
+    unknown_only = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
+    careful = row.policy.on_crash == "fail" and not selection.unknown
+    everything = not (selection.failed or selection.unprocessed or selection.unknown or selection.codes)
+    if selection.failed or everything:
+        kinds.append(f"(state = 4 AND {known_only})" if careful else "state = 4")
+    if selection.unprocessed or everything:
+        kinds.append("state = 5")
+    if selection.unknown:
+        kinds.append(f"(state = 4 AND {unknown_only})")
+    if selection.codes:
+        marks = ", ".join("?" * len(selection.codes))
+        by_code = f"state = 4 AND failure IN (SELECT id FROM failures WHERE job = items.job AND code IN ({marks}))"  # noqa: S608
+        kinds.append(f"({by_code} AND {known_only})" if careful else f"({by_code})")
+        parameters.extend(selection.codes)
+    condition = f"({' OR '.join(kinds)})"
+    if selection.items:
+        condition += " AND item IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(selection.items))
+    return condition, parameters
+
+
+def _requeue(database: Database, job: int, condition: str, parameters: Sequence[object]) -> dict[str, int]:
+    chosen = f"FROM items WHERE job = ? AND {condition}"
+    by_failure = database.execute(
+        f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure", (job, *parameters)  # noqa: S608
+    ).fetchall()
+    unprocessed = database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters))  # noqa: S608
+    first = database.scalar(f"SELECT min(item) {chosen}", (job, *parameters))  # noqa: S608
+    database.execute(
+        f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
+        (job, *parameters),
+    )
+    database.executemany("UPDATE failures SET items = items - ? WHERE id = ?", [(n, f) for f, n in by_failure if f])
+    ungrouped = sum(n for f, n in by_failure if f is None)
+    if first is not None:
+        jobs.update(database, job, cursor=first)
+        jobs.count(database, job, {"failures_ungrouped": -ungrouped})
+    return {"failed": sum(n for _, n in by_failure), "unprocessed": unprocessed}
+
+
+def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) -> None:
+    ran_us = 0 if row.started_at is None or row.finished_at is None else row.finished_at - row.started_at
+    deadline_s = row.policy.deadline_s
+    deltas = {"queued": sum(moved.values()), "active_us": ran_us} | {name: -n for name, n in moved.items()}
+    jobs.count(
+        database,
+        row.id,
+        deltas,
+        state="queued",
+        reason="",
+        round=row.round + 1,
+        round_at=now,
+        started_at=None,
+        finished_at=None,
+        updated_at=now,
+        stop=None,
+        stop_now=0,
+        stop_reason="",
+        results=None,
+        rate_per_s=None,
+        deadline_at=None if deadline_s is None else now + int(deadline_s * 1e6),
+    )
+
+
+def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
+    if row.policy.on_crash != "fail" or selection.unknown:
+        return 0
+    return int(
+        database.scalar("SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'", (row.id,))
+    )
+
+
+def _nothing(row: JobRow, selection: Selection, left_out: int) -> UsageError:
+    if left_out:
+        return UsageError(
+            f"job {row.id}: {left_out} items failed with an unknown outcome and may have had their effect",
+            hint=f"to run them again all the same: jobctl retry {row.id} --unknown",
+        )
+    if selection.is_default:
+        return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
+    return UsageError(f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed")
+
+
+def _reason(selection: Selection) -> str:
+    parts = [name for name in ("failed", "unprocessed", "unknown") if getattr(selection, name)]
+    parts += [f"code {code}" for code in selection.codes]
+    if selection.items:
+        parts.append(f"{len(selection.items)} items named")
+    return ", ".join(parts) or "all that did not succeed"
