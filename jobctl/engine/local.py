@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import selectors
 import signal
 import socket
@@ -54,9 +55,11 @@ class LocalExecutor:
             signal.signal(number, _heard_from_supervisor)
         end = socket.socket(fileno=fd)
         end.set_inheritable(False)
-        return cls(end)
+        return cls(end, fresh=os.environ.get("JOBCTL_FRESH") == "1")
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, *, fresh: bool) -> None:
+        #: The supervisor has never been handed an attempt: whatever ran before it came up is lost.
+        self.fresh = fresh
         self._channel = Channel(end)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)

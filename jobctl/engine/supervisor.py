@@ -48,6 +48,7 @@ class Supervisor:
         self._stop_by: float | None = None
         self._leave_by: float | None = None
         self._told_empty = False
+        self._fresh = True
         self._exit_code = 0
 
     def run(self) -> int:
@@ -152,6 +153,7 @@ class Supervisor:
         self._attempts.backlog.capacity = slots
 
     def _take(self, batch: list[Dispatch], _now: float) -> None:
+        self._fresh = False
         backlog = self._attempts.backlog
         for dispatch in batch:
             if dispatch[0] in backlog.lines and self._leave_by is None:
@@ -286,7 +288,7 @@ class Supervisor:
 
     def _start_engine(self, now: float) -> None:
         try:
-            self._engine.start()
+            self._engine.start(fresh=self._fresh)
         except OSError as problem:
             self._log(f"cannot start the engine: {problem.strerror}")
             self._engine_lost(now)

@@ -30,15 +30,18 @@ class Engine:
         self.has_adopted = False  # at least once: it can work at all
         self._deaths: list[float] = []
 
-    def start(self) -> None:
-        """Start a new engine. Raises OSError when the machine has no room; then call ``postpone``."""
+    def start(self, *, fresh: bool) -> None:
+        """Start a new engine; ``fresh`` says that no engine has handed over any attempt.
+
+        Raises OSError when the machine has no room; then call ``postpone``.
+        """
         ours, theirs = socket.socketpair()
         try:
             self._tagger.mark(ENGINE_SERIAL)
             self.pid = os.posix_spawn(
                 self._argv[0],
                 self._argv,
-                self._env,
+                {**self._env, b"JOBCTL_FRESH": b"%d" % fresh},
                 file_actions=((os.POSIX_SPAWN_DUP2, theirs.fileno(), wire.ENGINE_FD),),
                 setpgroup=0,  # Ctrl-C in a terminal is for the supervisor alone
                 setsigmask=(),

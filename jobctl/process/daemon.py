@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
+from jobctl.config import Home
 from jobctl.errors import Busy, JobctlError
 from jobctl.process import lock
 from jobctl.process.identity import Handle
@@ -18,18 +20,46 @@ _REPORT_ROOM = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class DaemonPlan:
-    """What a supervisor is started with."""
+class StartOptions:
+    """What a daemon is started with, and what its engine is told on its command line."""
 
-    lock: str  # path of the lock file
-    store_id: str
-    engine: Sequence[str]  # argv of the engine
-    log: str  # path of the file that stderr of both goes to, when detached
-    supervisor: Sequence[str] = field(default_factory=lambda: python_argv("jobctl.engine.supervisor_start"))
+    home: Home
+    slots: int
+    scope: int | None = None  # this job alone
+    drain: bool = False  # end when nothing is left to do
+    engine: Sequence[str] = ()  # another program in the place of the engine
 
-    def argv(self, *words: str) -> list[str]:
-        """The command line of the supervisor; ``words`` are more of its options."""
-        return [*self.supervisor, f"lock={self.lock}", f"store={self.store_id}", *words, "--", *self.engine]
+    @classmethod
+    def from_argv(cls, argv: Sequence[str]) -> StartOptions:
+        """The options that an engine finds on its command line."""
+        words = dict(word.partition("=")[::2] for word in argv)
+        scope = words.get("scope")
+        return cls(
+            home=Home(Path(words["home"])),
+            slots=int(words["slots"]),
+            scope=None if scope is None else int(scope),
+            drain="drain" in words,
+        )
+
+    @property
+    def store_id(self) -> str:
+        """Names the store on this machine: all processes of it carry this, and only they."""
+        status = os.stat(self.home.root)
+        return f"{status.st_dev:x}-{status.st_ino:x}"
+
+    def supervisor_argv(self, *words: str) -> list[str]:
+        """The command line of the supervisor; ``words`` are more options of it."""
+        engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
+        words = (f"lock={self.home.lock}", f"store={self.store_id}", *words)
+        return [*python_argv("jobctl.engine.supervisor_start"), *words, "--", *engine]
+
+    def _engine_words(self) -> list[str]:
+        words = [f"home={self.home.root}", f"slots={self.slots}"]
+        if self.scope is not None:
+            words.append(f"scope={self.scope}")
+        if self.drain:
+            words.append("drain=1")
+        return words
 
 
 def python_argv(module: str, *arguments: str) -> list[str]:
@@ -43,16 +73,16 @@ def python_argv(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code, *arguments]
 
 
-def start_detached(plan: DaemonPlan) -> int:
+def start_detached(options: StartOptions) -> int:
     """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
 
     Raises Busy if another one holds the lock, JobctlError with the reason if it cannot start.
     """
     reader, writer = os.pipe()
-    log = os.open(plan.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    log = os.open(options.home.daemon_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         child = subprocess.Popen(
-            plan.argv(f"ready={writer}", f"log={plan.log}"),
+            options.supervisor_argv(f"ready={writer}", f"log={options.home.daemon_log}"),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -63,10 +93,10 @@ def start_detached(plan: DaemonPlan) -> int:
     finally:
         os.close(writer)
         os.close(log)
-    return _await_report(child, reader, plan)
+    return _await_report(child, reader, options)
 
 
-def _await_report(child: subprocess.Popen[bytes], reader: int, plan: DaemonPlan) -> int:
+def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOptions) -> int:
     try:
         report = _read_report(reader)
     finally:
@@ -80,7 +110,7 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, plan: DaemonPlan)
         raise busy(int(rest))
     raise JobctlError(
         f"the daemon could not start: {rest or f'it ended with code {child.returncode}'}",
-        hint=f"look at the end of {plan.log}, or run it in the foreground: jobctl daemon run",
+        hint=f"look at the end of {options.home.daemon_log}, or run it in the foreground: jobctl daemon run",
     )
 
 
@@ -99,27 +129,27 @@ def busy(pid: int) -> Busy:
     )
 
 
-def exec_foreground(plan: DaemonPlan) -> None:
+def exec_foreground(options: StartOptions) -> None:
     """Become the supervisor, in this process and on this terminal. Raises Busy; does not return otherwise."""
-    holder = lock.holder(plan.lock)
+    holder = lock.holder(str(options.home.lock))
     if holder is not None:
         raise busy(holder)
     sys.stdout.flush()
     sys.stderr.flush()
-    argv = plan.argv()
+    argv = options.supervisor_argv()
     os.execv(argv[0], argv)
 
 
 class Foreground:
     """A supervisor that ends politely when this process does."""
 
-    def __init__(self, plan: DaemonPlan) -> None:
+    def __init__(self, options: StartOptions) -> None:
         """Start it and wait until its engine is ready. Raises Busy or JobctlError like ``start_detached``."""
         lifeline, self._lifeline = os.pipe()
         reader, writer = os.pipe()
         try:
             self._child = subprocess.Popen(
-                plan.argv(f"ready={writer}", f"lifeline={lifeline}"),
+                options.supervisor_argv(f"ready={writer}", f"lifeline={lifeline}"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",
@@ -130,7 +160,7 @@ class Foreground:
             os.close(writer)
             os.close(lifeline)
         try:
-            self.pid = _await_report(self._child, reader, plan)
+            self.pid = _await_report(self._child, reader, options)
         except BaseException:
             os.close(self._lifeline)
             raise
@@ -152,22 +182,22 @@ class Foreground:
         os.close(self._lifeline)
 
 
-def lock_holder(path: str) -> int | None:
+def lock_holder(path: str | os.PathLike[str]) -> int | None:
     """Process id of the daemon of a store, None if there is none. Never to be called by the daemon itself."""
-    return lock.holder(path)
+    return lock.holder(os.fspath(path))
 
 
 class Daemon:
     """The running daemon of a store, held so that no signal can reach a process that got its number later."""
 
-    def __init__(self, path: str, handle: Handle) -> None:
+    def __init__(self, handle: Handle) -> None:
         self.pid = handle.pid
-        self._path = path
         self._handle = handle
 
     @classmethod
-    def find(cls, path: str) -> Daemon | None:
+    def find(cls, path: str | os.PathLike[str]) -> Daemon | None:
         """The holder of the lock; None if there is none."""
+        path = os.fspath(path)
         pid = lock.holder(path)
         if not pid:
             return None
@@ -178,7 +208,7 @@ class Daemon:
         if lock.holder(path) != pid:  # asked again now that the number cannot change hands
             handle.close()
             return None
-        return cls(path, handle)
+        return cls(handle)
 
     def send(self, number: int) -> bool:
         """Send it a signal; False if it is gone."""

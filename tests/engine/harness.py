@@ -7,15 +7,16 @@ import socket
 import sys
 from pathlib import Path
 
+from jobctl.config import Home
 from jobctl.engine.local import LocalExecutor
-from jobctl.process.daemon import DaemonPlan, start_detached
+from jobctl.process.daemon import StartOptions, start_detached
 
 #: An engine that passes its supervisor socket to the test and lives as long as the test's connection does.
 _RELAY = """
 import os, socket, sys
 with socket.socket(socket.AF_UNIX) as test:
     test.connect(sys.argv[1])
-    socket.send_fds(test, [os.getpid().to_bytes(4, "little")], [3])
+    socket.send_fds(test, [os.getpid().to_bytes(4, "little"), os.environb[b"JOBCTL_FRESH"]], [3])
     os.close(3)
     code = test.recv(1)
 os._exit(code[0] if code else 1)
@@ -25,15 +26,14 @@ os._exit(code[0] if code else 1)
 class SupervisorUnderTest:
     """Starts a supervisor whose engines hand their end of the socket over to the test."""
 
-    def __init__(self, root: Path, store_id: str = "test-store") -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self.store_id = store_id
         self._door = socket.socket(socket.AF_UNIX)
         self._door.bind(str(root / "door"))
         self._door.listen()
         self._relay: socket.socket | None = None
         engine = [sys.executable, "-I", "-S", "-c", _RELAY, str(root / "door")]
-        self.plan = DaemonPlan(str(root / "daemon.lock"), store_id, engine, str(root / "daemon.log"))
+        self.options = StartOptions(Home(root), slots=2, engine=engine)
         self.pid = 0
         self.engine_pid = 0
 
@@ -49,14 +49,14 @@ class SupervisorUnderTest:
         return executor
 
     def _start(self) -> None:
-        self.pid = start_detached(self.plan)
+        self.pid = start_detached(self.options)
 
     def next_engine(self) -> LocalExecutor:
         """The executor of the engine that the supervisor starts now; the one before is dead."""
         self._relay, _ = self._door.accept()
-        data, fds, _, _ = socket.recv_fds(self._relay, 4, 1)
-        self.engine_pid = int.from_bytes(data, "little")
-        return LocalExecutor(socket.socket(fileno=fds[0]))
+        data, fds, _, _ = socket.recv_fds(self._relay, 5, 1)
+        self.engine_pid = int.from_bytes(data[:4], "little")
+        return LocalExecutor(socket.socket(fileno=fds[0]), fresh=data[4:] == b"1")
 
     def end_engine(self, code: int) -> None:
         """Let the engine process exit with a code."""

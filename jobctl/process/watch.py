@@ -1,0 +1,104 @@
+"""Blocking until the database changed: for live views and waits. Looks at names and events, opens no database file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import struct
+import time
+from typing import Any
+
+#: Where the system has no inotify, the longest wait before the caller should look again.
+BLIND_S = 0.5
+
+_IN_MODIFY = 0x2
+_IN_MOVED_TO = 0x80
+_IN_CREATE = 0x100
+_IN_Q_OVERFLOW = 0x4000
+_IN_NONBLOCK = os.O_NONBLOCK
+_IN_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_EVENT = struct.Struct("iIII")
+_ROOM = 1 << 16
+
+
+class Watch:
+    """Watches the files of a directory, by default those of the database; the directory itself may not be replaced."""
+
+    def __init__(
+        self, directory: str | os.PathLike[str], names: tuple[str, ...] = ("jobctl.db", "jobctl.db-wal")
+    ) -> None:
+        """``names`` are the files that count; an empty tuple means all."""
+        self._names = {os.fsencode(name) for name in names}
+        self._fd = _inotify(os.fsencode(directory))
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def fileno(self) -> int:
+        """Readable when something happened in the directory; -1 where the system cannot watch."""
+        return self._fd
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Wait for a change, at most so long; whether there may have been one."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        if self._fd < 0:
+            return _wait_blindly(timeout_s)
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        while poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
+            if self.drain():
+                return True
+        return False
+
+    def drain(self) -> bool:
+        """Take what has happened; whether any of it counts."""
+        counts = False
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._fd, _ROOM):
+                counts = self._counts(data) or counts
+        return counts
+
+    def _counts(self, data: bytes) -> bool:
+        at = 0
+        while at < len(data):
+            _, mask, _, length = _EVENT.unpack_from(data, at)
+            at += _EVENT.size
+            name = data[at : at + length].rstrip(b"\0")
+            at += length
+            if mask & _IN_Q_OVERFLOW or not self._names or name in self._names:
+                return True
+        return False
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _wait_blindly(timeout_s: float | None) -> bool:
+    select.select([], [], [], BLIND_S if timeout_s is None else min(timeout_s, BLIND_S))
+    return True
+
+
+def _inotify(directory: bytes) -> int:
+    import ctypes
+
+    libc: Any = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "inotify_init1"):
+        return -1
+    fd: int = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
+    if fd < 0:  # too many watchers on this machine: look without being called
+        return -1
+    if libc.inotify_add_watch(fd, directory, _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO) < 0:
+        number = ctypes.get_errno()
+        os.close(fd)
+        if number in (errno.ENOSPC, errno.ENOMEM):
+            return -1
+        raise OSError(number, os.strerror(number), os.fsdecode(directory))
+    return fd
