@@ -8,12 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Everything that affects the results of a job; ``command`` and ``options`` hold JSON values only."""
 
     columns: Sequence[str]
@@ -23,9 +21,12 @@ class Work:
     options: Mapping[str, Any]
 
 
-def fingerprint(work: Work) -> str:
-    """SHA-256 (hex) over the canonical JSON of the work."""
-    return hashlib.sha256(_canonical(asdict(work)).encode()).hexdigest()
+def fingerprint(
+    columns: Sequence[str], rows_sha256: str, handler: str, command: Any, options: Mapping[str, Any]
+) -> str:
+    """SHA-256 (hex) over the canonical JSON of what a ``Work`` holds."""
+    work = Work(columns, rows_sha256, handler, command, options)
+    return hashlib.sha256(_canonical(work._asdict()).encode()).hexdigest()
 
 
 def _canonical(value: Any) -> str:

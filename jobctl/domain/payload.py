@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ MAX_DEPTH = 200
 _SPACE = " \t\n\r"
 _STRING_OR_SPACE = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+')
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class Fault(NamedTuple):
@@ -31,6 +33,20 @@ class Fault(NamedTuple):
     column: str | None
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What a handler asks of rows, beyond their being well-formed; called with a payload it says what is wrong."""
+
+    check: Callable[[bytes], Fault | None]
+    #: Payloads of at most that many bytes need no check; negative: all do.
+    safe_length: int = -1
+    #: Keys that every JSON row must have; looked up while the row is parsed anyway.
+    required: frozenset[str] = frozenset()
+
+    def __call__(self, payload: bytes) -> Fault | None:
+        return self.check(payload)
 
 
 class JsonNumber(str):
@@ -140,10 +156,7 @@ def without_result_keys(payload: bytes) -> bytes:
 def json_depth(payload: bytes) -> int:
     """How deep objects and lists are nested in valid JSON text."""
     depth = deepest = 0
-    for byte in _STRING.sub(b"", payload):
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
+    for bracket in _BRACKET.findall(_STRING.sub(b"", payload)):
+        depth += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, depth)
     return deepest

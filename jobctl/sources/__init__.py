@@ -1,1 +1,61 @@
-"""Input files to validated rows."""
+"""Input files: from CSV, TSV, JSON lines or plain lines to validated payloads, with the place of every problem."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import BinaryIO, cast
+
+from jobctl.errors import InputRejected
+from jobctl.sources.options import InputOptions, Kind, kind_of
+from jobctl.sources.source import Source
+
+__all__ = ["InputOptions", "Source", "open_source"]
+
+
+def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
+    """Begin to read an input; use it as a context manager.
+
+    Raises UsageError for options that do not fit, InputRejected for a file that cannot be read or has no usable
+    beginning (no rows, bad header, wrong encoding).
+    """
+    if options.path == "-":
+        return _source(_buffered(stdin), kind_of(options, is_file=False), options, None)
+    try:
+        # Closed by the source.
+        file = open(options.path, "rb", buffering=0)  # noqa: SIM115
+        facts = os.fstat(file.fileno())
+    except OSError as error:
+        raise _unreadable(options, error) from error
+    try:
+        regular = stat.S_ISREG(facts.st_mode)
+        kind = kind_of(options, is_file=regular)
+    except BaseException:
+        file.close()
+        raise
+    return _source(_buffered(file), kind, options, facts.st_size if regular else None)
+
+
+def _unreadable(options: InputOptions, error: OSError) -> InputRejected:
+    reason = error.strerror or str(error)
+    return InputRejected(f"{options.name} cannot be read: {reason}", hint="give the path of a file, or - for stdin")
+
+
+def _buffered(file: BinaryIO) -> BinaryIO:
+    if isinstance(file, io.RawIOBase):
+        return cast(BinaryIO, io.BufferedReader(file, 1 << 18))
+    return file
+
+
+def _source(file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> Source:
+    try:
+        if kind.format == "jsonl":
+            from jobctl.sources.jsonl import JsonLines as Reader
+        elif kind.format == "lines":
+            from jobctl.sources.lines import Lines as Reader  # type: ignore[assignment]
+        else:
+            from jobctl.sources.delimited import Delimited as Reader  # type: ignore[assignment]
+        return Reader(file, kind, options, size)
+    except OSError as error:
+        raise _unreadable(options, error) from error

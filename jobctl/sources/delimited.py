@@ -1,0 +1,262 @@
+"""CSV and TSV: RFC 4180 as Python's csv module reads it, strictly; TSV may quote fields like CSV does."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault, is_result_key
+from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.source import Source
+from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
+
+if TYPE_CHECKING:
+    from _csv import _reader
+
+_JOB_COLUMN = RESULT_PREFIX + "job"
+_UNCLOSED = "a quoted field is opened and never closed"
+_LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
+
+
+class Delimited(Source):
+    """Rows with columns, named by a header or numbered."""
+
+    _names: Sequence[str]  # of all columns in the file, those of jobctl too
+    _width: int
+    _kept: Sequence[int] | None = None  # positions of columns that stay; None = all
+
+    def _open(self) -> None:
+        # Longer records are refused by us, with a better message.
+        csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
+        self._delimiter = self._kind.delimiter.encode()
+        block, row, lines = self._first_record()
+        self._see_terminator(block)
+        self._width = len(row)
+        if not self._kind.header:
+            self._names = self.columns = tuple(str(number) for number in range(1, self._width + 1))
+            self._pending = block
+            return
+        self._take_header(row)
+        parts = block.split(b"\n", lines)
+        self._pending = parts[lines] if len(parts) > lines else b""
+        self._line += lines
+        self._look_for_job(row)
+
+    def _first_record(self) -> tuple[bytes, list[str], int]:
+        """The block that begins the file, its first record that is not blank, and on how many lines that stands."""
+        block = self._more(b"")
+        while block:
+            reader = self._reader(block, "surrogateescape")
+            row: list[str] | None = None
+            try:
+                row = next(filter(None, reader), None)
+            except csv.Error as error:
+                if not _is_unclosed(error):
+                    raise Damaged("header", _explain(error), self._line + reader.line_num - 1) from error
+                block += self._more(block)
+                continue
+            if row is not None:
+                return block, row, reader.line_num
+            more = self._read()
+            block = block + more if more else b""
+        raise Damaged("empty", "the file is empty")
+
+    def _take_header(self, row: list[str]) -> None:
+        empty = [str(number) for number, name in enumerate(row, 1) if not name.strip()]
+        twice = [repr(name) for name, times in Counter(row).items() if times > 1 and name.strip()]
+        for wrong, what in ((empty, "column {} has no name"), (twice, "column {} appears more than once")):
+            if wrong:
+                hint = "; is there a header? See --no-header" if len(wrong) > 1 or wrong == empty else ""
+                raise Damaged("header", what.format(", ".join(wrong)) + hint, self._line)
+        if "\0" in "".join(row):
+            raise Damaged("nul", "the header contains a NUL character", self._line)
+        if not _is_encodable("".join(row)):
+            raise Damaged("encoding", f"the header {NOT_UTF8}", self._line)
+        self._names = row
+        stays = [not is_result_key(name) for name in row]
+        self.columns = tuple(compress(row, stays))
+        if not self.columns:
+            raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", self._line)
+        if not all(stays):
+            self._kept = tuple(compress(range(len(row)), stays))
+
+    def _look_for_job(self, header: list[str]) -> None:
+        if _JOB_COLUMN not in header:
+            return
+        try:
+            row: list[str] = next(filter(None, self._reader(self._pending)), [])
+        except (csv.Error, UnicodeDecodeError):
+            return  # will be told when the row's turn comes
+        if len(row) == self._width:
+            self.resubmit_of = row[header.index(_JOB_COLUMN)] or None
+
+    def _reader(self, block: bytes, errors: str = "strict") -> _reader:
+        lines = io.TextIOWrapper(io.BytesIO(block), "utf-8", errors, newline="\n")
+        return csv.reader(lines, delimiter=self._kind.delimiter, strict=True)
+
+    def _read_blocks(self) -> Iterator[bytes]:
+        block, self._pending = self._pending, b""
+        while True:
+            if block:
+                yield block
+            begun, self._open_record = self._open_record, b""
+            more = self._more(begun)
+            if not more:
+                return
+            block = begun + more
+
+    def _more(self, begun: bytes) -> bytes:
+        """The next block; after the beginning of a record as much as may end it. Raises Damaged if nothing does."""
+        if not begun:
+            return self._read()
+        parts: list[bytes] = []
+        size, quoted = 0, False
+        # Doubling what is read keeps the work linear; without a quote in it there is nothing to look for.
+        while not quoted or size < min(len(begun), RECORD_LIMIT - len(begun)):
+            if len(begun) + (0 if quoted else size) > RECORD_LIMIT:
+                raise Damaged("quote", f"{_UNCLOSED}, or {TOO_LONG}", self._line, self._record)
+            part = self._read()
+            if not part:
+                break
+            parts.append(part)
+            size += len(part)
+            quoted = quoted or b'"' in part
+        if not quoted:
+            raise Damaged("quote", _UNCLOSED, self._line, self._record)
+        return b"".join(parts)
+
+    @property
+    def _record(self) -> int | None:
+        """The number of the record that is being read; the header has none."""
+        return None if self.columns is None else self._records + 1
+
+    def _read(self) -> bytes:
+        try:
+            return self._blocks.read()
+        except OverlongLine as overlong:
+            raise Damaged("too_long", f"the line is {TOO_LONG}", self._line, self._record) from overlong
+
+    def _quick(self, block: bytes) -> list[bytes] | None:
+        if b"\0" in block or len(block) > RECORD_LIMIT:
+            return None
+        if self._kept is None and b'"' not in block:
+            return self._split(block)
+        return self._parse(block)
+
+    def _split(self, block: bytes) -> list[bytes] | None:
+        """Without quotes a row is its line with other separators: no field needs to be touched."""
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        if b"\r" in block or not is_utf8(block):
+            return None
+        payloads = list(filter(None, block.replace(self._delimiter, SEPARATOR).split(b"\n")))
+        separators = self._width - 1
+        if {payload.count(SEPARATOR) for payload in payloads} - {separators}:
+            return None
+        return payloads
+
+    def _parse(self, block: bytes) -> list[bytes] | None:
+        rows: list[list[str]] = []
+        try:
+            rows.extend(self._reader(block))
+        except UnicodeDecodeError:
+            return None
+        except csv.Error as error:
+            if not _is_unclosed(error):
+                return None
+            self._open_record = self._after_last_record(block)
+        widths = set(map(len, rows))
+        if 0 in widths:
+            rows = list(filter(None, rows))
+        if widths - {0, self._width}:
+            return None
+        return list(map(str.encode, map("\0".join, self._pick(rows))))
+
+    def _pick(self, rows: list[list[str]]) -> Iterable[Sequence[str]]:
+        if self._kept is None:
+            return rows
+        if len(self._kept) == 1:
+            only = self._kept[0]
+            return [(row[only],) for row in rows]
+        return map(itemgetter(*self._kept), rows)
+
+    def _after_last_record(self, block: bytes) -> bytes:
+        reader = self._reader(block)
+        lines = 0
+        try:
+            for _ in reader:
+                lines = reader.line_num
+        except csv.Error:
+            return block.split(b"\n", lines)[lines]
+        return b""
+
+    def _slow(self, block: bytes) -> Iterator[Candidate]:
+        lines = block.split(b"\n")
+        reader = self._reader(block, "surrogateescape")
+        self._open_record = b""
+        begin = 0
+        while True:
+            row: list[str] | None = None
+            message = ""
+            try:
+                row = next(reader, None)
+                if row is None:
+                    return
+            except csv.Error as error:
+                if _is_unclosed(error):
+                    self._open_record = b"\n".join(lines[begin:])
+                    return
+                message = _explain(error)
+            raw = b"\n".join(lines[begin : reader.line_num]).removesuffix(b"\r")
+            line, begin = self._line + begin, reader.line_num
+            if row is None:
+                yield Candidate.broken(line, raw, Fault(None, "syntax", message))
+            elif row:
+                yield self._candidate(line, raw, row)
+
+    def _candidate(self, line: int, raw: bytes, row: list[str]) -> Candidate:
+        fault = self._fault(row, raw)
+        if fault is not None:
+            return Candidate(line, raw, tuple(row), b"", fault)
+        (values,) = self._pick([row])
+        return Candidate(line, raw, tuple(values), SEPARATOR.join(value.encode() for value in values))
+
+    def _fault(self, row: list[str], raw: bytes) -> Fault | None:
+        if len(raw) > RECORD_LIMIT:
+            return Fault(None, "too_long", f"the record is {TOO_LONG}")
+        if len(row) != self._width:
+            return Fault(None, "ragged", f"{_fields(len(row))} where the header has {self._width}")
+        for index, value in enumerate(row):
+            if "\0" in value:
+                return Fault(self._names[index], "nul", "contains a NUL character")
+            if not _is_encodable(value):
+                return Fault(self._names[index], "encoding", NOT_UTF8)
+        return None
+
+
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"
+
+
+def _is_unclosed(error: csv.Error) -> bool:
+    return "unexpected end of data" in str(error)
+
+
+def _explain(error: csv.Error) -> str:
+    text = str(error)
+    if "expected after" in text:
+        return "text follows a closing quote; a quote inside a quoted field is written twice"
+    return _LONE_CR if "new-line character" in text else text
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""JSON lines: one object per line. What is stored is the text of the line, so that numbers keep their spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from jobctl.domain.payload import (
+    MAX_DEPTH,
+    RESULT_MEMBER,
+    RESULT_PREFIX,
+    Fault,
+    is_result_key,
+    json_depth,
+    without_result_keys,
+)
+from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.source import Source
+
+_RESULT_MARKS = (f'"{RESULT_PREFIX}'.encode(), f'"{RESULT_MEMBER}"'.encode())
+_ESCAPED_NUL = b"\\u0000"
+
+
+class JsonLines(Source):
+    """Rows with keys; the columns are the keys of the first row."""
+
+    def _open(self) -> None:
+        # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
+        self._pending = block = next(self._read_line_blocks(), b"")
+        self._see_terminator(block)
+        self.columns = ()
+        for text in block.split(b"\n"):
+            row, fault = _parse(text.strip()) if text.strip() else (None, None)
+            if row is not None and fault is None:
+                self._take_keys(row)
+                return
+        if block and block.lstrip()[:1] == b"[":
+            raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
+
+    def _take_keys(self, row: dict[str, Any]) -> None:
+        self.columns = tuple(key for key in row if not is_result_key(key))
+        facts = row.get(RESULT_MEMBER)
+        job = facts.get("job") if isinstance(facts, dict) else row.get(RESULT_PREFIX + "job")
+        self.resubmit_of = str(job) if job else None
+
+    def _read_blocks(self) -> Iterator[bytes]:
+        block, self._pending = self._pending, b""
+        if block:
+            yield block
+        yield from self._read_line_blocks()
+
+    def _quick(self, block: bytes) -> list[bytes] | None:
+        if _ESCAPED_NUL in block or any(mark in block for mark in _RESULT_MARKS):
+            return None
+        payloads = list(filter(None, map(bytes.strip, block.split(b"\n"))))
+        try:
+            rows = list(map(orjson.loads, payloads))
+        except orjson.JSONDecodeError:
+            return None
+        if set(map(type, rows)) - {dict}:
+            return None
+        required = self._rules.required
+        if required and not all(required <= row.keys() for row in rows):
+            return None
+        if any(_may_be_deep(payload) for payload in payloads):
+            return None
+        return payloads
+
+    def _slow(self, block: bytes) -> Iterator[Candidate]:
+        for line, text in enumerate(block.split(b"\n"), self._line):
+            payload = text.strip()
+            if not payload:
+                continue
+            row, fault = _parse(payload)
+            if row is not None and fault is None:
+                fault = self._missing(row)
+            if fault is not None:
+                yield Candidate.broken(line, payload, fault)
+                continue
+            kept = without_result_keys(payload)
+            yield Candidate(line, payload, (kept.decode(),), kept)
+
+    def _missing(self, row: dict[str, Any]) -> Fault | None:
+        for key in sorted(self._rules.required - row.keys()):
+            return Fault(key, "missing", "the row has no such key, and the command needs it")
+        return None
+
+
+def _parse(payload: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
+    try:
+        row = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        return None, Fault(None, "json", f"is not valid JSON at character {error.pos + 1}: {error.msg}")
+    if type(row) is not dict:
+        return None, Fault(None, "json", 'is not a JSON object; each line must be like {"key": "value"}')
+    if _may_be_deep(payload) and json_depth(payload) > MAX_DEPTH:
+        return None, Fault(None, "json", f"is nested more than {MAX_DEPTH} levels deep")
+    return row, _nul(row) if _ESCAPED_NUL in payload else None
+
+
+def _may_be_deep(data: bytes) -> bool:
+    # Cheap, and says no for nearly all rows.
+    return len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH
+
+
+def _nul(row: dict[str, Any]) -> Fault | None:
+    for key, value in row.items():
+        if _has_nul(key) or _has_nul(value):
+            return Fault(key, "nul", "contains a NUL character (\\u0000)")
+    return None
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(member) for key, member in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))

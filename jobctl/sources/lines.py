@@ -1,0 +1,51 @@
+"""Plain lines: one value per line, blank lines skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobctl.domain.payload import Fault
+from jobctl.sources.problems import Candidate
+from jobctl.sources.source import Source
+from jobctl.sources.stream import NOT_UTF8, is_utf8
+
+
+class Lines(Source):
+    """Lines without columns."""
+
+    def _open(self) -> None:
+        """There is nothing to find out: lines have no columns."""
+
+    def _read_blocks(self) -> Iterator[bytes]:
+        for block in self._read_line_blocks():
+            if self._line == 1:
+                self._see_terminator(block)
+            yield block
+
+    def _quick(self, block: bytes) -> list[bytes] | None:
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        if b"\r" in block or b"\0" in block or not is_utf8(block):
+            return None
+        return list(filter(None, block.split(b"\n")))
+
+    def _slow(self, block: bytes) -> Iterator[Candidate]:
+        for line, text in enumerate(block.split(b"\n"), self._line):
+            value = text.removesuffix(b"\r")
+            if not value:
+                continue
+            fault = _fault(value)
+            if fault is None:
+                yield Candidate(line, value, (value.decode(),), value)
+            else:
+                yield Candidate.broken(line, value, fault)
+
+
+def _fault(value: bytes) -> Fault | None:
+    if b"\0" in value:
+        return Fault(None, "nul", "contains a NUL character")
+    if b"\r" in value:
+        return Fault(None, "syntax", "a carriage return without a line feed; lines end in LF or CR LF")
+    if not is_utf8(value):
+        return Fault(None, "encoding", NOT_UTF8)
+    return None

@@ -1,0 +1,106 @@
+"""What kind of file the input is: from its name, or as the submitter says."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from jobctl.domain.payload import FORMATS
+from jobctl.errors import UsageError
+
+Invalid = Literal["reject", "skip"]
+
+_FORMAT_OF_SUFFIX = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".txt": "lines",
+    ".list": "lines",
+    ".lst": "lines",
+}
+_NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """Where the rows come from and how to read them; None = the name of the file tells."""
+
+    path: str  # '-' = standard input
+    format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    invalid: Invalid = "reject"
+
+    @property
+    def name(self) -> str:
+        """The input as messages call it."""
+        return "standard input" if self.path == "-" else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Options made definite."""
+
+    format: str
+    delimiter: str  # '' for lines and jsonl
+    encoding: str
+    header: bool
+
+
+def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
+    """Decide format, delimiter and encoding; ``is_file`` says that the path is a regular file.
+
+    Raises UsageError naming the option that is wrong or missing.
+    """
+    chosen = _format(options, is_file)
+    return Kind(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
+
+
+def _format(options: InputOptions, is_file: bool) -> str:
+    if options.format is not None:
+        if options.format not in FORMATS:
+            raise UsageError(f"--format {options.format!r} is not known", hint=f"use one of {', '.join(FORMATS)}")
+        return options.format
+    suffix = os.path.splitext(options.path.lower().removesuffix(".gz"))[1]
+    known = _FORMAT_OF_SUFFIX.get(suffix)
+    if known is None and not is_file:
+        raise UsageError(
+            f"the name of {options.name} does not tell its format", hint=f"add --format, one of {', '.join(FORMATS)}"
+        )
+    return known or "lines"
+
+
+def _delimiter(options: InputOptions, chosen: str) -> str:
+    if chosen not in ("csv", "tsv"):
+        for option, given in (("--delimiter", options.delimiter is not None), ("--no-header", not options.header)):
+            if given:
+                raise UsageError(f"{option} makes no sense for {chosen}", hint="it is for --format csv or tsv")
+        return ""
+    if options.delimiter is None:
+        return "\t" if chosen == "tsv" else ","
+    delimiter = _NAMED_DELIMITERS.get(options.delimiter.lower(), options.delimiter)
+    if len(delimiter) != 1 or delimiter in '"\r\n\0' or (not delimiter.isprintable() and delimiter != "\t"):
+        raise UsageError(
+            f"--delimiter {options.delimiter!r} is not one printable character or tab",
+            hint="for example --delimiter ';' or --delimiter tab",
+        )
+    return delimiter
+
+
+def _encoding(name: str | None) -> str:
+    if name is None:
+        return "utf-8"
+    try:
+        encoding = codecs.lookup(name).name
+        "".encode(encoding)  # refuses codecs that are no character encodings (hex, zip...)
+    except (LookupError, ValueError, UnicodeError) as error:
+        raise UsageError(
+            f"--encoding {name!r} is not known", hint="for example utf-8, utf-16, latin-1, cp1252, shift_jis"
+        ) from error
+    return "utf-8" if encoding in ("utf-8", "utf-8-sig", "ascii") else encoding

@@ -1,0 +1,90 @@
+"""What is wrong with an input, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from jobctl.domain.payload import Fault
+from jobctl.errors import InputRejected
+
+#: Problems that are described one by one; the rest is counted.
+PROBLEMS_SHOWN = 20
+
+
+class Problem(NamedTuple):
+    """One thing wrong: the physical line where the record begins, its number among the records (header apart)."""
+
+    line: int | None
+    record: int | None
+    column: str | None
+    code: str
+    message: str
+
+    def sentence(self) -> str:
+        """Place and reason in one line."""
+        places = []
+        if self.line is not None:
+            places.append(f"line {self.line}")
+        if self.record is not None:
+            places.append(f"record {self.record}")
+        if self.column is not None:
+            places.append(f"column {self.column!r}")
+        return f"{', '.join(places)}: {self.message}" if places else self.message
+
+
+class RejectedRow(NamedTuple):
+    """A row that was left out: why, its fields as far as they could be told apart, and its text as in the file.
+
+    Bytes that are not UTF-8 are surrogates in the fields (``surrogateescape``). Of an overlong line only the
+    beginning is kept.
+    """
+
+    problem: Problem
+    fields: tuple[str, ...]
+    raw: bytes
+
+
+class Candidate(NamedTuple):
+    """A record that was looked at by itself: what it would be stored as, or what is wrong with it."""
+
+    line: int
+    raw: bytes
+    fields: tuple[str, ...]
+    payload: bytes
+    fault: Fault | None = None
+
+    @classmethod
+    def broken(cls, line: int, raw: bytes, fault: Fault) -> Self:
+        """A record that cannot be taken apart."""
+        return cls(line, raw, (raw.decode("utf-8", "surrogateescape"),), b"", fault)
+
+
+@dataclass(slots=True)
+class Problems:
+    """The first problems of an input and how many there are."""
+
+    first: list[Problem] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, problem: Problem) -> None:
+        """Count a problem; describe it if it is among the first."""
+        self.total += 1
+        if len(self.first) < PROBLEMS_SHOWN:
+            self.first.append(problem)
+
+    def rejection(self, name: str, hint: str) -> InputRejected:
+        """The error that refuses the input and says everything that was found."""
+        details = [problem.sentence() for problem in self.first]
+        if self.total > len(self.first):
+            details.append(f"... and {self.total - len(self.first):,} more")
+        noun = "1 problem" if self.total == 1 else f"{self.total:,} problems"
+        return InputRejected(f"{name}: {noun}, nothing was accepted", hint=hint, details=details)
+
+
+class Damaged(Exception):  # noqa: N818 - says what the input is
+    """The input cannot be used as a whole, whatever ``--invalid`` says."""
+
+    def __init__(self, code: str, message: str, line: int | None = None, record: int | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(line, record, None, code, message)

@@ -1,0 +1,171 @@
+"""From the bytes of a file to blocks of whole lines in UTF-8: hashed, unzipped, transcoded, memory bounded."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NoReturn
+
+from jobctl.sources.problems import Damaged
+
+CHUNK = 256 << 10
+#: Longest record or line, in bytes.
+RECORD_LIMIT = 16 << 20
+TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
+NOT_UTF8 = "is not valid UTF-8; if it is another encoding, say --encoding"
+_GZIP = b"\x1f\x8b"
+_UTF8_BOM = b"\xef\xbb\xbf"
+_OTHER_BOMS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+class OverlongLine(Exception):  # noqa: N818 - an event of reading, told in order
+    """A line is longer than the limit. It has been skipped; ``head`` is its beginning."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__("overlong line")
+        self.head = head
+
+
+class RawInput:
+    """The file as it is: counts and hashes what is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what was read so far."""
+        return self._hash.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content; the first chunk is long enough to recognise what it is."""
+        while chunk := self._file.read(CHUNK):
+            while not self.bytes and len(chunk) < 4 and (more := self._file.read(CHUNK)):
+                chunk += more
+            self._hash.update(chunk)
+            self.bytes += len(chunk)
+            yield chunk
+
+
+def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Content as UTF-8 without BOM, whether it was gzipped or encoded otherwise.
+
+    Raises Damaged for broken gzip, for UTF-16 that was not announced, and for bytes the given encoding cannot mean.
+    """
+    first = next(chunks, b"")
+    chunks = _gunzip(first, chunks) if first.startswith(_GZIP) else _again(first, chunks)
+    if encoding != "utf-8":
+        chunks = _transcode(chunks, encoding)
+    first = next(chunks, b"")
+    while len(first) < 4 and (more := next(chunks, b"")):
+        first += more
+    for bom, name in _OTHER_BOMS:
+        if first.startswith(bom):
+            raise Damaged("encoding", f"this is {name} text: add --encoding {name}", line=1)
+    return _again(first.removeprefix(_UTF8_BOM), chunks)
+
+
+def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _gunzip(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    member = zlib.decompressobj(wbits=31)
+    try:
+        for chunk in _again(first, rest):
+            data = chunk
+            while data:
+                if member.eof:
+                    data = data.lstrip(b"\0")  # padding between members is allowed
+                    if not data:
+                        break
+                    member = zlib.decompressobj(wbits=31)
+                if plain := member.decompress(data, CHUNK):
+                    yield plain
+                data = member.unused_data if member.eof else member.unconsumed_tail
+        yield member.flush()
+    except zlib.error as error:
+        raise Damaged("gzip", f"the gzip data is damaged: {error}") from error
+    if not member.eof:
+        raise Damaged("gzip", "the gzip data is cut off")
+
+
+def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 0
+    try:
+        for chunk in chunks:
+            data = decoder.decode(chunk).encode()
+            lines += data.count(b"\n")
+            yield data
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        reason = getattr(error, "reason", error)
+        raise Damaged("encoding", f"this is not {encoding} text: {reason}", line=lines + 1) from error
+
+
+class Blocks:
+    """Cuts content after line ends, so that a block is whole lines, mostly about ``CHUNK`` bytes of them."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._returned = b""  # what follows an overlong line
+        self._held: list[bytes] = []  # the beginning of a line
+        self._held_size = 0
+
+    def read(self) -> bytes:
+        """The next lines; b'' at the end. Raises OverlongLine for a line that had to be skipped."""
+        while chunk := self._next_chunk():
+            first_end = chunk.find(b"\n")
+            if self._held_size + (len(chunk) if first_end < 0 else first_end) > RECORD_LIMIT:
+                self._skip_line(chunk)
+            if first_end < 0:
+                self._held.append(chunk)
+                self._held_size += len(chunk)
+                continue
+            cut = chunk.rfind(b"\n") + 1
+            return self._take(chunk[:cut], chunk[cut:])
+        return self._take(b"", b"")
+
+    def _next_chunk(self) -> bytes:
+        chunk, self._returned = self._returned, b""
+        while not chunk:
+            following = next(self._chunks, None)
+            if following is None:
+                return b""
+            chunk = following
+        return chunk
+
+    def _take(self, last: bytes, rest: bytes) -> bytes:
+        block = b"".join([*self._held, last])
+        self._held = [rest] if rest else []
+        self._held_size = len(rest)
+        return block
+
+    def _skip_line(self, chunk: bytes) -> NoReturn:
+        head = self._take(chunk, b"")[:CHUNK]
+        while chunk and (end := chunk.find(b"\n")) < 0:
+            chunk = self._next_chunk()
+        self._returned = chunk[end + 1 :]
+        raise OverlongLine(head)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are valid UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
