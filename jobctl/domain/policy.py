@@ -24,7 +24,7 @@ DEFAULT_CAP_S = 60.0
 
 def parse_max_failures(text: str) -> str:
     """``50`` (so many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
-    number = text[:-1] if text.endswith("%") else text
+    number = text.removesuffix("%")
     try:
         value = float(number) if text.endswith("%") else int(number)
     except ValueError:

@@ -60,7 +60,7 @@ class Closer:
                 self._done.put(self._write(database, live))
             finally:
                 database.close()
-        except Exception as error:  # noqa: BLE001 - the loop must hear of whatever it was
+        except Exception as error:
             self._done.put(Closed(live.id, None, f"{type(error).__name__}: {error}"))
         self._wake()
 

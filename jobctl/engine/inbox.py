@@ -83,4 +83,7 @@ class Inbox:
     def holds(self, job: int, key: tuple[int, int]) -> bool:
         """Whether an attempt's end is in here."""
         batch = self.batches.get(job)
-        return batch is not None and any(key == (e.item, e.attempt) for e in (*batch.finished, *batch.returned))
+        if batch is None:
+            return False
+        ended = [(f.item, f.attempt) for f in batch.finished] + [(r.item, r.attempt) for r in batch.returned]
+        return key in ended

@@ -41,7 +41,7 @@ class EngineOptions:
     drain: bool = False  # end when nothing is left to do
 
 
-class Fenced(Exception):  # noqa: N818 - a condition: another engine owns the database now
+class Fenced(Exception):
     """Another engine has begun a newer epoch; this one must not write."""
 
 
@@ -216,9 +216,7 @@ class Engine:
             if name in live.counts:
                 live.counts[name] += delta
         rate, mean = live.pace.rate_per_s(now), live.pace.mean_us
-        jobs.count(
-            self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean
-        )
+        jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
 
     def _handle_requests(self, now: int) -> None:
         for request in requests.take(self._database):

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import time
+import traceback
 
-from jobctl.config import find_home
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.loop import Engine, EngineOptions, now_us
+from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
+from jobctl.errors import JobctlError
+from jobctl.process.daemon import StartOptions
+from jobctl.process.sweep import sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store.database import open_database
 
 
 def main() -> None:
-    print(sys.argv, find_home, LocalExecutor, Engine, EngineOptions, now_us, WakeUp, open_database, time)
+    """Run until the work is done or we are told to stop; the exit code says whether another engine shall follow."""
+    os.umask(0o077)
+    options = StartOptions.from_argv(sys.argv[1:])
+    executor = LocalExecutor.from_fd()
+    try:
+        code = _work(options, executor)
+    except EOFError:
+        # The supervisor is gone and with it the lock: what it left behind must not outlive it.
+        sweep(options.store_id)
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)  # a thread may still be writing result files; they are made anew
+
+
+def _work(options: StartOptions, executor: LocalExecutor) -> int:
+    try:
+        wake = WakeUp(options.home.wake)
+        database = open_database(options.home, create=True)
+        engine_options = EngineOptions(slots=options.slots, scope=options.scope, drain=options.drain)
+        engine = Engine(database, executor, options.home, engine_options, wake, now_us())
+        engine.begin(now_us(), fresh=executor.fresh)
+    except JobctlError as error:
+        executor.refuse(error.message)
+        return 1
+    try:
+        engine.run()
+    except Fenced:
+        sys.stderr.write("another engine owns the database now; this one ends\n")
+        return 1
+    except EOFError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        return 1
+    database.checkpoint()
+    database.close()
+    return 0

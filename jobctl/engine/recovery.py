@@ -47,7 +47,13 @@ def _interrupted(database: Database, missing: list[AttemptId], now: int) -> dict
         by_job[attempt.job].append(lost_as_finished(database, Lost(*attempt), now))
     for job, lost in by_job.items():
         journal.note(
-            database, job, "interrupted", at=now, actor="engine", reason="the daemon or the machine went down", items=len(lost)
+            database,
+            job,
+            "interrupted",
+            at=now,
+            actor="engine",
+            reason="the daemon or the machine went down",
+            items=len(lost),
         )
     return dict(by_job)
 

@@ -1,4 +1,4 @@
-"""The result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input, each row once.
+"""The result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input.
 
 Original columns first and untouched, in input order and dialect, then ``jobctl_*`` columns. JSON lines come back as
 JSON lines with one ``_jobctl`` member. Everything is written beside the old files and renamed into place, manifest

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from jobctl.domain.ports import Executor
 from jobctl.engine.gates import check_dependencies
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
-from jobctl.domain.ports import Executor
 from jobctl.handlers.command import handler_for
 from jobctl.store import items, jobs
 from jobctl.store.database import Database

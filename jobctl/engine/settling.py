@@ -14,7 +14,7 @@ from jobctl.engine.work import LiveJob
 from jobctl.store import items
 from jobctl.store.database import Database
 from jobctl.store.failures import Group
-from jobctl.store.items import Budgeted, Settlement
+from jobctl.store.items import Budgeted, Causes, Settlement
 
 #: Exit 126/127 or a command that cannot be executed, so often in a row without a success, stops the job.
 ABSENT_LIMIT = 3
@@ -55,7 +55,7 @@ class Settler:
         self._now = now
         self._deltas: Counter[str] = Counter()
         self._touched: set[int] = set()
-        self._causes: dict[AttemptId, tuple[int | None, str]] = {}
+        self._causes: Causes = {}
 
     def settle(self, batch: Batch) -> Counter[str]:
         """Write a batch and return how the counters move. Raises StaleAttempts if another engine took over."""

@@ -36,7 +36,8 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     for option in options:
         name, given, value = option.partition("=")
         if not _NAME.match(name):
-            raise UsageError(f"--env {option!r}: {name!r} is not a name of a variable", hint="--env NAME or --env NAME=VALUE")
+            hint = "--env NAME or --env NAME=VALUE"
+            raise UsageError(f"--env {option!r}: {name!r} is not a name of a variable", hint=hint)
         if name.startswith("JOBCTL_"):
             raise UsageError(f"--env {name}: names that begin with JOBCTL_ are set by jobctl itself")
         if given:

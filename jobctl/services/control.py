@@ -16,8 +16,8 @@ from jobctl.errors import Busy, NotFound
 from jobctl.process.daemon import StartOptions, lock_holder, start_detached
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.submit import actor
-from jobctl.services.targets import Target
+from jobctl.services.actor import actor
+from jobctl.services.targets import Target, singles
 from jobctl.store import jobs, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.requests import Request
@@ -43,13 +43,14 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
     Returns when it has happened, or when the grace of a stubborn process is over. On something terminal it changes
     nothing and says so. Raises NotFound for an item that does not exist.
     """
+    wanted = singles(targets)
     database = open_database(home)
     try:
-        asked = _ask(database, targets, at_once=at_once, reason=reason, now=now)
+        asked = _ask(database, wanted, at_once=at_once, reason=reason, now=now)
         if asked:
             _see_to_it(home, {job for job, _ in asked})
             _await(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
-        return [_answer(database, target, (target.job, target.item) in asked) for target in targets]
+        return [_answer(database, target, (target.job, target.item) in asked) for target in wanted]
     finally:
         database.close()
 
@@ -61,7 +62,9 @@ def _ask(
     with database.transaction():
         for target in targets:
             if _is_live(database, target.job, target.item):
-                request = Request(target.job, target.item, "cancel", at_once, actor(), reason or "cancelled by the user")
+                request = Request(
+                    target.job, target.item, "cancel", at_once, actor(), reason or "cancelled by the user"
+                )
                 requests.add(database, request, now)
                 asked.add((target.job, target.item))
     return asked

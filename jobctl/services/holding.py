@@ -14,7 +14,7 @@ from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
-from jobctl.services.submit import actor
+from jobctl.services.actor import actor
 from jobctl.store import jobs, journal, queues
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow

@@ -10,7 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
-from jobctl.services.submit import actor
+from jobctl.services.actor import actor
 from jobctl.store import jobs, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
@@ -81,7 +81,9 @@ def _condition(row: JobRow, selection: Selection) -> tuple[str, list[object]]:
     """SQL over items that says which; every value is a parameter."""
     kinds = []
     parameters: list[object] = []
-    known_only = "(failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown'))"
+    known_only = (
+        "(failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown'))"
+    )
     unknown_only = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
     careful = row.policy.on_crash == "fail" and not selection.unknown
     everything = not (selection.failed or selection.unprocessed or selection.unknown or selection.codes)
@@ -106,10 +108,11 @@ def _condition(row: JobRow, selection: Selection) -> tuple[str, list[object]]:
 def _requeue(database: Database, job: int, condition: str, parameters: Sequence[object]) -> dict[str, int]:
     chosen = f"FROM items WHERE job = ? AND {condition}"
     by_failure = database.execute(
-        f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure", (job, *parameters)  # noqa: S608
+        f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure",
+        (job, *parameters),
     ).fetchall()
-    unprocessed = database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters))  # noqa: S608
-    first = database.scalar(f"SELECT min(item) {chosen}", (job, *parameters))  # noqa: S608
+    unprocessed = database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters))
+    first = database.scalar(f"SELECT min(item) {chosen}", (job, *parameters))
     database.execute(
         f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
         (job, *parameters),
@@ -162,7 +165,9 @@ def _nothing(row: JobRow, selection: Selection, left_out: int) -> UsageError:
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
-    return UsageError(f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed")
+    return UsageError(
+        f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed"
+    )
 
 
 def _reason(selection: Selection) -> str:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from jobctl.config import Home
-from jobctl.domain.fingerprint import fingerprint
-from jobctl.domain.payload import fields_of
+from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.policy import Policy
-from jobctl.errors import InputRejected, UsageError
+from jobctl.errors import UsageError
 from jobctl.handlers.command import Handler, make_handler
 from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
 from jobctl.process.wakeup import wake
+from jobctl.services import idempotency
+from jobctl.services.actor import actor
 from jobctl.sources import InputOptions, Source, open_source
 from jobctl.sources.problems import Problems, RejectedRow
 from jobctl.store import items, jobs, journal
 from jobctl.store.database import Database, open_database
+from jobctl.store.jobs import JobRow
 
 DEFAULT_QUEUE = "default"
+
+OnDuplicate = Literal["return", "fail", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class SubmitRequest:
     policy: Policy = field(default_factory=Policy)
     hold: bool = False
     foreground: bool = False
+    key: str | None = None
+    on_duplicate: OnDuplicate = "return"
+    unique: bool = False
+    after: tuple[tuple[int, str], ...] = ()  # (job, ok | any)
+    not_before_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class Accepted:
     rejected: int
     rejected_path: str | None
     replayed: bool = False
+    resumed: int = 0  # items of a replayed job that got another round
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +89,18 @@ def new_uid(now: int) -> str:
 
 
 def submit(home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO) -> Accepted:
-    """Accept a file as a job.
+    """Accept a file as a job, or find the job that its idempotency key stands for.
 
-    Raises InputRejected naming the first problems of the input, UsageError for options; either way nothing exists
-    afterwards. The job's id is returned only after a commit that survives a power cut.
+    Raises InputRejected naming the first problems of the input, UsageError for options, KeyConflict for a key that
+    stands for other work; in each case nothing has changed. The id is returned only after a commit that survives a
+    power cut.
     """
-    cwd, env, names = _check_surroundings(request)
+    surroundings = _check_surroundings(request)
     with open_source(request.input, stdin) as source:
         handler = make_handler(request.command, request.shell, source.format, source.columns)
         database = open_database(home, create=True)
         try:
-            intake = _Intake(home, database, source, handler, request, now)
-            accepted = intake.run(cwd, env, names)
+            accepted = _Intake(home, database, source, handler, request, now).run(surroundings)
         finally:
             database.close()
     wake(home.wake)
@@ -105,20 +113,36 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
     commands: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
         handler = make_handler(request.command, request.shell, source.format, source.columns)
-        for batch in source.batches(handler.check):
+        for batch in source.batches(handler.rules):
             for payload in batch[: show - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
-    return Preview(source.format, tuple(source.columns), source.rows, source.rejected, tuple(commands), source.problems)
+    return Preview(
+        source.format, tuple(source.columns or ()), source.rows, source.rejected, tuple(commands), source.problems
+    )
 
 
-def _check_surroundings(request: SubmitRequest) -> tuple[str, dict[str, str], list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a job takes over from where it was submitted."""
+
+    cwd: str
+    env: dict[str, str]
+    env_names: list[str]
+    given: dict[str, Any]  # of these, what was said on purpose
+
+
+def _check_surroundings(request: SubmitRequest) -> _Surroundings:
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
         raise UsageError(f"--cwd {cwd}: there is no such directory")
     values, names = split_options(request.env)
-    if request.env_file is not None:
-        read_env_file(Path(request.env_file))
-    return cwd, submitter_environment(os.environ) | values, names
+    env_file = None if request.env_file is None else os.path.abspath(request.env_file)
+    if env_file is not None:
+        read_env_file(Path(env_file))
+    if request.key is not None:
+        idempotency.check_key(request.key)
+    given = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
+    return _Surroundings(cwd, submitter_environment(os.environ) | values, names, given)
 
 
 class _Intake:
@@ -134,28 +158,52 @@ class _Intake:
         self._request = request
         self._now = now
         self._rejects: _RejectFile | None = None
+        self._surroundings = _Surroundings("", {}, [], {})
 
-    def run(self, cwd: str, env: dict[str, str], names: list[str]) -> Accepted:
-        request, now = self._request, self._now
-        uid = new_uid(now)
+    def run(self, surroundings: _Surroundings) -> Accepted:
+        """Accept it, in one transaction; with a key, in the same one in which nobody else can take that key."""
+        self._surroundings = surroundings
         try:
             with self._database.transaction():
-                job = jobs.insert(self._database, self._row(uid, cwd, env, names))
-                rows = self._insert_rows(job)
-                name = request.name or _default_name(request.input.path, job)
-                self._complete(job, name, rows)
-                journal.note(
-                    self._database, job, "submitted", at=now, actor=actor(), reason=f"{rows} items", command=_shown(request)
-                )
+                owner = None if self._request.key is None else jobs.by_key(self._database, self._request.key)
+                accepted = self._insert() if owner is None else self._replay(owner)
         except BaseException:
             if self._rejects is not None:
                 self._rejects.discard()
             raise
-        rejected_path = self._rejects.keep() if self._rejects is not None else None
-        return Accepted(job, uid, name, rows, self._source.rejected, rejected_path)
+        if self._rejects is None:
+            return accepted
+        return replace(accepted, rejected_path=self._rejects.keep())
 
-    def _row(self, uid: str, cwd: str, env: dict[str, str], names: list[str]) -> dict[str, Any]:
-        request, source, now = self._request, self._source, self._now
+    def _insert(self) -> Accepted:
+        request, now = self._request, self._now
+        uid = new_uid(now)
+        job = jobs.insert(self._database, self._row(uid))
+        rows = self._insert_rows(job)
+        name = request.name or _default_name(request.input.path, job)
+        self._complete(job, name, rows)
+        if request.unique:
+            idempotency.check_unique(self._database, job, fingerprint(*self._work()))
+        journal.note(
+            self._database, job, "submitted", at=now, actor=actor(), reason=f"{rows} items", command=_shown(request)
+        )
+        return Accepted(job, uid, name, rows, self._source.rejected, None)
+
+    def _replay(self, owner: JobRow) -> Accepted:
+        """The key is taken: the same work is the same job, other work is a conflict."""
+        comparison = idempotency.Comparison(self._database, owner)
+        for batch in self._source.batches(self._handler.rules):
+            comparison.add(batch)
+        comparison.check(self._work())
+        resumed = 0
+        if self._request.on_duplicate == "fail":
+            raise idempotency.duplicate(owner)
+        if self._request.on_duplicate == "resume":
+            resumed = idempotency.resume(self._database, owner, self._now)
+        return Accepted(owner.id, owner.uid, owner.name, owner.total, 0, None, replayed=True, resumed=resumed)
+
+    def _row(self, uid: str) -> dict[str, Any]:
+        request, source, now, around = self._request, self._source, self._now, self._surroundings
         policy = request.policy
         return {
             "uid": uid,
@@ -165,20 +213,24 @@ class _Intake:
             "labels": dict(request.labels),
             "handler": self._handler.kind,
             "command": json.dumps(request.shell if request.shell is not None else list(request.command)),
-            "cwd": cwd,
+            "cwd": around.cwd,
             "umask": _umask(),
-            "env": env,
-            "env_names": names,
-            "env_file": None if request.env_file is None else os.path.abspath(request.env_file),
+            "env": around.env,
+            "env_names": around.env_names,
+            "env_file": around.given["env_file"],
             "policy": policy.to_json(),
             "input_path": request.input.path,
             "input_format": source.format,
             "input_dialect": source.dialect,
-            "columns": list(source.columns),
+            "columns": list(source.columns or ()),
             "input_bytes": 0,
             "input_sha256": "",
+            "work_options": around.given,
             "fingerprint": "",
-            "state": "queued",
+            "key": request.key,
+            "after": [list(dependency) for dependency in request.after],
+            "not_before_at": request.not_before_at,
+            "state": "paused" if request.hold else "queued",
             "total": 0,
             "queued": 0,
             "foreground": int(request.foreground),
@@ -192,15 +244,9 @@ class _Intake:
 
     def _insert_rows(self, job: int) -> int:
         first = 1
-        for batch in self._source.batches(self._handler.check, self._reject_to(job)):
+        for batch in self._source.batches(self._handler.rules, self._reject_to(job)):
             items.enqueue(self._database, job, first, batch)
             first += len(batch)
-        if self._source.problems.total and self._request.input.invalid == "reject":
-            raise rejected(self._request.input.path, self._source.problems)
-        if first == 1:
-            raise InputRejected(
-                f"{self._request.input.path}: no acceptable row", hint="see --invalid and `jobctl submit --dry-run`"
-            )
         return first - 1
 
     def _reject_to(self, job: int) -> Callable[[RejectedRow], None]:
@@ -212,7 +258,7 @@ class _Intake:
         return reject
 
     def _complete(self, job: int, name: str, rows: int) -> None:
-        source, request = self._source, self._request
+        source = self._source
         jobs.update(
             self._database,
             job,
@@ -222,10 +268,17 @@ class _Intake:
             rejected=source.rejected,
             input_bytes=source.bytes,
             input_sha256=source.sha256,
+            input_dialect=json.dumps(source.dialect),
             resubmit_of=source.resubmit_of,
-            fingerprint=fingerprint(
-                source.columns, source.rows_sha256, self._handler.kind, request.shell or request.command, {}
-            ),
+            rows_sha256=source.rows_sha256,
+            fingerprint=fingerprint(*self._work()),
+        )
+
+    def _work(self) -> Work:
+        request = self._request
+        command = request.shell if request.shell is not None else list(request.command)
+        return Work(
+            self._source.columns or (), self._source.rows_sha256, self._handler.kind, command, self._surroundings.given
         )
 
 
@@ -254,27 +307,6 @@ class _RejectFile:
     def discard(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
-
-
-def rejected(path: str, problems: Problems) -> InputRejected:
-    """The error that names what is wrong with an input."""
-    shown = "stdin" if path == "-" else path
-    noun = "problem" if problems.total == 1 else "problems"
-    more = problems.total - len(problems.first)
-    details = [p.sentence() for p in problems.first]
-    if more:
-        details.append(f"... and {more} more")
-    return InputRejected(
-        f"{shown}: {problems.total} {noun}; nothing was accepted",
-        hint="correct the file, or accept its good rows with --invalid skip",
-        details=details,
-    )
-
-
-def actor() -> str:
-    """Who runs this command, for the journal."""
-    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.geteuid())
-    return f"{user} (pid {os.getpid()})"
 
 
 def _default_name(path: str, job: int) -> str:

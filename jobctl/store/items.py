@@ -45,6 +45,10 @@ class Settlement(NamedTuple):
     crashes: int
 
 
+#: (failure group, message) of failed attempts.
+Causes = dict[AttemptId, tuple[int | None, str]]
+
+
 class StaleAttempts(Exception):  # noqa: N818 - a condition, handled by the caller
     """Some attempts were not ours to settle; the transaction must be rolled back and tried with those that are."""
 
@@ -105,9 +109,7 @@ def record_started(database: Database, started: Iterable[tuple[int, Started]]) -
     )
 
 
-def record_finished(
-    database: Database, rnd: int, finished: Sequence[Finished], causes: dict[AttemptId, tuple[int, str]]
-) -> None:
+def record_finished(database: Database, rnd: int, finished: Sequence[Finished], causes: Causes) -> None:
     """Write the whole record of attempts that are over; ``causes`` has (failure group, message) of the failed ones."""
     none = (None, None)
     database.executemany(

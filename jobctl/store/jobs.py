@@ -36,6 +36,8 @@ class JobRow:
     input_dialect: dict[str, Any]
     columns: list[str]
     input_sha256: str
+    rows_sha256: str
+    work_options: dict[str, Any]
     fingerprint: str
     key: str | None
     not_before_at: int | None
@@ -63,7 +65,7 @@ class JobRow:
     tokens_at: int | None = None
 
 
-_JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after"})
+_JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after", "work_options"})
 _FIELDS = [name for name in JobRow.__dataclass_fields__ if name != "counts"]
 _COUNT_FIELDS = list(Counts.__dataclass_fields__)
 _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608 - column names of this module

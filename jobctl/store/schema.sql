@@ -104,6 +104,8 @@ CREATE TABLE jobs (
   columns VARCHAR NOT NULL,
   input_bytes INTEGER NOT NULL,
   input_sha256 VARCHAR NOT NULL,
+  rows_sha256 VARCHAR DEFAULT '' NOT NULL,
+  work_options VARCHAR DEFAULT '{}' NOT NULL,
   fingerprint VARCHAR NOT NULL,
   "key" VARCHAR,
   resubmit_of VARCHAR,

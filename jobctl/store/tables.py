@@ -69,6 +69,8 @@ class Job(SQLModel, table=True):
     columns: str  # JSON list
     input_bytes: int
     input_sha256: str
+    rows_sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # in the fingerprint too
     fingerprint: str
     key: str | None = None
     resubmit_of: str | None = None  # uid of the job whose result file was submitted

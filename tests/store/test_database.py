@@ -64,7 +64,9 @@ def test_a_home_that_others_may_write_is_refused(home):
         open_database(home, create=True)
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, but long enough to look like one" * 40, b"SQLite format 3\0junk"])
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to look like one" * 40, b"SQLite format 3\0junk"]
+)
 def test_a_damaged_file_is_refused_and_left_as_it_is(home, content):
     open_database(home, create=True).close()
     home.database.write_bytes(content)

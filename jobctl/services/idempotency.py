@@ -1,0 +1,95 @@
+"""A key stands for one piece of work: said again it finds the job, said of other work it is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from jobctl.domain.fingerprint import Work, differences, fingerprint
+from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.errors import KeyConflict, UsageError
+from jobctl.services.retry import Selection, begin_round
+from jobctl.store import jobs
+from jobctl.store.database import Database
+from jobctl.store.jobs import JobRow
+
+_KEY = re.compile(r"[A-Za-z0-9._:@/+-]{1,128}\Z")
+
+
+def check_key(key: str) -> None:
+    """Raises UsageError for what cannot be a key."""
+    if not _KEY.match(key):
+        raise UsageError(
+            f"--key {key!r} cannot be used",
+            hint="1 to 128 letters, digits and . _ : @ / + -, for example nightly-2026-11-24",
+        )
+
+
+class Comparison:
+    """An input beside the rows of the job that owns its key."""
+
+    def __init__(self, database: Database, owner: JobRow) -> None:
+        self._database = database
+        self._owner = owner
+        self._seen = 0
+        self._first_difference: int | None = None
+
+    def add(self, batch: Sequence[bytes]) -> None:
+        """The next rows of the input."""
+        if self._first_difference is None and not self._owner.counts.skipped:
+            stored = self._database.execute(
+                "SELECT payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
+                (self._owner.id, self._seen, len(batch)),
+            ).fetchall()
+            known = [row[0] for row in stored]
+            if known != list(batch):
+                same = next((n for n, (a, b) in enumerate(zip(known, batch, strict=False)) if a != b), len(known))
+                self._first_difference = self._seen + same + 1
+        self._seen += len(batch)
+
+    def check(self, work: Work) -> None:
+        """Raises KeyConflict naming both fingerprints and the first difference when it is not the same work."""
+        owner = self._owner
+        mine = fingerprint(*work)
+        if mine == owner.fingerprint:
+            return
+        old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, owner.work_options)
+        found = differences(old, work)
+        if self._first_difference is not None or self._seen != owner.total:
+            row = self._first_difference if self._first_difference is not None else self._seen + 1
+            found.append(f"row {row} is the first that differs ({owner.total} rows then, {self._seen} now)")
+        raise KeyConflict(
+            f"key {owner.key!r} stands for job {owner.id}, which is other work",
+            hint=f"see it with: jobctl status {owner.id}; use another --key for new work",
+            details=[f"fingerprint of job {owner.id}: {owner.fingerprint}", f"fingerprint of this: {mine}", *found],
+        )
+
+
+def duplicate(owner: JobRow) -> KeyConflict:
+    """The answer of ``--on-duplicate fail``."""
+    return KeyConflict(
+        f"key {owner.key!r} was used already: job {owner.id}, {owner.state}", hint=f"jobctl status {owner.id}"
+    )
+
+
+def resume(database: Database, owner: JobRow, now: int) -> int:
+    """``--on-duplicate resume``: another round for what may safely run again; returns how many items."""
+    if owner.state not in TERMINAL_JOB_STATES or not (owner.counts.failed or owner.counts.unprocessed):
+        return 0
+    try:
+        return begin_round(database, owner.id, Selection(), now=now).items
+    except UsageError:  # only outcomes nobody knows are left, in a job that must not run anything twice
+        return 0
+
+
+def check_unique(database: Database, job: int, mine: str) -> None:
+    """Raises KeyConflict while another job with the same work is live."""
+    other = database.scalar(
+        "SELECT id FROM jobs WHERE fingerprint = ? AND finished_at IS NULL AND id != ?", (mine, job)
+    )
+    if other is not None:
+        row = jobs.load(database, other)
+        state = "live" if row is None else str(row.state)
+        raise KeyConflict(
+            f"the same work is {state} already as job {other}", hint=f"jobctl status {other}, or leave --unique out"
+        )
