@@ -1,0 +1,348 @@
+"""Read-only SQL behind status, items and logs. Every query costs the same for ten items and for ten million.
+
+Rows come back as they are stored; what they mean to a person is for the services to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jobctl.domain.states import ItemState
+from jobctl.store.database import Database
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[None]:
+    """Several reads that see one moment. Kept short: a read transaction holds up the checkpointer."""
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        database.execute("ROLLBACK")
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job's row; JSON columns are still text. Times in microseconds."""
+
+    id: int
+    uid: str
+    name: str
+    queue: str
+    priority: int
+    labels: str
+    handler: str
+    command: str
+    cwd: str
+    policy: str
+    input_path: str
+    input_format: str
+    columns: str
+    input_bytes: int
+    input_sha256: str
+    fingerprint: str
+    key: str | None
+    resubmit_of: str | None
+    foreground: int
+    not_before_at: int | None
+    state: str
+    reason: str
+    round: int
+    revision: int
+    total: int
+    queued: int
+    running: int
+    retrying: int
+    succeeded: int
+    failed: int
+    unprocessed: int
+    rejected: int
+    skipped: int
+    cursor: int
+    paused_at: int | None
+    pause_reason: str
+    stop: str | None
+    stop_reason: str
+    submitted_at: int
+    started_at: int | None
+    updated_at: int
+    finished_at: int | None
+    deadline_at: int | None
+    round_at: int
+    paused_us: int
+    active_us: int
+    rate_per_s: float | None
+    mean_us: float | None
+    attempts: int
+    results: str | None
+    failures_ungrouped: int
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the round is closed."""
+        return self.finished_at is not None
+
+    @property
+    def live(self) -> int:
+        """Items that are not terminal."""
+        return self.queued + self.running + self.retrying
+
+    @property
+    def processed(self) -> int:
+        """Items with an outcome."""
+        return self.succeeded + self.failed
+
+
+_SELECT_JOB = f"SELECT {', '.join(JobView.__dataclass_fields__)} FROM jobs"  # noqa: S608 - column names of this module
+
+
+def job(database: Database, number: int) -> JobView | None:
+    """One job."""
+    row = database.one(f"{_SELECT_JOB} WHERE id = ?", (number,))
+    return None if row is None else JobView(*row)
+
+
+def jobs(database: Database, *, finished: int | None) -> list[JobView]:
+    """Every live job and the ``finished`` newest others (None = all), newest first."""
+    live = [JobView(*row) for row in database.execute(f"{_SELECT_JOB} WHERE finished_at IS NULL ORDER BY id DESC")]
+    limit = -1 if finished is None else finished
+    done = [
+        JobView(*row)
+        for row in database.execute(
+            f"{_SELECT_JOB} WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+    ]
+    return sorted(live + done, key=lambda view: -view.id)
+
+
+def job_total(database: Database) -> int:
+    """How many jobs there are."""
+    return int(database.scalar("SELECT count(*) FROM jobs"))
+
+
+class JobName(NamedTuple):
+    """What is needed to name a job."""
+
+    id: int
+    name: str
+    state: str
+
+
+def job_names(database: Database, limit: int) -> list[JobName]:
+    """The newest jobs, for completion and suggestions."""
+    rows = database.execute("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", (limit,))
+    return [JobName._make(row) for row in rows]
+
+
+def newest_job(database: Database, name: str | None = None) -> int | None:
+    """Number of the newest job (of that name)."""
+    if name is None:
+        found = database.scalar("SELECT max(id) FROM jobs")
+    else:
+        found = database.scalar("SELECT max(id) FROM jobs WHERE name = ?", (name,))
+    return None if found is None else int(found)
+
+
+def states(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
+    """(state, revision) of these jobs."""
+    found = {}
+    for number in numbers:
+        row = database.one("SELECT state, revision FROM jobs WHERE id = ?", (number,))
+        if row is not None:
+            found[number] = (str(row[0]), int(row[1]))
+    return found
+
+
+class FailureView(NamedTuple):
+    """A cause of failure."""
+
+    code: str
+    message: str
+    outcome: str
+    retryable: int
+    items: int
+    attempts: int
+    first_at: int
+    last_at: int
+    samples: str
+
+
+def failures(database: Database, number: int) -> list[FailureView]:
+    """The causes of a job (a bounded number), those that most items failed of first."""
+    rows = database.execute(
+        "SELECT code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
+        " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
+        (number,),
+    )
+    return [FailureView._make(row) for row in rows]
+
+
+class RunningView(NamedTuple):
+    """An item that runs, or was handed over to run (then without a start)."""
+
+    item: int
+    attempt: int
+    slot: int | None
+    started_at: int | None
+    pid: int | None
+
+
+def running(database: Database, number: int, limit: int) -> list[RunningView]:
+    """Items in state running, through the index of those alone."""
+    rows = database.execute(
+        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid FROM items i INDEXED BY items_running"
+        " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
+        " WHERE i.job = ? AND i.state = 1 ORDER BY i.item LIMIT ?",
+        (number, limit),
+    )
+    return [RunningView._make(row) for row in rows]
+
+
+def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
+    """When the first and the last of the items that wait for another attempt are due."""
+    waiting = "FROM items INDEXED BY items_due WHERE job = ?1 AND state = 2"
+    sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"  # noqa: S608 - text of this function
+    first, last = database.one(sql, (number,))
+    return first, last
+
+
+class QueueView(NamedTuple):
+    """A named lane with settings of its own."""
+
+    slots: int | None
+    paused_at: int | None
+    pause_reason: str
+
+
+def queue(database: Database, name: str) -> QueueView:
+    """The settings of a queue; one without a row is open and has no limit of its own."""
+    row = database.one("SELECT slots, paused_at, pause_reason FROM queues WHERE name = ?", (name,))
+    return QueueView(None, None, "") if row is None else QueueView._make(row)
+
+
+def after(database: Database, number: int) -> list[tuple[int, str]]:
+    """The jobs that this one comes after, each with its condition: ok or any."""
+    text = database.scalar("SELECT after FROM jobs WHERE id = ?", (number,))
+    return [(int(other), str(condition)) for other, condition in json.loads(text or "[]")]
+
+
+def running_by_job(database: Database) -> list[tuple[str, int, int]]:
+    """(queue, job, attempts in hand) of every job that has some, most first."""
+    return database.execute(
+        "SELECT queue, id, running FROM jobs WHERE finished_at IS NULL AND running > 0 ORDER BY running DESC, id"
+    ).fetchall()
+
+
+class ItemView(NamedTuple):
+    """An item and its latest attempt; the fields of the attempt are None when it never ran."""
+
+    item: int
+    state: int
+    attempt: int
+    due_at: int | None
+    payload: bytes
+    ending: int | None
+    code: int | None
+    slot: int | None
+    started_at: int | None
+    duration_us: int | None
+    cpu_us: int | None
+    max_rss_kib: int | None
+    pid: int | None
+    message: str | None
+
+
+_SELECT_ITEM = (
+    "SELECT i.item, i.state, i.attempt, i.due_at, i.payload, a.ending, a.code, a.slot, a.started_at, a.duration_us,"
+    " a.cpu_us, a.max_rss_kib, a.pid, a.message FROM items i{index}"
+    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE i.job = ? AND i.item > ?{filter} ORDER BY i.item LIMIT ?"
+)
+_INDEX_OF_STATE = {
+    ItemState.RUNNING: " INDEXED BY items_running",
+    ItemState.FAILED: " INDEXED BY items_failed",
+}
+
+
+def items(database: Database, number: int, state: ItemState | None, after: int, limit: int) -> list[ItemView]:
+    """The next items of a job above number ``after``, of one state or of all, in order."""
+    if state is None:
+        sql = _SELECT_ITEM.format(index="", filter="")
+    else:
+        sql = _SELECT_ITEM.format(index=_INDEX_OF_STATE.get(state, ""), filter=f" AND i.state = {state:d}")
+    return [ItemView._make(row) for row in database.execute(sql, (number, after, limit))]
+
+
+def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
+    """The next items that wait for another attempt, through the index of those alone."""
+    numbers = [
+        row[0]
+        for row in database.execute(
+            "SELECT item FROM items INDEXED BY items_due WHERE job = ? AND state = 2 AND item > ?"
+            " ORDER BY item LIMIT ?",
+            (number, after, limit),
+        )
+    ]
+    found = [items(database, number, None, item - 1, 1) for item in numbers]
+    return [page[0] for page in found if page]
+
+
+class AttemptView(NamedTuple):
+    """One run of an item; ``ending`` None = it runs."""
+
+    item: int
+    attempt: int
+    round: int
+    slot: int
+    started_at: int
+    ending: int | None
+    code: int
+    duration_us: int | None
+    cpu_us: int
+    max_rss_kib: int
+    log: int
+    out_off: int
+    out_len: int
+    err_off: int
+    err_len: int
+    flags: int
+    pid: int
+    message: str | None
+
+
+_SELECT_ATTEMPT = f"SELECT {', '.join(AttemptView._fields)} FROM attempts"  # noqa: S608 - column names of this module
+
+
+def attempts(database: Database, number: int, item: int) -> list[AttemptView]:
+    """Every recorded run of an item, first to last."""
+    rows = database.execute(f"{_SELECT_ATTEMPT} WHERE job = ? AND item = ? ORDER BY attempt", (number, item))
+    return [AttemptView._make(row) for row in rows]
+
+
+def attempts_after(database: Database, number: int, after: tuple[int, int], limit: int) -> list[AttemptView]:
+    """The next recorded runs of a job above (item, attempt), in item order."""
+    rows = database.execute(
+        f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?) ORDER BY item, attempt LIMIT ?",
+        (number, *after, limit),
+    )
+    return [AttemptView._make(row) for row in rows]
+
+
+def item_state(database: Database, number: int, item: int) -> tuple[int, int] | None:
+    """(state, attempts begun) of one item."""
+    row = database.one("SELECT state, attempt FROM items WHERE job = ? AND item = ?", (number, item))
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def failed_items(database: Database, number: int, after: int, limit: int) -> list[int]:
+    """Numbers of the next failed items."""
+    rows = database.execute(
+        "SELECT item FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 AND item > ? ORDER BY item LIMIT ?",
+        (number, after, limit),
+    )
+    return [row[0] for row in rows]
