@@ -206,7 +206,7 @@ def running(database: Database, number: int, limit: int) -> list[RunningView]:
 def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
     """When the first and the last of the items that wait for another attempt are due."""
     waiting = "FROM items INDEXED BY items_due WHERE job = ?1 AND state = 2"
-    sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"  # noqa: S608 - text of this function
+    sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
     first, last = database.one(sql, (number,))
     return first, last
 

@@ -1,0 +1,150 @@
+"""The root of the command tree. A command's module is imported when the command is named, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from jobctl.cli.command import Command, global_options
+from jobctl.errors import UsageError
+
+
+class Entry(NamedTuple):
+    """Where a command is and under which heading it is listed."""
+
+    module: str
+    heading: str
+
+
+_WORK, _LOOK, _RUN = "Give work", "Look", "The daemon"
+COMMANDS = {
+    "submit": Entry("submit", _WORK),
+    "run": Entry("run", _WORK),
+    "cancel": Entry("cancel", _WORK),
+    "status": Entry("status", _LOOK),
+    "items": Entry("items", _LOOK),
+    "logs": Entry("logs", _LOOK),
+    "wait": Entry("wait", _LOOK),
+    "results": Entry("results", _LOOK),
+    "daemon": Entry("daemon", _RUN),
+}
+
+
+class Root(TyperGroup):
+    """``jobctl``: loads commands by name; alone it shows the status."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rich_markup_mode = None
+        self.params = [*self.params, *global_options()]
+        self.context_settings = {"help_option_names": ["-h", "--help"]}
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Every command, in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """A command by its name; None if there is none."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = typer.main.get_command(import_module(f"jobctl.cli.{entry.module}").app)
+        command.name = cmd_name
+        return command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """``jobctl`` alone is ``jobctl status``."""
+        rest = super().parse_args(ctx, args)
+        if not ctx._protected_args and not ctx.resilient_parsing:
+            ctx._protected_args = ["status"]
+        return rest
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command named first. Raises UsageError with the nearest one for a name that is none."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            raise UsageError(f"there is no command {name!r}", hint=_suggest(name))
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The page of ``jobctl --help``."""
+        from jobctl.cli.help import write_help
+
+        write_help(self, ctx, formatter)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Options, then a command."""
+        return ["[OPTIONS]", "[COMMAND] ..."]
+
+    def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """(heading, [(command, what it does)]) for the help page."""
+        for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values()):
+            names = [name for name, entry in COMMANDS.items() if entry.heading == heading]
+            yield heading, [(name, _summary(self.get_command(ctx, name))) for name in names]
+
+
+def _summary(command: Any) -> str:
+    return str(command.help or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _suggest(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    return f"did you mean: jobctl {near[0]}" if near else "jobctl --help lists the commands"
+
+
+app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, invoke_without_command=True)
+
+
+@app.callback()
+def root() -> None:
+    """Work off the rows of a file in the background, and say at any time how it stands.
+
+    Examples:
+      jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job, print its number
+      jobctl daemon start                           work off what is queued
+      jobctl status                                 how it stands; the same as jobctl alone
+      jobctl run urls.csv -- curl -fsSO {url}       all of it here and now
+
+    JOB is a number, the name of a job, or last; lists are written 1,3,5-8, an item 42.17.
+    """
+
+
+def subcommands(summary: str) -> typer.Typer:
+    """A group of commands under one name."""
+    return typer.Typer(cls=Group, help=summary, no_args_is_help=False, rich_markup_mode=None, add_completion=False)
+
+
+class Group(TyperGroup):
+    """A command with commands of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rich_markup_mode = None
+        self.params = [*self.params, *global_options()]
+        self.context_settings = {"help_option_names": ["-h", "--help"]}
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The page of the group."""
+        from jobctl.cli.help import write_help
+
+        write_help(self, ctx, formatter)
+
+    def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Its commands under one heading."""
+        yield "Commands", [(name, _summary(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command named first. Raises UsageError listing them for a name that is none."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            known = ", ".join(self.commands)
+            raise UsageError(f"there is no command {args[0]!r} in jobctl {ctx.info_name}", hint=f"it has: {known}")
+        return super().resolve_command(ctx, args)
+
+
+__all__ = ["COMMANDS", "Command", "app", "subcommands"]

@@ -1,0 +1,147 @@
+"""The shape of every command: options that all of them take, help with the example first, arguments after ``--``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from typer import Context
+from typer.core import TyperCommand, TyperOption
+
+from jobctl.cli.session import Session
+from jobctl.errors import UsageError
+
+GLOBAL_PANEL = "Global options"
+#: Where a command's words are kept between parsing and the body.
+COMMAND_WORDS = "jobctl.command_words"
+
+
+def session(ctx: Context) -> Session:
+    """The session of a command."""
+    found = ctx.find_root().obj
+    assert isinstance(found, Session)
+    return found
+
+
+def _store(name: str) -> Any:
+    def callback(ctx: Any, _param: Any, value: Any) -> Any:
+        if value:
+            setattr(session(ctx), name, value)
+        return value
+
+    return callback
+
+
+def global_options() -> list[TyperOption]:
+    """Options that stand before or after the command."""
+    flags = (
+        ("json", ["--json"], "Print one JSON document."),
+        ("no_color", ["--no-color"], "No colours; so does NO_COLOR=1."),
+        ("quiet", ["-q", "--quiet"], "No messages, only what was asked for."),
+        ("verbose", ["-v", "--verbose"], "Say more; show where an internal error happened."),
+    )
+    home = TyperOption(
+        param_decls=["--home"],
+        type=str,
+        metavar="DIR",
+        help="State directory of the store; also JOBCTL_HOME.",
+        callback=_store("home_option"),
+        expose_value=False,
+        is_eager=True,
+        rich_help_panel=GLOBAL_PANEL,
+    )
+    return [home] + [
+        TyperOption(
+            param_decls=decls,
+            is_flag=True,
+            default=False,
+            help=text,
+            callback=_store(name),
+            expose_value=False,
+            is_eager=True,
+            rich_help_panel=GLOBAL_PANEL,
+        )
+        for name, decls, text in flags
+    ]
+
+
+class Command(TyperCommand):
+    """A command of jobctl."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rich_markup_mode = None
+        self.params = [*self.params, *global_options()]
+        self.context_settings = {"help_option_names": ["-h", "--help"], **(self.context_settings or {})}
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """What it is, an example, usage, then the rest."""
+        from jobctl.cli.help import write_help
+
+        write_help(self, ctx, formatter)
+
+
+class CommandWithWords(Command):
+    """A command that is followed by the words of another: ``jobctl submit FILE [options] -- curl -o x {url}``.
+
+    The ``--`` may be left out: then the words begin at the second one that is not an option, and everything from
+    there on is left alone, so an option of the other command is never taken for one of ours.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words off before the options are parsed."""
+        own, words = split_words(args, self._takes_value())
+        ctx.meta[COMMAND_WORDS] = words
+        return super().parse_args(ctx, own)
+
+    def _takes_value(self) -> set[str]:
+        return {
+            name
+            for param in self.params
+            if isinstance(param, TyperOption) and not param.is_flag and not param.count
+            for name in param.opts
+        }
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Say where the words go."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ARG...]"]
+
+
+def command_words(ctx: Context) -> list[str]:
+    """The words of the other command, untouched."""
+    return list(ctx.meta[COMMAND_WORDS])
+
+
+def split_words(args: Sequence[str], takes_value: set[str]) -> tuple[list[str], list[str]]:
+    """(arguments of ours, words of the other command).
+
+    Raises UsageError when ``--`` comes before the file, which would make a file of the other command's name.
+    """
+    seen_file = False
+    position = 0
+    while position < len(args):
+        word = args[position]
+        if word == "--":
+            if not seen_file:
+                raise UsageError(
+                    "no FILE before --", hint="jobctl submit FILE -- COMMAND ARG... (FILE may be - for stdin)"
+                )
+            return list(args[:position]), list(args[position + 1 :])
+        if word.startswith("-") and word != "-":
+            position += _option_width(word, takes_value)
+            continue
+        if seen_file:
+            return list(args[:position]), list(args[position:])
+        seen_file = True
+        position += 1
+    return list(args), []
+
+
+def _option_width(word: str, takes_value: set[str]) -> int:
+    """How many arguments an option takes up, itself included."""
+    if word.startswith("--"):
+        return 2 if "=" not in word and word in takes_value else 1
+    for place, letter in enumerate(word[1:], 2):
+        if f"-{letter}" in takes_value:
+            return 1 if word[place:] else 2
+    return 1

@@ -1,0 +1,106 @@
+"""The one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from jobctl.cli.session import Session
+from jobctl.errors import Exit, JobctlError
+
+#: Typer's own usage errors and what they derive from; where these classes live has changed between its versions.
+_ParseError: type[Exception] = typer.BadParameter.__mro__[2]
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; nothing is raised."""
+    session = Session()
+    try:
+        return _guarded(session, arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _silence()
+
+
+def _guarded(session: Session, arguments: Sequence[str]) -> int:
+    try:
+        code = _invoke(session, arguments)
+    except JobctlError as error:
+        code = _explain(session, error)
+    except _ParseError as error:
+        code = _explain(session, _usage(error))
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        code = _internal(session, error, arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _invoke(session: Session, arguments: Sequence[str]) -> int:
+    from jobctl.cli.app import app
+
+    command = typer.main.get_command(app)
+    code = command.main(args=list(arguments), prog_name="jobctl", standalone_mode=False, obj=session)
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _usage(error: Exception) -> JobctlError:
+    """A mistake that the parser found, in our words."""
+    from jobctl.errors import UsageError
+
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "jobctl"
+    text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
+    possible = getattr(error, "possibilities", None)
+    if possible:
+        text = f"{error}; did you mean {' or '.join(sorted(possible))}?"
+    return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
+
+
+def _explain(session: Session, error: JobctlError) -> int:
+    hint = session.localise(error.hint)
+    if session.json:
+        body = {"code": error.code, "message": error.message, "hint": hint, "details": list(error.details)}
+        session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": int(error.exit_code)})
+        return int(error.exit_code)
+    lines = [f"jobctl: {error.message}", *(f"  {line}" for line in error.details)]
+    if hint:
+        lines.append(f"  {hint}")
+    sys.stderr.write("\n".join(lines) + "\n")
+    if session.verbose and error.__cause__ is not None:
+        traceback.print_exception(error)
+    return int(error.exit_code)
+
+
+def _internal(session: Session, error: Exception, arguments: Sequence[str]) -> int:
+    """Something that should not happen; a database error that no rule foresaw is one of these."""
+    if session.verbose or os.environ.get("JOBCTL_DEBUG"):
+        traceback.print_exception(error)
+    again = " ".join(["JOBCTL_DEBUG=1 jobctl", *arguments])
+    wrapped = JobctlError(
+        f"this is a bug in jobctl: {type(error).__name__}: {error}",
+        hint=f"please report it with the output of: {again}",
+    )
+    return _explain(session, wrapped)
+
+
+def _silence() -> int:
+    """The reader of our output is gone: say nothing more, not even when Python flushes at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(null, stream.fileno())
+    return BROKEN_PIPE

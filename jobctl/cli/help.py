@@ -1,0 +1,61 @@
+"""Help pages: one line what it is, examples, usage, explanation, options in groups with their defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from typer.core import TyperArgument, TyperOption
+
+_DEFAULT_PANEL = "Options"
+
+
+def write_help(command: Any, ctx: Any, formatter: Any) -> None:
+    """Write the page of a command from its docstring and parameters."""
+    paragraphs = (command.help or "").split("\n\n")
+    formatter.write_text(_one_line(paragraphs[0]))
+    for paragraph in paragraphs[1:]:
+        if paragraph.startswith("Example"):
+            formatter.write_paragraph()
+            formatter.write(paragraph.rstrip() + "\n")
+    formatter.write_paragraph()
+    formatter.write_usage(ctx.command_path, " ".join(command.collect_usage_pieces(ctx)))
+    for paragraph in paragraphs[1:]:
+        if not paragraph.startswith("Example"):
+            formatter.write_paragraph()
+            _write_prose(paragraph, formatter)
+    for heading, rows in command.headings(ctx) if hasattr(command, "headings") else ():
+        with formatter.section(heading):
+            formatter.write_dl(rows)
+    write_parameters(command, ctx, formatter)
+
+
+def _write_prose(paragraph: str, formatter: Any) -> None:
+    """Running text is refilled, what is indented stays as it is."""
+    if "\n  " in paragraph or paragraph.startswith("  "):
+        formatter.write(paragraph.rstrip() + "\n")
+    else:
+        formatter.write_text(_one_line(paragraph))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
+    """Arguments, then options by group; the global ones last."""
+    groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _DEFAULT_PANEL: []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        if isinstance(param, TyperArgument):
+            panel = "Arguments"
+        else:
+            panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
+        groups.setdefault(str(panel), []).append(record)
+    ordered = sorted(groups, key=lambda name: name == "Global options")
+    for name in ordered:
+        if groups[name]:
+            with formatter.section(name):
+                formatter.write_dl(groups[name])

@@ -1,0 +1,87 @@
+"""What every command shares: the global options, the store, and where words go (data to stdout, the rest to stderr)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jobctl.config import Home, find_home
+from jobctl.errors import NotFound
+
+if TYPE_CHECKING:
+    from jobctl.store.database import Database
+
+
+def now_us() -> int:
+    """The present in microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+@dataclass
+class Session:
+    """Global options as given, and what follows from them."""
+
+    home_option: str | None = None
+    json: bool = False
+    plain: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @cached_property
+    def home(self) -> Home:
+        """The store to work on."""
+        return find_home(self.home_option)
+
+    @property
+    def program(self) -> str:
+        """How to call jobctl again on the same store."""
+        return "jobctl" if self.home_option is None else f"jobctl --home {shlex.quote(self.home_option)}"
+
+    def open(self) -> Database:
+        """The store's database. Raises NotFound when there is none yet."""
+        from jobctl.store.database import open_database
+
+        try:
+            return open_database(self.home)
+        except NotFound as error:
+            error.hint = self.localise(error.hint)
+            raise
+
+    def localise(self, command: str | None) -> str | None:
+        """A hint with ``jobctl`` spelled so that it works on this store."""
+        if command is None or self.home_option is None:
+            return command
+        return command.replace("jobctl ", f"{self.program} ")
+
+    def say(self, text: str) -> None:
+        """A line on stdout: what was asked for."""
+        sys.stdout.write(text + "\n")
+
+    def emit(self, document: Any) -> None:
+        """A JSON document on stdout."""
+        from jobctl.render.machine import dumps
+
+        sys.stdout.write(dumps(document) + "\n")
+
+    def note(self, text: str) -> None:
+        """A line on stderr for a person; nothing with ``--quiet``."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+
+    def colors(self, stream: TextIO) -> bool:
+        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, TERM, then whether it is a terminal."""
+        if self.no_color or os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+
+    def is_screen(self, stream: TextIO) -> bool:
+        """Whether a stream is a terminal on which lines can be redrawn."""
+        return stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")

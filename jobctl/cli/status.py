@@ -1,0 +1,99 @@
+"""``jobctl status``: all jobs, or everything about some."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session, now_us
+from jobctl.errors import Exit, NotFound, UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def status(
+    ctx: typer.Context,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="A number, a name, last, or 1,3,5-8.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it; ends when the JOBs are done.")] = False,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="Finished jobs too, however old.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit as the jobs ended: 0, 3 partial, 4 failed, 5, 6.")
+    ] = False,
+) -> int:
+    """Show how the jobs stand, or everything about one.
+
+    Examples:
+      jobctl status                  the jobs: those that are not done and the newest others
+      jobctl status 42               one job: state and why, failures by cause, retry, results
+      jobctl status last --watch     the newest job, live, until it is done
+      jobctl status --json           for programs
+
+    Works with the daemon up or down, and says which. It costs the same for ten items and for ten million.
+    """
+    from jobctl.services.targets import resolve_jobs
+
+    shared = session(ctx)
+    if watch:
+        return _watch(shared, jobs or [], everything)
+    if not jobs:
+        if exit_code:
+            raise UsageError("--exit-code needs a JOB", hint="jobctl status last --exit-code")
+        _show_list(shared, everything)
+        return Exit.OK
+    from jobctl.services.status import bundle, job_documents
+
+    database, now = shared.open(), now_us()
+    documents = job_documents(database, shared.home, resolve_jobs(database, jobs), now, program=shared.program)
+    if shared.json:
+        shared.emit(documents[0] if len(documents) == 1 else bundle(database, documents, now))
+    else:
+        _show_pages(shared, documents)
+    if exit_code:
+        from jobctl.services.wait import exit_code_of
+
+        return exit_code_of([document["state"] for document in documents])
+    return Exit.OK
+
+
+def _show_list(shared: Session, everything: bool) -> None:
+    document = _list_document(shared, everything)
+    if shared.json:
+        shared.emit(document)
+    elif sys.stdout.isatty():
+        from jobctl.render.screen import print_jobs
+
+        print_jobs(document, sys.stdout, color=shared.colors(sys.stdout))
+    else:
+        from jobctl.render import plain
+
+        shared.say(plain.jobs(document))
+        if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
+            shared.note(f"no daemon is running; start it with: {shared.program} daemon start")
+
+
+def _list_document(shared: Session, everything: bool) -> dict[str, Any]:
+    from jobctl.services.status import empty_list_document, list_document
+
+    try:
+        database = shared.open()
+    except NotFound:
+        return empty_list_document(now_us())
+    return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
+
+
+def _show_pages(shared: Session, documents: list[dict[str, Any]]) -> None:
+    from jobctl.render.screen import print_pages
+
+    print_pages(documents, sys.stdout, color=shared.colors(sys.stdout))
+
+
+def _watch(shared: Session, jobs: list[str], everything: bool) -> int:
+    from jobctl.cli.watching import watch_jobs, watch_list
+
+    return watch_jobs(shared, jobs) if jobs else watch_list(shared, everything)

@@ -1,0 +1,46 @@
+"""Figures as people read them in a sentence: counts, shares, sizes, rates. One spelling everywhere."""
+
+from __future__ import annotations
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def number(value: int) -> str:
+    """``9999`` as it is, ``10,000`` and more with separators."""
+    return f"{value:,}" if abs(value) >= 10_000 else str(value)
+
+
+def plural(value: int, noun: str) -> str:
+    """``1 item``, ``2 items``, ``10,000 items``."""
+    return f"{number(value)} {noun}" if value == 1 else f"{number(value)} {noun}s"
+
+
+def percent(part: float, whole: float) -> str:
+    """``2.4 %``; never ``0 %`` for something nor ``100 %`` for not quite everything."""
+    share = 100 * part / whole if whole else 0.0
+    if part and share < 0.1:
+        return "< 0.1 %"
+    if part < whole and share > 99.9:
+        return "> 99.9 %"
+    return f"{share:.0f} %" if share in (0, 100) else f"{share:.1f} %"
+
+
+def size(count: int) -> str:
+    """Bytes in binary units: ``512 B``, ``47.1 KiB``."""
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1024 or unit == _UNITS[-1]:
+            break
+        value /= 1024
+    return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def rate(per_second: float) -> str:
+    """``120/s``, ``6.8/s``, and for slow work ``4.2/min`` or ``3.0/h``."""
+    if per_second >= 9.95:
+        return f"{number(round(per_second))}/s"
+    if per_second >= 0.95:
+        return f"{per_second:.1f}/s"
+    if per_second * 60 >= 0.95:
+        return f"{per_second * 60:.1f}/min"
+    return f"{per_second * 3600:.1f}/h"

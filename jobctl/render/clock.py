@@ -1,0 +1,21 @@
+"""Times of documents (RFC 3339, UTC) as people read them: local, with the date when it is not today's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def local(text: str, now: datetime | None = None) -> str:
+    """``18:28:31``, ``23 Nov 18:28`` or ``2025-11-23 18:28``."""
+    moment = datetime.fromisoformat(text).astimezone()
+    today = now or datetime.now().astimezone()
+    if moment.date() == today.date():
+        return moment.strftime("%H:%M:%S")
+    if moment.year == today.year:
+        return f"{moment.day} {moment.strftime('%b %H:%M')}"
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds from one time of a document to another."""
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()

@@ -1,0 +1,26 @@
+"""Text of strangers (row values, log lines, names) made harmless for a terminal: it shows, it does nothing."""
+
+from __future__ import annotations
+
+import re
+
+#: C0 and C1 controls, DEL, and characters that turn the direction of text.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LOG_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def inert(text: str) -> str:
+    """One line in which every control character is visible: ``^[`` for escape, ``^J`` for a line feed."""
+    return _CONTROL.sub(_visible, text)
+
+
+def inert_log(text: str) -> str:
+    """Log text for a terminal: lines and tabs stay, other controls become visible."""
+    return _LOG_CONTROL.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return "^" + chr(code + 0x40)
+    return "^?" if code == 0x7F else f"<{code:02X}>"

@@ -1,0 +1,244 @@
+"""Everything about one job on one page, readable at 80 columns."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, percent, plural, rate, size
+from jobctl.render.bar import bar
+from jobctl.render.clock import local
+from jobctl.render.inert import inert
+from jobctl.render.jobs_table import STATE_STYLES
+from jobctl.render.look import Look
+
+Document = Mapping[str, Any]
+
+_BAR_MAX = 60
+_INDENT = (0, 0, 0, 2)
+
+
+def job_page(document: Document, look: Look) -> RenderableType:
+    """The page of a status document."""
+    blocks: list[RenderableType] = [_title(document, look), *overview(document, look)]
+    for block in (failures_block(document, look), running_block(document, look), _facts(document, look)):
+        if block is not None:
+            blocks += [Text(""), block]
+    return Group(*blocks)
+
+
+def overview(document: Document, look: Look) -> Iterator[RenderableType]:
+    """The sentence, the bar, the counters, and what needs attention."""
+    yield Text(inert(document["state_reason"]))
+    yield Text("")
+    yield _bar_line(document, look)
+    yield _counters(document, look)
+    attention = document["attention"]
+    if attention:
+        yield Text("")
+    for found in attention:
+        yield Text.assemble(("! ", "bold yellow"), inert(found["message"]))
+        yield Padding(Text(inert(found["action"]), style="bold"), _INDENT)
+
+
+def _title(document: Document, look: Look) -> Text:
+    state = document["state"]
+    parts: list[Any] = [
+        (f"job {document['job']}", "bold"),
+        "  ",
+        (inert(document["name"]), "bold"),
+        "  ",
+        (state, STATE_STYLES.get(state, "")),
+    ]
+    if document["round"] > 1:
+        parts.append(f"{look.dash}round {document['round']}")
+    return Text.assemble(*parts)
+
+
+def _bar_line(document: Document, look: Look) -> Text:
+    progress, counts = document["progress"], document["counts"]
+    facts = [
+        percent(progress["processed"], counts["total"]),
+        f"{number(progress['processed'])} of {number(counts['total'])}",
+    ]
+    if progress["rate_per_s"]:
+        facts.append(rate(progress["rate_per_s"]))
+    if progress["eta_s"] is not None:
+        facts.append(f"done in {format_duration(progress['eta_s'])}, {local(progress['eta_at'])}")
+    elif document["done"]:
+        facts.append(f"took {format_duration(document['time']['active_s'])}")
+    text = "  ".join(facts)
+    width = max(10, min(_BAR_MAX, look.width - len(text) - 2))
+    return Text.assemble(*bar(counts, width, look), "  ", text)
+
+
+def _counters(document: Document, look: Look) -> Text:
+    styles = {"succeeded": "green", "failed": "red", "running": "yellow", "rejected": "red"}
+    parts: list[Any] = []
+    for name in ("succeeded", "failed", "running", "retrying", "queued", "unprocessed", "rejected", "skipped"):
+        count = document["counts"][name]
+        if count:
+            parts += [look.dash if parts else "", (f"{number(count)} {name}", styles.get(name, ""))]
+    return Text.assemble(*parts)
+
+
+def failures_block(document: Document, look: Look) -> RenderableType | None:
+    """The causes of failure, most frequent first."""
+    failures = document["failures"]
+    if not failures["groups"]:
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("failed", justify="right", no_wrap=True)
+    table.add_column("cause", no_wrap=True)
+    table.add_column("message", overflow="fold", ratio=1)
+    table.add_column("as in item", overflow="fold")
+    for group in failures["groups"]:
+        table.add_row(*_failure_cells(group))
+    lines: list[RenderableType] = [table]
+    hidden = failures["groups_total"] - len(failures["groups"])
+    rest = [plural(hidden, "more cause")] if hidden > 0 else []
+    if failures["ungrouped"]:
+        rest.append(f"{plural(failures['ungrouped'], 'failure')} of further causes")
+    if rest:
+        lines.append(Text(f"{look.ellipsis} and {', '.join(rest)}", style="bright_black"))
+    return Group(*lines)
+
+
+def _failure_cells(group: Document) -> list[Text]:
+    count = Text(number(group["count"]) if group["count"] else "retry", style="red" if group["count"] else "yellow")
+    notes = []
+    if not group["retryable"]:
+        notes.append("permanent")
+    if group["outcome"] == "unknown":
+        notes.append("outcome unknown")
+    message = Text(inert(group["message"]))
+    if notes:
+        message.append(f" ({', '.join(notes)})", style="bright_black")
+    samples = ", ".join(str(item) for item in group["sample_items"][:3])
+    return [count, Text(inert(group["code"])), message, Text(samples)]
+
+
+def running_block(document: Document, look: Look, limit: int = 8) -> RenderableType | None:
+    """What runs now and for how long, longest first."""
+    running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
+    # Without a daemon these are what it was doing when it went: nobody knows for how long they ran.
+    if not running or document["daemon"]["state"] == "down":
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    for title in ("running", "slot", "attempt", "for", "process"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for item in running[:limit]:
+        slot = "" if item["slot"] is None else str(item["slot"])
+        elapsed = format_duration(item["elapsed_s"])
+        table.add_row(str(item["item"]), slot, str(item["attempt"]), elapsed, str(item["pid"] or ""))
+    hidden = len(running) - limit
+    if hidden <= 0:
+        return table
+    return Group(table, Text(f"{look.ellipsis} and {hidden} more", style="bright_black"))
+
+
+def _facts(document: Document, look: Look) -> RenderableType:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    for label, text in _fact_lines(document, look):
+        grid.add_row(label, Text(inert(text)))
+    return grid
+
+
+def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+    yield "retry", _retry(document)
+    yield from _results(document)
+    yield "time", look.dash.join(_times(document))
+    yield "command", command_text(document["command"])
+    yield "input", _input(document, look)
+    yield "policy", look.dash.join(_policy(document["policy"]))
+    yield "queue", _queue(document, look)
+    if document["labels"]:
+        yield "labels", " ".join(f"{name}={value}" for name, value in document["labels"].items())
+    if document["idempotency"]["key"]:
+        yield "key", document["idempotency"]["key"]
+    yield "daemon", daemon_text(document["daemon"])
+    for position, command in enumerate(document["next"]):
+        yield "" if position else "next", command
+
+
+def _retry(document: Document) -> str:
+    retry = document["retry"]
+    if not retry["available"]:
+        return f"not now: {retry['why_not']}"
+    kinds = (
+        ("failed_retryable", "that may succeed"),
+        ("failed_permanent", "permanent"),
+        ("outcome_unknown", "with unknown outcome"),
+        ("unprocessed", "never tried"),
+    )
+    parts = [f"{number(retry[key])} {words}" for key, words in kinds if retry[key]]
+    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}"
+
+
+def _results(document: Document) -> Iterator[tuple[str, str]]:
+    results = document["results"]
+    if not results["available"]:
+        when = "when the job is done, in" if not document["done"] else "missing from"
+        yield "results", f"{when} {results['dir']}"
+        return
+    for position, file in enumerate(results["files"].values()):
+        yield "" if position else "results", f"{file['path']}  {plural(file['rows'], 'row')}"
+
+
+def _times(document: Document) -> Iterator[str]:
+    time = document["time"]
+    yield f"submitted {local(time['submitted_at'])}"
+    for name in ("started", "finished"):
+        if time[f"{name}_at"]:
+            yield f"{name} {local(time[f'{name}_at'])}"
+    if time["active_s"]:
+        yield f"active {format_duration(time['active_s'])}"
+    if time["paused_s"]:
+        yield f"paused {format_duration(time['paused_s'])}"
+    if time["deadline_at"]:
+        yield f"deadline {local(time['deadline_at'])}"
+
+
+def command_text(command: Any) -> str:
+    """A command as it could be typed."""
+    if command is None:
+        return "the file's own command column"
+    return str(command) if isinstance(command, str) else shlex.join(command)
+
+
+def _input(document: Document, look: Look) -> str:
+    given = document["input"]
+    path = "standard input" if given["path"] == "-" else given["path"]
+    facts = [path, given["format"], plural(given["rows"], "row"), size(given["bytes"])]
+    if given["columns"]:
+        facts.append(f"columns {', '.join(given['columns'])}")
+    return look.dash.join(facts)
+
+
+def _policy(policy: Document) -> Iterator[str]:
+    yield plural(policy["slots"], "slot") if policy["slots"] else "all slots"
+    yield plural(policy["attempts"], "attempt")
+    yield f"time limit {format_duration(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
+    if policy["max_failures"]:
+        yield f"stops {policy['halt']} at more than {policy['max_failures']} failures"
+    yield "after a crash run again" if policy["on_crash"] == "requeue" else "at most once"
+
+
+def _queue(document: Document, look: Look) -> str:
+    text = str(document["queue"])
+    return f"{text}{look.dash}priority {document['priority']}" if document["priority"] else text
+
+
+def daemon_text(daemon: Document) -> str:
+    """How the daemon is, in words."""
+    state = daemon["state"].replace("_", " ")
+    return f"{state}, process {daemon['pid']}" if daemon["pid"] else state

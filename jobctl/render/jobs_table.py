@@ -1,0 +1,160 @@
+"""The table of jobs: one line each, as many columns as the screen has room for, empty ones left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, rate
+from jobctl.render.bar import bar
+from jobctl.render.clock import seconds_between
+from jobctl.render.inert import inert
+from jobctl.render.look import Look
+
+Document = Mapping[str, Any]
+
+STATE_STYLES = {
+    "queued": "cyan",
+    "running": "yellow",
+    "paused": "magenta",
+    "cancelling": "magenta",
+    "succeeded": "green",
+    "partial": "red",
+    "failed": "bold red",
+    "cancelled": "bright_black",
+    "expired": "red",
+}
+_GAP = 2
+_NAME_MIN, _NAME_MAX = 8, 40
+_BAR_MIN, _BAR_MAX = 8, 30
+
+
+class Column(NamedTuple):
+    """A column of the table; ``drop`` says in which order columns go when the screen is narrow (0 = never)."""
+
+    title: str
+    right: bool
+    drop: int
+    cell: Callable[[Document, str], tuple[str, str]]  # (text, style)
+
+
+def _age(document: Document, at: str) -> tuple[str, str]:
+    return format_duration(max(0.0, seconds_between(document["time"]["submitted_at"], at))), ""
+
+
+def _done(document: Document, _at: str) -> tuple[str, str]:
+    return f"{number(document['progress']['processed'])}/{number(document['counts']['total'])}", ""
+
+
+def _failed(document: Document, _at: str) -> tuple[str, str]:
+    count = document["counts"]["failed"]
+    return (number(count), "red") if count else ("", "")
+
+
+def _rate(document: Document, _at: str) -> tuple[str, str]:
+    value = document["progress"]["rate_per_s"]
+    return ("" if not value or document["done"] else rate(value)), ""
+
+
+def _eta(document: Document, _at: str) -> tuple[str, str]:
+    value = document["progress"]["eta_s"]
+    return ("" if value is None else format_duration(value)), ""
+
+
+_COLUMNS = (
+    Column("job", True, 0, lambda d, _: (str(d["job"]), "bold")),
+    Column("name", False, 0, lambda d, _: (inert(d["name"]), "")),
+    Column("state", False, 0, lambda d, _: (d["state"], STATE_STYLES.get(d["state"], ""))),
+    Column("progress", False, 3, lambda _d, _: ("", "")),
+    Column("done", True, 0, _done),
+    Column("failed", True, 4, _failed),
+    Column("rate", True, 2, _rate),
+    Column("ETA", True, 5, _eta),
+    Column("age", True, 1, _age),
+)
+
+
+def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> RenderableType:
+    """The table of a list document; with ``limit``, so many lines of jobs and a line for the rest."""
+    jobs = list(document["jobs"])
+    if not jobs:
+        return Text("no jobs yet; give work with: jobctl submit FILE -- COMMAND ARG...")
+    shown = jobs if limit is None else jobs[:limit]
+    rows = [{column.title: column.cell(job, document["at"]) for column in _COLUMNS} for job in shown]
+    columns, widths = _fit(rows, look)
+    lines = [_header(columns, widths)]
+    lines += [_line(job, row, columns, widths, look) for job, row in zip(shown, rows, strict=True)]
+    left = document["jobs_total"] - len(shown)
+    if left > 0:
+        lines.append(
+            Text(f"{look.ellipsis} {number(left)} more; jobctl status --all lists every job", style="bright_black")
+        )
+    return Group(*lines)
+
+
+def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Column], dict[str, int]]:
+    """The columns that are not empty and fit, with their widths."""
+    columns = [c for c in _COLUMNS if c.title == "progress" or any(row[c.title][0] for row in rows)]
+    natural = {c.title: max(len(c.title), *(cell_len(row[c.title][0]) for row in rows)) for c in columns}
+    name_wanted = min(natural["name"], _NAME_MAX if look.terminal else natural["name"])
+    while True:
+        flexible = {"name": _NAME_MIN, "progress": _BAR_MIN}
+        taken = sum(flexible.get(c.title, natural[c.title]) + _GAP for c in columns) - _GAP
+        droppable = [c for c in columns if c.drop]
+        if taken <= look.width or not droppable:
+            break
+        columns.remove(min(droppable, key=lambda c: c.drop))
+    spare = max(0, look.width - taken)
+    name = min(name_wanted, _NAME_MIN + spare)
+    spare -= max(0, name - _NAME_MIN)
+    widths = natural | {"name": max(name, 1), "progress": min(_BAR_MAX, _BAR_MIN + spare)}
+    return columns, widths
+
+
+def _header(columns: list[Column], widths: dict[str, int]) -> Text:
+    cells = [_aligned(Text(c.title), c, widths[c.title]) for c in columns]
+    return _join(cells, style="bold")
+
+
+def _line(
+    job: Document, row: dict[str, tuple[str, str]], columns: list[Column], widths: dict[str, int], look: Look
+) -> Text:
+    cells = []
+    for column in columns:
+        width = widths[column.title]
+        if column.title == "progress":
+            cells.append(Text.assemble(*bar(job["counts"], width, look)))
+            continue
+        text, style = row[column.title]
+        cells.append(_aligned(Text(_cut(text, width, look), style=style), column, width))
+    return _join(cells)
+
+
+def _cut(text: str, width: int, look: Look) -> str:
+    if cell_len(text) <= width:
+        return text
+    mark = look.ellipsis if width > len(look.ellipsis) else ""
+    return set_cell_size(text, width - len(mark)).rstrip() + mark
+
+
+def _aligned(text: Text, column: Column, width: int) -> Text:
+    missing = max(0, width - text.cell_len)
+    if column.right:
+        text.pad_left(missing)
+    else:
+        text.pad_right(missing)
+    return text
+
+
+def _join(cells: list[Text], style: str = "") -> Text:
+    line = Text(" " * _GAP, style=style, no_wrap=True, overflow="crop").join(cells)
+    line.style = style
+    line.no_wrap = True
+    line.overflow = "crop"
+    line.rstrip()
+    return line

@@ -1,0 +1,70 @@
+"""How a screen looks: its width and height, whether it shows colours and characters beyond ASCII."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Off a terminal nothing is cut or wrapped.
+UNLIMITED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a stream can show."""
+
+    width: int = 80
+    height: int = 24
+    color: bool = False
+    unicode: bool = True
+    terminal: bool = True
+
+    @property
+    def dash(self) -> str:
+        """Between two facts."""
+        return " · " if self.unicode else ", "
+
+    @property
+    def ellipsis(self) -> str:
+        """Where something was cut."""
+        return "…" if self.unicode else "..."
+
+
+def look_of(stream: TextIO, *, color: bool) -> Look:
+    """The look of a stream; ``color`` as the options and the environment want it."""
+    if not stream.isatty():
+        return Look(width=UNLIMITED, height=UNLIMITED, color=color, unicode=shows_unicode(stream), terminal=False)
+    size = shutil.get_terminal_size()
+    return Look(width=size.columns, height=size.lines, color=color, unicode=shows_unicode(stream))
+
+
+def shows_unicode(stream: TextIO) -> bool:
+    """Whether bars and dots can be shown. In the C locale Python writes UTF-8 all the same: nobody asked for it."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    if locale in ("C", "POSIX"):
+        return False
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
+
+
+def console(look: Look, stream: TextIO) -> Console:
+    """A rich console of that look. Values are never read as markup."""
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        width=look.width,
+        height=look.height,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=not look.terminal,
+        no_color=not look.color,
+        color_system="auto" if look.color else None,
+        force_terminal=look.terminal or look.color,
+        legacy_windows=False,
+    )

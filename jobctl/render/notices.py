@@ -1,0 +1,39 @@
+"""What needs attention across the jobs of a list, each thing once, and how the daemon is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+from jobctl.domain.wording import plural
+from jobctl.render.inert import inert
+from jobctl.render.look import Look
+
+Document = Mapping[str, Any]
+
+
+def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
+    """Lines below the table of jobs: the most pressing first, at most ``limit`` of them."""
+    lines: list[Text] = []
+    seen: set[str] = set()
+    found = [(job, item) for job in document["jobs"] for item in job["attention"]]
+    for job, item in found:
+        # The daemon is down for everybody alike: said once, without a job.
+        shared = item["code"].startswith("daemon_") or item["code"] == "spawn_pressure"
+        key = item["message"] if shared else f"{job['job']} {item['code']}"
+        if key in seen:
+            continue
+        seen.add(key)
+        who = "" if shared else f"job {job['job']}: "
+        lines.append(_notice(f"{who}{item['message']}", item["action"], look))
+    if len(lines) > limit:
+        rest = len(lines) - limit
+        lines = [*lines[:limit], Text(f"  and {plural(rest, 'more notice')}; jobctl status JOB", style="bright_black")]
+    return lines
+
+
+def _notice(message: str, action: str, look: Look) -> Text:
+    mark = "→" if look.unicode else "->"
+    return Text.assemble(("! ", "bold yellow"), inert(message), f"  {mark} ", (inert(action), "bold"))

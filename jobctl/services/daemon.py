@@ -1,0 +1,75 @@
+"""What the daemon is doing, told by its lock (does it live) and its row in the database (what it last said)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.process import lock
+from jobctl.store import daemon
+from jobctl.store.database import Database
+
+#: A daemon that holds its lock but has said nothing for so long is not responding.
+SILENCE_US = 15_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonView:
+    """The daemon as a command sees it; times in microseconds UTC."""
+
+    state: str  # up | down | recovering | draining | not_responding
+    pid: int | None = None
+    heartbeat_at: int | None = None
+    started_at: int | None = None
+    slots: int | None = None
+    scope: str = "all"
+    pressure: str = ""
+    version: str | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it makes progress with anything."""
+        return self.state in ("up", "draining")
+
+    def serves(self, job: int, *, foreground: bool) -> bool:
+        """Whether it works, or is about to work, on this job."""
+        if self.state not in ("up", "recovering"):
+            return False
+        return self.scope == "all" or self.scope == str(job) or foreground
+
+    def document(self) -> dict[str, Any]:
+        """As part of a status document."""
+        from jobctl.domain.durations import format_time
+
+        return {
+            "state": self.state,
+            "pid": self.pid,
+            "heartbeat_at": None if self.heartbeat_at is None else format_time(self.heartbeat_at),
+        }
+
+
+DOWN = DaemonView("down")
+
+
+def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
+    """The daemon of a store, now."""
+    return _view(lock.holder(str(home.lock)), daemon.load(database), now)
+
+
+def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
+    if holder is None:
+        return DOWN if row is None else DaemonView("down", heartbeat_at=row.heartbeat_at)
+    # A row of a predecessor says nothing about who holds the lock now (0: the system does not tell who does).
+    if row is None or holder not in (0, row.pid):
+        return DaemonView("recovering", pid=holder or None)
+    return DaemonView(
+        state="not_responding" if now - row.heartbeat_at > SILENCE_US else row.state,
+        pid=row.pid,
+        heartbeat_at=row.heartbeat_at,
+        started_at=row.started_at,
+        slots=row.slots,
+        scope=row.scope,
+        pressure=row.pressure,
+        version=row.version,
+    )

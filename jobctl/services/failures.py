@@ -1,0 +1,61 @@
+"""What failed, grouped by cause, and whether a retry is possible and how."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jobctl.domain.durations import format_time
+from jobctl.domain.policy import Policy
+from jobctl.store.views import FailureView, JobView
+
+
+def failure_summary(job: JobView, causes: list[FailureView], limit: int) -> dict[str, Any]:
+    """The ``failures`` block: the causes that most items failed of, at most ``limit`` of them."""
+    shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
+    return {
+        "groups": [_group(cause) for cause in shown[:limit]],
+        "groups_total": len(shown),
+        "ungrouped": job.failures_ungrouped,
+    }
+
+
+def _is_pending(job: JobView, cause: FailureView) -> bool:
+    """Whether items that wait for another attempt may have failed of this in the present round."""
+    return bool(job.retrying and cause.attempts and cause.last_at >= job.round_at)
+
+
+def _group(cause: FailureView) -> dict[str, Any]:
+    return {
+        "code": cause.code,
+        "message": cause.message,
+        "count": cause.items,
+        "retryable": bool(cause.retryable),
+        "outcome": cause.outcome,
+        "sample_items": json.loads(cause.samples),
+        "first_at": format_time(cause.first_at),
+        "last_at": format_time(cause.last_at),
+        "attempts": cause.attempts,
+    }
+
+
+def retry_summary(job: JobView, policy: Policy, causes: list[FailureView], program: str) -> dict[str, Any]:
+    """The ``retry`` block. Failures beyond the number of causes kept are counted as retryable: nobody said no."""
+    unknown = sum(c.items for c in causes if c.outcome == "unknown")
+    permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
+    # At most once: what may have had its effect runs again only when somebody says so.
+    held_back = unknown if policy.on_crash == "fail" else 0
+    items = job.failed - held_back + job.unprocessed
+    command = None
+    if job.is_done and (items or held_back):
+        command = f"{program} retry {job.id}" + ("" if items else " --unknown")
+    return {
+        "available": command is not None,
+        "why_not": None if command else ("every item succeeded" if job.is_done else "job is not done"),
+        "items": (items or held_back) if job.is_done else 0,
+        "failed_retryable": max(0, job.failed - unknown - permanent),
+        "failed_permanent": permanent,
+        "outcome_unknown": unknown,
+        "unprocessed": job.unprocessed,
+        "command": command,
+    }

@@ -1,0 +1,184 @@
+"""Following what items write while they run, and what those write that come and go in between."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
+from jobctl.process.watch import BLIND_S, Watch
+from jobctl.services.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
+from jobctl.store import views
+from jobctl.store.database import Database
+from jobctl.store.views import AttemptView
+
+#: New items taken in at one look.
+PAGE = 500
+#: Looked at again after this long although nothing was heard.
+LONGEST_NAP_S = 30.0
+
+
+class Written(NamedTuple):
+    """Bytes that an attempt wrote, or with ``over`` the news that it ended."""
+
+    item: int
+    attempt: int
+    stream: str
+    data: bytes
+    over: AttemptView | None = None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How far the streams of one attempt have been read."""
+
+    at: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
+
+
+class Follower:
+    """Follows one item of a job, or all of them."""
+
+    def __init__(self, database: Database, home: Home, job: int, item: int | None, streams: tuple[str, ...]) -> None:
+        self._database = database
+        self._home = home
+        self._job = job
+        self._streams = streams
+        self._only = item
+        self._open: dict[int, None] = {} if item is None else {item: None}  # items with more to come
+        self._readers: dict[tuple[int, int], _Reader] = {}
+        self._finished: dict[int, int] = {}  # of an open item, the latest attempt shown to its end
+        self._seen = 0  # items above it have not been looked at
+
+    def events(self) -> Iterator[Written]:
+        """What was and is being written, as it comes; ends when nothing more can come."""
+        with Watch(self._home.root) as store, _LogWatch(self._home, self._job) as files:
+            while True:
+                # Looked up before reading: what is written until it is done is read after that.
+                is_over = self._is_over()
+                yield from self._look()
+                if is_over:
+                    return
+                _wait_for_either(store, files.ready())
+
+    def _is_over(self) -> bool:
+        if self._only is not None:
+            state = views.item_state(self._database, self._job, self._only)
+            return state is None or state[0] in TERMINAL_ITEM_STATES
+        found = views.states(self._database, [self._job])
+        return not found or found[self._job][0] in TERMINAL_JOB_STATES
+
+    def _look(self) -> Iterator[Written]:
+        for item in list(self._open):
+            yield from self._look_at(item)
+        while self._only is None and (items := self._new_items()):
+            for item in items:
+                self._open[item] = None
+                yield from self._look_at(item)
+
+    def _new_items(self) -> list[int]:
+        """The next items that were begun. They begin in order, so none below ``_seen`` is new but in ``_open``."""
+        page = views.attempts_after(self._database, self._job, (self._seen, 1 << 62), PAGE)
+        if not page:
+            return []
+        first, self._seen = self._seen + 1, page[-1].item
+        begun = {attempt.item for attempt in page}
+        if self._seen - first >= 10 * PAGE:  # a job that was cancelled has holes that nothing will fill
+            return sorted(begun)
+        return list(range(first, self._seen + 1))
+
+    def _look_at(self, item: int) -> Iterator[Written]:
+        state = views.item_state(self._database, self._job, item)
+        for attempt in views.attempts(self._database, self._job, item):
+            if attempt.attempt > self._finished.get(item, 0):
+                yield from self._advance(attempt)
+        if state is None or state[0] in TERMINAL_ITEM_STATES:
+            self._open.pop(item, None)
+            self._finished.pop(item, None)
+
+    def _advance(self, attempt: AttemptView) -> Iterator[Written]:
+        key, is_live = (attempt.item, attempt.attempt), attempt.ending is None
+        reader = self._readers.setdefault(key, _Reader())
+        for stream in self._streams:
+            where = piece(self._home, self._job, attempt, stream)
+            skip = reader.at[stream]
+            for data in _live_chunks(where, skip, attempt.pid) if is_live else _final_chunks(where, skip, attempt):
+                reader.at[stream] += len(data)
+                yield Written(*key, stream, data)
+        if not is_live:
+            self._finished[attempt.item] = attempt.attempt
+            del self._readers[key]
+            yield Written(*key, "", b"", attempt)
+
+
+def _final_chunks(where: Piece, skip: int, attempt: AttemptView) -> Iterator[bytes]:
+    if skip and is_cut(attempt):
+        yield b"\n[jobctl: more was written than is kept; see it with jobctl logs]\n"
+        return
+    try:
+        yield from read(where, skip)
+    except FileNotFoundError:  # pruned meanwhile
+        return
+
+
+def _live_chunks(where: Piece, skip: int, pid: int) -> Iterator[bytes]:
+    """What a running attempt has written since. Its file is used again by the next item of its slot, so what was
+    read counts only if the process still exists after the reading; else the final record, soon written, tells."""
+    try:
+        for data in read(where, skip):
+            if not _exists(pid):
+                return
+            yield data
+            if len(data) < CHUNK:
+                return
+    except FileNotFoundError:
+        return
+
+
+def _exists(pid: int) -> bool:
+    if not pid:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class _LogWatch:
+    """Watches the log directory of a job, from when there is one."""
+
+    def __init__(self, home: Home, job: int) -> None:
+        self._folder = home.job_logs(job)
+        self._watch: Watch | None = None
+
+    def __enter__(self) -> _LogWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.close()
+
+    def ready(self) -> Watch | None:
+        """The watch; None while there is nothing to watch."""
+        if self._watch is None and self._folder.is_dir():
+            self._watch = Watch(self._folder, ())
+        return self._watch
+
+
+def _wait_for_either(store: Watch, files: Watch | None) -> None:
+    watches = [watch for watch in (store, files) if watch is not None]
+    if any(watch.fileno() < 0 for watch in watches):
+        store.wait(BLIND_S)
+        return
+    poll = select.poll()
+    for watch in watches:
+        poll.register(watch.fileno(), select.POLLIN)
+    poll.poll(LONGEST_NAP_S * 1000)
+    for watch in watches:
+        watch.drain()

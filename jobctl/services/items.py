@@ -1,0 +1,118 @@
+"""Pages of items: what each is doing or how it ended, in item order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.domain import outcome
+from jobctl.domain.durations import format_time
+from jobctl.domain.payload import fields_of
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import ItemState
+from jobctl.errors import UsageError
+from jobctl.services.targets import Target
+from jobctl.store import views
+from jobctl.store.database import Database
+from jobctl.store.views import ItemView
+
+SCHEMA = "jobctl.items/1"
+STATE_WORDS = tuple(state.word for state in ItemState)
+DEFAULT_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items in order, and the number to go on from (None = these were the last)."""
+
+    items: list[ItemView]
+    next: int | None
+
+
+def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
+    """States from words, also ``failed,running``. Raises UsageError naming the words there are."""
+    words = [word.strip().lower() for text in texts for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in STATE_WORDS:
+            raise UsageError(f"there is no item state {word!r}", hint=f"it is one of {', '.join(STATE_WORDS)}")
+    return tuple(dict.fromkeys(ItemState[word.upper()] for word in words))
+
+
+def page(database: Database, job: int, states: Sequence[ItemState], after: int, limit: int) -> Page:
+    """The next ``limit`` items above number ``after`` that are in one of the states (none given = any)."""
+    if states:
+        found = list(heapq.merge(*(_of_state(database, job, s, after, limit + 1) for s in states)))[: limit + 1]
+    else:
+        found = views.items(database, job, None, after, limit + 1)
+    more = len(found) > limit
+    return Page(found[:limit], found[limit - 1].item if more else None)
+
+
+def _of_state(database: Database, job: int, state: ItemState, after: int, limit: int) -> list[ItemView]:
+    if state is ItemState.RETRYING:
+        return views.waiting_items(database, job, after, limit)
+    if state is ItemState.QUEUED:
+        row = views.job(database, job)
+        after = max(after, row.cursor - 1) if row is not None else after
+    return views.items(database, job, state, after, limit)
+
+
+def chosen(database: Database, target: Target, limit: int) -> Page:
+    """Items of a job by their numbers, or the first page of all."""
+    if target.items is None:
+        return page(database, target.job, (), 0, limit)
+    last = target.items[-1]
+    found = views.items(database, target.job, None, target.items[0] - 1, min(limit, len(target.items)))
+    inside = [item for item in found if item.item <= last]
+    more = len(inside) == limit and inside[-1].item < last
+    return Page(inside, inside[-1].item if more else None)
+
+
+def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> dict[str, Any]:
+    """An item as JSON; all keys always present, null when there is nothing to say."""
+    ran = item.ending is not None
+    return {
+        "job": job,
+        "item": item.item,
+        "state": ItemState(item.state).word,
+        "attempts": item.attempt,
+        "exit_code": item.code if item.ending == Ending.EXITED else None,
+        "signal": signal_of(item),
+        "code": failure_code(item),
+        "message": item.message,
+        "due_at": None if item.due_at is None else format_time(item.due_at),
+        "started_at": None if item.started_at is None else format_time(item.started_at),
+        "duration_s": round(item.duration_us / 1e6, 6) if item.duration_us is not None else None,
+        "cpu_s": round((item.cpu_us or 0) / 1e6, 6) if ran else None,
+        "max_rss_kib": item.max_rss_kib if ran else None,
+        "slot": item.slot,
+        "row": row_values(item.payload, columns, input_format),
+    }
+
+
+def failure_code(item: ItemView) -> str | None:
+    """The word for how the latest attempt failed; None if it did not, or is not over."""
+    if item.ending is None or (item.ending == Ending.EXITED and item.code == 0):
+        return None
+    return outcome.failure_code(item.ending, item.code or 0)
+
+
+def signal_of(item: ItemView) -> str | None:
+    """The signal that ended the latest attempt."""
+    if item.ending in (Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED) and item.code:
+        return outcome.signal_name(item.code)
+    return None
+
+
+def row_values(payload: bytes, columns: Sequence[str], input_format: str) -> Any:
+    """The input row: an object by column names, the object of a JSON line, or the text of a line."""
+    if input_format == "jsonl":
+        import json
+
+        return json.loads(payload)
+    values = [value.decode("utf-8", "replace") for value in fields_of(input_format, payload)]
+    if input_format in ("csv", "tsv"):
+        return dict(zip(columns, values, strict=False))
+    return values[0]

@@ -1,0 +1,131 @@
+"""What items wrote: where the output of an attempt is, and reading it piece by piece.
+
+Outputs of many attempts share a few files; an attempt's record has file, offset and length, so one output is found in
+the same time whatever the size of the job. An attempt that runs writes to a file of its own until it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobctl.config import Home
+from jobctl.domain.ports import OutputFlag
+from jobctl.errors import NotFound
+from jobctl.services.targets import Target
+from jobctl.store import views
+from jobctl.store.database import Database
+from jobctl.store.views import AttemptView
+
+CHUNK = 1 << 18
+PAGE = 500
+STREAMS = ("out", "err")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which outputs are wanted."""
+
+    failed: bool = False
+    attempt: int | None = None  # None = the latest of each item
+    every_attempt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One stream of one attempt. ``length`` None = it still runs, and the piece reaches to the end of the file."""
+
+    path: Path
+    offset: int
+    length: int | None
+
+    def exists(self) -> bool:
+        """Whether there is anything to read, or may be."""
+        return self.length is None or self.length > 0
+
+
+def piece(home: Home, job: int, attempt: AttemptView, stream: str) -> Piece:
+    """Where a stream of an attempt is."""
+    offset, length = (attempt.out_off, attempt.out_len) if stream == "out" else (attempt.err_off, attempt.err_len)
+    path = home.job_logs(job) / f"{attempt.log}.{stream}"
+    return Piece(path, offset, None if attempt.ending is None else length)
+
+
+def is_cut(attempt: AttemptView) -> bool:
+    """Whether the middle of the output was left out because it was too long."""
+    return bool(attempt.flags & OutputFlag.CUT)
+
+
+def read(where: Piece, skip: int = 0) -> Iterator[bytes]:
+    """The bytes of a piece from ``skip`` on. Raises FileNotFoundError when its file is gone."""
+    if not where.exists():
+        return
+    descriptor = os.open(where.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        at = skip
+        while where.length is None or at < where.length:
+            wanted = CHUNK if where.length is None else min(CHUNK, where.length - at)
+            data = os.pread(descriptor, wanted, where.offset + at)
+            if not data:
+                return
+            yield data
+            at += len(data)
+    finally:
+        os.close(descriptor)
+
+
+def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> Iterator[tuple[int, AttemptView]]:
+    """(job, attempt) of what is wanted, in the order of the targets and of their items."""
+    for target in targets:
+        if target.items is not None:
+            found = _of_items(database, target, choice)
+        elif choice.failed:
+            found = _of_failed(database, target.job, choice)
+        else:
+            found = _of_job(database, target.job, choice)
+        for attempt in found:
+            yield target.job, attempt
+
+
+def _of_items(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
+    for item in target.items or ():
+        yield from _pick(target.job, item, views.attempts(database, target.job, item), choice)
+
+
+def _of_failed(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:
+    after = 0
+    while page := views.failed_items(database, job, after, PAGE):
+        for item in page:
+            yield from _pick(job, item, views.attempts(database, job, item), choice, strict=False)
+        after = page[-1]
+
+
+def _of_job(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:
+    """All items: pages of attempts in item order, handed on when the attempts of an item are complete."""
+    after = (0, 0)
+    pending: list[AttemptView] = []
+    while page := views.attempts_after(database, job, after, PAGE):
+        for attempt in page:
+            if pending and pending[0].item != attempt.item:
+                yield from _pick(job, pending[0].item, pending, choice, strict=False)
+                pending = []
+            pending.append(attempt)
+        after = (page[-1].item, page[-1].attempt)
+    if pending:
+        yield from _pick(job, pending[0].item, pending, choice, strict=False)
+
+
+def _pick(job: int, item: int, found: list[AttemptView], choice: Choice, *, strict: bool = True) -> list[AttemptView]:
+    if choice.every_attempt:
+        return found
+    if choice.attempt is None:
+        return found[-1:]
+    wanted = [attempt for attempt in found if attempt.attempt == choice.attempt]
+    if strict and not wanted:
+        have = ", ".join(str(attempt.attempt) for attempt in found) or "none yet"
+        raise NotFound(
+            f"item {job}.{item} has no attempt {choice.attempt} (attempts: {have})", hint=f"jobctl logs {job}.{item}"
+        )
+    return wanted

@@ -1,0 +1,102 @@
+"""How far a job is, how fast it goes and when it will end; a guess is not called an estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobctl.services.daemon import DaemonView
+from jobctl.store.views import JobView, QueueView
+
+#: Before that much is known, an ETA would be a guess.
+MIN_PROCESSED = 20
+MIN_ACTIVE_US = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What besides its own row decides how a job goes on."""
+
+    daemon: DaemonView
+    queue: QueueView
+    slots: int | None  # that the job can use, None = unknown
+    first_due_at: int | None  # of the items that wait for another attempt
+    last_due_at: int | None
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Figures derived from a job's row; times in microseconds."""
+
+    queued: int
+    running: int
+    active_us: int
+    paused_us: int
+    rate_per_s: float | None
+    eta_us: int | None
+
+
+def usable_slots(policy_slots: int | None, queue: QueueView, daemon: DaemonView) -> int | None:
+    """The most items of a job that can run at once; None when nothing limits it as far as we know."""
+    limits = [n for n in (policy_slots, queue.slots, daemon.slots) if n is not None]
+    return min(limits, default=None)
+
+
+def progress(job: JobView, around: Surroundings) -> Progress:
+    """The figures of a job at one moment."""
+    queued, running = split_running(job, around.slots)
+    active_us = active_time_us(job, around.now)
+    rate = _rate(job, active_us)
+    return Progress(
+        queued=queued,
+        running=running,
+        active_us=active_us,
+        paused_us=job.paused_us + _pause_now_us(job, around.now),
+        rate_per_s=rate,
+        eta_us=_eta_us(job, around, active_us, rate),
+    )
+
+
+def split_running(job: JobView, slots: int | None) -> tuple[int, int]:
+    """(queued, running) as a person means it.
+
+    The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. No
+    more than the slots can really run: the rest is shown as queued, which it is.
+    """
+    running = job.running if slots is None else min(job.running, slots)
+    return job.queued + job.running - running, running
+
+
+def active_time_us(job: JobView, now: int) -> int:
+    """Time in which the job could make progress: all rounds, from its first start, without pauses."""
+    if job.started_at is None:
+        return job.active_us
+    began = max(job.started_at, job.round_at)
+    ended = now if job.finished_at is None else job.finished_at
+    return max(0, job.active_us + ended - began - job.paused_us - _pause_now_us(job, now))
+
+
+def _pause_now_us(job: JobView, now: int) -> int:
+    return 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
+
+
+def _rate(job: JobView, active_us: int) -> float | None:
+    if not job.is_done:
+        return job.rate_per_s
+    return job.processed / (active_us / 1e6) if active_us > 0 and job.processed else None
+
+
+def _eta_us(job: JobView, around: Surroundings, active_us: int, rate: float | None) -> int | None:
+    """Time until the last item has its outcome; None while that would be a guess."""
+    if job.is_done or job.stop is not None or not rate:
+        return None
+    if job.processed < MIN_PROCESSED or active_us < MIN_ACTIVE_US:
+        return None
+    if job.paused_at is not None or around.queue.paused_at is not None:
+        return None
+    if not around.daemon.serves(job.id, foreground=bool(job.foreground)):
+        return None
+    work_us = int(job.live / rate * 1e6)
+    if around.last_due_at is None:
+        return work_us
+    return max(work_us, around.last_due_at - around.now + int(job.mean_us or 0))

@@ -1,0 +1,111 @@
+"""Why a job is in its state, in one sentence with figures, and what to type next."""
+
+from __future__ import annotations
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, plural
+from jobctl.services.attention import Case
+
+
+def state_reason(case: Case) -> str:
+    """The sentence that goes with the state."""
+    job = case.job
+    if job.is_done:
+        return _ended(case)
+    if job.state == "cancelling":
+        return f"cancelled: {_still_running(case)}"
+    if job.state == "paused":
+        return f"paused{': ' + job.pause_reason if job.pause_reason else ''}; {_done_of_total(case)}"
+    if job.stop is not None:
+        return f"{job.stop_reason or 'stopped'}; {_still_running(case)}"
+    return _running(case) if job.state == "running" else _waiting(case)
+
+
+def _ended(case: Case) -> str:
+    job = case.job
+    parts = [
+        f"{number(count)} {word}"
+        for count, word in (
+            (job.succeeded, "succeeded"),
+            (job.failed, "failed"),
+            (job.unprocessed, "unprocessed"),
+            (job.rejected, "rejected"),
+            (job.skipped, "skipped"),
+        )
+        if count
+    ]
+    if job.state == "succeeded" and len(parts) == 1:
+        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
+    figures = ", ".join(parts)
+    return f"{job.reason}: {figures}" if job.reason else figures
+
+
+def _still_running(case: Case) -> str:
+    left = case.progress.running
+    return f"{plural(left, 'item')} still to end" if left else "taking the rest out of the queue"
+
+
+def _done_of_total(case: Case) -> str:
+    job = case.job
+    failed = f", {number(job.failed)} failed" if job.failed else ""
+    return f"{number(job.processed)} of {plural(job.total, 'item')} processed{failed}"
+
+
+def _is_served(case: Case) -> bool:
+    return case.around.daemon.serves(case.job.id, foreground=bool(case.job.foreground))
+
+
+def _running(case: Case) -> str:
+    job, running = case.job, case.progress.running
+    if not _is_served(case):
+        return f"started, but no daemon works on it; {_done_of_total(case)}"
+    if running:
+        failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
+        return f"{plural(running, 'item')} running, {failed}"
+    due = case.around.first_due_at
+    if due is not None and not job.queued:
+        wait_s = max(0, due - case.around.now) / 1e6
+        return f"{plural(job.retrying, 'item')} waiting for another attempt, the next in {format_duration(wait_s)}"
+    if case.around.queue.paused_at is not None:
+        return f"queue {job.queue} is paused; {_done_of_total(case)}"
+    return f"between two items; {_done_of_total(case)}"
+
+
+def _waiting(case: Case) -> str:
+    job, now = case.job, case.around.now
+    if not _is_served(case):
+        return f"waits for a daemon, {plural(job.queued, 'item')} queued"
+    if job.not_before_at is not None and job.not_before_at > now:
+        return f"starts in {format_duration((job.not_before_at - now) / 1e6)}, {plural(job.queued, 'item')} queued"
+    if case.around.queue.paused_at is not None:
+        return f"queue {job.queue} is paused, {plural(job.queued, 'item')} queued"
+    return f"waits for its turn, {plural(job.queued, 'item')} queued"
+
+
+def next_commands(case: Case) -> list[str]:
+    """What a person is likely to type now, most likely first."""
+    job, program = case.job, case.program
+    return [f"{program} {words}" for words in (_after_end(case) if job.is_done else _while_live(case))]
+
+
+def _while_live(case: Case) -> list[str]:
+    job = case.job
+    commands = []
+    if case.around.daemon.state == "down":
+        commands.append("daemon start")
+    if job.state == "cancelling":
+        return [*commands, f"wait {job.id}"]
+    commands.append(f"resume {job.id}" if job.state == "paused" else f"status {job.id} --watch")
+    if job.failed:
+        commands.append(f"logs {job.id} --failed")
+    return [*commands, f"cancel {job.id}"]
+
+
+def _after_end(case: Case) -> list[str]:
+    job = case.job
+    commands = []
+    if job.failed:
+        commands += [f"items {job.id} --state failed", f"logs {job.id} --failed"]
+    if job.failed or job.unprocessed:
+        commands.append(f"retry {job.id}")
+    return [*commands, f"results {job.id}"]

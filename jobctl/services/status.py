@@ -1,0 +1,223 @@
+"""The status document (``jobctl.status/1``): one answer to every question about a job, daemon up or down.
+
+All keys are always present, null when unknown; changes within /1 only add keys. What it costs does not depend on
+the size of the job: counters from the job's row, causes of failure from their own table, running items through an
+index that holds no others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time
+from jobctl.domain.policy import Policy
+from jobctl.errors import NotFound
+from jobctl.services.attention import Case, attention
+from jobctl.services.daemon import DaemonView, daemon_view
+from jobctl.services.failures import failure_summary, retry_summary
+from jobctl.services.progress import Surroundings, progress, usable_slots
+from jobctl.services.reason import next_commands, state_reason
+from jobctl.store import views
+from jobctl.store.database import Database
+from jobctl.store.views import JobView, RunningView
+
+SCHEMA = "jobctl.status/1"
+LIST_SCHEMA = "jobctl.status_list/1"
+#: Groups of failures in a document of its own, and in a list.
+GROUPS = 10
+GROUPS_IN_LIST = 3
+RUNNING_LIMIT = 64
+#: Finished jobs in a list unless all are asked for.
+FINISHED_IN_LIST = 20
+
+
+def job_document(database: Database, home: Home, job_id: int, now: int, *, program: str = "jobctl") -> dict[str, Any]:
+    """Everything about one job at this moment (``now`` in microseconds UTC).
+
+    ``program`` is how jobctl is called in the commands of the document. Raises NotFound.
+    """
+    return job_documents(database, home, [job_id], now, program=program)[0]
+
+
+def job_documents(
+    database: Database, home: Home, job_ids: Sequence[int], now: int, *, program: str = "jobctl"
+) -> list[dict[str, Any]]:
+    """The documents of several jobs, all of one moment. Raises NotFound."""
+    with views.snapshot(database):
+        daemon = daemon_view(database, home, now)
+        return [_document(database, home, _load(database, n), daemon, now, program, GROUPS) for n in job_ids]
+
+
+def bundle(database: Database, documents: list[dict[str, Any]], now: int) -> dict[str, Any]:
+    """Several documents as one, in the shape of a list."""
+    daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
+    return _list(documents, daemon, views.job_total(database), now)
+
+
+def _list(documents: list[dict[str, Any]], daemon: dict[str, Any], total: int, now: int) -> dict[str, Any]:
+    return {
+        "schema": LIST_SCHEMA,
+        "at": format_time(now),
+        "daemon": daemon,
+        "jobs": documents,
+        "jobs_total": total,
+    }
+
+
+def list_document(
+    database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
+) -> dict[str, Any]:
+    """Live jobs and the newest finished ones (or all), newest first; failure groups cut short."""
+    with views.snapshot(database):
+        daemon = daemon_view(database, home, now)
+        jobs = views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
+        total = views.job_total(database)
+        documents = [_document(database, home, job, daemon, now, program, GROUPS_IN_LIST) for job in jobs]
+    return _list(documents, daemon.document(), total, now)
+
+
+def empty_list_document(now: int) -> dict[str, Any]:
+    """The list of a store that does not exist yet."""
+    return _list([], DaemonView("down").document(), 0, now)
+
+
+def _load(database: Database, number: int) -> JobView:
+    job = views.job(database, number)
+    if job is None:
+        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+    return job
+
+
+def _surroundings(database: Database, job: JobView, policy: Policy, daemon: DaemonView, now: int) -> Surroundings:
+    queue = views.queue(database, job.queue)
+    first_due, last_due = views.due_range(database, job.id) if job.retrying else (None, None)
+    return Surroundings(daemon, queue, usable_slots(policy.slots, queue, daemon), first_due, last_due, now)
+
+
+def _document(
+    database: Database, home: Home, job: JobView, daemon: DaemonView, now: int, program: str, groups: int
+) -> dict[str, Any]:
+    policy = Policy.from_json(json.loads(job.policy))
+    around = _surroundings(database, job, policy, daemon, now)
+    # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
+    running = [r for r in views.running(database, job.id, RUNNING_LIMIT) if r.started_at] if job.running else []
+    case = Case(job, around, progress(job, around), running, program)
+    causes = views.failures(database, job.id) if job.attempts or job.failed else []
+    return {
+        "schema": SCHEMA,
+        "job": job.id,
+        "uid": job.uid,
+        "name": job.name,
+        "queue": job.queue,
+        "priority": job.priority,
+        "labels": json.loads(job.labels),
+        "state": job.state,
+        "state_reason": state_reason(case),
+        "done": job.is_done,
+        "ok": job.state == "succeeded" if job.is_done else None,
+        "round": job.round,
+        "revision": job.revision,
+        "attention": [found._asdict() for found in attention(case)],
+        "counts": _counts(case),
+        "progress": _progress(case),
+        "time": _times(case),
+        "failures": failure_summary(job, causes, groups),
+        "retry": retry_summary(job, policy, causes, program),
+        "results": _results(job, home),
+        "input": _input(job),
+        "command": json.loads(job.command),
+        "idempotency": {"key": job.key, "replayed": False},
+        "policy": policy.to_json(),
+        "daemon": daemon.document(),
+        "notify": [],
+        "next": next_commands(case),
+        "handler": job.handler,
+        "cwd": job.cwd,
+        "attempts": job.attempts,
+        "running": [_running(view, now) for view in running],
+    }
+
+
+def _counts(case: Case) -> dict[str, int]:
+    job = case.job
+    return {
+        "total": job.total,
+        "queued": case.progress.queued,
+        "running": case.progress.running,
+        "retrying": job.retrying,
+        "succeeded": job.succeeded,
+        "failed": job.failed,
+        "unprocessed": job.unprocessed,
+        "rejected": job.rejected,
+        "skipped": job.skipped,
+    }
+
+
+def _progress(case: Case) -> dict[str, Any]:
+    job, figures = case.job, case.progress
+    eta_us = figures.eta_us
+    return {
+        "processed": job.processed,
+        "fraction": round(job.processed / job.total, 4) if job.total else 0.0,
+        "rate_per_s": None if figures.rate_per_s is None else float(f"{figures.rate_per_s:.3g}"),
+        "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),
+        "eta_at": None if eta_us is None else format_time(case.around.now + eta_us),
+    }
+
+
+def _times(case: Case) -> dict[str, Any]:
+    job = case.job
+    return {
+        "submitted_at": format_time(job.submitted_at),
+        "started_at": _time(job.started_at),
+        "updated_at": format_time(job.updated_at),
+        "finished_at": _time(job.finished_at),
+        "deadline_at": _time(job.deadline_at),
+        "active_s": round(case.progress.active_us / 1e6, 3),
+        "paused_s": round(case.progress.paused_us / 1e6, 3),
+    }
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else format_time(at)
+
+
+def _results(job: JobView, home: Home) -> dict[str, Any]:
+    stored = json.loads(job.results) if job.results and job.is_done else {}
+    files = stored.get("files", {})
+    rows = {"succeeded": job.succeeded, "failed": job.failed, "unprocessed": job.unprocessed}
+    return {
+        "available": bool(stored),
+        "dir": stored.get("dir", str(home.job_results(job.id))),
+        "manifest": stored.get("manifest"),
+        "purge_at": None,
+        "files": {name: files.get(name) or {"path": None, "rows": n, "sha256": None} for name, n in rows.items()},
+    }
+
+
+def _input(job: JobView) -> dict[str, Any]:
+    return {
+        "path": job.input_path,
+        "format": job.input_format,
+        "columns": json.loads(job.columns),
+        "rows": job.total + job.rejected + job.skipped,
+        "bytes": job.input_bytes,
+        "sha256": job.input_sha256,
+        "fingerprint": job.fingerprint,
+        "resubmit_of": job.resubmit_of,
+    }
+
+
+def _running(view: RunningView, now: int) -> dict[str, Any]:
+    began = view.started_at or now
+    return {
+        "item": view.item,
+        "attempt": view.attempt,
+        "slot": view.slot,
+        "started_at": format_time(began),
+        "elapsed_s": round(max(0, now - began) / 1e6, 1),
+        "pid": view.pid or None,
+    }

@@ -1,0 +1,156 @@
+"""From what people type to jobs and items: ``42``, ``last``, ``nightly``, ``1,3,5-8``, ``42.17``, ``last.1-5,9``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from jobctl.domain.wording import number, plural
+from jobctl.errors import NotFound, UsageError
+from jobctl.store import views
+from jobctl.store.database import Database
+
+LAST = "last"
+#: Longest list of jobs, and of items where each is handled by itself.
+MAX_WRITTEN_OUT = 10_000
+
+_LIST = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\Z")
+_ITEM = re.compile(r"(?P<job>.+)\.(?P<items>\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A job, an item of it, or a range of items (``item`` to ``last``, both included)."""
+
+    job: int
+    item: int | None = None
+    last: int | None = None
+
+    @property
+    def items(self) -> range | None:
+        """The numbers of the items; None for a whole job."""
+        return None if self.item is None else range(self.item, (self.last or self.item) + 1)
+
+
+def singles(targets: Sequence[Target]) -> list[Target]:
+    """The same with every range written out. Raises UsageError when that is more than anybody means to type."""
+    count = sum(1 if target.items is None else len(target.items) for target in targets)
+    if count > MAX_WRITTEN_OUT:
+        raise UsageError(f"{number(count)} items at once; {number(MAX_WRITTEN_OUT)} is the most", hint="name the job")
+    return [Target(target.job, item) for target in targets for item in target.items or (None,)]
+
+
+def resolve(database: Database, texts: Sequence[str]) -> list[Target]:
+    """The targets that these words name, each job or item range once, in the order given.
+
+    Raises NotFound for a job, name or item that does not exist, UsageError for what cannot be read.
+    """
+    return list(dict.fromkeys(target for text in texts for target in _resolve(database, text)))
+
+
+def resolve_job(database: Database, text: str) -> int:
+    """The one job that a word names. Raises UsageError for items or several jobs."""
+    targets = resolve(database, [text])
+    if len(targets) != 1 or targets[0].item is not None:
+        raise UsageError(f"{text!r} is not one job", hint="give a number, a name or last")
+    return targets[0].job
+
+
+def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
+    """The jobs that these words name. Raises UsageError when they name items."""
+    targets = resolve(database, texts)
+    for target in targets:
+        if target.item is not None:
+            raise UsageError(f"{', '.join(texts)!r} names items; a job is wanted here", hint=f"try {target.job}")
+    return [target.job for target in targets]
+
+
+def _resolve(database: Database, text: str) -> Iterator[Target]:
+    """A list of numbers, a name, or either with items. A name that looks like a number or like items wins by name."""
+    if _LIST.match(text):
+        yield from (Target(job) for job in _existing_jobs(database, text))
+        return
+    named = _named_job(database, text)
+    if named is not None:
+        yield Target(named)
+        return
+    match = _ITEM.match(text)
+    if match is None:
+        raise _no_such_job(database, text)
+    job = _one_job(database, match["job"])
+    yield from _existing_items(database, job, match["items"])
+
+
+def _one_job(database: Database, text: str) -> int:
+    if _LIST.match(text):
+        numbers = _existing_jobs(database, text)
+        if len(numbers) != 1:
+            raise UsageError(f"items of several jobs at once ({text!r})", hint="name one job: 42.1-5,9")
+        return numbers[0]
+    named = _named_job(database, text)
+    if named is None:
+        raise _no_such_job(database, text)
+    return named
+
+
+def _named_job(database: Database, text: str) -> int | None:
+    return views.newest_job(database) if text == LAST else views.newest_job(database, text)
+
+
+def _existing_jobs(database: Database, text: str) -> list[int]:
+    newest = views.newest_job(database) or 0
+    found: list[int] = []
+    for first, last in _ranges(text):
+        if first == last:
+            if views.states(database, [first]) == {}:
+                raise _no_such_job(database, str(first))
+            found.append(first)
+            continue
+        if last - first >= MAX_WRITTEN_OUT:
+            raise UsageError(f"{first}-{last} names more than {number(MAX_WRITTEN_OUT)} jobs")
+        # Jobs between the ends may have been pruned; a range that names none at all is a mistake.
+        inside = list(views.states(database, range(first, min(last, newest) + 1)))
+        if not inside:
+            raise _no_such_job(database, f"{first}-{last}")
+        found += inside
+    return found
+
+
+def _existing_items(database: Database, job: int, text: str) -> Iterator[Target]:
+    row = views.job(database, job)
+    total = 0 if row is None else row.total
+    for first, last in _ranges(text):
+        if first < 1 or last > total:
+            wrong = first if first < 1 or first > total else last
+            raise NotFound(
+                f"job {job} has {plural(total, 'item')}, there is no item {number(wrong)}", hint=f"jobctl items {job}"
+            )
+        yield Target(job, first, None if first == last else last)
+
+
+def _ranges(text: str) -> Iterator[tuple[int, int]]:
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        low, high = int(first), int(last or first)
+        if high < low:
+            raise UsageError(f"the range {part} runs backwards", hint=f"write {high}-{low}")
+        if high > 1 << 62:
+            raise NotFound(f"there is no number {high}", hint="jobctl status --all lists every job")
+        yield low, high
+
+
+def _no_such_job(database: Database, text: str) -> NotFound:
+    newest = views.newest_job(database)
+    if newest is None:
+        return NotFound("there are no jobs yet", hint="start with: jobctl submit FILE -- COMMAND")
+    if text.replace("-", "").isdigit():
+        return NotFound(f"there is no job {text}; the newest is {newest}", hint="jobctl status --all lists every job")
+    from difflib import get_close_matches
+
+    names = dict.fromkeys(job.name for job in views.job_names(database, 1_000))
+    near = get_close_matches(text, names, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return NotFound(
+        f"there is no job called {text!r}", hint=f"{meant}JOB is a number, a name or last; jobctl status lists them"
+    )
