@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-#: (job, item, attempt, argv, env), the fields of domain.ports.Dispatch
+#: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire
 Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
 
 

@@ -94,6 +94,12 @@ def stat_fields(pid: int) -> list[bytes] | None:
     return data[data.rfind(b")") + 2 :].split()
 
 
+def is_dead(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be reaped by a parent that may never do it."""
+    fields = stat_fields(pid)
+    return fields is None or fields[0] in (b"Z", b"X")
+
+
 _STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
 
 

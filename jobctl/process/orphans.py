@@ -36,7 +36,7 @@ class Orphans:
             return []
         found = []
         for pid in self._children.pids():
-            if pid not in self.pids and not is_ours(pid) and not _is_dead(pid):
+            if pid not in self.pids and not is_ours(pid) and not _is_over(pid):
                 serial = self.pids[pid] = self._attribute(pid, serial_of)
                 found.append(serial)
         return found
@@ -54,7 +54,7 @@ class Orphans:
         return [pid for pid, owner in self.pids.items() if owner == serial]
 
 
-def _is_dead(pid: int) -> bool:
+def _is_over(pid: int) -> bool:
     """Reap an orphan that has ended since the last look."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid

@@ -8,7 +8,7 @@ import signal
 import time
 
 from jobctl.process import tree
-from jobctl.process.identity import Handle, Tagger, environment_value
+from jobctl.process.identity import Handle, Tagger, environment_value, is_dead
 
 _GRACE_S = 5.0
 _ROUNDS_S = 30.0
@@ -42,11 +42,10 @@ class _Finder:
     def __init__(self, store_id: str) -> None:
         self._tagger = Tagger(store_id)
         self._cookie = store_id.encode()
-        self._termed: set[int] = set()
 
     def find(self) -> list[int]:
-        """Processes of the store, this one left out."""
-        return [pid for pid in tree.all_pids() if pid != os.getpid() and self.owns(pid)]
+        """Living processes of the store, this one left out."""
+        return [pid for pid in tree.all_pids() if pid != os.getpid() and self.owns(pid) and not is_dead(pid)]
 
     def owns(self, pid: int) -> bool:
         """Whether a process is an item or an engine of the store."""

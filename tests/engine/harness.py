@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.engine.local import LocalExecutor
 from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.sweep import sweep
 
 #: An engine that passes its supervisor socket to the test and lives as long as the test's connection does.
 _RELAY = """
@@ -32,6 +36,7 @@ class SupervisorUnderTest:
         self._door.bind(str(root / "door"))
         self._door.listen()
         self._relay: socket.socket | None = None
+        self._end: socket.socket | None = None
         engine = [sys.executable, "-I", "-S", "-c", _RELAY, str(root / "door")]
         self.options = StartOptions(Home(root), slots=2, engine=engine)
         self.pid = 0
@@ -39,8 +44,6 @@ class SupervisorUnderTest:
 
     def start(self) -> LocalExecutor:
         """Start it; returns the executor of its first engine."""
-        import threading
-
         starting = threading.Thread(target=self._start)
         starting.start()
         executor = self.next_engine()
@@ -53,10 +56,19 @@ class SupervisorUnderTest:
 
     def next_engine(self) -> LocalExecutor:
         """The executor of the engine that the supervisor starts now; the one before is dead."""
+        if self._relay is not None:
+            self._relay.close()
         self._relay, _ = self._door.accept()
         data, fds, _, _ = socket.recv_fds(self._relay, 5, 1)
         self.engine_pid = int.from_bytes(data[:4], "little")
-        return LocalExecutor(socket.socket(fileno=fds[0]), fresh=data[4:] == b"1")
+        self._hang_up()
+        self._end = socket.socket(fileno=fds[0])
+        return LocalExecutor(self._end, fresh=data[4:] == b"1")
+
+    def _hang_up(self) -> None:
+        if self._end is not None:
+            self._end.close()
+            self._end = None
 
     def end_engine(self, code: int) -> None:
         """Let the engine process exit with a code."""
@@ -72,12 +84,10 @@ class SupervisorUnderTest:
         """Make it go away, whatever state it is in."""
         if self._relay is not None:
             self._relay.close()
+        self._hang_up()
         self._door.close()
         if self.pid:
-            import signal
-
-            try:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                return
+        assert sweep(self.options.store_id, grace_s=0) == []
