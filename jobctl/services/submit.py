@@ -19,7 +19,9 @@ from jobctl.handlers.environment import read_env_file, split_options, submitter_
 from jobctl.process.wakeup import wake
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
-from jobctl.sources import InputOptions, Source, open_source
+from jobctl.sources import open_source
+from jobctl.sources.options import InputOptions
+from jobctl.sources.source import Source
 from jobctl.sources.problems import Problems, RejectedRow
 from jobctl.store import items, jobs, journal
 from jobctl.store.database import Database, open_database
@@ -113,7 +115,7 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
     commands: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
         handler = make_handler(request.command, request.shell, source.format, source.columns)
-        for batch in source.batches(handler.rules):
+        for batch in source.batches(handler.check):
             for payload in batch[: show - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
     return Preview(
@@ -192,7 +194,7 @@ class _Intake:
     def _replay(self, owner: JobRow) -> Accepted:
         """The key is taken: the same work is the same job, other work is a conflict."""
         comparison = idempotency.Comparison(self._database, owner)
-        for batch in self._source.batches(self._handler.rules):
+        for batch in self._source.batches(self._handler.check):
             comparison.add(batch)
         comparison.check(self._work())
         resumed = 0
@@ -244,7 +246,7 @@ class _Intake:
 
     def _insert_rows(self, job: int) -> int:
         first = 1
-        for batch in self._source.batches(self._handler.rules, self._reject_to(job)):
+        for batch in self._source.batches(self._handler.check, self._reject_to(job)):
             items.enqueue(self._database, job, first, batch)
             first += len(batch)
         return first - 1
