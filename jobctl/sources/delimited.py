@@ -16,7 +16,7 @@ from jobctl.sources.source import Source
 from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 
 if TYPE_CHECKING:
-    from _csv import _reader
+    from _csv import Reader
 
 _JOB_COLUMN = RESULT_PREFIX + "job"
 _UNCLOSED = "a quoted field is opened and never closed"
@@ -95,7 +95,7 @@ class Delimited(Source):
         if len(row) == self._width:
             self.resubmit_of = row[header.index(_JOB_COLUMN)] or None
 
-    def _reader(self, block: bytes, errors: str = "strict") -> _reader:
+    def _reader(self, block: bytes, errors: str = "strict") -> Reader:
         lines = io.TextIOWrapper(io.BytesIO(block), "utf-8", errors, newline="\n")
         return csv.reader(lines, delimiter=self._kind.delimiter, strict=True)
 
@@ -133,7 +133,7 @@ class Delimited(Source):
     @property
     def _record(self) -> int | None:
         """The number of the record that is being read; the header has none."""
-        return None if self.columns is None else self._records + 1
+        return self._records + 1 if self.columns else None
 
     def _read(self) -> bytes:
         try:

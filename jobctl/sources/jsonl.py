@@ -30,14 +30,16 @@ class JsonLines(Source):
         # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
         self._pending = block = next(self._read_line_blocks(), b"")
         self._see_terminator(block)
-        self.columns = ()
         for text in block.split(b"\n"):
             row, fault = _parse(text.strip()) if text.strip() else (None, None)
             if row is not None and fault is None:
                 self._take_keys(row)
                 return
-        if block and block.lstrip()[:1] == b"[":
+        if block.lstrip()[:1] == b"[":
             raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
+        if block.strip():
+            self._accepted(self._slow(block))
+            raise Damaged("json", "none of the first lines is a good row")
 
     def _take_keys(self, row: dict[str, Any]) -> None:
         self.columns = tuple(key for key in row if not is_result_key(key))

@@ -82,7 +82,7 @@ class Problems:
         return InputRejected(f"{name}: {noun}, nothing was accepted", hint=hint, details=details)
 
 
-class Damaged(Exception):  # noqa: N818 - says what the input is
+class Damaged(Exception):
     """The input cannot be used as a whole, whatever ``--invalid`` says."""
 
     def __init__(self, code: str, message: str, line: int | None = None, record: int | None = None) -> None:

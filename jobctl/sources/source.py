@@ -27,8 +27,8 @@ class Source(ABC):
 
     def __init__(self, file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> None:
         self.format = kind.format
-        #: None for plain lines, which have no columns.
-        self.columns: tuple[str, ...] | None = None
+        #: Names by position; none for plain lines.
+        self.columns: tuple[str, ...] = ()
         #: ``jobctl_job`` of the first row, if this is a result file of an earlier job.
         self.resubmit_of: str | None = None
         #: Bytes there are to read, if that is known (for a progress bar beside ``bytes``).

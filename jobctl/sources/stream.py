@@ -25,7 +25,7 @@ _OTHER_BOMS = (
 )
 
 
-class OverlongLine(Exception):  # noqa: N818 - an event of reading, told in order
+class OverlongLine(Exception):
     """A line is longer than the limit. It has been skipped; ``head`` is its beginning."""
 
     def __init__(self, head: bytes) -> None:

@@ -1,0 +1,90 @@
+"""What all process handlers share: values of a row, the variables of an attempt, the limits of the system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+
+from jobctl.domain.payload import Fault, json_values
+from jobctl.domain.ports import SLOT_MARK
+from jobctl.errors import InputRejected
+
+#: Longest argument or NAME=VALUE with its NUL: MAX_ARG_STRLEN of Linux.
+ARGUMENT_LIMIT = 128 << 10
+#: Bytes of arguments that certainly fit beside a large environment, also where ARG_MAX is smaller than on Linux.
+TOTAL_LIMIT = min(os.sysconf("SC_ARG_MAX"), 2 << 20) // 2
+POINTER = 8  # each argument also costs one
+OWN_VARIABLES = 256  # JOBCTL_ITEM, JOBCTL_ATTEMPT, JOBCTL_TOKEN
+MISSING = "the row has no such key, and the command needs it"
+
+Fields = Callable[[bytes], Sequence[bytes]]
+
+
+class RowReader:
+    """How the values of a row are taken out of its payload."""
+
+    def __init__(self, input_format: str, columns: Sequence[str] | None) -> None:
+        self.format = input_format
+        self.is_json = input_format == "jsonl"
+        self.columns = None if input_format == "lines" else tuple(columns or ())
+
+    def reader(self, used: Sequence[int]) -> Fields:
+        """What turns a payload into fields by position; of a JSON row only those that are used."""
+        if self.format == "lines":
+            return lambda payload: (payload,)
+        if not self.is_json:
+            return lambda payload: payload.split(b"\0")
+        names = self.names(used)
+        size = max(used, default=-1) + 1
+        if tuple(used) == tuple(range(size)):
+            return lambda payload: json_values(payload, names)
+        return lambda payload: _spread(json_values(payload, names), used, size)
+
+    def names(self, used: Sequence[int]) -> tuple[str, ...]:
+        """Columns by position. Raises InputRejected if the first row has fewer."""
+        columns = self.columns or ()
+        if max(used, default=-1) >= len(columns):
+            raise InputRejected("the first row has no keys to fill the command with", hint="it is an empty object")
+        return tuple(columns[index] for index in used)
+
+
+def _spread(values: Sequence[bytes], positions: Sequence[int], size: int) -> list[bytes]:
+    fields = [b""] * size
+    for position, value in zip(positions, values, strict=True):
+        fields[position] = value
+    return fields
+
+
+class Tokens:
+    """JOBCTL_TOKEN: the same for every attempt of an unchanged row of a job, and no other's."""
+
+    def __init__(self, uid: str) -> None:
+        self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
+
+    def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
+        """The variables that each attempt has of its own."""
+        token = self._hash.copy()
+        token.update(b"%d\0%b" % (item, payload))
+        return (
+            b"JOBCTL_ITEM=%d" % item,
+            b"JOBCTL_ATTEMPT=%d" % attempt,
+            b"JOBCTL_TOKEN=" + token.hexdigest().encode(),
+        )
+
+
+def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:
+    """What the system would not start, told against a column if one is to blame."""
+    longest = max(map(len, (*argv, *environment)), default=0)
+    if longest >= ARGUMENT_LIMIT:
+        message = f"an argument of {longest:,} bytes; the system allows {ARGUMENT_LIMIT - 1:,}"
+        return Fault(column, "too_long", message)
+    total = sum(len(text) + 1 + POINTER for text in (*argv, *environment)) + OWN_VARIABLES
+    if total > TOTAL_LIMIT:
+        return Fault(column, "too_long", f"the command has {total:,} bytes; the limit is {TOTAL_LIMIT:,}")
+    return None
+
+
+def words_of(argv: Sequence[bytes]) -> tuple[str, ...]:
+    """Arguments as text for people, the slot as 1; invalid UTF-8 as surrogates."""
+    return tuple(text.replace(SLOT_MARK, b"1").decode("utf-8", "surrogateescape") for text in argv)

@@ -1,0 +1,268 @@
+"""Items that are processes: from a row to the argv and environment of one attempt.
+
+``command`` fills an argv template, ``shell`` hands values to ``/bin/sh`` through the environment, ``column`` takes the
+row's own ``command``. The engine knows a handler only as a ``Handler``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from jobctl.domain.braces import Placeholder
+from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_object
+from jobctl.domain.ports import Dispatch
+from jobctl.domain.shell import PREFIX, compile_shell
+from jobctl.domain.template import compile, value_of
+from jobctl.errors import InputRejected, UsageError
+from jobctl.handlers.attempt import (
+    ARGUMENT_LIMIT,
+    MISSING,
+    OWN_VARIABLES,
+    POINTER,
+    TOTAL_LIMIT,
+    RowReader,
+    Tokens,
+    too_long,
+    words_of,
+)
+
+COMMAND_COLUMN = "command"
+SHELL = b"/bin/sh"
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "fish"})
+_SHELL_SCRIPT_OPTION = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
+
+
+class Handler(Protocol):
+    """What the services and the engine need of a handler."""
+
+    @property
+    def kind(self) -> str:
+        """``command``, ``shell`` or ``column``, as stored with the job."""
+        ...
+
+    @property
+    def slotted(self) -> bool:
+        """Whether argv contains the mark for the slot's number."""
+        ...
+
+    @property
+    def appended(self) -> bool:
+        """Whether ``{}`` was added to a command without placeholders."""
+        ...
+
+    @property
+    def check(self) -> RowRules:
+        """What rows must be like; call it with a payload, or hand it to a source as it is."""
+        ...
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        """One attempt, ready for an executor."""
+        ...
+
+    def words(self, item: int, payload: bytes, /) -> tuple[str, ...]:
+        """The command of an item as words for people; a shell's variables come first, as NAME=VALUE."""
+        ...
+
+
+class StoredJob(Protocol):
+    """What a handler needs of a job that exists."""
+
+    @property
+    def uid(self) -> str: ...
+    @property
+    def handler(self) -> str: ...
+    @property
+    def command(self) -> Any: ...
+    @property
+    def input_format(self) -> str: ...
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+
+def make_handler(
+    command: Sequence[str], shell: str | None, input_format: str, columns: Sequence[str] | None, uid: str = ""
+) -> Handler:
+    """The handler for a command given at submit; without any the rows must have a ``command`` of their own.
+
+    Raises UsageError for a template that does not fit the columns, InputRejected if there is no command at all.
+    """
+    if shell is not None:
+        if command:
+            raise UsageError("--shell and a command after -- exclude each other", hint="leave out one of them")
+        return ShellHandler(shell, RowReader(input_format, columns), uid)
+    if command:
+        return CommandHandler(command, RowReader(input_format, columns), uid)
+    return ColumnHandler(RowReader(input_format, columns), uid)
+
+
+def handler_for(job: StoredJob) -> Handler:
+    """The handler of a job as stored."""
+    columns = None if job.input_format == "lines" else job.columns
+    shell = job.command if job.handler == "shell" else None
+    command = job.command if job.handler == "command" else ()
+    return make_handler(command, shell, job.input_format, columns, job.uid)
+
+
+class CommandHandler:
+    """An argv template for all rows."""
+
+    kind = "command"
+
+    def __init__(self, argv: Sequence[str], row: RowReader, uid: str) -> None:
+        _refuse_spliced_script(argv, row.columns)
+        self._template = compile(argv, row.columns)
+        if row.is_json and row.columns == () and self._template.fields:
+            raise InputRejected(
+                "the first rows have no keys to fill the command with", hint="each row is a JSON object"
+            )
+        self._fields = row.reader(self._template.fields)
+        self._tokens = Tokens(uid)
+        self.slotted = self._template.slotted
+        self.appended = self._template.appended
+        room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
+        safe = self._template.safe_length(ARGUMENT_LIMIT, room)
+        required = frozenset(row.names(self._template.fields)) if row.is_json else frozenset()
+        self.check = RowRules(self._check, safe, required)
+
+    def _check(self, payload: bytes) -> Fault | None:
+        try:
+            argv = self._template.render(self._fields(payload), 1)
+        except KeyError as error:
+            return Fault(error.args[0], "missing", MISSING)
+        return too_long(argv, (), None)
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        argv = self._template.render(self._fields(payload), item)
+        return Dispatch(job, item, attempt, argv, self._tokens.environment(item, attempt, payload))
+
+    def words(self, item: int, payload: bytes, /) -> tuple[str, ...]:
+        return words_of(self.dispatch(0, item, 1, payload).argv)
+
+
+class ShellHandler:
+    """A shell text for all rows; values are environment variables of the shell."""
+
+    kind = "shell"
+    slotted = False  # the shell reads JOBCTL_SLOT
+    appended = False
+
+    def __init__(self, text: str, row: RowReader, uid: str) -> None:
+        shell_text, values = compile_shell(text, row.columns)
+        self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
+        used = tuple(sorted({value.field for value in values}))
+        self._fields = row.reader(used)
+        self._variables = [_Variable(number, value) for number, value in enumerate(values, 1)]
+        self._tokens = Tokens(uid)
+        fixed = sum(map(len, self._argv)) + OWN_VARIABLES
+        if len(self._argv[2]) >= ARGUMENT_LIMIT:
+            raise UsageError(f"--shell: the text is longer than {ARGUMENT_LIMIT >> 10} KiB", hint="put it into a file")
+        room = (TOTAL_LIMIT - fixed) // max(1, len(values))
+        required = frozenset(row.names(used)) if row.is_json else frozenset()
+        self.check = RowRules(self._check, min(ARGUMENT_LIMIT, room) - 64, required)
+
+    def _check(self, payload: bytes) -> Fault | None:
+        try:
+            return too_long(self._argv, self._values(payload), None)
+        except KeyError as error:
+            return Fault(error.args[0], "missing", MISSING)
+
+    def _values(self, payload: bytes) -> tuple[bytes, ...]:
+        fields = self._fields(payload)
+        return tuple([variable(fields) for variable in self._variables])
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        environment = self._tokens.environment(item, attempt, payload) + self._values(payload)
+        return Dispatch(job, item, attempt, self._argv, environment)
+
+    def words(self, _item: int, payload: bytes, /) -> tuple[str, ...]:
+        return words_of((*self._values(payload), *self._argv))
+
+
+class _Variable:
+    """One value on its way into the environment of a shell."""
+
+    def __init__(self, number: int, placeholder: Placeholder) -> None:
+        self._name = f"{PREFIX}{number}=".encode()
+        self._value = value_of(placeholder)
+
+    def __call__(self, fields: Sequence[bytes]) -> bytes:
+        return self._name + self._value(fields, 0)
+
+
+class ColumnHandler:
+    """Every row brings its own command, split into words as a shell would quote them, but run by none."""
+
+    kind = "column"
+    slotted = False
+    appended = False
+
+    def __init__(self, row: RowReader, uid: str) -> None:
+        columns = row.columns or ()
+        if COMMAND_COLUMN not in columns:
+            raise InputRejected(
+                f"no command was given and the input has no {COMMAND_COLUMN!r} column",
+                hint="jobctl submit FILE -- COMMAND ARG..., or name a column 'command'",
+                details=[f"columns: {', '.join(columns)}"] if columns else (),
+            )
+        index = columns.index(COMMAND_COLUMN)
+        self._argv: Callable[[bytes], tuple[bytes, ...]] = (
+            _json_command if row.is_json else lambda payload: _split(fields_of(row.format, payload)[index])
+        )
+        self._tokens = Tokens(uid)
+        self.check = RowRules(self._check, required=frozenset({COMMAND_COLUMN}) if row.is_json else frozenset())
+
+    def _check(self, payload: bytes) -> Fault | None:
+        try:
+            argv = self._argv(payload)
+        except KeyError:
+            return Fault(COMMAND_COLUMN, "missing", MISSING)
+        except ValueError as error:
+            return Fault(COMMAND_COLUMN, "command", f"cannot be split into words: {error}")
+        if not argv or not argv[0]:
+            return Fault(COMMAND_COLUMN, "command", "is empty")
+        return too_long(argv, (), COMMAND_COLUMN)
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        return Dispatch(job, item, attempt, self._argv(payload), self._tokens.environment(item, attempt, payload))
+
+    def words(self, _item: int, payload: bytes, /) -> tuple[str, ...]:
+        return words_of(self._argv(payload))
+
+
+_QUOTING = re.compile(rb"[\\'\"]")
+_BARE_WORD = re.compile(rb"[^ \t\r\n]+")
+
+
+def _split(text: bytes) -> tuple[bytes, ...]:
+    if not _QUOTING.search(text):
+        return tuple(_BARE_WORD.findall(text))
+    return tuple([word.encode() for word in shlex.split(text.decode(), comments=False, posix=True)])
+
+
+def _json_command(payload: bytes) -> tuple[bytes, ...]:
+    value = json_object(payload)[COMMAND_COLUMN]
+    if isinstance(value, list):
+        if all(isinstance(word, str) and not isinstance(word, JsonNumber) for word in value):
+            return tuple([word.encode() for word in value])
+        raise ValueError("every member of the list must be a string")
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        return _split(value.encode())
+    raise ValueError("it must be a string or a list of strings")
+
+
+def _refuse_spliced_script(argv: Sequence[str], columns: Sequence[str] | None) -> None:
+    """A placeholder in the script of ``sh -c`` would run the value as shell text; raises UsageError."""
+    for position in range(len(argv) - 2):
+        if os.path.basename(argv[position]) not in _SHELLS or not _SHELL_SCRIPT_OPTION.fullmatch(argv[position + 1]):
+            continue
+        script = compile([argv[position + 2]], columns) if argv[position + 2] else None
+        if script is not None and script.fields and not script.appended:
+            raise UsageError(
+                f"a placeholder in the script of {argv[position]} {argv[position + 1]} would run values as shell text",
+                hint="use --shell 'TEXT', which is safe, or pass it on: "
+                f"{argv[position]} {argv[position + 1]} 'echo \"$1\"' {argv[position]} {{}}",
+            )
