@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 
 def actor() -> str:
     """The user and process that run this command."""
-    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.geteuid())
-    return f"{user} (pid {os.getpid()})"
+    uid = os.geteuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container with a number only
+        name = f"uid {uid}"
+    return f"{name} (pid {os.getpid()})"

@@ -238,6 +238,15 @@ def running_by_job(database: Database) -> list[tuple[str, int, int]]:
     ).fetchall()
 
 
+def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:
+    """(live jobs, items that wait, items in hand) by queue."""
+    rows = database.execute(
+        "SELECT queue, count(*), sum(queued + retrying), sum(running) FROM jobs"
+        " WHERE finished_at IS NULL GROUP BY queue"
+    )
+    return {name: (jobs, queued, running) for name, jobs, queued, running in rows}
+
+
 class ItemView(NamedTuple):
     """An item and its latest attempt; the fields of the attempt are None when it never ran."""
 

@@ -1,0 +1,28 @@
+"""What pause and resume have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session
+from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.holding import Held
+
+
+def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:
+    """Raises UsageError unless jobs or a queue are named, and not both."""
+    if bool(jobs) == (queue is not None):
+        raise UsageError(f"{verb} what?", hint=f"jobctl {verb} JOB..., or jobctl {verb} --queue NAME")
+
+
+def answer(shared: Session, held: Sequence[Held], done: str) -> None:
+    """Say what became of each job."""
+    if shared.json:
+        shared.emit([{"job": h.job, "changed": h.changed, "note": h.note} for h in held])
+        return
+    for h in held:
+        said = (f"{done}; {h.note}" if h.note else done) if h.changed else h.note
+        shared.note(f"job {h.job}: {said}")

@@ -1,0 +1,46 @@
+"""``jobctl pause``: let nothing more start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.holding import answer, check_either
+from jobctl.cli.session import now_us
+from jobctl.errors import Exit
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def pause(
+    ctx: typer.Context,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, last.")] = None,
+    queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; status and explain say it.")] = "",
+) -> int:
+    """Let nothing more of a job or a queue start; what runs finishes.
+
+    Examples:
+      jobctl pause 42 --reason "disk is being changed"
+      jobctl pause --queue downloads
+
+    A deadline of the job goes on running.
+    """
+    from jobctl.services.holding import pause as hold
+    from jobctl.services.holding import pause_queue
+    from jobctl.services.targets import resolve_jobs
+
+    shared = session(ctx)
+    check_either(jobs, queue, "pause")
+    if queue is not None:
+        changed = pause_queue(shared.home, queue, reason=reason, now=now_us())
+        shared.note(f"queue {queue}: paused" if changed else f"queue {queue}: it was paused already")
+        return Exit.OK
+    database = shared.open()
+    numbers = resolve_jobs(database, jobs or [])
+    database.close()
+    answer(shared, hold(shared.home, numbers, reason=reason, now=now_us()), "paused")
+    return Exit.OK

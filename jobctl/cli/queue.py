@@ -1,0 +1,66 @@
+"""``jobctl queue``: named lanes with limits of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from jobctl.cli.app import subcommands
+from jobctl.cli.command import Command, session
+from jobctl.cli.set import parse_settings
+from jobctl.errors import Exit
+
+app = subcommands("Show queues and change their limits.")
+
+
+@app.command("list", cls=Command)
+def list_(ctx: typer.Context) -> int:
+    """Show every queue that has jobs to do or limits of its own.
+
+    Example:
+      jobctl queue list
+    """
+    from jobctl.services.queues import queue_documents
+
+    shared = session(ctx)
+    database = shared.open()
+    documents = queue_documents(database)
+    database.close()
+    if shared.json:
+        shared.emit({"schema": "jobctl.queues/1", "queues": documents})
+        return Exit.OK
+    shared.say("QUEUE\tSLOTS\tRATE\tSTATE\tJOBS\tQUEUED\tRUNNING")
+    for document in documents:
+        shared.say("\t".join(_cells(document)))
+    return Exit.OK
+
+
+def _cells(document: dict[str, Any]) -> list[str]:
+    state = f"paused since {document['paused_at']}" if document["paused_at"] else "open"
+    if document["pause_reason"]:
+        state += f" ({document['pause_reason']})"
+    limits = [str(document[name]) if document[name] is not None else "-" for name in ("slots", "rate")]
+    return [document["name"], *limits, state, *(str(document[name]) for name in ("jobs", "queued", "running"))]
+
+
+@app.command("set", cls=Command)
+def set_(
+    ctx: typer.Context,
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Its name; it is made if it is new.")],
+    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="slots=N, rate=100/s, or none.")],
+) -> int:
+    """Limit a queue: how many items of it run at once, how many start per time.
+
+    Examples:
+      jobctl queue set downloads slots=4 rate=10/s
+      jobctl queue set downloads rate=none
+    """
+    from jobctl.services.holding import set_queue
+
+    shared = session(ctx)
+    changes = parse_settings(settings)
+    set_queue(shared.home, queue, changes)
+    said = ", ".join(f"{name} {value}" for name, value in changes.items())
+    shared.note(f"queue {queue}: {said}")
+    return Exit.OK

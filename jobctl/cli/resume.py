@@ -1,0 +1,45 @@
+"""``jobctl resume``: let paused work go on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.holding import answer, check_either
+from jobctl.cli.presence import note_daemon
+from jobctl.cli.session import now_us
+from jobctl.errors import Exit
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def resume(
+    ctx: typer.Context,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, last.")] = None,
+    queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
+) -> int:
+    """Let a paused or held job, or a paused queue, go on.
+
+    Examples:
+      jobctl resume 42
+      jobctl resume --queue downloads
+    """
+    from jobctl.services.holding import resume as release
+    from jobctl.services.holding import resume_queue
+    from jobctl.services.targets import resolve_jobs
+
+    shared = session(ctx)
+    check_either(jobs, queue, "resume")
+    if queue is not None:
+        changed = resume_queue(shared.home, queue)
+        shared.note(f"queue {queue}: goes on" if changed else f"queue {queue}: it was not paused")
+        return Exit.OK
+    database = shared.open()
+    numbers = resolve_jobs(database, jobs or [])
+    database.close()
+    answer(shared, release(shared.home, numbers, now=now_us()), "goes on")
+    note_daemon(shared)
+    return Exit.OK

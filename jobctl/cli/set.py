@@ -1,0 +1,56 @@
+"""``jobctl set``: change the rules of a job while it goes on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import now_us
+from jobctl.errors import Exit, UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command("set", cls=Command)
+def set_(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
+    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="What to change, see below.")],
+) -> int:
+    """Change the rules of a job that is not done; it takes effect at once.
+
+    Examples:
+      jobctl set 42 slots=8
+      jobctl set 42 timeout=5m attempts=5 max-failures=2%
+      jobctl set 42 rate=none deadline=2h
+
+    slots, attempts, timeout, grace, max-failures, halt (soon or now), rate, priority, deadline (from now). Where
+    there can be none, the value none takes the limit away.
+    """
+    from jobctl.services.holding import set_rules
+    from jobctl.services.targets import resolve_job
+
+    shared = session(ctx)
+    database = shared.open()
+    number = resolve_job(database, job)
+    database.close()
+    changes = parse_settings(settings)
+    policy = set_rules(shared.home, number, changes, now=now_us())
+    if shared.json:
+        shared.emit({"job": number, "policy": policy.to_json()})
+    said = ", ".join(f"{name} {value}" for name, value in changes.items())
+    shared.note(f"job {number}: {said}")
+    return Exit.OK
+
+
+def parse_settings(settings: list[str]) -> dict[str, str]:
+    """NAME=VALUE words as a dictionary. Raises UsageError for a word that is none."""
+    found = {}
+    for setting in settings:
+        name, given, value = setting.partition("=")
+        if not (name and given and value):
+            raise UsageError(f"{setting!r} is not NAME=VALUE", hint="for example slots=8")
+        found[name.strip()] = value.strip()
+    return found
