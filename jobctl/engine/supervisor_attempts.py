@@ -54,7 +54,7 @@ class Attempts:
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
-        self.retry_at: float | None = None
+        self._retry_at: float | None = None
         self.deadline: float | None = None  # no attempt times out before
         self._cookie = store_id.encode()
         self._tagger = tagger
@@ -63,9 +63,11 @@ class Attempts:
         self._pressure: dict[int, str] = {}  # by job; 0 = the machine
         self._retry_s = _RETRY_FIRST_S
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
+        self._leaving: set[int] = set()  # jobs to forget when they are idle
 
     def define(self, spec: tuple[Any, ...]) -> None:
         """Add a job or change what its attempts share."""
+        self._leaving.discard(spec[0])
         line = self.backlog.define(spec[0], spec[4], spec[5], spec[6])
         if line.extra is None:
             line.extra = JobPlan(spec)
@@ -73,16 +75,18 @@ class Attempts:
             line.extra.update(spec)
 
     def forget(self, job: int) -> None:
-        """Drop a job that has nothing waiting or running."""
+        """Drop a job as soon as nothing of it waits or runs."""
         line = self.backlog.forget(job)
-        if line is not None:
+        if line is None:
+            self._leaving.add(job)
+        else:
+            self._leaving.discard(job)
             self._idle.pop(job, None)
             line.extra.output.close()
             self._relieve(job)
 
-    def fill(self, now: float) -> None:
-        """Start attempts as long as there is room."""
-        if 0 in self._pressure and self.retry_at is not None and now < self.retry_at:
+    def _fill(self, now: float) -> None:
+        if 0 in self._pressure and self._retry_at is not None:
             return
         backlog = self.backlog
         while (line := backlog.next_line()) is not None:
@@ -167,10 +171,15 @@ class Attempts:
         line = run.line
         self.backlog.release(line, run.slot)
         if not line.busy and not line.waiting:
-            self._close_idle(line)
+            self._idle_now(line)
 
-    def _close_idle(self, line: JobLine) -> None:
+    def _idle_now(self, line: JobLine) -> None:
         """Thousands of jobs may come and go: files of jobs with nothing to do are open for a few of them only."""
+        if not self.backlog.running:
+            os.chdir("/")  # keep nobody from unmounting a job's directory
+        if line.job in self._leaving:
+            self.forget(line.job)
+            return
         self._idle.pop(line.job, None)
         self._idle[line.job] = line
         if len(self._idle) > _MAX_IDLE_OUTPUTS:
@@ -193,18 +202,22 @@ class Attempts:
         waiting = [dispatch[:3] for line in self.backlog.lines.values() for dispatch in line.waiting]
         return waiting + [run.id for run in self.by_serial.values()] + list(self.outcomes)
 
-    def retry(self, now: float) -> None:
-        """Try again what the machine had no room for."""
-        if self.retry_at is None or now < self.retry_at:
-            return
-        self.retry_at = None
-        for job in [job for job in self._pressure if job]:
-            self._unhold(job)
+    def due(self) -> float | None:
+        """When ``act`` has something to do besides filling slots."""
+        return self._retry_at
+
+    def act(self, now: float) -> None:
+        """Start what can start; try again what the machine had no room for."""
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            for job in [job for job in self._pressure if job]:
+                self._unhold(job)
+        self._fill(now)
 
     def hurry(self) -> None:
         """Something ended, so there may be room again."""
         if self._pressure:
-            self.retry_at = 0.0
+            self._retry_at = 0.0
 
     def pressure(self) -> str:
         """What the machine has no room for; empty if nothing."""
@@ -213,7 +226,7 @@ class Attempts:
     def _press(self, line: JobLine, key: int, reason: str, now: float) -> None:
         if key:
             self.backlog.hold(line, held=True)
-        self.retry_at = now + self._retry_s
+        self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, _RETRY_LONGEST_S)
         if self._pressure.get(key) != reason:
             self._pressure[key] = reason
@@ -225,7 +238,7 @@ class Attempts:
             self._tell(wire.PRESSURE, (self.pressure(),))
         if not self._pressure:
             self._retry_s = _RETRY_FIRST_S
-            self.retry_at = None
+            self._retry_at = None
 
     def _unhold(self, job: int) -> None:
         line = self.backlog.lines.get(job)

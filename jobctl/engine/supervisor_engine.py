@@ -3,90 +3,138 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+import time
 from typing import Any
 
 from jobctl.process import wire
 from jobctl.process.channel import Channel, Message
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 
+#: Events wait this long for others, so that the engine is woken once for many.
+COALESCE_S = 0.008
 _BACKOFF_LONGEST_S = 60.0
 _MAX_DEATHS = 10
 _DEATHS_WITHIN_S = 300.0
+_NO_ROOM_PAUSE_S = 2.0
+#: An engine that closed its socket and does not end is killed after this time.
+_DEAF_S = 10.0
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD)
 
 
 class Engine:
-    """One engine after the other; ``channel`` is None while there is none."""
+    """One engine after the other. What is told while there is none is dropped: the next one asks with ADOPT."""
 
-    def __init__(self, argv: list[bytes], store_id: str, tagger: Tagger) -> None:
+    def __init__(self, argv: list[bytes], store_id: str, tagger: Tagger, poll: select.poll) -> None:
+        self.pid = 0
+        self.fd = -1
+        self.start_at: float | None = 0.0  # when the next one is due
+        self.kill_at: float | None = None
+        self.flush_at: float | None = None
+        self.has_adopted = False  # at least once: it can work at all
         self._argv = argv
         self._env = {**os.environb, b"JOBCTL_ENGINE": store_id.encode()}
         self._tagger = tagger
-        self.channel: Channel | None = None
-        self.pid = 0
-        self.start_at: float | None = 0.0  # when the next one is due
-        self.has_adopted = False  # at least once: it can work at all
+        self._poll = poll
+        self._channel: Channel | None = None
+        self._starts: dict[Any, Any] = {}
         self._deaths: list[float] = []
 
     def start(self, *, fresh: bool) -> None:
-        """Start a new engine; ``fresh`` says that no engine has handed over any attempt.
+        """Start a new engine; ``fresh`` says that no engine before it handed over any attempt.
 
-        Raises OSError when the machine has no room; then call ``postpone``.
+        Raises OSError when the machine has no room; it is tried again at ``start_at``.
         """
+        self.start_at = time.monotonic() + _NO_ROOM_PAUSE_S
         ours, theirs = socket.socketpair()
         try:
             self._tagger.mark(ENGINE_SERIAL)
-            self.pid = os.posix_spawn(
-                self._argv[0],
-                self._argv,
-                {**self._env, b"JOBCTL_FRESH": b"%d" % fresh},
-                file_actions=((os.POSIX_SPAWN_DUP2, theirs.fileno(), wire.ENGINE_FD),),
-                setpgroup=0,  # Ctrl-C in a terminal is for the supervisor alone
-                setsigmask=(),
-                setsigdef=_SIGNALS,
-            )
+            self.pid = self._spawn(theirs.fileno(), fresh)
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
-        self.channel = Channel(ours)
+        self._channel = Channel(ours)
+        self.fd = ours.fileno()
+        self._poll.register(self.fd, select.POLLIN)
         self.start_at = None
 
-    def tell(self, kind: int, payload: Any) -> None:
-        """Queue a message if there is an engine."""
-        if self.channel is not None:
-            self.channel.post(kind, payload)
+    def _spawn(self, fd: int, fresh: bool) -> int:
+        return os.posix_spawn(
+            self._argv[0],
+            self._argv,
+            {**self._env, b"JOBCTL_FRESH": b"%d" % fresh},
+            file_actions=((os.POSIX_SPAWN_DUP2, fd, wire.ENGINE_FD),),
+            setpgroup=0,  # Ctrl-C in a terminal is for the supervisor alone
+            setsigmask=(),
+            setsigdef=_SIGNALS,
+        )
 
-    def receive(self) -> list[Message]:
-        """What it said since the last call."""
-        return [] if self.channel is None else self.channel.receive()
+    def tell(self, kind: int, payload: Any) -> None:
+        """Queue an event. That an attempt started is not worth a message when its end is in the same one."""
+        if self._channel is None:
+            return
+        if kind == wire.STARTED:
+            self._starts[payload[:3]] = payload
+        else:
+            if kind == wire.FINISHED:
+                self._starts.pop(payload[:3], None)
+            self._channel.post(kind, payload)
+        if self.flush_at is None:
+            self.flush_at = time.monotonic() + COALESCE_S
+
+    def flush(self) -> None:
+        """Send what is queued, as far as the socket takes it; the rest goes when it is writable."""
+        self.flush_at = None
+        if self._channel is None:
+            return
+        for started in self._starts.values():
+            self._channel.post(wire.STARTED, started)
+        self._starts.clear()
+        done = self._channel.flush()
+        self._poll.modify(self.fd, select.POLLIN if done else select.POLLIN | select.POLLOUT)
+
+    def hear(self, now: float) -> list[Message]:
+        """The socket is ready: go on sending, and return what came."""
+        if self._channel is None:
+            return []
+        if self._channel.waiting:
+            self.flush()
+        messages = self._channel.receive()
+        if self._channel.closed:
+            self._hang_up()
+            self.kill_at = now + _DEAF_S
+        return messages
 
     def ended(self) -> list[Message]:
         """It was reaped: what it had said before, whole messages only."""
-        last: list[Message] = []
-        while self.channel is not None and not self.channel.closed and (more := self.channel.receive()):
-            last += more
-        self.hang_up()
+        last = [] if self._channel is None else self._channel.receive_all()
+        self._hang_up()
         self.pid = 0
+        self.kill_at = None
         return last
 
-    def hang_up(self) -> None:
-        """Close the channel."""
-        if self.channel is not None:
-            self.channel.close()
-            self.channel = None
+    def _hang_up(self) -> None:
+        if self._channel is not None:
+            self._poll.unregister(self.fd)
+            self._channel.close()
+            self._channel = None
+            self.fd = -1
+        self._starts.clear()
+        self.flush_at = None
 
-    def postpone(self, now: float) -> bool:
-        """Plan the next start after a death; False when it died too often."""
+    def replace(self, now: float) -> bool:
+        """Plan the start of the next one after a death; False when they die too often."""
         self._deaths = [death for death in self._deaths if death > now - _DEATHS_WITHIN_S] + [now]
         count = len(self._deaths)
         self.start_at = now + (0.0 if count == 1 else min(2.0 ** (count - 2), _BACKOFF_LONGEST_S))
         return count < _MAX_DEATHS
 
     def kill(self) -> None:
-        """KILL the engine; it is reaped like any other end."""
+        """KILL it; it is reaped like any other end."""
+        self.kill_at = None
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)

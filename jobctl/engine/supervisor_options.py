@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 from jobctl.errors import UsageError
 
 
 class Options:
-    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [log=NAME] -- ENGINE ARG...``"""
+    """``lock=PATH store=ID [ready=FD] [lifeline=FD] -- ENGINE ARG...``"""
 
     def __init__(self, argv: list[str]) -> None:
         """Raises UsageError when something is missing; nobody types this by hand."""
@@ -21,20 +22,23 @@ class Options:
         self.lock = words["lock"]
         self.store_id = words["store"]
         self.lifeline = int(words.get("lifeline", "-1"))
-        self.log_name = words.get("log", "the messages above")
+        self._reported = False
         self._ready = int(words.get("ready", "-1"))
         for fd in (self.lifeline, self._ready):
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
     def report(self, text: str) -> None:
-        """Say one line to who started us; only the first one is heard."""
+        """Say one line to who started us; only the first one is heard. Without anybody, a problem goes to stderr."""
         if self._ready >= 0:
             line = text.encode("utf-8", "replace")
             with contextlib.suppress(OSError):  # it did not wait for us
                 os.write(self._ready, line)
             os.close(self._ready)
             self._ready = -1
+        elif text != "ready" and not self._reported:
+            print(f"jobctl: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        self._reported = True
 
     @property
     def inherited(self) -> set[int]:

@@ -47,11 +47,13 @@ def _supervise(options: Options) -> int:
 
 def _close_inherited(keep: set[int]) -> None:
     """Items get descriptors 0 to 2 and nothing that whoever started us had open."""
-    low = 3
-    for fd in sorted(keep):
-        os.closerange(low, fd)
-        low = fd + 1
-    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+    for place in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError):
+            for fd in [int(name) for name in os.listdir(place)]:
+                if fd > 2 and fd not in keep:
+                    with contextlib.suppress(OSError):  # the one that listed them
+                        os.close(fd)
+            return
 
 
 def _adopt_orphans() -> None:

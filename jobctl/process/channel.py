@@ -65,6 +65,17 @@ class Channel:
     def receive(self) -> list[Message]:
         """Whole messages that have come; sets ``closed`` at the end of the stream."""
         self._drain()
+        return self._unpack()
+
+    def receive_all(self) -> list[Message]:
+        """Whole messages up to the end of the stream; for when the other side is known to be dead."""
+        before = -1
+        while not self.closed and before != len(self._in):
+            before = len(self._in)
+            self._drain()
+        return self._unpack()
+
+    def _unpack(self) -> list[Message]:
         messages: list[Message] = []
         while len(self._in) >= _HEADER:
             end = _HEADER + int.from_bytes(self._in[:_HEADER], "little")

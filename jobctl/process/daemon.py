@@ -82,7 +82,7 @@ def start_detached(options: StartOptions) -> int:
     log = os.open(options.home.daemon_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         child = subprocess.Popen(
-            options.supervisor_argv(f"ready={writer}", f"log={options.home.daemon_log}"),
+            options.supervisor_argv(f"ready={writer}"),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

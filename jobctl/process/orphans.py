@@ -18,9 +18,9 @@ UNKNOWN = -1
 class Orphans:
     """``pids`` maps every known orphan to the serial of its attempt."""
 
-    def __init__(self, store_id: str, tagger: identity.Tagger) -> None:
+    def __init__(self, tagger: identity.Tagger) -> None:
         self.pids: dict[int, int] = {}
-        self._store = store_id.encode()
+        self._abandoned: set[int] = set()
         self._tagger = tagger
         self._children = tree.Children()
 
@@ -32,11 +32,13 @@ class Orphans:
         ``expected`` children satisfy ``is_ours`` and are no orphans; ``serial_of`` a cookie is asked where tags fail.
         """
         count = self._children.count()
-        if count < 0 or count == expected + len(self.pids):
+        if count < 0 or count == expected + len(self.pids) + len(self._abandoned):
             return []
         found = []
-        for pid in self._children.pids():
-            if pid not in self.pids and not is_ours(pid) and not _is_over(pid):
+        pids = self._children.pids()
+        self._abandoned.intersection_update(pids)
+        for pid in pids:
+            if pid not in self.pids and pid not in self._abandoned and not is_ours(pid) and not _is_over(pid):
                 serial = self.pids[pid] = self._attribute(pid, serial_of)
                 found.append(serial)
         return found
@@ -48,6 +50,11 @@ class Orphans:
         cookie = identity.environment_value(pid, b"JOBCTL_COOKIE")
         known = None if cookie is None else serial_of(cookie)
         return UNKNOWN if known is None else known
+
+    def abandon(self, pid: int) -> None:
+        """Nothing can end it: do not wait for it any more."""
+        if self.pids.pop(pid, None) is not None:
+            self._abandoned.add(pid)
 
     def of(self, serial: int) -> list[int]:
         """The orphans of one attempt."""

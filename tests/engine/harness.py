@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.engine.local import LocalExecutor
-from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.daemon import Foreground, StartOptions, start_detached
 from jobctl.process.sweep import sweep
 
 #: An engine that passes its supervisor socket to the test and lives as long as the test's connection does.
@@ -50,6 +50,34 @@ class SupervisorUnderTest:
         executor.adopt()
         starting.join()
         return executor
+
+    def start_refused(self, reason: str) -> None:
+        """Start it with an engine that refuses to work. Raises what ``start_detached`` raises."""
+
+        def refuse() -> None:
+            self.next_engine().refuse(reason)
+            self.end_engine(1)
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        try:
+            start_detached(self.options)
+        finally:
+            refusing.join()
+
+    def start_foreground(self) -> tuple[Foreground, LocalExecutor]:
+        """Start it in the foreground; also returns the executor of its first engine."""
+        executors: list[LocalExecutor] = []
+
+        def adopt() -> None:
+            executors.append(self.next_engine())
+            executors[0].adopt()
+
+        adopting = threading.Thread(target=adopt)
+        adopting.start()
+        foreground = Foreground(self.options)
+        adopting.join()
+        return foreground, executors[0]
 
     def _start(self) -> None:
         self.pid = start_detached(self.options)

@@ -1,0 +1,334 @@
+"""What the supervisor does when things die, run away or are told to stop. Everything is real."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobctl.config import Home
+from jobctl.domain.ports import AttemptId, Dispatch, Ending, Finished, OutputFlag, Pressure, Started
+from jobctl.engine.local import LocalExecutor
+from jobctl.engine.supervisor_engine import Engine
+from jobctl.errors import Busy, JobctlError
+from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder, start_detached
+from jobctl.process.identity import Tagger
+from jobctl.process.sweep import sweep
+from tests.engine.harness import SupervisorUnderTest
+from tests.engine.processes import alive, marker
+from tests.executor_contract import Listener, batch, spec_of
+from tests.wait import wait_until
+
+
+def shell(item: int, text: str) -> Dispatch:
+    return Dispatch(1, item, 1, (b"sh", b"-c", text.encode()), ())
+
+
+ESCAPES = {
+    "child": "sleep {0} & wait",
+    "ignores TERM": "trap '' TERM; sleep {0} & wait; wait",
+    "own session": "setsid sleep {0} & wait",
+    "double fork": "(setsid sh -c 'sleep {0} & exit' &) ; sleep {0}",
+    "empty environment": "env -i setsid sleep {0} & sleep {0}",
+    "all of it": "(env -i setsid sh -c 'trap \"\" TERM HUP; (sleep {0} <&- >&- 2>&- &) & sleep {0}' &) ; sleep {0}",
+    "stopped": "sleep {0} & sleep 0.1; kill -STOP $! $$; wait",
+    "hops": "(setsid sh -c 'while :; do (setsid sleep {0} &); sleep 0.05; done' &); sleep {0}",
+}
+
+
+# Ending a tree.
+
+
+@pytest.mark.parametrize("text", ESCAPES.values(), ids=ESCAPES)
+def test_a_cancel_leaves_nothing_alive(executor: LocalExecutor, tmp_path: Path, text: str) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, text.format(mark)), shell(1, "sleep 1000")])
+    heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == 2)
+    wait_until(lambda: alive(mark), what="its processes")
+    executor.cancel([AttemptId(1, 0, 1)], 0.3)
+    (outcome,) = heard.finished(1)
+    assert (outcome.item, outcome.ending) == (0, Ending.CANCELLED)
+    assert alive(mark) == []
+    assert executor.adopt() == [(1, 1, 1)], "the other item runs on"
+
+
+@pytest.mark.parametrize("text", ["env -i setsid sleep {0} & exit 3", "(setsid sleep {0} &) ; exit 3"])
+def test_what_outlives_its_item_is_ended(executor: LocalExecutor, tmp_path: Path, text: str) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path, grace_s=0.2))
+    executor.start([shell(0, text.format(mark))])
+    (outcome,) = Listener(executor).finished(1)
+    assert (outcome.ending, outcome.code, outcome.flags) == (Ending.EXITED, 3, OutputFlag.LEFTOVERS)
+    wait_until(lambda: not alive(mark), what="nothing is left")
+
+
+def test_a_timeout_is_exact_and_gives_a_grace(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, timeout_s=0.3, grace_s=5.0))
+    executor.start([shell(0, "trap 'echo bye; exit 9' TERM; sleep 1000 & wait"), shell(1, "exit 0")])
+    outcomes = {outcome.item: outcome for outcome in Listener(executor).finished(2)}
+    assert (outcomes[1].ending, outcomes[1].code) == (Ending.EXITED, 0)
+    assert (outcomes[0].ending, outcomes[0].code) == (Ending.TIMED_OUT, 9)
+    assert outcomes[0].out_tail == b"bye\n"
+    assert 300_000 <= outcomes[0].duration_us < 5_000_000
+
+
+# The engine dies.
+
+
+def test_items_and_outcomes_outlive_the_engine(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    assert executor.fresh
+    executor.define(spec_of(1, tmp_path, slots=2))
+    executor.start([shell(0, "exit 7"), shell(1, "read x < gate; exit 8"), shell(2, "exit 9")])
+    os.mkfifo(tmp_path / "gate")
+    Listener(executor).until(lambda heard: heard.of(Finished))  # not acknowledged
+    os.kill(supervisor.engine_pid, signal.SIGKILL)
+    after = supervisor.next_engine()
+    assert not after.fresh
+    assert sorted(after.adopt()) == [(1, 0, 1), (1, 1, 1), (1, 2, 1)]
+    (tmp_path / "gate").write_text("open\n")
+    outcomes = Listener(after).until(lambda heard: len({event.item for event in heard.of(Finished)}) == 3)
+    assert {event.item: event.code for event in outcomes.of(Finished)} == {0: 7, 1: 8, 2: 9}
+
+
+def test_what_a_dying_engine_sent_is_still_done(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    executor.define(spec_of(1, tmp_path))
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    executor.start([shell(0, "exit 5")])
+    os.kill(supervisor.engine_pid, signal.SIGKILL)
+    os.kill(supervisor.pid, signal.SIGCONT)
+    after = supervisor.next_engine()
+    assert after.adopt() == [(1, 0, 1)]
+    assert Listener(after).finished(1)[0].code == 5
+
+
+def test_an_engine_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+    engine = Engine([b"/bin/true"], "store", Tagger("store"), select.poll())
+    pauses = []
+    for _ in range(9):
+        assert engine.replace(now=1000.0)
+        assert engine.start_at is not None
+        pauses.append(engine.start_at - 1000.0)
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert not engine.replace(now=1000.0)
+    assert engine.replace(now=2000.0), "old deaths do not count"
+
+
+def test_an_engine_that_cannot_start_is_reported(tmp_path: Path) -> None:
+    options = StartOptions(Home(tmp_path), slots=1, engine=["/bin/sh", "-c", "echo broken >&2; exit 3"])
+    with pytest.raises(JobctlError, match="ended with 3 before it was ready") as caught:
+        start_detached(options)
+    assert str(tmp_path / "daemon.log") in str(caught.value.hint)
+    assert "broken" in (tmp_path / "daemon.log").read_text()
+    assert lock_holder(tmp_path / "daemon.lock") is None
+
+
+def test_an_engine_can_say_why_it_cannot_work(supervisor: SupervisorUnderTest) -> None:
+    with pytest.raises(JobctlError, match="the database is newer"):
+        supervisor.start_refused("the database is newer")
+
+
+# The supervisor dies.
+
+
+def test_the_engine_notices_that_the_supervisor_is_gone(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    os.kill(supervisor.pid, signal.SIGKILL)
+    with pytest.raises(EOFError):
+        while True:
+            executor.collect(None)
+
+
+@pytest.mark.parametrize(
+    "text", ["sleep {0}", "env -i setsid sleep {0} & sleep {0}", "trap '' TERM; sleep {0} & wait; wait"]
+)
+def test_a_sweep_finds_what_a_dead_supervisor_left(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path, way: str
+) -> None:
+    mark, stranger = marker(), marker()
+    other = subprocess.Popen(["sleep", stranger], env={"JOBCTL_COOKIE": "another-store.1.1.1"})
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, ESCAPES[way].format(mark))])
+    Listener(executor).until(lambda heard: heard.of(Started))
+    wait_until(lambda: alive(mark), what="its processes")
+    os.kill(supervisor.engine_pid, signal.SIGKILL)
+    os.kill(supervisor.pid, signal.SIGKILL)
+    try:
+        assert alive(mark)
+        assert sweep(supervisor.options.store_id, grace_s=0.3) == []
+        assert alive(mark) == []
+        assert alive(stranger) == [other.pid], "nobody else is touched"
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_new_supervisor_ends_what_an_old_one_left_before_it_starts(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, f"sleep {mark}")])
+    Listener(executor).until(lambda heard: heard.of(Started))
+    os.kill(supervisor.pid, signal.SIGKILL)
+    os.waitpid(supervisor.pid, 0)
+    old_engine = supervisor.engine_pid
+    again = supervisor.start()
+    assert alive(mark) == []
+    assert again.fresh
+    assert again.adopt() == []
+    assert not Path(f"/proc/{old_engine}").exists() or "Z" in Path(f"/proc/{old_engine}/stat").read_text()
+
+
+# One daemon per store.
+
+
+def test_a_second_daemon_is_refused_and_names_the_first(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor
+) -> None:
+    assert lock_holder(supervisor.options.home.lock) == supervisor.pid
+    with pytest.raises(Busy, match=str(supervisor.pid)):
+        start_detached(supervisor.options)
+    assert executor.adopt() == []
+
+
+def test_many_starts_at_once_make_one_daemon(supervisor: SupervisorUnderTest) -> None:
+    code = (
+        "import sys; from pathlib import Path; from jobctl.config import Home; from jobctl.errors import Busy\n"
+        "from jobctl.process.daemon import StartOptions, start_detached\n"
+        "sys.stdin.readline()\n"
+        "try: print(start_detached(StartOptions(Home(Path(sys.argv[1])), 1, engine=sys.argv[2:])))\n"
+        "except Busy as busy: print('busy')\n"
+    )
+    argv = [sys.executable, "-c", code, str(supervisor.root), *supervisor.options.engine]
+    starters = [
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=os.getcwd())
+        for _ in range(6)
+    ]
+    for starter in starters:
+        assert starter.stdin is not None
+        starter.stdin.write("go\n")
+        starter.stdin.flush()
+    supervisor.next_engine().adopt()
+    said = [starter.communicate(timeout=60)[0].strip() for starter in starters]
+    assert said.count("busy") == 5
+    (winner,) = [int(word) for word in said if word != "busy"]
+    assert lock_holder(supervisor.options.home.lock) == winner
+    os.kill(winner, signal.SIGKILL)
+
+
+def test_items_do_not_keep_the_lock(supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, f"sleep {mark}")])
+    Listener(executor).until(lambda heard: heard.of(Started))
+    os.kill(supervisor.pid, signal.SIGKILL)
+    os.waitpid(supervisor.pid, 0)
+    assert alive(mark)
+    assert lock_holder(supervisor.options.home.lock) is None
+
+
+# Stopping.
+
+
+def test_stop_is_passed_to_the_engine_and_a_second_one_is_urgent(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor
+) -> None:
+    daemon = Daemon.find(supervisor.options.home.lock)
+    assert daemon is not None
+    assert daemon.pid == supervisor.pid
+    executor.collect(0)
+    daemon.send(signal.SIGTERM)
+    assert executor.collect(None) == []
+    assert executor.stop_requested() == 1
+    daemon.send(signal.SIGTERM)
+    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 2, what="the second one")
+    supervisor.end_engine(0)
+    assert daemon.wait_gone(20)
+    assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
+    daemon.close()
+
+
+def test_the_next_engine_learns_of_a_stop_too(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
+    os.kill(supervisor.pid, signal.SIGINT)
+    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    os.kill(supervisor.engine_pid, signal.SIGKILL)
+    after = supervisor.next_engine()
+    after.adopt()
+    wait_until(lambda: after.collect(0) or after.stop_requested() == 1, what="the stop")
+
+
+def test_an_engine_that_is_done_takes_everything_with_it(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, f"(env -i setsid sleep {mark} &) ; sleep {mark}")])
+    Listener(executor).until(lambda heard: heard.of(Started))
+    wait_until(lambda: len(alive(mark)) >= 2, what="its processes")
+    supervisor.end_engine(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
+    assert alive(mark) == []
+
+
+def test_hangup_is_ignored(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
+    os.kill(supervisor.pid, signal.SIGHUP)
+    assert executor.adopt() == []
+    assert executor.stop_requested() == 0
+
+
+def test_a_foreground_daemon_stops_when_its_parent_goes(supervisor: SupervisorUnderTest) -> None:
+    foreground, executor = supervisor.start_foreground()
+    assert isinstance(foreground, Foreground)
+    foreground.close()
+    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    supervisor.end_engine(0)
+    assert foreground.wait(20) == 0
+
+
+# The machine has no room.
+
+
+def test_too_many_open_files_is_nobodys_failure(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    executor.resize(64)
+    in_use = len(os.listdir(f"/proc/{supervisor.pid}/fd"))
+    resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE, (in_use + 6, in_use + 6))
+    executor.define(spec_of(1, tmp_path, slots=64))
+    executor.start([shell(n, "read x < gate") for n in range(12)])
+    os.mkfifo(tmp_path / "gate")
+    heard = Listener(executor).until(lambda heard: any(event.reason for event in heard.of(Pressure)))
+    assert "Too many open files" in next(event.reason for event in heard.of(Pressure) if event.reason)
+    assert 0 < len(heard.of(Started)) < 12
+    gate = os.open(tmp_path / "gate", os.O_RDWR)
+    os.write(gate, b"go\n" * 12)
+    outcomes = heard.finished(12)
+    os.close(gate)
+    assert {(outcome.ending, outcome.code) for outcome in outcomes} == {(Ending.EXITED, 0)}
+    heard.until(lambda heard: heard.of(Pressure)[-1].reason == "")
+
+
+def test_no_place_for_output_is_nobodys_failure(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    executor.define(spec_of(1, tmp_path))
+    executor.define(spec_of(2, tmp_path, log_dir=str(tmp_path / "elsewhere").encode()))
+    executor.start(batch(1, (b"true",), range(2)) + batch(2, (b"true",), range(2)))
+    heard = Listener(executor).until(lambda heard: len(heard.of(Finished)) == 2 and heard.of(Pressure))
+    assert {outcome.job for outcome in heard.of(Finished)} == {2}, "another job goes on"
+    (tmp_path / "logs").unlink()
+    heard.until(lambda heard: len(heard.of(Finished)) == 4)
+    assert heard.until(lambda heard: heard.of(Pressure)[-1].reason == "")
