@@ -150,9 +150,7 @@ def test_the_engine_notices_that_the_supervisor_is_gone(
             executor.collect(None)
 
 
-@pytest.mark.parametrize(
-    "text", ["sleep {0}", "env -i setsid sleep {0} & sleep {0}", "trap '' TERM; sleep {0} & wait; wait"]
-)
+@pytest.mark.parametrize("way", ["child", "empty environment", "ignores TERM", "all of it"])
 def test_a_sweep_finds_what_a_dead_supervisor_left(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path, way: str
 ) -> None:
