@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
@@ -31,7 +31,23 @@ def plan(live_jobs: Iterable[LiveJob], room: Room, now: int) -> list[tuple[LiveJ
     candidates = [c for live in ready.values() if (c := _candidate(live, room, in_queue, now))]
     ahead = max((live.lookahead(live.slots(room.capacity)) for live in ready.values()), default=0)
     demand = room.capacity + ahead - sum(len(live.in_hand) for live in known)
-    return [(ready[job], n) for job, n in share(candidates, demand)]
+    parts = [(ready[job], n) for job, n in share(candidates, demand)]
+    return list(_within_queues(parts, room, in_queue))
+
+
+def _within_queues(
+    parts: Iterable[tuple[LiveJob, int]], room: Room, in_queue: dict[str, int]
+) -> Iterator[tuple[LiveJob, int]]:
+    """Jobs of one queue together take no more than it has room for."""
+    slots = room.gates.queue_slots()
+    for live, count in parts:
+        limit = slots.get(live.row.queue)
+        if limit is not None:
+            left = limit + live.lookahead(min(limit, live.slots(room.capacity))) - in_queue[live.row.queue]
+            count = min(count, max(0, left))
+            in_queue[live.row.queue] += count
+        if count:
+            yield live, count
 
 
 def _in_hand_by_queue(live_jobs: Iterable[LiveJob]) -> dict[str, int]:
@@ -75,9 +91,7 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
     if fresh:
         live.cursor = fresh[-1].item + 1
     _count(database, live, len(due), len(fresh), now)
-    live.used_us += len(taken) * (live.pace.mean_us or UNKNOWN_MEAN_US)
-    for claimed in taken:
-        live.in_hand[claimed.item, claimed.attempt] = False
+    live.charge((claimed.item, claimed.attempt) for claimed in taken)
     return [live.handler.dispatch(live.id, c.item, c.attempt, c.payload) for c in taken]
 
 

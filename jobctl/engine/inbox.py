@@ -47,11 +47,10 @@ class Inbox:
             self._oldest = now
         key = (event.item, event.attempt)
         if isinstance(event, Started):
-            live.in_hand[key] = True
             batch.started[key] = event
             return
         batch.started.pop(key, None)
-        del live.in_hand[key]
+        live.let_go(key, event.duration_us if isinstance(event, Finished) else 0.0)
         self.outcomes += 1
         if isinstance(event, Finished):
             batch.finished.append(event)

@@ -299,7 +299,7 @@ class Engine:
         self._cancels.clear()
         self._roster.rebuild(self._epoch)
         for live in self._roster:
-            live.in_hand = {key: True for key in live.in_hand if not self._inbox.holds(live.id, key)}
+            live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}
 
     def _close(self, now: int) -> None:
         for closed in self._closer.done():

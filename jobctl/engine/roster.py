@@ -82,7 +82,7 @@ class Roster:
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
         )
-        live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), True)
+        live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)
         self._executor.define(self._specs.spec(row))

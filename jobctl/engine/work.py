@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class LiveJob:
     counts: dict[str, int]
     cursor: int
     pace: Pace = field(default_factory=Pace)
-    in_hand: dict[tuple[int, int], bool] = field(default_factory=dict)  # (item, attempt) -> has started
+    in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
     absent_in_a_row: int = 0
@@ -113,6 +114,17 @@ class LiveJob:
             and row.state != JobState.CANCELLING
             and (row.not_before_at is None or row.not_before_at <= now)
         )
+
+    def charge(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Take attempts in hand and charge what they are expected to use."""
+        expected = self.pace.mean_us or UNKNOWN_MEAN_US
+        for key in keys:
+            self.in_hand[key] = expected
+            self.used_us += expected
+
+    def let_go(self, key: tuple[int, int], used_us: float) -> None:
+        """An attempt is over: charge what it really used."""
+        self.used_us += used_us - self.in_hand.pop(key)
 
     def has_ready(self, now: int) -> bool:
         """Whether something could start now."""

@@ -106,7 +106,21 @@ def test_every_format_reaches_the_command(cli, name, text, options):
 
 def test_standard_input_and_results_as_json_lines(cli):
     text = '{"id": 1, "big": 12345678901234567890, "x": 1.50}\n{"id": 2}\n'
-    cli("run", "-", "--format", "jsonl", "-q", "--", "sh", "-c", "exit $(( ($1 - 1) * 65 ))", "sh", "{id}", stdin=text, check=3)
+    cli(
+        "run",
+        "-",
+        "--format",
+        "jsonl",
+        "-q",
+        "--",
+        "sh",
+        "-c",
+        "exit $(( ($1 - 1) * 65 ))",
+        "sh",
+        "{id}",
+        stdin=text,
+        check=3,
+    )
     files = cli.status("last")["results"]["files"]
     with open(files["succeeded"]["path"], encoding="utf-8") as file:
         line = file.read()

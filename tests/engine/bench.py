@@ -1,0 +1,104 @@
+"""A store, an engine and a fake executor under one clock that the test moves."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from jobctl.config import Home
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
+from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.process.wakeup import WakeUp
+from jobctl.services.submit import SubmitRequest, submit
+from jobctl.sources.options import InputOptions
+from jobctl.store import jobs
+from jobctl.store.database import open_database
+
+SECOND = 1_000_000
+START = 1_800_000_000 * SECOND
+
+
+class Bench:
+    """Everything around an engine, without processes and without waiting."""
+
+    def __init__(self, root: Path, script=lambda _: Play(), slots=2, **options):
+        self.root = root
+        self.home = Home(root / "home")
+        self.now = START
+        self.database = open_database(self.home, create=True)
+        self.executor = FakeExecutor(script, clock=lambda: self.now)
+        self.options = EngineOptions(slots=slots, **options)
+        self.wake = WakeUp(self.home.wake)
+        self.engine = None
+
+    def submit(self, rows=3, policy=None, command=("true",), **options):
+        """Submit numbered rows; the job's number."""
+        path = self.root / "rows.txt"
+        path.write_text("".join(f"row {n}\n" for n in range(1, rows + 1)), encoding="utf-8")
+        request = SubmitRequest(
+            input=InputOptions(str(path)), command=command, policy=policy or Policy(), cwd=str(self.root), **options
+        )
+        return submit(self.home, request, now=self.now, stdin=io.BytesIO()).job
+
+    def start(self, fresh=True):
+        """A new engine over the same store and executor, as after a death."""
+        database = open_database(self.home)
+        self.engine = Engine(database, self.executor, self.home, self.options, self.wake, self.now)
+        self.engine.begin(self.now, fresh=fresh)
+
+    def tick(self, times=1, step_us=60_000):
+        """Let time pass and the engine work."""
+        if self.engine is None:
+            self.start()
+        for _ in range(times):
+            self.now += step_us
+            self.engine.tick(self.now)
+            self.check()
+
+    def work_off(self, limit=500, step_us=60_000):
+        """Tick until every job is done."""
+        for _ in range(limit):
+            if not jobs.load_live(self.database):
+                return
+            self.tick(step_us=step_us)
+        raise AssertionError(f"not done: {jobs.load_live(self.database)}")
+
+    def job(self, number):
+        """The job's row."""
+        row = jobs.load(self.database, number)
+        assert row is not None
+        return row
+
+    def states(self, number):
+        """Item states as letters, in order: q r t s f u."""
+        rows = self.database.execute("SELECT state FROM items WHERE job = ? ORDER BY item", (number,))
+        return "".join("qrtsfu"[row[0]] for row in rows)
+
+    def check(self):
+        """The invariants that hold at every commit."""
+        for (number,) in self.database.execute("SELECT id FROM jobs").fetchall():
+            row = self.job(number)
+            counted = jobs.recount(self.database, number)
+            stored = {state.word: getattr(row.counts, state.word) for state in ItemState}
+            assert stored == counted, number
+            assert row.total == sum(counted.values())
+            terminal = row.state in TERMINAL_JOB_STATES
+            assert terminal == (row.finished_at is not None)
+            assert not (terminal and row.counts.live)
+            grouped = self.database.scalar("SELECT coalesce(sum(items), 0) FROM failures WHERE job = ?", (number,))
+            ungrouped = self.database.scalar("SELECT failures_ungrouped FROM jobs WHERE id = ?", (number,))
+            assert grouped + ungrouped == row.counts.failed
+            ends = "SELECT count(*) FROM journal WHERE job = ? AND event = 'finished'"
+            assert self.database.scalar(ends, (number,)) == (row.round if terminal else row.round - 1)
+
+    def events(self, number):
+        """The journal's events of a job."""
+        rows = self.database.execute("SELECT event FROM journal WHERE job = ? ORDER BY id", (number,))
+        return [row[0] for row in rows]
+
+
+def state(bench, number) -> JobState:
+    """The job's state."""
+    return bench.job(number).state

@@ -1,0 +1,432 @@
+"""The engine on a real store with a fake executor: every phase, every rule, under a clock of the test's own."""
+
+import pytest
+
+from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.ports import AttemptId, Ending
+from jobctl.domain.states import JobState
+from jobctl.engine.fake import Play
+from jobctl.engine.loop import Fenced
+from jobctl.services import holding
+from jobctl.services.retry import Selection, retry
+from jobctl.store import requests
+from tests.engine.bench import SECOND, Bench, state
+
+QUICK = Backoff(base_s=0.001, factor=1, cap_s=0.001)
+
+
+def failing(*numbers, code=65, hold=False):
+    """A script in which these items fail."""
+    return lambda d: Play(code=code, err=b"no luck\n") if d.item in numbers else Play(hold=hold)
+
+
+def test_every_item_runs_once_and_the_job_succeeds(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=25)
+    bench.work_off()
+    assert bench.states(job) == "s" * 25
+    assert state(bench, job) is JobState.SUCCEEDED
+    assert [(d.item, d.attempt) for d in bench.executor.dispatched] == [(n, 1) for n in range(1, 26)]
+    assert bench.events(job) == ["submitted", "running", "finished"]
+
+
+def test_items_are_claimed_only_as_slots_can_take_them(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=3)
+    job = bench.submit(rows=50)
+    bench.tick(5)
+    assert bench.states(job) == "rrr" + "q" * 47
+    assert len(bench.executor.running) == 3
+
+
+def test_short_items_are_handed_over_ahead(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(duration_us=1000), slots=2)
+    job = bench.submit(rows=2000)
+    bench.tick(5)
+    assert bench.job(job).counts.running > 100
+    assert len(bench.executor.running) <= 2
+    bench.work_off(limit=1500)
+
+
+def test_failed_items_are_tried_again_after_their_backoff(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=1 if d.attempt < 3 else 0))
+    job = bench.submit(rows=4, policy=Policy(backoff=Backoff(base_s=1000, factor=1, cap_s=1000)))
+    bench.tick(8)
+    assert bench.states(job) == "tttt"
+    assert bench.job(job).counts.retrying == 4
+    bench.tick(250, step_us=10 * SECOND)
+    assert bench.states(job) == "ssss"
+    assert bench.job(job).attempts == 12
+
+
+def test_a_job_ends_partial_with_its_failures_grouped(tmp_path):
+    bench = Bench(tmp_path, script=failing(2, 5))
+    job = bench.submit(rows=6)
+    bench.work_off()
+    assert state(bench, job) is JobState.PARTIAL
+    groups = bench.database.execute("SELECT code, message, items, attempts, samples FROM failures").fetchall()
+    assert groups == [("exit_65", "no luck", 2, 2, "[2, 5]")]
+
+
+def test_cancel_drops_the_queue_and_ends_what_runs(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=10)
+    bench.tick(2)
+    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", "enough"), bench.now)
+    bench.work_off()
+    assert bench.states(job) == "ff" + "u" * 8
+    assert state(bench, job) is JobState.CANCELLED
+    assert "cancelling" in bench.events(job)
+    codes = bench.database.execute("SELECT code, outcome, items FROM failures").fetchall()
+    assert codes == [("cancelled", "unknown", 2)]
+
+
+def test_a_cancel_that_comes_too_late_changes_nothing(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=2)
+    bench.work_off()
+    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", "late"), bench.now)
+    bench.tick(3)
+    assert state(bench, job) is JobState.SUCCEEDED
+
+
+def test_cancel_of_single_items(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item <= 2))
+    job = bench.submit(rows=6)
+    bench.tick(2)
+    for item in (1, 5):
+        requests.add(bench.database, requests.Request(job, item, "cancel", False, "test", ""), bench.now)
+    bench.tick(3)
+    bench.executor.finish(AttemptId(job, 2, 1), Play())
+    bench.work_off()
+    assert bench.states(job) == "fsssus"
+    assert state(bench, job) is JobState.PARTIAL
+
+
+def test_items_waiting_for_another_attempt_fail_when_the_job_is_cancelled(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(code=1))
+    job = bench.submit(rows=2, policy=Policy(backoff=Backoff(base_s=1000, cap_s=1000)))
+    bench.tick(3)
+    assert bench.states(job) == "tt"
+    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", ""), bench.now)
+    bench.work_off()
+    assert bench.states(job) == "ff"
+
+
+@pytest.mark.parametrize(("limit", "failed"), [("3", 4), ("0", 1), ("10%", 3)])
+def test_too_many_failures_stop_the_job(tmp_path, limit, failed):
+    bench = Bench(tmp_path, script=lambda d: Play(code=65 if d.item % 2 else 0), slots=1)
+    job = bench.submit(rows=200, policy=Policy(max_failures=limit, min_finished=5, slots=1))
+    bench.work_off()
+    row = bench.job(job)
+    assert row.state is JobState.FAILED
+    assert row.counts.failed >= failed
+    assert row.counts.unprocessed > 0
+    assert "more than" in row.stop_reason
+
+
+def test_halt_soon_lets_finish_what_runs_and_halt_now_does_not(tmp_path):
+    for halt, expected in (("soon", "fs"), ("now", "ff")):
+        bench = Bench(tmp_path / halt, script=lambda d: Play(code=65) if d.item == 1 else Play(hold=True))
+        bench.root.mkdir(exist_ok=True)
+        job = bench.submit(rows=9, policy=Policy(max_failures="0", halt=halt))
+        bench.tick(4)
+        if halt == "soon":
+            assert bench.executor.running == [AttemptId(job, 2, 1)]
+            bench.executor.finish(AttemptId(job, 2, 1), Play())
+        bench.work_off()
+        assert bench.states(job)[:2] == expected
+        assert set(bench.states(job)[2:]) == {"u"}
+
+
+def test_a_deadline_ends_the_job(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item > 2))
+    job = bench.submit(rows=8, policy=Policy(deadline_s=5))
+    bench.tick(3)
+    bench.tick(3, step_us=2 * SECOND)
+    bench.work_off()
+    assert state(bench, job) is JobState.EXPIRED
+    assert bench.states(job) == "ssffuuuu"
+    assert bench.job(job).stop_reason == "its deadline passed"
+
+
+def test_a_paused_job_starts_nothing_and_goes_on_when_resumed(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item <= 2))
+    job = bench.submit(rows=6)
+    bench.tick(2)
+    holding.pause(bench.home, [job], reason="lunch", now=bench.now)
+    for item in (1, 2):
+        bench.executor.finish(AttemptId(job, item, 1), Play())
+    bench.tick(5)
+    assert (bench.states(job), state(bench, job)) == ("ssqqqq", JobState.PAUSED)
+    holding.resume(bench.home, [job], now=bench.now)
+    bench.work_off()
+    assert bench.states(job) == "ssssss"
+
+
+def test_a_held_job_waits_for_its_release(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=2, hold=True)
+    bench.tick(5)
+    assert (bench.states(job), state(bench, job)) == ("qq", JobState.PAUSED)
+    holding.resume(bench.home, [job], now=bench.now)
+    bench.work_off()
+
+
+def test_a_paused_queue_holds_its_jobs_and_no_others(tmp_path):
+    bench = Bench(tmp_path)
+    held, free = bench.submit(queue="slow"), bench.submit(queue="fast")
+    holding.pause_queue(bench.home, "slow", reason="", now=bench.now)
+    bench.tick(6)
+    assert (bench.states(held), bench.states(free)) == ("qqq", "sss")
+    holding.resume_queue(bench.home, "slow")
+    bench.work_off()
+
+
+def test_slots_of_a_queue_limit_all_its_jobs_together(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=8)
+    holding.set_queue(bench.home, "narrow", {"slots": "2"})
+    jobs = [bench.submit(rows=5, queue="narrow") for _ in range(3)]
+    bench.tick(4)
+    assert sum(bench.states(job).count("r") for job in jobs) == 2
+
+
+def test_rules_of_a_running_job_can_be_changed(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=6)
+    job = bench.submit(rows=9, policy=Policy(slots=1))
+    bench.tick(2)
+    assert bench.states(job).count("r") == 1
+    holding.set_rules(bench.home, job, {"slots": "4", "timeout": "90s"}, now=bench.now)
+    bench.tick(2)
+    assert bench.states(job).count("r") == 4
+    assert bench.executor.specs[job].timeout_s == 90
+
+
+def test_a_rate_limits_starts_and_survives_a_restart(tmp_path):
+    bench = Bench(tmp_path, slots=50)
+    job = bench.submit(rows=40, policy=Policy(rate="10/s"))
+    bench.tick(1)
+    assert bench.states(job).count("q") == 30
+    bench.start()
+    bench.tick(2, step_us=10_000)
+    assert bench.states(job).count("q") == 30
+    bench.tick(20, step_us=50_000)
+    assert 18 <= bench.states(job).count("q") <= 21
+    bench.work_off()
+
+
+def test_a_job_waits_for_another(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.job == 1))
+    first = bench.submit(rows=1)
+    second = bench.submit(rows=2, after=((first, "ok"),))
+    bench.tick(4)
+    assert bench.states(second) == "qq"
+    bench.executor.finish(AttemptId(first, 1, 1), Play())
+    bench.work_off()
+    assert state(bench, second) is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize(("condition", "expected"), [("ok", JobState.CANCELLED), ("any", JobState.SUCCEEDED)])
+def test_what_was_to_follow_a_success_does_not_follow_a_failure(tmp_path, condition, expected):
+    bench = Bench(tmp_path, script=lambda d: Play(code=65 if d.job == 1 else 0))
+    first = bench.submit(rows=1)
+    second = bench.submit(rows=2, after=((first, condition),))
+    bench.work_off()
+    assert state(bench, second) is expected
+
+
+def test_not_before_a_time(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=1, not_before_at=bench.now + 10 * SECOND)
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "q"
+    bench.tick(8, step_us=SECOND)
+    assert bench.states(job) == "s"
+
+
+def test_priority_comes_first(tmp_path):
+    bench = Bench(tmp_path, slots=1, script=lambda _: Play(duration_us=SECOND))
+    low = bench.submit(rows=5)
+    high = bench.submit(rows=5, priority=10)
+    bench.tick(5)
+    assert bench.states(low).count("s") <= 1
+    bench.work_off()
+    order = [d.job for d in bench.executor.dispatched]
+    assert order.index(high) == 0 or order[:5].count(high) >= 4
+
+
+def test_a_huge_job_does_not_starve_a_small_one_submitted_later(tmp_path):
+    bench = Bench(tmp_path, slots=2, script=lambda _: Play(duration_us=200_000))
+    huge = bench.submit(rows=3000)
+    bench.tick(20)
+    small = bench.submit(rows=10)
+    bench.tick(24)
+    assert bench.states(small) == "s" * 10
+    assert bench.states(huge).count("q") > 2000
+
+
+def test_retry_is_another_round_of_the_same_job(tmp_path):
+    luck = set()
+    bench = Bench(tmp_path, script=lambda d: Play(code=0 if d.item in luck else 65))
+    job = bench.submit(rows=4)
+    luck.add(1)
+    bench.work_off()
+    assert bench.states(job) == "sfff"
+    luck.update((2, 3))
+    assert retry(bench.home, job, Selection(), now=bench.now).items == 3
+    assert state(bench, job) is JobState.QUEUED
+    bench.work_off()
+    assert bench.states(job) == "sssf"
+    row = bench.job(job)
+    assert (row.round, row.state) == (2, JobState.PARTIAL)
+    assert bench.database.execute("SELECT item, attempt, round FROM attempts ORDER BY 1, 2").fetchall() == [
+        (1, 1, 1), (2, 1, 1), (2, 2, 2), (3, 1, 1), (3, 2, 2), (4, 1, 1), (4, 2, 2),
+    ]  # fmt: skip
+    assert bench.database.scalar("SELECT sum(items) FROM failures") == 1
+
+
+def test_retry_gives_the_whole_budget_of_attempts_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(code=1))
+    job = bench.submit(rows=1, policy=Policy(attempts=2, backoff=QUICK))
+    bench.work_off()
+    retry(bench.home, job, Selection(), now=bench.now)
+    bench.work_off()
+    assert bench.database.scalar("SELECT count(*) FROM attempts") == 4
+
+
+def test_an_attempt_that_was_lost_is_run_again_at_no_charge_but_not_for_ever(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(lost=True))
+    job = bench.submit(rows=1, policy=Policy(max_crashes=2))
+    bench.work_off()
+    assert [d.attempt for d in bench.executor.dispatched] == [1, 2, 3]
+    assert bench.states(job) == "f"
+
+
+def test_at_most_once_never_runs_a_lost_attempt_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(lost=True))
+    job = bench.submit(rows=3, policy=Policy(on_crash="fail"))
+    bench.work_off()
+    assert len(bench.executor.dispatched) == 3
+    assert bench.states(job) == "fff"
+    assert bench.database.execute("SELECT DISTINCT code, outcome FROM failures").fetchall() == [
+        ("interrupted", "unknown")
+    ]
+
+
+def test_an_engine_that_dies_is_followed_by_one_that_finds_everything(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item <= 2))
+    job = bench.submit(rows=8)
+    bench.tick(2)
+    bench.start(fresh=False)
+    bench.executor.finish(AttemptId(job, 1, 1), Play())
+    bench.start(fresh=False)
+    bench.executor.finish(AttemptId(job, 2, 1), Play(code=65))
+    bench.tick(1)
+    bench.start(fresh=False)
+    bench.work_off()
+    assert bench.states(job) == "sf" + "s" * 6
+    assert len(bench.executor.dispatched) == 8
+
+
+def test_after_the_death_of_the_supervisor_what_ran_is_interrupted_and_run_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.attempt == 1))
+    job = bench.submit(rows=4, policy=Policy(attempts=1))
+    bench.tick(2)
+    bench.executor = type(bench.executor)(lambda _: Play(), clock=lambda: bench.now)
+    bench.start(fresh=True)
+    bench.work_off()
+    assert bench.states(job) == "ssss"
+    endings = bench.database.execute("SELECT attempt, ending FROM attempts WHERE item <= 2 ORDER BY item, attempt")
+    assert endings.fetchall() == [(1, Ending.INTERRUPTED), (2, 0)] * 2
+    assert "interrupted" in bench.events(job)
+
+
+def test_what_was_claimed_but_never_handed_over_costs_nothing(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=3)
+    hand_over, bench.executor.start = bench.executor.start, lambda batch: None
+    bench.start()
+    assert bench.states(job) == "rrq"
+    bench.executor.start = hand_over
+    bench.start(fresh=False)
+    bench.work_off()
+    assert bench.states(job) == "sss"
+    assert bench.database.scalar("SELECT max(attempt) FROM attempts") == 1
+
+
+def test_an_engine_that_was_overtaken_writes_nothing(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=2)
+    bench.tick(2)
+    old = bench.engine
+    bench.start(fresh=False)
+    bench.executor.finish(AttemptId(job, 1, 1), Play())
+    with pytest.raises(Fenced):
+        old.tick(bench.now + SECOND)
+    assert bench.states(job) == "rr"
+
+
+def test_stop_finishes_what_runs_and_claims_nothing(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=9)
+    bench.tick(2)
+    bench.executor.stop(1)
+    bench.tick(2)
+    assert not bench.engine.is_over()
+    for attempt in bench.executor.running:
+        bench.executor.finish(attempt, Play())
+    bench.tick(3)
+    assert bench.engine.is_over()
+    assert bench.states(job) == "ss" + "q" * 7
+
+
+def test_stop_now_interrupts_and_requeues(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=4, policy=Policy(attempts=1))
+    bench.tick(2)
+    bench.executor.stop(2)
+    bench.tick(4)
+    assert bench.engine.is_over()
+    assert bench.states(job) == "qqqq"
+
+
+def test_drain_ends_when_nothing_is_left(tmp_path):
+    bench = Bench(tmp_path, drain=True)
+    bench.submit(rows=3)
+    bench.submit(rows=3, hold=True)
+    bench.tick(6)
+    assert bench.engine.is_over()
+
+
+def test_a_foreground_engine_works_for_foreground_jobs_alone(tmp_path):
+    bench = Bench(tmp_path, scope=2)
+    waiting = bench.submit(rows=2)
+    mine = bench.submit(rows=2, foreground=True)
+    bench.tick(6)
+    assert (bench.states(waiting), bench.states(mine)) == ("qq", "ss")
+    assert bench.engine.is_over()
+
+
+def test_pressure_starts_nothing_new_until_it_is_over(tmp_path):
+    bench = Bench(tmp_path)
+    bench.start()
+    bench.executor.press("EMFILE: too many open files")
+    bench.tick(1)
+    job = bench.submit(rows=2)
+    bench.tick(4)
+    assert bench.states(job) == "qq"
+    assert "EMFILE" in bench.database.scalar("SELECT pressure FROM daemon")
+    bench.executor.press("")
+    bench.work_off()
+
+
+def test_a_commit_that_fails_loses_nothing(tmp_path):
+    bench = Bench(tmp_path, script=failing(2))
+    job = bench.submit(rows=12)
+    bench.tick(1)
+    own = bench.engine._database.connection
+    own.execute("PRAGMA query_only = ON")  # every write fails, as on a full or read-only disk
+    bench.tick(3)
+    own.execute("PRAGMA query_only = OFF")
+    bench.work_off()
+    assert bench.states(job) == "sf" + "s" * 10
+    assert len(bench.executor.dispatched) == 12
