@@ -43,6 +43,42 @@ CREATE TABLE daemon (
   CONSTRAINT daemon_is_one CHECK (id = 1)
 );
 
+CREATE TABLE deliveries (
+  id VARCHAR NOT NULL,
+  job INTEGER NOT NULL,
+  round INTEGER NOT NULL,
+  target INTEGER NOT NULL,
+  event VARCHAR NOT NULL,
+  body BLOB NOT NULL,
+  state VARCHAR NOT NULL,
+  attempts INTEGER DEFAULT '0' NOT NULL,
+  free INTEGER DEFAULT '0' NOT NULL,
+  next_at INTEGER,
+  created_at INTEGER NOT NULL,
+  settled_at INTEGER,
+  result VARCHAR DEFAULT '' NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT delivery_state_known CHECK (state IN ('pending', 'delivered', 'dead', 'disabled')),
+  CONSTRAINT delivery_due_only_if_pending CHECK (next_at IS NULL OR state = 'pending')
+)
+ WITHOUT ROWID;
+
+CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+
+CREATE UNIQUE INDEX deliveries_round ON deliveries (job, round, target);
+
+CREATE TABLE delivery_attempts (
+  delivery VARCHAR NOT NULL,
+  attempt INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  duration_us INTEGER,
+  status INTEGER,
+  error VARCHAR DEFAULT '' NOT NULL,
+  response VARCHAR DEFAULT '' NOT NULL,
+  PRIMARY KEY (delivery, attempt)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE failures (
   id INTEGER NOT NULL,
   job INTEGER NOT NULL,
@@ -206,3 +242,19 @@ CREATE TABLE requests (
   reason VARCHAR DEFAULT '' NOT NULL,
   PRIMARY KEY (id)
 );
+
+CREATE TABLE targets (
+  id INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  kind VARCHAR NOT NULL,
+  target VARCHAR NOT NULL,
+  secret_env VARCHAR,
+  secret_file VARCHAR,
+  allow_http INTEGER DEFAULT '0' NOT NULL,
+  disabled_at INTEGER,
+  PRIMARY KEY (id),
+  CONSTRAINT target_kind_known CHECK (kind IN ('webhook', 'command')),
+  CONSTRAINT target_has_one_secret CHECK (secret_env IS NULL OR secret_file IS NULL)
+);
+
+CREATE INDEX targets_job ON targets (job);

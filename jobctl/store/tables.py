@@ -250,4 +250,63 @@ class Daemon(SQLModel, table=True):
     pressure: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
+class Target(SQLModel, table=True):
+    """Where the end of each round of a job is announced. A secret is known by the name of its place alone."""
+
+    __tablename__ = "targets"
+    __table_args__ = (
+        CheckConstraint("kind IN ('webhook', 'command')", name="target_kind_known"),
+        CheckConstraint("secret_env IS NULL OR secret_file IS NULL", name="target_has_one_secret"),
+        Index("targets_job", "job"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    job: int
+    kind: str
+    target: str  # URL, or text for /bin/sh
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    disabled_at: int | None = None  # the receiver said that it is gone
+
+
+class Delivery(SQLModel, table=True):
+    """The outbox: what a target has to be told, written in the transaction that ends the round."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'delivered', 'dead', 'disabled')", name="delivery_state_known"),
+        CheckConstraint("next_at IS NULL OR state = 'pending'", name="delivery_due_only_if_pending"),
+        Index("deliveries_round", "job", "round", "target", unique=True),
+        Index("deliveries_due", "next_at", sqlite_where=text("next_at IS NOT NULL")),
+        {"sqlite_with_rowid": False},
+    )
+    id: str = Field(primary_key=True)  # msg_UUID, the webhook-id of every try
+    job: int
+    round: int
+    target: int
+    event: str  # job.succeeded, job.partial...
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # exactly what is signed and sent
+    state: str
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # begun so far
+    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, before it was sent anew
+    next_at: int | None = None  # NULL and pending: a try is under way
+    created_at: int
+    settled_at: int | None = None
+    result: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of the last try, in words
+
+
+class DeliveryAttempt(SQLModel, table=True):
+    """One try of a delivery, noted before it begins and completed when it is over."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    delivery: str = Field(primary_key=True)
+    attempt: int = Field(primary_key=True)
+    started_at: int
+    duration_us: int | None = None  # NULL: under way, or cut off with the engine
+    status: int | None = None  # of HTTP, or exit code
+    error: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    response: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the beginning, made harmless
+
+
 TABLES = SQLModel.metadata.sorted_tables

@@ -1,0 +1,137 @@
+"""The body of a notification: small, complete enough to act on, the same bytes for every try."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jobctl.domain.durations import format_time
+from jobctl.domain.states import Counts, JobState
+from jobctl.domain.wording import number, plural
+
+#: The specification asks for less than 20 kB.
+BODY_LIMIT = 20_000
+TOP_GROUPS = 3
+_TEXT_LIMITS = (2_000, 500, 120, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures of a job that ended alike."""
+
+    code: str
+    message: str
+    count: int
+    retryable: bool
+    outcome: str
+    sample_items: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job whose round is over, as a notification tells of it."""
+
+    job: int
+    uid: str
+    name: str
+    key: str | None
+    queue: str
+    state: JobState
+    reason: str  # why it was stopped; empty if it was not
+    round: int
+    counts: Counts
+    causes: Sequence[Cause]
+    retry_command: str | None
+    retry_items: int
+    results: str | None
+    submitted_at: int
+    started_at: int | None
+    finished_at: int
+
+
+def event_type(state: JobState) -> str:
+    """``job.succeeded``, ``job.partial``..."""
+    return f"job.{state.value}"
+
+
+def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
+    """Why a job ended as it did, with figures."""
+    names = ("succeeded", "failed", "unprocessed", "rejected", "skipped")
+    parts = [f"{number(getattr(counts, name))} {name}" for name in names if getattr(counts, name)]
+    if state is JobState.SUCCEEDED and len(parts) == 1:
+        return "the item succeeded" if counts.total == 1 else f"all {plural(counts.total, 'item')} succeeded"
+    figures = ", ".join(parts)
+    return f"{reason}: {figures}" if reason else figures
+
+
+def event_body(ended: Ended) -> bytes:
+    """JSON of less than BODY_LIMIT bytes; texts are cut if that is what it takes."""
+    for limit in _TEXT_LIMITS:
+        body = _encode(_document(ended, limit))
+        if len(body) < BODY_LIMIT:
+            return body
+    return _encode(_document(replace(ended, results=None, retry_command=None, causes=()), _TEXT_LIMITS[-1]))
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    # Bytes of a file name that are no UTF-8 come as lone surrogates, which JSON cannot carry.
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def _document(ended: Ended, limit: int) -> dict[str, Any]:
+    state_reason = ended_sentence(ended.state, _cut(ended.reason, limit), ended.counts)
+    return {
+        "type": event_type(ended.state),
+        "timestamp": format_time(ended.finished_at),
+        "data": {
+            "id": ended.job,
+            "uid": ended.uid,
+            "name": _cut(ended.name, limit),
+            "key": ended.key,
+            "queue": _cut(ended.queue, limit),
+            "state": ended.state.value,
+            "state_reason": state_reason,
+            "round": ended.round,
+            "counts": _counts(ended.counts),
+            "time": {
+                "submitted_at": format_time(ended.submitted_at),
+                "started_at": None if ended.started_at is None else format_time(ended.started_at),
+                "finished_at": format_time(ended.finished_at),
+            },
+            "failures": {"groups": [_cause(cause, limit) for cause in ended.causes[:TOP_GROUPS]]},
+            "retry": {
+                "available": ended.retry_command is not None,
+                "items": ended.retry_items,
+                "command": ended.retry_command,
+            },
+            "results": {"dir": ended.results},
+        },
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    names = ("total", "queued", "running", "retrying", "succeeded", "failed", "unprocessed", "rejected", "skipped")
+    return {name: getattr(counts, name) for name in names}
+
+
+def _cause(cause: Cause, limit: int) -> dict[str, Any]:
+    return {
+        "code": cause.code,
+        "message": _cut(cause.message, limit),
+        "count": cause.count,
+        "retryable": cause.retryable,
+        "outcome": cause.outcome,
+        "sample_items": list(cause.sample_items),
+    }
+
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+def _cut(text: str, limit: int) -> str:
+    text = _UNPRINTABLE.sub(" ", text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

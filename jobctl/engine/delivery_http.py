@@ -1,0 +1,174 @@
+"""One POST with one deadline for all of it: connecting, TLS, sending, and every byte of the answer.
+
+On the standard library: a webhook needs no pool, no redirects and no retries of a client's own, and the one thing it
+does need, a limit for the whole exchange, is what HTTP clients do not offer (theirs are per read).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.domain.notify import EXCERPT_BYTES
+from jobctl.domain.webhook import Address, is_loopback
+
+#: For the body of an answer, whose status says all that matters.
+_BODY_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    retry_after: str | None
+    body: bytes  # the beginning of it
+    cut_short: bool
+
+
+class DeliveryError(Exception):
+    """No answer; the text says why."""
+
+
+def post(
+    address: Address, headers: Mapping[str, str], body: bytes, timeout_s: float, *, loopback_only: bool = False
+) -> Answer:
+    """Send a request and read the answer; redirects are answers like any other.
+
+    ``loopback_only`` refuses a peer that is not this machine, whatever its name resolved to. Raises DeliveryError.
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        sock = _connect(address, deadline)
+    except OSError as error:
+        raise DeliveryError(_connect_error(error, address, timeout_s)) from error
+    try:
+        if loopback_only and not is_loopback(str(sock.getpeername()[0])):
+            raise DeliveryError(f"{address.host} is not this machine: plain http is refused")
+        return _exchange(address, _Timed(sock, deadline), headers, body)
+    except (OSError, http.client.HTTPException) as error:
+        raise DeliveryError(_exchange_error(error, timeout_s)) from error
+    finally:
+        sock.close()
+
+
+def _connect(address: Address, deadline: float) -> socket.socket:
+    """Connect to the first address that lets us; each gets its share of the time, so one black hole is not the end."""
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    problem: OSError = TimeoutError()
+    for place, (family, kind, protocol, _, where) in enumerate(found):
+        share = _left(deadline) / (len(found) - place)
+        try:
+            return _open(address, socket.socket(family, kind, protocol), where, share)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def _open(address: Address, sock: socket.socket, where: Any, timeout_s: float) -> socket.socket:
+    until = time.monotonic() + timeout_s
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect(where)
+        if not address.secure:
+            return sock
+        sock.settimeout(_left(until))
+        return ssl.create_default_context().wrap_socket(sock, server_hostname=address.host)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class _Timed(io.RawIOBase):
+    """A socket as http.client uses it, each step of which gets what is left of the time."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._sock = sock
+        self.deadline = deadline
+
+    def sendall(self, data: Any) -> None:
+        left = memoryview(data)
+        while left:
+            self._sock.settimeout(_left(self.deadline))
+            left = left[self._sock.send(left) :]
+
+    def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_left(self.deadline))
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        """Whoever opened the socket closes it: http.client lets go of it before the answer is read."""
+
+
+def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body: bytes) -> Answer:
+    connection = http.client.HTTPConnection(address.host, address.port)
+    connection.sock = timed
+    connection.auto_open = 0
+    all_headers = {"Host": address.host_header, "Connection": "close", "Accept-Encoding": "identity", **headers}
+    # A server may answer, and hang up, before it has read everything: then the answer is what counts.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.request("POST", address.path, body, all_headers)
+    response = http.client.HTTPResponse(timed, method="POST")  # type: ignore[arg-type]
+    response.begin()
+    retry_after = response.getheader("Retry-After")
+    timed.deadline = min(timed.deadline, time.monotonic() + _BODY_PATIENCE_S)
+    excerpt, cut_short = _excerpt(response)
+    return Answer(response.status, retry_after, excerpt, cut_short)
+
+
+def _excerpt(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
+    """The first bytes of the body, and whether it ended before it should have."""
+    data = b""
+    try:
+        while len(data) < EXCERPT_BYTES:
+            part = response.read1(EXCERPT_BYTES - len(data))
+            if not part:
+                return data, bool(response.length)
+            data += part
+    except (OSError, http.client.HTTPException):
+        return data, True
+    return data, False
+
+
+def _connect_error(error: OSError, address: Address, timeout_s: float) -> str:
+    where = f"{address.host}:{address.port}"
+    if isinstance(error, socket.gaierror):
+        return f"cannot resolve {address.host}: {error.strerror}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {where} is not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with {where}: {error.reason or error.strerror or error}"
+    if isinstance(error, TimeoutError):
+        return f"no connection to {where} within {timeout_s:g} s"
+    return f"no connection to {where}: {error.strerror or error}"
+
+
+def _exchange_error(error: Exception, timeout_s: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout_s:g} s"
+    if isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+        return "the connection was closed before an answer"
+    if isinstance(error, http.client.HTTPException):
+        return f"the answer is not HTTP ({type(error).__name__})"
+    return f"the connection broke: {getattr(error, 'strerror', None) or error}"

@@ -1,0 +1,116 @@
+"""Delivers the outbox beside the loop: tries run in threads, what they come to is written by the loop.
+
+Each try is noted in a commit before it begins, and settled in a later one. The threads touch no database: they put a
+reply into a queue and wake the loop.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from collections.abc import Callable
+
+from jobctl.config import Home
+from jobctl.domain.notify import DeliveryState, Reply, judge
+from jobctl.store import journal, outbox
+from jobctl.store.database import Database
+from jobctl.store.outbox import Sending
+
+#: Tries at once. A receiver that hangs holds one for 15 s, a command for a minute.
+MAX_TRIES = 4
+
+Deliver = Callable[[Sending, int, str], Reply]
+
+
+def _deliver(sending: Sending, timestamp: int, home: str) -> Reply:
+    """The real thing, imported when it is first needed: HTTP and TLS are a quarter of an engine's start-up time."""
+    from jobctl.engine.delivery import deliver
+
+    return deliver(sending, timestamp, home)
+
+
+class Notifier:
+    """The engine's hands on the outbox."""
+
+    def __init__(
+        self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver | None = None
+    ) -> None:
+        self._database = database
+        self._home = str(home.root)
+        self._wake = wake
+        self._deliver = deliver or _deliver
+        self._random = random.Random()  # noqa: S311 - jitter
+        self._replies: queue.SimpleQueue[tuple[Sending, Reply]] = queue.SimpleQueue()
+        self._arrived: list[tuple[Sending, Reply]] = []
+        self._begun: list[tuple[Sending, int]] = []
+        self._under_way = 0
+
+    def recover(self, now: int) -> None:
+        """Make tries again that were cut off with an earlier engine. Once, in a transaction, before anything else."""
+        outbox.recover(self._database, now)
+
+    def due_at(self) -> int | None:
+        """When there is something to write: 0 if a reply is there, None if nothing is to be expected."""
+        self._collect()
+        if self._arrived:
+            return 0
+        return outbox.next_due(self._database) if self._under_way < MAX_TRIES else None
+
+    def is_due(self, now: int) -> bool:
+        """Whether ``write`` has something to do."""
+        due_at = self.due_at()
+        return due_at is not None and due_at <= now
+
+    def is_busy(self, now: int, job: int | None = None) -> bool:
+        """Whether a try is under way or due (for a job, or at all): not the moment to end."""
+        if self._under_way or self._arrived:
+            return True
+        due_at = outbox.next_due(self._database, job)
+        return due_at is not None and due_at <= now
+
+    def write(self, now: int, *, begin: bool = True) -> None:
+        """Settle what came back and begin what is due, in the caller's transaction; then call ``send``."""
+        self._collect()
+        for sending, reply in self._arrived:
+            self._settle(sending, reply, now)
+        free = MAX_TRIES - self._under_way + len(self._arrived)
+        due = outbox.begin_due(self._database, now, free) if begin and free else []
+        self._begun = [(sending, now // 1_000_000) for sending in due]
+
+    def send(self) -> None:
+        """The transaction is committed: start what was begun in it."""
+        self._under_way += len(self._begun) - len(self._arrived)
+        self._arrived.clear()
+        for sending, timestamp in self._begun:
+            name = f"notify-{sending.job}"
+            threading.Thread(target=self._beside, args=(sending, timestamp), name=name, daemon=True).start()
+        self._begun = []
+
+    def take_back(self) -> None:
+        """The transaction failed: what was begun in it was not; replies are kept for the next one."""
+        self._begun = []
+
+    def _collect(self) -> None:
+        while not self._replies.empty():
+            self._arrived.append(self._replies.get())
+
+    def _beside(self, sending: Sending, timestamp: int) -> None:
+        self._replies.put((sending, self._deliver(sending, timestamp, self._home)))
+        self._wake()
+
+    def _settle(self, sending: Sending, reply: Reply, now: int) -> None:
+        verdict = judge(sending.kind, reply, sending.tries, now, self._random.random)
+        if not outbox.settle(self._database, sending, reply, verdict, now):
+            return
+        if verdict.state is not DeliveryState.PENDING:
+            journal.note(
+                self._database,
+                sending.job,
+                f"notify_{verdict.state}",
+                at=now,
+                actor="engine",
+                reason=f"{sending.shown_target}: {verdict.result}",
+                delivery=sending.delivery,
+                attempts=sending.attempt,
+            )

@@ -1,0 +1,141 @@
+"""Running one shell command for its effect: text on its stdin, a time limit, the end of what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobctl.process.identity import Handle
+
+GRACE_S = 5.0
+TAIL_BYTES = 4_096
+_ROOM = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class HookResult:
+    """How a command ended; ``tail`` is the end of its stdout and stderr together."""
+
+    exit_code: int  # negative: the signal that ended it
+    tail: bytes
+    timed_out: bool
+
+
+def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeout_s: float) -> HookResult:
+    """Run ``/bin/sh -c command`` in a session of its own and wait for it; blocks, so call it from a thread.
+
+    After ``timeout_s`` its whole process group gets TERM, and KILL some seconds later. What it left running in the
+    background when it ended by itself is left alone. Raises OSError or ValueError if it cannot be started.
+    """
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(env),
+        cwd=cwd,
+        start_new_session=True,
+        bufsize=0,
+    )
+    talk = _Talk(child, stdin)
+    try:
+        timed_out = not talk.until(time.monotonic() + timeout_s)
+        if timed_out:
+            _signal_group(child, signal.SIGTERM)
+            talk.until(time.monotonic() + GRACE_S)
+            # Unreaped as it is, its number is still its own, and that of its group.
+            _signal_group(child, signal.SIGKILL)
+        return HookResult(child.wait(), talk.rest(), timed_out)
+    finally:
+        talk.close()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)
+
+
+class _Talk:
+    """Feeds a child and listens to it, never longer than it lives: its output may outlive it in other hands."""
+
+    def __init__(self, child: subprocess.Popen[bytes], stdin: bytes) -> None:
+        assert child.stdin is not None and child.stdout is not None
+        self._child = child
+        self._in, self._out = child.stdin.fileno(), child.stdout.fileno()
+        self._left = memoryview(stdin)
+        self._tail = b""
+        self._handle = Handle(child.pid)
+        self._selector = selectors.DefaultSelector()
+        for fd, event in ((self._in, selectors.EVENT_WRITE), (self._out, selectors.EVENT_READ)):
+            os.set_blocking(fd, False)
+            self._selector.register(fd, event)
+        if self._handle.fileno() >= 0:
+            self._selector.register(self._handle.fileno(), selectors.EVENT_READ)
+
+    def until(self, deadline: float) -> bool:
+        """Talk until the child has ended; False if the deadline (monotonic) came first."""
+        while self._selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for key, _ in self._selector.select(left):
+                if key.fd == self._handle.fileno():
+                    return True
+                self._serve(key.fd)
+        # No pidfd on this system: with its output closed there is nothing left to listen to but its end.
+        try:
+            self._child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _serve(self, fd: int) -> None:
+        if fd == self._in:
+            self._feed()
+        elif not self._listen():
+            self._selector.unregister(self._out)
+
+    def _feed(self) -> None:
+        try:
+            self._left = self._left[os.write(self._in, self._left) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # it does not care
+            self._left = self._left[:0]
+        if not self._left:
+            self._selector.unregister(self._in)
+            assert self._child.stdin is not None
+            self._child.stdin.close()
+
+    def _listen(self) -> bool:
+        """Take what is there; False at the end of it."""
+        try:
+            data = os.read(self._out, _ROOM)
+        except BlockingIOError:
+            return True
+        self._tail = (self._tail + data)[-TAIL_BYTES:]
+        return bool(data)
+
+    def rest(self) -> bytes:
+        """The end of the output, with what was still in the pipe."""
+        try:
+            while data := os.read(self._out, _ROOM):
+                self._tail = (self._tail + data)[-TAIL_BYTES:]
+        except BlockingIOError:
+            pass
+        return self._tail
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._selector.close()
+        self._handle.close()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()

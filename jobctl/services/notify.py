@@ -1,0 +1,205 @@
+"""Who is told about the end of a job, what became of it, and telling them again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time
+from jobctl.domain.notify import DeliveryState, Kind, shown_target
+from jobctl.domain.wording import plural
+from jobctl.errors import NotFound, UsageError
+from jobctl.handlers.secret_file import read_secret_file
+from jobctl.process.daemon import lock_holder
+from jobctl.process.wakeup import wake
+from jobctl.services.actor import actor
+from jobctl.store import journal, outbox_views
+from jobctl.store.database import Database, open_database
+from jobctl.store.outbox import NewTarget, send_again
+from jobctl.store.outbox_views import DeliveryView, TargetView
+
+SCHEMA = "jobctl.deliveries/1"
+MAX_TARGETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOptions:
+    """What a submission says about notifications."""
+
+    urls: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: bool = False
+
+
+def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[NewTarget]:
+    """Check the options of a submission as far as that is possible now. Raises UsageError.
+
+    A secret variable that is not set here is accepted: the daemon may have it.
+    """
+    from jobctl.domain.webhook import parse_url
+
+    for url in options.urls:
+        parse_url(url, allow_http=options.allow_http)
+    for command in options.commands:
+        if not command.strip() or "\0" in command:
+            raise UsageError("--on-done needs a command", hint="for example --on-done 'mail -s \"$JOBCTL_STATE\" me'")
+    if len(options.urls) + len(options.commands) > MAX_TARGETS:
+        raise UsageError(f"more than {MAX_TARGETS} targets to notify")
+    secret_file = _check_secret(options, environ)
+    webhooks = [
+        NewTarget(Kind.WEBHOOK, url, options.secret_env, secret_file, options.allow_http)
+        for url in dict.fromkeys(options.urls)
+    ]
+    return webhooks + [NewTarget(Kind.COMMAND, command) for command in dict.fromkeys(options.commands)]
+
+
+def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | None:
+    from jobctl.domain.webhook import parse_secrets
+
+    name, path = options.secret_env, options.secret_file
+    if name is None and path is None:
+        return None
+    if not options.urls:
+        raise UsageError("a webhook secret without --notify URL")
+    if name is not None and path is not None:
+        raise UsageError("give --notify-secret-env or --notify-secret-file, not both")
+    if path is not None:
+        absolute = os.path.abspath(os.path.expanduser(path))
+        parse_secrets(read_secret_file(Path(absolute)), f"the secret file {absolute}")
+        return absolute
+    assert name is not None
+    if not name.isidentifier() or not name.isascii():
+        raise UsageError(
+            "--notify-secret-env takes the name of a variable, not a secret", hint="--notify-secret-env HOOK_SECRET"
+        )
+    if name in environ:
+        parse_secrets(environ[name], f"the webhook secret {name}")
+    return None
+
+
+def list_deliveries(home: Home, job: int | None = None) -> dict[str, Any]:
+    """Every delivery (of a job) with its tries, oldest first. Raises NotFound."""
+    database = open_database(home)
+    try:
+        if job is not None and not database.scalar("SELECT 1 FROM jobs WHERE id = ?", (job,)):
+            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+        found = outbox_views.deliveries(database, job)
+        return {"schema": SCHEMA, "deliveries": [_delivery(database, view) for view in found]}
+    finally:
+        database.close()
+
+
+def _delivery(database: Database, view: DeliveryView) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "job": view.job,
+        "round": view.round,
+        "event": view.event,
+        "kind": view.kind,
+        "target": shown_target(view.kind, view.address),
+        "state": view.state,
+        "attempts": view.attempts,
+        "next_attempt_at": _time(view.next_at),
+        "created_at": format_time(view.created_at),
+        "settled_at": _time(view.settled_at),
+        "last_result": view.result or None,
+        "history": [
+            {
+                "attempt": one.attempt,
+                "started_at": format_time(one.started_at),
+                "duration_s": None if one.duration_us is None else round(one.duration_us / 1e6, 3),
+                "status": one.status,
+                "error": one.error or None,
+                "response": one.response or None,
+            }
+            for one in outbox_views.tries(database, view.id)
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A delivery that begins anew."""
+
+    delivery: str
+    job: int
+    target: str
+    was: str
+    daemon: int | None  # who will send it; None: nobody before a daemon is started
+
+
+def resend(home: Home, delivery: str, *, now: int) -> Resent:
+    """Send a delivery again from the beginning of the schedule, with the id and the body that it had.
+
+    An unambiguous beginning of its id is enough. Raises NotFound, and UsageError while a try is under way.
+    """
+    database = open_database(home)
+    try:
+        with database.transaction():
+            view = _find(database, delivery)
+            if view.state == DeliveryState.PENDING and view.next_at is None:
+                raise UsageError(f"{view.id} is being sent at this moment", hint=f"jobctl notify list {view.job}")
+            send_again(database, view.id, now)
+            target = shown_target(view.kind, view.address)
+            journal.note(database, view.job, "notify_resent", at=now, actor=actor(), reason=target, delivery=view.id)
+    finally:
+        database.close()
+    wake(home.wake)
+    return Resent(view.id, view.job, target, view.state, lock_holder(home.lock))
+
+
+def _find(database: Database, text: str) -> DeliveryView:
+    prefix = text if text.startswith("msg_") else f"msg_{text}"
+    found = outbox_views.find(database, prefix) if text else []
+    if len(found) > 1 and found[0].id != prefix:
+        raise UsageError(f"several deliveries begin with {text!r}", hint="jobctl notify list")
+    if not found:
+        raise NotFound(f"there is no delivery {text!r}", hint="jobctl notify list")
+    return found[0]
+
+
+def notify_block(database: Database, job: int) -> list[dict[str, Any]]:
+    """The ``notify`` block of a status document: each target and how telling it of the last round went."""
+    return [
+        {
+            "id": view.id,
+            "kind": view.kind,
+            "target": shown_target(view.kind, view.address),
+            "state": _target_state(view),
+            "attempts": view.attempts or 0,
+            "next_attempt_at": _time(view.next_at),
+            "last_result": view.result or None,
+            "delivery": view.delivery,
+            "round": view.round,
+        }
+        for view in outbox_views.targets(database, job)
+    ]
+
+
+def _target_state(view: TargetView) -> str:
+    if view.state is None:
+        return "armed" if view.disabled_at is None else "disabled"
+    return view.state
+
+
+def dead_notice(database: Database, job: int, program: str = "jobctl") -> tuple[str, str, str] | None:
+    """(code, message, action) of the attention entry for notifications that were given up; None if there are none."""
+    dead = outbox_views.deliveries(database, job, DeliveryState.DEAD)
+    if not dead:
+        return None
+    last = dead[-1]
+    message = (
+        f"{plural(len(dead), 'notification')} given up; the last, to {shown_target(last.kind, last.address)}:"
+        f" {last.result}"
+    )
+    return "notify_dead", message, f"{program} notify resend {last.id}"
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else format_time(at)

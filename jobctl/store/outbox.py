@@ -1,0 +1,233 @@
+"""The outbox: what has to be told to whom, every try noted. Each function works in the caller's transaction.
+
+A delivery that is pending with no time for its next try is under way; ``begin`` is committed before anything is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jobctl.domain.event import Cause, Ended, event_body, event_type
+from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
+from jobctl.store import jobs
+from jobctl.store.database import Database
+from jobctl.store.jobs import JobRow
+
+SAMPLES = 5
+#: What a try comes to whose engine ended before it did.
+INTERRUPTED = "cut off: the daemon ended during this try"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """Where a job's end shall be announced."""
+
+    kind: Kind
+    target: str
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: bool = False
+
+
+class Sending(NamedTuple):
+    """A try that has begun, with all that it needs."""
+
+    delivery: str
+    attempt: int
+    free: int
+    job: int
+    event: str
+    body: bytes
+    target_id: int
+    kind: Kind
+    target: str
+    secret_env: str | None
+    secret_file: str | None
+    allow_http: bool
+    cwd: str
+    env: dict[str, str]
+    env_names: list[str]
+    env_file: str | None
+
+    @property
+    def tries(self) -> int:
+        """Tries so far that count, this one included."""
+        return self.attempt - self.free
+
+    @property
+    def shown_target(self) -> str:
+        """The target as it may be written down."""
+        return shown_target(self.kind, self.target)
+
+
+def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> None:
+    """Announce the end of every round of a job here, too."""
+    database.executemany(
+        "INSERT INTO targets (job, kind, target, secret_env, secret_file, allow_http) VALUES (?, ?, ?, ?, ?, ?)",
+        [(job, t.kind.value, t.target, t.secret_env, t.secret_file, int(t.allow_http)) for t in targets],
+    )
+
+
+def enqueue(database: Database, job: int, now: int, *, program: str = "jobctl") -> int:
+    """Write a delivery for every target of a job that is terminal as of this transaction; returns how many.
+
+    ``program`` is how jobctl is called in the commands of the message. Said twice it changes nothing.
+    """
+    targets = database.execute("SELECT id, disabled_at FROM targets WHERE job = ? ORDER BY id", (job,)).fetchall()
+    if not targets:
+        return 0
+    import uuid  # worth 8 ms of start-up of every engine and command
+
+    row = jobs.load(database, job)
+    assert row is not None and row.finished_at is not None
+    body = event_body(_ended(database, row, program))
+    rows = []
+    for target, disabled_at in targets:
+        state, next_at = (DeliveryState.PENDING, now) if disabled_at is None else (DeliveryState.DISABLED, None)
+        event = event_type(row.state)
+        rows.append((f"msg_{uuid.uuid4()}", job, row.round, target, event, body, state.value, next_at, now))
+    return database.executemany(
+        "INSERT OR IGNORE INTO deliveries (id, job, round, target, event, body, state, next_at, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    ).rowcount
+
+
+def _ended(database: Database, row: JobRow, program: str) -> Ended:
+    reason, results = database.one("SELECT reason, results FROM jobs WHERE id = ?", (row.id,))
+    retryable, held_back = _to_retry(database, row)
+    command = f"{program} retry {row.id}" + ("" if retryable else " --unknown")
+    return Ended(
+        job=row.id,
+        uid=row.uid,
+        name=row.name,
+        key=row.key,
+        queue=row.queue,
+        state=row.state,
+        reason=reason,
+        round=row.round,
+        counts=row.counts,
+        causes=_top_causes(database, row.id),
+        retry_command=command if retryable or held_back else None,
+        retry_items=retryable or held_back,
+        results=json.loads(results)["dir"] if results else None,
+        submitted_at=row.submitted_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at or 0,
+    )
+
+
+def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
+    """Items that a plain retry takes, and those it holds back because they may have had their effect."""
+    held_back = 0
+    if row.policy.on_crash == "fail":
+        sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
+        held_back = int(database.scalar(sql, (row.id,)))
+    return row.counts.failed - held_back + row.counts.unprocessed, held_back
+
+
+def _top_causes(database: Database, job: int) -> list[Cause]:
+    rows = database.execute(
+        "SELECT code, message, items, retryable, outcome, samples FROM failures"
+        " WHERE job = ? AND items > 0 ORDER BY items DESC, id LIMIT 3",
+        (job,),
+    )
+    return [Cause(c, m, n, bool(r), o, json.loads(s)[:SAMPLES]) for c, m, n, r, o, s in rows]
+
+
+def next_due(database: Database, job: int | None = None) -> int | None:
+    """When the next try (for a job, or at all) is due, microseconds; None if none is."""
+    if job is None:
+        found = database.scalar("SELECT min(next_at) FROM deliveries WHERE next_at IS NOT NULL")
+    else:
+        found = database.scalar("SELECT min(next_at) FROM deliveries WHERE job = ? AND next_at IS NOT NULL", (job,))
+    return None if found is None else int(found)
+
+
+def begin_due(database: Database, now: int, limit: int) -> list[Sending]:
+    """Begin a try of what is due, longest overdue first."""
+    due = database.execute(
+        "SELECT id FROM deliveries WHERE next_at <= ? ORDER BY next_at LIMIT ?", (now, limit)
+    ).fetchall()
+    return [_begin(database, row[0], now) for row in due]
+
+
+def _begin(database: Database, delivery: str, now: int) -> Sending:
+    database.execute("UPDATE deliveries SET attempts = attempts + 1, next_at = NULL WHERE id = ?", (delivery,))
+    database.execute(
+        "INSERT INTO delivery_attempts (delivery, attempt, started_at) SELECT id, attempts, ? FROM deliveries"
+        " WHERE id = ?",
+        (now, delivery),
+    )
+    row = list(
+        database.one(
+            "SELECT d.id, d.attempts, d.free, d.job, d.event, d.body, t.id, t.kind, t.target, t.secret_env,"
+            " t.secret_file, t.allow_http, j.cwd, j.env, j.env_names, j.env_file"
+            " FROM deliveries d JOIN targets t ON t.id = d.target JOIN jobs j ON j.id = d.job WHERE d.id = ?",
+            (delivery,),
+        )
+    )
+    row[7], row[11], row[13], row[14] = Kind(row[7]), bool(row[11]), json.loads(row[13]), json.loads(row[14])
+    return Sending(*row)
+
+
+def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
+    """Complete a try. False, and nothing is changed, if it is not under way any more."""
+    ours = database.execute(
+        "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
+        " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",
+        (reply.duration_us, reply.status, reply.error, reply.response, sending.delivery, sending.attempt),
+    ).rowcount
+    if not ours:
+        return False
+    database.execute(
+        "UPDATE deliveries SET state = ?, next_at = ?, settled_at = ?, result = ? WHERE id = ?",
+        (
+            verdict.state.value,
+            verdict.next_at,
+            None if verdict.next_at is not None else now,
+            verdict.result,
+            sending.delivery,
+        ),
+    )
+    if verdict.state is DeliveryState.DISABLED:
+        _disable(database, sending.target_id, now)
+    return True
+
+
+def _disable(database: Database, target: int, now: int) -> None:
+    """Tell a target nothing more, what waits for its next try included."""
+    database.execute("UPDATE targets SET disabled_at = ? WHERE id = ?", (now, target))
+    database.execute(
+        "UPDATE deliveries SET state = 'disabled', next_at = NULL, settled_at = ?"
+        " WHERE target = ? AND next_at IS NOT NULL",
+        (now, target),
+    )
+
+
+def recover(database: Database, now: int) -> int:
+    """Tries that ended with an earlier engine are made again at once; returns how many there were."""
+    cut_off = database.execute("SELECT id FROM deliveries WHERE state = 'pending' AND next_at IS NULL").fetchall()
+    database.executemany(
+        "UPDATE delivery_attempts SET duration_us = max(0, ? - started_at), error = ?"
+        " WHERE delivery = ? AND duration_us IS NULL",
+        [(now, INTERRUPTED, row[0]) for row in cut_off],
+    )
+    database.executemany(
+        "UPDATE deliveries SET next_at = ?, result = ? WHERE id = ?", [(now, INTERRUPTED, row[0]) for row in cut_off]
+    )
+    return len(cut_off)
+
+
+def send_again(database: Database, delivery: str, now: int) -> None:
+    """Begin the schedule of a delivery anew, same id and same body, whatever became of it."""
+    database.execute(
+        "UPDATE targets SET disabled_at = NULL WHERE id = (SELECT target FROM deliveries WHERE id = ?)", (delivery,)
+    )
+    database.execute(
+        "UPDATE deliveries SET state = 'pending', free = attempts, next_at = ?, settled_at = NULL WHERE id = ?",
+        (now, delivery),
+    )
