@@ -26,7 +26,7 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
         # Closed by the source.
         file = open(options.path, "rb", buffering=0)  # noqa: SIM115
         facts = os.fstat(file.fileno())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(options, error) from error
     try:
         regular = stat.S_ISREG(facts.st_mode)
@@ -37,8 +37,8 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
     return _source(_buffered(file), kind, options, facts.st_size if regular else None)
 
 
-def _unreadable(options: InputOptions, error: OSError) -> InputRejected:
-    reason = error.strerror or str(error)
+def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
+    reason = getattr(error, "strerror", None) or str(error)
     return InputRejected(f"{options.name} cannot be read: {reason}", hint="give the path of a file, or - for stdin")
 
 

@@ -26,6 +26,7 @@ _LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
 class Delimited(Source):
     """Rows with columns, named by a header or numbered."""
 
+    _no_rows = "there is no row after the header"
     _names: Sequence[str]  # of all columns in the file, those of jobctl too
     _width: int
     _kept: Sequence[int] | None = None  # positions of columns that stay; None = all

@@ -27,17 +27,18 @@ class JsonLines(Source):
     """Rows with keys; the columns are the keys of the first row."""
 
     def _open(self) -> None:
-        # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
         self._pending = block = next(self._read_line_blocks(), b"")
         self._see_terminator(block)
-        for text in block.split(b"\n"):
-            row, fault = _parse(text.strip()) if text.strip() else (None, None)
+        texts = list(filter(None, map(bytes.strip, block.split(b"\n"))))
+        if texts and texts[0].startswith(b"[") and not _is_json(texts[0]):
+            raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
+        # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
+        for text in texts:
+            row, fault = _parse(text)
             if row is not None and fault is None:
                 self._take_keys(row)
                 return
-        if block.lstrip()[:1] == b"[":
-            raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
-        if block.strip():
+        if texts:
             self._accepted(self._slow(block))
             raise Damaged("json", "none of the first lines is a good row")
 
@@ -88,6 +89,14 @@ class JsonLines(Source):
         for key in sorted(self._rules.required - row.keys()):
             return Fault(key, "missing", "the row has no such key, and the command needs it")
         return None
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _parse(payload: bytes) -> tuple[dict[str, Any] | None, Fault | None]:

@@ -25,6 +25,8 @@ _NO_RULES = RowRules(lambda _payload: None, safe_length=1 << 62)
 class Source(ABC):
     """The rows of one input. ``columns`` are known at once, the counts and hashes when ``batches`` is exhausted."""
 
+    _no_rows = "there are no rows"
+
     def __init__(self, file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> None:
         self.format = kind.format
         #: Names by position; none for plain lines.
@@ -102,7 +104,7 @@ class Source(ABC):
                     self.rows += len(payloads)
                     yield payloads
             if not self.rows and not self.problems.total:
-                raise Damaged("empty", "there are no rows" if self._line == 1 else "there is no row after the header")
+                raise Damaged("empty", self._no_rows)
         except Damaged as damage:
             raise self._refusal(damage) from damage
         self._conclude()
@@ -169,7 +171,7 @@ class Source(ABC):
 
     def _turn_down_overlong(self, overlong: OverlongLine) -> None:
         self._records += 1
-        self._turn_down(Candidate.broken(self._line, overlong.head, Fault(None, "too_long", TOO_LONG)))
+        self._turn_down(Candidate.broken(self._line, overlong.head, Fault(None, "too_long", f"the line is {TOO_LONG}")))
         self._line += 1
 
     def _see_terminator(self, block: Bytes) -> None:

@@ -110,8 +110,14 @@ def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             yield data
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError as error:
-        reason = getattr(error, "reason", error)
-        raise Damaged("encoding", f"this is not {encoding} text: {reason}", line=lines + 1) from error
+        line = lines + 1 + _lines_before(error, encoding)
+        raise Damaged("encoding", f"this is not {encoding} text: {getattr(error, 'reason', error)}", line) from error
+
+
+def _lines_before(error: UnicodeError, encoding: str) -> int:
+    if isinstance(error, UnicodeDecodeError):
+        return error.object[: error.start].decode(encoding, "ignore").count("\n")
+    return error.object[: error.start].count("\n") if isinstance(error, UnicodeEncodeError) else 0
 
 
 class Blocks:
