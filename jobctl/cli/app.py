@@ -25,12 +25,18 @@ COMMANDS = {
     "submit": Entry("submit", _WORK),
     "run": Entry("run", _WORK),
     "cancel": Entry("cancel", _WORK),
+    "retry": Entry("retry", _WORK),
+    "pause": Entry("pause", _WORK),
+    "resume": Entry("resume", _WORK),
+    "set": Entry("set", _WORK),
     "status": Entry("status", _LOOK),
+    "explain": Entry("explain", _LOOK),
     "items": Entry("items", _LOOK),
     "logs": Entry("logs", _LOOK),
     "wait": Entry("wait", _LOOK),
     "results": Entry("results", _LOOK),
     "daemon": Entry("daemon", _RUN),
+    "queue": Entry("queue", _RUN),
 }
 
 

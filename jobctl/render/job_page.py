@@ -27,7 +27,7 @@ _INDENT = (0, 0, 0, 2)
 
 def job_page(document: Document, look: Look) -> RenderableType:
     """The page of a status document."""
-    blocks: list[RenderableType] = [_title(document, look), *overview(document, look)]
+    blocks: list[RenderableType] = [job_title(document, look), *overview(document, look)]
     for block in (failures_block(document, look), running_block(document, look), _facts(document, look)):
         if block is not None:
             blocks += [Text(""), block]
@@ -48,7 +48,8 @@ def overview(document: Document, look: Look) -> Iterator[RenderableType]:
         yield Padding(Text(inert(found["action"]), style="bold"), _INDENT)
 
 
-def _title(document: Document, look: Look) -> Text:
+def job_title(document: Document, look: Look) -> Text:
+    """Number, name, state, round."""
     state = document["state"]
     parts: list[Any] = [
         (f"job {document['job']}", "bold"),

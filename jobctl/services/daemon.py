@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from jobctl.config import Home
 from jobctl.process import lock
-from jobctl.store import daemon
+from jobctl.store import daemon, views
 from jobctl.store.database import Database
 
 #: A daemon that holds its lock but has said nothing for so long is not responding.
@@ -73,3 +74,51 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
         pressure=row.pressure,
         version=row.version,
     )
+
+
+SCHEMA = "jobctl.daemon/1"
+
+
+def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
+    """What ``jobctl daemon status`` says, as JSON."""
+    with views.snapshot(database):
+        view = daemon_view(database, home, now)
+        load = views.load(database)
+    is_known = view.started_at is not None
+    return _document(view, home, load) | {
+        "uptime_s": round((now - view.started_at) / 1e6, 1) if view.started_at is not None else None,
+        "running": min(load.running, view.slots) if is_known and view.slots is not None else 0,
+    }
+
+
+def down_document(home: Home) -> dict[str, Any]:
+    """The same for a store that does not exist yet."""
+    return _document(DOWN, home, views.Load(0, 0, 0))
+
+
+def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        **view.document(),
+        "uptime_s": None,
+        "scope": view.scope if view.started_at is not None else None,
+        "slots": view.slots,
+        "pressure": view.pressure,
+        "version": view.version,
+        "running": 0,
+        "queued": load.queued,
+        "jobs": load.jobs,
+        "home": str(home.root),
+        "log": str(home.daemon_log),
+        "database_bytes": _size(home),
+    }
+
+
+def _size(home: Home) -> int:
+    """Bytes on disk; asked of the directory, for the files themselves must not be opened beside a connection."""
+    names = {home.database.name, f"{home.database.name}-wal"}
+    try:
+        with os.scandir(home.root) as found:
+            return sum(entry.stat().st_size for entry in found if entry.name in names)
+    except OSError:
+        return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from jobctl.store.views import ItemView
 
 SCHEMA = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
-DEFAULT_LIMIT = 1_000
+PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,36 @@ def _of_state(database: Database, job: int, state: ItemState, after: int, limit:
     return views.items(database, job, state, after, limit)
 
 
-def chosen(database: Database, target: Target, limit: int) -> Page:
-    """Items of a job by their numbers, or the first page of all."""
-    if target.items is None:
-        return page(database, target.job, (), 0, limit)
-    last = target.items[-1]
-    found = views.items(database, target.job, None, target.items[0] - 1, min(limit, len(target.items)))
-    inside = [item for item in found if item.item <= last]
-    more = len(inside) == limit and inside[-1].item < last
-    return Page(inside, inside[-1].item if more else None)
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which items are wanted."""
+
+    target: Target
+    states: tuple[ItemState, ...] = ()
+    after: int = 0
+    limit: int | None = None  # None = all
+
+
+def query(database: Database, wanted: Query, size: int) -> Iterator[Page]:
+    """The items in pages of at most ``size``; the last page says where to go on if the limit cut the list."""
+    numbers = wanted.target.items
+    after = max(wanted.after, 0 if numbers is None else numbers[0] - 1)
+    left = wanted.limit
+    while left is None or left > 0:
+        found = page(database, wanted.target.job, wanted.states, after, size if left is None else min(size, left))
+        if numbers is not None:
+            found = _until(found, numbers[-1])
+        yield found
+        if found.next is None:
+            return
+        after = found.next
+        left = None if left is None else left - len(found.items)
+
+
+def _until(found: Page, last: int) -> Page:
+    inside = [item for item in found.items if item.item <= last]
+    is_end = len(inside) < len(found.items) or found.next is None or found.next >= last
+    return Page(inside, None if is_end else found.next)
 
 
 def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> dict[str, Any]:

@@ -158,6 +158,23 @@ def states(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, i
     return found
 
 
+class Load(NamedTuple):
+    """What there is to do, all jobs together."""
+
+    jobs: int
+    queued: int
+    running: int
+
+
+def load(database: Database) -> Load:
+    """Live jobs, and their items that wait and that are in hand."""
+    row = database.one(
+        "SELECT count(*), coalesce(sum(queued + retrying), 0), coalesce(sum(running), 0) FROM jobs INDEXED BY jobs_live"
+        " WHERE finished_at IS NULL"
+    )
+    return Load._make(row)
+
+
 class FailureView(NamedTuple):
     """A cause of failure."""
 

@@ -1,0 +1,264 @@
+"""The options that ``submit`` and ``run`` share, and the request they make."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from typer import Context
+from typer.core import TyperOption
+
+from jobctl.cli.command import CommandWithWords, command_words
+from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.policy import Policy
+    from jobctl.services.submit import SubmitRequest
+
+_VALUES = "jobctl.intake"
+
+
+class Spec(NamedTuple):
+    """An option: how it is written, what it takes ('' = nothing), whether it may be repeated."""
+
+    names: tuple[str, ...]
+    metavar: str
+    help: str
+    type: type = str
+    multiple: bool = False
+
+
+_PANELS: dict[str, tuple[Spec, ...]] = {
+    "Input": (
+        Spec(("--format",), "FORMAT", "csv, tsv, jsonl or lines; else the name of the file tells."),
+        Spec(("--delimiter",), "CHAR", "Between fields of a CSV file; also tab, semicolon, pipe."),
+        Spec(("--encoding",), "NAME", "Of the file, when it is not UTF-8."),
+        Spec(("--no-header",), "", "The first row is data; columns are called 1, 2, 3."),
+        Spec(("--invalid",), "reject|skip", "What to do with bad rows: refuse the file (default), or leave them out."),
+        Spec(("--dry-run", "-n"), "", "Judge the file and show the first commands; change nothing."),
+    ),
+    "The job": (
+        Spec(("--name",), "NAME", "What to call the job; default: the name of the file."),
+        Spec(("--label",), "NAME=VALUE", "Kept with the job; may be repeated.", multiple=True),
+        Spec(("--queue",), "NAME", "The lane it waits in; default: default."),
+        Spec(("--priority",), "N", "Higher goes first; default: 0.", type=int),
+        Spec(("--key",), "KEY", "Idempotency key: the same key and the same work is the same job."),
+        Spec(("--on-duplicate",), "return|fail|resume", "When the key is known: the job (default), an error, a retry."),
+        Spec(("--unique",), "", "Refuse while a job with the same work is not done."),
+        Spec(("--hold",), "", "Accept it paused; jobctl resume lets it go."),
+        Spec(("--after",), "JOB[:any]", "Start when that job succeeded (any: when it is done).", multiple=True),
+        Spec(("--not-before",), "TIME", "Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now."),
+    ),
+    "How items run": (
+        Spec(("--slots", "-j"), "N", "At most so many at once; default: as many as the daemon has.", type=int),
+        Spec(("--timeout",), "DURATION", "Stop an item after so long: 90, 5m, 2h; default: never."),
+        Spec(("--attempts",), "N", "Tries of an item, the first included; default: 3.", type=int),
+        Spec(("--cwd", "-C"), "DIR", "Working directory; default: this one."),
+        Spec(("--env",), "NAME[=VALUE]", "A variable; without a value it comes from the daemon.", multiple=True),
+        Spec(("--env-file",), "FILE", "NAME=VALUE lines, read when items start (for secrets)."),
+        Spec(("--shell",), "TEXT", "A shell script instead of COMMAND; values reach it as variables."),
+    ),
+    "Failures": (
+        Spec(("--retry-on",), "CODES", "Only these exit codes are tried again: 1,75."),
+        Spec(("--no-retry-on",), "CODES", "These exit codes are not tried again."),
+        Spec(("--backoff",), "WAIT[xFACTOR][..MAX]", "Between tries; default: 2sx4..60s."),
+        Spec(("--grace",), "DURATION", "Between TERM and KILL; default: 10s."),
+        Spec(("--max-failures",), "N|N%", "Stop the job when more items failed; default: never."),
+        Spec(("--halt",), "soon|now", "On that stop, what runs finishes (default) or is ended."),
+        Spec(("--deadline",), "DURATION", "The whole job ends after so long; the rest is unprocessed."),
+        Spec(("--on-crash",), "requeue|fail", "Items interrupted by a crash: run again (default) or not."),
+        Spec(("--rate",), "N/s", "Start at most so many: 100/s, 60/m."),
+        Spec(("--output-cap",), "SIZE", "Output kept of an item, per stream; default: 64M."),
+    ),
+}
+
+
+class IntakeCommand(CommandWithWords):
+    """A command that accepts work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params = [*self.params[:1], *_options(), *self.params[1:]]
+
+
+def _options() -> list[TyperOption]:
+    return [_option(spec, panel) for panel, specs in _PANELS.items() for spec in specs]
+
+
+def _option(spec: Spec, panel: str) -> TyperOption:
+    return TyperOption(
+        param_decls=list(spec.names),
+        is_flag=not spec.metavar,
+        default=None if spec.metavar else False,
+        type=spec.type if spec.metavar else None,
+        multiple=spec.multiple,
+        metavar=spec.metavar or None,
+        help=spec.help,
+        callback=_keep,
+        expose_value=False,
+        rich_help_panel=panel,
+    )
+
+
+def _keep(ctx: Any, param: Any, value: Any) -> Any:
+    ctx.meta.setdefault(_VALUES, {})[param.name] = value
+    return value
+
+
+def values(ctx: Context) -> Mapping[str, Any]:
+    """The options as given, by name."""
+    found: Mapping[str, Any] = ctx.meta[_VALUES]
+    return found
+
+
+def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> SubmitRequest:
+    """The request that a command line means. Raises UsageError naming the option that is wrong."""
+    from jobctl.services.submit import DEFAULT_QUEUE, SubmitRequest
+    from jobctl.sources.options import InputOptions
+
+    given = values(ctx)
+    words = command_words(ctx)
+    if given["shell"] is not None and words:
+        raise UsageError("--shell and a COMMAND at once", hint="give one of them")
+    return SubmitRequest(
+        input=InputOptions(
+            path=path,
+            format=given["format"],
+            delimiter=given["delimiter"],
+            encoding=given["encoding"],
+            header=not given["no_header"],
+            invalid=_one_of(given, "invalid", ("reject", "skip")),
+        ),
+        command=tuple(words),
+        shell=given["shell"],
+        name=given["name"],
+        queue=DEFAULT_QUEUE if given["queue"] is None else given["queue"],
+        priority=given["priority"] or 0,
+        labels=_labels(given["label"] or ()),
+        cwd=given["cwd"],
+        env=tuple(given["env"] or ()),
+        env_file=given["env_file"],
+        policy=_policy(given),
+        hold=given["hold"],
+        foreground=foreground,
+        key=given["key"],
+        on_duplicate=_one_of(given, "on_duplicate", ("return", "fail", "resume")),
+        unique=given["unique"],
+        after=_after(ctx, given["after"] or ()),
+        not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
+    )
+
+
+def _policy(given: Mapping[str, Any]) -> Policy:
+    from jobctl.domain.durations import parse_duration, parse_size
+    from jobctl.domain.policy import Policy, parse_backoff, parse_max_failures
+    from jobctl.domain.rate import parse_rate
+
+    def checked_rate(text: str) -> str:
+        parse_rate(text)
+        return text
+
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "slots": ("slots", _positive),
+        "attempts": ("attempts", _positive),
+        "timeout": ("timeout_s", parse_duration),
+        "grace": ("grace_s", lambda text: parse_duration(text, allow_zero=True)),
+        "backoff": ("backoff", parse_backoff),
+        "retry_on": ("retry_on", _codes),
+        "no_retry_on": ("no_retry_on", _codes),
+        "deadline": ("deadline_s", parse_duration),
+        "max_failures": ("max_failures", parse_max_failures),
+        "rate": ("rate", checked_rate),
+        "output_cap": ("output_cap", parse_size),
+    }
+    changes = {
+        field: _read(option, reader, given[option])
+        for option, (field, reader) in readers.items()
+        if given[option] is not None
+    }
+    return Policy().changed(
+        **changes,
+        halt=_one_of(given, "halt", ("soon", "now")),
+        on_crash=_one_of(given, "on_crash", ("requeue", "fail")),
+    )
+
+
+def _read(option: str, reader: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return reader(value)
+    except UsageError as error:
+        raise UsageError(f"--{option.replace('_', '-')}: {error.message}", hint=error.hint) from None
+
+
+def _positive(value: int) -> int:
+    if value < 1:
+        raise UsageError(f"{value} is less than 1", hint="give 1 or more")
+    return value
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    try:
+        codes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        codes = (-1,)
+    if any(not 1 <= code <= 255 for code in codes):
+        raise UsageError(f"{text!r} is not a list of exit codes", hint="1 to 255, for example 1,75")
+    return codes
+
+
+def _one_of(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> Any:
+    value = given[name]
+    if value is None:
+        return words[0]
+    if value not in words:
+        raise UsageError(f"--{name.replace('_', '-')} {value!r} is not known", hint=f"use {' or '.join(words)}")
+    return value
+
+
+def _labels(texts: Iterable[str]) -> dict[str, str]:
+    labels = {}
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not given or not re.fullmatch(r"[A-Za-z0-9_./-]+", name):
+            raise UsageError(f"--label {text!r} is not NAME=VALUE", hint="for example --label team=billing")
+        labels[name] = value
+    return labels
+
+
+def _after(ctx: Context, texts: Iterable[str]) -> tuple[tuple[int, str], ...]:
+    from jobctl.cli.command import session
+    from jobctl.services.targets import resolve_jobs
+
+    found: list[tuple[int, str]] = []
+    for text in texts:
+        name, _, condition = text.rpartition(":")
+        if condition not in ("ok", "any"):
+            name, condition = text, "ok"
+        found += [(job, condition) for job in resolve_jobs(session(ctx).open(), [name])]
+    return tuple(found)
+
+
+def _moment(text: str, now: int) -> int:
+    """A point in time, or a duration from now."""
+    from jobctl.domain.durations import parse_duration, parse_time
+
+    try:
+        return now + int(parse_duration(text) * 1e6)
+    except UsageError:
+        try:
+            return parse_time(text)
+        except UsageError as error:
+            raise UsageError(
+                f"--not-before: {error.message}", hint=f"{error.hint}, or 2h for two hours from now"
+            ) from None
+
+
+def input_stream(path: str) -> BinaryIO:
+    """Standard input for ``-``. Raises UsageError when that is a terminal, where nobody is likely to type a file."""
+    if path == "-" and sys.stdin.isatty():
+        raise UsageError(
+            "standard input is a terminal", hint="pipe the rows in: producer | jobctl submit - --format csv"
+        )
+    return sys.stdin.buffer

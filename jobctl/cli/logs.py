@@ -1,0 +1,189 @@
+"""``jobctl logs``: what items wrote."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session
+from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.logs import Choice
+    from jobctl.services.targets import Target
+    from jobctl.store.database import Database
+    from jobctl.store.views import AttemptView
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def logs(
+    ctx: typer.Context,
+    targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="42, last, 42.17, 42.1-5.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written, until it is over.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Standard output alone.")] = False,
+    stderr: Annotated[bool, typer.Option("--stderr", help="Standard error alone.")] = False,
+    attempt: Annotated[
+        str | None, typer.Option(metavar="N|all", help="This try, or all of them; default: the latest.")
+    ] = None,
+) -> int:
+    """Show what items wrote, in the order of the items.
+
+    Examples:
+      jobctl logs 42.17                  one item: its output to stdout, its errors to stderr
+      jobctl logs last --failed          what failed, each under a heading
+      jobctl logs 42 --follow            as it is written
+      jobctl logs 42.17 --attempt 1      an earlier try
+    """
+    from jobctl.services.logs import STREAMS, Choice
+    from jobctl.services.targets import resolve
+
+    shared = session(ctx)
+    if stdout and stderr:
+        raise UsageError("--stdout and --stderr at once", hint="both is what you get without them")
+    streams = ("out",) if stdout else ("err",) if stderr else STREAMS
+    choice = Choice(failed=failed, attempt=_number(attempt), every_attempt=attempt == "all")
+    database = shared.open()
+    shower = _Shower(shared, database, streams)
+    wanted = resolve(database, targets)
+    if follow:
+        _follow(shower, wanted, choice)
+    elif shared.json:
+        shower.json(wanted, choice)
+    else:
+        shower.text(wanted, choice)
+    return Exit.OK
+
+
+def _number(attempt: str | None) -> int | None:
+    if attempt is None or attempt == "all":
+        return None
+    if not attempt.isdigit() or attempt == "0":
+        raise UsageError(f"--attempt {attempt!r} is not a number", hint="1, 2, ... or all")
+    return int(attempt)
+
+
+class _Shower:
+    """Prints the outputs of attempts."""
+
+    def __init__(self, shared: Session, database: Database, streams: Sequence[str]) -> None:
+        from jobctl.render.output import Sink
+
+        self.shared = shared
+        self.database = database
+        self.streams = streams
+        self.out = Sink(sys.stdout)
+        self.err = Sink(sys.stderr)
+        self.bold = shared.colors(sys.stdout)
+
+    def text(self, targets: Sequence[Target], choice: Choice) -> None:
+        """One attempt as it is; several under headings, on one stream."""
+        from jobctl.services.logs import attempts
+
+        found = attempts(self.database, targets, choice)
+        single = len(targets) == 1 and targets[0].item is not None and targets[0].last is None
+        count = 0
+        for job, attempt in found:
+            count += 1
+            if single and not choice.every_attempt:
+                self._single(job, attempt)
+            else:
+                self.merged(job, attempt)
+        if not count:
+            self._nothing(targets, choice)
+
+    def _single(self, job: int, attempt: AttemptView) -> None:
+        # With one stream alone, that is what was asked for: it goes to standard output.
+        sinks = {"out": self.out, "err": self.err if len(self.streams) > 1 else self.out}
+        copied = [self._copy(job, attempt, stream, sinks[stream]) for stream in self.streams]
+        if not any(copied):
+            self.shared.note(f"item {job}.{attempt.item} {_wrote_nothing(attempt, self.streams)}")
+        self.out.flush()
+
+    def merged(self, job: int, attempt: AttemptView) -> None:
+        """An attempt under a heading, its errors under one of their own."""
+        from jobctl.render.output import describe, heading
+        from jobctl.services.logs import piece
+
+        self.out.line(heading(describe(job, attempt)), bold=self.bold)
+        for stream in self.streams:
+            if stream == "err" and piece(self.shared.home, job, attempt, stream).exists() and attempt.out_len:
+                self.out.line(heading(f"{job}.{attempt.item} standard error"), bold=self.bold)
+            self._copy(job, attempt, stream, self.out)
+        self.out.flush()
+
+    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Any) -> bool:
+        from jobctl.services.logs import piece, read
+
+        any_data = False
+        try:
+            for data in read(piece(self.shared.home, job, attempt, stream)):
+                sink.write(data)
+                any_data = True
+        except FileNotFoundError:
+            self.shared.note(f"the output of {job}.{attempt.item} is gone: it was removed")
+            return True
+        return any_data
+
+    def _nothing(self, targets: Sequence[Target], choice: Choice) -> None:
+        from jobctl.domain.states import ItemState
+        from jobctl.store import views
+
+        target = targets[0]
+        if target.item is None:
+            self.shared.note(f"job {target.job}: " + ("no item has failed" if choice.failed else "nothing has run yet"))
+            return
+        state = views.item_state(self.database, target.job, target.item)
+        word = "unknown" if state is None else ItemState(state[0]).word
+        self.shared.note(f"item {target.job}.{target.item} has not run yet, it is {word}")
+
+    def json(self, targets: Sequence[Target], choice: Choice) -> None:
+        """One JSON object per attempt and line."""
+        import json
+
+        from jobctl.services.logs import attempts, is_cut, piece, read
+
+        for job, attempt in attempts(self.database, targets, choice):
+            document: dict[str, Any] = {"schema": "jobctl.output/1", "job": job, "item": attempt.item}
+            document |= {"attempt": attempt.attempt, "running": attempt.ending is None, "cut": is_cut(attempt)}
+            for stream, name in (("out", "stdout"), ("err", "stderr")):
+                if stream in self.streams:
+                    data = b"".join(read(piece(self.shared.home, job, attempt, stream)))
+                    document[name] = data.decode("utf-8", "replace")
+            self.shared.say(json.dumps(document, ensure_ascii=False))
+
+
+def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
+    where = {"out": " to standard output", "err": " to standard error", "out err": ""}[" ".join(streams)]
+    return f"{'has written' if attempt.ending is None else 'wrote'} nothing{where}"
+
+
+def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
+    from jobctl.render.output import failed, heading
+    from jobctl.services.follow import Follower
+
+    target = targets[0]
+    if len(targets) != 1 or target.last is not None or choice.attempt or shower.shared.json:
+        raise UsageError("--follow is for one job or one item, as text", hint="jobctl logs 42 --follow")
+    follower = Follower(shower.database, shower.shared.home, target.job, target.item, tuple(shower.streams))
+    shown: tuple[int, int, str] | None = None
+    for event in follower.events():
+        if choice.failed:
+            if event.over is not None and failed(event.over):
+                shower.merged(target.job, event.over)
+            continue
+        key = (event.item, event.attempt, event.stream)
+        if event.data and target.item is None and key != shown:
+            error = " standard error" if event.stream == "err" else ""
+            shower.out.line(heading(f"{target.job}.{event.item}{error}"), bold=shower.bold)
+            shown = key
+        to_stderr = event.stream == "err" and target.item is not None and len(shower.streams) > 1
+        (shower.err if to_stderr else shower.out).write(event.data)
+        shower.out.flush()
+        shower.err.flush()

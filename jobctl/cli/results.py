@@ -1,0 +1,81 @@
+"""``jobctl results``: the files that a finished job leaves."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session
+from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.results import ResultFile
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def results(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
+    succeeded: Annotated[bool, typer.Option("--succeeded", help="The rows that succeeded.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="The rows that failed.")] = False,
+    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="The rows that never ran.")] = False,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Copy the file here; - is stdout.")
+    ] = None,
+) -> int:
+    """Say where the result files of a job are, or hand one out.
+
+    Examples:
+      jobctl results last                        the files, with their rows
+      jobctl results 42 --failed -o again.csv    a copy; repaired or not, it can be submitted again
+      jobctl results 42 --succeeded -o - | ...   the rows themselves
+
+    Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
+    jobctl_* columns with exit code, duration, message and so on.
+    """
+    from jobctl.services.results import chosen, result_files
+    from jobctl.services.targets import resolve_job
+
+    shared = session(ctx)
+    database = shared.open()
+    number = resolve_job(database, job)
+    flags = {"succeeded": succeeded, "failed": failed, "unprocessed": unprocessed}
+    kinds = [kind for kind, given in flags.items() if given]
+    files = chosen(result_files(database, number), kinds)
+    if output is not None:
+        _hand_out(shared, files, output)
+    elif shared.json:
+        shared.emit({"schema": "jobctl.results/1", "job": number, "files": [_document(file) for file in files]})
+    else:
+        _list(shared, files, kinds)
+    return Exit.OK
+
+
+def _hand_out(shared: Session, files: list[ResultFile], output: str) -> None:
+    from jobctl.domain.wording import plural
+    from jobctl.services.results import copy_out, stream_out
+
+    if len(files) != 1:
+        raise UsageError("-o needs to know which file", hint="add one of --succeeded, --failed, --unprocessed")
+    if output == "-":
+        sys.stdout.flush()
+        stream_out(files[0], sys.stdout.buffer)
+        return
+    copy_out(files[0], Path(output))
+    shared.note(f"{plural(files[0].rows, 'row')} written to {output}")
+
+
+def _list(shared: Session, files: list[ResultFile], kinds: list[str]) -> None:
+    """Paths alone for one kind, so that they can be used in a command; with rows for all."""
+    for file in files:
+        shared.say(str(file.path) if kinds else f"{file.kind}\t{file.rows}\t{file.path}")
+
+
+def _document(file: ResultFile) -> dict[str, Any]:
+    return {"kind": file.kind, "path": str(file.path), "rows": file.rows, "sha256": file.sha256}

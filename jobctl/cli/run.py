@@ -1,0 +1,98 @@
+"""``jobctl run``: submit a file and work it off here, with live progress."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+from jobctl.cli.command import session
+from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
+from jobctl.cli.session import Session, now_us
+from jobctl.cli.submit import FileArgument, dry_run
+from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.services.run import ForegroundRun
+    from jobctl.services.submit import Accepted
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_POLITE = "stopping: what runs finishes, nothing new starts; Ctrl-C again ends it at once"
+_AT_ONCE = "ending what runs"
+
+
+@app.command(cls=IntakeCommand)
+def run(ctx: typer.Context, file: FileArgument) -> int:
+    """Accept the rows of a file and work them off here and now; exits as the job ended.
+
+    Examples:
+      jobctl run urls.csv -- curl -fsS -o 'out/{id}.pdf' '{url}'
+      jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'      quiet: a word only when something failed
+
+    The same as submit, with an engine of its own instead of a daemon; if a daemon is up it does the work, and this
+    follows. Ctrl-C stops politely, twice at once; the job stays and goes on with jobctl daemon start.
+    """
+    shared, now = session(ctx), now_us()
+    request = request_of(ctx, file, foreground=True, now=now)
+    if values(ctx)["dry_run"]:
+        return dry_run(shared, request)
+    from jobctl.services.submit import submit
+
+    accepted = submit(shared.home, request, now=now, stdin=input_stream(file))
+    return _work_off(shared, accepted, request.policy.slots)
+
+
+def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
+    from jobctl.cli.watching import View, jobs_list, show
+    from jobctl.config import cpu_count
+    from jobctl.services.run import ForegroundRun
+
+    database = shared.open()
+    if accepted.rejected:
+        shared.note(f"{accepted.rejected} rows left out, see {accepted.rejected_path}")
+    with ForegroundRun(shared.home, accepted.job, slots or cpu_count()) as engine:
+        view = View(
+            shared=shared,
+            stream=_progress_stream(shared),
+            take=lambda: jobs_list(shared, database, [accepted.job]),
+            ends=True,
+            footer="q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once",
+            tend=engine.tend,
+            stop=lambda: _stop(engine),
+            is_over=lambda: engine.stops > 0 and engine.has_ended(),
+            quiet=shared.quiet or shared.json,
+        )
+        finished = show(view)
+    return _finish(shared, view.shown["jobs"][0], finished=finished)
+
+
+def _progress_stream(shared: Session) -> TextIO:
+    """Progress is no data: it goes to standard error, unless only standard output is a terminal."""
+    return sys.stderr if shared.is_screen(sys.stderr) or not shared.is_screen(sys.stdout) else sys.stdout
+
+
+def _stop(engine: ForegroundRun) -> str | None:
+    if not engine.interrupt():
+        return None
+    return _POLITE if engine.stops == 1 else _AT_ONCE
+
+
+def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> int:
+    from jobctl.cli.watching import INTERRUPTED
+    from jobctl.render.lines import summary_lines
+    from jobctl.services.wait import exit_code_of
+
+    if shared.json:
+        shared.emit(document)
+    elif not finished:
+        job = document["job"]
+        sys.stderr.write(
+            f"job {job} is not done; go on with: {shared.program} daemon start, or {shared.program} cancel {job}\n"
+        )
+    elif not shared.quiet or document["state"] != "succeeded":
+        sys.stderr.write("\n".join(summary_lines(document)) + "\n")
+    if not finished:
+        return INTERRUPTED
+    return exit_code_of([str(document["state"])]) or Exit.OK

@@ -1,0 +1,101 @@
+"""Signals and keys as things to read, so that a live view is never torn apart in the middle of a line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+_HANDLED = tuple(
+    number
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGWINCH")
+    if (number := getattr(signal, name, None)) is not None
+)
+#: What a person or the system says when the view should end.
+STOPS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+
+class Signals:
+    """While in use, signals do nothing but make ``fileno`` readable and be listed by ``take``."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._before: dict[int, Any] = {}
+        self._before_fd = -1
+
+    def __enter__(self) -> Self:
+        self._before_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _ignore) for number in _HANDLED}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._before_fd)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def fileno(self) -> int:
+        """Readable when a signal has come."""
+        return self._reader
+
+    def take(self) -> list[int]:
+        """Numbers of the signals that came since the last call."""
+        with contextlib.suppress(BlockingIOError):
+            return list(os.read(self._reader, 4096))
+        return []
+
+
+def _ignore(_number: int, _frame: Any) -> None:
+    """The wake-up descriptor says it all."""
+
+
+class Keys:
+    """Single key strokes from the terminal, without echo; nothing if standard input is no terminal."""
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            import termios
+            import tty
+
+            fd = sys.stdin.fileno()
+            # A background job that touches the terminal would be stopped.
+            if os.isatty(fd) and os.tcgetpgrp(fd) == os.getpgrp():
+                self._before = termios.tcgetattr(fd)
+                tty.setcbreak(fd)
+                self._fd = fd
+        except (OSError, ValueError, ImportError, AttributeError):  # no terminal: no keys
+            self._fd = -1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd >= 0:
+            import termios
+
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What to wait on."""
+        return () if self._fd < 0 else (self._fd,)
+
+    def pressed(self) -> str:
+        """Keys pressed since the last call."""
+        import select
+
+        if self._fd < 0 or not select.select([self._fd], [], [], 0)[0]:
+            return ""
+        return os.read(self._fd, 64).decode("ascii", "ignore")

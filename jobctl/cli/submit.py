@@ -1,0 +1,136 @@
+"""``jobctl submit``: accept a file of rows as a job."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobctl.cli.command import session
+from jobctl.cli.intake import IntakeCommand, input_stream, request_of
+from jobctl.cli.session import Session, now_us
+from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.services.submit import Accepted, Preview, SubmitRequest
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+FileArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz; - is stdin.")
+]
+
+
+@app.command(cls=IntakeCommand)
+def submit(
+    ctx: typer.Context,
+    file: FileArgument,
+    start_daemon: Annotated[bool, typer.Option("--start-daemon", help="Start a daemon if none is up.")] = False,
+) -> int:
+    """Accept the rows of a file as a job and print its number; a daemon works it off.
+
+    Examples:
+      jobctl submit urls.csv -- curl -fsS -o 'out/{id}.pdf' '{url}'
+      find . -name '*.png' | jobctl submit - --format lines -- oxipng '{}'
+      jobctl submit orders.jsonl --slots 4 --timeout 5m -- ./import '{id}'
+      jobctl submit commands.csv               the file has a column called command
+
+    In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
+    {{ and }} are braces. No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
+    The number on standard output is printed when the job is safe on disk.
+    """
+    from jobctl.cli.intake import values
+
+    shared, now = session(ctx), now_us()
+    request = request_of(ctx, file, foreground=False, now=now)
+    if values(ctx)["dry_run"]:
+        return dry_run(shared, request)
+    from jobctl.services.submit import submit as accept
+
+    accepted = accept(shared.home, request, now=now, stdin=input_stream(file))
+    if not shared.json:
+        shared.say(str(accepted.job))
+    pid = _start_daemon(shared) if start_daemon else None
+    _report(shared, accepted, pid)
+    return Exit.OK
+
+
+def _start_daemon(shared: Session) -> int | None:
+    from jobctl.config import cpu_count
+    from jobctl.errors import Busy
+    from jobctl.process.daemon import StartOptions, start_detached
+
+    try:
+        return start_detached(StartOptions(home=shared.home, slots=cpu_count()))
+    except Busy:  # one is up already, which is what was wanted
+        return None
+
+
+def _report(shared: Session, accepted: Accepted, started: int | None) -> None:
+    from jobctl.process.lock import holder
+
+    daemon = started or holder(str(shared.home.lock))
+    if shared.json:
+        from jobctl.services.status import job_document
+
+        document = job_document(shared.open(), shared.home, accepted.job, now_us(), program=shared.program)
+        document["idempotency"]["replayed"] = accepted.replayed
+        shared.emit(document)
+        return
+    for line in _lines(shared, accepted, daemon):
+        shared.note(line)
+
+
+def _lines(shared: Session, accepted: Accepted, daemon: int | None) -> list[str]:
+    from jobctl.domain.wording import plural
+    from jobctl.render.inert import inert
+
+    name = inert(accepted.name)
+    lines = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
+    if accepted.replayed:
+        lines = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
+        if accepted.resumed:
+            lines.append(f"  {plural(accepted.resumed, 'item')} of it run again")
+    if accepted.rejected:
+        lines.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
+    if daemon is None:
+        lines.append(f"  no daemon is running; start it with: {shared.program} daemon start")
+    else:
+        lines.append(f"  a daemon works on it (process {daemon})")
+    return [*lines, f"  follow it with: {shared.program} status {accepted.job} --watch"]
+
+
+def dry_run(shared: Session, request: SubmitRequest) -> int:
+    """Say what would happen; the exit code is the one that the real thing would have."""
+    from jobctl.services.submit import preview
+
+    found = preview(request, stdin=input_stream(request.input.path))
+    if shared.json:
+        shared.emit(_preview_document(found))
+        return Exit.OK
+    for command in found.commands:
+        shared.say(shlex.join(command))
+    shared.note(_verdict(found))
+    return Exit.OK
+
+
+def _verdict(found: Preview) -> str:
+    from jobctl.domain.wording import plural
+
+    rest = found.rows - len(found.commands)
+    more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
+    rejected = f", {plural(found.rejected, 'row')} would be left out" if found.rejected else ""
+    return f"{plural(found.rows, 'item')} of {found.format} would be accepted{rejected}{more}; nothing was changed"
+
+
+def _preview_document(found: Preview) -> dict[str, object]:
+    return {
+        "schema": "jobctl.preview/1",
+        "format": found.format,
+        "columns": list(found.columns),
+        "rows": found.rows,
+        "rejected": found.rejected,
+        "problems": [problem.sentence() for problem in found.problems.first],
+        "commands": [list(command) for command in found.commands],
+    }

@@ -1,0 +1,181 @@
+"""Live views: a screen redrawn in place on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from jobctl.cli.session import Session, now_us
+from jobctl.cli.signals import STOPS, Keys, Signals
+from jobctl.services.changes import Changes
+from jobctl.services.status import job_documents, list_document
+from jobctl.services.wait import exit_code_of
+from jobctl.store.database import Database
+
+INTERRUPTED = 130
+#: Off a terminal, a line at least this often.
+LINE_EVERY_S = 30.0
+
+Document = dict[str, Any]
+Take = Callable[[], Document]
+
+
+@dataclass
+class View:
+    """What is watched, where it is shown, and what happens when somebody wants to stop."""
+
+    shared: Session
+    stream: TextIO
+    take: Take  # a fresh list document
+    ends: bool  # when every job is done
+    footer: str
+    tend: Callable[[], None] = lambda: None
+    stop: Callable[[], str | None] = lambda: None  # None = leave the view, else go on with this footer
+    is_over: Callable[[], bool] = lambda: False
+    shown: Document = field(default_factory=dict)
+    signalled: bool = False  # left by a signal, not by a key
+    quiet: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing more to see."""
+        return self.ends and all(job["done"] for job in self.shown["jobs"])
+
+
+def watch_jobs(shared: Session, words: Sequence[str]) -> int:
+    """Show some jobs until they are done; returns the exit code of the worst."""
+    from jobctl.services.targets import resolve_jobs
+
+    database = shared.open()
+    numbers = resolve_jobs(database, words)
+    view = View(shared, sys.stdout, lambda: jobs_list(shared, database, numbers), True, "q leaves; the work goes on")
+    if not show(view):
+        return INTERRUPTED if view.signalled else 0
+    _print_final(view)
+    return exit_code_of([job["state"] for job in view.shown["jobs"]])
+
+
+def watch_list(shared: Session, everything: bool) -> int:
+    """Show all jobs until somebody leaves."""
+    database = shared.open()
+    view = View(shared, sys.stdout, lambda: _list(shared, database, everything), False, "q leaves; the work goes on")
+    show(view)
+    return INTERRUPTED if view.signalled else 0
+
+
+def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> Document:
+    """The documents of some jobs in the shape of a list."""
+    from jobctl.services.status import bundle
+
+    now = now_us()
+    return bundle(database, job_documents(database, shared.home, numbers, now, program=shared.program), now)
+
+
+def _list(shared: Session, database: Database, everything: bool) -> Document:
+    return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
+
+
+def show(view: View) -> bool:
+    """Run a view to its end; False if somebody left before the jobs were done."""
+    if view.quiet:
+        return _loop(view, lambda: None)
+    if view.shared.json:
+        json_lines = _JsonLines(view.stream)
+        return _loop(view, lambda: json_lines.show(view))
+    if not view.shared.is_screen(view.stream):
+        lines = _Lines(view.stream)
+        return _loop(view, lambda: lines.show(view))
+    from jobctl.render.live import LiveScreen
+
+    with LiveScreen(view.stream, color=view.shared.colors(view.stream)) as screen:
+        return _loop(view, lambda: screen.show(lambda look: _frame(view, look)))
+
+
+def _frame(view: View, look: Any) -> Any:
+    from jobctl.render.frames import job_frame, list_frame
+
+    jobs = view.shown["jobs"]
+    if view.ends and len(jobs) == 1:
+        return job_frame(jobs[0], look, view.footer)
+    return list_frame(view.shown, look, view.footer)
+
+
+def _loop(view: View, draw: Callable[[], None]) -> bool:
+    with _waiting(view) as (signals, keys, changes):
+        while True:
+            view.tend()
+            view.shown = view.take()
+            draw()
+            if view.is_done:
+                return True
+            if view.is_over():
+                return False
+            busy = any(job["counts"]["running"] for job in view.shown["jobs"])
+            changes.wait(busy=busy)
+            view.signalled = bool(set(signals.take()) & STOPS)
+            if (view.signalled or "q" in keys.pressed()) and not _goes_on(view):
+                return False
+
+
+def _goes_on(view: View) -> bool:
+    footer = view.stop()
+    view.footer = footer or view.footer
+    return footer is not None
+
+
+@contextlib.contextmanager
+def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Changes]]:
+    on_screen = view.shared.is_screen(view.stream) and not view.shared.json and not view.quiet
+    with Signals() as signals, contextlib.ExitStack() as stack:
+        typed = stack.enter_context(Keys()) if on_screen else Keys()
+        yield signals, typed, stack.enter_context(Changes(view.shared.home, (signals.fileno(), *typed.descriptors)))
+
+
+class _Lines:
+    """A line about each job when its state changes, and every so often."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._told: dict[int, tuple[str, float]] = {}
+
+    def show(self, view: View) -> None:
+        """Print what is worth a line."""
+        from jobctl.render.lines import progress_line
+
+        now = time.monotonic()
+        for job in view.shown["jobs"]:
+            state, at = self._told.get(job["job"], ("", 0.0))
+            if state != job["state"] or (not job["done"] and now - at >= LINE_EVERY_S):
+                self._told[job["job"]] = (job["state"], now)
+                self._stream.write(progress_line(job) + "\n")
+        self._stream.flush()
+
+
+class _JsonLines:
+    """The document on one line whenever it has changed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._told: tuple[Any, ...] = ()
+
+    def show(self, view: View) -> None:
+        """Print the document if any of its jobs has a new revision."""
+        revisions = tuple((job["job"], job["revision"]) for job in view.shown["jobs"])
+        if revisions != self._told:
+            self._told = revisions
+            self._stream.write(json.dumps(view.shown, ensure_ascii=False) + "\n")
+            self._stream.flush()
+
+
+def _print_final(view: View) -> None:
+    """After the screen is gone: how the jobs ended, where it can be read again."""
+    if view.shared.json or not view.shared.is_screen(view.stream):
+        return
+    from jobctl.render.screen import print_pages
+
+    print_pages(view.shown["jobs"], view.stream, color=view.shared.colors(view.stream))

@@ -1,0 +1,40 @@
+"""One line about a job, for logs and pipes; no colours, nothing redrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, plural, rate
+from jobctl.render.inert import inert
+
+Document = Mapping[str, Any]
+
+
+def progress_line(document: Document) -> str:
+    """``job 42 running: 410 of 1000 items, 10 failed, 6.8/s, done in 1m 27s``."""
+    progress, counts = document["progress"], document["counts"]
+    parts = [f"{number(progress['processed'])} of {plural(counts['total'], 'item')}"]
+    if counts["failed"]:
+        parts.append(f"{number(counts['failed'])} failed")
+    if counts["retrying"]:
+        parts.append(f"{number(counts['retrying'])} retrying")
+    if progress["rate_per_s"] and not document["done"]:
+        parts.append(rate(progress["rate_per_s"]))
+    if progress["eta_s"] is not None:
+        parts.append(f"done in {format_duration(progress['eta_s'])}")
+    return f"job {document['job']} {document['state']}: {', '.join(parts)}"
+
+
+def summary_lines(document: Document, groups: int = 5) -> Iterator[str]:
+    """How a job ended: the figures, the causes of failure, where the results are, what to type."""
+    took = format_duration(document["time"]["active_s"])
+    yield f"job {document['job']} ({inert(document['name'])}) {document['state']}: {document['state_reason']}, {took}"
+    for group in document["failures"]["groups"][:groups]:
+        samples = ", ".join(str(item) for item in group["sample_items"][:3])
+        yield f"  {number(group['count'])}x {inert(group['code'])}: {inert(group['message'])} (item {samples})"
+    if document["results"]["available"]:
+        yield f"  results: {document['results']['dir']}"
+    if document["retry"]["available"]:
+        yield f"  try again: {document['retry']['command']}"

@@ -1,0 +1,66 @@
+"""A screen that is redrawn in place, on the terminal's second page: nothing of it is left in the scroll-back.
+
+rich renders the lines; they are written here and not by ``rich.live``, because a frame equal to the last one should
+write nothing, and one made for another size than the present must not wrap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import RenderableType
+
+from jobctl.render.look import Look, console, look_of
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
+_LEAVE = "\x1b[?25h\x1b[?1049l"
+#: Terminals that know it show a frame whole; the others ignore it.
+_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
+
+Frame = Callable[[Look], Sequence[RenderableType]]
+
+
+class LiveScreen:
+    """Shows frames, each made for the size that the terminal has at that moment."""
+
+    def __init__(self, stream: TextIO, *, color: bool) -> None:
+        self._stream = stream
+        self._color = color
+        self._shown: tuple[int, int, str] | None = None
+
+    def __enter__(self) -> Self:
+        self._write(_ENTER)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write(_LEAVE)
+
+    def show(self, frame: Frame) -> None:
+        """Draw a frame; what does not fit below is left out."""
+        look = look_of(self._stream, color=self._color)
+        lines = render_lines(frame(look), look)[: look.height]
+        text = "".join(f"\x1b[{row};1H{line}\x1b[K" for row, line in enumerate(lines, 1))
+        if self._shown == (look.width, look.height, text):
+            return
+        self._shown = (look.width, look.height, text)
+        below = f"\x1b[{len(lines) + 1};1H\x1b[J" if len(lines) < look.height else ""
+        self._write(f"{_BEGIN}{text}{below}{_END}")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def render_lines(blocks: Sequence[RenderableType], look: Look) -> list[str]:
+    """The lines of some blocks, none wider than the look."""
+    import io
+
+    screen = console(look, io.StringIO())
+    with screen.capture() as captured:
+        for block in blocks:
+            screen.print(block)
+    return captured.get().rstrip("\n").split("\n")

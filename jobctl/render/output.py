@@ -1,0 +1,73 @@
+"""Printing what items wrote: byte for byte into a pipe, harmless on a terminal, under headings if there are several."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TextIO
+
+from jobctl.domain import outcome
+from jobctl.domain.durations import format_duration
+from jobctl.domain.ports import Ending
+from jobctl.render.inert import inert_log
+from jobctl.store.views import AttemptView
+
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+class Sink:
+    """One stream of ours. On a terminal, colours of the text are dropped and other controls made visible."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._at_line_start = True
+
+    def write(self, data: bytes) -> None:
+        """Write what an item wrote."""
+        if not data:
+            return
+        self._at_line_start = data.endswith(b"\n")
+        if self._terminal:
+            self._stream.write(inert_log(_COLOURS.sub("", self._decoder.decode(data))))
+        else:
+            self._stream.flush()
+            self._stream.buffer.write(data)
+
+    def line(self, text: str, *, bold: bool) -> None:
+        """Write a line of our own, at the beginning of a line."""
+        start = "" if self._at_line_start else "\n"
+        self._stream.write(f"{start}\x1b[1m{text}\x1b[0m\n" if bold else f"{start}{text}\n")
+        self._at_line_start = True
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        self._stream.flush()
+        if not self._terminal:
+            self._stream.buffer.flush()
+
+
+def describe(job: int, attempt: AttemptView) -> str:
+    """``42.17 failed (exit 22), attempt 1, 250ms``."""
+    if attempt.ending is None:
+        return f"{job}.{attempt.item} running, attempt {attempt.attempt}"
+    took = format_duration((attempt.duration_us or 0) / 1e6)
+    return f"{job}.{attempt.item} {_ended(attempt)}, attempt {attempt.attempt}, {took}"
+
+
+def _ended(attempt: AttemptView) -> str:
+    ending, code = attempt.ending or 0, attempt.code
+    if ending == Ending.EXITED:
+        return "succeeded" if code == 0 else f"failed (exit {code})"
+    return f"failed ({outcome.failure_code(ending, code).replace('_', ' ')})"
+
+
+def failed(attempt: AttemptView) -> bool:
+    """Whether an attempt is over without success."""
+    return attempt.ending is not None and not (attempt.ending == Ending.EXITED and attempt.code == 0)
+
+
+def heading(text: str) -> str:
+    """A heading as ``tail`` writes it."""
+    return f"==> {text} <=="

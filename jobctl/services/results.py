@@ -1,0 +1,86 @@
+"""The result files of a finished job: where they are, and handing them out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from jobctl.errors import HomeError, NotFound, UsageError
+from jobctl.store import views
+from jobctl.store.database import Database
+
+KINDS = ("succeeded", "failed", "unprocessed")
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """One of the three files."""
+
+    kind: str
+    path: Path
+    rows: int
+    sha256: str
+
+
+def result_files(database: Database, number: int) -> list[ResultFile]:
+    """The files of a job. Raises NotFound while it runs, saying how to wait for them."""
+    job = views.job(database, number)
+    if job is None:
+        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+    stored: dict[str, Any] = json.loads(job.results) if job.results and job.is_done else {}
+    if not stored:
+        raise NotFound(
+            f"job {number} is {job.state}: result files are written when it is done",
+            hint=f"jobctl wait {number}, or see what there is so far with: jobctl items {number}",
+        )
+    return [
+        ResultFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in stored["files"].items()
+    ]
+
+
+def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile]:
+    """The files of these kinds, all if none is named."""
+    return [file for file in files if not kinds or file.kind in kinds]
+
+
+def copy_out(file: ResultFile, target: Path) -> None:
+    """Copy a file to where the user wants it: whole or not at all, never over a directory."""
+    if target.is_dir():
+        raise UsageError(f"-o {target}: that is a directory", hint=f"-o {target / file.path.name}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with _reading(file) as source, temporary.open("xb") as copy:
+            _pump(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise HomeError(f"cannot write {target}: {error.strerror}", hint="choose another place with -o FILE") from error
+
+
+def stream_out(file: ResultFile, target: BinaryIO) -> None:
+    """Copy a file to an open stream."""
+    with _reading(file) as source:
+        _pump(source, target)
+
+
+@contextlib.contextmanager
+def _reading(file: ResultFile) -> Iterator[BinaryIO]:
+    try:
+        source = file.path.open("rb")
+    except FileNotFoundError as error:
+        raise NotFound(f"{file.path} is gone: it was removed", hint="the rows are still there: jobctl items") from error
+    with source:
+        yield source
+
+
+def _pump(source: BinaryIO, target: BinaryIO) -> None:
+    while data := source.read(CHUNK):
+        target.write(data)
