@@ -34,6 +34,11 @@ def parse_max_failures(text: str) -> str:
     return text
 
 
+def allowed_failures(limit: str, processed: int) -> int:
+    """How many of ``processed`` items may have failed under a limit as ``parse_max_failures`` returns it."""
+    return int(processed * float(limit[:-1]) / 100) if limit.endswith("%") else int(limit)
+
+
 def parse_backoff(text: str) -> Backoff:
     """``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError."""
     match = re.fullmatch(r"\s*([^x]+?)\s*(?:x\s*(\d+(?:\.\d+)?))?\s*(?:\.\.\s*(.+?))?\s*", text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobctl.domain import cause, outcome
+from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.work import LiveJob
@@ -183,10 +184,8 @@ def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     if policy.max_failures is None or not failed:
         return None
     processed = failed + live.counts["succeeded"]
-    if policy.max_failures.endswith("%"):
-        limit = float(policy.max_failures[:-1])
-        if processed >= policy.min_finished and failed * 100 > limit * processed:
-            return Stop.FAILURES, f"{failed} of {processed} items failed, more than {policy.max_failures} allowed"
-    elif failed > int(policy.max_failures):
-        return Stop.FAILURES, f"{failed} items failed, more than {policy.max_failures} allowed"
-    return None
+    if failed <= allowed_failures(policy.max_failures, processed):
+        return None
+    if policy.max_failures.endswith("%") and processed < policy.min_finished:
+        return None
+    return Stop.FAILURES, f"{failed} of {processed} items failed, more than the {policy.max_failures} allowed"

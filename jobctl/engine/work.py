@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LOOKAHEAD_S = 0.1
 #: Until something is known about a job's items, one of them is taken to last so long.
 UNKNOWN_MEAN_US = 1_000_000.0
+MAX_LOOKAHEAD = 1_000
 _RATE_WINDOW_S = 30.0
 _MEAN_WEIGHT = 0.05
 
@@ -99,10 +101,21 @@ class LiveJob:
         return capacity if own is None else min(own, capacity)
 
     def lookahead(self, slots: int) -> int:
-        """Attempts to hand over beyond the free slots."""
-        if self.pace.mean_us is None:
+        """Attempts to hand over beyond the free slots.
+
+        It starts slowly, stops while the command seems not to exist, and never exceeds the failures still allowed:
+        what is handed over can no longer be held back by what the attempts before it turn out to be.
+        """
+        if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
-        return min(int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, 100.0)), 1_000)
+        ahead = int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, 100.0))
+        return max(0, min(ahead, self.pace.finished, self._failures_left(), MAX_LOOKAHEAD))
+
+    def _failures_left(self) -> int:
+        limit = self.row.policy.max_failures
+        if limit is None:
+            return MAX_LOOKAHEAD
+        return allowed_failures(limit, self.counts["succeeded"] + self.counts["failed"]) - self.counts["failed"]
 
     def is_open(self, now: int) -> bool:
         """Whether items of it may start at all."""

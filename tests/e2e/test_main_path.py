@@ -38,7 +38,7 @@ def test_run_does_every_row_and_says_what_failed(cli):
     assert len(succeeded) == 58
     assert succeeded[0]["jobctl_output"] == "done row1"
     assert read_csv(files["unprocessed"]["path"]) == []
-    assert cli("logs", "last.7").stdout.strip().endswith("no luck with bad7")
+    assert cli("logs", "last.7").stderr.strip().endswith("no luck with bad7")
 
 
 def test_a_corrected_failed_csv_is_a_valid_input(cli):
@@ -179,7 +179,7 @@ def test_a_command_that_does_not_exist_stops_the_job(cli):
 
 def test_a_time_limit_ends_the_item(cli):
     cli.file("one.txt", "x\n")
-    cli("run", "one.txt", "-q", "--timeout", "0.3s", "--attempts", 1, "--", "sleep", "600", check=4)
+    cli("run", "one.txt", "-q", "--timeout", "0.3s", "--attempts", 1, "--", "sh", "-c", "sleep 600", check=4)
     group = cli.status("last")["failures"]["groups"][0]
     assert (group["code"], group["outcome"]) == ("timeout", "unknown")
 
@@ -191,5 +191,5 @@ def test_cancel_without_a_daemon_settles_everything(cli):
     document = cli.status(job)
     assert (document["state"], document["counts"]["unprocessed"]) == ("cancelled", 30)
     assert len(read_csv(document["results"]["files"]["unprocessed"]["path"])) == 30
-    assert "already" in cli("cancel", job).stdout
+    assert "already" in cli("cancel", job).stderr
     cli("wait", job, check=5)

@@ -41,7 +41,7 @@ def test_items_are_claimed_only_as_slots_can_take_them(tmp_path):
 def test_short_items_are_handed_over_ahead(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(duration_us=1000), slots=2)
     job = bench.submit(rows=2000)
-    bench.tick(5)
+    bench.tick(200)
     assert bench.job(job).counts.running > 100
     assert len(bench.executor.running) <= 2
     bench.work_off(limit=1500)
@@ -119,7 +119,7 @@ def test_too_many_failures_stop_the_job(tmp_path, limit, failed):
     bench.work_off()
     row = bench.job(job)
     assert row.state is JobState.FAILED
-    assert row.counts.failed >= failed
+    assert row.counts.failed == failed
     assert row.counts.unprocessed > 0
     assert "more than" in row.stop_reason
 

@@ -1,0 +1,102 @@
+"""kill -9 of the engine, of the supervisor and of both: nothing lost, nothing twice at the same time, counts right."""
+
+import os
+import signal
+
+import pytest
+
+from tests.wait import wait_until
+
+ROWS = 40
+#: Each item says when it starts and when it ends, in one write each, in a file outside the store.
+WITNESS = 'echo "start $JOBCTL_ITEM $JOBCTL_ATTEMPT" >> witness; sleep 0.1; echo "end $JOBCTL_ITEM $JOBCTL_ATTEMPT" >> witness'
+
+
+def witnessed(cli, word):
+    path = cli.work / "witness"
+    if not path.exists():
+        return []
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(int(item), int(attempt)) for said, item, attempt in lines if said == word]
+
+
+def begin(cli, *options):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(ROWS)))
+    cli("daemon", "start", "--slots", 4)
+    job = cli.submit("rows.txt", *options, "--", "sh", "-c", WITNESS)
+    wait_until(lambda: len(witnessed(cli, "end")) >= 6, 60, "the first items to end")
+    return job
+
+
+def check(cli, job, *, at_most_once=False):
+    interrupted = cli.rows("SELECT item FROM attempts WHERE job = ? AND ending = 4", job)
+    starts = [item for item, _ in witnessed(cli, "start")]
+    ends = set(witnessed(cli, "end"))
+    for item in range(1, ROWS + 1):
+        allowed = 1 + (0 if at_most_once else sum(row[0] == item for row in interrupted))
+        assert starts.count(item) <= allowed, f"item {item} started {starts.count(item)} times"
+    for item, attempt in cli.rows("SELECT item, attempt FROM items WHERE job = ? AND state = 3", job):
+        assert (item, attempt) in ends, f"item {item} succeeded without its end being seen"
+    counted = dict(cli.rows("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", job))
+    counts = cli.status(job)["counts"]
+    assert (counts["succeeded"], counts["failed"]) == (counted.get(3, 0), counted.get(4, 0))
+    assert cli.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_killed_engine_is_followed_by_one_that_adopts_what_runs(cli):
+    job = begin(cli)
+    first = cli.engine_pid()
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: cli.engine_pid() != first, 60, "a new engine")
+    cli("wait", job)
+    assert sorted(set(witnessed(cli, "start"))) == sorted(witnessed(cli, "start"))
+    assert cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(0,)]
+    check(cli, job)
+
+
+@pytest.mark.parametrize("victims", ["supervisor", "both"])
+def test_after_the_death_of_the_supervisor_the_next_daemon_finishes(cli, victims):
+    job = begin(cli)
+    supervisor, engine = cli.daemon_pid(), cli.engine_pid()
+    os.kill(supervisor, signal.SIGKILL)
+    if victims == "both":
+        os.kill(engine, signal.SIGKILL)
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free")
+    document = cli.status(job)
+    assert document["daemon"]["state"] == "down"
+    assert document["attention"][0]["code"] == "daemon_down"
+    cli("daemon", "start", "--slots", 4)
+    cli("wait", job)
+    check(cli, job)
+
+
+def test_at_most_once_runs_nothing_twice(cli):
+    job = begin(cli, "--on-crash", "fail")
+    os.kill(cli.daemon_pid(), signal.SIGKILL)
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free")
+    cli("daemon", "start", "--slots", 4)
+    cli("wait", job, check=None)
+    check(cli, job, at_most_once=True)
+    retry = cli.status(job)["retry"]
+    assert retry["outcome_unknown"] >= 1
+
+
+def test_cancel_ends_the_whole_tree(cli):
+    escape = 'trap "" TERM; setsid sh -c "trap \\"\\" TERM; echo \\$\\$ >> pids; while :; do sleep 1; done" & echo $$ >> pids; wait'
+    cli.file("rows.txt", "1\n2\n")
+    cli("daemon", "start", "--slots", 2)
+    job = cli.submit("rows.txt", "--grace", "0.5s", "--", "sh", "-c", escape)
+    pids = cli.work / "pids"
+    wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 4, 60, "every process to be up")
+    cli("cancel", job)
+    left = [pid for pid in map(int, pids.read_text().split()) if is_alive(pid)]
+    assert left == []
+    assert cli.status(job)["state"] == "cancelled"
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
