@@ -55,6 +55,7 @@ def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
     with ForegroundRun(shared.home, accepted.job, slots or cpu_count()) as engine:
         view = View(
             shared=shared,
+            database=database,
             stream=_progress_stream(shared),
             take=lambda: jobs_list(shared, database, [accepted.job]),
             ends=True,

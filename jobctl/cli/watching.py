@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.signals import STOPS, Keys, Signals
-from jobctl.services.changes import Changes
+from jobctl.services.changes import Frames
 from jobctl.services.status import job_documents, list_document
 from jobctl.services.wait import exit_code_of
 from jobctl.store.database import Database
@@ -30,6 +30,7 @@ class View:
     """What is watched, where it is shown, and what happens when somebody wants to stop."""
 
     shared: Session
+    database: Database
     stream: TextIO
     take: Take  # a fresh list document
     ends: bool  # when every job is done
@@ -53,7 +54,9 @@ def watch_jobs(shared: Session, words: Sequence[str]) -> int:
 
     database = shared.open()
     numbers = resolve_jobs(database, words)
-    view = View(shared, sys.stdout, lambda: jobs_list(shared, database, numbers), True, "q leaves; the work goes on")
+    view = View(
+        shared, database, sys.stdout, lambda: jobs_list(shared, database, numbers), True, "q leaves; the work goes on"
+    )
     if not show(view):
         return INTERRUPTED if view.signalled else 0
     _print_final(view)
@@ -63,7 +66,9 @@ def watch_jobs(shared: Session, words: Sequence[str]) -> int:
 def watch_list(shared: Session, everything: bool) -> int:
     """Show all jobs until somebody leaves."""
     database = shared.open()
-    view = View(shared, sys.stdout, lambda: _list(shared, database, everything), False, "q leaves; the work goes on")
+    view = View(
+        shared, database, sys.stdout, lambda: _list(shared, database, everything), False, "q leaves; the work goes on"
+    )
     show(view)
     return INTERRUPTED if view.signalled else 0
 
@@ -106,7 +111,7 @@ def _frame(view: View, look: Any) -> Any:
 
 
 def _loop(view: View, draw: Callable[[], None]) -> bool:
-    with _waiting(view) as (signals, keys, changes):
+    with _waiting(view) as (signals, keys, frames):
         while True:
             view.tend()
             view.shown = view.take()
@@ -116,7 +121,7 @@ def _loop(view: View, draw: Callable[[], None]) -> bool:
             if view.is_over():
                 return False
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
-            changes.wait(busy=busy)
+            frames.wait(busy=busy)
             view.signalled = bool(set(signals.take()) & STOPS)
             if (view.signalled or "q" in keys.pressed()) and not _goes_on(view):
                 return False
@@ -129,11 +134,15 @@ def _goes_on(view: View) -> bool:
 
 
 @contextlib.contextmanager
-def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Changes]]:
+def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
     on_screen = view.shared.is_screen(view.stream) and not view.shared.json and not view.quiet
     with Signals() as signals, contextlib.ExitStack() as stack:
         typed = stack.enter_context(Keys()) if on_screen else Keys()
-        yield signals, typed, stack.enter_context(Changes(view.shared.home, (signals.fileno(), *typed.descriptors)))
+        yield (
+            signals,
+            typed,
+            stack.enter_context(Frames(view.database, view.shared.home, (signals.fileno(), *typed.descriptors))),
+        )
 
 
 class _Lines:

@@ -1,4 +1,9 @@
-"""When a live view looks again: something was written, or time has passed while something runs; four times a second."""
+"""Waiting for the store to change, and when a live view looks again.
+
+The file system tells when something is written to the database's log, which is a moment before the commit can be
+read: it is flushed to disk first, and the last step makes no event. So after an event the store's version is asked for
+until it moves, for a moment; without events nothing is asked.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +15,23 @@ from typing import Self
 
 from jobctl.config import Home
 from jobctl.process.watch import BLIND_S, Watch
+from jobctl.store.database import Database
 
-#: Shortest time between two looks.
-REST_S = 0.25
-#: Longest time between two looks while something runs, so that clocks on the screen go on.
-TICK_S = 1.0
-#: The same while nothing runs: only a change or a key is of interest.
-NAP_S = 30.0
+#: After an event, the store is looked at after so long, then twice that, and so on until it has changed...
+FIRST_LOOK_S = 0.002
+#: ...or so much time has passed: a transaction that was given up changes nothing.
+LAST_LOOK_S = 2.0
+#: Looked at again after this long although nothing was heard; a network disk may not tell of changes.
+LONGEST_NAP_S = 60.0
 
 
-class Changes:
-    """Blocks until the store changed, one of some other descriptors is readable, or it is time."""
+class StoreWatch:
+    """Tells when another process has committed something. What is read after it was made counts as seen."""
 
-    def __init__(self, home: Home, others: Iterable[int] = ()) -> None:
+    def __init__(self, database: Database, home: Home) -> None:
+        self._database = database
         self._watch = Watch(home.root)
-        self._others = tuple(others)
-        self._last_at = time.monotonic()
+        self._seen = self._version()
 
     def __enter__(self) -> Self:
         return self
@@ -35,21 +41,69 @@ class Changes:
     ) -> None:
         self._watch.close()
 
-    def wait(self, *, busy: bool) -> None:
-        """Block until it is worth looking again; ``busy`` says that something on the screen moves by itself."""
-        rest_s = self._last_at + REST_S - time.monotonic()
-        if not self._poll(self._others, max(0.0, rest_s)):
-            longest_s = TICK_S if busy else NAP_S
-            if self._watch.fileno() < 0:
-                self._poll(self._others, min(longest_s, BLIND_S))
-            else:
-                self._poll((self._watch.fileno(), *self._others), longest_s)
-        self._watch.drain()
+    def wait(self, timeout_s: float | None, others: Iterable[int] = ()) -> bool:
+        """Block until there is something new to read, at most so long, or until one of ``others`` is readable.
+
+        True when there is something new, or may be.
+        """
+        deadline = time.monotonic() + (LONGEST_NAP_S if timeout_s is None else min(timeout_s, LONGEST_NAP_S))
+        look_s = longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else BLIND_S
+        poll = _poll(self._watch.fileno(), *others)
+        while not self.has_changed():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return timeout_s is None or timeout_s > LONGEST_NAP_S
+            ready = [descriptor for descriptor, _ in poll.poll(min(left_s, look_s) * 1000)]
+            if any(descriptor != self._watch.fileno() for descriptor in ready):
+                return False
+            if ready and self._watch.drain():
+                look_s = FIRST_LOOK_S
+            elif not ready:
+                look_s = longest_s if look_s > LAST_LOOK_S else look_s * 2
+        return True
+
+    def has_changed(self) -> bool:
+        """Whether something was committed since this was last asked or waited for."""
+        before, self._seen = self._seen, self._version()
+        return before != self._seen
+
+    def _version(self) -> int:
+        return int(self._database.scalar("PRAGMA data_version"))
+
+
+def _poll(*descriptors: int) -> select.poll:
+    poll = select.poll()
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            poll.register(descriptor, select.POLLIN)
+    return poll
+
+
+#: Shortest time between two frames of a live view.
+REST_S = 0.25
+#: Longest time between two while something runs, so that clocks on the screen go on.
+TICK_S = 1.0
+
+
+class Frames:
+    """Paces a live view: at most four frames a second, one a second while something runs, else one a change."""
+
+    def __init__(self, database: Database, home: Home, others: Iterable[int] = ()) -> None:
+        self._watch = StoreWatch(database, home)
+        self._others = tuple(others)
         self._last_at = time.monotonic()
 
-    @staticmethod
-    def _poll(descriptors: Iterable[int], timeout_s: float) -> bool:
-        poll = select.poll()
-        for descriptor in descriptors:
-            poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(timeout_s * 1000))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.__exit__(kind, error, trace)
+
+    def wait(self, *, busy: bool) -> None:
+        """Block until the next frame is due, or one of the other descriptors is readable."""
+        rest_s = max(0.0, self._last_at + REST_S - time.monotonic())
+        if not _poll(*self._others).poll(rest_s * 1000):
+            self._watch.wait(TICK_S if busy else None, self._others)
+        self._last_at = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
 from jobctl.process.watch import BLIND_S, Watch
+from jobctl.services.changes import StoreWatch
 from jobctl.services.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
 from jobctl.store import views
 from jobctl.store.database import Database
@@ -55,14 +55,18 @@ class Follower:
 
     def events(self) -> Iterator[Written]:
         """What was and is being written, as it comes; ends when nothing more can come."""
-        with Watch(self._home.root) as store, _LogWatch(self._home, self._job) as files:
+        with StoreWatch(self._database, self._home) as store, _LogWatch(self._home, self._job) as files:
             while True:
                 # Looked up before reading: what is written until it is done is read after that.
                 is_over = self._is_over()
                 yield from self._look()
                 if is_over:
                     return
-                _wait_for_either(store, files.ready())
+                watch = files.ready()
+                nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
+                store.wait(nap_s, () if watch is None else (watch.fileno(),))
+                if watch is not None:
+                    watch.drain()
 
     def _is_over(self) -> bool:
         if self._only is not None:
@@ -169,16 +173,3 @@ class _LogWatch:
         if self._watch is None and self._folder.is_dir():
             self._watch = Watch(self._folder, ())
         return self._watch
-
-
-def _wait_for_either(store: Watch, files: Watch | None) -> None:
-    watches = [watch for watch in (store, files) if watch is not None]
-    if any(watch.fileno() < 0 for watch in watches):
-        store.wait(BLIND_S)
-        return
-    poll = select.poll()
-    for watch in watches:
-        poll.register(watch.fileno(), select.POLLIN)
-    poll.poll(LONGEST_NAP_S * 1000)
-    for watch in watches:
-        watch.drain()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.errors import Exit, NotFound
-from jobctl.process.watch import Watch
+from jobctl.services.changes import StoreWatch
 from jobctl.store import views
 from jobctl.store.database import Database
 
@@ -19,8 +19,6 @@ _BY_SEVERITY = (
     (JobState.CANCELLED, Exit.CANCELLED),
     (JobState.PARTIAL, Exit.PARTIAL),
 )
-#: Looked at again after this long although nothing was heard; a network disk may not tell of changes.
-LONGEST_NAP_S = 60.0
 
 
 def exit_code_of(states: Sequence[str]) -> Exit:
@@ -39,7 +37,7 @@ def wait(
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     told: set[int] = set()
     # The watch begins before the first look, so that nothing can happen unseen between the two.
-    with Watch(home.root) as watch:
+    with StoreWatch(database, home) as watch:
         while True:
             states = _states(database, jobs)
             for job, state in states.items():
@@ -49,7 +47,7 @@ def wait(
             left = None if deadline is None else deadline - time.monotonic()
             if len(told) == len(states) or (left is not None and left <= 0):
                 return states
-            watch.wait(LONGEST_NAP_S if left is None else min(left, LONGEST_NAP_S))
+            watch.wait(left)
 
 
 def _states(database: Database, jobs: Sequence[int]) -> dict[int, str]:
