@@ -24,6 +24,9 @@ _WHERE = "--shell"
 _PLAIN = re.compile(r"[^\\'\"`$(){}#<\n\[A-Za-z_]+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HERE = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|<>()'\"\\])+)")
+#: Steps through ``${...}``; inside double quotes a single quote is a character like any other.
+_IN_QUOTED_PARAMETER = re.compile(r'\\.|"(?:\\.|[^"\\])*"|[^"\\]', re.DOTALL)
+_IN_PARAMETER = re.compile(r"""\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^"'\\]""", re.DOTALL)
 _BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
 
@@ -173,12 +176,14 @@ class _Scanner:
 
     def _parameter(self) -> None:
         """``${...}`` belongs to the shell and is copied; what looks like a placeholder in it is refused."""
+        pattern = _IN_QUOTED_PARAMETER if self._is_quoted else _IN_PARAMETER
         end, depth = self._at + 2, 1
         while depth:
-            if end >= len(self._text):
-                raise UsageError("--shell: ${ is never closed", hint="check the braces of the text")
-            depth += {"{": 1, "}": -1}.get(self._text[end], 0)
-            end += 2 if self._text[end] == "\\" else 1
+            part = pattern.match(self._text, end)
+            if part is None:
+                raise UsageError("--shell: ${ is never closed", hint="check the quotes and braces of the text")
+            depth += {"{": 1, "}": -1}.get(part[0], 0)
+            end = part.end()
         for inner in re.findall(r"\{([^{}]*)\}", self._text[self._at : end]):
             # ${#} and the like are the shell's; a column of that name is meant only by a column's name.
             if self._names.find(inner) is not None and inner not in ("#", "%"):

@@ -221,7 +221,7 @@ class ColumnHandler:
         except KeyError:
             return Fault(COMMAND_COLUMN, "missing", MISSING)
         except ValueError as error:
-            return Fault(COMMAND_COLUMN, "command", f"cannot be split into words: {error}")
+            return Fault(COMMAND_COLUMN, "command", f"is no command: {error}")
         if not argv or not argv[0]:
             return Fault(COMMAND_COLUMN, "command", "is empty")
         return too_long(argv, (), COMMAND_COLUMN)
@@ -248,10 +248,10 @@ def _json_command(payload: bytes) -> tuple[bytes, ...]:
     if isinstance(value, list):
         if all(isinstance(word, str) and not isinstance(word, JsonNumber) for word in value):
             return tuple([word.encode() for word in value])
-        raise ValueError("every member of the list must be a string")
+        raise ValueError("a list of other things than strings")
     if isinstance(value, str) and not isinstance(value, JsonNumber):
         return _split(value.encode())
-    raise ValueError("it must be a string or a list of strings")
+    raise ValueError("neither a string nor a list of strings")
 
 
 def _refuse_spliced_script(argv: Sequence[str], columns: Sequence[str] | None) -> None:
