@@ -13,7 +13,7 @@ from jobctl.config import Home
 from jobctl.domain.states import Counts, JobState, Stop, final_state
 from jobctl.engine.results import ResultWriter
 from jobctl.engine.work import LiveJob
-from jobctl.store import jobs, journal
+from jobctl.store import jobs, journal, outbox
 from jobctl.store.database import Database, open_database
 
 #: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
@@ -88,6 +88,7 @@ def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int)
         paused_at=None,
     )
     journal.note(database, live.id, "finished", at=now, actor="engine", reason=str(state), round=live.row.round)
+    outbox.enqueue(database, live.id, now)
     return state
 
 

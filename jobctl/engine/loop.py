@@ -20,6 +20,7 @@ from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.gates import Gates
 from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
+from jobctl.engine.notifier import Notifier
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Settler, breaks_rule
 from jobctl.engine.spec import Specs
@@ -60,6 +61,7 @@ class Engine:
         self._gates = Gates(database)
         self._inbox = Inbox(database)
         self._closer = closing.Closer(database, home, wake.ring)
+        self._notifier = Notifier(database, home, wake.ring)
         self._house = House(database, options.scope, options.slots, now)
         self._epoch = 0
         self._state = "recovering"
@@ -80,6 +82,7 @@ class Engine:
         self._executor.resize(self._options.slots)
         with self._database.transaction():
             self._refresh(now)
+            self._notifier.recover(now)
         for finished in recovered.interrupted.values():
             self._take(finished, now)
         self._executor.acknowledge(recovered.gone)
@@ -92,7 +95,7 @@ class Engine:
         selector = selectors.DefaultSelector()
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
         selector.register(self._wake.fileno(), selectors.EVENT_READ)
-        while not self.is_over():
+        while not self.is_over(now_us()):
             selector.select(self._timeout_s(now_us()))
             self._wake.drain()
             self.tick(now_us())
@@ -106,15 +109,19 @@ class Engine:
         self._close(now)
         self._house.keep(now, self._state, self._trouble or self._inbox.pressure)
 
-    def is_over(self) -> bool:
+    def is_over(self, now: int) -> bool:
         """Whether there is nothing more to do for this engine."""
         if self._inbox.batches or any(live.in_hand or live.closing for live in self._roster):
             return False
         if self._stopping:
             return True
         if self._options.scope is not None:
-            return self._roster.get(self._options.scope) is None
-        return self._options.drain and not any(_has_future(live) for live in self._roster)
+            return self._roster.get(self._options.scope) is None and not self._notifier.is_busy(
+                now, self._options.scope
+            )
+        if not self._options.drain or any(_has_future(live) for live in self._roster):
+            return False
+        return not self._notifier.is_busy(now)
 
     # ---- collect ----
 
@@ -142,6 +149,7 @@ class Engine:
             self._inbox.is_due(now)
             or self._is_starving(now)
             or self._roster.is_stale()
+            or self._notifier.is_due(now)
             or any(stopping.has_waiting(live) or _is_expired(live, now) for live in self._roster)
         )
 
@@ -167,6 +175,8 @@ class Engine:
             return (self._trouble_until - now) / 1e6
         deadlines = [self._house.next_beat_at()]
         if (due_at := self._inbox.due_at()) is not None:
+            deadlines.append(due_at)
+        if (due_at := self._notifier.due_at()) is not None:
             deadlines.append(due_at)
         for live in self._roster:
             if stopping.has_waiting(live):
@@ -205,6 +215,7 @@ class Engine:
         self._stop_jobs(now)
         self._claim(now)
         self._restate(now)
+        self._notifier.write(now, begin=not self._stopping)
 
     def _refresh(self, now: int) -> None:
         self._roster.refresh(self._epoch)
@@ -285,6 +296,7 @@ class Engine:
         for attempts, grace_s in self._cancels:
             self._executor.cancel(attempts, grace_s)
         self._cancels.clear()
+        self._notifier.send()
         for live in list(self._roster):
             stopping.end_running(self._executor, live)
             if live.live == 0 and not live.closing:
@@ -297,6 +309,7 @@ class Engine:
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches = []
         self._cancels.clear()
+        self._notifier.take_back()
         self._roster.rebuild(self._epoch)
         for live in self._roster:
             live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}

@@ -371,11 +371,11 @@ def test_stop_finishes_what_runs_and_claims_nothing(tmp_path):
     bench.tick(2)
     bench.executor.stop(1)
     bench.tick(2)
-    assert not bench.engine.is_over()
+    assert not bench.engine.is_over(bench.now)
     for attempt in bench.executor.running:
         bench.executor.finish(attempt, Play())
     bench.tick(3)
-    assert bench.engine.is_over()
+    assert bench.engine.is_over(bench.now)
     assert bench.states(job) == "ss" + "q" * 7
 
 
@@ -385,7 +385,7 @@ def test_stop_now_interrupts_and_requeues(tmp_path):
     bench.tick(2)
     bench.executor.stop(2)
     bench.tick(4)
-    assert bench.engine.is_over()
+    assert bench.engine.is_over(bench.now)
     assert bench.states(job) == "qqqq"
 
 
@@ -394,7 +394,7 @@ def test_drain_ends_when_nothing_is_left(tmp_path):
     bench.submit(rows=3)
     bench.submit(rows=3, hold=True)
     bench.tick(6)
-    assert bench.engine.is_over()
+    assert bench.engine.is_over(bench.now)
 
 
 def test_a_foreground_engine_works_for_foreground_jobs_alone(tmp_path):
@@ -403,7 +403,7 @@ def test_a_foreground_engine_works_for_foreground_jobs_alone(tmp_path):
     mine = bench.submit(rows=2, foreground=True)
     bench.tick(6)
     assert (bench.states(waiting), bench.states(mine)) == ("qq", "ss")
-    assert bench.engine.is_over()
+    assert bench.engine.is_over(bench.now)
 
 
 def test_pressure_starts_nothing_new_until_it_is_over(tmp_path):
