@@ -102,8 +102,9 @@ def _parse_secret(word: str, origin: str) -> bytes:
     hint = f"make one with: {HOW_TO_MAKE}"
     if not word.startswith(SECRET_PREFIX):
         raise UsageError(f"{origin} is not a webhook secret: it does not begin with {SECRET_PREFIX}", hint=hint)
+    encoded = word.removeprefix(SECRET_PREFIX)
     try:
-        key = base64.b64decode(word.removeprefix(SECRET_PREFIX), validate=True)
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)  # the padding is often left out
     except (binascii.Error, ValueError) as error:
         raise UsageError(
             f"{origin} is not a webhook secret: what follows {SECRET_PREFIX} is not base64", hint=hint

@@ -60,7 +60,7 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
 
 
 def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | None:
-    from jobctl.domain.webhook import parse_secrets
+    from jobctl.domain.webhook import SECRET_PREFIX, parse_secrets
 
     name, path = options.secret_env, options.secret_file
     if name is None and path is None:
@@ -74,7 +74,7 @@ def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | N
         parse_secrets(read_secret_file(Path(absolute)), f"the secret file {absolute}")
         return absolute
     assert name is not None
-    if not name.isidentifier() or not name.isascii():
+    if not name.isidentifier() or not name.isascii() or name.startswith(SECRET_PREFIX):
         raise UsageError(
             "--notify-secret-env takes the name of a variable, not a secret", hint="--notify-secret-env HOOK_SECRET"
         )
