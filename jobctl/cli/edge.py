@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -79,20 +78,26 @@ def _explain(session: Session, error: JobctlError) -> int:
         lines.append(f"  {hint}")
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
-        traceback.print_exception(error)
+        _trace(error)
     return int(error.exit_code)
 
 
 def _internal(session: Session, error: Exception, arguments: Sequence[str]) -> int:
     """Something that should not happen; a database error that no rule foresaw is one of these."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
-        traceback.print_exception(error)
+        _trace(error)
     again = " ".join(["JOBCTL_DEBUG=1 jobctl", *arguments])
     wrapped = JobctlError(
         f"this is a bug in jobctl: {type(error).__name__}: {error}",
         hint=f"please report it with the output of: {again}",
     )
     return _explain(session, wrapped)
+
+
+def _trace(error: Exception) -> None:
+    import traceback
+
+    traceback.print_exception(error)
 
 
 def _silence() -> int:

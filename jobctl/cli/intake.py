@@ -15,7 +15,7 @@ from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
-    from jobctl.services.submit import SubmitRequest
+    from jobctl.services.request import SubmitRequest
 
 _VALUES = "jobctl.intake"
 
@@ -115,7 +115,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
 
 def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option that is wrong."""
-    from jobctl.services.submit import DEFAULT_QUEUE, SubmitRequest
+    from jobctl.services.request import DEFAULT_QUEUE, SubmitRequest
     from jobctl.sources.options import InputOptions
 
     given = values(ctx)

@@ -15,7 +15,7 @@ from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.services.run import ForegroundRun
-    from jobctl.services.submit import Accepted
+    from jobctl.services.request import Accepted
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -22,16 +20,15 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-@dataclass
 class Session:
     """Global options as given, and what follows from them."""
 
-    home_option: str | None = None
-    json: bool = False
-    plain: bool = False
-    no_color: bool = False
-    quiet: bool = False
-    verbose: bool = False
+    def __init__(self) -> None:
+        self.home_option: str | None = None
+        self.json = False
+        self.no_color = False
+        self.quiet = False
+        self.verbose = False
 
     @cached_property
     def home(self) -> Home:
@@ -41,7 +38,11 @@ class Session:
     @property
     def program(self) -> str:
         """How to call jobctl again on the same store."""
-        return "jobctl" if self.home_option is None else f"jobctl --home {shlex.quote(self.home_option)}"
+        if self.home_option is None:
+            return "jobctl"
+        import shlex
+
+        return f"jobctl --home {shlex.quote(self.home_option)}"
 
     def open(self) -> Database:
         """The store's database. Raises NotFound when there is none yet."""
@@ -67,7 +68,7 @@ class Session:
         """A JSON document on stdout."""
         from jobctl.render.machine import dumps
 
-        sys.stdout.write(dumps(document) + "\n")
+        sys.stdout.write(dumps(document, indent=sys.stdout.isatty()) + "\n")
 
     def note(self, text: str) -> None:
         """A line on stderr for a person; nothing with ``--quiet``."""

@@ -36,8 +36,6 @@ def status(
 
     Works with the daemon up or down, and says which. It costs the same for ten items and for ten million.
     """
-    from jobctl.services.targets import resolve_jobs
-
     shared = session(ctx)
     if watch:
         return _watch(shared, jobs or [], everything)
@@ -47,6 +45,7 @@ def status(
         _show_list(shared, everything)
         return Exit.OK
     from jobctl.services.status import bundle, job_documents
+    from jobctl.services.targets import resolve_jobs
 
     database, now = shared.open(), now_us()
     documents = job_documents(database, shared.home, resolve_jobs(database, jobs), now, program=shared.program)

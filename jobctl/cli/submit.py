@@ -13,7 +13,7 @@ from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.submit import Accepted, Preview, SubmitRequest
+    from jobctl.services.request import Accepted, Preview, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

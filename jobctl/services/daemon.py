@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.durations import format_time
 from jobctl.process import lock
 from jobctl.store import daemon, views
 from jobctl.store.database import Database
@@ -15,8 +15,7 @@ from jobctl.store.database import Database
 SILENCE_US = 15_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonView:
+class DaemonView(NamedTuple):
     """The daemon as a command sees it; times in microseconds UTC."""
 
     state: str  # up | down | recovering | draining | not_responding
@@ -41,8 +40,6 @@ class DaemonView:
 
     def document(self) -> dict[str, Any]:
         """As part of a status document."""
-        from jobctl.domain.durations import format_time
-
         return {
             "state": self.state,
             "pid": self.pid,

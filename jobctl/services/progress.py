@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.services.daemon import DaemonView
 from jobctl.store.views import JobView, QueueView
@@ -12,8 +12,7 @@ MIN_PROCESSED = 20
 MIN_ACTIVE_US = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What besides its own row decides how a job goes on."""
 
     daemon: DaemonView
@@ -24,8 +23,7 @@ class Surroundings:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """Figures derived from a job's row; times in microseconds."""
 
     queued: int

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
@@ -25,8 +24,7 @@ def snapshot(database: Database) -> Iterator[None]:
         database.execute("ROLLBACK")
 
 
-@dataclass(frozen=True, slots=True)
-class JobView:
+class JobView(NamedTuple):
     """A job's row; JSON columns are still text. Times in microseconds."""
 
     id: int
@@ -97,21 +95,21 @@ class JobView:
         return self.succeeded + self.failed
 
 
-_SELECT_JOB = f"SELECT {', '.join(JobView.__dataclass_fields__)} FROM jobs"  # noqa: S608 - column names of this module
+_SELECT_JOB = f"SELECT {', '.join(JobView._fields)} FROM jobs"  # noqa: S608 - column names of this module
 
 
 def job(database: Database, number: int) -> JobView | None:
     """One job."""
     row = database.one(f"{_SELECT_JOB} WHERE id = ?", (number,))
-    return None if row is None else JobView(*row)
+    return None if row is None else JobView._make(row)
 
 
 def jobs(database: Database, *, finished: int | None) -> list[JobView]:
     """Every live job and the ``finished`` newest others (None = all), newest first."""
-    live = [JobView(*row) for row in database.execute(f"{_SELECT_JOB} WHERE finished_at IS NULL ORDER BY id DESC")]
+    live = [JobView._make(row) for row in database.execute(f"{_SELECT_JOB} WHERE finished_at IS NULL ORDER BY id DESC")]
     limit = -1 if finished is None else finished
     done = [
-        JobView(*row)
+        JobView._make(row)
         for row in database.execute(
             f"{_SELECT_JOB} WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT ?",
             (limit,),
