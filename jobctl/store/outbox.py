@@ -150,7 +150,7 @@ def next_due(database: Database, job: int | None = None) -> int | None:
 def begin_due(database: Database, now: int, limit: int) -> list[Sending]:
     """Begin a try of what is due, longest overdue first."""
     due = database.execute(
-        "SELECT id FROM deliveries WHERE next_at <= ? ORDER BY next_at LIMIT ?", (now, limit)
+        "SELECT id FROM deliveries WHERE next_at <= ? ORDER BY next_at, job, target LIMIT ?", (now, limit)
     ).fetchall()
     return [_begin(database, row[0], now) for row in due]
 
