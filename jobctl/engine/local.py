@@ -66,6 +66,7 @@ class LocalExecutor:
         self._events: list[Event] = []
         self._held: list[AttemptId] | None = None
         self._stop = 0
+        self._told_to_stop = False  # and ``collect`` has not returned since
 
     def fileno(self) -> int:
         """Readable when ``collect(0)`` has something to do."""
@@ -92,13 +93,12 @@ class LocalExecutor:
         """Events since the last call. Raises EOFError when the supervisor is gone."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._exchange()
-        while not self._events and not self._channel.closed:
+        while not (self._events or self._told_to_stop or self._channel.closed):
             left = None if deadline is None else deadline - time.monotonic()
             if (left is not None and left <= 0) or not self._wait(left):
                 break
             self._exchange()
-            if self._stop and not self._events:
-                break  # the caller has to know
+        self._told_to_stop = False
         return self._take()
 
     def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
@@ -173,6 +173,7 @@ class LocalExecutor:
             self._held = [AttemptId._make(id_) for id_ in payload]
         elif kind == wire.STOP:
             self._stop = payload
+            self._told_to_stop = True
 
     def _take(self) -> list[Event]:
         if not self._events and self._channel.closed:

@@ -54,8 +54,10 @@ class Supervisor:
         if self._options.lifeline >= 0:
             self._poll.register(self._options.lifeline, select.POLLIN)
         now = time.monotonic()
-        while not self._is_done(now):
+        while True:
             self._act(now)
+            if self._is_done(now):
+                break
             ready = self._poll.poll(self._patience_ms())
             now = time.monotonic()
             for fd, _ in ready:
@@ -169,7 +171,8 @@ class Supervisor:
             tell(wire.STARTED, attempts.started_event(run))
         for outcome in attempts.outcomes.values():
             tell(wire.FINISHED, outcome)
-        tell(wire.PRESSURE, (attempts.pressure(),))
+        if reason := attempts.pressure():
+            tell(wire.PRESSURE, (reason,))
         if self._stop:
             tell(wire.STOP, self._stop)
 

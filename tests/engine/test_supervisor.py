@@ -231,6 +231,7 @@ def test_items_do_not_keep_the_lock(supervisor: SupervisorUnderTest, executor: L
     executor.define(spec_of(1, tmp_path))
     executor.start([shell(0, f"sleep {mark}")])
     Listener(executor).until(lambda heard: heard.of(Started))
+    wait_until(lambda: alive(mark), what="the item")
     os.kill(supervisor.pid, signal.SIGKILL)
     os.waitpid(supervisor.pid, 0)
     assert alive(mark)
