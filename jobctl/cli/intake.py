@@ -47,9 +47,18 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--key",), "KEY", "Idempotency key: the same key and the same work is the same job."),
         Spec(("--on-duplicate",), "return|fail|resume", "When the key is known: the job (default), an error, a retry."),
         Spec(("--unique",), "", "Refuse while a job with the same work is not done."),
+        Spec(("--item-key",), "COLUMN", "The column that names a row; no two rows may have the same."),
+        Spec(("--only-new",), "", "Leave out rows that are done under this --name, by --item-key and content."),
         Spec(("--hold",), "", "Accept it paused; jobctl resume lets it go."),
         Spec(("--after",), "JOB[:any]", "Start when that job succeeded (any: when it is done).", multiple=True),
         Spec(("--not-before",), "TIME", "Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now."),
+    ),
+    "When it is done": (
+        Spec(("--notify",), "URL", "POST the outcome there, signed and retried; may be repeated.", multiple=True),
+        Spec(("--on-done",), "COMMAND", "Run this by /bin/sh with the outcome as JSON on stdin.", multiple=True),
+        Spec(("--notify-secret-env",), "NAME", "Variable of the daemon that holds the secret for signatures."),
+        Spec(("--notify-secret-file",), "FILE", "File (mode 0600) that holds the secret for signatures."),
+        Spec(("--allow-http",), "", "Let --notify go over http to other machines."),
     ),
     "How items run": (
         Spec(("--slots", "-j"), "N", "At most so many at once; default: as many as the daemon has.", type=int),
@@ -115,6 +124,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
 
 def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option that is wrong."""
+    from jobctl.services.notify import NotifyOptions
     from jobctl.services.request import DEFAULT_QUEUE, SubmitRequest
     from jobctl.sources.options import InputOptions
 
@@ -147,6 +157,15 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         on_duplicate=_one_of(given, "on_duplicate", ("return", "fail", "resume")),
         unique=given["unique"],
         after=_after(ctx, given["after"] or ()),
+        item_key=given["item_key"],
+        only_new=given["only_new"],
+        notify=NotifyOptions(
+            urls=given["notify"] or (),
+            commands=given["on_done"] or (),
+            secret_env=given["notify_secret_env"],
+            secret_file=given["notify_secret_file"],
+            allow_http=given["allow_http"],
+        ),
         not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
     )
 

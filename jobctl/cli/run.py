@@ -14,8 +14,8 @@ from jobctl.cli.submit import FileArgument, dry_run
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.run import ForegroundRun
     from jobctl.services.request import Accepted
+    from jobctl.services.run import ForegroundRun
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

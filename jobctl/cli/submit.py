@@ -98,6 +98,10 @@ def _lines(shared: Session, accepted: Accepted, daemon: int | None) -> list[str]
         lines.append(f"  no daemon is running; start it with: {shared.program} daemon start")
     else:
         lines.append(f"  a daemon works on it (process {daemon})")
+    if accepted.skipped:
+        lines.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
+    if not accepted.replayed:
+        lines.append(f"  {accepted.bounds.sentence}")
     return [*lines, f"  follow it with: {shared.program} status {accepted.job} --watch"]
 
 
@@ -121,7 +125,10 @@ def _verdict(found: Preview) -> str:
     rest = found.rows - len(found.commands)
     more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
     rejected = f", {plural(found.rejected, 'row')} would be left out" if found.rejected else ""
-    return f"{plural(found.rows, 'item')} of {found.format} would be accepted{rejected}{more}; nothing was changed"
+    bounds = f"\n{found.bounds.sentence}"
+    return (
+        f"{plural(found.rows, 'item')} of {found.format} would be accepted{rejected}{more}; nothing was changed{bounds}"
+    )
 
 
 def _preview_document(found: Preview) -> dict[str, object]:

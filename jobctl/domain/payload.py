@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from jobctl.errors import UsageError
+
 FORMATS = ("csv", "tsv", "jsonl", "lines")
 SEPARATOR = b"\0"
 #: Columns and keys of a result file: known again when the file is submitted, and left out.
@@ -160,3 +162,18 @@ def json_depth(payload: bytes) -> int:
         depth += 1 if bracket in b"{[" else -1
         deepest = max(deepest, depth)
     return deepest
+
+
+def key_reader(input_format: str, columns: Sequence[str], name: str) -> Callable[[bytes], bytes]:
+    """What takes the value of one column out of a payload.
+
+    Raises UsageError naming the columns when there is no such one; the reader raises KeyError for a JSON row that
+    lacks it.
+    """
+    if input_format == "jsonl":
+        return lambda payload: json_values(payload, (name,))[0]
+    if name not in columns:
+        there = ", ".join(columns) if columns else "plain lines have none"
+        raise UsageError(f"--item-key {name!r}: there is no such column", hint=f"columns: {there}")
+    position = list(columns).index(name)
+    return lambda payload: payload.split(SEPARATOR, position + 1)[position]

@@ -11,6 +11,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.states import Counts, JobState, Stop, final_state
+from jobctl.engine.donerows import record_done_rows
 from jobctl.engine.results import ResultWriter
 from jobctl.engine.work import LiveJob
 from jobctl.store import jobs, journal, outbox
@@ -38,13 +39,13 @@ class Closer:
         self._wake = wake
         self._done: queue.SimpleQueue[Closed] = queue.SimpleQueue()
 
-    def begin(self, live: LiveJob) -> None:
+    def begin(self, live: LiveJob, now: int) -> None:
         """All items of the job are terminal: write its files."""
         live.closing = True
         if live.row.total <= INLINE_LIMIT:
-            self._done.put(self._write(self._database, live))
+            self._done.put(self._write(self._database, live, now))
         else:
-            threading.Thread(target=self._beside, args=(live,), name=f"results-{live.id}", daemon=True).start()
+            threading.Thread(target=self._beside, args=(live, now), name=f"results-{live.id}", daemon=True).start()
 
     def done(self) -> list[Closed]:
         """Jobs whose files are written since the last call."""
@@ -53,21 +54,23 @@ class Closer:
             closed.append(self._done.get())
         return closed
 
-    def _beside(self, live: LiveJob) -> None:
+    def _beside(self, live: LiveJob, now: int) -> None:
         try:
             database = open_database(self._home)
             try:
-                self._done.put(self._write(database, live))
+                self._done.put(self._write(database, live, now))
             finally:
                 database.close()
         except Exception as error:
             self._done.put(Closed(live.id, None, f"{type(error).__name__}: {error}"))
         self._wake()
 
-    def _write(self, database: Database, live: LiveJob) -> Closed:
+    def _write(self, database: Database, live: LiveJob, now: int) -> Closed:
         reason = live.row.stop_reason or "the round ended before it started"
         try:
-            return Closed(live.id, ResultWriter(database, self._home, live.row, reason).write())
+            results = ResultWriter(database, self._home, live.row, reason).write()
+            record_done_rows(database, live.row, now)
+            return Closed(live.id, results)
         except OSError as error:
             return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
 

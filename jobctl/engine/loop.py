@@ -114,7 +114,7 @@ class Engine:
         if self._inbox.batches or any(live.in_hand or live.closing for live in self._roster):
             return False
         if self._stopping:
-            return True
+            return self._stopping == 2 or not self._notifier.is_sending()
         if self._options.scope is not None:
             return self._roster.get(self._options.scope) is None and not self._notifier.is_busy(
                 now, self._options.scope
@@ -136,6 +136,7 @@ class Engine:
             return
         self._told_to_stop = self._stopping
         self._state = "draining"
+        self._notifier.stop()
         self._executor.recall()
         if self._stopping == 2:
             for live in self._roster:
@@ -215,7 +216,7 @@ class Engine:
         self._stop_jobs(now)
         self._claim(now)
         self._restate(now)
-        self._notifier.write(now, begin=not self._stopping)
+        self._notifier.write(now)
 
     def _refresh(self, now: int) -> None:
         self._roster.refresh(self._epoch)
@@ -300,7 +301,7 @@ class Engine:
         for live in list(self._roster):
             stopping.end_running(self._executor, live)
             if live.live == 0 and not live.closing:
-                self._closer.begin(live)
+                self._closer.begin(live, now)
         self._close(now)
 
     def _start_over(self, error: sqlite.OperationalError, now: int) -> None:

@@ -60,6 +60,7 @@ class JobRow:
     total: int
     foreground: int = 0
     after: list[Any] = field(default_factory=list)
+    item_key: str | None = None
     resubmit_of: str | None = None
     tokens: float | None = None
     tokens_at: int | None = None

@@ -79,6 +79,15 @@ CREATE TABLE delivery_attempts (
 )
  WITHOUT ROWID;
 
+CREATE TABLE done (
+  "row" BLOB NOT NULL,
+  content BLOB NOT NULL,
+  job INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY ("row")
+)
+ WITHOUT ROWID;
+
 CREATE TABLE failures (
   id INTEGER NOT NULL,
   job INTEGER NOT NULL,
@@ -144,6 +153,7 @@ CREATE TABLE jobs (
   work_options VARCHAR DEFAULT '{}' NOT NULL,
   fingerprint VARCHAR NOT NULL,
   "key" VARCHAR,
+  item_key VARCHAR,
   resubmit_of VARCHAR,
   foreground INTEGER DEFAULT '0' NOT NULL,
   "after" VARCHAR DEFAULT '[]' NOT NULL,

@@ -73,6 +73,7 @@ class Job(SQLModel, table=True):
     work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # in the fingerprint too
     fingerprint: str
     key: str | None = None
+    item_key: str | None = None  # the column that names a row
     resubmit_of: str | None = None  # uid of the job whose result file was submitted
     foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works it off
     after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
@@ -248,6 +249,17 @@ class Daemon(SQLModel, table=True):
     started_at: int
     heartbeat_at: int
     pressure: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class Done(SQLModel, table=True):
+    """A row that succeeded, by hash of job name and row key; outlives its job."""
+
+    __tablename__ = "done"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    row: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    job: int
+    at: int
 
 
 class Target(SQLModel, table=True):

@@ -11,7 +11,8 @@ from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.engine.loop import Engine, EngineOptions
 from jobctl.process.wakeup import WakeUp
-from jobctl.services.submit import SubmitRequest, submit
+from jobctl.services.request import SubmitRequest
+from jobctl.services.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import open_database

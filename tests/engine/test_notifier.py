@@ -56,17 +56,17 @@ class Desk:
             outbox.enqueue(self.database, job, self.now)
         return job
 
-    def step(self, *, begin: bool = True) -> None:
+    def step(self) -> None:
         """What the loop does when the notifier is due."""
         with self.database.transaction():
-            self.notifier.write(self.now, begin=begin)
+            self.notifier.write(self.now)
         self.notifier.send()
 
     def deliver(self) -> None:
         """Begin what is due and settle one reply."""
         self.step()
         assert self.rung.acquire(timeout=PATIENCE_S), "no reply"
-        self.step(begin=False)
+        self.step()
 
     def deliveries(self, job: int) -> list[DeliveryView]:
         return outbox_views.deliveries(self.database, job)
@@ -436,7 +436,7 @@ def test_receivers_that_hang_hold_up_neither_the_loop_nor_more_than_their_share(
     for _ in range(2):
         assert receiver.arrived.acquire(timeout=PATIENCE_S)
         assert desk.rung.acquire(timeout=PATIENCE_S)
-    desk.step(begin=False)
+    desk.step()
     assert not desk.notifier.is_busy(desk.now)
     assert len(receiver.requests) == MAX_TRIES + 2
 
@@ -478,7 +478,7 @@ def test_a_new_engine_makes_the_try_of_a_dead_one_again(desk: Desk, receiver: Re
     assert successor.is_due(desk.now + SECOND)
     receiver.gone.set()
     assert desk.rung.acquire(timeout=PATIENCE_S)
-    desk.step(begin=False)  # the old one comes too late
+    desk.step()  # the old one comes too late
     (view,) = desk.deliveries(job)
     assert (view.state, view.attempts, view.next_at) == ("pending", 1, desk.now + SECOND)
     desk.notifier = successor
@@ -488,12 +488,25 @@ def test_a_new_engine_makes_the_try_of_a_dead_one_again(desk: Desk, receiver: Re
     assert len(desk.tries(job)) == 2
 
 
-def test_while_stopping_nothing_new_begins(desk: Desk, receiver: Receiver) -> None:
-    desk.ended_job(hook(receiver.url("/200")))
-    desk.step(begin=False)
-    assert receiver.requests == []
+def test_while_stopping_nothing_begins_but_what_is_under_way_is_settled(desk: Desk, receiver: Receiver) -> None:
+    first = desk.ended_job(hook(receiver.url("/200")))
+    desk.step()
+    second = desk.ended_job(hook(receiver.url("/200")))
+    desk.notifier.stop()
+    assert desk.notifier.is_sending()
+    assert desk.rung.acquire(timeout=PATIENCE_S)
     assert desk.notifier.is_due(desk.now)
-    assert desk.notifier.is_busy(desk.now, job=1)
-    assert not desk.notifier.is_busy(desk.now, job=999)
-    desk.deliver()
+    desk.step()
+    assert (desk.deliveries(first)[0].state, desk.deliveries(second)[0].state) == ("delivered", "pending")
+    assert not desk.notifier.is_sending()
+    assert desk.notifier.due_at() is None, "or the loop would spin until it may end"
     assert len(receiver.requests) == 1
+
+
+def test_busy_as_long_as_something_is_due_for_a_job(desk: Desk, receiver: Receiver) -> None:
+    job = desk.ended_job(hook(receiver.url("/500")))
+    assert desk.notifier.is_busy(desk.now, job)
+    assert not desk.notifier.is_busy(desk.now, job + 1)
+    desk.deliver()
+    assert not desk.notifier.is_busy(desk.now), "the next try is for another day"
+    assert desk.notifier.is_busy(desk.now + 6 * SECOND)

@@ -1,0 +1,88 @@
+"""What a submission says, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jobctl.domain.bounds import Bounds
+from jobctl.domain.policy import Policy
+from jobctl.services.notify import NotifyOptions
+from jobctl.sources.options import InputOptions
+from jobctl.sources.problems import Problems
+
+DEFAULT_QUEUE = "default"
+
+OnDuplicate = Literal["return", "fail", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """Everything a submission says."""
+
+    input: InputOptions
+    command: tuple[str, ...] = ()
+    shell: str | None = None
+    name: str | None = None
+    queue: str = DEFAULT_QUEUE
+    priority: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    env: tuple[str, ...] = ()
+    env_file: str | None = None
+    policy: Policy = field(default_factory=Policy)
+    hold: bool = False
+    foreground: bool = False
+    key: str | None = None
+    on_duplicate: OnDuplicate = "return"
+    unique: bool = False
+    after: tuple[tuple[int, str], ...] = ()  # (job, ok | any)
+    not_before_at: int | None = None
+    item_key: str | None = None  # column that names a row
+    only_new: bool = False  # leave out rows that are done
+    notify: NotifyOptions = field(default_factory=NotifyOptions)
+
+    @property
+    def work_command(self) -> Any:
+        """The command as JSON can hold it."""
+        return self.shell if self.shell is not None else list(self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a job takes over from where it was submitted."""
+
+    cwd: str
+    env: dict[str, str]
+    env_names: list[str]
+    given: dict[str, Any]  # of these, what was said on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that exists, durably."""
+
+    job: int
+    uid: str
+    name: str
+    items: int
+    rejected: int
+    rejected_path: str | None
+    bounds: Bounds
+    skipped: int = 0
+    replayed: bool = False
+    resumed: int = 0  # items of a replayed job that got another round
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a submission would do."""
+
+    format: str
+    columns: tuple[str, ...]
+    rows: int
+    rejected: int
+    commands: tuple[tuple[str, ...], ...]
+    problems: Problems
+    bounds: Bounds

@@ -1,0 +1,67 @@
+"""Rows that are done, by name of the job and key of the row: what ``--only-new`` looks up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from jobctl.store.database import Database
+
+#: A row that no job of the name has had for so long is forgotten by ``prune``.
+KEPT_DAYS = 400
+_DAY_US = 86_400_000_000
+#: A row that is met again has its time renewed when that is older than this.
+_RENEW_US = 30 * _DAY_US
+
+
+class RowHash:
+    """Hashes of keys and contents within one name and command."""
+
+    def __init__(self, name: str, command: str) -> None:
+        self._key = hashlib.blake2b(name.encode() + b"\0", digest_size=16)
+        self._content = hashlib.blake2b(command.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
+
+    def of_key(self, key: bytes) -> bytes:
+        """The row as such."""
+        hashed = self._key.copy()
+        hashed.update(key)
+        return hashed.digest()
+
+    def of_content(self, payload: bytes) -> bytes:
+        """What it holds and what is done with it."""
+        hashed = self._content.copy()
+        hashed.update(payload)
+        return hashed.digest()
+
+
+def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int) -> list[bool]:
+    """For each row whether it is done with just this content; their times are renewed."""
+    execute = database.execute
+    answers = []
+    renew = []
+    for row, content in zip(rows, contents, strict=True):
+        known = execute("SELECT content, at FROM done WHERE row = ?", (row,)).fetchone()
+        is_done = known is not None and known[0] == content
+        answers.append(is_done)
+        if is_done and known[1] < now - _RENEW_US:
+            renew.append((now, row))
+    database.executemany("UPDATE done SET at = ? WHERE row = ?", renew)
+    return answers
+
+
+def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:
+    """These (row, content) succeeded."""
+    database.executemany(
+        "INSERT OR REPLACE INTO done (row, content, job, at) VALUES (?, ?, ?, ?)",
+        [(row, content, job, now) for row, content in rows],
+    )
+
+
+def remove(database: Database, rows: Iterable[bytes]) -> None:
+    """These failed, or may have had half an effect: they are to run again whatever they hold."""
+    database.executemany("DELETE FROM done WHERE row = ?", [(row,) for row in rows])
+
+
+def forget(database: Database, now: int) -> int:
+    """Drop what nobody has met for KEPT_DAYS; returns how many rows."""
+    return database.execute("DELETE FROM done WHERE at < ?", (now - KEPT_DAYS * _DAY_US,)).rowcount
