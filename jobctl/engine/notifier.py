@@ -45,6 +45,7 @@ class Notifier:
         self._arrived: list[tuple[Sending, Reply]] = []
         self._begun: list[tuple[Sending, int]] = []
         self._under_way = 0
+        self._stopped = False
 
     def recover(self, now: int) -> None:
         """Make tries again that were cut off with an earlier engine. Once, in a transaction, before anything else."""
@@ -55,27 +56,37 @@ class Notifier:
         self._collect()
         if self._arrived:
             return 0
-        return outbox.next_due(self._database) if self._under_way < MAX_TRIES else None
+        if self._stopped or self._under_way >= MAX_TRIES:
+            return None
+        return outbox.next_due(self._database)
 
     def is_due(self, now: int) -> bool:
         """Whether ``write`` has something to do."""
         due_at = self.due_at()
         return due_at is not None and due_at <= now
 
+    def stop(self) -> None:
+        """Begin nothing more; what is under way still comes back."""
+        self._stopped = True
+
+    def is_sending(self) -> bool:
+        """Whether a try is under way, or its reply not written yet."""
+        return bool(self._under_way or self._arrived)
+
     def is_busy(self, now: int, job: int | None = None) -> bool:
         """Whether a try is under way or due (for a job, or at all): not the moment to end."""
-        if self._under_way or self._arrived:
+        if self.is_sending():
             return True
         due_at = outbox.next_due(self._database, job)
         return due_at is not None and due_at <= now
 
-    def write(self, now: int, *, begin: bool = True) -> None:
+    def write(self, now: int) -> None:
         """Settle what came back and begin what is due, in the caller's transaction; then call ``send``."""
         self._collect()
         for sending, reply in self._arrived:
             self._settle(sending, reply, now)
         free = MAX_TRIES - self._under_way + len(self._arrived)
-        due = outbox.begin_due(self._database, now, free) if begin and free else []
+        due = outbox.begin_due(self._database, now, free) if free and not self._stopped else []
         self._begun = [(sending, now // 1_000_000) for sending in due]
 
     def send(self) -> None:

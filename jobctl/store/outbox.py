@@ -6,10 +6,14 @@ A delivery that is pending with no time for its next try is under way; ``begin``
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
+from jobctl.config import find_home
 from jobctl.domain.event import Cause, Ended, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
 from jobctl.store import jobs
@@ -71,10 +75,10 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
     )
 
 
-def enqueue(database: Database, job: int, now: int, *, program: str = "jobctl") -> int:
+def enqueue(database: Database, job: int, now: int) -> int:
     """Write a delivery for every target of a job that is terminal as of this transaction; returns how many.
 
-    ``program`` is how jobctl is called in the commands of the message. Said twice it changes nothing.
+    Said twice it changes nothing.
     """
     targets = database.execute("SELECT id, disabled_at FROM targets WHERE job = ? ORDER BY id", (job,)).fetchall()
     if not targets:
@@ -83,7 +87,7 @@ def enqueue(database: Database, job: int, now: int, *, program: str = "jobctl") 
 
     row = jobs.load(database, job)
     assert row is not None and row.finished_at is not None
-    body = event_body(_ended(database, row, program))
+    body = event_body(_ended(database, row, program_for(database.path.parent)))
     rows = []
     for target, disabled_at in targets:
         state, next_at = (DeliveryState.PENDING, now) if disabled_at is None else (DeliveryState.DISABLED, None)
@@ -94,6 +98,13 @@ def enqueue(database: Database, job: int, now: int, *, program: str = "jobctl") 
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     ).rowcount
+
+
+def program_for(root: Path) -> str:
+    """How jobctl is called for a store by somebody who knows nothing of our options and environment."""
+    if os.environ.get("JOBCTL_HOME") is None and find_home().root == root:
+        return "jobctl"
+    return f"jobctl --home {shlex.quote(str(root))}"
 
 
 def _ended(database: Database, row: JobRow, program: str) -> Ended:

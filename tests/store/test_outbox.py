@@ -36,7 +36,7 @@ def finished_job(maker: JobMaker, *targets: NewTarget, states: str = "ssf", **va
 
 def enqueue(maker: JobMaker, job: int) -> int:
     with maker.database.transaction():
-        return outbox.enqueue(maker.database, job, NOW, program="jobctl --home /srv")
+        return outbox.enqueue(maker.database, job, NOW)
 
 
 def begin(maker: JobMaker, now: int = NOW, limit: int = 9) -> list[Sending]:
@@ -89,14 +89,18 @@ def test_the_body_is_made_of_the_row_as_it_is_in_the_same_transaction(maker: Job
             "UPDATE jobs SET state = 'partial', finished_at = ?, results = '{\"dir\": \"/r/1\"}' WHERE id = ?",
             (NOW, job),
         )
-        outbox.enqueue(maker.database, job, NOW, program="jobctl --home /srv")
+        outbox.enqueue(maker.database, job, NOW)
     (sending,) = begin(maker)
     event = json.loads(sending.body)
     assert event["type"] == sending.event == "job.partial"
     data = event["data"]
     assert (data["id"], data["name"], data["key"], data["state"]) == (job, "nightly", "k1", "partial")
     assert [(g["message"], g["count"], g["sample_items"]) for g in data["failures"]["groups"]] == [("boom", 1, [3])]
-    assert data["retry"] == {"available": True, "items": 1, "command": f"jobctl --home /srv retry {job}"}
+    assert data["retry"] == {
+        "available": True,
+        "items": 1,
+        "command": f"jobctl --home {maker.database.path.parent} retry {job}",
+    }
     assert data["results"]["dir"] == "/r/1"
 
 
@@ -105,7 +109,11 @@ def test_a_job_that_must_run_nothing_twice_offers_what_is_unknown_only_by_name(m
     maker.failure(job, 1, outcome="unknown")
     enqueue(maker, job)
     retry = json.loads(begin(maker)[0].body)["data"]["retry"]
-    assert retry == {"available": True, "items": 1, "command": f"jobctl --home /srv retry {job} --unknown"}
+    assert retry == {
+        "available": True,
+        "items": 1,
+        "command": f"jobctl --home {maker.database.path.parent} retry {job} --unknown",
+    }
 
 
 def test_a_succeeded_job_offers_no_retry(maker: JobMaker) -> None:
@@ -246,3 +254,12 @@ def test_the_schema_refuses_what_cannot_be(maker: JobMaker) -> None:
             maker.database.execute(f"UPDATE deliveries SET {change}")
     with pytest.raises(sqlite.IntegrityError), maker.database.transaction():
         outbox.add_targets(maker.database, job, [NewTarget(Kind.WEBHOOK, "https://x", "NAME", "/file")])
+
+
+def test_a_message_calls_jobctl_so_that_it_finds_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JOBCTL_HOME", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert outbox.program_for(tmp_path / "jobctl") == "jobctl"
+    assert outbox.program_for(tmp_path / "a b") == f"jobctl --home '{tmp_path}/a b'"
+    monkeypatch.setenv("JOBCTL_HOME", str(tmp_path / "other"))
+    assert outbox.program_for(tmp_path / "other") == f"jobctl --home {tmp_path}/other"
