@@ -7,7 +7,6 @@ last, before the job's terminal commit; an interrupted writing is simply done ag
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from jobctl import __version__
 from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
+from jobctl.domain.csvtext import row_writer
 from jobctl.domain.durations import format_time
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
@@ -162,9 +162,9 @@ class ResultWriter:
         dialect = self._row.input_dialect
         options: dict[str, Any] = {
             "delimiter": dialect.get("delimiter") or ("\t" if self._suffix == ".tsv" else ","),
-            "lineterminator": dialect.get("lineterminator") or "\n",
         }
-        writers = {name: csv.writer(file, **options) for name, file in files.items()}
+        terminator = dialect.get("lineterminator") or "\n"
+        writers = {name: row_writer(file.write, terminator, **options) for name, file in files.items()}
         columns = self._row.columns or ["line"]
         for name, writer in writers.items():
             writer.writerow([*columns, *(f"jobctl_{column}" for column in COLUMNS[name])])

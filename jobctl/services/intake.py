@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
+from jobctl.domain.csvtext import row_writer
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import key_reader
 from jobctl.handlers.command import Handler
@@ -209,7 +209,7 @@ class _RejectFile:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, flags, 0o600)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer = row_writer(self._file.write, "\n")
         self._writer.writerow(["line", "record", "column", "reason", "row"])
 
     def write(self, row: RejectedRow) -> None:
