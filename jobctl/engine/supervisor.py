@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from jobctl.engine.supervisor_attempts import AttemptId, Attempts
+from jobctl.engine.supervisor_attempts import NEVER, AttemptId, Attempts
 from jobctl.engine.supervisor_endings import DEFAULT_GRACE_S, Endings
 from jobctl.engine.supervisor_engine import Engine
 from jobctl.engine.supervisor_options import Options
@@ -43,8 +43,8 @@ class Supervisor:
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
         self._fresh = True  # no attempt was ever handed over
         self._stop = 0
-        self._stop_by: float | None = None
-        self._leave_by: float | None = None
+        self._stop_by = NEVER
+        self._leave_by = NEVER
         self._told_empty = False
         self._exit_code = 0
 
@@ -69,41 +69,41 @@ class Supervisor:
 
     def _act(self, now: float) -> None:
         engine, attempts = self._engine, self._attempts
-        if engine.start_at is not None and now >= engine.start_at:
+        if now >= engine.start_at:
             self._start_engine()
         attempts.act(now)
-        if attempts.deadline is not None and now >= attempts.deadline:
+        if now >= attempts.deadline:
             for run in attempts.expired(now):
                 self._endings.end(run, wire.TIMED_OUT, run.plan.grace_s, now)
-        self._endings.act(now)
-        if engine.kill_at is not None and now >= engine.kill_at:
+        if now >= self._endings.due:
+            self._endings.act(now)
+        if now >= engine.kill_at:
             engine.kill()
-        if self._stop_by is not None and now >= self._stop_by:
-            self._stop_by = None
+        if now >= self._stop_by:
+            self._stop_by = NEVER
             engine.kill()
             self._leave(1, 0.0, now)
         # The engine is woken once for many events, unless it has to feed us.
-        if engine.flush_at is not None and (now >= engine.flush_at or not attempts.backlog.waiting):
+        if now >= engine.flush_at or (not attempts.backlog.waiting and engine.flush_at != NEVER):
             engine.flush()
 
     def _patience_ms(self) -> int | None:
         engine, attempts = self._engine, self._attempts
-        dates = (
+        soonest = min(
             engine.flush_at,
-            attempts.due(),
+            attempts.retry_at,
             attempts.deadline,
-            self._endings.due(),
+            self._endings.due,
             engine.start_at,
             engine.kill_at,
             self._stop_by,
             self._leave_by,
         )
-        soonest = min((date for date in dates if date is not None), default=None)
         # Rounded up, or the last millisecond would be spent in a busy loop.
-        return None if soonest is None else max(0, math.ceil((soonest - time.monotonic()) * 1000))
+        return None if soonest == NEVER else max(0, math.ceil((soonest - time.monotonic()) * 1000))
 
     def _is_done(self, now: float) -> bool:
-        if self._leave_by is None:
+        if self._leave_by == NEVER:
             return False
         if not self._endings.busy and not self._told_empty:
             self._told_empty = True
@@ -143,7 +143,7 @@ class Supervisor:
         self._fresh = False
         backlog = self._attempts.backlog
         for dispatch in batch:
-            if dispatch[0] in backlog.lines and self._leave_by is None:
+            if dispatch[0] in backlog.lines and self._leave_by == NEVER:
                 backlog.add(dispatch)
             else:
                 self._engine.tell(wire.RETURNED, dispatch[:3])
@@ -200,7 +200,7 @@ class Supervisor:
         status = self._endings.reap(now)
         if status is not None:
             self._obey(self._engine.ended(), now)
-            if self._leave_by is None:
+            if self._leave_by == NEVER:
                 self._succeed_engine(status, now)
 
     def _succeed_engine(self, status: int, now: float) -> None:
@@ -221,16 +221,16 @@ class Supervisor:
         self._stop = min(2, self._stop + 1)
         self._engine.tell(wire.STOP, self._stop)
         self._engine.flush()
-        if self._stop == 2 and self._stop_by is None:
+        if self._stop == 2 and self._stop_by == NEVER:
             graces = [line.extra.grace_s for line in self._attempts.backlog.lines.values()]
             self._stop_by = now + max(graces, default=0.0) + _LEAVE_EXTRA_S
 
     def _leave(self, code: int, grace_s: float, now: float) -> None:
         """End everything, then the loop."""
-        if self._leave_by is None:
+        if self._leave_by == NEVER:
             self._exit_code = code
         self._leave_by = now + grace_s + _LEAVE_EXTRA_S
-        self._engine.start_at = None
+        self._engine.start_at = NEVER
         self._give_back(self._attempts.backlog.recall(None))
         self._endings.end_everything(wire.INTERRUPTED, grace_s, now)
 

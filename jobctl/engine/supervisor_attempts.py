@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from jobctl.process.spawn import CannotStartError
 AttemptId = tuple[int, int, int]
 #: Tell the engine: (kind, payload).
 Tell = Callable[[int, Any], None]
+
+#: A date that does not come.
+NEVER = math.inf
 
 _RETRY_FIRST_S = 0.05
 _RETRY_LONGEST_S = 5.0
@@ -37,7 +41,7 @@ class Running:
         self.scratch: Scratch
         self.started_at = 0  # microseconds, UTC
         self.began = 0.0  # monotonic
-        self.deadline: float | None = None
+        self.deadline = NEVER
         self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
 
     @property
@@ -54,8 +58,8 @@ class Attempts:
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
-        self._retry_at: float | None = None
-        self.deadline: float | None = None  # no attempt times out before
+        self.retry_at = NEVER
+        self.deadline = NEVER  # no attempt times out before
         self._cookie = store_id.encode()
         self._tagger = tagger
         self._tell = tell
@@ -86,7 +90,7 @@ class Attempts:
             self._relieve(job)
 
     def _fill(self, now: float) -> None:
-        if 0 in self._pressure and self._retry_at is not None:
+        if 0 in self._pressure and self.retry_at != NEVER:
             return
         backlog = self.backlog
         while (line := backlog.next_line()) is not None:
@@ -117,8 +121,7 @@ class Attempts:
         timeout_s = run.plan.timeout_s
         if timeout_s is not None:
             run.deadline = run.began + timeout_s
-            if self.deadline is None or run.deadline < self.deadline:
-                self.deadline = run.deadline
+            self.deadline = min(self.deadline, run.deadline)
         if self._pressure:
             self._relieve(0)
             self._relieve(run.id[0])
@@ -189,12 +192,10 @@ class Attempts:
 
     def expired(self, now: float) -> list[Running]:
         """Attempts that ran out of time; sets the next ``deadline``."""
-        if self.deadline is None or now < self.deadline:
-            return []
-        over = [run for run in self.running.values() if run.deadline is not None and run.deadline <= now]
+        over = [run for run in self.running.values() if run.deadline <= now]
         for run in over:
-            run.deadline = None
-        self.deadline = min((run.deadline for run in self.running.values() if run.deadline is not None), default=None)
+            run.deadline = NEVER
+        self.deadline = min((run.deadline for run in self.running.values()), default=NEVER)
         return over
 
     def held(self) -> list[AttemptId]:
@@ -202,14 +203,10 @@ class Attempts:
         waiting = [dispatch[:3] for line in self.backlog.lines.values() for dispatch in line.waiting]
         return waiting + [run.id for run in self.by_serial.values()] + list(self.outcomes)
 
-    def due(self) -> float | None:
-        """When ``act`` has something to do besides filling slots."""
-        return self._retry_at
-
     def act(self, now: float) -> None:
         """Start what can start; try again what the machine had no room for."""
-        if self._retry_at is not None and now >= self._retry_at:
-            self._retry_at = None
+        if now >= self.retry_at:
+            self.retry_at = NEVER
             for job in [job for job in self._pressure if job]:
                 self._unhold(job)
         self._fill(now)
@@ -217,7 +214,7 @@ class Attempts:
     def hurry(self) -> None:
         """Something ended, so there may be room again."""
         if self._pressure:
-            self._retry_at = 0.0
+            self.retry_at = 0.0
 
     def pressure(self) -> str:
         """What the machine has no room for; empty if nothing."""
@@ -226,7 +223,7 @@ class Attempts:
     def _press(self, line: JobLine, key: int, reason: str, now: float) -> None:
         if key:
             self.backlog.hold(line, held=True)
-        self._retry_at = now + self._retry_s
+        self.retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, _RETRY_LONGEST_S)
         if self._pressure.get(key) != reason:
             self._pressure[key] = reason
@@ -238,7 +235,7 @@ class Attempts:
             self._tell(wire.PRESSURE, (self.pressure(),))
         if not self._pressure:
             self._retry_s = _RETRY_FIRST_S
-            self._retry_at = None
+            self.retry_at = NEVER
 
     def _unhold(self, job: int) -> None:
         line = self.backlog.lines.get(job)

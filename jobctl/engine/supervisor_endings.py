@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from jobctl.engine.supervisor_attempts import Attempts, Running
+from jobctl.engine.supervisor_attempts import NEVER, Attempts, Running
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.process.killing import Kill
 from jobctl.process.orphans import UNKNOWN, Orphans
@@ -21,6 +21,7 @@ class Endings:
 
     def __init__(self, attempts: Attempts, tagger: Tagger) -> None:
         self.engine_pid = 0
+        self.due = NEVER  # when ``act`` has something to do
         self._attempts = attempts
         self._tagger = tagger
         self._orphans = Orphans(tagger)
@@ -31,14 +32,14 @@ class Endings:
         """Whether anything lives that is not the engine."""
         return bool(self._attempts.by_serial or self._kills or self._orphans.pids)
 
-    def due(self) -> float | None:
-        """When ``act`` has something to do."""
-        return min((kill.due for kill in self._kills.values()), default=None)
-
     def act(self, now: float) -> None:
         """Do the rounds that are due."""
         for kill in [kill for kill in self._kills.values() if now >= kill.due]:
             self._round(kill, now)
+        self._plan()
+
+    def _plan(self) -> None:
+        self.due = min((kill.due for kill in self._kills.values()), default=NEVER)
 
     def reap(self, now: float) -> int | None:
         """Settle whatever has ended; the exit status of the engine if it is among it."""
@@ -63,6 +64,8 @@ class Endings:
             self._end_strays(ENGINE_SERIAL, now)
         if self._orphans.pids and not attempts.by_serial:
             self._end_strays(UNKNOWN, now)
+        if self._kills:
+            self._plan()
         attempts.hurry()
         return engine_status
 
@@ -73,6 +76,7 @@ class Endings:
             kill = self._kills[run.serial] = Kill(run.serial, ending, now, grace_s)
         kill.hasten(now + grace_s)
         self._round(kill, now)
+        self._plan()
 
     def end_everything(self, ending: int, grace_s: float, now: float) -> None:
         """End all attempts and whatever else was left to us."""
@@ -83,6 +87,7 @@ class Endings:
             self._end_strays(serial, now)
         for kill in self._kills.values():
             kill.hasten(now + grace_s)
+        self._plan()
 
     def look(self, now: float) -> None:
         """Find processes that lost their parent since the last look."""

@@ -9,6 +9,7 @@ import socket
 import time
 from typing import Any
 
+from jobctl.engine.supervisor_attempts import NEVER
 from jobctl.process import wire
 from jobctl.process.channel import Channel, Message
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
@@ -30,9 +31,9 @@ class Engine:
     def __init__(self, argv: list[bytes], store_id: str, tagger: Tagger, poll: select.poll) -> None:
         self.pid = 0
         self.fd = -1
-        self.start_at: float | None = 0.0  # when the next one is due
-        self.kill_at: float | None = None
-        self.flush_at: float | None = None
+        self.start_at = 0.0  # when the next one is due
+        self.kill_at = NEVER
+        self.flush_at = NEVER
         self.has_adopted = False  # at least once: it can work at all
         self._argv = argv
         self._env = {**os.environb, b"JOBCTL_ENGINE": store_id.encode()}
@@ -60,7 +61,7 @@ class Engine:
         self._channel = Channel(ours)
         self.fd = ours.fileno()
         self._poll.register(self.fd, select.POLLIN)
-        self.start_at = None
+        self.start_at = NEVER
 
     def _spawn(self, fd: int, fresh: bool) -> int:
         return os.posix_spawn(
@@ -83,12 +84,12 @@ class Engine:
             if kind == wire.FINISHED:
                 self._starts.pop(payload[:3], None)
             self._channel.post(kind, payload)
-        if self.flush_at is None:
+        if self.flush_at == NEVER:
             self.flush_at = time.monotonic() + COALESCE_S
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it; the rest goes when it is writable."""
-        self.flush_at = None
+        self.flush_at = NEVER
         if self._channel is None:
             return
         for started in self._starts.values():
@@ -114,7 +115,7 @@ class Engine:
         last = [] if self._channel is None else self._channel.receive_all()
         self._hang_up()
         self.pid = 0
-        self.kill_at = None
+        self.kill_at = NEVER
         return last
 
     def _hang_up(self) -> None:
@@ -124,7 +125,7 @@ class Engine:
             self._channel = None
             self.fd = -1
         self._starts.clear()
-        self.flush_at = None
+        self.flush_at = NEVER
 
     def replace(self, now: float) -> bool:
         """Plan the start of the next one after a death; False when they die too often."""
@@ -135,6 +136,6 @@ class Engine:
 
     def kill(self) -> None:
         """KILL it; it is reaped like any other end."""
-        self.kill_at = None
+        self.kill_at = NEVER
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)

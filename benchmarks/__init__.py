@@ -1,0 +1,1 @@
+"""Measurements of jobctl beside its peers; run with ``python -m benchmarks``."""
