@@ -1,0 +1,110 @@
+"""Reading result files back: the number of each row's item and the payload it was made from."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jobctl.domain.payload import RESULT_MEMBER, RESULT_PREFIX, is_result_key, join_fields, json_members
+from jobctl.store.jobs import JobRow
+
+ITEM_COLUMN = RESULT_PREFIX + "item"
+_FIELD_LIMIT = 1 << 30
+_MEMBER_START = f'"{RESULT_MEMBER}":'
+
+
+class ResultRow(NamedTuple):
+    """A row of a result file."""
+
+    line: int  # of the file, where the row ends
+    item: int
+    payload: bytes
+
+
+class UnreadableError(Exception):
+    """A result file is not as jobctl writes it; the text says where and what."""
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def result_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
+    """The rows of a result file in its order, memory bounded. Raises OSError, UnreadableError."""
+    return _json_rows(path) if job.input_format == "jsonl" else _table_rows(path, job)
+
+
+def _table_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
+    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+    columns = job.columns or ["line"]
+    default = "\t" if job.input_format == "tsv" else ","
+    delimiter = job.input_dialect.get("delimiter") or default
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            place, width = _read_header(next(reader, []), columns)
+            for row in reader:
+                if len(row) != width:
+                    raise UnreadableError(f"line {reader.line_num}: {len(row)} fields where the header has {width}")
+                yield ResultRow(reader.line_num, _number(row[place], reader.line_num), _payload(row[: len(columns)]))
+        except csv.Error as error:
+            raise UnreadableError(f"line {reader.line_num}: {error}") from error
+
+
+def _read_header(header: Sequence[str], columns: Sequence[str]) -> tuple[int, int]:
+    """Where the item's number stands, and how many fields a row has."""
+    if list(header[: len(columns)]) != list(columns):
+        raise UnreadableError("the header does not begin with the columns of the input")
+    if ITEM_COLUMN not in header:
+        raise UnreadableError(f"the header has no column {ITEM_COLUMN}")
+    return header.index(ITEM_COLUMN, len(columns)), len(header)
+
+
+def _payload(values: Sequence[str]) -> bytes:
+    return join_fields([value.encode("utf-8", "surrogateescape") for value in values])
+
+
+def _json_rows(path: Path) -> Iterator[ResultRow]:
+    with path.open("rb") as file:
+        for line, text in enumerate(file, 1):
+            try:
+                facts, payload = _split_json(text.decode("utf-8").strip())
+                item = facts["item"]
+            except (ValueError, KeyError, TypeError, IndexError) as error:
+                raise UnreadableError(f"line {line} is no row of a result file") from error
+            yield ResultRow(line, _number(item, line), payload)
+
+
+def _split_json(text: str) -> tuple[dict[str, Any], bytes]:
+    """What jobctl wrote about a row, and the row without that.
+
+    It is the last member of the object, so what stands before it is, but for white space, the row as it was.
+    """
+    start = text.rindex(_MEMBER_START)
+    facts = json.loads(text[start + len(_MEMBER_START) : -1])
+    body = text[:start].rstrip()
+    return facts, (body.removesuffix(",") + "}").encode()
+
+
+def same_json(one: bytes, other: bytes) -> bool:
+    """Whether two JSON rows are the same but for white space and the members of jobctl; numbers by their spelling."""
+    if one == other:
+        return True
+    return _members(one) == _members(other)
+
+
+def _members(payload: bytes) -> list[tuple[str, str]]:
+    return [(m.key, m.value) for m in json_members(payload.decode()) if not is_result_key(m.key)]
+
+
+def _number(value: Any, line: int) -> int:
+    try:
+        return int(value)
+    except (ValueError, TypeError) as error:
+        raise UnreadableError(f"line {line}: {value!r} is not the number of an item") from error

@@ -1,0 +1,268 @@
+"""Recomputing everything a job claims: counters, the input as accepted, checksums, and that nothing is lost or twice.
+
+The rows in the database are compared with the hash taken when they were accepted; the result files with their
+checksums and, row by row, with the items. All of it streams: memory does not grow with the job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.payload import SEPARATOR
+from jobctl.domain.states import ItemState
+from jobctl.domain.wording import number, plural
+from jobctl.errors import Busy, NotFound
+from jobctl.services.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
+from jobctl.store import jobs, views
+from jobctl.store.database import Database, open_database
+from jobctl.store.jobs import JobRow
+
+SCHEMA = "jobctl.verify/1"
+KINDS = ("succeeded", "failed", "unprocessed")
+PAGE = 5_000
+#: Findings told one by one; the rest is counted.
+FINDINGS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    code: str
+    message: str
+    file: str | None = None
+    item: int | None = None
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was checked and what was found."""
+
+    job: int
+    state: str
+    items: int = 0
+    files: int = 0
+    file_rows: int = 0
+    checked: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    findings_total: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings_total
+
+    def add(self, code: str, message: str, *, file: str | None = None, item: int | None = None) -> None:
+        """Note a finding."""
+        self.findings_total += 1
+        if len(self.findings) < FINDINGS_SHOWN:
+            self.findings.append(Finding(code, message, file, item))
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"schema": SCHEMA, **asdict(self), "ok": self.ok}
+
+
+def verify(home: Home, job: int) -> Verification:
+    """Check one job; of one that is not done, what there is to check. Changes nothing.
+
+    Raises NotFound, and Busy when the job went back to work in the meantime.
+    """
+    database = open_database(home)
+    try:
+        row = jobs.load(database, job)
+        if row is None:
+            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+        report = Verification(job, row.state)
+        _check_counters(database, row, report)
+        files = _open_files(database, row, report)
+        _check_rows(database, row, files, report)
+        after = jobs.load(database, job)
+        if after is None or after.round != row.round or (row.finished_at and not after.finished_at):
+            raise Busy(f"job {job} went back to work while it was verified", hint=f"jobctl wait {job}, then try again")
+        return report
+    finally:
+        database.close()
+
+
+# ---- counters ----
+
+
+def _check_counters(database: Database, row: JobRow, report: Verification) -> None:
+    """Counters and failure groups are what a count of the items gives, all seen at one moment."""
+    with views.snapshot(database):
+        now = jobs.load(database, row.id)
+        counted = jobs.recount(database, row.id)
+        by_group = dict(
+            database.execute(
+                "SELECT failure, count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = 4"
+                " GROUP BY failure",
+                (row.id,),
+            ).fetchall()
+        )
+        groups = dict(database.execute("SELECT id, items FROM failures WHERE job = ?", (row.id,)).fetchall())
+        ungrouped = database.scalar("SELECT failures_ungrouped FROM jobs WHERE id = ?", (row.id,))
+    if now is None:
+        raise NotFound(f"there is no job {row.id} any more")
+    for name, count in counted.items():
+        stored = getattr(now.counts, name)
+        if stored != count:
+            report.add("counter", f"{name}: the counter says {number(stored)}, there are {number(count)}")
+    if now.total != sum(counted.values()):
+        report.add("counter", f"total: the job says {number(now.total)}, there are {number(sum(counted.values()))}")
+    for group in groups.keys() | by_group.keys():
+        stored, count = (
+            (ungrouped, by_group.get(None, 0)) if group is None else (groups.get(group, 0), by_group.get(group, 0))
+        )
+        if stored != count:
+            report.add(
+                "failures", f"cause {group or 'none'}: the counter says {number(stored)}, items: {number(count)}"
+            )
+    report.items = sum(counted.values())
+    report.checked.append("counters")
+
+
+# ---- files ----
+
+
+def _open_files(database: Database, row: JobRow, report: Verification) -> dict[str, _File] | None:
+    """Check the files as they are; returns readers of those that are there, None if there should be none yet."""
+    stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (row.id,))
+    if row.finished_at is None or stored is None:
+        report.unchecked.append("result files: they are written when the job is done")
+        return None
+    results = json.loads(stored)
+    _check_manifest(results, row, report)
+    files = {}
+    for kind in KINDS:
+        path = Path(results["files"][kind]["path"])
+        expected = results["files"][kind]["sha256"]
+        try:
+            found = sha256_of(path)
+        except OSError as error:
+            report.add("file", f"{path.name} cannot be read: {error.strerror}", file=str(path))
+            continue
+        if found != expected:
+            report.add("checksum", f"{path.name} was changed: sha256 {found}, recorded {expected}", file=str(path))
+        files[kind] = _File(path, row, report)
+    report.files = len(files)
+    report.checked.append("checksums")
+    return files
+
+
+def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) -> None:
+    """The manifest says what the database says."""
+    path = Path(results["manifest"])
+    try:
+        manifest = json.loads(path.read_bytes())
+        said = {kind: (manifest["files"][kind]["rows"], manifest["files"][kind]["sha256"]) for kind in KINDS}
+        identity = (manifest["uid"], manifest["round"], manifest["fingerprint"], manifest["rows"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a manifest"
+        report.add("manifest", f"{path.name} cannot be read: {reason}", file=str(path))
+        return
+    if identity != (row.uid, row.round, row.fingerprint, row.total):
+        report.add("manifest", f"{path.name} is of another job or round", file=str(path))
+    for kind, claim in said.items():
+        recorded = results["files"][kind]
+        if claim != (recorded["rows"], recorded["sha256"]):
+            report.add("manifest", f"{path.name} and the database disagree about {kind}", file=str(path))
+        if recorded["rows"] != getattr(row.counts, kind):
+            rows, items = plural(recorded["rows"], "row"), number(getattr(row.counts, kind))
+            report.add("row_count", f"{kind}: {rows} recorded, {items} items are {kind}", file=str(path))
+
+
+class _File:
+    """A result file read beside the items."""
+
+    def __init__(self, path: Path, row: JobRow, report: Verification) -> None:
+        self._name = path.name
+        self._path = str(path)
+        self._report = report
+        self._is_json = row.input_format == "jsonl"
+        self._rows = result_rows(path, row)
+        self._broken = False
+        self._head: ResultRow | None = None
+        self._advance()
+
+    def _advance(self) -> None:
+        try:
+            self._head = next(self._rows, None)
+            self._report.file_rows += self._head is not None
+        except (UnreadableError, OSError, UnicodeError) as error:
+            self._head, self._broken = None, True
+            self._report.add("unreadable", f"{self._name}: {error}; the rest of it was not compared", file=self._path)
+
+    def expect(self, item: int, payload: bytes) -> None:
+        """The next row should be this item's."""
+        while self._head is not None and self._head.item < item:
+            self._surplus(self._head)
+            self._advance()
+        head = self._head
+        if head is None or head.item != item:
+            if not self._broken:
+                self._report.add("row_missing", f"{self._name} has no row of item {item}", file=self._path, item=item)
+            return
+        if head.payload != payload and not (self._is_json and same_json(head.payload, payload)):
+            message = f"{self._name}, line {head.line}: the row of item {item} is not the row of the input"
+            self._report.add("row_differs", message, file=self._path, item=item)
+        self._advance()
+
+    def finish(self) -> None:
+        """There should be no more rows."""
+        while self._head is not None:
+            self._surplus(self._head)
+            self._advance()
+
+    def _surplus(self, row: ResultRow) -> None:
+        message = f"{self._name}, line {row.line}: item {row.item} does not belong here, or is here twice"
+        self._report.add("row_surplus", message, file=self._path, item=row.item)
+
+
+# ---- rows ----
+
+
+def _check_rows(database: Database, row: JobRow, files: dict[str, _File] | None, report: Verification) -> None:
+    """The items are the rows that were accepted, numbered without a gap, each in the file of its state and no other."""
+    digest = hashlib.sha256()
+    expected = 1
+    for item, state, payload in _items(database, row.id):
+        if item != expected:
+            report.add("item_missing", f"items {expected} to {item - 1} are not in the database", item=expected)
+        digest.update(SEPARATOR + payload if expected > 1 else payload)
+        expected = item + 1
+        if files is not None:
+            file = files.get(ItemState(state).word)
+            if file is not None:
+                file.expect(item, payload)
+    for file in (files or {}).values():
+        file.finish()
+    if files is not None:
+        report.checked.append("every row once")
+    if row.counts.skipped or not row.rows_sha256:
+        report.unchecked.append("input rows: rows that were done already are not part of the job")
+        return
+    if digest.hexdigest() != row.rows_sha256:
+        report.add("input", "the rows in the database are not those that were accepted (sha256 of the rows differs)")
+    report.checked.append("input rows")
+
+
+def _items(database: Database, job: int) -> Iterator[tuple[int, int, bytes]]:
+    """(number, state, payload) in order, in pages, so that no read transaction stays open."""
+    last = 0
+    while True:
+        rows = database.execute(
+            "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
+            (job, last, PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        yield from rows
+        last = rows[-1][0]
