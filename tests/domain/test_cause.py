@@ -16,6 +16,8 @@ from jobctl.domain.cause import MESSAGE_LIMIT, clean, generalise, last_words
         ("HTTP 404 for https://a.example/c?d=1", "HTTP <n> for <url>"),
         ("item7 took 3.5s", "item<n> took <n>s"),
         ("digest deadbeef12 differs", "digest <hex> differs"),
+        ("sha256sum: '/a': No such file", "sha256sum: <text>: No such file"),
+        ("python3 exited with 12 in node12-a", "python<n> exited with <n> in node<n>-a"),
         ("nothing varies", "nothing varies"),
     ],
 )
@@ -28,7 +30,9 @@ def test_messages_that_differ_only_in_values_are_one_cause():
 
 
 def test_the_last_line_with_words_counts():
-    assert last_words(b"Traceback (most recent call last):\nValueError: bad row\n\n-----\n", b"") == "ValueError: bad row"
+    assert (
+        last_words(b"Traceback (most recent call last):\nValueError: bad row\n\n-----\n", b"") == "ValueError: bad row"
+    )
     assert last_words(b"", b"only stdout\n") == "only stdout"
     assert last_words(b"", b"") == ""
 
