@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.ports import (
     AttemptId,
@@ -25,7 +25,10 @@ from jobctl.domain.ports import (
     Started,
 )
 from jobctl.process import wire
-from jobctl.process.channel import Channel, Message
+from jobctl.process.channel import Channel
+
+if TYPE_CHECKING:
+    from jobctl.process.channel import Message
 
 #: Bytes of arguments in one message: more messages let the supervisor start before it has read all.
 _MESSAGE_BYTES = 1 << 20

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
+from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
 from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
 from jobctl.process.identity import Tagger
+from jobctl.process.limits import FileLimit
 from jobctl.process.output import NOWHERE, Scratch
 from jobctl.process.plan import JobPlan, NoOutputError, PressureError
 from jobctl.process.spawn import CannotStartError
 
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+    #: Tell the engine: (kind, payload).
+    Tell = Callable[[int, Any], None]
+
 AttemptId = tuple[int, int, int]
-#: Tell the engine: (kind, payload).
-Tell = Callable[[int, Any], None]
 
-#: A date that does not come.
-NEVER = math.inf
-
-_RETRY_FIRST_S = 0.05
-_RETRY_LONGEST_S = 5.0
 _MAX_IDLE_OUTPUTS = 16
+#: How often the outputs of running items are measured against their cap.
+_TRIM_S = 2.0
+_FILES_PER_SLOT = 2
+_OTHER_FILES = 200
 
 
 class Running:
@@ -58,14 +62,14 @@ class Attempts:
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
-        self.retry_at = NEVER
         self.deadline = NEVER  # no attempt times out before
+        self.trim_at = NEVER  # when growing outputs are looked at
+        self._limit = FileLimit()
         self._cookie = store_id.encode()
         self._tagger = tagger
         self._tell = tell
         self._serial = 0
-        self._pressure: dict[int, str] = {}  # by job; 0 = the machine
-        self._retry_s = _RETRY_FIRST_S
+        self.pressure = Pressure()
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
 
@@ -90,12 +94,12 @@ class Attempts:
             self._relieve(job)
 
     def _fill(self, now: float) -> None:
-        if 0 in self._pressure and self.retry_at != NEVER:
+        if self.pressure.stops_everything:
             return
         backlog = self.backlog
         while (line := backlog.next_line()) is not None:
             dispatch, slot = backlog.take(line)
-            if not self._start(line, dispatch, slot, now) and 0 in self._pressure:
+            if not self._start(line, dispatch, slot, now) and self.pressure.stops_everything:
                 return
 
     def _start(self, line: JobLine, dispatch: Dispatch, slot: int, now: float) -> bool:
@@ -111,7 +115,7 @@ class Attempts:
             return True
         except (PressureError, NoOutputError) as problem:
             self.backlog.put_back(line, dispatch, slot)
-            self._press(line, 0 if isinstance(problem, PressureError) else line.job, str(problem), now)
+            self._press(line, MACHINE if isinstance(problem, PressureError) else line.job, str(problem), now)
             return False
         self._started(run)
         return True
@@ -122,9 +126,12 @@ class Attempts:
         if timeout_s is not None:
             run.deadline = run.began + timeout_s
             self.deadline = min(self.deadline, run.deadline)
-        if self._pressure:
-            self._relieve(0)
+        if self.pressure:
+            self._relieve(MACHINE)
             self._relieve(run.id[0])
+        if self.trim_at == NEVER:
+            self.trim_at = run.began + _TRIM_S
+        self._limit.restore(run.pid)
         self._tell(wire.STARTED, self.started_event(run))
 
     def _cookie_of(self, id_: AttemptId) -> bytes:
@@ -183,6 +190,7 @@ class Attempts:
         if line.job in self._leaving:
             self.forget(line.job)
             return
+        line.extra.output.shrink()
         self._idle.pop(line.job, None)
         self._idle[line.job] = line
         if len(self._idle) > _MAX_IDLE_OUTPUTS:
@@ -205,37 +213,33 @@ class Attempts:
 
     def act(self, now: float) -> None:
         """Start what can start; try again what the machine had no room for."""
-        if now >= self.retry_at:
-            self.retry_at = NEVER
-            for job in [job for job in self._pressure if job]:
+        if now >= self.pressure.retry_at:
+            for job in self.pressure.try_again():
                 self._unhold(job)
+        if now >= self.trim_at:
+            self._trim(now)
         self._fill(now)
 
-    def hurry(self) -> None:
-        """Something ended, so there may be room again."""
-        if self._pressure:
-            self.retry_at = 0.0
+    def _trim(self, now: float) -> None:
+        for run in self.running.values():
+            run.plan.output.trim(run.scratch)
+        self.trim_at = now + _TRIM_S if self.running else NEVER
 
-    def pressure(self) -> str:
-        """What the machine has no room for; empty if nothing."""
-        return "; ".join(sorted(set(self._pressure.values())))
+    def resize(self, capacity: int) -> None:
+        """Set how many attempts may run at once."""
+        self.backlog.capacity = capacity
+        self._limit.ensure(_FILES_PER_SLOT * capacity + _OTHER_FILES)
 
     def _press(self, line: JobLine, key: int, reason: str, now: float) -> None:
-        if key:
+        if key != MACHINE:
             self.backlog.hold(line, held=True)
-        self.retry_at = now + self._retry_s
-        self._retry_s = min(2 * self._retry_s, _RETRY_LONGEST_S)
-        if self._pressure.get(key) != reason:
-            self._pressure[key] = reason
-            self._tell(wire.PRESSURE, (self.pressure(),))
+        if self.pressure.add(key, reason, now):
+            self._tell(wire.PRESSURE, (str(self.pressure),))
 
     def _relieve(self, key: int) -> None:
-        if self._pressure.pop(key, None) is not None:
+        if self.pressure.drop(key):
             self._unhold(key)
-            self._tell(wire.PRESSURE, (self.pressure(),))
-        if not self._pressure:
-            self._retry_s = _RETRY_FIRST_S
-            self.retry_at = NEVER
+            self._tell(wire.PRESSURE, (str(self.pressure),))
 
     def _unhold(self, job: int) -> None:
         line = self.backlog.lines.get(job)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from jobctl.engine.supervisor_attempts import NEVER, Attempts, Running
+from jobctl.engine.supervisor_attempts import Attempts, Running
+from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.process.killing import Kill
 from jobctl.process.orphans import UNKNOWN, Orphans
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
 
 #: For what no job gives a grace to.
 DEFAULT_GRACE_S = 10.0
@@ -66,7 +70,7 @@ class Endings:
             self._end_strays(UNKNOWN, now)
         if self._kills:
             self._plan()
-        attempts.hurry()
+        attempts.pressure.hurry()
         return engine_status
 
     def end(self, run: Running, ending: int, grace_s: float, now: float) -> None:

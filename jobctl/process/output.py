@@ -4,12 +4,15 @@ An item writes straight into a scratch file pair (``N.out``, ``N.err``) of its s
 is over, what it wrote is appended to the job's log pair and the scratch is emptied for the next item, so a
 million small outputs live in a few files. Items never hold a log file open: ``echo > /dev/stderr`` truncates
 the file behind descriptor 2, and a process that outlives its item would write into the output of another one.
-A large output is not copied: the scratch pair becomes a log and the slot gets a new one.
+A large output is not copied: the scratch pair becomes a log and the slot gets a new one. Of an output over the
+job's cap, head and tail are kept; the middle gives its blocks back while the item still runs.
 """
 
 from __future__ import annotations
 
 import os
+
+from jobctl.process import streams
 
 _MODE = 0o600
 _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -17,8 +20,6 @@ _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 ROTATE_AT = 64 << 20
 #: More than this is not copied.
 PROMOTE_AT = 256 << 10
-TAIL = 4096
-_CHUNK = 1 << 20
 
 #: (log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail)
 Place = tuple[int, int, int, int, int, bool, bytes, bytes]
@@ -68,27 +69,67 @@ class JobOutput:
         err_len = os.lseek(scratch.err, 0, os.SEEK_END)
         if not out_len and not err_len:
             return NOWHERE
-        tails = (_tail(scratch.out, out_len), _tail(scratch.err, err_len)) if with_tail else (b"", b"")
-        cut = 0 < self.cap < max(out_len, err_len)
-        if max(out_len, err_len) > PROMOTE_AT and not cut:
-            self.retire(slot)
-            return (scratch.number, 0, out_len, 0, err_len, False, *tails)
+        tails = (streams.tail(scratch.out, out_len), streams.tail(scratch.err, err_len)) if with_tail else (b"", b"")
+        cut = self._is_over(out_len) or self._is_over(err_len)
+        if max(out_len, err_len) > PROMOTE_AT:
+            return self._promote(scratch, slot, (out_len, err_len), tails)
         try:
             number, out_off, err_off = self._open_log(bool(out_len), bool(err_len))
             out_len = self._append(self._out, scratch.out, out_len)
             err_len = self._append(self._err, scratch.err, err_len)
         except OSError:  # no room for a second copy: the first one stays
-            self.retire(slot)
-            return (scratch.number, 0, out_len, 0, err_len, False, *tails)
+            return self._promote(scratch, slot, (out_len, err_len), tails)
         _empty(scratch)
         return (number, out_off, out_len, err_off, err_len, cut, *tails)
+
+    def _promote(self, scratch: Scratch, slot: int, lengths: tuple[int, int], tails: tuple[bytes, bytes]) -> Place:
+        """Keep the scratch pair itself as a log."""
+        kept = list(lengths)
+        for at, (fd, suffix) in enumerate(((scratch.out, b".out"), (scratch.err, b".err"))):
+            if self._is_over(lengths[at]):
+                kept[at] = self._cut_in_place(fd, self._path(scratch.number, suffix), lengths[at])
+        self.retire(slot)
+        return (scratch.number, 0, kept[0], 0, kept[1], kept != list(lengths), *tails)
+
+    def _cut_in_place(self, source: int, path: bytes, length: int) -> int:
+        """Move the tail up to the head; returns the new length, or the old one if it cannot be done now."""
+        (_, head, _), (start, end, mark) = streams.pieces(length, self.cap)
+        try:
+            target = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)  # without O_APPEND
+        except OSError:
+            return length
+        try:
+            os.lseek(target, head, os.SEEK_SET)
+            kept = head + streams.write(target, mark) + streams.copy(source, start, end, target)
+        except OSError:  # the disk is full or broken: the head alone is better than a torn tail
+            kept = head
+        os.ftruncate(target, kept)
+        os.close(target)
+        return kept
+
+    def _is_over(self, length: int) -> bool:
+        return 0 < self.cap < length - streams.SLACK
+
+    def trim(self, scratch: Scratch) -> None:
+        """Give back the blocks in the middle of an output that has long been over the cap and still grows."""
+        if not self.cap:
+            return
+        for fd in (scratch.out, scratch.err):
+            status = os.fstat(fd)
+            if status.st_blocks * 512 > 2 * self.cap + PROMOTE_AT:
+                streams.punch(fd, self.cap // 2, status.st_size - self.cap)
+
+    def shrink(self) -> None:
+        """The job has nothing to do for the moment: keep files open for one slot only."""
+        for slot in [slot for slot in self._slots if slot != 1]:
+            self.retire(slot)
 
     def retire(self, slot: int) -> None:
         """Give the slot a new pair next time: the old one may still have a writer, or became a log."""
         scratch = self._slots.pop(slot, None)
         if scratch is not None:
-            self._close_if_empty_unlink(scratch.number, b".out", scratch.out)
-            self._close_if_empty_unlink(scratch.number, b".err", scratch.err)
+            self._put_away(scratch.number, b".out", scratch.out)
+            self._put_away(scratch.number, b".err", scratch.err)
 
     def close(self) -> None:
         """Close all files and unlink the empty ones."""
@@ -102,7 +143,7 @@ class JobOutput:
         try:
             err = self._create(number, b".err", os.O_RDWR)
         except OSError:
-            self._close_if_empty_unlink(number, b".out", out)
+            self._put_away(number, b".out", out)
             raise
         scratch = self._slots[slot] = Scratch(number, out, err)
         return scratch
@@ -110,7 +151,7 @@ class JobOutput:
     def _number(self) -> int:
         if not self._next:
             os.makedirs(self._dir, 0o700, exist_ok=True)
-            self._next = 1 + max((_number_of(name) for name in os.listdir(self._dir)), default=0)
+            self._next = 1 + max((_number_of(name) for name in _names_in(self._dir)), default=0)
         number = self._next
         self._next += 1
         return number
@@ -137,10 +178,10 @@ class JobOutput:
             return 0
         before = log.size
         try:
-            for start, end, mark in _pieces(length, self.cap):
+            for start, end, mark in streams.pieces(length, self.cap):
                 if mark:
-                    log.size += _write(log.fd, mark)
-                log.size += _copy(source, start, end, log.fd)
+                    log.size += streams.write(log.fd, mark)
+                log.size += streams.copy(source, start, end, log.fd)
         except OSError:
             os.ftruncate(log.fd, before)
             log.size = before
@@ -155,7 +196,8 @@ class JobOutput:
         self._out = _Log()
         self._err = _Log()
 
-    def _close_if_empty_unlink(self, number: int, suffix: bytes, fd: int) -> None:
+    def _put_away(self, number: int, suffix: bytes, fd: int) -> None:
+        """Close a scratch file; an empty one is unlinked."""
         empty = not os.fstat(fd).st_size
         os.close(fd)
         if empty:
@@ -165,43 +207,20 @@ class JobOutput:
                 return
 
 
-def _pieces(length: int, cap: int) -> list[tuple[int, int, bytes]]:
-    """(start, end, text before it) of what is kept of a stream."""
-    if not cap or length <= cap:
-        return [(0, length, b"")]
-    head = cap // 2
-    tail = cap - head
-    mark = b"\n[jobctl: %d bytes left out here]\n" % (length - cap)
-    return [(0, head, b""), (length - tail, length, mark)]
-
-
-def _copy(source: int, start: int, end: int, target: int) -> int:
-    done = 0
-    while start < end:
-        data = os.pread(source, min(_CHUNK, end - start), start)
-        if not data:  # truncated by its writer meanwhile
-            break
-        done += _write(target, data)
-        start += len(data)
-    return done
-
-
-def _write(fd: int, data: bytes) -> int:
-    written = os.write(fd, data)
-    while written < len(data):
-        written += os.write(fd, data[written:])
-    return written
-
-
-def _tail(fd: int, length: int) -> bytes:
-    return os.pread(fd, TAIL, max(0, length - TAIL)) if length else b""
-
-
 def _empty(scratch: Scratch) -> None:
     os.ftruncate(scratch.out, 0)
     os.ftruncate(scratch.err, 0)
 
 
-def _number_of(name: bytes) -> int:
-    stem = name.partition(b".")[0]
+def _names_in(directory: bytes) -> list[str]:
+    """What is in a directory of ours that is no symlink to somewhere else. Raises OSError."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.listdir(fd)
+    finally:
+        os.close(fd)
+
+
+def _number_of(name: str) -> int:
+    stem = name.partition(".")[0]
     return int(stem) if stem.isdigit() else 0

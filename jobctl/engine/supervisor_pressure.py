@@ -1,0 +1,60 @@
+"""What the machine has no room for at the moment, and when it is tried again."""
+
+from __future__ import annotations
+
+import math
+
+#: A date that does not come.
+NEVER = math.inf
+#: The whole machine, in the place of a job number.
+MACHINE = 0
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 5.0
+
+
+class Pressure:
+    """Reasons by job (its output files cannot be opened) or for the machine (no process can be started)."""
+
+    def __init__(self) -> None:
+        self.retry_at = NEVER
+        self._reasons: dict[int, str] = {}
+        self._pause_s = _FIRST_PAUSE_S
+
+    def __bool__(self) -> bool:
+        return bool(self._reasons)
+
+    def __str__(self) -> str:
+        """All reasons; empty if there is none."""
+        return "; ".join(sorted(set(self._reasons.values())))
+
+    @property
+    def stops_everything(self) -> bool:
+        """Whether nothing can be started until ``retry_at``."""
+        return MACHINE in self._reasons and self.retry_at != NEVER
+
+    def add(self, key: int, reason: str, now: float) -> bool:
+        """Note a refusal and plan the next try, later each time; whether the reason is news."""
+        self.retry_at = now + self._pause_s
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        is_news = self._reasons.get(key) != reason
+        self._reasons[key] = reason
+        return is_news
+
+    def drop(self, key: int) -> bool:
+        """It works again; whether that is news."""
+        is_news = self._reasons.pop(key, None) is not None
+        if not self._reasons:
+            self._pause_s = _FIRST_PAUSE_S
+            self.retry_at = NEVER
+        return is_news
+
+    def hurry(self) -> None:
+        """Something ended, so there may be room again."""
+        if self._reasons:
+            self.retry_at = 0.0
+
+    def try_again(self) -> list[int]:
+        """The date has come: the jobs that may try again."""
+        self.retry_at = NEVER
+        return [job for job in self._reasons if job != MACHINE]

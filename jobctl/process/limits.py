@@ -1,0 +1,30 @@
+"""Room for open files: taken when many slots need it, and not handed down to items."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+
+
+class FileLimit:
+    """The soft limit of open files of this process."""
+
+    def __init__(self) -> None:
+        self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._raised = False
+
+    def ensure(self, files: int) -> None:
+        """Raise the limit so that so many files can be open, as far as the hard limit allows."""
+        wanted = files if self._hard == resource.RLIM_INFINITY else min(files, self._hard)
+        if self._soft == resource.RLIM_INFINITY or wanted <= self._soft:
+            return
+        # Not always: programs exist that close every descriptor up to the limit, or use select().
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, self._hard))
+            self._raised = True
+
+    def restore(self, pid: int) -> None:
+        """Give a process that was just started the limit we were started with."""
+        if self._raised and hasattr(resource, "prlimit"):
+            with contextlib.suppress(OSError, ValueError):
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (self._soft, self._hard))

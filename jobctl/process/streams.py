@@ -1,0 +1,64 @@
+"""Pieces of output files: copied, cut, and given back to the disk."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+TAIL = 4096
+_CHUNK = 1 << 20
+#: An output this much over its cap is not cut: the mark takes room too.
+SLACK = 64
+_BLOCK = 4096
+_PUNCH_HOLE_KEEP_SIZE = 3
+
+
+def punch(fd: int, start: int, end: int) -> None:
+    """Make a hole of the whole blocks between two offsets; where the system cannot, nothing happens."""
+    start = (start + _BLOCK - 1) // _BLOCK * _BLOCK
+    end = end // _BLOCK * _BLOCK
+    if start >= end:
+        return
+    import ctypes
+
+    fallocate: Any = getattr(ctypes.CDLL(None), "fallocate64", None) or getattr(ctypes.CDLL(None), "fallocate", None)
+    if fallocate is not None:
+        fallocate(fd, _PUNCH_HOLE_KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(end - start))
+
+
+def pieces(length: int, cap: int) -> list[tuple[int, int, bytes]]:
+    """(start, end, text before it) of what is kept of a stream."""
+    if not 0 < cap < length - SLACK:
+        return [(0, length, b"")]
+    head = cap // 2
+    tail = cap - head
+    mark = b"\n[jobctl: %d bytes left out here]\n" % (length - cap)
+    return [(0, head, b""), (length - tail, length, mark)]
+
+
+def copy(source: int, start: int, end: int, target: int) -> int:
+    """Append a part of a file to another; returns how many bytes. Raises OSError."""
+    done = 0
+    while start < end:
+        data = os.pread(source, min(_CHUNK, end - start), start)
+        if not data:  # truncated by its writer meanwhile
+            break
+        done += write(target, data)
+        start += len(data)
+    return done
+
+
+def write(fd: int, data: bytes) -> int:
+    """Write all of it. Raises OSError."""
+    written = os.write(fd, data)
+    while written < len(data):
+        written += os.write(fd, data[written:])
+    return written
+
+
+def tail(fd: int, length: int) -> bytes:
+    """The last bytes of a stream."""
+    return os.pread(fd, TAIL, max(0, length - TAIL)) if length else b""

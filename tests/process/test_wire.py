@@ -1,0 +1,44 @@
+"""The supervisor's plain words mean the same as the port's classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+from jobctl.domain import ports
+from jobctl.process import plan, wire
+
+
+def test_endings_and_flags_have_the_same_numbers() -> None:
+    assert {ending.name: ending.value for ending in ports.Ending if ending.name != "RAISED"} == {
+        name: getattr(wire, name)
+        for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED")
+    }
+    assert (ports.OutputFlag.CUT, ports.OutputFlag.LEFTOVERS) == (wire.CUT, wire.LEFTOVERS)
+    assert plan._SLOT_MARK == ports.SLOT_MARK
+
+
+def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
+    assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
+        "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
+        "slotted",
+    ]  # fmt: skip
+    assert ports.Dispatch._fields == ("job", "item", "attempt", "argv", "env")
+    assert ports.Started._fields == (
+        "job", "item", "attempt", "slot", "pid", "started_at", "log", "out_off", "err_off",
+    )  # fmt: skip
+    assert ports.Finished._fields == (
+        "job", "item", "attempt", "ending", "code", "slot", "started_at", "duration_us", "cpu_us", "max_rss_kib",
+        "log", "out_off", "out_len", "err_off", "err_len", "flags", "out_tail", "err_tail",
+    )  # fmt: skip
+
+
+def test_the_supervisor_imports_little() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import jobctl.engine.supervisor_start;"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"sqlite3", "pysqlite3", "sqlmodel", "dataclasses", "inspect", "subprocess", "typer", "rich", "json", "re"}
+    assert heavy.isdisjoint(loaded)
