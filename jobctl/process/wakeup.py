@@ -58,8 +58,9 @@ def wake(path: str | os.PathLike[str]) -> bool:
             return False
         raise
     try:
-        if _is_ours(fd):
-            os.write(fd, b"w")
+        if not _is_ours(fd):
+            return False
+        os.write(fd, b"w")
     except BlockingIOError:
         pass  # full: it has been woken often enough
     except BrokenPipeError:

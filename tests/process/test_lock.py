@@ -1,0 +1,81 @@
+"""The lock of a store: one holder, named, and free as soon as the holder is dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobctl.process import lock
+
+#: Takes the lock, starts a child that lives on, says so, and waits.
+_HOLD = """
+import subprocess, sys
+from jobctl.process import lock
+lock.take(sys.argv[1])
+child = subprocess.Popen(["sleep", "1000"], close_fds=False, stdout=subprocess.DEVNULL)
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "daemon.lock")
+
+
+@pytest.fixture
+def holder(path: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    argv = [sys.executable, "-c", _HOLD, path]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        yield process, child
+        os.kill(child, signal.SIGKILL)
+        process.kill()
+
+
+def test_the_holder_is_named(path: str, holder: tuple[subprocess.Popen[str], int]) -> None:
+    process, _ = holder
+    assert lock.holder(path) == process.pid
+    with pytest.raises(lock.HeldError) as caught:
+        lock.take(path)
+    assert caught.value.pid == process.pid
+
+
+def test_it_is_free_when_the_holder_is_killed_even_if_its_children_live(
+    path: str, holder: tuple[subprocess.Popen[str], int]
+) -> None:
+    process, child = holder
+    process.kill()
+    process.wait()
+    os.kill(child, 0)
+    assert lock.holder(path) is None
+    os.close(lock.take(path))
+
+
+def test_nobody_holds_what_does_not_exist(path: str) -> None:
+    assert lock.holder(path) is None
+    assert not os.path.exists(path), "asking makes no file"
+
+
+def test_it_is_made_for_us_alone(path: str) -> None:
+    before = os.umask(0)
+    try:
+        os.close(lock.take(path))
+    finally:
+        os.umask(before)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_a_symlink_in_its_place_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious")
+    os.symlink(tmp_path / "victim", path)
+    with pytest.raises(OSError, match="symbolic links"):
+        lock.take(path)
+    assert (tmp_path / "victim").read_text() == "precious"

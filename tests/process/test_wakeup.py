@@ -1,0 +1,71 @@
+"""Waking the engine: heard at once, never blocking, and only through a FIFO that is ours."""
+
+from __future__ import annotations
+
+import os
+import select
+from pathlib import Path
+
+import pytest
+
+from jobctl.errors import HomeError
+from jobctl.process.wakeup import WakeUp, wake
+
+
+def is_readable(wakeup: WakeUp, timeout_s: float = 0) -> bool:
+    return bool(select.select([wakeup], [], [], timeout_s)[0])
+
+
+def test_a_wake_is_heard_until_it_is_drained(tmp_path: Path) -> None:
+    wakeup = WakeUp(tmp_path / "wake")
+    assert not is_readable(wakeup)
+    assert wake(tmp_path / "wake")
+    assert is_readable(wakeup, 10)
+    wakeup.drain()
+    assert not is_readable(wakeup)
+    wakeup.ring()
+    assert is_readable(wakeup, 10)
+    wakeup.close()
+
+
+def test_many_wakes_never_block(tmp_path: Path) -> None:
+    wakeup = WakeUp(tmp_path / "wake")
+    for _ in range(70_000):  # more than a pipe holds
+        wakeup.ring()
+    assert wake(tmp_path / "wake")
+    wakeup.drain()
+    assert not is_readable(wakeup)
+    wakeup.close()
+
+
+def test_nobody_listening_is_fine(tmp_path: Path) -> None:
+    assert not wake(tmp_path / "wake")
+    WakeUp(tmp_path / "wake").close()
+    assert not wake(tmp_path / "wake")
+
+
+def test_it_is_made_for_us_alone_and_used_again(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        WakeUp(tmp_path / "wake").close()
+    finally:
+        os.umask(before)
+    assert os.stat(tmp_path / "wake").st_mode & 0o777 == 0o600
+    WakeUp(tmp_path / "wake").close()
+
+
+def test_anything_else_in_its_place_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "wake"
+    path.write_text("precious")
+    with pytest.raises(HomeError, match="not a FIFO of ours"):
+        WakeUp(path)
+    assert not wake(path)
+    assert path.read_text() == "precious"
+
+
+def test_a_symlink_in_its_place_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "other")
+    (tmp_path / "wake").symlink_to(tmp_path / "other")
+    with pytest.raises(HomeError, match="not a FIFO of ours"):
+        WakeUp(tmp_path / "wake")
+    assert not wake(tmp_path / "wake")
