@@ -19,7 +19,7 @@ from jobctl.domain.states import (
 def test_every_live_state_leads_somewhere_and_every_terminal_state_only_out_by_retry():
     sources = {source for source, _ in TRANSITIONS}
     assert sources >= LIVE_ITEM_STATES
-    for (source, verb), _ in TRANSITIONS.items():
+    for source, verb in TRANSITIONS:
         if source in TERMINAL_ITEM_STATES:
             assert verb is Verb.RETRY
     assert (ItemState.SUCCEEDED, Verb.RETRY) not in TRANSITIONS

@@ -9,7 +9,7 @@ from tests.wait import wait_until
 
 ROWS = 40
 #: Each item says when it starts and when it ends, in one write each, in a file outside the store.
-WITNESS = 'echo "start $JOBCTL_ITEM $JOBCTL_ATTEMPT" >> witness; sleep 0.1; echo "end $JOBCTL_ITEM $JOBCTL_ATTEMPT" >> witness'
+WITNESS = 'id="$JOBCTL_ITEM $JOBCTL_ATTEMPT"; echo "start $id" >> witness; sleep 0.1; echo "end $id" >> witness'
 
 
 def witnessed(cli, word):
@@ -82,10 +82,10 @@ def test_at_most_once_runs_nothing_twice(cli):
 
 
 def test_cancel_ends_the_whole_tree(cli):
-    escape = 'trap "" TERM; setsid sh -c "trap \\"\\" TERM; echo \\$\\$ >> pids; while :; do sleep 1; done" & echo $$ >> pids; wait'
+    cli.file("escape.sh", 'trap "" TERM; echo $$ >> pids; while :; do sleep 1; done')
     cli.file("rows.txt", "1\n2\n")
     cli("daemon", "start", "--slots", 2)
-    job = cli.submit("rows.txt", "--grace", "0.5s", "--", "sh", "-c", escape)
+    job = cli.submit("rows.txt", "--grace", "0.5s", "--", "sh", "-c", "setsid sh escape.sh & exec sh escape.sh")
     pids = cli.work / "pids"
     wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 4, 60, "every process to be up")
     cli("cancel", job)
