@@ -29,14 +29,17 @@ class WorkedOff(Bench):
     def __init__(self, root: Path, slots: int = 1) -> None:
         super().__init__(root, script=fails_on_bad, slots=slots)
 
-    def finish(self, name: str, text: str, command: tuple[str, ...] = ("do", "{}"), **options: object) -> int:
+    def finish(
+        self, name: str, text: str, command: tuple[str, ...] = ("do", "{}"), shell: str | None = None, **options: object
+    ) -> int:
         """Submit an input and work it off; the job's number."""
         path = self.root / name
         path.write_bytes(text.encode())
         policy = Policy(backoff=Backoff(0.1), max_failures=str(FAILURES_ALLOWED))
         request = SubmitRequest(
             input=InputOptions(str(path), **options),  # type: ignore[arg-type]
-            command=command,
+            command=command if shell is None else (),
+            shell=shell,
             policy=policy,
             cwd=str(self.root),
         )

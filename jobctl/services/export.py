@@ -1,0 +1,123 @@
+"""The attempts of a job as a GNU parallel joblog: for the tools and habits that read those."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.ports import Ending
+from jobctl.errors import NotFound
+from jobctl.handlers.command import SHELL, handler_for
+from jobctl.store import jobs
+from jobctl.store.database import Database, open_database
+from jobctl.store.jobs import JobRow
+
+HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
+LOCAL_HOST = ":"
+PAGE = 2_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NAMED_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
+#: What a shell would have answered.
+_NOT_STARTED_CODE = 127
+_RAISED_CODE = 1
+#: As GNU parallel notes a job that ran out of time.
+_TIMED_OUT_CODE = -1
+
+
+class _Run(NamedTuple):
+    """An item and its latest attempt that is over."""
+
+    item: int
+    payload: bytes
+    ending: int
+    code: int
+    started_at: int
+    duration_us: int
+    out_len: int
+    host: str | None
+
+
+def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
+    """Write the joblog of a job: items in input order, the latest attempt of each that has ended.
+
+    Items that never ran are left out, as from a joblog that was cut off. Returns the number of lines after the
+    header. Raises NotFound, and OSError from writing.
+    """
+    database = open_database(home)
+    try:
+        row = jobs.load(database, job)
+        if row is None:
+            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+        target.write(HEADER.encode())
+        count = 0
+        for line in _lines(database, row):
+            target.write(line.encode("utf-8", "surrogateescape"))
+            count += 1
+        return count
+    finally:
+        database.close()
+
+
+def _lines(database: Database, row: JobRow) -> Iterator[str]:
+    handler = handler_for(row)
+    for run in _runs(database, row.id):
+        exit_value, signal = _ending(run.ending, run.code)
+        words = handler.words(run.item, run.payload)
+        command = command_text(words, words.index(SHELL.decode()) if row.handler == "shell" else 0)
+        yield (
+            f"{run.item}\t{run.host or LOCAL_HOST}\t{run.started_at / 1e6:.3f}\t{run.duration_us / 1e6:10.3f}"
+            f"\t0\t{run.out_len}\t{exit_value}\t{signal}\t{command}\n"
+        )
+
+
+def _runs(database: Database, job: int) -> Iterator[_Run]:
+    """In pages, so that no read transaction stays open."""
+    last = 0
+    while True:
+        rows = database.execute(
+            "SELECT i.item, i.payload, a.ending, a.code, a.started_at, a.duration_us, a.out_len, a.host"
+            " FROM items i JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt ="
+            " (SELECT max(attempt) FROM attempts WHERE job = i.job AND item = i.item AND ending IS NOT NULL)"
+            " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
+            (job, last, PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        yield from map(_Run._make, rows)
+        last = rows[-1][0]
+
+
+def _ending(ending: int, code: int) -> tuple[int, int]:
+    """(exit value, signal) as GNU parallel writes them."""
+    match Ending(ending):
+        case Ending.EXITED:
+            return code, 0
+        case Ending.TIMED_OUT:
+            return _TIMED_OUT_CODE, code
+        case Ending.NOT_STARTED:
+            return _NOT_STARTED_CODE, 0
+        case Ending.RAISED:
+            return _RAISED_CODE, 0
+        case _:
+            return 0, code or 15  # ended from outside; a crash that left no signal counts as one
+
+
+def command_text(words: tuple[str, ...], assigned: int = 0) -> str:
+    """A command on one line that a shell takes as these words, the first ``assigned`` of them NAME=VALUE."""
+    values = [f"{name}={_quote(value)}" for name, _, value in (word.partition("=") for word in words[:assigned])]
+    program = _quote(words[assigned])
+    # Unquoted it would be an assignment, too.
+    program = f"'{program}'" if "=" in program and program == words[assigned] else program
+    return " ".join([*values, program, *map(_quote, words[assigned + 1 :])])
+
+
+def _quote(word: str) -> str:
+    """Shell quoting that keeps tabs and line feeds out of the line."""
+    if not _CONTROL.search(word):
+        return shlex.quote(word)
+    escaped = re.sub(r"['\\]", lambda match: _NAMED_ESCAPES[match[0]], word)
+    return "$'" + _CONTROL.sub(lambda match: _NAMED_ESCAPES.get(match[0]) or f"\\x{ord(match[0]):02x}", escaped) + "'"

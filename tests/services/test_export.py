@@ -1,0 +1,119 @@
+"""A joblog as GNU parallel writes it, of jobs worked off by the real engine."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobctl.domain.ports import Ending
+from jobctl.errors import NotFound
+from jobctl.services.export import HEADER, command_text, export_joblog
+from jobctl.services.retry import Selection, retry
+from tests.services.worked_off import WorkedOff
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[WorkedOff]:
+    bench = WorkedOff(tmp_path)
+    yield bench
+    bench.database.close()
+
+
+def export(bench: WorkedOff, job: int) -> list[list[str]]:
+    """The fields of each line after the header."""
+    target = io.BytesIO()
+    count = export_joblog(bench.home, job, target)
+    header, *lines = target.getvalue().decode().splitlines()
+    assert header + "\n" == HEADER
+    assert count == len(lines)
+    return [line.split("\t") for line in lines]
+
+
+def test_one_line_per_item_that_ran_in_input_order(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    lines = export(bench, job)
+    assert [line[0] for line in lines] == [str(n) for n in range(1, 10)], "10 to 12 never ran"
+    assert [line[6] for line in lines] == ["0", "65", "0", "65", "0", "65", "0", "0", "65"]
+    seq, host, start, runtime, send, receive, code, signal, command = lines[2]
+    assert (seq, host, send, receive, code, signal) == ("3", ":", "0", "15", "0", "0")
+    assert float(start) == pytest.approx(bench.now / 1e6, abs=60)
+    assert start.partition(".")[2] != "" and len(start.partition(".")[2]) == 3
+    assert (runtime, float(runtime)) == ("     0.001", 0.001)
+    assert command == "do b,c"
+
+
+def test_the_latest_attempt_counts(bench: WorkedOff) -> None:
+    job = bench.finish("rows.txt", "a\nbad\n")
+    first = export(bench, job)
+    retry(bench.home, job, Selection(), now=bench.now)
+    bench.work_off()
+    second = export(bench, job)
+    assert len(second) == 2
+    assert second[0] == first[0]
+    assert float(second[1][2]) > float(first[1][2])
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "fields"),
+    [
+        (Ending.SIGNALLED, 9, ("0", "9")),
+        (Ending.TIMED_OUT, 15, ("-1", "15")),
+        (Ending.CANCELLED, 15, ("0", "15")),
+        (Ending.INTERRUPTED, 0, ("0", "15")),
+        (Ending.NOT_STARTED, 2, ("127", "0")),
+        (Ending.RAISED, 0, ("1", "0")),
+        (Ending.EXITED, 7, ("7", "0")),
+    ],
+)
+def test_every_ending_has_an_exit_value_and_a_signal(
+    bench: WorkedOff, ending: Ending, code: int, fields: tuple[str, str]
+) -> None:
+    job = bench.finish("rows.txt", "a\n")
+    with bench.database.transaction():
+        bench.database.execute("UPDATE attempts SET ending = ?, code = ? WHERE job = ?", (int(ending), code, job))
+    (line,) = export(bench, job)
+    assert (line[6], line[7]) == fields
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("echo", "a b", "it's", "$HOME", "*", ""),
+        ("echo", "tab\there", "line\nfeed", "it's\tboth", "back\\slash\t", "bell\x07"),
+        ("echo", "NAME=value", "ü", "-n"),
+    ],
+)
+def test_a_shell_takes_the_command_as_it_was(words: tuple[str, ...]) -> None:
+    text = command_text(("printf", r"%s\0", *words))
+    assert len(text.splitlines()) == 1
+    assert "\t" not in text
+    said = subprocess.run(["bash", "-c", text], capture_output=True, check=True).stdout
+    assert tuple(said.decode().split("\0")[:-1]) == words
+
+
+def test_the_values_of_a_shell_item_are_set_before_it() -> None:
+    text = command_text(("GREETING=it's a", "NAME=b\tc", "/bin/sh", "-c", 'echo "$GREETING, $NAME"'), 2)
+    assert subprocess.run(["bash", "-c", text], capture_output=True, check=True).stdout == b"it's a, b\tc\n"
+
+
+def test_a_shell_job_from_end_to_end(bench: WorkedOff) -> None:
+    job = bench.finish("rows.txt", "it's\n", shell="echo {}")
+    (line,) = export(bench, job)
+    assert subprocess.run(["bash", "-c", line[8]], capture_output=True, check=True).stdout == b"it's\n"
+
+
+def test_a_program_with_an_equals_sign_in_its_name_is_no_assignment() -> None:
+    assert command_text(("a=b", "c=d")) == "'a=b' c=d"
+
+
+def test_a_job_that_did_nothing_yet_has_a_header(bench: WorkedOff) -> None:
+    assert export(bench, bench.submit(rows=2, hold=True)) == []
+
+
+def test_no_such_job(bench: WorkedOff) -> None:
+    with pytest.raises(NotFound):
+        export_joblog(bench.home, 1, io.BytesIO())
