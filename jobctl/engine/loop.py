@@ -15,18 +15,19 @@ from dataclasses import dataclass, replace
 
 from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
-from jobctl.domain.states import Counts, JobState, Stop, live_state
+from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.gates import Gates
 from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
 from jobctl.engine.notifier import Notifier
+from jobctl.engine.orders import Orders, is_expired
 from jobctl.engine.roster import Roster
-from jobctl.engine.settling import Settler, breaks_rule
+from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import jobs, journal, requests, sqlite
+from jobctl.store import jobs, journal, sqlite
 from jobctl.store.database import Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
@@ -70,7 +71,7 @@ class Engine:
         self._trouble = ""
         self._trouble_until = 0
         self._dispatches: list[Dispatch] = []
-        self._cancels: list[tuple[list[AttemptId], float]] = []
+        self._orders = Orders(database, executor, self._count)
 
     # ---- life ----
 
@@ -106,7 +107,8 @@ class Engine:
         self._obey_stop(self._executor.stop_requested())
         if now >= self._trouble_until and self._is_time_to_write(now):
             self._step(now)
-        self._close(now)
+        if now >= self._trouble_until:
+            self._close_rounds(now)
         self._house.keep(now, self._state, self._trouble or self._inbox.pressure)
 
     def is_over(self, now: int) -> bool:
@@ -151,7 +153,7 @@ class Engine:
             or self._is_starving(now)
             or self._roster.is_stale()
             or self._notifier.is_due(now)
-            or any(stopping.has_waiting(live) or _is_expired(live, now) for live in self._roster)
+            or any(stopping.has_waiting(live) or is_expired(live, now) for live in self._roster)
         )
 
     def _is_starving(self, now: int) -> bool:
@@ -196,12 +198,12 @@ class Engine:
             with self._database.transaction():
                 self._write(now)
         except sqlite.OperationalError as error:
-            self._start_over(error, now)
+            self._start_over(f"the database cannot be written: {error}", now)
             return
         self._trouble = ""
         self._executor.acknowledge(self._inbox.settled())
         self._inbox.clear()
-        self._after_commit(now)
+        self._after_commit()
 
     def _write(self, now: int) -> None:
         if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
@@ -212,8 +214,7 @@ class Engine:
             live = self._roster.get(job)
             if live is not None:
                 self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
-        self._handle_requests(now)
-        self._stop_jobs(now)
+        self._orders.write(self._roster, self._epoch, now)
         self._claim(now)
         self._restate(now)
         self._notifier.write(now)
@@ -229,45 +230,6 @@ class Engine:
                 live.counts[name] += delta
         rate, mean = live.pace.rate_per_s(now), live.pace.mean_us
         jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
-
-    def _handle_requests(self, now: int) -> None:
-        for request in requests.take(self._database):
-            live = self._roster.get(request.job)
-            if live is None:
-                continue
-            kill = 2 if request.now else 1
-            if request.item is None:
-                order = stopping.Order(Stop.CANCEL, request.actor, request.reason, kill)
-                stopping.give(self._database, live, order, now)
-            else:
-                self._cancel_item(live, request.item, kill, now)
-
-    def _cancel_item(self, live: LiveJob, item: int, kill: int, now: int) -> None:
-        running = [AttemptId(live.id, *key) for key in live.in_hand if key[0] == item]
-        if running:
-            self._cancels.append((running, live.row.policy.grace_s if kill == 1 else 0.0))
-        else:
-            self._count(live, Settler(self._database, self._epoch, live, now).drop(item, item), now)
-
-    def _stop_jobs(self, now: int) -> None:
-        for live in self._roster:
-            order = self._order_for(live, now)
-            if order is not None:
-                stopping.give(self._database, live, order, now)
-            if stopping.has_waiting(live):
-                self._count(live, stopping.drop_waiting(self._database, self._epoch, live, now), now)
-
-    def _order_for(self, live: LiveJob, now: int) -> stopping.Order | None:
-        if live.stop is not None or live.closing:
-            return None
-        if _is_expired(live, now):
-            return stopping.Order(Stop.EXPIRED, "engine", "its deadline passed", 1)
-        if live.never:
-            return stopping.Order(Stop.DEPENDENCY, "engine", live.never, 1)
-        broken = breaks_rule(live)
-        if broken is None:
-            return None
-        return stopping.Order(broken[0], "engine", broken[1], 1 if live.row.policy.halt == "now" else 0)
 
     def _claim(self, now: int) -> None:
         for live, limit in self._claimable(now):
@@ -290,55 +252,53 @@ class Engine:
 
     # ---- after the commit ----
 
-    def _after_commit(self, now: int) -> None:
+    def _after_commit(self) -> None:
         if self._dispatches:
             self._executor.start(self._dispatches)
             self._dispatches = []
-        for attempts, grace_s in self._cancels:
-            self._executor.cancel(attempts, grace_s)
-        self._cancels.clear()
+        self._orders.send(self._roster)
         self._notifier.send()
-        for live in list(self._roster):
-            stopping.end_running(self._executor, live)
-            if live.live == 0 and not live.closing:
-                self._closer.begin(live, now)
-        self._close(now)
 
-    def _start_over(self, error: sqlite.OperationalError, now: int) -> None:
+    def _start_over(self, trouble: str, now: int) -> None:
         """A commit that failed changed nothing: keep the outcomes, say so, try again soon."""
-        self._trouble = f"the database cannot be written: {error}"
+        self._trouble = trouble
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches = []
-        self._cancels.clear()
         self._notifier.take_back()
         self._roster.rebuild(self._epoch)
         for live in self._roster:
             live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}
 
-    def _close(self, now: int) -> None:
+    def _close_rounds(self, now: int) -> None:
+        """Result files for jobs whose items are all terminal; the terminal commit for those whose files are there."""
+        for live in self._roster:
+            if live.live == 0 and not live.closing:
+                self._closer.begin(live, now)
         for closed in self._closer.done():
-            live = self._roster.get(closed.job)
-            if live is None:
-                continue
-            if closed.results is None:
-                live.closing = False
-                self._trouble = f"result files of job {live.id} cannot be written: {closed.error}"
-                self._trouble_until = now + TROUBLE_PAUSE_US
-                continue
+            finished = self._roster.get(closed.job)
+            if finished is not None:
+                self._close(finished, closed, now)
+
+    def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
+        live.closing = False  # if anything goes wrong from here on, the files are made again
+        if closed.results is None:
+            self._trouble = f"result files of job {live.id} cannot be written: {closed.error}"
+            self._trouble_until = now + TROUBLE_PAUSE_US
+            return
+        try:
             with self._database.transaction():
                 closing.finish(self._database, live, closed.results, now)
-            self._roster.drop(live.id)
-            self._roster.check_dependencies()
-
-
-def _is_expired(live: LiveJob, now: int) -> bool:
-    deadline = live.row.deadline_at
-    return deadline is not None and deadline <= now and live.stop is None and not live.closing
+        except sqlite.OperationalError as error:
+            self._start_over(f"the database cannot be written: {error}", now)
+            return
+        self._trouble = ""
+        self._roster.drop(live.id)
+        self._roster.check_dependencies()
 
 
 def _has_future(live: LiveJob) -> bool:
     """Whether something will still happen to the job without anybody's help."""
-    return live.stop is not None or (live.row.paused_at is None and live.live > 0)
+    return live.stop is not None or live.live == 0 or live.row.paused_at is None
 
 
 def _deadlines(live: LiveJob, now: int, *, stopping: bool) -> Iterator[int]:

@@ -430,3 +430,41 @@ def test_a_commit_that_fails_loses_nothing(tmp_path):
     bench.work_off()
     assert bench.states(job) == "sf" + "s" * 10
     assert len(bench.executor.dispatched) == 12
+
+
+def test_result_files_that_cannot_be_written_are_written_when_they_can(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=2)
+    in_the_way = bench.home.job_results(job)
+    in_the_way.write_text("not a folder", encoding="utf-8")
+    bench.tick(10)
+    assert (bench.states(job), state(bench, job)) == ("ss", JobState.RUNNING)
+    assert "result files" in bench.database.scalar("SELECT pressure FROM daemon")
+    in_the_way.unlink()
+    bench.tick(2, step_us=SECOND)
+    assert state(bench, job) is JobState.SUCCEEDED
+    assert bench.database.scalar("SELECT pressure FROM daemon") == ""
+
+
+def test_a_terminal_commit_that_fails_is_tried_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=1)
+    bench.tick(2)
+    bench.executor.finish(AttemptId(job, 1, 1), Play())
+    bench.engine._closer.begin = fail_writes_once(bench, bench.engine._closer.begin)
+    bench.tick(4)
+    assert state(bench, job) is JobState.RUNNING
+    bench.engine._database.connection.execute("PRAGMA query_only = OFF")
+    bench.tick(3, step_us=SECOND)
+    assert state(bench, job) is JobState.SUCCEEDED
+
+
+def fail_writes_once(bench, begin):
+    """From the moment the result files are made, the database takes no writes."""
+
+    def begin_and_break(*args):
+        bench.engine._closer.begin = begin
+        begin(*args)
+        bench.engine._database.connection.execute("PRAGMA query_only = ON")
+
+    return begin_and_break
