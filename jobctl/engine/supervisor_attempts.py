@@ -145,8 +145,11 @@ class Attempts:
         """Fields of domain.ports.Started."""
         return (*run.id, run.slot, run.pid, run.started_at, run.scratch.number, 0, 0)
 
-    def finish(self, run: Running, ending: int | None, leftovers: bool) -> None:
-        """Record the outcome of an attempt whose leader was reaped and free its slot."""
+    def finish(self, run: Running, ending: int | None, leftovers: bool, reuse_files: bool) -> None:
+        """Record the outcome of an attempt whose leader was reaped and free its slot.
+
+        ``reuse_files`` says that nobody can still write to its output files.
+        """
         assert run.reaped is not None
         status, rusage, ended = run.reaped
         signalled = os.WIFSIGNALED(status)
@@ -155,7 +158,7 @@ class Attempts:
             ending = wire.SIGNALLED if signalled else wire.EXITED
         output = run.plan.output
         place = output.settle(run.scratch, run.slot, bool(status or ending))
-        if leftovers:
+        if not reuse_files:
             output.retire(run.slot)
         flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if leftovers else 0)
         used = (

@@ -6,6 +6,7 @@ import os
 
 from jobctl.engine.supervisor_attempts import Attempts, Running
 from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.process import tree
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.process.killing import Kill
 from jobctl.process.orphans import UNKNOWN, Orphans
@@ -30,6 +31,7 @@ class Endings:
         self._tagger = tagger
         self._orphans = Orphans(tagger)
         self._kills: dict[int, Kill] = {}  # by serial
+        self._groups: dict[int, int] = {}  # process groups of ended leaders, where orphans cannot be seen
 
     @property
     def busy(self) -> bool:
@@ -115,10 +117,14 @@ class Endings:
         if kill is not None:
             self._round(kill, now)
             return
-        leftovers = bool(self._orphans.pids) and bool(self._orphans.of(run.serial))
-        self._attempts.finish(run, None, leftovers)
+        if self._orphans.exact:
+            leftovers = bool(self._orphans.pids) and bool(self._orphans.of(run.serial))
+        else:
+            leftovers = tree.group_lives(run.pid)
+        self._attempts.finish(run, None, leftovers, reuse_files=self._orphans.exact and not leftovers)
         if leftovers:
             self._kills[run.serial] = Kill(run.serial, None, now, run.plan.grace_s)
+            self._groups[run.serial] = run.pid
 
     def _end_strays(self, serial: int, now: float) -> None:
         """End what belongs to no attempt that runs."""
@@ -130,16 +136,18 @@ class Endings:
         roots = self._orphans.of(kill.serial)
         if run is not None and run.reaped is None:
             roots.insert(0, run.pid)
-        if kill.round(now, roots, self._tagger):
+        group = 0 if self._orphans.exact else (run.pid if run is not None else self._groups.get(kill.serial, 0))
+        if kill.round(now, roots, self._tagger, group):
             return
         if run is not None and run.reaped is None:  # cannot be killed: the slot stays taken until it is gone
             kill.due = now + _STUCK_PAUSE_S
             return
         del self._kills[kill.serial]
+        self._groups.pop(kill.serial, None)
         for pid in roots:  # cannot be killed either; nobody waits for these
             self._orphans.abandon(pid)
         if run is not None:
-            self._attempts.finish(run, kill.ending, leftovers=bool(roots))
+            self._attempts.finish(run, kill.ending, bool(roots), reuse_files=self._orphans.exact and not roots)
 
 
 def _next_dead_child() -> tuple[int, int, Any] | None:

@@ -20,7 +20,7 @@ def main() -> None:
     """Run a supervisor with the options in sys.argv; exits with its code."""
     options = Options(sys.argv[1:])
     os.umask(0o077)
-    _close_inherited(options.inherited)
+    _settle_descriptors(options.inherited)
     with contextlib.suppress(OSError):  # already the leader of a group: started by hand or by a service manager
         os.setsid()
     os.chdir("/")
@@ -42,11 +42,32 @@ def _supervise(options: Options) -> int:
     if left:
         options.report(f"error processes of an earlier run cannot be ended: {', '.join(map(str, left))}")
         return Exit.INTERNAL
-    return Supervisor(options).run()
+    try:
+        code = Supervisor(options).run()
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        code = Exit.INTERNAL
+    # Normally nothing is left; but nothing may outlive this process.
+    sweep.sweep(options.store_id, grace_s=0)
+    return code
+
+
+def _settle_descriptors(keep: set[int]) -> None:
+    """Nothing is read from a terminal, 0 to 2 are open, and what whoever started us had open is closed."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.set_inheritable(0, True)  # it may have been opened as 0 just now
+    for fd in (1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:  # started with it closed: a file of ours must not get its number
+            os.dup2(null, fd)
+    _close_inherited(keep)
 
 
 def _close_inherited(keep: set[int]) -> None:
-    """Items get descriptors 0 to 2 and nothing that whoever started us had open."""
     for place in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
             for fd in [int(name) for name in os.listdir(place)]:

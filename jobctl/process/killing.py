@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 
 from jobctl.process import tree
-from jobctl.process.identity import Handle, Tagger, stat_fields
+from jobctl.process.identity import Handle, Tagger, is_dead, stat_fields
 
 _FIRST_ROUND_S = 0.005
 _LONGEST_ROUND_S = 0.25
@@ -25,6 +27,7 @@ class Kill:
         self.due = now
         self._pause = _FIRST_ROUND_S
         self._termed: set[int] = set()
+        self._give_up_at = math.inf
 
     def hasten(self, kill_at: float) -> None:
         """KILL no later than this."""
@@ -32,22 +35,36 @@ class Kill:
             self.kill_at = kill_at
             self.due = min(self.due, kill_at)
 
-    def round(self, now: float, roots: list[int], tagger: Tagger) -> bool:
-        """Signal what descends from the roots (our unreaped children); False when nothing is left to wait for."""
+    def round(self, now: float, roots: list[int], tagger: Tagger, group: int = 0) -> bool:
+        """Signal what descends from the roots (our unreaped children); False when nothing is left to wait for.
+
+        ``group`` is the process group of the item's leader, where orphans cannot be seen.
+        """
         members = tree.descendants(roots)
-        if not members or now > self.kill_at + _GIVE_UP_S:
+        if group:
+            members += self._hidden(set(members), group, tagger)
+        if not members or now > self._give_up_at:
             return False
         if now < self.kill_at:
             self._terminate(members, tagger)
             self.due = self.kill_at
             return True
+        if self._give_up_at == math.inf:  # from the first KILL on: we may have been stopped meanwhile
+            self._give_up_at = now + _GIVE_UP_S
         for root in roots:
-            _kill_group(root)
+            if _leads_group(root):  # at once, before any of it can fork again
+                _signal_group(root, signal.SIGKILL)
         for pid in members:
             self._send(pid, signal.SIGKILL, members, tagger)
         self.due = now + self._pause
         self._pause = min(2 * self._pause, _LONGEST_ROUND_S)
         return True
+
+    def _hidden(self, known: set[int], group: int, tagger: Tagger) -> list[int]:
+        """What belongs to it, looked for in other ways than by descent; a group as a negative number."""
+        tagged = [pid for pid in tree.all_pids() if pid not in known and tagger.serial_of(pid) == self.serial]
+        found = [pid for pid in tagged if not is_dead(pid)]
+        return [*found, -group] if tree.group_lives(group) else found
 
     def _terminate(self, members: list[int], tagger: Tagger) -> None:
         for pid in members:
@@ -57,6 +74,9 @@ class Kill:
                 self._send(pid, signal.SIGCONT, members, tagger)  # a stopped process would not see it
 
     def _send(self, pid: int, number: int, members: list[int], tagger: Tagger) -> None:
+        if pid < 0:
+            _signal_group(-pid, number)
+            return
         try:
             handle = Handle(pid)
         except OSError:
@@ -74,10 +94,13 @@ def _has_parent_in(pid: int, members: list[int]) -> bool:
     return fields is not None and (int(fields[_PPID]) in members or int(fields[_PPID]) == os.getpid())
 
 
-def _kill_group(pid: int) -> None:
-    """KILL the group that an unreaped child of ours leads: at once, before any of it can fork again."""
+def _leads_group(pid: int) -> bool:
     try:
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)

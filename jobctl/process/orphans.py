@@ -23,6 +23,8 @@ class Orphans:
         self._abandoned: set[int] = set()
         self._tagger = tagger
         self._children = tree.Children()
+        #: Whether a survivor of an item is sure to be found; if not, only its process group is looked at.
+        self.exact = self._children.cheap
 
     def look(
         self, expected: int, is_ours: Callable[[int], bool], serial_of: Callable[[bytes], int | None]
@@ -31,8 +33,7 @@ class Orphans:
 
         ``expected`` children satisfy ``is_ours`` and are no orphans; ``serial_of`` a cookie is asked where tags fail.
         """
-        count = self._children.count()
-        if count < 0 or count == expected + len(self.pids) + len(self._abandoned):
+        if not self.exact or self._children.count() == expected + len(self.pids) + len(self._abandoned):
             return []
         found = []
         pids = self._children.pids()

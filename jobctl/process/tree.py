@@ -19,65 +19,74 @@ class Children:
         except OSError:  # another system, or a kernel without CONFIG_PROC_CHILDREN
             self._fd = -1
 
+    @property
+    def cheap(self) -> bool:
+        """Whether the system can say at all."""
+        return self._fd >= 0
+
     def count(self) -> int:
-        """How many there are; -1 if the system cannot say cheaply."""
-        if self._fd < 0:
-            return -1
+        """How many there are."""
         data = os.pread(self._fd, _ROOM, 0)
         return data.count(b" ") if len(data) < _ROOM else len(self.pids())
 
     def pids(self) -> list[int]:
         """Their process ids."""
-        if self._fd < 0:
-            return _children_by_scan(os.getpid())
         data = b""
         while part := os.pread(self._fd, _ROOM, len(data)):
             data += part
         return [int(word) for word in data.split()]
 
 
-def children_of(pid: int) -> list[int]:
-    """Direct children of any process (of all its threads); empty if it is gone."""
+def all_pids() -> list[int]:
+    """Every process the system shows; empty where there is no /proc."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def descendants(roots: list[int]) -> list[int]:
+    """The roots and everything below them, parents before children."""
+    parents = {} if _CAN_ASK_FOR_CHILDREN else _children_by_parent()
+    found = list(roots)
+    known = set(roots)
+    for pid in found:  # grows while it is walked
+        for child in _children_of(pid) if _CAN_ASK_FOR_CHILDREN else parents.get(pid, ()):
+            if child not in known:
+                known.add(child)
+                found.append(child)
+    return found
+
+
+_CAN_ASK_FOR_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+
+
+def _children_of(pid: int) -> list[int]:
     found: list[int] = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
                 found += [int(word) for word in file.read().split()]
-    except FileNotFoundError:
-        return found if os.path.exists("/proc/self/task") else []
-    except OSError:
+    except OSError:  # it ended meanwhile
         return found
     return found
 
 
-def _children_by_scan(parent: int) -> list[int]:
-    found = []
-    for name in _process_names():
-        fields = identity.stat_fields(int(name))
-        if fields and int(fields[1]) == parent:
-            found.append(int(name))
-    return found
+def _children_by_parent() -> dict[int, list[int]]:
+    children: dict[int, list[int]] = {}
+    for pid in all_pids():
+        fields = identity.stat_fields(pid)
+        if fields:
+            children.setdefault(int(fields[1]), []).append(pid)
+    return children
 
 
-def _process_names() -> list[str]:
+def group_lives(group: int) -> bool:
+    """Whether a process group has any member, zombies included."""
     try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
-
-
-def all_pids() -> list[int]:
-    """Every process the system shows."""
-    return [int(name) for name in _process_names()]
-
-
-def descendants(roots: list[int]) -> list[int]:
-    """The roots and everything below them, parents before children."""
-    found = list(roots)
-    known = set(roots)
-    for pid in found:  # grows while it is walked
-        for child in children_of(pid):
-            if child not in known:
-                known.add(child)
-                found.append(child)
-    return found
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
