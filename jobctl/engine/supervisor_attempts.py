@@ -97,10 +97,15 @@ class Attempts:
         if self.pressure.stops_everything:
             return
         backlog = self.backlog
-        while (line := backlog.next_line()) is not None:
+        line = backlog.next_line()
+        if line is None:
+            return
+        while line is not None:
             dispatch, slot = backlog.take(line)
             if not self._start(line, dispatch, slot, now) and self.pressure.stops_everything:
-                return
+                break
+            line = backlog.next_line()
+        self._tagger.unmark()  # the supervisor itself is no item
 
     def _start(self, line: JobLine, dispatch: Dispatch, slot: int, now: float) -> bool:
         self._serial += 1

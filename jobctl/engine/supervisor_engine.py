@@ -62,6 +62,7 @@ class Engine:
             ours.close()
             raise
         finally:
+            self._tagger.unmark()
             theirs.close()
         self._channel = Channel(ours)
         self.fd = ours.fileno()

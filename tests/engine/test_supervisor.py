@@ -331,3 +331,25 @@ def test_no_place_for_output_is_nobodys_failure(
     (tmp_path / "logs").unlink()
     heard.until(lambda heard: len(heard.of(Finished)) == 4)
     assert heard.until(lambda heard: heard.of(Pressure)[-1].reason == "")
+
+
+def test_in_the_foreground_it_takes_the_place_of_the_command(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from jobctl.config import Home\n"
+        "from jobctl.process.daemon import StartOptions, exec_foreground\n"
+        "exec_foreground(StartOptions(Home(Path(sys.argv[1])), 1, engine=sys.argv[2:]))\n"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path), *supervisor.options.engine]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        executor = supervisor.next_engine()
+        executor.adopt()
+        assert lock_holder(supervisor.options.home.lock) == command.pid
+        executor.define(spec_of(1, tmp_path))
+        executor.start([shell(0, "cat; exit 4")])
+        assert Listener(executor).finished(1)[0].code == 4, "it does not read from the terminal"
+        second = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert f"process {command.pid}" in second.stderr
+        command.send_signal(signal.SIGINT)
+        wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+        supervisor.end_engine(0)
+        assert command.wait(20) == 0
