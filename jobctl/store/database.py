@@ -179,6 +179,9 @@ def _configure(database: Database, *, create: bool) -> None:
     execute("PRAGMA trusted_schema=OFF")
     execute("PRAGMA wal_autocheckpoint=0")
     version = _check_identity(database)
+    if version == 0 and create:
+        # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
+        execute("PRAGMA auto_vacuum=INCREMENTAL")
     mode = database.scalar("PRAGMA journal_mode")
     if mode != "wal":
         mode = database.scalar("PRAGMA journal_mode=WAL")

@@ -321,4 +321,13 @@ class DeliveryAttempt(SQLModel, table=True):
     response: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the beginning, made harmless
 
 
+class Pruning(SQLModel, table=True):
+    """A job that is gone for everybody, and whose rows and files are still being removed."""
+
+    __tablename__ = "prunings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job: int = Field(primary_key=True)
+    at: int
+
+
 TABLES = SQLModel.metadata.sorted_tables

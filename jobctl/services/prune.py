@@ -1,0 +1,281 @@
+"""Removing old jobs with everything that belongs to them, and giving the space back. Nothing else ever does that.
+
+A job goes in one commit and is gone for every command from then on; its rows and files follow in small steps. What a
+crash leaves half done is remembered, and the next run finishes it first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time
+from jobctl.errors import HomeError
+from jobctl.process import lock
+from jobctl.process.wakeup import wake
+from jobctl.store import done, pruning
+from jobctl.store.database import Database, open_database
+from jobctl.store.pruning import Candidate
+
+SCHEMA = "jobctl.prune/1"
+DEFAULT_AGE_S = 30 * 86_400.0
+JOBS_AT_ONCE = 50
+#: Left to other writers between two steps: waiting for their turn they look every few milliseconds.
+COURTESY_S = 0.003
+#: The WAL is moved into the database when it has grown to this.
+CHECKPOINT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PruneOptions:
+    """Which jobs go."""
+
+    older_than_s: float = DEFAULT_AGE_S
+    keep_failed: bool = False  # whatever did not succeed stays
+    include_failed: bool = False  # also failures that nobody retried
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedJob:
+    """A job that went, or would go."""
+
+    job: int
+    name: str
+    state: str
+    finished_at: str
+    items: int
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptJob:
+    """A job that is old enough and stays."""
+
+    job: int
+    name: str
+    state: str
+    why: str
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What went, what stayed and why, and what it brought."""
+
+    dry_run: bool
+    older_than_s: float
+    jobs: list[PrunedJob] = field(default_factory=list)
+    kept: list[KeptJob] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)  # jobs that an earlier run had begun to remove
+    rows: int = 0
+    file_bytes: int = 0
+    database_bytes: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
+    """Remove jobs that have been done for long enough. Live ones never go.
+
+    Raises HomeError when files cannot be removed; what is left is then removed by the next run.
+    """
+    database = open_database(home)
+    try:
+        report = Pruned(options.dry_run, options.older_than_s)
+        _choose(database, home, options, now, report)
+        if not options.dry_run:
+            _Pruner(database, home, report).run(options, now)
+        return report
+    finally:
+        database.close()
+
+
+# ---- which ----
+
+
+def _choose(database: Database, home: Home, options: PruneOptions, now: int, report: Pruned) -> None:
+    reasons = _Reasons(database, options)
+    for job in pruning.candidates(database, _before(options, now)):
+        why = reasons.to_keep(job)
+        if why:
+            report.kept.append(KeptJob(job.id, job.name, job.state, why))
+            continue
+        size = sum(_bytes_in(folder) for folder in _folders(home, job.id))
+        at = format_time(job.finished_at)
+        report.jobs.append(PrunedJob(job.id, job.name, job.state, at, job.total, size))
+
+
+def _before(options: PruneOptions, now: int) -> int:
+    return now - int(options.older_than_s * 1e6)
+
+
+class _Reasons:
+    """What speaks for keeping a job that is old enough."""
+
+    def __init__(self, database: Database, options: PruneOptions) -> None:
+        self._options = options
+        self._resubmitted = pruning.resubmitted(database)
+        self._awaited = pruning.awaited(database)
+
+    def to_keep(self, job: Candidate) -> str:
+        """Why it stays; empty if it goes."""
+        if job.id in self._awaited:
+            return "a job that is not done comes after it"
+        if job.undelivered:
+            return "a notification of its end is still on its way"
+        if self._options.keep_failed and job.state != "succeeded":
+            return f"it is {job.state} (--keep-failed)"
+        if not self._options.include_failed and self._is_neglected(job):
+            return "nobody has retried what failed (--include-failed removes it all the same)"
+        return ""
+
+    def _is_neglected(self, job: Candidate) -> bool:
+        """Whether rows failed, or were never tried without anybody having wanted that, and nobody did anything."""
+        unwanted = job.failed or (job.unprocessed and job.state != "cancelled")
+        return bool(unwanted) and job.round == 1 and job.uid not in self._resubmitted
+
+
+# ---- removing ----
+
+
+class _Pruner:
+    """Removes what was chosen, step by step."""
+
+    def __init__(self, database: Database, home: Home, report: Pruned) -> None:
+        self._database = database
+        self._home = home
+        self._report = report
+        self._wal = f"{database.path}-wal"
+
+    def run(self, options: PruneOptions, now: int) -> None:
+        """Finish what was begun, take out what was chosen, give the space back."""
+        self._report.finished = pruning.begun(self._database)
+        self._remove(self._report.finished)
+        chosen, self._report.jobs = self._report.jobs, []
+        for batch in _batches(chosen):
+            went = self._take_out(batch, options, now)
+            self._remove([job.job for job in went])
+            self._report.jobs += went
+        self._remove_strays()
+        with self._database.transaction():
+            done.forget(self._database, now)
+        self._report.database_bytes = pruning.give_back(self._database, self._pause)
+        self._checkpoint()
+
+    def _take_out(self, batch: list[PrunedJob], options: PruneOptions, now: int) -> list[PrunedJob]:
+        """Those that went: something may have happened to a job in the meantime that keeps it."""
+        went = []
+        with self._database.transaction():
+            reasons = _Reasons(self._database, options)
+            for job in batch:
+                current = pruning.candidate(self._database, job.job, _before(options, now))
+                if current is not None and not reasons.to_keep(current):
+                    self._report.rows += pruning.take_out(self._database, current, now)
+                    went.append(job)
+        return went
+
+    def _remove(self, jobs: list[int]) -> None:
+        for job in jobs:
+            self._report.rows += pruning.remove_rows(self._database, job, self._pause)
+            for folder in _folders(self._home, job):
+                self._report.file_bytes += _remove_folder(folder)
+        if jobs:
+            pruning.finish(self._database, jobs)
+            self._pause()
+
+    def _remove_strays(self) -> None:
+        """Folders of numbers that no job has any more; a number that is still to come may be a submission at work."""
+        highest, existing = pruning.highest_job(self._database), pruning.existing(self._database)
+        for parent in (self._home.logs, self._home.results):
+            for folder in _numbered(parent):
+                if int(folder.name) <= highest and int(folder.name) not in existing:
+                    self._report.file_bytes += _remove_folder(folder)
+
+    def _pause(self) -> None:
+        if _size(self._wal) > CHECKPOINT_BYTES:
+            self._checkpoint()
+        time.sleep(COURTESY_S)
+
+    def _checkpoint(self) -> None:
+        """Move the WAL into the database: our business only while there is no engine, whose business it is."""
+        try:
+            descriptor = lock.take(str(self._home.lock))
+        except lock.HeldError:
+            wake(self._home.wake)
+            return
+        try:
+            self._database.checkpoint()
+        finally:
+            os.close(descriptor)
+
+
+def _batches(jobs: list[PrunedJob]) -> Iterator[list[PrunedJob]]:
+    """Jobs that are taken out in one transaction: few enough, and with few enough rows."""
+    batch: list[PrunedJob] = []
+    rows = 0
+    for job in jobs:
+        if batch and (len(batch) >= JOBS_AT_ONCE or rows + job.items > pruning.ROWS_AT_ONCE):
+            yield batch
+            batch, rows = [], 0
+        batch.append(job)
+        rows += job.items
+    if batch:
+        yield batch
+
+
+# ---- files ----
+
+
+def _folders(home: Home, job: int) -> tuple[Path, Path]:
+    return home.job_logs(job), home.job_results(job)
+
+
+def _numbered(parent: Path) -> Iterator[Path]:
+    with contextlib.suppress(FileNotFoundError):
+        yield from [entry for entry in parent.iterdir() if entry.name.isascii() and entry.name.isdigit()]
+
+
+def _bytes_in(folder: Path) -> int:
+    """Disk space of the files in a folder, links not followed."""
+    total = 0
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                total += _bytes_in(Path(entry.path))
+            else:
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total
+
+
+def _remove_folder(folder: Path) -> int:
+    """Remove a folder and what is in it, never what a link in it points to; returns the space. Raises HomeError."""
+    size = _bytes_in(folder)
+    try:
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise HomeError(
+            f"cannot remove {error.filename or folder}: {error.strerror}",
+            hint="mend that, then run jobctl prune again: it goes on where it stopped",
+        ) from error
+    return size
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0

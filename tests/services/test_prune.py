@@ -1,0 +1,332 @@
+"""Prune: which jobs go and which stay, that nothing is left of those that went, and that a crash is finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobctl.domain.notify import Kind
+from jobctl.errors import HomeError
+from jobctl.services import prune as pruning_service
+from jobctl.services.prune import Pruned, PruneOptions, prune
+from jobctl.services.retry import Selection, retry
+from jobctl.services.verify import verify
+from jobctl.store import outbox, pruning
+from jobctl.store.outbox import NewTarget
+from tests.engine.bench import SECOND
+from tests.services.worked_off import WorkedOff
+
+DAY = 86_400 * SECOND
+TABLES = ("items", "attempts", "failures", "journal", "requests", "targets", "deliveries", "jobs")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[WorkedOff]:
+    bench = WorkedOff(tmp_path)
+    yield bench
+    bench.database.close()
+
+
+def run(bench: WorkedOff, *, days: float = 30, **options: object) -> Pruned:
+    """Prune what is older than the 30 days that have passed since."""
+    return prune(bench.home, PruneOptions(older_than_s=days * 86_400, **options), now=bench.now + 31 * DAY)  # type: ignore[arg-type]
+
+
+def went(report: Pruned) -> list[int]:
+    return [job.job for job in report.jobs]
+
+
+def kept(report: Pruned) -> dict[int, str]:
+    return {job.job: job.why for job in report.kept}
+
+
+def good(bench: WorkedOff) -> int:
+    """A job that succeeded, with output and result files."""
+    return bench.finish("good.txt", "a\nb\n")
+
+
+def leftovers(bench: WorkedOff, job: int) -> dict[str, int]:
+    """What there still is of a job."""
+    found = {}
+    for table in TABLES:
+        key = "id" if table == "jobs" else "job"
+        found[table] = bench.database.scalar(f"SELECT count(*) FROM {table} WHERE {key} = ?", (job,))
+    found["prunings"] = bench.database.scalar("SELECT count(*) FROM prunings")
+    found["folders"] = sum(folder.exists() for folder in (bench.home.job_logs(job), bench.home.job_results(job)))
+    return {name: count for name, count in found.items() if count}
+
+
+# ---- which ----
+
+
+def test_a_job_goes_with_everything_that_belongs_to_it_and_no_other_is_touched(bench: WorkedOff) -> None:
+    old = good(bench)
+    bench.home.job_logs(old).mkdir(parents=True, exist_ok=True)
+    (bench.home.job_logs(old) / "1.out").write_bytes(b"x" * 10_000)
+    with bench.database.transaction():
+        outbox.add_targets(bench.database, old, [NewTarget(Kind.COMMAND, "true")])
+        outbox.enqueue(bench.database, old, bench.now)
+        bench.database.execute("UPDATE deliveries SET state = 'dead', next_at = NULL")
+        bench.database.execute(
+            "INSERT INTO delivery_attempts (delivery, attempt, started_at) SELECT id, 1, 1 FROM deliveries"
+        )
+    bench.now += 40 * DAY
+    young = bench.mixed()
+    report = prune(bench.home, PruneOptions(), now=bench.now)
+    assert went(report) == [old]
+    (job,) = report.jobs
+    assert (job.name, job.state, job.items) == ("good", "succeeded", 2)
+    assert job.file_bytes >= 10_000
+    assert report.file_bytes == job.file_bytes
+    assert report.rows >= 4
+    assert leftovers(bench, old) == {}
+    assert bench.database.scalar("SELECT count(*) FROM delivery_attempts") == 0
+    assert verify(bench.home, young).ok
+    assert bench.submit(rows=1) == young + 1, "numbers are never given twice"
+
+
+def test_nothing_goes_before_its_time(bench: WorkedOff) -> None:
+    job = good(bench)
+    assert went(run(bench, days=32)) == []
+    assert went(run(bench, days=30)) == [job]
+
+
+def test_live_jobs_stay_however_old(bench: WorkedOff) -> None:
+    mixed = bench.mixed()
+    held = bench.submit(rows=2, hold=True)
+    retry(bench.home, mixed, Selection(), now=bench.now)
+    report = run(bench, days=0, include_failed=True)
+    assert (went(report), kept(report)) == ([], {})
+    assert bench.states(held) == "qq"
+
+
+def test_failures_that_nobody_retried_stay_unless_asked_for(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    report = run(bench)
+    assert went(report) == []
+    assert "nobody has retried what failed" in kept(report)[job]
+    assert leftovers(bench, job)
+    assert went(run(bench, include_failed=True)) == [job]
+    assert leftovers(bench, job) == {}
+
+
+def test_failures_that_somebody_retried_go(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    retry(bench.home, job, Selection(), now=bench.now)
+    bench.work_off()
+    assert kept(run(bench, keep_failed=True)) == {job: "it is failed (--keep-failed)"}
+    assert went(run(bench)) == [job]
+
+
+def test_failures_that_were_submitted_again_as_a_file_go(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    failed = (bench.home.job_results(job) / "failed.csv").read_text()
+    again = bench.finish("failed.csv", failed.replace("bad", "good"), ("do", "{name}"))
+    report = run(bench)
+    assert went(report) == [job, again]
+
+
+def test_a_job_that_somebody_cancelled_before_anything_failed_goes(bench: WorkedOff) -> None:
+    job = bench.finish("good.txt", "a\nb\n")
+    with bench.database.transaction():
+        bench.database.execute(
+            "UPDATE jobs SET state = 'cancelled', succeeded = 1, unprocessed = 1 WHERE id = ?", (job,)
+        )
+    assert went(run(bench)) == [job]
+
+
+def test_keep_failed_keeps_whatever_did_not_succeed(bench: WorkedOff) -> None:
+    succeeded, failed = good(bench), bench.mixed()
+    report = run(bench, keep_failed=True, include_failed=True)
+    assert went(report) == [succeeded]
+    assert kept(report) == {failed: "it is failed (--keep-failed)"}
+
+
+def test_a_job_that_another_waits_for_stays(bench: WorkedOff) -> None:
+    first = good(bench)
+    bench.submit(rows=1, hold=True, after=((first, "ok"),))
+    assert kept(run(bench)) == {first: "a job that is not done comes after it"}
+
+
+def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:
+    job = good(bench)
+    with bench.database.transaction():
+        outbox.add_targets(bench.database, job, [NewTarget(Kind.COMMAND, "true")])
+        outbox.enqueue(bench.database, job, bench.now)
+    assert kept(run(bench)) == {job: "a notification of its end is still on its way"}
+
+
+def test_a_dry_run_changes_nothing_and_says_the_same(bench: WorkedOff) -> None:
+    job, failed = good(bench), bench.mixed()
+    before = bench.database.execute("SELECT * FROM jobs").fetchall(), sorted(bench.home.results.rglob("*"))
+    dry = run(bench, dry_run=True)
+    assert (went(dry), list(kept(dry))) == ([job], [failed])
+    assert (dry.rows, dry.file_bytes, dry.database_bytes) == (0, 0, 0)
+    assert (bench.database.execute("SELECT * FROM jobs").fetchall(), sorted(bench.home.results.rglob("*"))) == before
+    wet = run(bench)
+    assert (wet.jobs, wet.kept) == (dry.jobs, dry.kept)
+    document = json.loads(json.dumps(wet.document()))
+    assert (document["schema"], document["dry_run"], document["jobs"][0]["job"]) == ("jobctl.prune/1", False, job)
+
+
+def test_a_job_that_goes_back_to_work_in_between_stays(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = bench.mixed()
+    original = pruning_service._choose
+
+    def choose(*arguments: object) -> None:
+        original(*arguments)  # type: ignore[arg-type]
+        retry(bench.home, job, Selection(), now=bench.now)
+
+    monkeypatch.setattr(pruning_service, "_choose", choose)
+    report = run(bench, include_failed=True)
+    assert went(report) == []
+    assert bench.job(job).round == 2
+    assert verify(bench.home, job).ok
+
+
+# ---- how ----
+
+
+def test_space_is_given_back(bench: WorkedOff) -> None:
+    job = bench.submit(rows=50_000, hold=True)
+    with bench.database.transaction():
+        bench.database.execute("UPDATE items SET state = 3")
+        bench.database.execute(
+            "UPDATE jobs SET state = 'succeeded', queued = 0, succeeded = total, finished_at = ?", (bench.now,)
+        )
+    bench.database.checkpoint()
+    before = bench.home.database.stat().st_size
+    report = run(bench)
+    after = bench.home.database.stat().st_size
+    assert went(report) == [job]
+    assert before > 1_000_000
+    assert after < 300_000
+    assert report.database_bytes == pytest.approx(before - after, rel=0.1)
+    assert report.rows >= 50_000
+
+
+def test_small_jobs_go_many_at_a_time(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [bench.finish("one.txt", "a\n") for _ in range(30)]
+    pauses = []
+    monkeypatch.setattr("jobctl.services.prune._Pruner._pause", lambda _self: pauses.append(1))
+    assert went(run(bench)) == numbers
+    assert bench.database.scalar("SELECT count(*) FROM items") == 0
+    assert len(pauses) <= 3
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "SMALL_JOB", 3)
+    crashes = 0
+    while True:
+        large, small, neighbour = bench.finish("large.txt", "a\nb\nc\nd\ne\n"), good(bench), bench.mixed()
+        left = crashes
+
+        def pause(_self: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Crash
+
+        with monkeypatch.context() as patch:
+            patch.setattr("jobctl.services.prune._Pruner._pause", pause)
+            try:
+                run(bench)
+            except Crash:
+                pass
+            else:
+                break
+        crashes += 1
+        gone = [job for job in (large, small) if "jobs" not in leftovers(bench, job)]
+        for job in gone:
+            with pytest.raises(Exception, match="there is no job"):
+                verify(bench.home, job)
+        second = run(bench)
+        assert set(second.finished) <= set(gone)
+        for job in (large, small):
+            assert leftovers(bench, job) == {}
+        assert verify(bench.home, neighbour).ok
+    assert crashes >= 6
+
+
+def test_files_that_cannot_be_removed_are_named_and_removed_by_the_next_run(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = good(bench)
+
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", refuse)
+        with pytest.raises(HomeError, match="Permission denied"):
+            run(bench)
+    assert "jobs" not in leftovers(bench, job)
+    report = run(bench)
+    assert (report.finished, went(report)) == ([job], [])
+    assert leftovers(bench, job) == {}
+
+
+def test_a_link_is_removed_and_not_what_it_points_to(bench: WorkedOff, tmp_path: Path) -> None:
+    job = good(bench)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("mine")
+    (bench.home.job_results(job) / "link").symlink_to(precious)
+    bench.home.job_logs(job).parent.mkdir(exist_ok=True)
+    if bench.home.job_logs(job).exists():
+        bench.home.job_logs(job).rmdir()
+    bench.home.job_logs(job).symlink_to(precious)
+    run(bench)
+    assert leftovers(bench, job) == {}
+    assert not bench.home.job_logs(job).is_symlink()
+    assert (precious / "file").read_text() == "mine"
+
+
+def test_folders_of_jobs_that_never_came_to_be_go_and_those_to_come_stay(bench: WorkedOff) -> None:
+    job = good(bench)
+    stray, coming = bench.home.logs / str(job), bench.home.results / str(job + 1)
+    run(bench)
+    for folder in (stray, coming, bench.home.results / "notes"):
+        folder.mkdir(parents=True)
+    run(bench)
+    assert not stray.exists()
+    assert coming.exists()
+    assert (bench.home.results / "notes").exists()
+
+
+HOLD = (
+    "import sys; from jobctl.process import lock; lock.take(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+)
+
+
+def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff) -> None:
+    good(bench)
+    bench.database.checkpoint()
+    wal = Path(f"{bench.home.database}-wal")
+    words = [sys.executable, "-c", HOLD, str(bench.home.lock)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        assert engine.stdout.readline() == "held\n"
+        bench.wake.drain()
+        run(bench)
+        assert wal.stat().st_size > 0
+        assert os.read(bench.wake.fileno(), 1) == b"w", "it was told that there is something to do"
+        engine.communicate("")
+    run(bench)
+    assert wal.stat().st_size == 0
+
+
+def test_an_empty_store(bench: WorkedOff) -> None:
+    report = run(bench)
+    assert (report.jobs, report.kept, report.rows) == ([], [], 0)
