@@ -47,7 +47,7 @@ def post(
     deadline = time.monotonic() + timeout_s
     try:
         sock = _connect(address, deadline)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise DeliveryError(_connect_error(error, address, timeout_s)) from error
     try:
         if loopback_only and not is_loopback(str(sock.getpeername()[0])):
@@ -151,8 +151,10 @@ def _excerpt(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
     return data, False
 
 
-def _connect_error(error: OSError, address: Address, timeout_s: float) -> str:
+def _connect_error(error: OSError | UnicodeError, address: Address, timeout_s: float) -> str:
     where = f"{address.host}:{address.port}"
+    if isinstance(error, UnicodeError):
+        return f"cannot resolve {address.host}: that is no host name"
     if isinstance(error, socket.gaierror):
         return f"cannot resolve {address.host}: {error.strerror}"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -43,7 +43,12 @@ def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeo
         start_new_session=True,
         bufsize=0,
     )
-    talk = _Talk(child, stdin)
+    try:
+        talk = _Talk(child, stdin)
+    except BaseException:
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+        raise
     try:
         timed_out = not talk.until(time.monotonic() + timeout_s)
         if timed_out:

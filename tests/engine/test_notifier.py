@@ -213,6 +213,11 @@ def test_a_name_that_does_not_resolve(desk: Desk) -> None:
     assert view.result.startswith("cannot resolve no-such-host.invalid")
 
 
+def test_a_name_that_cannot_be_one(desk: Desk) -> None:
+    view, _ = desk.outcome(hook("https://no..such.example/"))
+    assert (view.state, view.result) == ("pending", "cannot resolve no..such.example: that is no host name")
+
+
 def test_no_tls_where_tls_is_expected(desk: Desk, receiver: Receiver) -> None:
     view, _ = desk.outcome(hook(f"https://127.0.0.1:{receiver.port}/200"))
     assert view.state == "pending"
