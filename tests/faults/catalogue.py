@@ -1,0 +1,7 @@
+"""Imports every module that registers faults, in the order of the table."""
+
+from tests.faults import kills
+from tests.faults.campaign import FAULTS
+
+MODULES = (kills,)
+NAMES = tuple(FAULTS)

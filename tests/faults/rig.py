@@ -1,0 +1,275 @@
+"""One store under test: the installed program, a workload, a witness outside the store, and ways to hurt it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobctl.config import Home
+from jobctl.errors import JobctlError
+from jobctl.process import lock
+from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.sweep import sweep
+from jobctl.store import sqlite
+from jobctl.store.database import open_database
+from tests.faults import proc
+from tests.wait import wait_until
+
+ITEM = Path(__file__).with_name("item.sh")
+PATIENCE_S = 60.0
+SLOTS = 6
+#: (kind, weight) of the items of a job.
+MIX = (("true", 70), ("nap", 12), ("long", 2), ("fail", 8), ("big", 3), ("escape", 3), ("stubborn", 2))
+#: Ways of an item that ends at once and leaves nothing: for faults that want many commits, not many processes.
+QUICK = (("true", 90), ("fail", 10))
+
+
+class Skip(Exception):
+    """This machine cannot run the trial; the text says what it lacks."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A job whose number was printed."""
+
+    job: int
+    rows: int
+    at_most_once: bool = False
+
+
+class Rig:
+    """A store, its daemon and its witness; ``root`` may be put on a file system of its own."""
+
+    def __init__(self, rng: random.Random, root: Path | None = None) -> None:
+        self.place = Path(tempfile.mkdtemp(prefix="jobctl-faults-"))
+        self.rng = rng
+        self.home = Home((root or self.place) / "home")
+        (self.place / "alive").mkdir()
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.place),
+            "LANG": "C.UTF-8",
+            "JOBCTL_HOME": str(self.home.root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
+        }
+        self.accepted: list[Accepted] = []
+        self.notes: list[str] = []  # violations seen while the trial ran
+
+    # ---- commands ----
+
+    def command(self, *words: object) -> list[str]:
+        """The command line of a command on this store."""
+        return [sys.executable, "-m", "jobctl", *map(str, words)]
+
+    def jobctl(self, *words: object, timeout: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=self.place,
+            env=self.env,
+            timeout=timeout,
+        )
+
+    def rows_file(self, count: int, mix: tuple[tuple[str, int], ...] = MIX) -> Path:
+        """An input file of ``count`` rows whose kinds are drawn from a mix."""
+        kinds = self.rng.choices([kind for kind, _ in mix], [weight for _, weight in mix], k=count)
+        path = self.place / f"rows{len(list(self.place.glob('rows*')))}.csv"
+        path.write_text("kind,id\n" + "".join(f"{kind},{number}\n" for number, kind in enumerate(kinds)))
+        return path
+
+    def submit_words(self, rows: Path, *options: str) -> list[str]:
+        """What to say to submit a file of items."""
+        defaults = ("--attempts", "2", "--backoff", "0.02sx1", "--grace", "0.3s", "--cwd", str(self.place))
+        return [
+            "submit",
+            str(rows),
+            *defaults,
+            *options,
+            "--",
+            "sh",
+            str(ITEM),
+            "{kind}",
+            "{#}",
+            str(self.place),
+            "faults.item",
+        ]
+
+    def submit(self, count: int = 120, *options: str, mix: tuple[tuple[str, int], ...] = MIX) -> Accepted:
+        """Submit a job and keep that it was acknowledged."""
+        done = self.jobctl(*self.submit_words(self.rows_file(count, mix), *options))
+        assert done.returncode == 0, f"submit: exit {done.returncode}: {done.stderr}"
+        return self.acknowledge(done.stdout, count, at_most_once="fail" in options)
+
+    def acknowledge(self, stdout: str, count: int, *, at_most_once: bool = False) -> Accepted:
+        """A number was printed: from now on the job must exist."""
+        accepted = Accepted(int(stdout), count, at_most_once)
+        self.accepted.append(accepted)
+        return accepted
+
+    # ---- the daemon ----
+
+    def start(self, *, engine: tuple[str, ...] = (), slots: int = SLOTS, drain: bool = False) -> int:
+        """Start a daemon; the supervisor's pid."""
+        with contextlib.suppress(FileNotFoundError, JobctlError):
+            open_database(self.home, create=True).close()
+        return start_detached(StartOptions(self.home, slots, engine=engine, drain=drain))
+
+    def start_again(self, deadline_s: float = PATIENCE_S) -> int:
+        """Start a daemon unless one is up, as often as it takes; the supervisor's pid."""
+        found: list[int] = []
+
+        def is_up() -> bool:
+            reap()
+            pid = self.supervisor()
+            if pid is None:
+                try:
+                    pid = self.start()
+                except JobctlError:
+                    return False
+            found[:] = [pid]
+            return True
+
+        wait_until(is_up, deadline_s, "a daemon to be up")
+        return found[0]
+
+    def supervisor(self) -> int | None:
+        """Holder of the daemon lock."""
+        return lock.holder(str(self.home.lock)) or None
+
+    def engine(self) -> int | None:
+        """The engine's process, found among the children of the supervisor."""
+        supervisor = self.supervisor()
+        for pid in [] if supervisor is None else proc.children(supervisor):
+            if proc.variable(pid, "JOBCTL_ENGINE") is not None and not proc.is_dead(pid):
+                return pid
+        return None
+
+    def whole_tree(self) -> list[int]:
+        """Supervisor, engine and every process below them."""
+        supervisor = self.supervisor()
+        return [] if supervisor is None else proc.family(supervisor)
+
+    def wait_down(self) -> None:
+        """Until nobody holds the lock."""
+        wait_until(lambda: self.supervisor() is None, PATIENCE_S, "the lock to be free")
+
+    # ---- looking ----
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple]:
+        """Look into the database, through the one way of opening it."""
+        database = open_database(self.home)
+        try:
+            return database.execute(sql, parameters).fetchall()
+        finally:
+            database.close()
+
+    def is_done(self) -> bool:
+        """Whether every accepted job is terminal."""
+        try:
+            states = dict(self.rows("SELECT id, finished_at IS NOT NULL FROM jobs"))
+        except sqlite.OperationalError:
+            return False
+        return all(states.get(accepted.job, 1) for accepted in self.accepted)
+
+    def wait_done(self, deadline_s: float = PATIENCE_S) -> None:
+        """Until every accepted job is terminal; a daemon that is gone meanwhile is a violation of its own."""
+        wait_until(self.is_done, deadline_s, "the jobs to end")
+
+    def finished(self) -> int:
+        """Attempts that are over, as far as the witness can tell."""
+        return sum(word == "end" for word, *_ in self.witness())
+
+    def witness(self) -> list[tuple[str, int, int, int]]:
+        """(word, item, attempt, pid) in the order in which it was said."""
+        try:
+            text = (self.place / "witness").read_text()
+        except FileNotFoundError:
+            return []
+        lines = (line.split() for line in text.splitlines())
+        return [(word, int(item), int(attempt), int(pid)) for word, item, attempt, pid in lines]
+
+    def recorded(self) -> set[tuple]:
+        """Every recorded outcome: what a reader saw is promised to stay."""
+        return set(self.rows("SELECT job, item, attempt, ending, code FROM attempts WHERE ending IS NOT NULL"))
+
+    def status(self, job: int) -> dict:
+        """The status document of a job."""
+        return json.loads(self.jobctl("status", job, "--json").stdout)
+
+    def leftovers(self) -> list[int]:
+        """Living processes of this store that are not its daemon: by cookie and by tag."""
+        store, daemon = self.store_id(), (self.supervisor(), self.engine())
+        return [
+            pid for pid in proc.all_pids() if pid not in daemon and proc.belongs(pid, store) and not proc.is_dead(pid)
+        ]
+
+    def store_id(self) -> str:
+        """What the processes of this store carry."""
+        return StartOptions(self.home, 1).store_id
+
+    # ---- the end ----
+
+    def close(self, *, keep: bool = False) -> None:
+        """End whatever is left and remove the store."""
+        with contextlib.suppress(OSError):
+            for pid in self.whole_tree():
+                kill(pid)
+            if self.home.root.exists():
+                sweep(self.store_id(), grace_s=0.0)
+        reap()
+        if not keep:
+            shutil.rmtree(self.place, ignore_errors=True)
+
+
+def kill(pid: int | None, number: int = signal.SIGKILL) -> None:
+    """Signal a process that may be gone; a SIGKILL has done its work when this returns."""
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if number == signal.SIGKILL:
+            wait_until(lambda: proc.is_dead(pid), PATIENCE_S, f"the end of process {pid}")
+
+
+def reap() -> None:
+    """Take in the ends of daemons whose parent we are or have become."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def need(program: str) -> str:
+    """Path of a program; Skip when the machine does not have it."""
+    found = shutil.which(program)
+    if found is None:
+        raise Skip(f"no {program} here")
+    return found
+
+
+def need_root() -> None:
+    """Skip unless we may mount."""
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+
+
+def pause(rng: random.Random, longest_s: float) -> None:
+    """Let a random time pass: the moment of the fault is what a trial varies."""
+    import time
+
+    time.sleep(rng.uniform(0.0, longest_s))
+
+
+__all__ = ["Accepted", "Rig", "Skip", "kill", "need", "need_root", "pause", "reap", "replace"]
