@@ -16,10 +16,10 @@ def main() -> None:
 
         sys.stdout.write(f"jobctl {__version__}\n")
         return
-    if arguments[:1] == ["__complete_jobs"]:
-        from jobctl.cli.complete import complete_jobs
+    if arguments[:1] == ["__complete"]:
+        from jobctl.cli.complete import complete
 
-        complete_jobs(arguments[1:])
+        complete(arguments[1:])
         return
     from jobctl.cli.edge import run
 

@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     heading: str
 
 
-_WORK, _LOOK, _RUN = "Give work", "Look", "The daemon"
+_WORK, _LOOK, _RUN, _SELF = "Give work", "Look", "The daemon", "jobctl itself"
 COMMANDS = {
     "submit": Entry("submit", _WORK),
     "run": Entry("run", _WORK),
@@ -37,6 +37,9 @@ COMMANDS = {
     "results": Entry("results", _LOOK),
     "daemon": Entry("daemon", _RUN),
     "queue": Entry("queue", _RUN),
+    "recipe": Entry("recipe", _SELF),
+    "config": Entry("config", _SELF),
+    "completion": Entry("completion", _SELF),
 }
 
 

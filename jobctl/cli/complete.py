@@ -1,4 +1,4 @@
-"""Job numbers for shell completion: a key is being held down, so nothing is imported that is not needed.
+"""What only the store knows, for shell completion: a key is being held down, so nothing is imported that is not needed.
 
 This is the one place that reads the database without ``store.database``. It opens it read-only, so it can neither
 write nor checkpoint, and says nothing at all when something is wrong.
@@ -8,35 +8,98 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from jobctl.store import sqlite
 
 LIMIT = 50
+_ITEM_STATES = {1: "running", 2: "retrying", 4: "failed"}
+
+Candidate = tuple[str, str]
 
 
-def complete_jobs(arguments: list[str]) -> None:
-    """Print ``number<TAB>name (state)`` of the newest jobs: ``[--home DIR] [BEGINNING]``."""
+def complete(arguments: list[str]) -> None:
+    """Print ``value<TAB>what it is`` for ``KIND [--home DIR] [--] [BEGINNING]``, KIND being one of KINDS."""
+    kind, arguments = "".join(arguments[:1]), arguments[1:]
     home = None
     if arguments[:1] == ["--home"]:
         home, arguments = "".join(arguments[1:2]), arguments[2:]
-    beginning = arguments[0] if arguments else ""
+    if arguments[:1] == ["--"]:
+        arguments = arguments[1:]
+    beginning = "".join(arguments[:1])
+    found = KINDS.get(kind)
+    if found is None:
+        return
     try:
-        rows = _newest(_database_path(home))
+        for value, about in found(_Store(_database_path(home)), beginning):
+            sys.stdout.write(f"{value}\t{about}\n")
     except sqlite.Error:
         return
-    for number, name, state in rows:
+
+
+class _Store:
+    """The database, opened when it is first asked."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        connection = sqlite.connect(f"file:{_quoted(self._path)}?mode=ro", uri=True, timeout=1.0)
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+
+def _jobs(store: _Store, beginning: str) -> Iterator[Candidate]:
+    """The newest jobs whose number or name begins so."""
+    for number, name, state in store.rows("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", LIMIT):
         if str(number).startswith(beginning) or name.startswith(beginning):
-            shown = "".join(c if c.isprintable() else "?" for c in name)
-            sys.stdout.write(f"{number}\t{shown} ({state})\n")
+            yield str(number), f"{_shown(name)} ({state})"
 
 
-def _newest(path: str) -> list[tuple[int, str, str]]:
-    connection = sqlite.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=1.0)
+def _items(store: _Store, beginning: str) -> Iterator[Candidate]:
+    """Jobs, and after the point the items that are likely to be asked for: those that run or failed."""
+    job, point, item = beginning.partition(".")
+    if not point or not job.isdigit():
+        yield from _jobs(store, beginning)
+        return
+    # One query for each state, for each has an index of its own.
+    for state, word in _ITEM_STATES.items():
+        rows = store.rows(f"SELECT item FROM items WHERE job = ? AND state = {state} LIMIT ?", int(job), LIMIT)  # noqa: S608
+        for (number,) in rows:
+            if str(number).startswith(item):
+                yield f"{job}.{number}", word
+
+
+def _queues(store: _Store, beginning: str) -> Iterator[Candidate]:
+    """Queues that have a row of their own or that jobs were put into lately."""
+    recent = "SELECT queue FROM (SELECT queue FROM jobs ORDER BY id DESC LIMIT 1000)"
+    for (name,) in store.rows(f"SELECT name FROM queues UNION {recent} UNION SELECT 'default' ORDER BY 1"):  # noqa: S608
+        if name.startswith(beginning):
+            yield _shown(name), "queue"
+
+
+def _recipes(_store: _Store, beginning: str) -> Iterator[Candidate]:
+    """Recipes of the configuration; a file that is not as it should be has none."""
+    from jobctl.errors import JobctlError
+    from jobctl.services.recipes import load_recipes
+
     try:
-        rows = connection.execute("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", (LIMIT,)).fetchall()
-    finally:
-        connection.close()
-    return [(int(number), str(name), str(state)) for number, name, state in rows]
+        recipes = load_recipes(os.environ, os.getcwd())
+    except (JobctlError, OSError):
+        return
+    for recipe in recipes.values():
+        if recipe.name.startswith(beginning):
+            yield recipe.name, recipe.summary
+
+
+KINDS = {"jobs": _jobs, "items": _items, "queues": _queues, "recipes": _recipes}
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _quoted(path: str) -> str:

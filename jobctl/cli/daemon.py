@@ -73,13 +73,13 @@ def run(
 
 
 def _options(shared: Session, slots: int | None) -> StartOptions:
-    from jobctl.config import cpu_count
+    from jobctl.cli.defaults import daemon_slots
     from jobctl.process.daemon import StartOptions
     from jobctl.store.database import open_database
 
     # Made here, where errors can be told; and closed again, for no connection may cross a fork.
     open_database(shared.home, create=True).close()
-    return StartOptions(home=shared.home, slots=slots or cpu_count())
+    return StartOptions(home=shared.home, slots=daemon_slots(slots))
 
 
 @app.command(cls=Command)

@@ -11,6 +11,7 @@ from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.command import CommandWithWords, command_words
+from jobctl.cli.defaults import filled
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--dry-run", "-n"), "", "Judge the file and show the first commands; change nothing."),
     ),
     "The job": (
+        Spec(("--recipe",), "NAME", "Command and options from a recipe, see jobctl recipe; what is given here wins."),
         Spec(("--name",), "NAME", "What to call the job; default: the name of the file."),
         Spec(("--label",), "NAME=VALUE", "Kept with the job; may be repeated.", multiple=True),
         Spec(("--queue",), "NAME", "The lane it waits in; default: default."),
@@ -128,10 +130,10 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     from jobctl.services.request import DEFAULT_QUEUE, SubmitRequest
     from jobctl.sources.options import InputOptions
 
-    given = values(ctx)
-    words = command_words(ctx)
+    given, words = values(ctx), command_words(ctx)
     if given["shell"] is not None and words:
         raise UsageError("--shell and a COMMAND at once", hint="give one of them")
+    given, words = filled(given, words)
     return SubmitRequest(
         input=InputOptions(
             path=path,

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jobctl.config import Home, find_home
-from jobctl.errors import NotFound
+from jobctl.errors import JobctlError, NotFound
 
 if TYPE_CHECKING:
     from jobctl.store.database import Database
@@ -76,12 +76,25 @@ class Session:
             sys.stderr.write(text + "\n")
 
     def colors(self, stream: TextIO) -> bool:
-        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, TERM, then whether it is a terminal."""
+        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what kind of stream it is."""
         if self.no_color or os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
+        if self._color_setting in ("always", "never"):
+            return self._color_setting == "always"
         return stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+
+    @cached_property
+    def _color_setting(self) -> str | None:
+        """A configuration with mistakes must not keep status from answering; who needs its values will tell."""
+        from jobctl.services.settings import load_settings
+
+        try:
+            found: str | None = load_settings(os.environ, os.getcwd()).value("output", "color")
+        except (JobctlError, OSError):
+            return None
+        return found
 
     def is_screen(self, stream: TextIO) -> bool:
         """Whether a stream is a terminal on which lines can be redrawn."""

@@ -1,0 +1,64 @@
+"""``jobctl completion``: scripts with which shells complete jobctl's command lines.
+
+``python -m jobctl.cli.completion [FOLDER]`` writes them to ``completions/``, from where they are installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.errors import Exit, UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+FOLDER = Path("completions")
+#: The script of each shell, named as that shell looks for it.
+FILES = {"bash": "jobctl", "zsh": "_jobctl", "fish": "jobctl.fish"}
+
+
+@app.command(cls=Command)
+def completion(
+    ctx: typer.Context,
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> int:
+    """Print the script that makes a shell complete commands, options, job numbers and more.
+
+    Examples:
+      jobctl completion bash > ~/.local/share/bash-completion/completions/jobctl
+      jobctl completion zsh > ~/.zfunc/_jobctl         with fpath+=~/.zfunc before compinit in ~/.zshrc
+      jobctl completion fish > ~/.config/fish/completions/jobctl.fish
+
+    The package installs the same scripts below share/, where shells find them when jobctl is installed for the
+    whole system.
+    """
+    if shell not in FILES:
+        raise UsageError(f"there is no completion for {shell!r}", hint=f"jobctl completion {'|'.join(FILES)}")
+    session(ctx).say(scripts()[shell].rstrip("\n"))
+    return Exit.OK
+
+
+def scripts() -> dict[str, str]:
+    """The script of each shell."""
+    from jobctl.cli.completion_bash import bash
+    from jobctl.cli.completion_fish import fish
+    from jobctl.cli.completion_zsh import zsh
+    from jobctl.cli.tree import command_tree
+
+    root = command_tree()
+    return {"bash": bash(root), "zsh": zsh(root), "fish": fish(root)}
+
+
+def main() -> None:
+    """Write the scripts to the folder they are kept in."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    for shell, text in scripts().items():
+        (folder / FILES[shell]).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The completion script for fish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobctl.cli import completion_values as values
+from jobctl.cli.completion_values import Values
+from jobctl.cli.tree import Node, Option
+
+_HEAD = r"""# fish completion for jobctl
+# Generated from the command tree: python -m jobctl.cli.completion
+
+# Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
+function __jobctl_at
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l path
+    set -l place 0
+    set -l skip 0
+    for word in $words
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --
+                return 1
+            case '-?*'
+                contains -- $word $__jobctl_valued; and set skip 1
+            case '*'
+                if set -q path[1]; and not contains -- "$path" $__jobctl_groups
+                    set place (math $place + 1)
+                else
+                    set -a path $word
+                end
+        end
+    end
+    test "$path" = "$argv[1]"; or return 1
+    set -q argv[2]; or return 0
+    test $place = $argv[2]
+end
+
+# Numbers and names that only jobctl knows.
+function __jobctl_ask
+    set -l words (commandline -opc)
+    set -l store
+    if set -l at (contains -i -- --home $words)
+        set store --home (string replace -r '^~' $HOME -- $words[(math $at + 1)])
+    end
+    $words[1] __complete $argv[1] $store -- (commandline -ct) 2>/dev/null
+end
+
+# The command that follows --
+function __jobctl_in_words
+    contains -- -- (commandline -opc)
+end
+
+function __jobctl_words
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words)
+    set -l rest (string escape -- $words[(math $at + 1)..-1])
+    if test $at = (count $words)
+        complete -C (commandline -ct)
+    else
+        complete -C (string join ' ' -- $rest (commandline -ct))
+    end
+end
+
+complete -c jobctl -f
+complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
+"""
+
+
+def fish(root: Node) -> str:
+    """The script."""
+    nodes = list(root.walk())
+    valued = dict.fromkeys(name for node in nodes for option in node.options if option.metavar for name in option.names)
+    groups = [node.name for node in nodes if node.children and node.path]
+    lists = [f"set -g __jobctl_valued {' '.join(valued)}", f"set -g __jobctl_groups {' '.join(groups)}"]
+    rows = [row for node in nodes for row in (*_commands(node), *_places(node), *_options(node))]
+    return _HEAD + "\n".join([*lines_of(lists), *rows]) + "\n"
+
+
+def lines_of(lists: list[str]) -> list[str]:
+    """The lists, between blank lines."""
+    return ["", *lists, ""]
+
+
+def _at(node: Node, place: int | None = None) -> str:
+    where = f"__jobctl_at '{node.name}'" + ("" if place is None else f" {place}")
+    return f'complete -c jobctl -n "{where}"'
+
+
+def _commands(node: Node) -> Iterator[str]:
+    for child in node.children:
+        yield f"{_at(node)} -xa {child.path[-1]} -d {_quoted(child.summary)}"
+
+
+def _places(node: Node) -> Iterator[str]:
+    for place, argument in enumerate(node.arguments):
+        found = _action(values.of_argument(node, argument))
+        if found:
+            yield f"{_at(node, None if argument.multiple else place)} {found}"
+    if node.takes_words:
+        yield f"{_at(node, len(node.arguments))} -xa '(complete -C (commandline -ct))'"
+
+
+def _options(node: Node) -> Iterator[str]:
+    for option in node.options:
+        yield f"{_at(node)} {_names(option)}{_value(option)} -d {_quoted(option.help)}"
+
+
+def _names(option: Option) -> str:
+    return " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
+
+
+def _value(option: Option) -> str:
+    if not option.metavar:
+        return ""
+    found = values.of_option(option)
+    return f" {_action(found) or '-x'}" if found.kind != "files" else " -rF"
+
+
+def _action(found: Values) -> str:
+    words = " ".join(found.words)
+    if found.kind in values.ASKED:
+        return f"-kxa '(__jobctl_ask {found.kind})'"
+    return {
+        "files": "-F",
+        "folders": "-xa '(__fish_complete_directories (commandline -ct))'",
+        "words": f"-xa '{words}'",
+        "list": f"-xa '(__fish_append , {words})'",
+    }.get(found.kind, "")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,76 @@
+"""What can stand where in a command line: told from the names and placeholders of the command tree."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from jobctl.cli.tree import Argument, Node, Option
+from jobctl.domain.payload import FORMATS
+from jobctl.domain.states import ItemState
+
+#: Kinds for which ``jobctl __complete KIND`` is asked.
+ASKED = ("jobs", "items", "queues", "recipes")
+_ALTERNATIVES = re.compile(r"[a-z]+(\|[a-z]+)+")
+_DELIMITERS = ("comma", "semicolon", "tab", "pipe", "space")
+_SETTINGS = {
+    "set": ("slots=", "attempts=", "timeout=", "grace=", "max-failures=", "halt=", "rate=", "priority=", "deadline="),
+    "queue set": ("slots=", "rate="),
+}
+
+
+class Values(NamedTuple):
+    """What can be typed: ``words``, ``files``, ``folders``, one of ASKED, ``list`` (of words, by comma), ``none``."""
+
+    kind: str
+    words: tuple[str, ...] = ()
+
+
+NONE = Values("none")
+STATES = Values("list", tuple(state.word for state in ItemState))
+SHELLS = ("bash", "zsh", "fish")
+
+
+def of_option(option: Option) -> Values:
+    """What follows an option."""
+    name, metavar = option.long, option.metavar
+    by_name = {
+        "--format": Values("words", tuple(FORMATS)),
+        "--delimiter": Values("words", _DELIMITERS),
+        "--queue": Values("queues"),
+        "--recipe": Values("recipes"),
+        "--attempt": Values("words", ("all",)),
+    }
+    return by_name.get(name) or _of_metavar(metavar)
+
+
+def _of_metavar(metavar: str) -> Values:
+    if _ALTERNATIVES.fullmatch(metavar):
+        return Values("words", tuple(metavar.split("|")))
+    if metavar.startswith("JOB"):
+        return Values("items" if "ITEM" in metavar else "jobs")
+    by_metavar = {
+        "FILE": Values("files"),
+        "DIR": Values("folders"),
+        "STATE": STATES,
+        "QUEUE": Values("queues"),
+        "RECIPE": Values("recipes"),
+        "SHELL": Values("words", SHELLS),
+    }
+    return by_metavar.get(metavar, NONE)
+
+
+def of_argument(node: Node, argument: Argument) -> Values:
+    """What a positional argument may be."""
+    if argument.metavar.startswith("NAME=VALUE"):
+        return Values("words", _SETTINGS.get(node.name, ()))
+    return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))
+
+
+def of_position(node: Node, position: int) -> Values:
+    """What the positional argument with that number (from 0) may be; the last one may go on."""
+    if position < len(node.arguments):
+        return of_argument(node, node.arguments[position])
+    if node.arguments and node.arguments[-1].multiple:
+        return of_argument(node, node.arguments[-1])
+    return NONE

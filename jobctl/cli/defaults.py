@@ -1,0 +1,61 @@
+"""What a command line leaves open, filled in: from a recipe, then from the settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: Options whose value ``none`` takes away what a recipe or the settings say.
+_CAN_BE_NONE = frozenset({"timeout", "deadline", "max_failures", "rate"})
+_SECRETS = ("notify_secret_env", "notify_secret_file")
+
+
+def filled(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """(options, words of the command) of a submission; what was said on the command line stays.
+
+    Raises UsageError for settings that are wrong, NotFound for a recipe that there is not.
+    """
+    from jobctl.services.settings import load_settings
+
+    cwd = os.getcwd()
+    layers = [load_settings(os.environ, cwd).section("submit")]
+    if given["recipe"] is not None:
+        from jobctl.services.recipes import find_recipe
+
+        layers.insert(0, find_recipe(given["recipe"], os.environ, cwd).options)
+    return _merged(given, words, [{key.replace("-", "_"): value for key, value in each.items()} for each in layers])
+
+
+def _merged(
+    given: Mapping[str, Any], words: Sequence[str], layers: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    options, command = dict(given), list(words)
+    taken_away = {name for name in _CAN_BE_NONE if options[name] == "none"}
+    options |= dict.fromkeys(taken_away)
+    has_command = bool(words) or given["shell"] is not None
+    for layer in layers:
+        if not has_command:
+            command = list(layer.get("command", command))
+        for name, value in layer.items():
+            if _is_open(options, name) and name not in taken_away and not (name == "shell" and has_command):
+                options[name] = value
+    if not options["notify"]:  # a secret in the settings waits for a job with somebody to tell
+        options |= {name: given[name] for name in _SECRETS}
+    return options, command
+
+
+def _is_open(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name, "")
+    return value is None or value is False or value in ((), [])
+
+
+def daemon_slots(given: int | None) -> int:
+    """Slots of a daemon that is started now: as given, as set, else one for each CPU. Raises UsageError."""
+    if given is not None:
+        return given
+    from jobctl.config import cpu_count
+    from jobctl.services.settings import load_settings
+
+    found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "slots")
+    return found or cpu_count()

@@ -1,0 +1,176 @@
+"""The parts of the man pages that are the command tree: synopsis and options. The prose around them is by hand.
+
+``python -m jobctl.cli.manual [FOLDER]`` writes these parts anew between their marks, and makes a first page for a
+command that has none.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobctl.cli.command import GLOBAL_PANEL
+from jobctl.cli.tree import Argument, Node, Option, command_tree
+
+FOLDER = Path("man")
+ROOT_PAGE = "jobctl.1"
+_WIDTH = 78
+_END = r".\" end of generated part"
+_PART = re.compile(
+    r'(?m)^\.\\" generated: (synopsis|options|commands)(?: of (.+))?\n(?:.*\n)*?\.\\" end of generated part$'
+)
+
+
+def page_name(node: Node) -> str:
+    """The file of a command's page; commands of a group are on the page of the group."""
+    return f"jobctl-{node.path[0]}.1" if node.path else ROOT_PAGE
+
+
+def refreshed(text: str, root: Node) -> str:
+    """A page with its generated parts written anew. Raises KeyError for a command that is no more."""
+    nodes = {node.name: node for node in root.walk()}
+    return _PART.sub(lambda found: part(found[1], nodes[found[2] or ""]), text)
+
+
+def part(kind: str, node: Node) -> str:
+    """One generated part with its marks."""
+    lines = {"synopsis": _synopsis, "options": _options, "commands": _commands}[kind](node)
+    of = f" of {node.name}" if node.path else ""
+    return "\n".join([rf".\" generated: {kind}{of}", *lines, _END])
+
+
+def _synopsis(node: Node) -> Iterator[str]:
+    if node.children:
+        yield f".Nm {_called(node)}"
+        yield ".Op Ar options"
+        yield ".Ar COMMAND ..." if node.path else ".Op Ar COMMAND ..."
+        return
+    yield f".Nm {_called(node)}"
+    yield ".Op Ar options"
+    yield from (_argument(argument) for argument in node.arguments)
+    if node.takes_words:
+        yield ".Op Fl \\&- Ar COMMAND ARG ..."
+
+
+def _called(node: Node) -> str:
+    return " ".join(("jobctl", *node.path))
+
+
+def _argument(argument: Argument) -> str:
+    word = argument.metavar.removesuffix("...").strip()
+    if word.startswith("[") and word.endswith("]"):
+        word = word[1:-1]
+    shown = f"Ar {word}{' ...' if argument.multiple else ''}"
+    return f".{shown}" if argument.required else f".Op {shown}"
+
+
+def _options(node: Node) -> Iterator[str]:
+    panels: dict[str, list[Option]] = {}
+    for option in node.options:
+        if option.panel != GLOBAL_PANEL or not node.path:
+            panels.setdefault(option.panel, []).append(option)
+    for panel, options in panels.items():
+        if len(panels) > 1:
+            yield f".Ss {panel}"
+        yield ".Bl -tag -width Ds"
+        for option in options:
+            yield _item(option)
+            yield from text_lines(option.help)
+        yield ".El"
+
+
+def _item(option: Option) -> str:
+    names = " , ".join(f"Fl {name[1:]}" for name in option.names)
+    return f".It {names}" + (f" Ar {option.metavar}" if option.metavar else "")
+
+
+def _commands(node: Node) -> Iterator[str]:
+    yield ".Bl -tag -width Ds"
+    for child in node.children:
+        yield f".It Xr jobctl-{child.path[0]} 1" if len(child.path) == 1 else f".It Cm {child.path[-1]}"
+        yield from text_lines(child.summary)
+    yield ".El"
+
+
+def text_lines(text: str) -> Iterator[str]:
+    """Running text as roff: a sentence begins on a line of its own, no word is taken for a macro or an escape."""
+    for sentence in re.split(r"(?<=[.;!?])\s+(?=[A-Z])", " ".join(text.split())):
+        wrapped = textwrap.wrap(sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        yield from (_escaped(line) for line in wrapped)
+
+
+def _escaped(line: str) -> str:
+    line = re.sub(r"(?<!\w)-(?=[-\w])|(?<=-)-", r"\\-", line.replace("\\", r"\e"))
+    return rf"\&{line}" if line.startswith((".", "'")) else line
+
+
+def _literal(line: str) -> str:
+    line = line.replace("\\", r"\e").replace("-", r"\-")
+    return rf"\&{line}" if line.startswith((".", "'")) else line
+
+
+def first_page(node: Node, date: str) -> str:
+    """A page for a command that has none yet, made of its help."""
+    lines = [f".Dd {date}", f".Dt JOBCTL-{node.path[0].upper()} 1", ".Os", ".Sh NAME"]
+    lines += [f".Nm jobctl-{node.path[0]}", f".Nd {_nd(node.summary)}", ".Sh SYNOPSIS"]
+    leaves = [child for child in node.walk() if not child.children]
+    lines += [part("synopsis", leaf) for leaf in leaves]
+    lines += [".Sh DESCRIPTION", *text_lines(node.summary)]
+    lines += [line for text in _prose(node) for line in (".Pp", *text_lines(text))]
+    for leaf in leaves:
+        if leaf is not node:
+            lines += [f".Ss jobctl {leaf.name}", *text_lines(leaf.summary)]
+            lines += [line for text in _prose(leaf) for line in (".Pp", *text_lines(text))]
+        if leaf.own_options:
+            lines += [*([] if leaf is not node else [".Sh OPTIONS"]), part("options", leaf)]
+    lines += [".Sh EXAMPLES", ".Bd -literal -offset indent"]
+    lines += [_literal(line) for leaf in leaves for line in _examples(leaf)]
+    return "\n".join([*lines, ".Ed", ".Sh SEE ALSO", ".Xr jobctl 1", ""])
+
+
+def _nd(summary: str) -> str:
+    return summary[:1].lower() + summary[1:].rstrip(".")
+
+
+def _prose(node: Node) -> list[str]:
+    return [text for text in node.paragraphs[1:] if not text.startswith("Example")]
+
+
+def _examples(node: Node) -> list[str]:
+    found = [text for text in node.paragraphs if text.startswith("Example")]
+    return [line.strip() for text in found for line in text.splitlines()[1:]]
+
+
+def make_pages(folder: Path) -> dict[Path, str]:
+    """What each page of the tree should be, by its path."""
+    root = command_tree()
+    pages = {}
+    for path in sorted(folder.glob("*.[15]")):
+        pages[path] = refreshed(path.read_text(encoding="utf-8"), root)
+    for node in root.children:
+        path = folder / page_name(node)
+        if path not in pages:
+            pages[path] = first_page(node, _date(folder))
+    return pages
+
+
+def _date(folder: Path) -> str:
+    main = folder / ROOT_PAGE
+    found = re.search(r"(?m)^\.Dd (.+)$", main.read_text(encoding="utf-8")) if main.exists() else None
+    return found[1] if found else "November 24, 2026"
+
+
+def main() -> None:
+    """Write every page that is not as it should be."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    for path, text in make_pages(folder).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()

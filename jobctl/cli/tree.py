@@ -1,0 +1,122 @@
+"""The command tree as plain values, for what is made from it: completions, the option lists of the man pages, tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
+
+from jobctl.cli.command import GLOBAL_PANEL, CommandWithWords
+
+_OWN_PANEL = "Options"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of one command."""
+
+    names: tuple[str, ...]  # -j, --slots
+    metavar: str  # '' = it takes no value
+    help: str
+    panel: str
+    multiple: bool = False
+
+    @property
+    def long(self) -> str:
+        """Its long name."""
+        return next((name for name in self.names if name.startswith("--")), self.names[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A positional argument of one command."""
+
+    metavar: str
+    help: str
+    required: bool
+    multiple: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A command or a group of commands; the path of ``jobctl`` itself is empty."""
+
+    path: tuple[str, ...]
+    help: str
+    arguments: tuple[Argument, ...]
+    options: tuple[Option, ...]
+    children: tuple[Node, ...]
+    takes_words: bool  # the words of another command follow
+
+    @property
+    def name(self) -> str:
+        """As typed after ``jobctl``."""
+        return " ".join(self.path)
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """Its help text; the first one is what it does in a sentence."""
+        return self.help.split("\n\n")
+
+    @property
+    def summary(self) -> str:
+        """What it does, on one line."""
+        return " ".join(self.paragraphs[0].split())
+
+    @property
+    def own_options(self) -> tuple[Option, ...]:
+        """Without those that every command has."""
+        return tuple(option for option in self.options if option.panel != GLOBAL_PANEL)
+
+    def walk(self) -> Iterator[Node]:
+        """This one and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+HELP = Option(("-h", "--help"), "", "Show this message and exit.", GLOBAL_PANEL)
+
+
+def command_tree() -> Node:
+    """The tree of ``jobctl``; imports every command."""
+    from jobctl.cli.app import app
+
+    return _node(typer.main.get_command(app), ())
+
+
+def _node(command: Any, path: tuple[str, ...]) -> Node:
+    children: tuple[Node, ...] = ()
+    if isinstance(command, TyperGroup):
+        context: Any = None  # our groups do not look at it
+        names = [name for name in command.list_commands(context) if not _get(command, name).hidden]
+        children = tuple(_node(_get(command, name), (*path, name)) for name in names)
+    visible = [param for param in command.params if not getattr(param, "hidden", False)]
+    return Node(
+        path,
+        command.help or "",
+        tuple(_argument(param) for param in visible if isinstance(param, TyperArgument)),
+        (*(_option(param) for param in visible if isinstance(param, TyperOption)), HELP),
+        children,
+        isinstance(command, CommandWithWords),
+    )
+
+
+def _get(group: TyperGroup, name: str) -> Any:
+    context: Any = None
+    return group.get_command(context, name)
+
+
+def _option(param: TyperOption) -> Option:
+    names = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
+    metavar = "" if param.is_flag else str(param.metavar or (param.name or "").upper())
+    return Option(names, metavar, param.help or "", str(param.rich_help_panel or _OWN_PANEL), param.multiple)
+
+
+def _argument(param: TyperArgument) -> Argument:
+    return Argument(
+        str(param.metavar or (param.name or "").upper()), param.help or "", param.required, param.nargs == -1
+    )

@@ -1,0 +1,61 @@
+"""Recipes: command and options under a name, for work that comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from jobctl.errors import NotFound, UsageError
+from jobctl.services.settings import Layer, load_settings, suggestion
+
+
+class Recipe(NamedTuple):
+    """A recipe. ``options`` are by name as on the command line without the dashes, values as an option gives them."""
+
+    name: str
+    options: dict[str, Any]
+    layer: str
+    where: str  # the file
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line: as it says itself, else its command."""
+        if "summary" in self.options:
+            return str(self.options["summary"])
+        if "shell" in self.options:
+            return str(self.options["shell"]).strip().partition("\n")[0]
+        return " ".join(self.options.get("command", ()))
+
+
+def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:
+    """Every recipe; one of the project wins over one of the user with the same name. Raises UsageError."""
+    found: dict[str, Recipe] = {}
+    for layer in reversed(load_settings(environ, cwd).layers):
+        found |= {name: _recipe(layer, name) for name in layer.recipes}
+    return dict(sorted(found.items()))
+
+
+def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
+    """A recipe by its name. Raises NotFound with the nearest name."""
+    recipes = load_recipes(environ, cwd)
+    if name not in recipes:
+        hint = suggestion(name, recipes) if recipes else "write one: see RECIPES in jobctl-config(5)"
+        raise NotFound(f"there is no recipe {name!r}", hint=hint)
+    return recipes[name]
+
+
+def _recipe(layer: Layer, name: str) -> Recipe:
+    from jobctl.services.setting_keys import RECIPE_KEYS, check
+
+    known = {key.name: key for key in RECIPE_KEYS}
+    options = {}
+    for option, value in layer.recipes[name].items():
+        where = f"{layer.where}: [recipe.{name}] {option}"
+        if option not in known:
+            raise UsageError(
+                f"{layer.where}: unknown key {option!r} in [recipe.{name}]", hint=suggestion(option, known)
+            )
+        options[option] = check(known[option], where, value, layer.where)
+    if "command" in options and "shell" in options:
+        raise UsageError(f"{layer.where}: [recipe.{name}] has a command and a shell", hint="leave out one of them")
+    return Recipe(name, options, layer.name, layer.where)

@@ -1,0 +1,194 @@
+"""The keys of the configuration: what each may be, and what it is when nobody says anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jobctl.domain.durations import parse_duration, parse_size
+from jobctl.domain.policy import parse_backoff, parse_max_failures
+from jobctl.domain.rate import parse_rate
+from jobctl.errors import UsageError
+
+
+class Key(NamedTuple):
+    """One key. ``form`` says in words what it may be."""
+
+    section: str
+    name: str
+    kind: str  # whole | text | switch | texts | path | command
+    default: str = ""
+    form: str = "a text"
+    parse: Callable[[str], object] = str  # raises UsageError for a text that is none
+
+
+def _one_of(*words: str) -> Callable[[str], object]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise UsageError(f"{text!r} is not known", hint=f"use {' or '.join(words)}")
+        return text
+
+    return parse
+
+
+def _codes(text: str) -> object:
+    if not all(part.strip().isdigit() and 1 <= int(part) <= 255 for part in text.split(",")):
+        raise UsageError(f"{text!r} is not a list of exit codes")
+    return text
+
+
+def _duration_or_zero(text: str) -> object:
+    return parse_duration(text, allow_zero=True)
+
+
+_COUNT = "a whole number from 1"
+_TIME = 'a duration such as "90s", "5m" or "2h30m"'
+_TEXTS = "a text or a list of texts"
+_PATH = "a path; a relative one begins at the folder of this file"
+
+#: Of ``[submit]`` and of every recipe.
+_JOB = (
+    Key("submit", "slots", "whole", "all of the daemon", _COUNT),
+    Key("submit", "attempts", "whole", "3", _COUNT),
+    Key("submit", "timeout", "text", "none", _TIME, parse_duration),
+    Key("submit", "grace", "text", "10s", _TIME, _duration_or_zero),
+    Key("submit", "backoff", "text", "2sx4..60s", 'a wait such as "2s", "2sx4" or "2sx4..60s"', parse_backoff),
+    Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', _codes),
+    Key("submit", "no-retry-on", "text", "65,126,127", 'exit codes such as "2,3"', _codes),
+    Key("submit", "max-failures", "text", "none", 'a number or a share such as "50" or "5%"', parse_max_failures),
+    Key("submit", "halt", "text", "soon", '"soon" or "now"', _one_of("soon", "now")),
+    Key("submit", "deadline", "text", "none", _TIME, parse_duration),
+    Key("submit", "on-crash", "text", "requeue", '"requeue" or "fail"', _one_of("requeue", "fail")),
+    Key("submit", "rate", "text", "none", 'starts per time such as "100/s" or "60/m"', parse_rate),
+    Key("submit", "output-cap", "text", "64M", 'a size such as "64K" or "2G"', parse_size),
+    Key("submit", "queue", "text", "default", "the name of a queue"),
+    Key("submit", "priority", "integer", "0", "a whole number"),
+    Key("submit", "label", "texts", "", 'texts of the form "name=value"'),
+    Key("submit", "invalid", "text", "reject", '"reject" or "skip"', _one_of("reject", "skip")),
+    Key(
+        "submit",
+        "on-duplicate",
+        "text",
+        "return",
+        '"return", "fail" or "resume"',
+        _one_of("return", "fail", "resume"),
+    ),
+    Key("submit", "env", "texts", "", 'texts of the form "NAME=VALUE" or "NAME"'),
+    Key("submit", "env-file", "path", "", _PATH),
+    Key("submit", "notify", "texts", "", "one or more URLs"),
+    Key("submit", "notify-secret-env", "text", "", "the name of a variable"),
+    Key("submit", "notify-secret-file", "path", "", _PATH),
+    Key("submit", "on-done", "texts", "", "one or more commands for /bin/sh"),
+)
+KEYS = (
+    *_JOB,
+    Key("daemon", "slots", "whole", "number of CPUs", _COUNT),
+    Key("output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never")),
+)
+#: Of a recipe alone.
+RECIPE_KEYS = (
+    *(key._replace(section="recipe") for key in _JOB),
+    Key("recipe", "summary", "text", "", "what it does, in a line"),
+    Key("recipe", "command", "command", "", 'a list of words such as ["convert", "{}", "{.}.webp"]'),
+    Key("recipe", "shell", "text", "", "a script for /bin/sh"),
+    Key(
+        "recipe",
+        "format",
+        "text",
+        "",
+        '"csv", "tsv", "jsonl" or "lines"',
+        _one_of("csv", "tsv", "jsonl", "lines"),
+    ),
+    Key("recipe", "delimiter", "text", "", "one character"),
+    Key("recipe", "encoding", "text", "", "the name of an encoding"),
+    Key("recipe", "no-header", "switch", "", "true or false"),
+    Key("recipe", "name", "text", "", "the name of the job"),
+    Key("recipe", "key", "text", "", "an idempotency key"),
+    Key("recipe", "unique", "switch", "", "true or false"),
+    Key("recipe", "item-key", "text", "", "the name of a column"),
+    Key("recipe", "only-new", "switch", "", "true or false"),
+    Key("recipe", "hold", "switch", "", "true or false"),
+    Key("recipe", "cwd", "path", "", _PATH),
+    Key("recipe", "allow-http", "switch", "", "true or false"),
+)
+
+
+def check(key: Key, where: str, value: Any, path: str) -> Any:
+    """The value of a key as an option would give it: str, int, bool or a tuple of str.
+
+    Raises UsageError that says where it stands and what is allowed there.
+    """
+    checker = _CHECKERS[key.kind]
+    found = checker(value)
+    if found is None:
+        raise UsageError(f"{where} = {_shown(value)}: it must be {key.form}", hint="see jobctl-config(5)")
+    if key.kind == "path":
+        return os.path.join(os.path.dirname(path), os.path.expanduser(found))
+    for text in (found,) if isinstance(found, str) else ():
+        _parse(key, where, text)
+    return found
+
+
+def from_text(key: Key, where: str, text: str) -> Any:
+    """The same for a variable of the environment, where everything is text and a list has one member."""
+    if key.kind in ("whole", "integer"):
+        digits = text.strip().removeprefix("-")
+        return check(key, where, int(text) if digits.isascii() and digits.isdigit() else text, "")
+    if key.kind == "path":
+        return os.path.abspath(os.path.expanduser(text))
+    return check(key, where, text, "")
+
+
+def _parse(key: Key, where: str, text: str) -> None:
+    try:
+        key.parse(text)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}; it must be {key.form}", hint=error.hint) from None
+
+
+def _whole(value: Any) -> int | None:
+    found = _integer(value)
+    return found if found is not None and found >= 1 else None
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str | None:
+    """A text; a bare number is one too, so that ``timeout = 90`` is right."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and value.strip() and "\0" not in value else None
+
+
+def _switch(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    members = value if isinstance(value, list) else [value]
+    return tuple(members) if all(isinstance(member, str) and member for member in members) else None
+
+
+def _command(value: Any) -> tuple[str, ...] | None:
+    is_list = isinstance(value, list) and value and all(isinstance(word, str) for word in value)
+    return tuple(value) if is_list and value[0] else None
+
+
+_CHECKERS: dict[str, Callable[[Any], Any]] = {
+    "whole": _whole,
+    "integer": _integer,
+    "text": _text,
+    "path": _text,
+    "switch": _switch,
+    "texts": _texts,
+    "command": _command,
+}
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)
