@@ -1,4 +1,4 @@
-"""FakeExecutor: the executor port in memory, with outcomes from a script; for tests of the engine and dry runs of it.
+"""FakeExecutor: the executor port in memory, with outcomes from a script; for tests of the engine.
 
 Time does not pass in it. Each ``collect`` is one generation: what runs and is not held ends as its script says, and
 what waits takes the slots that came free.

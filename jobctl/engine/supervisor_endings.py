@@ -99,11 +99,20 @@ class Endings:
         """Find processes that lost their parent since the last look."""
         attempts = self._attempts
         expected = len(attempts.running) + (1 if self.engine_pid else 0)
-        for serial in self._orphans.look(expected, self._is_ours, attempts.serial_of_cookie):
+        for pid in self._orphans.look(expected, self._is_ours, attempts.serial_of_cookie):
+            serial = self._owner(pid)
             if serial in self._kills:
                 self._kills[serial].due = now
             elif serial not in attempts.by_serial and serial not in (UNKNOWN, ENGINE_SERIAL):
                 self._end_strays(serial, now)
+
+    def _owner(self, pid: int) -> int:
+        """Whose an orphan is; one that wears another store's tag may have been seen below an item that is ended."""
+        if self._orphans.pids[pid] == UNKNOWN:
+            for serial, kill in self._kills.items():
+                if kill.has_seen(pid):
+                    self._orphans.pids[pid] = serial
+        return self._orphans.pids[pid]
 
     def _is_ours(self, pid: int) -> bool:
         return pid in self._attempts.running or pid == self.engine_pid

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Events wait this long for others, so that the engine is woken once for many.
 COALESCE_S = 0.008
 _BACKOFF_LONGEST_S = 60.0
+#: An engine that lived this long had no trouble with its start.
+_GROWN_UP_S = 10.0
 _MAX_DEATHS = 10
 _DEATHS_WITHIN_S = 300.0
 _NO_ROOM_PAUSE_S = 2.0
@@ -46,14 +48,17 @@ class Engine:
         self._poll = poll
         self._channel: Channel | None = None
         self._starts: dict[Any, Any] = {}
+        self._began = 0.0
         self._deaths: list[float] = []
+        self._young_deaths = 0
 
     def start(self, *, fresh: bool) -> None:
         """Start a new engine; ``fresh`` says that no engine before it handed over any attempt.
 
         Raises OSError when the machine has no room; it is tried again at ``start_at``.
         """
-        self.start_at = time.monotonic() + _NO_ROOM_PAUSE_S
+        self._began = time.monotonic()
+        self.start_at = self._began + _NO_ROOM_PAUSE_S
         ours, theirs = socket.socketpair()
         try:
             self._tagger.mark(ENGINE_SERIAL)
@@ -134,11 +139,15 @@ class Engine:
         self.flush_at = NEVER
 
     def replace(self, now: float) -> bool:
-        """Plan the start of the next one after a death; False when they die too often."""
+        """Plan the start of the next one after a death; False when they die too often.
+
+        The first is replaced at once, and so is one that had worked for a while; else the pause grows.
+        """
         self._deaths = [death for death in self._deaths if death > now - _DEATHS_WITHIN_S] + [now]
-        count = len(self._deaths)
-        self.start_at = now + (0.0 if count == 1 else min(2.0 ** (count - 2), _BACKOFF_LONGEST_S))
-        return count < _MAX_DEATHS
+        self._young_deaths = 1 if now - self._began > _GROWN_UP_S else self._young_deaths + 1
+        pause_s = 0.0 if self._young_deaths == 1 else min(2.0 ** (self._young_deaths - 2), _BACKOFF_LONGEST_S)
+        self.start_at = now + pause_s
+        return len(self._deaths) < _MAX_DEATHS
 
     def kill(self) -> None:
         """KILL it; it is reaped like any other end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.errors import Busy, JobctlError
+from jobctl.errors import Busy, HomeError, JobctlError
 from jobctl.process import lock
 from jobctl.process.identity import Handle
 
 _REPORT_ROOM = 4096
+_LOG_LIMIT = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def start_detached(options: StartOptions) -> int:
     Raises Busy if another one holds the lock, JobctlError with the reason if it cannot start.
     """
     reader, writer = os.pipe()
-    log = os.open(options.home.daemon_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    log = _open_log(os.fspath(options.home.daemon_log))
     try:
         child = subprocess.Popen(
             options.supervisor_argv(f"ready={writer}"),
@@ -94,6 +96,19 @@ def start_detached(options: StartOptions) -> int:
         os.close(writer)
         os.close(log)
     return _await_report(child, reader, options)
+
+
+def _open_log(path: str) -> int:
+    """The log that the daemon appends to; a long one is put aside as ``daemon.log.1``. Raises HomeError."""
+    with contextlib.suppress(OSError):
+        if os.stat(path, follow_symlinks=False).st_size > _LOG_LIMIT:
+            os.replace(path, f"{path}.1")
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as problem:
+        raise HomeError(
+            f"cannot write {path}: {problem.strerror}", hint="see what is in its place and who may write there"
+        ) from problem
 
 
 def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOptions) -> int:

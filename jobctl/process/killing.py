@@ -26,8 +26,12 @@ class Kill:
         self.kill_at = now + max(0.0, grace_s)
         self.due = now
         self._pause = _FIRST_ROUND_S
-        self._termed: set[int] = set()
+        self._seen: set[int] = set()
         self._give_up_at = math.inf
+
+    def has_seen(self, pid: int) -> bool:
+        """Whether a process was found among its members before."""
+        return pid in self._seen
 
     def hasten(self, kill_at: float) -> None:
         """KILL no later than this."""
@@ -51,6 +55,7 @@ class Kill:
             return True
         if self._give_up_at == math.inf:  # from the first KILL on: we may have been stopped meanwhile
             self._give_up_at = now + _GIVE_UP_S
+        self._seen.update(members)
         for root in roots:
             if _leads_group(root):  # at once, before any of it can fork again
                 _signal_group(root, signal.SIGKILL)
@@ -68,8 +73,8 @@ class Kill:
 
     def _terminate(self, members: list[int], tagger: Tagger) -> None:
         for pid in members:
-            if pid not in self._termed:
-                self._termed.add(pid)
+            if pid not in self._seen:
+                self._seen.add(pid)
                 self._send(pid, signal.SIGTERM, members, tagger)
                 self._send(pid, signal.SIGCONT, members, tagger)  # a stopped process would not see it
 

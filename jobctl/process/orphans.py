@@ -29,7 +29,7 @@ class Orphans:
     def look(
         self, expected: int, is_ours: Callable[[int], bool], serial_of: Callable[[bytes], int | None]
     ) -> list[int]:
-        """Serials of orphans not seen before.
+        """Orphans not seen before; ``pids`` says whose.
 
         ``expected`` children satisfy ``is_ours`` and are no orphans; ``serial_of`` a cookie is asked where tags fail.
         """
@@ -40,8 +40,8 @@ class Orphans:
         self._abandoned.intersection_update(pids)
         for pid in pids:
             if pid not in self.pids and pid not in self._abandoned and not is_ours(pid) and not _is_over(pid):
-                serial = self.pids[pid] = self._attribute(pid, serial_of)
-                found.append(serial)
+                self.pids[pid] = self._attribute(pid, serial_of)
+                found.append(pid)
         return found
 
     def _attribute(self, pid: int, serial_of: Callable[[bytes], int | None]) -> int:

@@ -116,12 +116,12 @@ def test_an_engine_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None
     engine = Engine([b"/bin/true"], "store", Tagger("store"), select.poll())
     pauses = []
     for _ in range(9):
-        assert engine.replace(now=1000.0)
-        assert engine.start_at is not None
-        pauses.append(engine.start_at - 1000.0)
+        assert engine.replace(now=5.0)
+        pauses.append(engine.start_at - 5.0)
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
-    assert not engine.replace(now=1000.0)
-    assert engine.replace(now=2000.0), "old deaths do not count"
+    assert not engine.replace(now=5.0)
+    assert engine.replace(now=1000.0), "old deaths do not count"
+    assert engine.start_at == 1000.0, "one that had worked for a while is replaced at once"
 
 
 def test_an_engine_that_cannot_start_is_reported(tmp_path: Path) -> None:
@@ -353,3 +353,22 @@ def test_in_the_foreground_it_takes_the_place_of_the_command(supervisor: Supervi
         wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
         supervisor.end_engine(0)
         assert command.wait(20) == 0
+
+
+def test_a_store_inside_an_item_is_ended_with_it(executor: LocalExecutor, tmp_path: Path) -> None:
+    """An item may run a jobctl of its own, whose items carry the tag of another store."""
+    mark = marker()
+    inner = (
+        "import subprocess, sys; from jobctl.process.identity import Tagger; Tagger('inner').mark(1)\n"
+        f"subprocess.Popen(['setsid', 'sleep', '{mark}']).wait()\n"
+    )
+    (tmp_path / "inner.py").write_text(inner)
+    executor.define(spec_of(1, tmp_path))
+    script = f"PYTHONPATH={os.getcwd()} {sys.executable} inner.py & sleep 1000"
+    executor.start([shell(0, script), shell(1, "sleep 1000")])
+    heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == 2)
+    wait_until(lambda: alive(mark), what="its processes")
+    executor.cancel([AttemptId(1, 0, 1)], 0.3)
+    heard.finished(1)
+    assert alive(mark) == []
+    assert executor.adopt() == [(1, 1, 1)]
