@@ -264,7 +264,6 @@ class Engine:
         self._trouble = trouble
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches = []
-        self._notifier.take_back()
         self._roster.rebuild(self._epoch)
         for live in self._roster:
             live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}

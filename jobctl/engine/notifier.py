@@ -81,7 +81,10 @@ class Notifier:
         return due_at is not None and due_at <= now
 
     def write(self, now: int) -> None:
-        """Settle what came back and begin what is due, in the caller's transaction; then call ``send``."""
+        """Settle what came back and begin what is due, in the caller's transaction.
+
+        Once that is committed call ``send``; if it is not, replies are kept and the next call begins anew.
+        """
         self._collect()
         for sending, reply in self._arrived:
             self._settle(sending, reply, now)
@@ -96,10 +99,6 @@ class Notifier:
         for sending, timestamp in self._begun:
             name = f"notify-{sending.job}"
             threading.Thread(target=self._beside, args=(sending, timestamp), name=name, daemon=True).start()
-        self._begun = []
-
-    def take_back(self) -> None:
-        """The transaction failed: what was begun in it was not; replies are kept for the next one."""
         self._begun = []
 
     def _collect(self) -> None:

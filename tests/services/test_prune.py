@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -175,18 +175,31 @@ def test_a_dry_run_changes_nothing_and_says_the_same(bench: WorkedOff) -> None:
     assert (document["schema"], document["dry_run"], document["jobs"][0]["job"]) == ("jobctl.prune/1", False, job)
 
 
-def test_a_job_that_goes_back_to_work_in_between_stays(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = bench.mixed()
+def afterwards(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen between the choice of jobs and their end."""
     original = pruning_service._choose
 
     def choose(*arguments: object) -> None:
         original(*arguments)  # type: ignore[arg-type]
-        retry(bench.home, job, Selection(), now=bench.now)
+        happens()
 
     monkeypatch.setattr(pruning_service, "_choose", choose)
-    report = run(bench, include_failed=True)
-    assert went(report) == []
+
+
+def test_a_job_that_goes_back_to_work_in_between_stays(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = bench.mixed()
+    afterwards(monkeypatch, lambda: retry(bench.home, job, Selection(), now=bench.now))
+    assert went(run(bench, include_failed=True)) == []
     assert bench.job(job).round == 2
+    assert verify(bench.home, job).ok
+
+
+def test_a_job_that_another_comes_to_wait_for_in_between_stays(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = good(bench)
+    afterwards(monkeypatch, lambda: bench.submit(rows=1, hold=True, after=((job, "ok"),)))
+    assert went(run(bench)) == []
     assert verify(bench.home, job).ok
 
 
