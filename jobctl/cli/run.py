@@ -52,6 +52,9 @@ def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
     database = shared.open()
     if accepted.rejected:
         shared.note(f"{accepted.rejected} rows left out, see {accepted.rejected_path}")
+    (document,) = jobs_list(shared, database, [accepted.job])["jobs"]
+    if document["done"]:  # its key was known: nothing to work off
+        return _finish(shared, document, finished=True)
     with ForegroundRun(shared.home, accepted.job, slots or cpu_count()) as engine:
         view = View(
             shared=shared,

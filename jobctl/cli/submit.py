@@ -10,7 +10,7 @@ import typer
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of
 from jobctl.cli.session import Session, now_us
-from jobctl.errors import Exit
+from jobctl.errors import Busy, Exit
 
 if TYPE_CHECKING:
     from jobctl.services.request import Accepted, Preview, SubmitRequest
@@ -27,6 +27,7 @@ def submit(
     ctx: typer.Context,
     file: FileArgument,
     start_daemon: Annotated[bool, typer.Option("--start-daemon", help="Start a daemon if none is up.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is done, exit as it ended; for cron.")] = False,
 ) -> int:
     """Accept the rows of a file as a job and print its number; a daemon works it off.
 
@@ -35,6 +36,7 @@ def submit(
       find . -name '*.png' | jobctl submit - --format lines -- oxipng '{}'
       jobctl submit orders.jsonl --slots 4 --timeout 5m -- ./import '{id}'
       jobctl submit commands.csv               the file has a column called command
+      jobctl submit day.csv --key "day-$(date +%F)" --on-duplicate resume --wait -q -- ./load '{id}'      for cron
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
     {{ and }} are braces. No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
@@ -48,17 +50,54 @@ def submit(
         return dry_run(shared, request)
     from jobctl.services.submit import submit as accept
 
+    if wait and not start_daemon:
+        _check_daemon(shared, request)
     accepted = accept(shared.home, request, now=now, stdin=input_stream(file))
-    if not shared.json:
+    if not (shared.json or (wait and shared.quiet)):
         shared.say(str(accepted.job))
     pid = _start_daemon(shared) if start_daemon else None
+    if wait:
+        return _await(shared, accepted, pid)
     _report(shared, accepted, pid)
     return Exit.OK
 
 
+def _check_daemon(shared: Session, request: SubmitRequest) -> None:
+    """Without a key every try would be another job: refuse before anything is accepted. With one, it may be done."""
+    from jobctl.process.lock import holder
+
+    if request.key is None and holder(str(shared.home.lock)) is None:
+        raise Busy(
+            "--wait: no daemon is running, so nothing was accepted",
+            hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
+        )
+
+
+def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
+    """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
+    import sys
+
+    from jobctl.services.status import job_document
+    from jobctl.services.wait import exit_code_of, wait_served
+
+    if not shared.json:
+        _report(shared, accepted, started)
+    database = shared.open()
+    state = wait_served(database, shared.home, accepted.job)
+    document = job_document(database, shared.home, accepted.job, now_us(), program=shared.program)
+    if shared.json:
+        document["idempotency"]["replayed"] = accepted.replayed
+        shared.emit(document)
+    elif not shared.quiet or state != "succeeded":
+        from jobctl.render.lines import summary_lines
+
+        sys.stdout.flush()
+        sys.stderr.write("\n".join(summary_lines(document)) + "\n")
+    return exit_code_of([state])
+
+
 def _start_daemon(shared: Session) -> int | None:
     from jobctl.config import cpu_count
-    from jobctl.errors import Busy
     from jobctl.process.daemon import StartOptions, start_detached
 
     try:

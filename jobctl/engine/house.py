@@ -1,16 +1,19 @@
-"""Housekeeping of the engine: its heartbeat and the one checkpointer of the database."""
+"""Housekeeping of the engine: its heartbeat, room on the disk, and the one checkpointer of the database."""
 
 from __future__ import annotations
 
 import os
 
 from jobctl import __version__
+from jobctl.process import space
 from jobctl.store import daemon, sqlite
 from jobctl.store.database import Database
 
 HEARTBEAT_US = 5_000_000
 #: The WAL is moved into the database when it has grown to this.
 CHECKPOINT_BYTES = 4 << 20
+#: Room on the disk is looked at again after so long.
+SPACE_US = 1_000_000
 
 
 class House:
@@ -19,11 +22,14 @@ class House:
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
         self._database = database
         self._wal = f"{database.path}-wal"
+        self._root = os.path.dirname(database.path)
         self._scope = "all" if scope is None else str(scope)
         self._slots = slots
         self._started_at = started_at
         self._said: tuple[str, str] = ("", "")
         self.beat_at = 0
+        self._shortage = ""
+        self._looked_at = 0
 
     def keep(self, now: int, state: str, pressure: str) -> None:
         """Beat when it is time or something changed; checkpoint when the WAL has grown."""
@@ -31,6 +37,14 @@ class House:
             self._beat(now, state, pressure)
         if self._wal_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
+
+    def shortage(self, now: int) -> str:
+        """Why nothing new may start: too little room on the disk for outputs and the database. Empty when there is."""
+        if not 0 <= now - self._looked_at < SPACE_US:
+            self._looked_at = now
+            found = space.shortage(self._root)
+            self._shortage = f"{space.PAUSED}: {found}" if found else ""
+        return self._shortage
 
     def next_beat_at(self) -> int:
         """When to wake up for the next heartbeat."""

@@ -70,6 +70,7 @@ class Engine:
         self._told_to_stop = 0
         self._trouble = ""
         self._trouble_until = 0
+        self._ticked_at = now
         self._dispatches: list[Dispatch] = []
         self._orders = Orders(database, executor, self._count)
 
@@ -103,13 +104,14 @@ class Engine:
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
+        self._ticked_at = now
         self._take(self._executor.collect(0), now)
         self._obey_stop(self._executor.stop_requested())
         if now >= self._trouble_until and self._is_time_to_write(now):
             self._step(now)
         if now >= self._trouble_until:
             self._close_rounds(now)
-        self._house.keep(now, self._state, self._trouble or self._inbox.pressure)
+        self._house.keep(now, self._state, self._trouble or self._inbox.pressure or self._house.shortage(now))
 
     def is_over(self, now: int) -> bool:
         """Whether there is nothing more to do for this engine."""
@@ -164,7 +166,7 @@ class Engine:
         return in_hand < self._options.slots and bool(self._claimable(now))
 
     def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
-        if self._stopping or self._inbox.pressure:
+        if self._stopping or self._inbox.pressure or self._house.shortage(now):
             return []
         room = claiming.Room(self._options.slots, self._gates)
         return claiming.plan(self._in_scope(), room, now)
@@ -184,11 +186,18 @@ class Engine:
         for live in self._roster:
             if stopping.has_waiting(live):
                 return 0.0
-            deadlines.extend(_deadlines(live, now, stopping=bool(self._stopping)))
-            rate_at = self._gates.next_at(live)
-            if rate_at is not None and rate_at > now and live.has_ready(now) and live.is_open(now):
-                deadlines.append(rate_at)
+            deadlines.extend(self._moments(live, now))
         return max(0.0, (min(deadlines) - now) / 1e6)
+
+    def _moments(self, live: LiveJob, now: int) -> Iterator[int]:
+        """When something about a job will be due. What was due at the last tick and stayed waits for an event."""
+        moments = [live.row.deadline_at if live.row.stop is None else None]
+        if not self._stopping:
+            moments.append(live.row.not_before_at)
+            if live.is_open(now):
+                moments.append(live.next_due)
+                moments.append(self._gates.next_at(live) if live.has_ready(now) else None)
+        return (at for at in moments if at is not None and at > self._ticked_at)
 
     # ---- write ----
 
@@ -298,18 +307,6 @@ class Engine:
 def _has_future(live: LiveJob) -> bool:
     """Whether something will still happen to the job without anybody's help."""
     return live.stop is not None or live.live == 0 or live.row.paused_at is None
-
-
-def _deadlines(live: LiveJob, now: int, *, stopping: bool) -> Iterator[int]:
-    row = live.row
-    if row.deadline_at is not None and row.stop is None:
-        yield row.deadline_at
-    if stopping:
-        return
-    if live.is_open(now) and live.next_due is not None:
-        yield live.next_due
-    if row.not_before_at is not None and row.not_before_at > now:
-        yield row.not_before_at
 
 
 def now_us() -> int:

@@ -26,7 +26,9 @@ def lines(document: Document, program: str) -> Iterator[str]:
     if document["scope"] not in (None, "all"):
         yield f"  it works on job {document['scope']} alone (jobctl run)"
     if document["pressure"]:
-        yield f"  the machine refuses to start processes: {inert(document['pressure'])}"
+        why = inert(document["pressure"])
+        paused = why.startswith("paused: ")
+        yield f"  nothing new starts: {why}" if paused else f"  the machine refuses to start processes: {why}"
     if document["slots"] is not None:
         yield f"  slots   {document['running']} of {document['slots']} in use"
     yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"

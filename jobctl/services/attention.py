@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural
+from jobctl.process.space import PAUSED
 from jobctl.services.progress import Progress, Surroundings
 from jobctl.store.views import JobView, RunningView
 
@@ -16,6 +17,8 @@ MIN_FAILURES = 5
 #: Nothing ended for this long, and for this many times the usual duration.
 STALL_US = 60_000_000
 STALL_FACTOR = 10
+#: Times so far in the future were written under another clock.
+SKEW_US = 30_000_000
 
 
 class Attention(NamedTuple):
@@ -34,13 +37,15 @@ class Case(NamedTuple):
     progress: Progress
     running: list[RunningView]
     program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
+    shortage: str = ""  # of room on the disk, with figures
+    untold: tuple[str, str, str] | None = None  # a notification that was given up: code, message, action
 
 
 def attention(case: Case) -> list[Attention]:
-    """What to look at, most pressing first. Nothing for a job that is over: ``retry`` and ``next`` speak then."""
-    if case.job.is_done:
-        return []
-    checks = (_daemon, _paused, _pressure, _stalled, _failures, _retry_wait)
+    """What to look at, most pressing first. Of a job that is over only what did not reach anybody."""
+    whenever = (_clock, _untold)
+    while_live = (_daemon, _disk, _paused, _pressure, _stalled, _failures, _retry_wait)
+    checks = whenever if case.job.is_done else (*while_live, *whenever)
     return [found for check in checks for found in check(case)]
 
 
@@ -81,9 +86,30 @@ def _paused(case: Case) -> Iterator[Attention]:
         yield Attention("paused", message, f"{case.program} resume --queue {job.queue}")
 
 
+def _disk(case: Case) -> Iterator[Attention]:
+    if case.shortage:
+        message = f"the disk is nearly full, nothing new starts until there is room: {case.shortage}"
+        yield Attention("disk_low", message, f"{case.program} prune --dry-run")
+
+
+def _clock(case: Case) -> Iterator[Attention]:
+    """Times of the future: the clock was put back, or another machine writes here."""
+    said = {"daemon last wrote": case.around.daemon.heartbeat_at, "job last changed": case.job.updated_at}
+    ahead = {what: at - case.around.now for what, at in said.items() if at is not None}
+    what = max(ahead, key=lambda name: ahead[name])
+    if ahead[what] > SKEW_US:
+        message = f"the {what} {format_duration(ahead[what] / 1e6)} in the future: the clock went back"
+        yield Attention("clock_skew", f"{message}, times and durations are not to be trusted", "date -u")
+
+
+def _untold(case: Case) -> Iterator[Attention]:
+    if case.untold is not None:
+        yield Attention(*case.untold)
+
+
 def _pressure(case: Case) -> Iterator[Attention]:
     daemon = case.around.daemon
-    if daemon.pressure and daemon.state != "down":
+    if daemon.pressure and daemon.state != "down" and not daemon.pressure.startswith(PAUSED):
         yield Attention(
             "spawn_pressure",
             f"the machine refuses to start processes ({daemon.pressure}); jobctl keeps trying",

@@ -12,6 +12,7 @@ from jobctl.domain.durations import format_duration, format_time
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
+from jobctl.process.space import PAUSED
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.status import job_document
 from jobctl.store import journal, views
@@ -83,8 +84,12 @@ def _by_daemon(_database: Database, job: JobView, daemon: DaemonView, _now: int)
     elif not daemon.serves(job.id, foreground=bool(job.foreground)):
         message = f"the engine that runs works for job {daemon.scope} only"
         yield Hold("daemon_busy", message, f"jobctl wait {daemon.scope}; jobctl daemon start")
-    if daemon.pressure and daemon.state != "down":
-        yield Hold("spawn_pressure", f"the machine is short of something: {daemon.pressure}", "jobctl doctor")
+    if daemon.pressure.startswith(PAUSED):
+        yield Hold(
+            "disk_low", f"the disk is nearly full: {daemon.pressure.removeprefix(PAUSED)[2:]}", "jobctl prune --dry-run"
+        )
+    elif daemon.pressure and daemon.state != "down":
+        yield Hold("spawn_pressure", f"the machine is short of something: {daemon.pressure}", "jobctl daemon status")
 
 
 def _by_pause(database: Database, job: JobView, _daemon: DaemonView, now: int) -> Iterator[Hold]:

@@ -82,6 +82,15 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
         return 0
 
 
+def take_to_foreground(database: Database, job: int) -> None:
+    """``jobctl run`` found the job by its key: if it is not done, an engine for foreground jobs may work it off."""
+    database.execute(
+        "UPDATE jobs SET foreground = 1, revision = revision + 1"
+        " WHERE id = ? AND foreground = 0 AND finished_at IS NULL",
+        (job,),
+    )
+
+
 def check_unique(database: Database, job: int, mine: str) -> None:
     """Raises KeyConflict while another job with the same work is live."""
     other = database.scalar(

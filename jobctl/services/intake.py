@@ -110,6 +110,8 @@ class Intake:
             raise idempotency.duplicate(owner)
         if self._request.on_duplicate == "resume":
             resumed = idempotency.resume(self._database, owner, self._now)
+        if self._request.foreground:
+            idempotency.take_to_foreground(self._database, owner.id)
         bounds = worst_case(owner.policy, owner.total, owner.policy.slots or cpu_count())
         return Accepted(owner.id, owner.uid, owner.name, owner.total, 0, None, bounds, replayed=True, resumed=resumed)
 

@@ -15,13 +15,15 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
 from jobctl.errors import NotFound
+from jobctl.process.space import shortage
 from jobctl.services.attention import Case, attention
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.failures import failure_summary, retry_summary
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
-from jobctl.store import views
+from jobctl.store import outbox_views, views
 from jobctl.store.database import Database
+from jobctl.store.outbox_views import TargetView
 from jobctl.store.views import JobView, RunningView
 
 SCHEMA = "jobctl.status/1"
@@ -104,7 +106,8 @@ def _document(
     around = _surroundings(database, job, policy, daemon, now)
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
     running = [r for r in views.running(database, job.id, RUNNING_LIMIT) if r.started_at] if job.running else []
-    case = Case(job, around, progress(job, around), running, program)
+    targets = outbox_views.targets(database, job.id)
+    case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
     return {
         "schema": SCHEMA,
@@ -132,13 +135,32 @@ def _document(
         "idempotency": {"key": job.key, "replayed": False},
         "policy": policy.to_json(),
         "daemon": daemon.document(),
-        "notify": [],
+        "notify": _notify(database, job.id) if targets else [],
         "next": next_commands(case),
         "handler": job.handler,
         "cwd": job.cwd,
         "attempts": job.attempts,
         "running": [_running(view, now) for view in running],
     }
+
+
+def _troubles(
+    database: Database, home: Home, job: JobView, targets: Sequence[TargetView], program: str
+) -> tuple[str, tuple[str, str, str] | None]:
+    """What is short on the disk, and the notification that was given up."""
+    short = "" if job.is_done else shortage(home.root)
+    if not any(target.delivery for target in targets):
+        return short, None
+    from jobctl.services.notify import dead_notice
+
+    return short, dead_notice(database, job.id, program)
+
+
+def _notify(database: Database, job: int) -> list[dict[str, Any]]:
+    # Few jobs have somebody to tell, and this import is most of what a status costs.
+    from jobctl.services.notify import notify_block
+
+    return notify_block(database, job)
 
 
 def _counts(case: Case) -> dict[str, int]:

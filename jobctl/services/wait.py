@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
-from jobctl.errors import Exit, NotFound
+from jobctl.errors import Busy, Exit, NotFound
 from jobctl.services.changes import StoreWatch
+from jobctl.services.daemon import daemon_view
 from jobctl.store import views
 from jobctl.store.database import Database
 
@@ -48,6 +49,43 @@ def wait(
             if len(told) == len(states) or (left is not None and left <= 0):
                 return states
             watch.wait(left)
+
+
+#: When the daemon goes, so long another one may take to come before nobody is believed to work any more.
+SUCCESSION_S = 30.0
+#: The daemon is looked at again after so long although nothing was heard: its end writes nothing.
+LOOK_S = 5.0
+
+
+def wait_served(database: Database, home: Home, job: int) -> str:
+    """Wait until a job is done, as long as somebody works on it; returns its state.
+
+    Raises Busy when no daemon works on it, or when the one that did has gone and no other has come.
+    """
+    with StoreWatch(database, home) as watch:
+        alone_since: float | None = None
+        patience_s = 0.0
+        while (state := _states(database, [job])[job]) not in TERMINAL_JOB_STATES:
+            if _is_served(database, home, job):
+                alone_since, patience_s = None, SUCCESSION_S
+            elif alone_since is None:
+                alone_since = time.monotonic()
+            if alone_since is not None and time.monotonic() - alone_since >= patience_s:
+                raise Busy(
+                    f"job {job} is accepted and {state}, but no daemon works on it",
+                    hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
+                )
+            watch.wait(LOOK_S)
+    return state
+
+
+def _is_served(database: Database, home: Home, job: int) -> bool:
+    """Whether there is a daemon that works on the job, or at least one that holds the store and may again."""
+    daemon = daemon_view(database, home, time.time_ns() // 1000)
+    if daemon.state == "not_responding":
+        return True
+    foreground = bool(database.scalar("SELECT foreground FROM jobs WHERE id = ?", (job,)))
+    return daemon.serves(job, foreground=foreground)
 
 
 def _states(database: Database, jobs: Sequence[int]) -> dict[int, str]:

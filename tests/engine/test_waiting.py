@@ -1,0 +1,108 @@
+"""When the engine waits and what for: disk without room, retries that cannot start, no spinning."""
+
+import pytest
+
+from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.ports import AttemptId
+from jobctl.engine.fake import Play
+from jobctl.process import space
+from jobctl.services import holding
+from jobctl.services.explain import explain
+from jobctl.services.status import job_document
+from tests.engine.bench import SECOND, Bench
+from tests.locks import held_lock
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """The disk counts as nearly full until the returned function is called."""
+    monkeypatch.setattr(space, "FLOOR_BYTES", 1 << 62)
+    monkeypatch.setattr(space, "FLOOR_SHARE", 2.0)
+
+    def make_room():
+        monkeypatch.setattr(space, "FLOOR_SHARE", 0.0)
+
+    return make_room
+
+
+def test_nothing_starts_without_room_on_the_disk_and_everything_goes_on_by_itself(tmp_path, full_disk):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=4)
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "qqqq"
+    assert bench.database.scalar("SELECT pressure FROM daemon").startswith("paused: disk: ")
+    full_disk()
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "ssss"
+    assert bench.database.scalar("SELECT pressure FROM daemon") == ""
+
+
+def test_what_runs_finishes_although_the_disk_is_full(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, slots=1, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=3)
+    bench.tick(2)
+    monkeypatch.setattr(space, "FLOOR_BYTES", 1 << 62)
+    monkeypatch.setattr(space, "FLOOR_SHARE", 2.0)
+    bench.tick(2, step_us=SECOND)
+    bench.executor.finish(AttemptId(job, 1, 1), Play())
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "sqq"
+
+
+def test_a_full_disk_is_said_by_status_and_explain(tmp_path, full_disk):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=1)
+    bench.tick(2)
+    with held_lock(bench.home) as pid:
+        bench.database.execute("UPDATE daemon SET pid = ?", (pid,))
+        attention = {a["code"]: a for a in job_document(bench.database, bench.home, job, bench.now)["attention"]}
+        (hold,) = explain(bench.database, bench.home, job, None, bench.now)["holds"]
+    assert "spawn_pressure" not in attention
+    assert attention["disk_low"]["message"].startswith("the disk is nearly full, nothing new starts until")
+    assert str(bench.home.root) in attention["disk_low"]["message"]
+    assert attention["disk_low"]["action"] == "jobctl prune --dry-run"
+    assert hold["code"] == "disk_low"
+    assert "free" in hold["message"]
+
+
+def test_the_real_disk_of_a_machine_that_works_has_room(tmp_path):
+    assert space.shortage(tmp_path) == ""
+    assert space.shortage(tmp_path / "nowhere") == ""
+
+
+def waits(bench):
+    """How long the engine would sleep now."""
+    return bench.engine._timeout_s(bench.now)
+
+
+def test_a_due_retry_that_finds_no_slot_waits_for_one_without_spinning(tmp_path):
+    bench = Bench(tmp_path, slots=1, script=lambda d: Play(code=1, duration_us=SECOND, hold=d.job > 1))
+    job = bench.submit(rows=1, policy=Policy(attempts=9, backoff=Backoff(base_s=5, factor=1, cap_s=5)))
+    bench.tick(3)
+    assert bench.states(job) == "t"
+    other = bench.submit(rows=1, priority=1)
+    bench.tick(10, step_us=SECOND)
+    assert (bench.states(job), bench.states(other)) == ("t", "r")
+    assert waits(bench) > 1
+
+
+def test_a_due_retry_in_a_paused_queue_lets_the_engine_sleep(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(code=1))
+    job = bench.submit(rows=2, policy=Policy(attempts=9, backoff=Backoff(base_s=5, factor=1, cap_s=5)), queue="q")
+    bench.tick(3)
+    assert bench.states(job) == "tt"
+    holding.pause_queue(bench.home, "q", reason="", now=bench.now)
+    bench.tick(10, step_us=SECOND)
+    assert bench.states(job) == "tt"
+    assert waits(bench) > 1
+    holding.resume_queue(bench.home, "q")
+    bench.tick(1)
+    assert bench.states(job) == "rr"
+
+
+def test_the_engine_wakes_up_for_the_next_retry(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(code=1))
+    job = bench.submit(rows=1, policy=Policy(backoff=Backoff(base_s=2, factor=1, cap_s=2)))
+    bench.tick(3)
+    due = bench.database.scalar("SELECT due_at FROM items WHERE job = ?", (job,))
+    assert waits(bench) == pytest.approx(max(0, due - bench.now) / 1e6)
