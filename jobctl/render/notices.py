@@ -21,7 +21,7 @@ def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
     found = [(job, item) for job in document["jobs"] for item in job["attention"]]
     for job, item in found:
         # The daemon is down for everybody alike: said once, without a job.
-        shared = item["code"].startswith("daemon_") or item["code"] == "spawn_pressure"
+        shared = item["code"].startswith("daemon_") or item["code"] in ("spawn_pressure", "disk_low", "clock_skew")
         key = item["message"] if shared else f"{job['job']} {item['code']}"
         if key in seen:
             continue

@@ -84,6 +84,7 @@ _JOB = (
 KEYS = (
     *_JOB,
     Key("daemon", "slots", "whole", "number of CPUs", _COUNT),
+    Key("prune", "older-than", "text", "30d", _TIME, _duration_or_zero),
     Key("output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never")),
 )
 #: Of a recipe alone.

@@ -1,0 +1,65 @@
+"""``jobctl export``: a job in the form that another tool reads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.config import Home
+from jobctl.errors import Exit, HomeError, UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def export(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
+    joblog: Annotated[bool, typer.Option("--joblog", help="The format of GNU parallel's --joblog.")] = False,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of standard output.")
+    ] = None,
+) -> int:
+    """Write what ran, one line an item, for tools that read GNU parallel's joblog.
+
+    Examples:
+      jobctl export last --joblog
+      jobctl export 42 --joblog -o joblog.tsv
+
+    Columns: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, the latest attempt of each item.
+    """
+    from jobctl.services.targets import resolve_job
+
+    shared = session(ctx)
+    if not joblog:
+        raise UsageError("export in which format?", hint="jobctl export JOB --joblog")
+    database = shared.open()
+    number = resolve_job(database, job)
+    database.close()
+    if output is None or output == "-":
+        _write(shared.home, number)
+        return Exit.OK
+    count = _write_to(shared.home, number, Path(output))
+    shared.note(f"{count} lines written to {output}")
+    return Exit.OK
+
+
+def _write(home: Home, number: int) -> None:
+    from jobctl.services.export import export_joblog
+
+    sys.stdout.flush()
+    export_joblog(home, number, sys.stdout.buffer)
+
+
+def _write_to(home: Home, number: int, path: Path) -> int:
+    from jobctl.services.export import export_joblog
+
+    try:
+        with path.open("wb") as target:
+            return export_joblog(home, number, target)
+    except OSError as error:
+        raise HomeError(f"cannot write {path}: {error.strerror}", hint="choose another place with -o FILE") from error

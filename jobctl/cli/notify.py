@@ -1,0 +1,88 @@
+"""``jobctl notify``: who was told of the end of a job, and telling them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from jobctl.cli.app import subcommands
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import now_us
+from jobctl.errors import Exit
+
+app = subcommands(
+    """Show what became of notifications, and send them again.
+
+    Examples:
+      jobctl notify list 42
+      jobctl notify resend msg_0193
+    """
+)
+
+
+@app.command("list", cls=Command)
+def list_(
+    ctx: typer.Context,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Of this job alone.")] = None,
+) -> int:
+    """Show every notification with its tries.
+
+    Examples:
+      jobctl notify list
+      jobctl notify list last --json
+    """
+    from jobctl.services.notify import list_deliveries
+    from jobctl.services.targets import resolve_job
+
+    shared = session(ctx)
+    database = shared.open()
+    number = None if job is None else resolve_job(database, job)
+    database.close()
+    document = list_deliveries(shared.home, number)
+    if shared.json:
+        shared.emit(document)
+        return Exit.OK
+    for line in _lines(document):
+        shared.say(line)
+    if not document["deliveries"]:
+        shared.note("nobody was to be told yet; see --notify and --on-done of jobctl submit")
+    return Exit.OK
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    from jobctl.domain.wording import plural
+    from jobctl.render.clock import local
+    from jobctl.render.inert import inert
+
+    for each in document["deliveries"]:
+        due = f", next try {local(each['next_attempt_at'])}" if each["next_attempt_at"] else ""
+        last = f": {inert(each['last_result'])}" if each["last_result"] else ""
+        yield f"{each['id']}  job {each['job']} round {each['round']}  {each['event']}  {inert(each['target'])}"
+        yield f"  {each['state']} after {plural(each['attempts'], 'try').replace('trys', 'tries')}{last}{due}"
+
+
+@app.command(cls=Command)
+def resend(
+    ctx: typer.Context,
+    delivery: Annotated[str, typer.Argument(metavar="ID", help="Of a delivery, or its beginning; see notify list.")],
+) -> int:
+    """Send a notification again: the same id, the same body, the whole schedule of tries.
+
+    Example:
+      jobctl notify resend msg_0193a5c2
+    """
+    from jobctl.services.notify import resend as again
+
+    shared = session(ctx)
+    shared.open().close()
+    sent = again(shared.home, delivery, now=now_us())
+    if shared.json:
+        from dataclasses import asdict
+
+        shared.emit({"schema": "jobctl.resent/1", **asdict(sent)})
+        return Exit.OK
+    who = "the daemon sends it" if sent.daemon is not None else f"start a daemon: {shared.program} daemon start"
+    shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, begins anew; {who}")
+    return Exit.OK

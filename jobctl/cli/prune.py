@@ -1,0 +1,92 @@
+"""``jobctl prune``: remove old jobs and give the space back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session, now_us
+from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.services.prune import Pruned
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def prune(
+    ctx: typer.Context,
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Only jobs that have been done for so long; default: 30d, or as set."),
+    ] = None,
+    keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Keep whatever did not succeed.")] = False,
+    include_failed: Annotated[
+        bool, typer.Option("--include-failed", help="Also jobs with failures that nobody retried.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would go; change nothing.")] = False,
+) -> int:
+    """Remove old jobs with their rows, logs and result files, and give the space back.
+
+    Examples:
+      jobctl prune --dry-run
+      jobctl prune --older-than 7d --keep-failed
+
+    Live jobs never go. A job with failures that nobody retried stays unless --include-failed. Nothing is ever
+    removed by itself. What --only-new has to know of rows that are done is kept for 400 days.
+    """
+    from jobctl.services.prune import PruneOptions
+    from jobctl.services.prune import prune as remove
+
+    shared = session(ctx)
+    options = PruneOptions(_age_s(older_than), keep_failed, include_failed, dry_run)
+    if keep_failed and include_failed:
+        from jobctl.errors import UsageError
+
+        raise UsageError("--keep-failed and --include-failed at once", hint="give one of them")
+    shared.open().close()
+    report = remove(shared.home, options, now=now_us())
+    if shared.json:
+        shared.emit(report.document())
+    else:
+        _tell(shared, report)
+    return Exit.OK
+
+
+def _age_s(text: str | None) -> float:
+    """Seconds, as given, else as set, else the default."""
+    import os
+
+    from jobctl.domain.durations import parse_duration
+    from jobctl.errors import UsageError
+    from jobctl.services.prune import DEFAULT_AGE_S
+    from jobctl.services.settings import load_settings
+
+    if text is None:
+        found = load_settings(os.environ, os.getcwd()).value("prune", "older-than")
+        return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
+    try:
+        return parse_duration(text, allow_zero=True)
+    except UsageError as error:
+        raise UsageError(f"--older-than: {error.message}", hint=error.hint) from None
+
+
+def _tell(shared: Session, report: Pruned) -> None:
+    from jobctl.domain.durations import format_duration
+    from jobctl.domain.wording import plural, size
+    from jobctl.render.inert import inert
+
+    for job in report.jobs:
+        facts = f"{job.state} {job.finished_at}, {plural(job.items, 'item')}, {size(job.file_bytes)} of files"
+        shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
+    for kept in report.kept:
+        shared.note(f"job {kept.job} ({inert(kept.name)}) stays: {kept.why}")
+    age = format_duration(report.older_than_s)
+    if report.dry_run:
+        shared.note(f"{plural(len(report.jobs), 'job')} done for more than {age} would go; nothing was changed")
+        return
+    freed = f"{size(report.file_bytes)} of files, {size(max(0, report.database_bytes))} of database"
+    shared.note(f"{plural(len(report.jobs), 'job')} done for more than {age} removed: {freed}")

@@ -1,0 +1,60 @@
+"""``jobctl verify``: recompute everything a job claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session
+from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.services.verify import Verification
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def verify(
+    ctx: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
+) -> int:
+    """Check a job against its data: counters, accepted rows, checksums, every row once in the result files.
+
+    Examples:
+      jobctl verify last
+      jobctl verify 42 --json
+
+    Changes nothing. Exit 0 when all is as claimed, 1 with what was found.
+    """
+    from jobctl.services.targets import resolve_job
+    from jobctl.services.verify import verify as check
+
+    shared = session(ctx)
+    database = shared.open()
+    number = resolve_job(database, job)
+    database.close()
+    found = check(shared.home, number)
+    if shared.json:
+        shared.emit(found.document())
+    else:
+        _report(shared, found)
+    return Exit.OK if found.ok else Exit.INTERNAL
+
+
+def _report(shared: Session, found: Verification) -> None:
+    from jobctl.domain.wording import plural
+    from jobctl.render.inert import inert
+
+    for finding in found.findings:
+        shared.say(f"{finding.code}: {inert(finding.message)}")
+    hidden = found.findings_total - len(found.findings)
+    if hidden:
+        shared.say(f"and {plural(hidden, 'more finding')}")
+    verdict = "is as it claims" if found.ok else f"is not as it claims: {plural(found.findings_total, 'finding')}"
+    rows = f"{plural(found.items, 'item')}, {plural(found.file_rows, 'row')} in {plural(found.files, 'result file')}"
+    shared.note(f"job {found.job} {verdict} ({', '.join(found.checked)}; {rows})")
+    for what in found.unchecked:
+        shared.note(f"  not checked: {what}")
