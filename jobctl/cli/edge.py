@@ -40,7 +40,7 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        code = _internal(session, error, arguments)
+        code = _explain(session, _known(session, error) or _bug(session, error, arguments))
     sys.stdout.flush()
     sys.stderr.flush()
     return code
@@ -82,16 +82,30 @@ def _explain(session: Session, error: JobctlError) -> int:
     return int(error.exit_code)
 
 
-def _internal(session: Session, error: Exception, arguments: Sequence[str]) -> int:
-    """Something that should not happen; a database error that no rule foresaw is one of these."""
+def _known(session: Session, error: Exception) -> JobctlError | None:
+    """Trouble with the database or the disk, in words that help."""
+    if session.verbose or os.environ.get("JOBCTL_DEBUG"):
+        return None
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where in jobctl this happened")
+    if "jobctl.store.sqlite" not in sys.modules:
+        return None
+    from jobctl.store.trouble import explain
+
+    return explain(error, str(session.home.root))
+
+
+def _bug(session: Session, error: Exception, arguments: Sequence[str]) -> JobctlError:
+    """Something that should not happen."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         _trace(error)
-    again = " ".join(["JOBCTL_DEBUG=1 jobctl", *arguments])
-    wrapped = JobctlError(
+    import shlex
+
+    return JobctlError(
         f"this is a bug in jobctl: {type(error).__name__}: {error}",
-        hint=f"please report it with the output of: {again}",
+        hint=f"please report it with the output of: JOBCTL_DEBUG=1 jobctl {shlex.join(arguments)}",
     )
-    return _explain(session, wrapped)
 
 
 def _trace(error: Exception) -> None:

@@ -76,7 +76,7 @@ class Session:
             sys.stderr.write(text + "\n")
 
     def colors(self, stream: TextIO) -> bool:
-        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what kind of stream it is."""
+        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what it is."""
         if self.no_color or os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):

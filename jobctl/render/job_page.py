@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -157,10 +157,10 @@ def _facts(document: Document, look: Look) -> RenderableType:
 def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "retry", _retry(document)
     yield from _results(document)
-    yield "time", look.dash.join(_times(document))
+    yield "time", _joined(_times(document), look)
     yield "command", command_text(document["command"])
     yield "input", _input(document, look)
-    yield "policy", look.dash.join(_policy(document["policy"]))
+    yield "policy", _joined(_policy(document["policy"]), look)
     yield "queue", _queue(document, look)
     if document["labels"]:
         yield "labels", " ".join(f"{name}={value}" for name, value in document["labels"].items())
@@ -169,6 +169,12 @@ def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "daemon", daemon_text(document["daemon"])
     for position, command in enumerate(document["next"]):
         yield "" if position else "next", command
+
+
+def _joined(facts: Iterable[str], look: Look) -> str:
+    """Facts in a row; a line is not broken within one."""
+    space = "\u00a0" if look.unicode and look.terminal else " "
+    return look.dash.join(fact.replace(" ", space) for fact in facts)
 
 
 def _retry(document: Document) -> str:

@@ -32,6 +32,10 @@ class StoreWatch:
         self._database = database
         self._watch = Watch(home.root)
         self._seen = self._version()
+        self._longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else BLIND_S
+        # Kept from one wait to the next: an event that was taken with others may be of a commit that is yet to come,
+        # and so may one that was made just before the watch began.
+        self._look_s = FIRST_LOOK_S
 
     def __enter__(self) -> Self:
         return self
@@ -47,19 +51,18 @@ class StoreWatch:
         True when there is something new, or may be.
         """
         deadline = time.monotonic() + (LONGEST_NAP_S if timeout_s is None else min(timeout_s, LONGEST_NAP_S))
-        look_s = longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else BLIND_S
         poll = _poll(self._watch.fileno(), *others)
         while not self.has_changed():
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return timeout_s is None or timeout_s > LONGEST_NAP_S
-            ready = [descriptor for descriptor, _ in poll.poll(min(left_s, look_s) * 1000)]
+            ready = [descriptor for descriptor, _ in poll.poll(min(left_s, self._look_s) * 1000)]
             if any(descriptor != self._watch.fileno() for descriptor in ready):
                 return False
             if ready and self._watch.drain():
-                look_s = FIRST_LOOK_S
+                self._look_s = FIRST_LOOK_S
             elif not ready:
-                look_s = longest_s if look_s > LAST_LOOK_S else look_s * 2
+                self._look_s = self._longest_s if self._look_s > LAST_LOOK_S else self._look_s * 2
         return True
 
     def has_changed(self) -> bool:

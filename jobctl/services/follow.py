@@ -57,12 +57,12 @@ class Follower:
         """What was and is being written, as it comes; ends when nothing more can come."""
         with StoreWatch(self._database, self._home) as store, _LogWatch(self._home, self._job) as files:
             while True:
-                # Looked up before reading: what is written until it is done is read after that.
+                # Both before reading: what is written until the end, or after the watch began, is not missed.
+                watch = files.ready()
                 is_over = self._is_over()
                 yield from self._look()
                 if is_over:
                     return
-                watch = files.ready()
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
                 store.wait(nap_s, () if watch is None else (watch.fileno(),))
                 if watch is not None:

@@ -1,0 +1,58 @@
+"""What SQLite complains about, as problems that a person can do something about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jobctl.errors import Busy, JobctlError, StoreError
+from jobctl.store import sqlite
+
+
+class _Trouble(NamedTuple):
+    """A complaint, known by words in it."""
+
+    words: tuple[str, ...]
+    message: str
+    hint: str
+
+
+_KNOWN = (
+    _Trouble(
+        ("disk is full",),
+        "there is no room left for the database at {home}",
+        "make room, then try again; what was accepted is safe",
+    ),
+    _Trouble(
+        ("readonly", "unable to open"),
+        "the database at {home} cannot be written",
+        "look at its owner and mode, and whether its disk is mounted read-only",
+    ),
+    _Trouble(
+        ("disk i/o error",),
+        "the disk fails under the database at {home}",
+        "look at the system log; keep a copy of the directory before anything else",
+    ),
+    _Trouble(
+        ("malformed", "not a database", "corrupt"),
+        "the database at {home} is damaged",
+        "keep the file; restore a copy from the backups beside it, or start anew with another --home",
+    ),
+    _Trouble(
+        ("no such column", "no column named", "no such table"),
+        "the database at {home} has another layout than this jobctl",
+        "the versions do not fit together: stop the daemon, upgrade, start it again",
+    ),
+)
+
+
+def explain(error: BaseException, home: str) -> JobctlError | None:
+    """The problem behind an error of the database; None if it is something else, or nothing anybody can help."""
+    if not isinstance(error, sqlite.Error):
+        return None
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return Busy(f"other commands keep the database at {home} busy", hint="try again in a moment")
+    for trouble in _KNOWN:
+        if any(word in text for word in trouble.words):
+            return StoreError(trouble.message.format(home=home), hint=trouble.hint, details=(f"SQLite says: {error}",))
+    return None

@@ -1,0 +1,59 @@
+"""A store of its own for every test, and the command line on it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobctl.config import Home
+from tests.factories import JobMaker, make_store
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A state directory that does not exist yet."""
+    return Home(tmp_path / "state")
+
+
+@pytest.fixture
+def store(home: Home) -> JobMaker:
+    """A new store and the maker of its rows."""
+    return make_store(home)
+
+
+@dataclass
+class Outcome:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict:
+        """Its standard output as JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def jobctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Runs a command line in this process, on the store of the test."""
+    from jobctl.cli.edge import run
+
+    for name in list(os.environ):
+        if name.startswith(("JOBCTL_", "LC_")) or name in ("LANG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("JOBCTL_HOME", str(home.root))
+    monkeypatch.setenv("TZ", "UTC")
+
+    def call(*words: object) -> Outcome:
+        capfd.readouterr()
+        code = run([str(word) for word in words])
+        captured = capfd.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
