@@ -25,6 +25,9 @@ def plan(live_jobs: Iterable[LiveJob], room: Room, now: int) -> list[tuple[LiveJ
     known = list(live_jobs)
     gates = room.gates
     ready = {live.id: live for live in known if live.has_ready(now) and live.is_open(now) and gates.is_open(live)}
+    for live in known:
+        if live.pace.is_new or (live.id not in ready and not live.in_hand):
+            live.pace.rest(now)
     if not ready:
         return []
     in_queue = _in_hand_by_queue(known)

@@ -237,7 +237,7 @@ class Engine:
         for name, delta in deltas.items():
             if name in live.counts:
                 live.counts[name] += delta
-        rate, mean = live.pace.rate_per_s(now), live.pace.mean_us
+        rate, mean = live.pace.rate_per_s(), live.pace.mean_us
         jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
 
     def _claim(self, now: int) -> None:

@@ -119,10 +119,12 @@ class Settler:
     def _group(self, f: Finished) -> Group | None:
         live = self._live
         code = outcome.failure_code(f.ending, f.code)
-        message = cause.last_words(f.err_tail, f.out_tail) or outcome.describe(f.ending, f.code, f.duration_us)
+        said = cause.last_words(f.err_tail, f.out_tail)
+        message = said or outcome.describe(f.ending, f.code, f.duration_us)
+        general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
-        group = live.groups.find(code, cause.generalise(message), known, retryable=retryable, now=self._now)
+        group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
         if group is not None:
             group.attempts += 1
             group.add_sample(f.item)
@@ -166,9 +168,7 @@ class Settler:
         live = self._live
         total_us = sum(f.duration_us for f in finished)
         live.pace.add(len(finished), total_us)
-        done = succeeded + self._deltas["failed"]
-        if done:
-            live.pace.processed(done, self._now)
+        live.pace.processed(succeeded + self._deltas["failed"], self._now)
         if succeeded:
             live.absent_in_a_row = 0
         else:

@@ -22,18 +22,25 @@ LOOKAHEAD_S = 0.1
 UNKNOWN_MEAN_US = 1_000_000.0
 MAX_LOOKAHEAD = 1_000
 _RATE_WINDOW_S = 30.0
+_RATE_WINDOW_ITEMS = 20.0
 _MEAN_WEIGHT = 0.05
 
 
 @dataclass(slots=True)
 class Pace:
-    """Smoothed figures of a job: items per second, duration of an attempt."""
+    """Smoothed figures of a job: items per second, duration of an attempt.
+
+    The rate is items that got their outcome by the time in which the job could make progress. Both fade alike: what
+    is older than half a minute, but never so fast that less than the last twenty items or so count. Items of an hour
+    are thus measured as well as items of a millisecond, and a rest (a pause, nothing but retries to wait for) changes
+    nothing.
+    """
 
     mean_us: float | None = None
     finished: int = 0
-    _weight: float = 0.0
-    _at: int = 0
-    _began: int = 0
+    _items: float = 0.0
+    _seconds: float = 0.0
+    _at: int | None = None  # time up to there is accounted for
 
     def add(self, count: int, total_us: int) -> None:
         """Take in attempts that ended: how many and how long they took together."""
@@ -44,20 +51,28 @@ class Pace:
         share = max(1 - (1 - _MEAN_WEIGHT) ** count, count / self.finished)
         self.mean_us = average if self.mean_us is None else self.mean_us + share * (average - self.mean_us)
 
-    def processed(self, count: int, now: int) -> None:
-        """Take in items that got their outcome."""
-        if not self._began:
-            self._began = self._at = now
-        self._weight = self._weight * math.exp(-(now - self._at) / 1e6 / _RATE_WINDOW_S) + count
+    @property
+    def is_new(self) -> bool:
+        """Whether its time has not begun."""
+        return self._at is None
+
+    def rest(self, now: int) -> None:
+        """Nothing runs and nothing could: the time since the last event does not count."""
         self._at = now
 
-    def rate_per_s(self, now: int) -> float | None:
-        """Items per second over the last half minute; None before anything can be said."""
-        span_s = (now - self._began) / 1e6
-        if not self._began or span_s < 1.0:
+    def processed(self, count: int, now: int) -> None:
+        """Take in items that got their outcome (none, when every attempt that ended will be followed by another)."""
+        passed_s = 0.0 if self._at is None else max(0, now - self._at) / 1e6
+        self._at = now
+        kept = math.exp(-min(passed_s / _RATE_WINDOW_S, count / _RATE_WINDOW_ITEMS))
+        self._items = self._items * kept + count
+        self._seconds = self._seconds * kept + passed_s
+
+    def rate_per_s(self) -> float | None:
+        """Items per second, smoothed; None before anything can be said."""
+        if self._seconds < 1.0 or not self._items:
             return None
-        faded = math.exp(-(now - self._at) / 1e6 / _RATE_WINDOW_S)
-        return self._weight * faded / (_RATE_WINDOW_S * (1 - math.exp(-span_s / _RATE_WINDOW_S)))
+        return self._items / self._seconds
 
 
 @dataclass(slots=True)

@@ -10,6 +10,9 @@ from jobctl.store.views import JobView, QueueView
 #: Before that much is known, an ETA would be a guess.
 MIN_PROCESSED = 20
 MIN_ACTIVE_US = 5_000_000
+#: Nothing happened for this long, and for this many times what was usual: the rate of before says nothing.
+SILENCE_US = 30_000_000
+SILENCE_FACTOR = 3
 
 
 class Surroundings(NamedTuple):
@@ -85,16 +88,34 @@ def _rate(job: JobView, active_us: int) -> float | None:
 
 
 def _eta_us(job: JobView, around: Surroundings, active_us: int, rate: float | None) -> int | None:
-    """Time until the last item has its outcome; None while that would be a guess."""
+    """Time until the last item has its outcome; None while that would be a guess.
+
+    Everything that is left at the rate of the last items, which has in it how many really run at once and how much of
+    the work is repeated; but not before the last item that waits for another attempt is due.
+    """
     if job.is_done or job.stop is not None or not rate:
         return None
-    if job.processed < MIN_PROCESSED or active_us < MIN_ACTIVE_US:
-        return None
-    if job.paused_at is not None or around.queue.paused_at is not None:
-        return None
-    if not around.daemon.serves(job.id, foreground=bool(job.foreground)):
+    if not _is_settled(job, active_us, rate) or not _goes_on(job, around, rate):
         return None
     work_us = int(job.live / rate * 1e6)
     if around.last_due_at is None:
         return work_us
     return max(work_us, around.last_due_at - around.now + int(job.mean_us or 0))
+
+
+def _is_settled(job: JobView, active_us: int, rate: float) -> bool:
+    """Whether enough of this round is over to tell from it."""
+    round_us = active_us - job.active_us
+    if job.processed < MIN_PROCESSED or round_us < MIN_ACTIVE_US:
+        return False
+    return job.round == 1 or rate * round_us / 1e6 >= MIN_PROCESSED
+
+
+def _goes_on(job: JobView, around: Surroundings, rate: float) -> bool:
+    """Whether it is being worked on, by all that can be seen."""
+    if job.paused_at is not None or around.queue.paused_at is not None or around.daemon.pressure:
+        return False
+    usual_us = SILENCE_FACTOR * max(1e6 / rate, job.mean_us or 0)
+    if not job.retrying and around.now - job.updated_at > max(SILENCE_US, usual_us):
+        return False
+    return around.daemon.serves(job.id, foreground=bool(job.foreground))
