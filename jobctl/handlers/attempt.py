@@ -57,15 +57,21 @@ def _spread(values: Sequence[bytes], positions: Sequence[int], size: int) -> lis
 
 
 class Tokens:
-    """JOBCTL_TOKEN: the same for every attempt of an unchanged row of a job, and no other's."""
+    """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and no other's.
 
-    def __init__(self, uid: str) -> None:
+    A row is known by its number in its job. Rows with a key of their own (``--item-key``) are known by their content,
+    and across jobs: with the first job of the lineage as ``uid``, a row that is submitted again unchanged, from a
+    result file, keeps its token.
+    """
+
+    def __init__(self, uid: str, *, named: bool = False) -> None:
+        self._named = named
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
     def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
         """The variables that each attempt has of its own."""
         token = self._hash.copy()
-        token.update(b"%d\0%b" % (item, payload))
+        token.update(b"\0%b" % payload if self._named else b"%d\0%b" % (item, payload))
         return (
             b"JOBCTL_ITEM=%d" % item,
             b"JOBCTL_ATTEMPT=%d" % attempt,

@@ -81,22 +81,32 @@ class StoredJob(Protocol):
     def input_format(self) -> str: ...
     @property
     def columns(self) -> Sequence[str]: ...
+    @property
+    def item_key(self) -> str | None: ...
+    @property
+    def root_uid(self) -> str | None: ...
 
 
 def make_handler(
-    command: Sequence[str], shell: str | None, input_format: str, columns: Sequence[str] | None, uid: str = ""
+    command: Sequence[str],
+    shell: str | None,
+    input_format: str,
+    columns: Sequence[str] | None,
+    uid: str | Tokens = "",
 ) -> Handler:
     """The handler for a command given at submit; without any the rows must have a ``command`` of their own.
 
+    ``uid`` is what the tokens of its rows are made of.
     Raises UsageError for a template that does not fit the columns, InputRejected if there is no command at all.
     """
+    tokens = uid if isinstance(uid, Tokens) else Tokens(uid)
     if shell is not None:
         if command:
             raise UsageError("--shell and a command after -- exclude each other", hint="leave out one of them")
-        return ShellHandler(shell, RowReader(input_format, columns), uid)
+        return ShellHandler(shell, RowReader(input_format, columns), tokens)
     if command:
-        return CommandHandler(command, RowReader(input_format, columns), uid)
-    return ColumnHandler(RowReader(input_format, columns), uid)
+        return CommandHandler(command, RowReader(input_format, columns), tokens)
+    return ColumnHandler(RowReader(input_format, columns), tokens)
 
 
 def handler_for(job: StoredJob) -> Handler:
@@ -104,7 +114,9 @@ def handler_for(job: StoredJob) -> Handler:
     columns = None if job.input_format == "lines" else job.columns
     shell = job.command if job.handler == "shell" else None
     command = job.command if job.handler == "command" else ()
-    return make_handler(command, shell, job.input_format, columns, job.uid)
+    named = job.item_key is not None
+    tokens = Tokens(job.root_uid or job.uid if named else job.uid, named=named)
+    return make_handler(command, shell, job.input_format, columns, tokens)
 
 
 class CommandHandler:
@@ -112,7 +124,7 @@ class CommandHandler:
 
     kind = "command"
 
-    def __init__(self, argv: Sequence[str], row: RowReader, uid: str) -> None:
+    def __init__(self, argv: Sequence[str], row: RowReader, tokens: Tokens) -> None:
         _refuse_spliced_script(argv, row.columns)
         self._template = compile(argv, row.columns)
         if row.is_json and row.columns == () and self._template.fields:
@@ -120,7 +132,7 @@ class CommandHandler:
                 "the first rows have no keys to fill the command with", hint="each row is a JSON object"
             )
         self._fields = row.reader(self._template.fields)
-        self._tokens = Tokens(uid)
+        self._tokens = tokens
         self.slotted = self._template.slotted
         self.appended = self._template.appended
         room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
@@ -150,13 +162,13 @@ class ShellHandler:
     slotted = False  # the shell reads JOBCTL_SLOT
     appended = False
 
-    def __init__(self, text: str, row: RowReader, uid: str) -> None:
+    def __init__(self, text: str, row: RowReader, tokens: Tokens) -> None:
         shell_text, values = compile_shell(text, row.columns)
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
         used = tuple(sorted({value.field for value in values}))
         self._fields = row.reader(used)
         self._variables = [_Variable(number, value) for number, value in enumerate(values, 1)]
-        self._tokens = Tokens(uid)
+        self._tokens = tokens
         fixed = sum(map(len, self._argv)) + OWN_VARIABLES
         if len(self._argv[2]) >= ARGUMENT_LIMIT:
             raise UsageError(f"--shell: the text is longer than {ARGUMENT_LIMIT >> 10} KiB", hint="put it into a file")
@@ -200,7 +212,7 @@ class ColumnHandler:
     slotted = False
     appended = False
 
-    def __init__(self, row: RowReader, uid: str) -> None:
+    def __init__(self, row: RowReader, tokens: Tokens) -> None:
         columns = row.columns or ()
         if COMMAND_COLUMN not in columns:
             raise InputRejected(
@@ -212,7 +224,7 @@ class ColumnHandler:
         self._argv: Callable[[bytes], tuple[bytes, ...]] = (
             _json_command if row.is_json else lambda payload: _split(fields_of(row.format, payload)[index])
         )
-        self._tokens = Tokens(uid)
+        self._tokens = tokens
         self.check = RowRules(self._check, required=frozenset({COMMAND_COLUMN}) if row.is_json else frozenset())
 
     def _check(self, payload: bytes) -> Fault | None:

@@ -191,6 +191,7 @@ class Intake:
             input_sha256=source.sha256,
             input_dialect=json.dumps(source.dialect),
             resubmit_of=source.resubmit_of,
+            root_uid=jobs.root_uid(self._database, source.resubmit_of),
             rows_sha256=source.rows_sha256,
             fingerprint=fingerprint(*self._work()),
         )

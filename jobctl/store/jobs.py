@@ -62,6 +62,7 @@ class JobRow:
     after: list[Any] = field(default_factory=list)
     item_key: str | None = None
     resubmit_of: str | None = None
+    root_uid: str | None = None
     tokens: float | None = None
     tokens_at: int | None = None
 
@@ -127,6 +128,13 @@ def recount(database: Database, job: int) -> dict[str, int]:
     """Counters as a scan of the items gives them; for verification only."""
     found = dict(database.execute("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", (job,)).fetchall())
     return {name: found.get(number, 0) for number, name in enumerate(_COUNTED)}
+
+
+def root_uid(database: Database, resubmit_of: str | None) -> str | None:
+    """Uid of the first job of a lineage, for a job made of a result file of another; as far back as is known."""
+    if resubmit_of is None:
+        return None
+    return database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of
 
 
 def by_key(database: Database, key: str) -> JobRow | None:

@@ -155,6 +155,7 @@ CREATE TABLE jobs (
   "key" VARCHAR,
   item_key VARCHAR,
   resubmit_of VARCHAR,
+  root_uid VARCHAR,
   foreground INTEGER DEFAULT '0' NOT NULL,
   "after" VARCHAR DEFAULT '[]' NOT NULL,
   not_before_at INTEGER,

@@ -75,6 +75,7 @@ class Job(SQLModel, table=True):
     key: str | None = None
     item_key: str | None = None  # the column that names a row
     resubmit_of: str | None = None  # uid of the job whose result file was submitted
+    root_uid: str | None = None  # uid of the first job of that lineage
     foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works it off
     after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
     not_before_at: int | None = None

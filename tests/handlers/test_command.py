@@ -192,6 +192,29 @@ def test_a_token_belongs_to_one_row_of_one_job():
     assert token(command="y") == token()
 
 
+def stored(**values):
+    """A job as the store has it."""
+    plain = {"uid": "u", "handler": "command", "command": ["x"], "input_format": "csv", "columns": ["a", "b"]}
+    return SimpleNamespace(**(plain | {"item_key": None, "root_uid": None} | values))
+
+
+def token_of(job, item=1, payload=b"k\0v"):
+    return handler_for(job).dispatch(9, item, 1, payload).env[2]
+
+
+def test_a_row_with_a_key_keeps_its_token_through_the_jobs_of_its_lineage():
+    first = token_of(stored(uid="root", item_key="a"), item=17)
+    assert token_of(stored(uid="second", root_uid="root", item_key="a"), item=2) == first
+    assert token_of(stored(uid="second", root_uid="root", item_key="a"), payload=b"k\0w") != first
+    assert token_of(stored(uid="other", item_key="a"), item=17) != first
+
+
+def test_without_a_key_a_row_is_known_by_its_number_in_its_own_job():
+    first = token_of(stored(uid="root"), item=1)
+    assert token_of(stored(uid="second", root_uid="root"), item=1) != first
+    assert token_of(stored(uid="root"), item=2) != first
+
+
 def test_a_stored_job_gets_the_handler_it_was_submitted_with():
     for kind, command, input_format, columns in (
         ("command", ["echo", "{a}"], "csv", ["a"]),
@@ -199,8 +222,7 @@ def test_a_stored_job_gets_the_handler_it_was_submitted_with():
         ("shell", "echo {}", "lines", []),
         ("column", [], "csv", ["command"]),
     ):
-        job = SimpleNamespace(uid="u", handler=kind, command=command, input_format=input_format, columns=columns)
-        handler = handler_for(job)
+        handler = handler_for(stored(handler=kind, command=command, input_format=input_format, columns=columns))
         assert handler.kind == kind
         given = make_handler(
             command if kind == "command" else (), command if kind == "shell" else None, input_format, columns, "u"
