@@ -10,7 +10,7 @@ from jobctl.engine.gates import check_dependencies
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.handlers.command import handler_for
-from jobctl.store import items, jobs
+from jobctl.store import figures, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.failures import Groups
 from jobctl.store.jobs import JobRow
@@ -81,6 +81,8 @@ class Roster:
             groups=Groups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
+            durations=figures.durations(self._database, row.id),
+            course=figures.course(self._database, row.id, row.round),
         )
         live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None

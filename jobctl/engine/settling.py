@@ -12,7 +12,7 @@ from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.work import LiveJob
-from jobctl.store import items
+from jobctl.store import figures, items
 from jobctl.store.database import Database
 from jobctl.store.failures import Group
 from jobctl.store.items import Budgeted, Causes, Settlement
@@ -74,6 +74,7 @@ class Settler:
         if self._touched:
             live.groups.save(self._touched, self._now)
         self._keep_pace(batch.finished, len(good))
+        self._keep_figures(batch, len(good))
         return self._deltas
 
     def _move(self, source: str, target: str, count: int) -> None:
@@ -174,6 +175,16 @@ class Settler:
         else:
             live.absent_in_a_row += sum(outcome.is_absent(f.ending, f.code) for f in finished)
         self._deltas["attempts"] += len(finished)
+
+    def _keep_figures(self, batch: Batch, succeeded: int) -> None:
+        live = self._live
+        if batch.started:
+            live.course.begin(min(s.started_at for s in batch.started.values()))
+        if batch.finished:
+            live.course.begin(min(f.started_at for f in batch.finished))
+            live.durations.add(f.duration_us for f in batch.finished)
+            live.course.add(succeeded, self._deltas["failed"], self._now)
+            figures.save(self._database, live.id, live.durations, live.course)
 
 
 def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:

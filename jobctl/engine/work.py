@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jobctl.domain.figures import Course, Durations
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
 
@@ -85,6 +86,8 @@ class LiveJob:
     counts: dict[str, int]
     cursor: int
     pace: Pace = field(default_factory=Pace)
+    durations: Durations = field(default_factory=Durations)
+    course: Course = field(default_factory=lambda: Course(1))
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing

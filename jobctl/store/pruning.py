@@ -73,7 +73,7 @@ def take_out(database: Database, job: Candidate, now: int) -> int:
     database.execute(
         "DELETE FROM delivery_attempts WHERE delivery IN (SELECT id FROM deliveries WHERE job = ?)", (job.id,)
     )
-    for table in ("deliveries", "targets", "failures", "requests"):
+    for table in ("deliveries", "targets", "failures", "figures", "requests"):
         database.execute(f"DELETE FROM {table} WHERE job = ?", (job.id,))  # noqa: S608 - names of this function
     database.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
     if job.total > SMALL_JOB:

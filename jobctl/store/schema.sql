@@ -105,6 +105,13 @@ CREATE TABLE failures (
 
 CREATE UNIQUE INDEX failures_cause ON failures (job, code, message, outcome);
 
+CREATE TABLE figures (
+  job INTEGER NOT NULL,
+  durations VARCHAR NOT NULL,
+  course VARCHAR NOT NULL,
+  PRIMARY KEY (job)
+);
+
 CREATE TABLE items (
   job INTEGER NOT NULL,
   item INTEGER NOT NULL,

@@ -118,6 +118,15 @@ class Job(SQLModel, table=True):
     failures_ungrouped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
+class Figures(SQLModel, table=True):
+    """How long the attempts of a job took and when its items came through, bounded in size."""
+
+    __tablename__ = "figures"
+    job: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    durations: str  # JSON, see domain.figures
+    course: str
+
+
 class Item(SQLModel, table=True):
     """One input row and where it stands. One narrow row, no index that every item pays for."""
 

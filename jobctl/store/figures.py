@@ -1,0 +1,34 @@
+"""Figures of jobs: read when the engine enters a job and when somebody looks, written with every batch that settles.
+
+A table of their own, so that rows of jobs, which every command reads and every commit writes, stay short.
+"""
+
+from __future__ import annotations
+
+import json
+
+from jobctl.domain.figures import Course, Durations
+from jobctl.store.database import Database
+
+
+def durations(database: Database, job: int) -> Durations:
+    """How long its attempts took; empty when none has ended."""
+    text = database.scalar("SELECT durations FROM figures WHERE job = ?", (job,))
+    return Durations() if text is None else Durations.from_json(json.loads(text))
+
+
+def course(database: Database, job: int, round: int) -> Course:
+    """The course of that round, which is empty when only earlier ones left something."""
+    text = database.scalar("SELECT course FROM figures WHERE job = ?", (job,))
+    found = Course(round) if text is None else Course.from_json(json.loads(text))
+    return found if found.round == round else Course(round)
+
+
+def save(database: Database, job: int, durations: Durations, course: Course) -> None:
+    """Write both, in the caller's transaction."""
+    texts = [json.dumps(figures.to_json(), separators=(",", ":")) for figures in (durations, course)]
+    database.execute(
+        "INSERT INTO figures (job, durations, course) VALUES (?, ?, ?)"
+        " ON CONFLICT (job) DO UPDATE SET durations = excluded.durations, course = excluded.course",
+        (job, *texts),
+    )
