@@ -32,7 +32,7 @@ def explain(
     found = resolve(database, [target])
     if len(found) != 1 or found[0].last is not None:
         raise UsageError(f"{target!r} is more than one", hint="jobctl explain 42, or jobctl explain 42.17")
-    document = why(database, shared.home, found[0].job, found[0].item, now_us())
+    document = why(database, shared.home, found[0], now_us(), program=shared.program)
     database.close()
     if shared.json:
         shared.emit(document)

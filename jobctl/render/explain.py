@@ -12,6 +12,8 @@ from jobctl.render.inert import inert
 def explain_lines(document: dict[str, Any]) -> Iterator[str]:
     """The sections of a ``jobctl.explain/1`` document."""
     yield f"job {document['job']} ({inert(document['name'])}): {document['state']}: {inert(document['state_reason'])}"
+    if document["resubmit_of"] is not None:
+        yield _lineage(document)
     if document["item"] is not None:
         yield f"item {document['job']}.{document['item']}: {document['item_state']}: {inert(document['item_reason'])}"
         yield from _attempts(document["attempts"])
@@ -20,6 +22,13 @@ def explain_lines(document: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "next:"
     yield from (f"  {command}" for command in document["next"])
+
+
+def _lineage(document: dict[str, Any]) -> str:
+    number = document["resubmit_of_job"]
+    if number is None:
+        return f"its rows come from a result file of a job that is gone ({inert(document['resubmit_of'])})"
+    return f"its rows come from a result file of job {number}: jobctl explain {number}"
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:

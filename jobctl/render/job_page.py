@@ -228,6 +228,9 @@ def _input(document: Document, look: Look) -> str:
     facts = [path, given["format"], plural(given["rows"], "row"), size(given["bytes"])]
     if given["columns"]:
         facts.append(f"columns {', '.join(given['columns'])}")
+    if given["resubmit_of"]:
+        number = given["resubmit_of_job"]
+        facts.append(f"a result file of job {number}" if number else "a result file of a job that is gone")
     return look.dash.join(facts)
 
 

@@ -15,6 +15,7 @@ from jobctl.errors import NotFound
 from jobctl.process.space import PAUSED
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.status import job_document
+from jobctl.services.targets import Target
 from jobctl.store import journal, views
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
@@ -32,12 +33,13 @@ class Hold(NamedTuple):
     action: str | None
 
 
-def explain(database: Database, home: Home, number: int, item: int | None, now: int) -> dict[str, Any]:
-    """The explanation of a job, or of one of its items, at this moment.
+def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> dict[str, Any]:
+    """The explanation of a job, or of one of its items, at this moment; ``program`` is how jobctl is called.
 
     Raises NotFound for a job or item that does not exist.
     """
-    document = job_document(database, home, number, now)
+    number, item = target.job, target.item
+    document = job_document(database, home, number, now, program=program)
     with views.snapshot(database):
         job = views.job(database, number)
         if job is None:
@@ -51,7 +53,12 @@ def explain(database: Database, home: Home, number: int, item: int | None, now: 
             "item": item,
             "state": job.state,
             "state_reason": document["state_reason"],
-            "holds": [hold._asdict() for hold in holds(database, job, daemon, now)],
+            "item_state": None,
+            "item_reason": None,
+            "attempts": [],
+            "resubmit_of": document["input"]["resubmit_of"],
+            "resubmit_of_job": document["input"]["resubmit_of_job"],
+            "holds": [_spelled(hold, program) for hold in holds(database, job, daemon, now)],
             "attention": document["attention"],
             "journal": [_entry(entry) for entry in entries[-JOURNAL_LIMIT:]],
             "journal_total": len(entries),
@@ -59,7 +66,17 @@ def explain(database: Database, home: Home, number: int, item: int | None, now: 
         }
         if item is not None:
             found |= _item(database, job, item, now)
+            found["next"] = [_at_home(command, program) for command in found["next"]]
     return found
+
+
+def _spelled(hold: Hold, program: str) -> dict[str, Any]:
+    return hold._replace(action=None if hold.action is None else _at_home(hold.action, program))._asdict()
+
+
+def _at_home(command: str, program: str) -> str:
+    """A command spelled so that it works on the same store."""
+    return command if program == "jobctl" else command.replace("jobctl ", f"{program} ")
 
 
 def holds(database: Database, job: JobView, daemon: DaemonView, now: int) -> list[Hold]:

@@ -19,6 +19,7 @@ from jobctl.process.space import shortage
 from jobctl.services.attention import Case, attention
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.failures import failure_summary, retry_summary
+from jobctl.services.figures import duration_summary, throughput
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.store import outbox_views, views
@@ -130,7 +131,7 @@ def _document(
         "failures": failure_summary(job, causes, groups),
         "retry": retry_summary(job, policy, causes, program),
         "results": _results(job, home),
-        "input": _input(job),
+        "input": _input(database, job),
         "command": json.loads(job.command),
         "idempotency": {"key": job.key, "replayed": False},
         "policy": policy.to_json(),
@@ -141,6 +142,9 @@ def _document(
         "cwd": job.cwd,
         "attempts": job.attempts,
         "running": [_running(view, now) for view in running],
+        "durations": duration_summary(database, job),
+        # Some hundred numbers: a list of jobs does without.
+        "throughput": throughput(database, job) if groups > GROUPS_IN_LIST else None,
     }
 
 
@@ -220,7 +224,7 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
     }
 
 
-def _input(job: JobView) -> dict[str, Any]:
+def _input(database: Database, job: JobView) -> dict[str, Any]:
     return {
         "path": job.input_path,
         "format": job.input_format,
@@ -230,6 +234,7 @@ def _input(job: JobView) -> dict[str, Any]:
         "sha256": job.input_sha256,
         "fingerprint": job.fingerprint,
         "resubmit_of": job.resubmit_of,
+        "resubmit_of_job": None if job.resubmit_of is None else views.job_of_uid(database, job.resubmit_of),
     }
 
 

@@ -146,6 +146,12 @@ def newest_job(database: Database, name: str | None = None) -> int | None:
     return None if found is None else int(found)
 
 
+def job_of_uid(database: Database, uid: str) -> int | None:
+    """Number of the job with this uid, if it is still there."""
+    found = database.scalar("SELECT id FROM jobs WHERE uid = ?", (uid,))
+    return None if found is None else int(found)
+
+
 def states(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
     """(state, revision) of these jobs."""
     found = {}

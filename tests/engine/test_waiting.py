@@ -9,6 +9,7 @@ from jobctl.process import space
 from jobctl.services import holding
 from jobctl.services.explain import explain
 from jobctl.services.status import job_document
+from jobctl.services.targets import Target
 from tests.engine.bench import SECOND, Bench
 from tests.locks import held_lock
 
@@ -56,7 +57,7 @@ def test_a_full_disk_is_said_by_status_and_explain(tmp_path, full_disk):
     with held_lock(bench.home) as pid:
         bench.database.execute("UPDATE daemon SET pid = ?", (pid,))
         attention = {a["code"]: a for a in job_document(bench.database, bench.home, job, bench.now)["attention"]}
-        (hold,) = explain(bench.database, bench.home, job, None, bench.now)["holds"]
+        (hold,) = explain(bench.database, bench.home, Target(job), bench.now)["holds"]
     assert "spawn_pressure" not in attention
     assert attention["disk_low"]["message"].startswith("the disk is nearly full, nothing new starts until")
     assert str(bench.home.root) in attention["disk_low"]["message"]
