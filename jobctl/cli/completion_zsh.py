@@ -14,13 +14,14 @@ _HEAD = r"""#compdef jobctl
 
 # Numbers and names that only jobctl knows.
 __jobctl_ask() {
-  local kind=$1 line value
-  local -a store found
+  local kind=${@[-1]} line value
+  local -a store found ask
   local -i at=${words[(I)--home]}
   # "words" is that of the command alone, so the option may also stand before it.
   (( at )) && store=(--home ${(Q)~words[at + 1]})
   [[ -z $store && -n $__jobctl_home ]] && store=(--home $__jobctl_home)
-  for line in ${(f)"$(_call_program $kind ${(q)__jobctl_program} __complete $kind ${(q)store} -- ${(q)PREFIX} 2>/dev/null)"}; do
+  ask=($__jobctl_program __complete $kind $store -- $PREFIX)
+  for line in ${(f)"$(_call_program $kind ${(q)ask} 2>/dev/null)"}; do
     value=${line%%$'\t'*}
     found+=(${value//:/\\:}:${line#*$'\t'})
   done
@@ -35,6 +36,17 @@ local -i at=${words[(I)--home]}
 __jobctl "$@"
 """
 
+#: What comes after -- is the line of another command.
+_WORDS = (
+    "  local -i dashes=${words[(i)--]}",
+    "  if (( dashes < CURRENT )); then",
+    "    shift $dashes words",
+    "    (( CURRENT -= dashes ))",
+    "    _normal",
+    "    return",
+    "  fi",
+)
+
 
 def zsh(root: Node) -> str:
     """The function."""
@@ -46,9 +58,11 @@ def _function(node: Node) -> Iterator[str]:
     if node.children:
         yield "  local context state state_descr line curcontext=$curcontext"
         yield "  typeset -A opt_args"
-        yield "  local -a commands=("
+        yield "  local -a subcommands=("
         yield from (f"    {_quoted(f'{child.path[-1]}:{child.summary}')}" for child in node.children)
         yield "  )"
+    if node.takes_words:
+        yield from _WORDS
     yield f"  _arguments -s {'-C ' if node.children else '-S '}\\"
     rows = [row for option in node.options for row in _option(option)]
     rows += _dispatch() if node.children else _arguments(node)
@@ -68,7 +82,7 @@ def _dispatch() -> list[str]:
 
 def _choice(node: Node) -> Iterator[str]:
     yield "  case $state in"
-    yield "    command) _describe -t commands command commands ;;"
+    yield "    command) _describe -t commands command subcommands ;;"
     yield "    rest)"
     yield "      case $line[1] in"
     yield from (f"        {child.path[-1]}) {_name(child)} ;;" for child in node.children)

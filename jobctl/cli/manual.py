@@ -148,17 +148,17 @@ def make_pages(folder: Path) -> dict[Path, str]:
     """What each page of the tree should be, by its path."""
     root = command_tree()
     pages = {}
-    for path in sorted(folder.glob("*.[15]")):
+    for path in sorted(folder.glob("man?/*.?")):
         pages[path] = refreshed(path.read_text(encoding="utf-8"), root)
     for node in root.children:
-        path = folder / page_name(node)
+        path = folder / "man1" / page_name(node)
         if path not in pages:
             pages[path] = first_page(node, _date(folder))
     return pages
 
 
 def _date(folder: Path) -> str:
-    main = folder / ROOT_PAGE
+    main = folder / "man1" / ROOT_PAGE
     found = re.search(r"(?m)^\.Dd (.+)$", main.read_text(encoding="utf-8")) if main.exists() else None
     return found[1] if found else "November 24, 2026"
 

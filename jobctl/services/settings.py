@@ -82,9 +82,7 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
     from_environment = _from_environment(environ)
     if from_environment:
         layers.append(Layer("environment", "", from_environment, {}))
-    for place in places(environ, cwd):
-        if place.exists and not place.ignored:
-            layers.append(_read(place))
+    layers += [_read(place) for place in places(environ, cwd) if place.exists and not place.ignored]
     return Settings(layers)
 
 

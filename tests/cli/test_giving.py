@@ -1,0 +1,124 @@
+"""submit and cancel without a daemon: what is printed where, what is stored."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobctl.store.database import open_database
+
+
+@pytest.fixture(autouse=True)
+def rows(tmp_path, monkeypatch):
+    (tmp_path / "rows.csv").write_text("id,url\n1,a\n2,b\n3,c\n")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_standard_output_is_the_number_alone(jobctl):
+    done = jobctl("submit", "rows.csv", "--", "true", "{id}")
+    assert (done.code, done.out) == (0, "1\n")
+    assert "job 1 (rows): 3 items accepted" in done.err
+    assert "jobctl daemon start" in done.err
+    assert "jobctl status 1 --watch" in done.err
+    quiet = jobctl("submit", "-q", "rows.csv", "--", "true")
+    assert (quiet.out, quiet.err) == ("2\n", "")
+
+
+def test_with_json_the_document_of_the_job(jobctl):
+    document = jobctl("submit", "rows.csv", "--json", "--name", "n", "--", "true").document
+    assert (document["schema"], document["name"], document["counts"]["queued"]) == ("jobctl.status/1", "n", 3)
+
+
+@pytest.mark.parametrize("line", ["rows.csv -- -x -- {id}", "rows.csv -j 2 -- -x -- {id}"])
+def test_words_after_the_separator_are_stored_untouched(jobctl, line):
+    jobctl("submit", *line.split())
+    assert jobctl("status", "1", "--json").document["command"] == ["-x", "--", "{id}"]
+
+
+def test_without_a_separator_options_of_the_command_are_its_own(jobctl):
+    jobctl("submit", "rows.csv", "--attempts", "2", "sleep", "--timeout", "5", "{id}")
+    document = jobctl("status", "1", "--json").document
+    assert document["command"] == ["sleep", "--timeout", "5", "{id}"]
+    assert (document["policy"]["timeout_s"], document["policy"]["attempts"]) == (None, 2)
+
+
+def test_options_reach_the_job(jobctl, tmp_path):
+    (tmp_path / "env").write_text("SECRET=1\n")
+    jobctl(
+        *("submit", "rows.csv", "--name", "n", "--slots", "3", "--timeout", "5m", "--attempts", "4", "--cwd", tmp_path),
+        *("--env", "A=1", "--env", "B", "--env-file", "env", "--label", "team=x", "--label", "a=b", "--priority", "7"),
+        *("--queue", "slow", "--backoff", "1sx2..9s", "--max-failures", "5%", "--halt", "now", "--retry-on", "1,75"),
+        *(
+            "--on-crash",
+            "fail",
+            "--rate",
+            "9/s",
+            "--output-cap",
+            "1M",
+            "--grace",
+            "0",
+            "--deadline",
+            "1h",
+            "--",
+            "true",
+        ),
+    )
+    document = jobctl("status", "n", "--json").document
+    policy = document["policy"]
+    assert (document["queue"], document["priority"], document["labels"]) == ("slow", 7, {"team": "x", "a": "b"})
+    assert (policy["slots"], policy["timeout_s"], policy["attempts"], policy["grace_s"]) == (3, 300.0, 4, 0.0)
+    assert policy["backoff"] == {"base_s": 1.0, "factor": 2.0, "cap_s": 9.0}
+    assert (policy["max_failures"], policy["halt"], policy["retry_on"]) == ("5%", "now", [1, 75])
+    assert (policy["on_crash"], policy["rate"], policy["output_cap"], policy["deadline_s"]) == (
+        "fail",
+        "9/s",
+        1 << 20,
+        3600,
+    )
+    assert document["time"]["deadline_at"] is not None
+
+
+def test_a_bad_file_is_refused_with_places_and_changes_nothing(jobctl, home, tmp_path):
+    (tmp_path / "bad.csv").write_text("id,url\n1,a\n2\n3,c,d\n")
+    done = jobctl("submit", "bad.csv", "--", "true")
+    assert (done.code, done.out) == (7, "")
+    assert "line 3" in done.err and "line 4" in done.err
+    assert jobctl("status", "--json").document["jobs"] == []
+    as_json = jobctl("submit", "bad.csv", "--json", "--", "true")
+    assert (as_json.code, as_json.document["error"]["code"]) == (7, "input_rejected")
+    assert len(as_json.document["error"]["details"]) == 2
+    skipped = jobctl("submit", "bad.csv", "--invalid", "skip", "--", "true")
+    assert (skipped.code, skipped.out) == (0, "1\n")
+    assert "2 rows left out" in skipped.err
+
+
+def test_a_dry_run_shows_commands_and_makes_nothing(jobctl, home):
+    done = jobctl("submit", "rows.csv", "--dry-run", "--", "echo", "{id}", "a b")
+    assert done.out == "echo 1 'a b'\necho 2 'a b'\necho 3 'a b'\n"
+    assert "3 items of csv would be accepted" in done.err
+    assert not home.root.exists()
+    document = jobctl("submit", "rows.csv", "-n", "--json", "--", "echo", "{id}").document
+    assert document["commands"][0] == ["echo", "1"]
+
+
+def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
+    store.job("s", state="succeeded", started_at=1, finished_at=2)
+    done = jobctl("cancel", "1")
+    assert (done.code, done.err) == (0, "job 1: it was succeeded already\n")
+    document = jobctl("cancel", "1", "1.1", "--json").document
+    assert [(c["job"], c["item"], c["cancelled"]) for c in document["cancelled"]] == [(1, None, False), (1, 1, False)]
+
+
+def test_an_unknown_placeholder_is_named(jobctl, home):
+    done = jobctl("submit", "rows.csv", "--", "echo", "{ulr}")
+    assert done.code == 2
+    assert "{ulr}" in done.err and "url" in done.err
+    database = open_database(home) if home.root.exists() else None
+    assert database is None or database.scalar("SELECT count(*) FROM jobs") == 0
+
+
+def test_errors_with_json_do_not_hide_in_text(jobctl):
+    done = jobctl("submit", "missing.csv", "--json", "--", "true")
+    assert done.code != 0
+    assert json.loads(done.out)["error"]["message"]

@@ -1,0 +1,88 @@
+"""Start-up time is a feature: what the everyday commands must not import."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jobctl as package
+
+ROOT = Path(package.__file__).parents[1]
+SCRIPT = """
+import json, sys
+sys.argv = ["jobctl", *sys.argv[1:]]
+from jobctl.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+else:
+    code = 0
+sys.stdout.flush()
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+HEAVY = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core", "asyncio", "http", "email", "unittest", "textual"}
+
+
+def modules_after(home, *words):
+    """(exit code, top-level modules) of a command in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, words)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "JOBCTL_HOME": str(home.root), "HOME": "/"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    code, names = json.loads(done.stderr.splitlines()[-1])
+    return code, set(names)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--json"),
+        ("status", "1", "--json"),
+        ("status",),
+        ("items", "1"),
+        ("items", "1", "--json"),
+        ("logs", "1.1"),
+        ("logs", "1", "--failed"),
+        ("cancel", "2"),
+        ("wait", "2", "--timeout", "0"),
+        ("results", "2"),
+        ("daemon", "status"),
+        ("submit", "rows.csv", "--", "true", "{id}"),
+    ],
+    ids=" ".join,
+)
+def test_everyday_commands_stay_light(store, home, tmp_path, monkeypatch, words):
+    store.job("sqf", state="running", started_at=1)
+    store.job("ss", state="succeeded", started_at=1, finished_at=2, results=json.dumps({"files": {}}))
+    (tmp_path / "rows.csv").write_text("id\n1\n2\n")
+    monkeypatch.chdir(tmp_path)
+    code, names = modules_after(home, *words)
+    assert code == 0
+    tops = {name.partition(".")[0] for name in names}
+    assert not tops & HEAVY
+    assert "rich" not in tops  # drawn with on a terminal only
+
+
+@pytest.mark.parametrize("words", [("--version",), ("__complete", "jobs")])
+def test_completion_and_version_need_no_command_tree(store, home, words):
+    store.job("q")
+    code, names = modules_after(home, *words)
+    assert code == 0
+    assert not names & {"typer", "dataclasses", "inspect", "jobctl.cli.app", "jobctl.store.database", "platformdirs"}
+
+
+def test_a_page_imports_rich_but_no_schema(store, home):
+    store.job("q")
+    _, names = modules_after(home, "status", "1")
+    assert "rich.table" in names
+    assert not {name.partition(".")[0] for name in names} & HEAVY
