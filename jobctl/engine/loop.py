@@ -90,6 +90,7 @@ class Engine:
         self._executor.acknowledge(recovered.gone)
         self._state = "up"
         self._step(now)
+        self._close_rounds(now)  # whose last item ended before the engine before this one could close them
         self._house.keep(now, self._state, "")
 
     def run(self) -> None:
@@ -302,6 +303,7 @@ class Engine:
         self._trouble = ""
         self._roster.drop(live.id)
         self._roster.check_dependencies()
+        self._wake.ring()  # what came after this job may start now
 
 
 def _has_future(live: LiveJob) -> bool:

@@ -100,12 +100,15 @@ def open_database(home: Home, *, create: bool = False) -> Database:
         prepare_home(home)
     check_home(home)
     if not create and not home.database.exists():
-        raise NotFound(
-            f"no jobs yet: there is no queue at {home.root}", hint="start with: jobctl submit FILE -- COMMAND"
-        )
+        raise no_queue(home.root)
     if create:
         _precreate(home.database)
     return _connect(home.database, create=create)
+
+
+def no_queue(root: Path) -> NotFound:
+    """The error of a store in which nothing was ever submitted."""
+    return NotFound(f"no jobs yet: there is no queue at {root}", hint="start with: jobctl submit FILE -- COMMAND")
 
 
 def prepare_home(home: Home) -> None:
@@ -194,7 +197,9 @@ def _configure(database: Database, *, create: bool) -> None:
     execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}")
     execute("PRAGMA cache_size=-16384")
     execute("PRAGMA temp_store=MEMORY")
-    if version == 0 and create:
+    if version == 0:
+        if not create:  # a first submit was killed before it had made anything
+            raise no_queue(database.path.parent)
         from jobctl.store.create import create_schema
 
         create_schema(database)
@@ -202,16 +207,19 @@ def _configure(database: Database, *, create: bool) -> None:
 
 def _check_identity(database: Database) -> int:
     """The schema version; 0 for an empty file. Raises StoreError for a foreign or newer database."""
-    version = int(database.scalar("PRAGMA user_version"))
-    application = int(database.scalar("PRAGMA application_id"))
+    # In one statement: another process may be creating the schema.
+    version, application, objects = database.one(
+        "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
+        " (SELECT count(*) FROM sqlite_schema)"
+    )
     if application == APPLICATION_ID:
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",
                 hint="upgrade jobctl; nothing was changed",
             )
-        return version
-    if application != 0 or version != 0 or database.scalar("SELECT count(*) FROM sqlite_schema"):
+        return int(version)
+    if application != 0 or version != 0 or objects:
         raise StoreError(
             f"{database.path} is not a jobctl database",
             hint="move it away or choose another --home; nothing was changed",

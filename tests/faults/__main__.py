@@ -53,7 +53,9 @@ def _means(word: str, name: str) -> bool:
 def _count(fault: Fault, options: argparse.Namespace) -> int:
     if options.trials is not None:
         return int(options.trials)
-    return fault.full if options.full else fault.sample
+    if not options.full:
+        return fault.sample
+    return fault.full if isinstance(fault.full, int) else fault.full()
 
 
 def _say(tally: Tally) -> None:

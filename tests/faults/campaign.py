@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from tests.faults.check import violations
 from tests.faults.rig import Rig, Skip, reap
 
-#: Hurts a store in one way; leaves it with all jobs done (or raises Skip, or AssertionError = violation).
-Trial = Callable[[random.Random], list[str]]
+#: Draws and number of the trial to violations found; raises Skip, and AssertionError for what never came about.
+Trial = Callable[[random.Random, int], list[str]]
 
 FAULTS: dict[str, Fault] = {}
 
@@ -25,7 +25,7 @@ class Fault:
     name: str
     what: str
     trial: Trial
-    full: int  # trials in a full campaign
+    full: int | Callable[[], int]  # trials in a full campaign
     sample: int  # in the sample of every change
 
 
@@ -40,7 +40,7 @@ class Tally:
     bad: list[tuple[str, list[str]]] = field(default_factory=list)  # (seed, violations)
 
 
-def fault(name: str, what: str, *, full: int, sample: int) -> Callable[[Trial], Trial]:
+def fault(name: str, what: str, *, full: int | Callable[[], int], sample: int) -> Callable[[Trial], Trial]:
     """Register a trial that returns its violations itself."""
 
     def register(trial: Trial) -> Trial:
@@ -53,8 +53,8 @@ def fault(name: str, what: str, *, full: int, sample: int) -> Callable[[Trial], 
 def on_a_rig(hurt: Callable[[Rig], None]) -> Trial:
     """A trial on a fresh store that the checker looks at afterwards."""
 
-    def trial(rng: random.Random) -> list[str]:
-        rig = Rig(rng)
+    def trial(rng: random.Random, number: int) -> list[str]:
+        rig = Rig(rng, number)
         try:
             hurt(rig)
             return violations(rig)
@@ -70,7 +70,7 @@ def run_fault(fault: Fault, trials: int, seed: int, first: int = 0) -> Tally:
     began = time.monotonic()
     for number in range(first, first + trials):
         try:
-            found = fault.trial(random.Random(f"{fault.name}-{seed}-{number}"))
+            found = fault.trial(random.Random(f"{fault.name}-{seed}-{number}"), number)
         except Skip as reason:
             tally.skipped = str(reason)
             break

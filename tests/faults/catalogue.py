@@ -1,7 +1,7 @@
 """Imports every module that registers faults, in the order of the table."""
 
-from tests.faults import kills
+from tests.faults import kills, syscalls
 from tests.faults.campaign import FAULTS
 
-MODULES = (kills,)
+MODULES = (kills, syscalls)
 NAMES = tuple(FAULTS)

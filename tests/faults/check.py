@@ -58,8 +58,12 @@ def _witness(rig: Rig) -> Iterator[str]:
     if accepted.at_most_once:
         interrupted = rig.rows("SELECT item FROM attempts WHERE job = ? AND ending = ?", accepted.job, INTERRUPTED)
         for (item,) in interrupted:
-            last = rig.rows("SELECT max(attempt), max(CASE WHEN ending = 4 THEN attempt END) FROM attempts"
-                            " WHERE job = ? AND item = ?", accepted.job, item)[0]
+            last = rig.rows(
+                "SELECT max(attempt), max(CASE WHEN ending = 4 THEN attempt END) FROM attempts"
+                " WHERE job = ? AND item = ?",
+                accepted.job,
+                item,
+            )[0]
             if last[0] != last[1]:
                 yield f"C3 item {item} ran again although interrupted items must not"
 

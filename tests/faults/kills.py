@@ -124,4 +124,3 @@ def stop_politely(rig: Rig) -> None:
     if running:
         rig.notes.append(f"{running} items are still running after a stop")
     _finish(rig)
-

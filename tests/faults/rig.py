@@ -49,9 +49,10 @@ class Accepted:
 class Rig:
     """A store, its daemon and its witness; ``root`` may be put on a file system of its own."""
 
-    def __init__(self, rng: random.Random, root: Path | None = None) -> None:
+    def __init__(self, rng: random.Random, number: int = 0, root: Path | None = None) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="jobctl-faults-"))
         self.rng = rng
+        self.number = number
         self.home = Home((root or self.place) / "home")
         (self.place / "alive").mkdir()
         self.env = {
@@ -122,11 +123,14 @@ class Rig:
 
     # ---- the daemon ----
 
-    def start(self, *, engine: tuple[str, ...] = (), slots: int = SLOTS, drain: bool = False) -> int:
-        """Start a daemon; the supervisor's pid."""
-        with contextlib.suppress(FileNotFoundError, JobctlError):
-            open_database(self.home, create=True).close()
-        return start_detached(StartOptions(self.home, slots, engine=engine, drain=drain))
+    def start(self, *, engine: tuple[str, ...] = ()) -> int:
+        """Start a daemon, its engine by the words ``engine`` in front; the supervisor's pid."""
+        open_database(self.home, create=True).close()
+        options = StartOptions(self.home, SLOTS)
+        if engine:
+            words = options.supervisor_argv()
+            options = replace(options, engine=(*engine, *words[words.index("--") + 1 :]))
+        return start_detached(options)
 
     def start_again(self, deadline_s: float = PATIENCE_S) -> int:
         """Start a daemon unless one is up, as often as it takes; the supervisor's pid."""
@@ -213,9 +217,8 @@ class Rig:
     def leftovers(self) -> list[int]:
         """Living processes of this store that are not its daemon: by cookie and by tag."""
         store, daemon = self.store_id(), (self.supervisor(), self.engine())
-        return [
-            pid for pid in proc.all_pids() if pid not in daemon and proc.belongs(pid, store) and not proc.is_dead(pid)
-        ]
+        carriers = [pid for pid in proc.all_pids() if pid not in daemon and proc.belongs(pid, store)]
+        return [pid for pid in carriers if not proc.is_dead(pid) and "strace" not in proc.command(pid)]
 
     def store_id(self) -> str:
         """What the processes of this store carry."""
@@ -270,6 +273,3 @@ def pause(rng: random.Random, longest_s: float) -> None:
     import time
 
     time.sleep(rng.uniform(0.0, longest_s))
-
-
-__all__ = ["Accepted", "Rig", "Skip", "kill", "need", "need_root", "pause", "reap", "replace"]

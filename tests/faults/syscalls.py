@@ -1,0 +1,285 @@
+"""T3: killed at every system call that changes something. T6, T8: system calls that fail. All by strace."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from jobctl.errors import JobctlError
+from tests.faults.campaign import fault, on_a_rig
+from tests.faults.rig import QUICK, Rig, kill, need
+from tests.wait import wait_until
+
+#: What changes a file, takes a lock, starts or tells somebody.
+CHANGING = (
+    "pwrite64,write,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat2,mkdir,mkdirat,chmod,fchmod,"
+    "fcntl,mknod,mknodat,sendmsg,sendto,clone3,clone,vfork,prlimit64,setrlimit"
+)
+_ROWS = 6
+Point = tuple[str, int]
+_CALL = re.compile(r"(\d*) *(\w+)\(")
+
+
+def _strace(*words: str, output: str = "/dev/null") -> list[str]:
+    return [need("strace"), "-f", "-qq", "-o", output, *words]
+
+
+def _inject(point: Point) -> list[str]:
+    return ["-e", f"trace={point[0]}", "-e", f"inject={point[0]}:signal=KILL:when={point[1]}"]
+
+
+def _count(log: Path) -> list[Point]:
+    """Every (system call, how often) of the busiest thread in a log, as points."""
+    by_thread: dict[str, Counter[str]] = {}
+    for line in log.read_text(errors="replace").splitlines():
+        thread, name = _CALL.match(line).groups() if _CALL.match(line) else ("", "")
+        if name.isidentifier():
+            by_thread.setdefault(thread, Counter())[name] += 1
+    most: Counter[str] = Counter()
+    for counts in by_thread.values():
+        for name, count in counts.items():
+            most[name] = max(most[name], count)
+    return [(name, number) for name in sorted(most) for number in range(1, most[name] + 1)]
+
+
+# ---- commands ----
+
+
+def _cancel_words(_rig: Rig) -> list[str]:
+    return ["cancel", "1"]
+
+
+def _submit_words(rig: Rig) -> list[str]:
+    return rig.submit_words(rig.rows_file(_ROWS, QUICK))
+
+
+def _nothing(_rig: Rig) -> None:
+    """The store does not exist yet."""
+
+
+def _one_job(rig: Rig) -> None:
+    rig.submit(_ROWS, mix=QUICK)
+
+
+def _one_done(rig: Rig) -> None:
+    rig.submit(_ROWS, mix=(("fail", 1),))
+    rig.start()
+    rig.wait_done()
+    kill(rig.supervisor())
+    rig.wait_down()
+
+
+#: name -> (what is there before, the words of the command)
+_COMMANDS: dict[str, tuple[Callable[[Rig], None], Callable[[Rig], list[str]]]] = {
+    "create": (_nothing, _submit_words),
+    "submit": (_one_job, _submit_words),
+    "cancel": (_one_job, _cancel_words),
+    "retry": (_one_done, lambda _rig: ["retry", "1"]),
+}
+
+
+@cache
+def _points_of(name: str) -> list[Point]:
+    before, words = _COMMANDS[name]
+    rig = Rig(Random(0))
+    try:
+        before(rig)
+        log = rig.place / "strace"
+        argv = [*_strace("-e", f"trace={CHANGING}", output=str(log)), *rig.command(*words(rig))]
+        subprocess.run(argv, cwd=rig.place, env=rig.env, capture_output=True, check=True)
+        return _count(log)
+    finally:
+        rig.close()
+
+
+def _crash_command(name: str) -> Callable[[Rig], None]:
+    def hurt(rig: Rig) -> None:
+        before, words = _COMMANDS[name]
+        points = _points_of(name)
+        before(rig)
+        known = len(rig.accepted)
+        argv = [*_strace(*_inject(points[rig.number % len(points)])), *rig.command(*words(rig))]
+        done = subprocess.run(argv, cwd=rig.place, env=rig.env, capture_output=True, text=True)
+        if name in ("create", "submit"):
+            if done.stdout.strip():
+                rig.acknowledge(done.stdout, _ROWS)
+            else:
+                _whole_or_nothing(rig, known)
+        rig.start_again()
+        rig.wait_done()
+
+    return hurt
+
+
+def _whole_or_nothing(rig: Rig, known: int) -> None:
+    """A submit that died without a number left a whole job or none."""
+    found = rig.jobctl("status", "--all", "--json")
+    jobs = json.loads(found.stdout)["jobs"] if found.returncode == 0 else []
+    if found.returncode not in (0, 9):
+        rig.notes.append(f"status after a killed submit: exit {found.returncode}: {found.stderr}")
+    if len(jobs) > known + 1:
+        rig.notes.append(f"{len(jobs)} jobs, {known} were there before")
+    for number in {job["job"] for job in jobs} - {accepted.job for accepted in rig.accepted}:
+        rig.acknowledge(str(number), _ROWS)
+
+
+def _register_commands() -> None:
+    for name in _COMMANDS:
+        register = fault(
+            f"T3-{name}",
+            f"SIGKILL at a system call of {'the first submit' if name == 'create' else name}",
+            full=lambda name=name: len(_points_of(name)),  # type: ignore[misc]
+            sample=3,
+        )
+        register(_spread(lambda name=name: len(_points_of(name)), on_a_rig(_crash_command(name))))
+
+
+def _spread(points: Callable[[], int], trial: Callable[[Random, int], list[str]]) -> Callable[..., list[str]]:
+    """Trials in the order 0, 7, 14... so that a few of them are spread over all points."""
+
+    def spread(rng: Random, number: int) -> list[str]:
+        count = points()
+        step = next(step for step in (61, 67, 71, 73, 79) if count % step)  # coprime: all points in the end
+        return trial(rng, number * step % count)
+
+    return spread
+
+
+_register_commands()
+
+
+# ---- the engine and the supervisor ----
+
+
+def _traced_once(rig: Rig, *words: str, output: str = "/dev/null") -> tuple[str, ...]:
+    """In front of an engine's command line: the first engine runs under strace, the next ones without."""
+    flag = str(rig.place / "traced")
+    script = 'if mkdir "$0" 2>/dev/null; then shift; exec "$@"; fi; n=$1; shift; shift "$n"; exec "$@"'
+    strace = _strace("-D", *words, output=output)
+    return ("/bin/sh", "-c", script, flag, str(len(strace)), *strace)
+
+
+@cache
+def _engine_points() -> list[Point]:
+    rig = Rig(Random(0))
+    try:
+        log = rig.place / "strace"
+        rig.submit(30, mix=QUICK)
+        rig.start(engine=_traced_once(rig, "-e", f"trace={CHANGING}", output=str(log)))
+        rig.wait_done()
+        rig.jobctl("daemon", "stop")
+        return [point for point in _count(log) if point[0] != "write" or point[1] < 40]
+    finally:
+        rig.close()
+
+
+@fault("T3-engine", "SIGKILL at a system call of the engine", full=lambda: len(_engine_points()), sample=6)
+def crash_engine(rng: Random, number: int) -> list[str]:
+    """Claim, settle, close, checkpoint: whatever the engine was doing."""
+    return _spread(lambda: len(_engine_points()), on_a_rig(_crash_engine))(rng, number)
+
+
+def _crash_engine(rig: Rig) -> None:
+    points = _engine_points()
+    rig.submit(30, mix=QUICK)
+    try:
+        rig.start(engine=_traced_once(rig, *_inject(points[rig.number % len(points)])))
+    except JobctlError:
+        rig.start_again()
+    rig.wait_done()
+
+
+@cache
+def _supervisor_points() -> list[Point]:
+    rig = Rig(Random(0))
+    try:
+        log = rig.place / "strace"
+        rig.start()
+        with _attached(rig, "-e", f"trace={CHANGING},ppoll,poll,wait4", output=str(log)):
+            rig.submit(20, mix=QUICK)
+            rig.wait_done()
+        return _count(log)
+    finally:
+        rig.close()
+
+
+@contextmanager
+def _attached(rig: Rig, *words: str, output: str = "/dev/null") -> Iterator[None]:
+    """The supervisor is traced, not what it starts."""
+    supervisor = rig.supervisor()
+    argv = [need("strace"), "-qq", "-o", output, *words, "-p", str(supervisor)]
+    tracer = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
+    try:
+        traced = Path(f"/proc/{supervisor}/status")
+        wait_until(lambda: f"TracerPid:\t{tracer.pid}" in traced.read_text(), 10, "strace to be attached")
+        yield
+    finally:
+        tracer.terminate()
+        tracer.wait()
+
+
+@fault("T3-super", "SIGKILL at a system call of the supervisor", full=lambda: len(_supervisor_points()), sample=3)
+def crash_supervisor(rng: Random, number: int) -> list[str]:
+    """Reap, start, tell: whatever the supervisor was doing."""
+    return _spread(lambda: len(_supervisor_points()), on_a_rig(_crash_supervisor))(rng, number)
+
+
+def _crash_supervisor(rig: Rig) -> None:
+    points = _supervisor_points()
+    rig.start()
+    with _attached(rig, *_inject(points[rig.number % len(points)])):
+        rig.submit(20, mix=QUICK)
+        wait_until(lambda: rig.supervisor() is None or rig.is_done(), 30, "the blow or the end")
+    rig.start_again()
+    rig.wait_done()
+
+
+# ---- calls that fail ----
+
+
+@fault("T6", "writes and flushes of the engine fail (EIO, ENOSPC) for a while", full=200, sample=4)
+@on_a_rig
+def failing_disk(rig: Rig) -> None:
+    """Nothing is recorded that did not reach the disk, and work resumes by itself."""
+    call, error = rig.rng.choice([("fdatasync", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EIO")])
+    first = rig.rng.randrange(4, 40)
+    when = f"{first}..{first + rig.rng.randrange(1, 12)}"
+    trace = ("-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}")
+    rig.submit(60, mix=QUICK)
+    try:
+        rig.start(engine=_traced_once(rig, *trace))
+    except JobctlError:
+        rig.start_again()  # it could not begin: said so, and the next start is a matter of typing
+    rig.wait_done(40)
+    if rig.supervisor() is None:
+        rig.notes.append("the daemon ended because of I/O errors")
+    _nothing_spent(rig)
+
+
+@fault("T8", "fork fails with EAGAIN for a while", full=30, sample=2)
+@on_a_rig
+def no_processes(rig: Rig) -> None:
+    """The machine has no room: nobody's failure."""
+    rig.start()
+    calls = "clone,clone3,vfork"
+    first = rig.rng.randrange(1, 30)
+    when = f"{first}..{first + rig.rng.randrange(1, 7)}"
+    with _attached(rig, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EAGAIN:when={when}"):
+        rig.submit(60, mix=QUICK)
+        rig.wait_done(40)
+    _nothing_spent(rig)
+
+
+def _nothing_spent(rig: Rig) -> None:
+    """Every attempt recorded is one that the item itself ended."""
+    for item, attempt, ending, code, message in rig.rows(
+        "SELECT item, attempt, ending, code, message FROM attempts WHERE ending NOT IN (0) OR code NOT IN (0, 3)"
+    ):
+        rig.notes.append(f"item {item}: attempt {attempt} was spent: ending {ending}, code {code}, {message}")
