@@ -9,7 +9,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from jobctl.domain.wording import plural
-from jobctl.render.job_page import failures_block, job_page, job_title, overview, running_block
+from jobctl.render.job_blocks import failures_block, running_block
+from jobctl.render.job_page import job_page, job_title, overview
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
@@ -20,20 +21,27 @@ Document = Mapping[str, Any]
 #: What needs a look comes first, then what moves, then what waits, then what is over.
 _ORDER = {"running": 1, "cancelling": 1, "queued": 2, "paused": 2}
 
+#: Items that run on the page of a job.
+_RUNNING = 8
+#: A screen with fewer lines shows figures alone.
+_LOW = 10
+
 
 def list_frame(document: Document, look: Look, footer: str) -> list[RenderableType]:
     """As many jobs as there is room for, the rest summed up in a line."""
     jobs = sorted(document["jobs"], key=_urgency)
-    lines = notices(document, look, limit=max(1, look.height // 5))
-    room = look.height - 4 - (len(lines) + 1 if lines else 0)
-    shown = jobs[: max(1, room)]
+    tail = _tail(look, footer)
+    lines = notices(document, look, limit=max(1, look.height // 5)) if tail else []
+    taken = len(render_lines(lines, look)) + 1 if lines else 0
+    room = look.height - len(tail) - 1 - taken  # the heading
+    shown = jobs[: max(1, room if len(jobs) <= room else room - 1)]
     blocks: list[RenderableType] = [jobs_table({**document, "jobs": shown, "jobs_total": len(shown)}, look)]
     hidden = jobs[len(shown) :]
     if hidden:
         blocks.append(Text(_rest(hidden, look), style="bright_black"))
     if lines:
         blocks += [Text(""), *lines]
-    return [*blocks, Text(""), Text(footer, style="bright_black")]
+    return [*blocks, *tail]
 
 
 def _urgency(job: Document) -> tuple[int, int]:
@@ -49,14 +57,28 @@ def _rest(hidden: Sequence[Document], look: Look) -> str:
 
 
 def job_frame(document: Document, look: Look, footer: str) -> list[RenderableType]:
-    """One job: the whole page if there is room for it, else what moves."""
-    tail = [Text(""), Text(footer, style="bright_black")]
-    page: list[RenderableType] = [job_page(document, look), *tail]
-    if len(render_lines(page, look)) <= look.height:
-        return page
-    moving: list[RenderableType] = [job_title(document, look), *overview(document, look)]
-    for block in (failures_block(document, look), running_block(document, look)):
-        if block is not None:
-            moving += [Text(""), block]
-    lines = render_lines(moving, look)[: max(1, look.height - len(tail))]
-    return [*(Text.from_ansi(line) for line in lines), *tail]
+    """One job: the whole page if there is room for it, with more of what runs if there is more; else what moves."""
+    tail = _tail(look, footer)
+    room = look.height - len(tail)
+    spare = room - len(render_lines([job_page(document, look)], look))
+    if spare >= 0:
+        return [job_page(document, look, _RUNNING + spare), *tail]
+    return [*(Text.from_ansi(line) for line in _moving(document, look, room)), *tail]
+
+
+def _moving(document: Document, look: Look, room: int) -> list[str]:
+    """Lines of a job without the facts that stay: as many causes and running items as there is room for."""
+    head = render_lines([job_title(document, look), *overview(document, look)], look)
+    causes, running = len(document["failures"]["groups"]), min(len(document["running"]), look.height)
+    while True:
+        found = (failures_block(document, look, causes), running_block(document, look, running))
+        below = [line for block in found if block is not None for line in ["", *render_lines([block], look)]]
+        if len(head) + len(below) <= room or not (causes or running):
+            return [*head, *below][: max(1, room)]
+        # Both give way in turn, the longer one first; a cause is worth more than an item.
+        causes, running = (causes - 1, running) if causes > running else (causes, running - 1)
+
+
+def _tail(look: Look, footer: str) -> list[RenderableType]:
+    """What the keys do, unless the screen is too low for more than the figures."""
+    return [Text(""), Text(footer, style="bright_black")] if look.height >= _LOW else []

@@ -16,8 +16,10 @@ from jobctl.domain.wording import number, percent, plural, rate, size
 from jobctl.render.bar import bar
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
+from jobctl.render.job_blocks import failures_block, running_block
 from jobctl.render.jobs_table import STATE_STYLES
 from jobctl.render.look import Look
+from jobctl.render.pace import pace_line
 
 Document = Mapping[str, Any]
 
@@ -25,21 +27,24 @@ _BAR_MAX = 60
 _INDENT = (0, 0, 0, 2)
 
 
-def job_page(document: Document, look: Look) -> RenderableType:
-    """The page of a status document."""
+def job_page(document: Document, look: Look, running: int = 8) -> RenderableType:
+    """The page of a status document, with at most so many of the items that run."""
     blocks: list[RenderableType] = [job_title(document, look), *overview(document, look)]
-    for block in (failures_block(document, look), running_block(document, look), _facts(document, look)):
+    for block in (failures_block(document, look), running_block(document, look, running), _facts(document, look)):
         if block is not None:
             blocks += [Text(""), block]
     return Group(*blocks)
 
 
 def overview(document: Document, look: Look) -> Iterator[RenderableType]:
-    """The sentence, the bar, the counters, and what needs attention."""
+    """The sentence, the bar, the counters, the pace, and what needs attention."""
     yield Text(inert(document["state_reason"]))
     yield Text("")
     yield _bar_line(document, look)
     yield _counters(document, look)
+    pace = pace_line(document, look)
+    if pace is not None:
+        yield pace
     attention = document["attention"]
     if attention:
         yield Text("")
@@ -88,61 +93,6 @@ def _counters(document: Document, look: Look) -> Text:
         if count:
             parts += [look.dash if parts else "", (f"{number(count)} {name}", styles.get(name, ""))]
     return Text.assemble(*parts)
-
-
-def failures_block(document: Document, look: Look) -> RenderableType | None:
-    """The causes of failure, most frequent first."""
-    failures = document["failures"]
-    if not failures["groups"]:
-        return None
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("failed", justify="right", no_wrap=True)
-    table.add_column("cause", no_wrap=True)
-    table.add_column("message", overflow="fold", ratio=1)
-    table.add_column("as in item", overflow="fold")
-    for group in failures["groups"]:
-        table.add_row(*_failure_cells(group))
-    lines: list[RenderableType] = [table]
-    hidden = failures["groups_total"] - len(failures["groups"])
-    rest = [plural(hidden, "more cause")] if hidden > 0 else []
-    if failures["ungrouped"]:
-        rest.append(f"{plural(failures['ungrouped'], 'failure')} of further causes")
-    if rest:
-        lines.append(Text(f"{look.ellipsis} and {', '.join(rest)}", style="bright_black"))
-    return Group(*lines)
-
-
-def _failure_cells(group: Document) -> list[Text]:
-    count = Text(number(group["count"]) if group["count"] else "retry", style="red" if group["count"] else "yellow")
-    notes = []
-    if not group["retryable"]:
-        notes.append("permanent")
-    if group["outcome"] == "unknown":
-        notes.append("outcome unknown")
-    message = Text(inert(group["message"]))
-    if notes:
-        message.append(f" ({', '.join(notes)})", style="bright_black")
-    samples = ", ".join(str(item) for item in group["sample_items"][:3])
-    return [count, Text(inert(group["code"])), message, Text(samples)]
-
-
-def running_block(document: Document, look: Look, limit: int = 8) -> RenderableType | None:
-    """What runs now and for how long, longest first."""
-    running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
-    # Without a daemon these are what it was doing when it went: nobody knows for how long they ran.
-    if not running or document["daemon"]["state"] == "down":
-        return None
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
-    for title in ("running", "slot", "attempt", "for", "process"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for item in running[:limit]:
-        slot = "" if item["slot"] is None else str(item["slot"])
-        elapsed = format_duration(item["elapsed_s"])
-        table.add_row(str(item["item"]), slot, str(item["attempt"]), elapsed, str(item["pid"] or ""))
-    hidden = len(running) - limit
-    if hidden <= 0:
-        return table
-    return Group(table, Text(f"{look.ellipsis} and {hidden} more", style="bright_black"))
 
 
 def _facts(document: Document, look: Look) -> RenderableType:

@@ -1,0 +1,75 @@
+"""How fast a job went and how long its attempts took, on one line: a curve of little bars and four figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich.text import Text
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import rate
+from jobctl.render.look import Look
+
+Document = Mapping[str, Any]
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+_ASCII_LEVELS = "_.:-=+*#"
+_CURVE_MIN, _CURVE_MAX = 8, 60
+
+
+class Cell(NamedTuple):
+    """One bar of the curve."""
+
+    per_s: float  # items that got their outcome
+    failed: float  # share of them
+
+
+def cells(throughput: Document, width: int) -> list[Cell]:
+    """The course of a round in at most ``width`` cells, each of as many spans as all the others but the last."""
+    succeeded, failed = throughput["succeeded"], throughput["failed"]
+    each = -(-len(succeeded) // width) or 1
+    return [
+        _cell(succeeded[n : n + each], failed[n : n + each], throughput["bucket_s"])
+        for n in range(0, len(succeeded), each)
+    ]
+
+
+def _cell(succeeded: Sequence[int], failed: Sequence[int], bucket_s: float) -> Cell:
+    bad = sum(failed)
+    total = sum(succeeded) + bad
+    return Cell(total / (len(succeeded) * bucket_s), bad / total if total else 0.0)
+
+
+def curve(course: Sequence[Cell], look: Look) -> Text:
+    """The cells as bars against the highest one; the lowest bar is for nothing alone."""
+    levels = _LEVELS if look.unicode else _ASCII_LEVELS
+    peak = max((cell.per_s for cell in course), default=0.0)
+    text = Text(no_wrap=True)
+    for cell in course:
+        level = 0 if not cell.per_s else 1 + round((len(levels) - 2) * cell.per_s / peak)
+        text.append(levels[level], style="red" if cell.failed >= 0.5 else "green" if cell.per_s else "bright_black")
+    return text
+
+
+def pace_line(document: Document, look: Look) -> Text | None:
+    """Throughput and durations of a job; None before there are any."""
+    figures = Text(look.dash.join(_figures(document.get("durations"))))
+    course = document.get("throughput")
+    if not course:
+        return figures if figures.plain else None
+    room = min(_CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
+    shown = cells(course, max(_CURVE_MIN, room))
+    peak = max(cell.per_s for cell in shown)
+    facts = Text(f"peak {rate(peak)}") if peak else Text()
+    if facts.plain and figures.plain:
+        facts.append(look.dash)
+    return Text.assemble(curve(shown, look), "  ", facts, figures)
+
+
+def _figures(durations: Document | None) -> list[str]:
+    if not durations or not durations["attempts"]:
+        return []
+    # Of a handful of attempts a percentile says less than the longest.
+    names = ("p50", "p95", "max") if durations["attempts"] >= 5 else ("max",)
+    return [f"{name} {format_duration(durations[f'{name}_s'])}" for name in names]
