@@ -23,6 +23,7 @@ from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
+from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.signals import SignalPipe
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -40,6 +41,7 @@ class Supervisor:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._manager = ServiceManager(os.environ)  # before anything inherits the environment
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
@@ -74,6 +76,8 @@ class Supervisor:
 
     def _act(self, now: float) -> None:
         engine, attempts = self._engine, self._attempts
+        if now >= self._manager.due:
+            self._manager.beat(now)
         if now >= engine.start_at:
             self._start_engine()
         attempts.act(now)
@@ -104,6 +108,7 @@ class Supervisor:
             engine.kill_at,
             self._stop_by,
             self._leave_by,
+            self._manager.due,
         )
         # Rounded up, or the last millisecond would be spent in a busy loop.
         return None if soonest == NEVER else max(0, math.ceil((soonest - time.monotonic()) * 1000))
@@ -171,6 +176,7 @@ class Supervisor:
     def _adopt(self, _nothing: None, _now: float) -> None:
         self._engine.has_adopted = True
         self._options.report("ready")
+        self._manager.tell("READY=1")
         attempts, tell = self._attempts, self._engine.tell
         tell(wire.HELD, attempts.held())
         for run in attempts.by_serial.values():
@@ -224,6 +230,7 @@ class Supervisor:
             self._leave(1, DEFAULT_GRACE_S, now)
 
     def _ask_to_stop(self, now: float) -> None:
+        self._manager.tell("STOPPING=1")
         self._stop = min(2, self._stop + 1)
         self._engine.tell(wire.STOP, self._stop)
         self._engine.flush()
