@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from typer import Context
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from jobctl.cli.session import Session
 from jobctl.errors import UsageError
@@ -73,6 +73,11 @@ class Command(TyperCommand):
         self.rich_markup_mode = None
         self.params = [*self.params, *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"], **(self.context_settings or {})}
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Options, then the arguments as the help page calls them."""
+        arguments = [param for param in self.params if isinstance(param, TyperArgument)]
+        return ["[OPTIONS]", *(param.metavar or str(param.name).upper() for param in arguments)]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """What it is, an example, usage, then the rest."""

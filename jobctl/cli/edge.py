@@ -50,7 +50,12 @@ def _invoke(session: Session, arguments: Sequence[str]) -> int:
     from jobctl.cli.app import app
 
     command = typer.main.get_command(app)
-    code = command.main(args=list(arguments), prog_name="jobctl", standalone_mode=False, obj=session)
+    # Not ``main``: it would end the process itself when the reader of a pipe goes away.
+    try:
+        with command.make_context("jobctl", list(arguments), obj=session) as context:
+            code = command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
     return code if isinstance(code, int) else Exit.OK
 
 

@@ -51,6 +51,7 @@ def write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
             continue
         if isinstance(param, TyperArgument):
             panel = "Arguments"
+            record = (param.metavar or record[0], param.help or "")
         else:
             panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
         groups.setdefault(str(panel), []).append(record)

@@ -62,9 +62,9 @@ class _Listing:
         self._streaming = not shared.json and not sys.stdout.isatty()
         self._next: int | None = None
         if self._streaming:
-            from jobctl.render.items import TITLES
+            from jobctl.render.plain import ITEM_TITLES
 
-            shared.say("\t".join(TITLES))
+            shared.say("\t".join(ITEM_TITLES))
 
     def add(self, database: Any, target: Any, states: Any, after: int, limit: int) -> None:
         from jobctl.services.items import PAGE, Query, query
@@ -81,10 +81,10 @@ class _Listing:
         if not self._streaming:
             self._documents += documents
             return
-        from jobctl.render.items import tsv
+        from jobctl.render import plain
 
         for document in documents:
-            self._shared.say(tsv(document))
+            self._shared.say(plain.item(document))
 
     def finish(self) -> None:
         """Print what was kept, and how to go on."""

@@ -113,7 +113,8 @@ class _Shower:
 
         self.out.line(heading(describe(job, attempt)), bold=self.bold)
         for stream in self.streams:
-            if stream == "err" and piece(self.shared.home, job, attempt, stream).exists() and attempt.out_len:
+            has_errors = stream == "err" and piece(self.shared.home, job, attempt, stream).exists()
+            if has_errors and attempt.out_len and len(self.streams) > 1:
                 self.out.line(heading(f"{job}.{attempt.item} standard error"), bold=self.bold)
             self._copy(job, attempt, stream, self.out)
         self.out.flush()

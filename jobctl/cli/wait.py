@@ -35,7 +35,7 @@ def wait(
     seconds = _seconds(timeout)
     database = shared.open()
     numbers = resolve_jobs(database, jobs)
-    _warn_if_nobody_works(shared, database)
+    _warn_if_nobody_works(shared, database, numbers)
     try:
         states = service.wait(database, shared.home, numbers, seconds, lambda job, state: _tell(shared, job, state))
     except KeyboardInterrupt:
@@ -56,9 +56,13 @@ def _seconds(timeout: str | None) -> float | None:
     return None if timeout is None else parse_duration(timeout, allow_zero=True)
 
 
-def _warn_if_nobody_works(shared: Session, database: Database) -> None:
+def _warn_if_nobody_works(shared: Session, database: Database, numbers: list[int]) -> None:
+    from jobctl.domain.states import TERMINAL_JOB_STATES
     from jobctl.services.daemon import daemon_view
+    from jobctl.store import views
 
+    if all(state in TERMINAL_JOB_STATES for state, _ in views.states(database, numbers).values()):
+        return
     if daemon_view(database, shared.home, now_us()).state == "down":
         shared.note(f"no daemon is running; start it with: {shared.program} daemon start")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from rich.cells import cell_len
+from rich.text import Text
+
 from jobctl.domain.durations import format_duration
 from jobctl.render.inert import inert
-from jobctl.render.look import console, look_of
+from jobctl.render.jobs_table import cut
+from jobctl.render.look import Look, console, look_of
+from jobctl.render.plain import row_text
 
 Document = Mapping[str, Any]
-
-TITLES = ("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message", "row")
 
 _STYLES = {
     "queued": "cyan",
@@ -24,47 +26,59 @@ _STYLES = {
 }
 
 
-def tsv(item: Document) -> str:
-    """An item as one record for a pipe."""
-    values = [item[title] for title in TITLES[:-1]]
-    return "\t".join("" if value is None else inert(str(value)) for value in (*values, row_text(item["row"])))
-
-
-def row_text(row: Any) -> str:
-    """A row in one line: its values for a table, the text of a line, JSON for a JSON line."""
-    if isinstance(row, str):
-        return row
-    if isinstance(row, dict) and all(isinstance(value, str) for value in row.values()):
-        return ", ".join(row.values())
-    return json.dumps(row, ensure_ascii=False)
+_COLUMNS = ("item", "state", "tries", "exit", "took", "message", "row")
+_RIGHT = frozenset({"item", "tries", "took"})
+#: Columns that take what room is left, and how it is shared between them.
+_FLEXIBLE = {"message": 3, "row": 2}
+_LEAST = 8
+_GAP = 2
 
 
 def print_items(items: Sequence[Document], stream: TextIO, *, color: bool) -> None:
     """Print the table; columns that are empty for all of them are left out."""
-    from rich.table import Table
-    from rich.text import Text
-
     look = look_of(stream, color=color)
     if not items:
         stream.write("no such items\n")
         return
-    rows = [_cells(item) for item in items]
-    titles = ("item", "state", "tries", "exit", "took", "message", "row")
-    shown = [i for i in range(len(titles)) if any(row[i] for row in rows)]
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
-    for index in shown:
-        flexible = titles[index] in ("message", "row")
-        right = titles[index] in ("item", "tries", "took")
-        table.add_column(
-            titles[index],
-            justify="right" if right else "left",
-            no_wrap=True,
-            overflow="ellipsis" if look.unicode else "crop",
-            ratio=(3 if titles[index] == "message" else 2) if flexible and look.terminal else None,
-        )
+    rows = [dict(zip(_COLUMNS, _cells(item), strict=True)) for item in items]
+    widths = _widths(rows, look)
+    screen = console(look, stream)
+    screen.print(Text(_line({name: name for name in _COLUMNS}, widths, look)[0], style="bold"), no_wrap=True)
     for item, row in zip(items, rows, strict=True):
-        table.add_row(*(Text(row[i], style=_STYLES[item["state"]] if titles[i] == "state" else "") for i in shown))
-    console(look, stream).print(table)
+        text, start = _line(row, widths, look)
+        line = Text(text)
+        line.stylize(_STYLES[item["state"]], start, start + len(row["state"]))
+        screen.print(line, no_wrap=True, crop=True)
+
+
+def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
+    """The columns that are not empty with their widths; the long ones share what the others leave."""
+    natural = {
+        name: max(len(name), *(cell_len(row[name]) for row in rows)) for name in _COLUMNS if any(r[name] for r in rows)
+    }
+    long = [name for name in _FLEXIBLE if name in natural]
+    left = look.width - sum(width + _GAP for name, width in natural.items() if name not in long) - _GAP * len(long)
+    for place, name in enumerate(long):
+        rest = long[place + 1 :]
+        fair = left * _FLEXIBLE[name] // sum(_FLEXIBLE[other] for other in long[place:])
+        # A short column gives what it does not need to the next.
+        unused = left - sum(natural[other] for other in rest)
+        natural[name] = max(_LEAST, min(natural[name], max(fair, unused)))
+        left -= natural[name]
+    return natural
+
+
+def _line(row: Mapping[str, str], widths: Mapping[str, int], look: Look) -> tuple[str, int]:
+    """A line of the table and where the state begins in it."""
+    cells: list[str] = []
+    start = 0
+    for name, width in widths.items():
+        if name == "state":
+            start = sum(len(cell) + _GAP for cell in cells)
+        text = cut(row[name], width, look)
+        padding = " " * (width - cell_len(text))
+        cells.append(padding + text if name in _RIGHT else text + padding)
+    return (" " * _GAP).join(cells).rstrip(), start
 
 
 def _cells(item: Document) -> tuple[str, ...]:

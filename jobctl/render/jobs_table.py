@@ -30,7 +30,7 @@ STATE_STYLES = {
     "expired": "red",
 }
 _GAP = 2
-_NAME_MIN, _NAME_MAX = 8, 40
+_NAME_MIN, _NAME_MAX = 16, 40
 _BAR_MIN, _BAR_MAX = 8, 30
 
 
@@ -103,15 +103,15 @@ def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Colum
     natural = {c.title: max(len(c.title), *(cell_len(row[c.title][0]) for row in rows)) for c in columns}
     name_wanted = min(natural["name"], _NAME_MAX if look.terminal else natural["name"])
     while True:
-        flexible = {"name": _NAME_MIN, "progress": _BAR_MIN}
+        flexible = {"name": min(natural["name"], _NAME_MIN), "progress": _BAR_MIN}
         taken = sum(flexible.get(c.title, natural[c.title]) + _GAP for c in columns) - _GAP
         droppable = [c for c in columns if c.drop]
         if taken <= look.width or not droppable:
             break
         columns.remove(min(droppable, key=lambda c: c.drop))
-    spare = max(0, look.width - taken)
-    name = min(name_wanted, _NAME_MIN + spare)
-    spare -= max(0, name - _NAME_MIN)
+    spare = look.width - taken
+    name = min(name_wanted, max(4, flexible["name"] + spare))
+    spare = max(0, spare - (name - flexible["name"]))
     widths = natural | {"name": max(name, 1), "progress": min(_BAR_MAX, _BAR_MIN + spare)}
     return columns, widths
 
@@ -131,11 +131,12 @@ def _line(
             cells.append(Text.assemble(*bar(job["counts"], width, look)))
             continue
         text, style = row[column.title]
-        cells.append(_aligned(Text(_cut(text, width, look), style=style), column, width))
+        cells.append(_aligned(Text(cut(text, width, look), style=style), column, width))
     return _join(cells)
 
 
-def _cut(text: str, width: int, look: Look) -> str:
+def cut(text: str, width: int, look: Look) -> str:
+    """Text in at most ``width`` cells, with a mark where something is missing."""
     if cell_len(text) <= width:
         return text
     mark = look.ellipsis if width > len(look.ellipsis) else ""

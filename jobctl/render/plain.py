@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +15,12 @@ JOB_TITLES = ("job", "name", "state", "total", "succeeded", "failed", "left", "r
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Titles and rows as text without a line feed at the end; None is an empty field."""
-    lines = ["\t".join(titles)]
-    lines += ["\t".join("" if value is None else inert(str(value)) for value in row) for row in rows]
-    return "\n".join(lines)
+    return "\n".join(["\t".join(titles), *map(record, rows)])
+
+
+def record(values: Sequence[Any]) -> str:
+    """One record; None is an empty field."""
+    return "\t".join("" if value is None else inert(str(value)) for value in values)
 
 
 def jobs(document: Document) -> str:
@@ -38,3 +42,21 @@ def _job(job: Document) -> list[Any]:
         progress["eta_s"],
         job["time"]["submitted_at"],
     ]
+
+
+ITEM_TITLES = ("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message", "row")
+
+
+def item(document: Document) -> str:
+    """An item as one record."""
+    values = [document[title] for title in ITEM_TITLES[:-1]]
+    return record((*values, row_text(document["row"])))
+
+
+def row_text(row: Any) -> str:
+    """A row in one line: its values for a table, the text of a line, JSON for a JSON line."""
+    if isinstance(row, str):
+        return row
+    if isinstance(row, dict) and all(isinstance(value, str) for value in row.values()):
+        return ", ".join(row.values())
+    return json.dumps(row, ensure_ascii=False)

@@ -44,6 +44,7 @@ def running(store):
         {"queued": 581, "running": 3, "retrying": 6, "succeeded": 400, "failed": 10},
         state="running",
         started_at=SUBMITTED_AT + 48_000,
+        updated_at=NOW - SECOND,
         rate_per_s=6.8,
         attempts=430,
         key="nightly-2026-11-23",
@@ -152,6 +153,7 @@ def test_an_eta_is_null_while_it_would_be_a_guess(store, home, change, known):
         "succeeded": 400,
         "state": "running",
         "started_at": SUBMITTED_AT,
+        "updated_at": NOW,
         "rate_per_s": 6.8,
     } | change
     counts = {name: values.pop(name) for name in ("queued", "succeeded")}
