@@ -64,6 +64,7 @@ def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
             ends=True,
             footer="q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once",
             tend=engine.tend,
+            descriptors=engine.descriptors,
             stop=lambda: _stop(engine),
             is_over=lambda: engine.stops > 0 and engine.has_ended(),
             quiet=shared.quiet or shared.json,

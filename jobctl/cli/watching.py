@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -38,6 +38,7 @@ class View:
     tend: Callable[[], None] = lambda: None
     stop: Callable[[], str | None] = lambda: None  # None = leave the view, else go on with this footer
     is_over: Callable[[], bool] = lambda: False
+    descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when there is something to tend
     shown: Document = field(default_factory=dict)
     signalled: bool = False  # left by a signal, not by a key
     quiet: bool = False
@@ -121,7 +122,7 @@ def _loop(view: View, draw: Callable[[], None]) -> bool:
             if view.is_over():
                 return False
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
-            frames.wait(busy=busy)
+            frames.wait(busy=busy, also=view.descriptors())
             view.signalled = bool(set(signals.take()) & STOPS)
             if (view.signalled or "q" in keys.pressed()) and not _goes_on(view):
                 return False

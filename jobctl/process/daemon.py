@@ -225,6 +225,10 @@ class Daemon:
             return None
         return cls(handle)
 
+    def fileno(self) -> int:
+        """Readable when it has ended."""
+        return self._handle.fileno()
+
     def send(self, number: int) -> bool:
         """Send it a signal; False if it is gone."""
         return self._handle.send(number)
@@ -232,7 +236,7 @@ class Daemon:
     def wait_gone(self, timeout_s: float | None) -> bool:
         """Wait until it has ended; False if it still runs after the timeout."""
         poll = select.poll()
-        poll.register(self._handle.fileno(), select.POLLIN)
+        poll.register(self.fileno(), select.POLLIN)
         return bool(poll.poll(None if timeout_s is None else timeout_s * 1000))
 
     def close(self) -> None:

@@ -104,9 +104,10 @@ class Frames:
     ) -> None:
         self._watch.__exit__(kind, error, trace)
 
-    def wait(self, *, busy: bool) -> None:
-        """Block until the next frame is due, or one of the other descriptors is readable."""
+    def wait(self, *, busy: bool, also: Iterable[int] = ()) -> None:
+        """Block until the next frame is due, or one of the other descriptors (this time ``also`` these) is readable."""
+        others = (*self._others, *also)
         rest_s = max(0.0, self._last_at + REST_S - time.monotonic())
-        if not _poll(*self._others).poll(rest_s * 1000):
-            self._watch.wait(TICK_S if busy else None, self._others)
+        if not _poll(*others).poll(rest_s * 1000):
+            self._watch.wait(TICK_S if busy else None, others)
         self._last_at = time.monotonic()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
 
 from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
@@ -13,6 +15,8 @@ from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
+#: Characters of a row in the message about a conflict.
+SHOWN = 80
 _KEY = re.compile(r"[A-Za-z0-9._:@/+-]{1,128}\Z")
 
 
@@ -25,6 +29,14 @@ def check_key(key: str) -> None:
         )
 
 
+class _Difference(NamedTuple):
+    """The first row in which two inputs differ; None where one has no such row."""
+
+    row: int
+    before: bytes | None
+    now: bytes | None
+
+
 class Comparison:
     """An input beside the rows of the job that owns its key."""
 
@@ -32,20 +44,24 @@ class Comparison:
         self._database = database
         self._owner = owner
         self._seen = 0
-        self._first_difference: int | None = None
+        self._difference: _Difference | None = None
 
     def add(self, batch: Sequence[bytes]) -> None:
         """The next rows of the input."""
-        if self._first_difference is None and not self._owner.counts.skipped:
-            stored = self._database.execute(
-                "SELECT payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
-                (self._owner.id, self._seen, len(batch)),
-            ).fetchall()
-            known = [row[0] for row in stored]
-            if known != list(batch):
-                same = next((n for n, (a, b) in enumerate(zip(known, batch, strict=False)) if a != b), len(known))
-                self._first_difference = self._seen + same + 1
+        if self._difference is None and not self._owner.counts.skipped:
+            stored = self._stored(len(batch))
+            pairs = zip_longest(stored, batch)
+            self._difference = next(
+                (_Difference(self._seen + n, old, new) for n, (old, new) in enumerate(pairs, 1) if old != new), None
+            )
         self._seen += len(batch)
+
+    def _stored(self, limit: int) -> list[bytes]:
+        rows = self._database.execute(
+            "SELECT payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
+            (self._owner.id, self._seen, limit),
+        )
+        return [row[0] for row in rows]
 
     def check(self, work: Work) -> None:
         """Raises KeyConflict naming both fingerprints and the first difference when it is not the same work."""
@@ -54,15 +70,36 @@ class Comparison:
         if mine == owner.fingerprint:
             return
         old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, owner.work_options)
-        found = differences(old, work)
-        if self._first_difference is not None or self._seen != owner.total:
-            row = self._first_difference if self._first_difference is not None else self._seen + 1
-            found.append(f"row {row} is the first that differs ({owner.total} rows then, {self._seen} now)")
         raise KeyConflict(
             f"key {owner.key!r} stands for job {owner.id}, which is other work",
             hint=f"see it with: jobctl status {owner.id}; use another --key for new work",
-            details=[f"fingerprint of job {owner.id}: {owner.fingerprint}", f"fingerprint of this: {mine}", *found],
+            details=[
+                f"fingerprint of job {owner.id}: {owner.fingerprint}",
+                f"fingerprint of this: {mine}",
+                *differences(old, work),
+                *self._rows(),
+            ],
         )
+
+    def _rows(self) -> Iterator[str]:
+        """In words, the first row that differs."""
+        found, owner = self._difference, self._owner
+        if found is None and self._seen < owner.total and not owner.counts.skipped:
+            (next_row,) = self._stored(1)
+            found = _Difference(self._seen + 1, next_row, None)
+        if found is None:
+            return
+        yield f"row {found.row} is the first that differs: {_shown(found.before)} then, {_shown(found.now)} now"
+        if self._seen != owner.total:
+            yield f"{owner.total} rows then, {self._seen} now"
+
+
+def _shown(payload: bytes | None) -> str:
+    """The beginning of a row, harmless to a terminal."""
+    if payload is None:
+        return "no such row"
+    text = payload.replace(b"\0", b", ").decode("utf-8", "replace")
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
 
 
 def duplicate(owner: JobRow) -> KeyConflict:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from typing import Self
 
 from jobctl.config import Home
 from jobctl.errors import Busy
-from jobctl.process.daemon import Foreground, StartOptions, lock_holder
+from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
 
 
 class ForegroundRun:
@@ -21,6 +22,7 @@ class ForegroundRun:
         self._home = home
         self._options = StartOptions(home=home, slots=slots, scope=job)
         self._engine: Foreground | None = None
+        self._followed: Daemon | None = None
         self.stops = 0
 
     def __enter__(self) -> Self:
@@ -33,11 +35,16 @@ class ForegroundRun:
         if self._engine is not None:
             self._engine.close()
             self._engine.wait(30.0)
+        self._let_go()
 
     @property
     def follows(self) -> bool:
         """Whether somebody else's engine does the work."""
         return self._engine is None
+
+    def descriptors(self) -> tuple[int, ...]:
+        """Readable when the daemon that is followed has gone, and it is time to tend."""
+        return () if self._followed is None else (self._followed.fileno(),)
 
     def tend(self) -> None:
         """Make sure that somebody works, unless we were told to stop."""
@@ -46,12 +53,23 @@ class ForegroundRun:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        if lock_holder(self._home.lock) is not None:
+        if self._follow():
             return
-        try:
+        with contextlib.suppress(Busy):  # somebody was quicker: follow that one, from the next time on
             self._engine = Foreground(self._options)
-        except Busy:
-            return  # somebody was quicker: follow
+
+    def _follow(self) -> bool:
+        """Look who works; False if nobody does."""
+        if self._followed is not None and not self._followed.wait_gone(0):
+            return True
+        self._let_go()
+        self._followed = Daemon.find(self._home.lock)
+        return self._followed is not None or lock_holder(self._home.lock) is not None
+
+    def _let_go(self) -> None:
+        if self._followed is not None:
+            self._followed.close()
+            self._followed = None
 
     def interrupt(self) -> bool:
         """Stop: politely the first time, at once the second. False when there is nothing of ours to stop."""
