@@ -18,8 +18,8 @@ from jobctl.render.notices import notices
 
 Document = Mapping[str, Any]
 
-#: What needs a look comes first, then what moves, then what waits, then what is over.
-_ORDER = {"running": 1, "cancelling": 1, "queued": 2, "paused": 2}
+#: What needs a look comes first, then what moves, then what waits, then what is over: badly, then well.
+_ORDER = {"running": 1, "cancelling": 1, "queued": 2, "paused": 2, "failed": 3, "partial": 3, "expired": 3}
 
 #: Items that run on the page of a job.
 _RUNNING = 8
@@ -46,7 +46,7 @@ def list_frame(document: Document, look: Look, footer: str) -> list[RenderableTy
 
 def _urgency(job: Document) -> tuple[int, int]:
     looks = 0 if any(not a["code"].startswith("daemon_") for a in job["attention"]) else 1
-    return looks * 10 + (_ORDER.get(job["state"], 3) if not job["done"] else 3), -job["job"]
+    return looks * 10 + _ORDER.get(job["state"], 4), -job["job"]
 
 
 def _rest(hidden: Sequence[Document], look: Look) -> str:

@@ -25,9 +25,11 @@ class Cell(NamedTuple):
     failed: float  # share of them
 
 
-def cells(throughput: Document, width: int) -> list[Cell]:
+def cells(throughput: Document, width: int, *, done: bool) -> list[Cell]:
     """The course of a round in at most ``width`` cells, each of as many spans as all the others but the last."""
-    succeeded, failed = throughput["succeeded"], throughput["failed"]
+    # The span that is not over yet would look like a drop.
+    end = None if done or len(throughput["succeeded"]) == 1 else -1
+    succeeded, failed = throughput["succeeded"][:end], throughput["failed"][:end]
     each = -(-len(succeeded) // width) or 1
     return [
         _cell(succeeded[n : n + each], failed[n : n + each], throughput["bucket_s"])
@@ -59,7 +61,7 @@ def pace_line(document: Document, look: Look) -> Text | None:
     if not course:
         return figures if figures.plain else None
     room = min(_CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
-    shown = cells(course, max(_CURVE_MIN, room))
+    shown = cells(course, max(_CURVE_MIN, room), done=document["done"])
     peak = max(cell.per_s for cell in shown)
     facts = Text(f"peak {rate(peak)}") if peak else Text()
     if facts.plain and figures.plain:

@@ -24,10 +24,18 @@ def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
     }
 
 
-def throughput(database: Database, job: JobView) -> dict[str, Any] | None:
+def throughput(database: Database, job: JobView, now: int) -> dict[str, Any] | None:
     """The ``throughput`` block: items that got their outcome in each span of the present round; None before any."""
-    course = figures.course(database, job.id, job.round)
+    course = course_of(database, job, now)
     return course_document(course) if course.succeeded else None
+
+
+def course_of(database: Database, job: JobView, now: int) -> Course:
+    """The course of the present round up to its end or to this moment, so that a standstill shows."""
+    course = figures.course(database, job.id, job.round)
+    if course.succeeded:
+        course.add(0, 0, job.finished_at or now)
+    return course
 
 
 def course_document(course: Course) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _document(
         "running": [_running(view, now) for view in running],
         "durations": duration_summary(database, job),
         # Some hundred numbers: a list of jobs does without.
-        "throughput": throughput(database, job) if groups > GROUPS_IN_LIST else None,
+        "throughput": throughput(database, job, now) if groups > GROUPS_IN_LIST else None,
     }
 
 

@@ -1,0 +1,113 @@
+"""The curve of throughput, the figures of durations, what is marked as slow, and frames for any height."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from jobctl.render.frames import job_frame, list_frame
+from jobctl.render.job_blocks import running_block, slowness
+from jobctl.render.live import render_lines
+from jobctl.render.look import Look
+from jobctl.render.pace import cells, curve, pace_line
+
+EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
+DURATIONS = {"attempts": 410, "p50_s": 0.25, "p95_s": 1.1, "max_s": 64.0, "mean_s": 0.4}
+
+
+def course(succeeded, failed=None, bucket_s=1.0):
+    failed = failed or [0] * len(succeeded)
+    return {"round": 1, "from_at": "", "bucket_s": bucket_s, "succeeded": succeeded, "failed": failed}
+
+
+def example(running=12, causes=4, **changes):
+    document = copy.deepcopy(EXAMPLE) | {"handler": "command", "cwd": "/srv", "attempts": 430}
+    document["running"] = [
+        {"item": n, "attempt": 1, "slot": n, "started_at": "", "elapsed_s": 0.5 * n, "pid": 4000 + n}
+        for n in range(1, running + 1)
+    ]
+    document["counts"]["running"] = running
+    group = document["failures"]["groups"][0]
+    document["failures"]["groups"] = [group | {"code": f"exit_{n}"} for n in range(1, causes + 1)]
+    document["failures"]["groups_total"] = causes
+    document["input"] |= {"resubmit_of": None, "resubmit_of_job": None}
+    document["policy"] |= {"halt": "soon"}
+    return document | {"durations": DURATIONS, "throughput": course(list(range(90)))} | changes
+
+
+def test_cells_are_rates_and_lose_nothing():
+    found = cells(course([1] * 100, [3] * 100, bucket_s=0.5), 30, done=True)
+    assert len(found) == 25
+    assert all(cell.per_s == 8 and cell.failed == 0.75 for cell in found)
+    assert [c.per_s for c in cells(course([4, 4, 4, 4, 2]), 3, done=True)] == [4, 4, 2]
+
+
+def test_the_span_that_is_not_over_does_not_count():
+    assert [c.per_s for c in cells(course([8, 8, 1]), 10, done=False)] == [8, 8]
+    assert [c.per_s for c in cells(course([5]), 10, done=False)] == [5]
+
+
+def test_a_standstill_is_the_lowest_bar_and_the_peak_the_highest():
+    shown = cells(course([0, 1, 50, 100]), 10, done=True)
+    assert curve(shown, Look()).plain == "▁▂▅█"
+    assert curve(shown, Look(unicode=False)).plain == "_.=#"
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_line_fits_and_has_every_figure(width, unicode):
+    line = pace_line(example(), Look(width=width, unicode=unicode))
+    assert line.cell_len <= width
+    assert all(figure in line.plain for figure in ("peak", "p50 250ms", "p95 1.1s", "max 1m 04s"))
+    assert unicode or line.plain.isascii()
+
+
+def test_of_few_attempts_only_the_longest_is_named_and_of_none_nothing():
+    few = {"attempts": 2, "p50_s": 1.0, "p95_s": 3.0, "max_s": 3.0, "mean_s": 2.0}
+    assert pace_line(example(durations=few, throughput=None), Look()).plain == "max 3s"
+    assert pace_line(example(durations=few | {"attempts": 0, "max_s": None}, throughput=None), Look()) is None
+
+
+def test_what_takes_longer_than_usual_is_marked():
+    assert [slowness(s, DURATIONS) for s in (1.0, 2.0, 65.0)] == ["", "longer than 95 %", "longer than any"]
+    assert slowness(65.0, DURATIONS | {"attempts": 3}) == ""
+    lines = render_lines([running_block(example(), Look())], Look())
+    assert lines[1].split()[0] == "12"  # the one that runs longest
+    assert "longer than 95 %" in lines[1]
+    assert "4 more" in lines[-1]
+
+
+@pytest.mark.parametrize("height", [1, 2, 4, 9, 10, 12, 15, 24, 33, 50])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_view_of_a_job_fits_any_height(width, height):
+    look = Look(width=width, height=height)
+    lines = render_lines(job_frame(example(), look, "q leaves"), look)
+    assert len(lines) <= height
+    assert lines[0].startswith("job 42")
+    assert ("q leaves" in lines[-1]) == (height >= 10)
+
+
+def test_room_that_is_left_shows_more_of_what_runs():
+    low, high = (
+        "\n".join(render_lines(job_frame(example(running=30), look, ""), look))
+        for look in (Look(width=100, height=32), Look(width=100, height=70))
+    )
+    assert "4001" not in low
+    assert all(str(4000 + n) in high for n in range(1, 31))
+
+
+@pytest.mark.parametrize("height", [3, 5, 9, 10, 11, 24, 36, 37, 38, 50])
+def test_the_view_of_all_jobs_fits_any_height_and_sums_up_the_rest(height):
+    jobs = [example(job=n, state="succeeded", done=True, attention=[]) for n in range(1, 31)]
+    jobs.append(example(job=31, state="partial", done=True, attention=[]))
+    jobs.append(example(job=32, state="queued", attention=[]))
+    jobs.append(example(job=1000))
+    document = {"at": EXAMPLE["time"]["updated_at"], "daemon": EXAMPLE["daemon"], "jobs": jobs, "jobs_total": 33}
+    look = Look(width=80, height=height)
+    lines = render_lines(list_frame(document, look, "q leaves"), look)
+    assert len(lines) <= height
+    numbers = [int(line.split()[0]) for line in lines[1:] if line.strip()[:1].isdigit()]
+    assert numbers == [1000, 32, 31, *range(30, 0, -1)][: len(numbers)]
+    hidden = 33 - len(numbers)
+    assert any(f"and {hidden} job" in line for line in lines) == (hidden > 0)
