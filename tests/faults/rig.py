@@ -47,13 +47,13 @@ class Accepted:
 
 
 class Rig:
-    """A store, its daemon and its witness; ``root`` may be put on a file system of its own."""
+    """A store, its daemon and its witness."""
 
-    def __init__(self, rng: random.Random, number: int = 0, root: Path | None = None) -> None:
+    def __init__(self, rng: random.Random, number: int = 0) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="jobctl-faults-"))
         self.rng = rng
         self.number = number
-        self.home = Home((root or self.place) / "home")
+        self.home = Home(self.place / "home")
         (self.place / "alive").mkdir()
         self.env = {
             "PATH": os.environ["PATH"],
@@ -63,8 +63,14 @@ class Rig:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": os.pathsep.join(filter(None, map(os.path.abspath, sys.path))),
         }
+        self.launcher: tuple[str, ...] = ()  # in front of the command that starts a daemon
         self.accepted: list[Accepted] = []
         self.notes: list[str] = []  # violations seen while the trial ran
+
+    def put_on(self, directory: Path) -> None:
+        """Keep the store there instead."""
+        self.home = Home(directory / "home")
+        self.env["JOBCTL_HOME"] = str(self.home.root)
 
     # ---- commands ----
 
@@ -125,12 +131,23 @@ class Rig:
 
     def start(self, *, engine: tuple[str, ...] = ()) -> int:
         """Start a daemon, its engine by the words ``engine`` in front; the supervisor's pid."""
+        if self.launcher:
+            return self._launch()
         open_database(self.home, create=True).close()
         options = StartOptions(self.home, SLOTS)
         if engine:
             words = options.supervisor_argv()
             options = replace(options, engine=(*engine, *words[words.index("--") + 1 :]))
         return start_detached(options)
+
+    def _launch(self) -> int:
+        argv = [*self.launcher, *self.command("daemon", "start", "--slots", SLOTS)]
+        done = subprocess.run(argv, cwd=self.place, env=self.env, capture_output=True, text=True, timeout=PATIENCE_S)
+        if done.returncode:
+            raise JobctlError(done.stderr)
+        pid = self.supervisor()
+        assert pid is not None
+        return pid
 
     def start_again(self, deadline_s: float = PATIENCE_S) -> int:
         """Start a daemon unless one is up, as often as it takes; the supervisor's pid."""

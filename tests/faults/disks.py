@@ -1,0 +1,234 @@
+"""T4: the power goes. T5: the disk is full. T7: no descriptors. T11: the machine was started anew."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import struct
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from tests.faults import proc
+from tests.faults.campaign import fault, on_a_rig
+from tests.faults.check import violations
+from tests.faults.rig import QUICK, Rig, Skip, kill, need, need_root, pause
+from tests.wait import wait_until
+
+#: EXT4_IOC_SHUTDOWN, and its way without writing anything back.
+_SHUTDOWN = 0x8004587D
+_NO_FLUSH = struct.pack("I", 2)
+
+
+def _run(*argv: str) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True)
+    if done.returncode:
+        raise Skip(f"{argv[0]}: {done.stderr.strip()}")
+
+
+class _Disk:
+    """An ext4 of its own in a file, whose power can be cut."""
+
+    def __init__(self, place: Path) -> None:
+        need_root()
+        self.image, self.mounted = place / "disk.img", place / "disk"
+        self.mounted.mkdir()
+        with self.image.open("wb") as file:
+            file.truncate(128 << 20)
+        _run(need("mkfs.ext4"), "-q", str(self.image))
+        self.mount()
+
+    def mount(self) -> None:
+        """Journal replayed, as after any boot."""
+        _run("mount", "-o", "loop", str(self.image), str(self.mounted))
+
+    def cut(self) -> None:
+        """From this moment nothing reaches the disk any more."""
+        fd = os.open(self.mounted, os.O_RDONLY)
+        try:
+            fcntl.ioctl(fd, _SHUTDOWN, _NO_FLUSH)
+        finally:
+            os.close(fd)
+
+    def unmount(self) -> None:
+        """Raises Skip if it stays busy."""
+        subprocess.run(["umount", str(self.mounted)], capture_output=True)
+        if os.path.ismount(self.mounted):
+            _run("umount", "-l", str(self.mounted))
+
+
+@fault("T4", "power cut (ext4 shut down without a flush)", full=100, sample=2)
+def power_cut(rng: Random, number: int) -> list[str]:
+    """What a number was printed for and what any reader saw recorded is there after the cut."""
+    rig = Rig(rng, number)
+    disk = None
+    try:
+        disk = _Disk(rig.place)
+        rig.put_on(disk.mounted)
+        _cut_under_load(rig, disk)
+        return violations(rig)
+    finally:
+        rig.close(keep=True)
+        if disk is not None:
+            disk.unmount()
+        rig.close()
+
+
+def _cut_under_load(rig: Rig, disk: _Disk) -> None:
+    rig.submit(60)
+    rig.start()
+    if rig.rng.random() < 0.3:
+        rig.submit(5, mix=QUICK)
+    pause(rig.rng, 0.8)
+    seen, ended = rig.recorded(), set(rig.rows("SELECT id, results FROM jobs WHERE finished_at IS NOT NULL"))
+    supervisor, store = rig.supervisor(), rig.store_id()
+    disk.cut()
+    while alive := [pid for pid in proc.all_pids() if proc.belongs(pid, store) and not proc.is_dead(pid)]:
+        for pid in [supervisor, *alive]:
+            kill(pid)
+    disk.unmount()
+    disk.mount()
+    lost = seen - rig.recorded()
+    if lost:
+        rig.notes.append(f"{len(lost)} recorded outcomes are gone after the power cut: {sorted(lost)[:3]}")
+    for job, results in ended:
+        if rig.rows("SELECT results FROM jobs WHERE id = ?", job) != [(results,)]:
+            rig.notes.append(f"job {job} had ended before the power cut and has not after it")
+    with other_boot(rig):
+        rig.start_again()
+    rig.wait_done()
+
+
+@contextmanager
+def other_boot(rig: Rig) -> Iterator[None]:
+    """Daemons started inside find another boot id than the real one."""
+    need_root()
+    fake = rig.place / "boot_id"
+    fake.write_text(f"{uuid.UUID(int=rig.rng.getrandbits(128))}\n")
+    before = rig.launcher
+    bind = f"mount --bind {fake} /proc/sys/kernel/random/boot_id"
+    rig.launcher = (need("unshare"), "-m", "sh", "-c", f'{bind} && exec "$@"', "sh")
+    try:
+        yield
+    finally:
+        rig.launcher = before
+
+
+@fault("T11", "the machine was started anew: another boot id", full=50, sample=2)
+@on_a_rig
+def reboot(rig: Rig) -> None:
+    """All that ran is interrupted; nobody is signalled by a number of another life."""
+    rig.submit(80)
+    rig.start()
+    pause(rig.rng, 0.6)
+    for pid in rig.whole_tree():
+        kill(pid)
+    running = rig.rows("SELECT count(*) FROM items WHERE state = 1")[0][0]
+    with other_boot(rig):
+        rig.start_again()
+    wait_until(lambda: not rig.rows("SELECT 1 FROM items WHERE state = 1 AND epoch < 2"), 20, "the recovery")
+    interrupted = rig.rows("SELECT count(*) FROM attempts WHERE ending = 4")[0][0]
+    if interrupted != running:
+        rig.notes.append(f"{running} attempts were running, {interrupted} are recorded as interrupted")
+    rig.wait_done()
+
+
+# ---- full ----
+
+
+@contextmanager
+def _tmpfs(where: Path, megabytes: int) -> Iterator[Path]:
+    need_root()
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(where))
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", "-l", str(where)], capture_output=True)
+
+
+@contextmanager
+def _filled(where: Path, leave: int) -> Iterator[None]:
+    """Nothing but ``leave`` bytes is left of a file system."""
+    fill = where / "fill"
+    with fill.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    os.truncate(fill, max(0, fill.stat().st_size - leave))
+    try:
+        yield
+    finally:
+        fill.unlink(missing_ok=True)
+
+
+def _full(name: str, what: str, mounts: Callable[[Rig], Path], filled: Callable[[Rig], Path]) -> None:
+    def trial(rng: Random, number: int) -> list[str]:
+        rig = Rig(rng, number)
+        try:
+            with _tmpfs(mounts(rig), 16):
+                return _fill_and_free(rig, filled(rig))
+        finally:
+            rig.close()
+
+    fault(name, what, full=30, sample=1)(trial)
+
+
+def _fill_and_free(rig: Rig, where: Path) -> list[str]:
+    try:
+        rig.submit(60, mix=(*QUICK, ("nap", 10)))
+        rig.start()
+        supervisor = rig.supervisor()
+        pause(rig.rng, 0.4)
+        with _filled(where, leave=rig.rng.choice([0, 0, 8 << 10, 40 << 10])):
+            pause(rig.rng, 1.5)
+            if rig.supervisor() != supervisor:
+                rig.notes.append("the daemon ended because the disk was full")
+        freed = time.monotonic()
+        rig.wait_done(40)
+        if time.monotonic() - freed > 30:
+            rig.notes.append(f"it took {time.monotonic() - freed:.0f} s to go on after there was room again")
+        for item, ending, code in rig.rows(
+            "SELECT item, ending, code FROM attempts WHERE ending <> 0 OR code NOT IN (0, 3)"
+        ):
+            rig.notes.append(f"an attempt of item {item} was spent: ending {ending}, code {code}")
+        return violations(rig)
+    finally:
+        for pid in rig.whole_tree():
+            kill(pid)
+
+
+_full("T5-both", "disk full: database and logs", lambda rig: rig.home.root, lambda rig: rig.home.root)
+_full("T5-logs", "disk full: logs alone", lambda rig: rig.home.logs, lambda rig: rig.home.logs)
+
+
+# ---- no descriptors ----
+
+
+@fault("T7", "no descriptor left in supervisor or engine for a while", full=30, sample=2)
+@on_a_rig
+def no_descriptors(rig: Rig) -> None:
+    """EMFILE is nobody's failure."""
+    rig.start()
+    victim = rig.supervisor() if rig.rng.random() < 0.7 else rig.engine()
+    assert victim is not None
+    soft, hard = resource.prlimit(victim, resource.RLIMIT_NOFILE)
+    used = max(map(int, os.listdir(f"/proc/{victim}/fd"))) + 1
+    resource.prlimit(victim, resource.RLIMIT_NOFILE, (used + rig.rng.randrange(3), hard))
+    try:
+        rig.submit(60, mix=QUICK)
+        pause(rig.rng, 1.0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(victim, resource.RLIMIT_NOFILE, (soft, hard))
+    rig.wait_done(40)
+    spent = rig.rows("SELECT item, ending, code FROM attempts WHERE ending <> 0 OR code NOT IN (0, 3)")
+    if spent:
+        rig.notes.append(f"attempts were spent: {spent[:5]}")
+    if rig.supervisor() is None:
+        rig.notes.append("the daemon ended")
