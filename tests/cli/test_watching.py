@@ -1,0 +1,204 @@
+"""Live views on a real terminal: what is on the screen, how they end, what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+
+import jobctl as package
+from jobctl.store.database import open_database
+from tests.factories import SUBMITTED_AT
+from tests.wait import wait_until
+
+ROOT = Path(package.__file__).parents[1]
+
+
+class Terminal:
+    """A command on a terminal of its own; what it draws is kept as a screen with its scroll-back."""
+
+    def __init__(self, home, *words, columns=80, lines=24, **env):
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "JOBCTL_HOME": str(home.root),
+            "HOME": "/",
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+        }
+        self.screen = pyte.HistoryScreen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "jobctl", *map(str, words)],
+            env=environ | env,
+            dimensions=(lines, columns),
+            timeout=30,
+        )
+        self.child.delaybeforesend = None
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            try:
+                data = os.read(self.child.child_fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.raw += data
+            self._stream.feed(data)
+
+    def text(self):
+        """What can be seen."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def await_text(self, text):
+        """Wait until it can be seen."""
+        wait_until(lambda: text in self.text(), 30, f"{text!r} on the screen")
+
+    def end(self):
+        """Wait for the end; the exit code."""
+        wait_until(lambda: not self.child.isalive(), 30, "the end of the command")
+        self._reader.join(10)
+        return self.child.exitstatus
+
+
+@pytest.fixture
+def job(store):
+    """A job that is under way."""
+    return store.job("ssfrrqqq", state="running", started_at=SUBMITTED_AT, attempts=3)
+
+
+def finish(home, job):
+    """End the job as the engine does, from a connection of its own."""
+    database = open_database(home)
+    with database.transaction():
+        database.execute("UPDATE items SET state = 3 WHERE job = ? AND state < 3", (job,))
+        database.execute(
+            "UPDATE jobs SET state = 'partial', finished_at = ?, succeeded = 7, queued = 0, running = 0,"
+            " revision = revision + 1 WHERE id = ?",
+            (SUBMITTED_AT + 9_000_000, job),
+        )
+    database.close()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (50, 12)])
+def test_watching_a_job_ends_with_it_and_leaves_its_page(store, home, job, size):
+    terminal = Terminal(home, "status", job, "--watch", columns=size[0], lines=size[1])
+    terminal.await_text("q leaves")
+    assert f"job {job}  nightly-invoices  running" in terminal.text()
+    assert "2 running" in terminal.text()
+    finish(home, job)
+    assert terminal.end() == 3
+    assert terminal.raw.count(b"\x1b[?1049h") == terminal.raw.count(b"\x1b[?1049l") == 1
+    assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")  # the cursor is back
+    final = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+    assert "partial" in final and "jobctl retry" in final
+
+
+def test_frames_leave_nothing_in_the_scroll_back(store, home, job):
+    terminal = Terminal(home, "status", job, "--watch", columns=60, lines=10)
+    terminal.await_text("q leaves")
+    for priority in range(1, 4):
+        with store.database.transaction():
+            store.database.execute("UPDATE jobs SET name = ? WHERE id = ?", (f"name-{priority}", job))
+        terminal.await_text(f"name-{priority}")
+    assert not terminal.screen.history.top
+    terminal.child.send("q")
+    assert terminal.end() == 0
+
+
+def test_leaving_by_a_key_or_a_signal_leaves_the_job_alone(store, home, job):
+    for stop, code in ((lambda t: t.child.send("q"), 0), (lambda t: t.child.sendintr(), 130)):
+        terminal = Terminal(home, "status", job, "--watch")
+        terminal.await_text("q leaves")
+        stop(terminal)
+        assert terminal.end() == code
+    terminal = Terminal(home, "status", "--watch")
+    terminal.await_text("q leaves")
+    terminal.child.kill(signal.SIGTERM)
+    assert terminal.end() == 130
+    assert terminal.raw.count(b"\x1b[?1049l") == 1
+    assert store.database.scalar("SELECT state FROM jobs") == "running"
+
+
+def test_the_view_follows_the_size_of_the_terminal(store, home, job):
+    terminal = Terminal(home, "status", "--watch", columns=120, lines=30)
+    terminal.await_text("nightly-invoices")
+    terminal.screen.resize(10, 50)
+    terminal.child.setwinsize(10, 50)
+    store.job("q", name="after-the-change")
+    terminal.await_text("after-the-change")
+    assert max(len(line) for line in terminal.text().splitlines()) <= 50
+    terminal.child.send("q")
+    assert terminal.end() == 0
+
+
+def test_all_jobs_are_kept_in_view_as_they_come(store, home, job):
+    terminal = Terminal(home, "status", "--watch")
+    terminal.await_text("nightly-invoices")
+    for number in range(30):
+        store.job("q", name=f"job-{number}")
+    terminal.await_text("more:")
+    assert "q leaves" in terminal.text()
+    terminal.child.send("q")
+    assert terminal.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "colours", "ascii_only", "redrawn"),
+    [
+        ({}, True, False, True),
+        ({"NO_COLOR": "1"}, False, False, True),
+        ({"TERM": "dumb"}, False, False, False),
+        ({"LC_ALL": "C"}, True, True, True),
+    ],
+    ids=["plain", "NO_COLOR", "dumb", "C"],
+)
+def test_colours_and_characters_are_those_the_terminal_has(store, home, job, env, colours, ascii_only, redrawn):
+    terminal = Terminal(home, "status", **env)
+    assert terminal.end() == 0
+    assert (b"\x1b[" in terminal.raw) is colours
+    text = terminal.raw.decode()
+    assert text.isascii() is ascii_only
+    live = Terminal(home, "status", job, "--watch", **env)
+    live.await_text("running")
+    finish(home, job)
+    assert live.end() == 3
+    assert (b"\x1b[?1049h" in live.raw) is redrawn
+
+
+@pytest.fixture
+def watched(home, job):
+    """Watches the job into a pipe and ends it after the first line; the lines and the exit code."""
+
+    def watch(*options):
+        words = [sys.executable, "-m", "jobctl", "--home", str(home.root), "status", str(job), "--watch", *options]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
+            first = child.stdout.readline()
+            finish(home, job)
+            rest, _ = child.communicate(timeout=30)
+        return [first.rstrip("\n"), *rest.splitlines()], child.returncode
+
+    return watch
+
+
+def test_into_a_pipe_a_line_for_each_state(watched):
+    assert watched() == (["job 1 running: 3 of 8 items, 1 failed", "job 1 partial: 8 of 8 items, 1 failed"], 3)
+
+
+def test_as_json_a_document_for_each_change(watched):
+    lines, code = watched("--json")
+    assert code == 3
+    assert [json.loads(line)["jobs"][0]["state"] for line in lines] == ["running", "partial"]
