@@ -51,11 +51,13 @@ def page(database: Database, job: int, states: Sequence[ItemState], after: int, 
 
 
 def _of_state(database: Database, job: int, state: ItemState, after: int, limit: int) -> list[ItemView]:
+    row = views.job(database, job)
+    if row is None or not getattr(row, state.word):
+        return []  # the counter knows: no need to look for what is not there
     if state is ItemState.RETRYING:
         return views.waiting_items(database, job, after, limit)
     if state is ItemState.QUEUED:
-        row = views.job(database, job)
-        after = max(after, row.cursor - 1) if row is not None else after
+        after = max(after, row.cursor - 1)
     return views.items(database, job, state, after, limit)
 
 
