@@ -61,6 +61,8 @@ def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
     """Why a job ended as it did, with figures."""
     names = ("succeeded", "failed", "unprocessed", "rejected", "skipped")
     parts = [f"{number(getattr(counts, name))} {name}" for name in names if getattr(counts, name)]
+    if not counts.total and counts.skipped:
+        return f"nothing to do: {plural(counts.skipped, 'row')} done already in an earlier job of that name"
     if state is JobState.SUCCEEDED and len(parts) == 1:
         return "the item succeeded" if counts.total == 1 else f"all {plural(counts.total, 'item')} succeeded"
     figures = ", ".join(parts)

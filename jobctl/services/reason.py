@@ -34,10 +34,10 @@ def _ended(case: Case) -> str:
         )
         if count
     ]
-    if job.state == "succeeded" and len(parts) == 1:
-        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
     if not job.total and job.skipped:
         return f"nothing to do: {plural(job.skipped, 'row')} done already in an earlier job of that name"
+    if job.state == "succeeded" and len(parts) == 1:
+        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
     figures = ", ".join(parts)
     return f"{job.reason}: {figures}" if job.reason else figures
 

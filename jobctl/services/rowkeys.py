@@ -35,7 +35,7 @@ class RowKeys:
 
     def take(self, batch: Sequence[bytes], *, only_new: bool, now: int) -> list[bytes]:
         """Note the keys of the next rows; returns the rows that are to run."""
-        keys = [self._key(payload) for payload in batch]
+        keys = [self._key(payload, record) for record, payload in enumerate(batch, self._seen + 1)]
         hashes = [self._hash.of_key(key) for key in keys]
         numbers = range(self._seen + 1, self._seen + len(batch) + 1)
         added = self._database.executemany(
@@ -49,13 +49,13 @@ class RowKeys:
         finished = done.finished(self._database, hashes, [self._hash.of_content(p) for p in batch], now)
         return [payload for payload, is_done in zip(batch, finished, strict=True) if not is_done]
 
-    def _key(self, payload: bytes) -> bytes:
+    def _key(self, payload: bytes, record: int) -> bytes:
         try:
             return self._read_key(payload)
         except KeyError:
-            record = self._seen + 1
             raise InputRejected(
-                f"a row near record {record} has no {self._column!r}, which is its key", hint="every row needs a key"
+                f"record {record} has no {self._column!r}, which is its key; nothing was accepted",
+                hint="every row needs a key; choose another --item-key or correct the file",
             ) from None
 
     def _find_twice(self, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:

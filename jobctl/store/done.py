@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from jobctl.store.database import Database
 
@@ -12,6 +13,8 @@ KEPT_DAYS = 400
 _DAY_US = 86_400_000_000
 #: A row that is met again has its time renewed when that is older than this.
 _RENEW_US = 30 * _DAY_US
+#: Rows looked up in one statement.
+_AT_ONCE = 250
 
 
 class RowHash:
@@ -36,17 +39,28 @@ class RowHash:
 
 def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int) -> list[bool]:
     """For each row whether it is done with just this content; their times are renewed."""
-    execute = database.execute
-    answers = []
+    answers = [False] * len(rows)
     renew = []
-    for row, content in zip(rows, contents, strict=True):
-        known = execute("SELECT content, at FROM done WHERE row = ?", (row,)).fetchone()
-        is_done = known is not None and known[0] == content
-        answers.append(is_done)
-        if is_done and known[1] < now - _RENEW_US:
-            renew.append((now, row))
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
+        for number, content, at in database.execute(_lookup(len(part)), part):
+            place = first + number
+            if content == contents[place]:
+                answers[place] = True
+                if at < now - _RENEW_US:
+                    renew.append((now, rows[place]))
     database.executemany("UPDATE done SET at = ? WHERE row = ?", renew)
     return answers
+
+
+@cache
+def _lookup(count: int) -> str:
+    """So many rows in one statement: a statement for each would cost more than the looking up."""
+    asked = ", ".join(f"({number}, ?)" for number in range(count))
+    return (
+        f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone
+        " SELECT number, content, at FROM asked CROSS JOIN done ON done.row = asked.row"
+    )
 
 
 def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:

@@ -1,0 +1,181 @@
+"""Rows with a name of their own: unique in the file, and not run again when they are done."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import JobState
+from jobctl.engine.fake import Play
+from jobctl.errors import InputRejected, UsageError
+from jobctl.services.prune import PruneOptions, prune
+from jobctl.services.request import SubmitRequest
+from jobctl.services.retry import Selection, retry
+from jobctl.services.status import job_document
+from jobctl.services.submit import submit
+from jobctl.sources.options import InputOptions
+from jobctl.store import done
+from tests.engine.bench import SECOND, Bench, state
+from tests.schemas import check
+
+DAY = 86_400 * SECOND
+
+
+class Nightly(Bench):
+    """A bench on which a file is submitted night after night."""
+
+    def night(self, rows, *, kind="csv", command=("load", "{id}"), **options):
+        """Submit rows of (id, value), work them off; (job, number of rows that ran, number skipped)."""
+        text = {
+            "csv": "id,v\n" + "".join(f"{key},{value}\n" for key, value in rows),
+            "jsonl": "".join(f'{{"id":"{key}","v":"{value}"}}\n' for key, value in rows),
+        }[kind]
+        path = self.root / f"export.{kind}"
+        path.write_text(text, encoding="utf-8")
+        asked = {"name": "nightly", "item_key": "id", "only_new": True, "policy": Policy(attempts=1)} | options
+        request = SubmitRequest(input=InputOptions(str(path)), command=command, cwd=str(self.root), **asked)
+        accepted = submit(self.home, request, now=self.now, stdin=io.BytesIO())
+        self.work_off()
+        return accepted.job, accepted.items, accepted.skipped
+
+
+@pytest.fixture(params=["csv", "jsonl"])
+def kind(request):
+    return request.param
+
+
+def rows(count, value="a"):
+    return [(f"k{n}", value) for n in range(count)]
+
+
+def test_only_new_and_changed_rows_run(tmp_path, kind):
+    bench = Nightly(tmp_path)
+    assert bench.night(rows(5), kind=kind) == (1, 5, 0)
+    assert bench.night(rows(5), kind=kind) == (2, 0, 5)
+    changed = [("k0", "a"), ("k1", "B"), *rows(7)[2:]]
+    assert bench.night(changed, kind=kind) == (3, 3, 4)
+    assert bench.night(changed, kind=kind) == (4, 0, 7)
+
+
+def test_skipped_rows_are_counted_outside_the_total(tmp_path):
+    bench = Nightly(tmp_path)
+    bench.night(rows(5))
+    job, _, _ = bench.night(rows(8))
+    document = check("status-1", job_document(bench.database, bench.home, job, bench.now))
+    assert (document["counts"]["total"], document["counts"]["skipped"], document["input"]["rows"]) == (3, 5, 8)
+    assert document["state_reason"] == "3 succeeded, 5 skipped"
+    nothing, _, _ = bench.night(rows(8))
+    document = job_document(bench.database, bench.home, nothing, bench.now)
+    assert (document["state"], document["counts"]["total"]) == ("succeeded", 0)
+    assert document["state_reason"] == "nothing to do: 8 rows done already in an earlier job of that name"
+
+
+def test_a_row_that_failed_runs_again_until_it_succeeds(tmp_path, kind):
+    bad = {2, 3}
+    bench = Nightly(tmp_path, script=lambda d: Play(code=65 if d.job == 1 and d.item in bad else 0))
+    bench.night(rows(4), kind=kind)
+    assert bench.states(1) == "sffs"
+    assert bench.night(rows(4), kind=kind)[1:] == (2, 2)
+    assert bench.night(rows(4), kind=kind)[1:] == (0, 4)
+
+
+def test_a_row_that_succeeded_in_a_retry_is_done(tmp_path):
+    bench = Nightly(tmp_path, script=lambda d: Play(code=65 if d.attempt == 1 and d.item == 2 else 0))
+    bench.night(rows(3))
+    retry(bench.home, 1, Selection(), now=bench.now)
+    bench.work_off()
+    assert bench.night(rows(3))[1:] == (0, 3)
+
+
+def test_a_row_that_was_changed_and_changed_back_runs_again(tmp_path):
+    bench = Nightly(tmp_path)
+    for value, ran in (("a", 1), ("b", 1), ("a", 1), ("a", 0)):
+        assert bench.night([("k", value)])[1] == ran
+
+
+def test_a_row_whose_new_content_failed_runs_again_with_its_old_one(tmp_path):
+    bench = Nightly(tmp_path, script=lambda d: Play(code=65 if d.job == 2 else 0))
+    assert [bench.night([("k", value)])[1] for value in ("a", "b", "a")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "other", [{"command": ("load", "--fast", "{id}")}, {"name": "weekly"}, {"only_new": False}], ids=str
+)
+def test_another_command_or_name_is_other_work(tmp_path, other):
+    bench = Nightly(tmp_path)
+    bench.night(rows(3))
+    assert bench.night(rows(3), **other)[1:] == (3, 0)
+
+
+def test_what_is_done_survives_prune_for_the_stated_time(tmp_path):
+    bench = Nightly(tmp_path)
+    bench.night(rows(3))
+    bench.now += DAY
+    prune(bench.home, PruneOptions(older_than_s=0), now=bench.now)
+    assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
+    assert bench.night(rows(3))[1:] == (0, 3)
+    bench.now += (done.KEPT_DAYS - 2) * DAY
+    prune(bench.home, PruneOptions(older_than_s=0), now=bench.now)
+    assert bench.night(rows(3))[1:] == (0, 3)
+    bench.now += (done.KEPT_DAYS + 1) * DAY
+    prune(bench.home, PruneOptions(older_than_s=0), now=bench.now)
+    assert bench.night(rows(3))[1:] == (3, 0)
+
+
+def test_two_rows_with_one_key_are_refused_with_both_lines(tmp_path, kind):
+    bench = Nightly(tmp_path)
+    with pytest.raises(InputRejected) as caught:
+        bench.night([("x", 1), ("y", 2), ("x", 3), ("z", 4), ("y", 5)], kind=kind)
+    first = 2 if kind == "csv" else 1
+    assert caught.value.details == (
+        f"key 'x': line {first} and line {first + 2}",
+        f"key 'y': line {first + 1} and line {first + 4}",
+    )
+    assert "2 rows have the key of an earlier row, nothing was accepted" in caught.value.message
+    assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
+
+
+def test_keys_are_unique_also_without_only_new_and_in_a_big_file(tmp_path):
+    bench = Nightly(tmp_path)
+    many = rows(20_000)
+    many[15_000] = ("k7", "again")
+    with pytest.raises(InputRejected) as caught:
+        bench.night(many, only_new=False)
+    assert caught.value.details == ("key 'k7': line 9 and line 15002",)
+
+
+def test_a_row_without_a_key_is_refused(tmp_path):
+    bench = Nightly(tmp_path)
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id":"1"}\n{"other":"2"}\n', encoding="utf-8")
+    request = SubmitRequest(input=InputOptions(str(path)), command=("true",), item_key="id", cwd=str(tmp_path))
+    with pytest.raises(InputRejected, match="record 2 has no 'id', which is its key"):
+        submit(bench.home, request, now=bench.now, stdin=io.BytesIO())
+    assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        ({"item_key": "nr"}, "--item-key 'nr': there is no such column", "columns: id, v"),
+        ({"item_key": None}, "--only-new needs --name and --item-key", "--only-new"),
+        ({"name": None}, "--only-new needs --name and --item-key", "--only-new"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path, options, message, hint):
+    bench = Nightly(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        bench.night(rows(2), **options)
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
+
+
+def test_a_row_that_was_never_tried_keeps_what_it_was(tmp_path):
+    bench = Nightly(tmp_path, slots=1, script=lambda d: Play(code=65 if d.job == 2 else 0))
+    bench.night([("k0", "a"), ("k1", "a")])
+    job, ran, _ = bench.night([("k0", "new"), ("k1", "new")], policy=Policy(attempts=1, max_failures="0"))
+    assert (ran, bench.states(job), state(bench, job)) == (2, "fu", JobState.FAILED)
+    assert bench.night([("k0", "a"), ("k1", "a")])[1:] == (1, 1)  # k0 failed, k1 was not touched
