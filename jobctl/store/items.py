@@ -49,7 +49,7 @@ class Settlement(NamedTuple):
 Causes = dict[AttemptId, tuple[int | None, str]]
 
 
-class StaleAttempts(Exception):  # noqa: N818 - a condition, handled by the caller
+class StaleAttempts(Exception):
     """Some attempts were not ours to settle; the transaction must be rolled back and tried with those that are."""
 
 
