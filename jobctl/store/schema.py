@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import resources
 
 APPLICATION_ID = 0x6A6F6263  # "jobc"
 SCHEMA_VERSION = 1
@@ -32,6 +31,8 @@ def generate() -> str:
 
 def stored() -> str:
     """The DDL that ships with the package."""
+    from importlib import resources  # 2 ms that only the making of a database is worth
+
     return resources.files("jobctl.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
