@@ -17,6 +17,7 @@ from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine import claiming, closing, recovery, stopping
+from jobctl.engine.clock import WallClock, steady_us
 from jobctl.engine.gates import Gates
 from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
@@ -27,7 +28,7 @@ from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import jobs, journal, sqlite
+from jobctl.store import clock, jobs, journal, sqlite
 from jobctl.store.database import Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
@@ -71,6 +72,7 @@ class Engine:
         self._trouble = ""
         self._trouble_until = 0
         self._ticked_at = now
+        self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
         self._orders = Orders(database, executor, self._count)
 
@@ -98,10 +100,13 @@ class Engine:
         selector = selectors.DefaultSelector()
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
         selector.register(self._wake.fileno(), selectors.EVENT_READ)
+        wall_clock = WallClock(now_us(), steady_us())
         while not self.is_over(now_us()):
             selector.select(self._timeout_s(now_us()))
             self._wake.drain()
-            self.tick(now_us())
+            now = now_us()
+            self.follow_clock(wall_clock.jumped(now, steady_us()), now)
+            self.tick(now)
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
@@ -113,6 +118,22 @@ class Engine:
         if now >= self._trouble_until:
             self._close_rounds(now)
         self._house.keep(now, self._state, self._trouble or self._inbox.pressure or self._house.shortage(now))
+
+    def follow_clock(self, jump: int, now: int) -> None:
+        """The wall clock was set by ``jump`` microseconds: what waits a while waits no longer and no less for it."""
+        self._jumped += jump
+        if not self._jumped:
+            return
+        self._ticked_at += jump
+        self._trouble_until += jump
+        try:
+            with self._database.transaction():
+                clock.shift(self._database, self._jumped)
+        except sqlite.OperationalError as error:
+            self._start_over(f"the database cannot be written: {error}", now)
+            return
+        self._jumped = 0
+        self._rebuild()
 
     def is_over(self, now: int) -> bool:
         """Whether there is nothing more to do for this engine."""
@@ -274,6 +295,10 @@ class Engine:
         self._trouble = trouble
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches = []
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""
         self._roster.rebuild(self._epoch)
         for live in self._roster:
             live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}

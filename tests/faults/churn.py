@@ -1,0 +1,99 @@
+"""``python -m tests.faults.churn ARM DIRECTORY SECONDS``: two writers and checkpointers on one database, then a look.
+
+Arms: ``stdlib`` and ``pysqlite3`` open the database as jobctl does, with one checkpointer as its engine is one;
+``control`` uses the standard library with automatic checkpoints and two checkpointers, which SQLite 3.7 to 3.51.2
+does not survive. Prints the answer of integrity_check.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_ROLES = {
+    "stdlib": ("writer", "writer", "checkpointer"),
+    "pysqlite3": ("writer", "writer", "checkpointer"),
+    "control": ("writer", "writer", "passive", "passive"),
+}
+
+
+def main() -> int:
+    """Parent: start the roles. Child (four words): play one."""
+    arm, place, seconds = sys.argv[1:4]
+    if arm == "stdlib":
+        sys.modules["pysqlite3"] = None  # type: ignore[assignment]
+    elif arm == "pysqlite3":
+        try:
+            import pysqlite3  # noqa: F401
+        except ImportError:
+            print("no pysqlite3 here", file=sys.stderr)
+            return 77
+    if len(sys.argv) > 4:
+        return _play(sys.argv[4], _connect(arm, Path(place)), time.monotonic() + float(seconds))
+    first = _connect(arm, Path(place))
+    first.execute("CREATE TABLE churn (id INTEGER PRIMARY KEY, job INT, body BLOB)")
+    first.execute("CREATE INDEX churn_job ON churn (job)")
+    players = [
+        subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in _ROLES[arm]
+    ]
+    for player in players:
+        player.wait()
+    print(_verdict(arm, Path(place)))
+    return 0
+
+
+def _connect(arm: str, place: Path) -> Any:
+    if arm == "control":
+        connection = sqlite3.connect(place / "churn.db", timeout=10, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA wal_autocheckpoint=1")
+        connection.execute("PRAGMA synchronous=OFF")
+        return connection
+    from jobctl.config import Home
+    from jobctl.store.database import open_database
+
+    connection = open_database(Home(place / "home"), create=True).connection
+    connection.execute("PRAGMA synchronous=OFF")  # more commits, more chances
+    return connection
+
+
+def _play(role: str, connection: Any, until: float) -> int:
+    number = 0
+    while time.monotonic() < until:
+        number += 1
+        try:
+            if role == "writer":
+                _write(connection, number)
+            elif role == "passive":
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            else:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                time.sleep(0.001)
+        except Exception as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                return 0  # corrupt already: the verdict says so
+    return 0
+
+
+def _write(connection: Any, number: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO churn (job, body) VALUES (?, ?)", (number % 97, os.urandom(700)))
+    if number % 3 == 0:
+        connection.execute("DELETE FROM churn WHERE id IN (SELECT id FROM churn WHERE job = ? LIMIT 2)", (number % 89,))
+    connection.execute("COMMIT")
+
+
+def _verdict(arm: str, place: Path) -> str:
+    try:
+        return str(_connect(arm, place).execute("PRAGMA integrity_check").fetchone()[0])
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
