@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ app = subcommands(
       jobctl daemon run               in the foreground, for systemd and containers
       jobctl daemon run --drain       until nothing is left, for cron
       jobctl daemon stop              what runs finishes; --now ends it
+      jobctl daemon install           a unit for systemd
     """
 )
 
@@ -141,3 +143,85 @@ def _document(shared: Session) -> dict[str, Any]:
     except NotFound:
         return down_document(shared.home)
     return daemon_document(database, shared.home, now_us())
+
+
+@app.command(cls=Command)
+def logs(
+    ctx: typer.Context,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="So many of the last lines.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="All lines, from the beginning.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written.")] = False,
+) -> int:
+    """Show what the daemon itself said; what items write is shown by jobctl logs.
+
+    Examples:
+      jobctl daemon logs -n 20
+      jobctl daemon logs --follow
+      jobctl daemon logs --all --json        a JSON object for each line: at, source, message
+
+    A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
+    """
+    from jobctl.services import daemon_log
+
+    shared = session(ctx)
+    path = shared.home.daemon_log
+    for line in daemon_log.last_lines(path, None if everything else lines):
+        _log_line(shared, line)
+    if follow:
+        sys.stdout.flush()
+        for line in daemon_log.follow(path):
+            _log_line(shared, line)
+            sys.stdout.flush()
+    return Exit.OK
+
+
+def _log_line(shared: Session, line: str) -> None:
+    import json
+
+    from jobctl.render.inert import inert
+    from jobctl.services.daemon_log import line_document
+
+    shared.say(json.dumps(line_document(line), ensure_ascii=False) if shared.json else inert(line))
+
+
+@app.command(cls=Command)
+def install(
+    ctx: typer.Context,
+    slots: SlotsOption = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Of the unit; default: jobctl.")] = "jobctl",
+    show: Annotated[bool, typer.Option("--print", help="Print the unit instead; change nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a unit that says something else.")] = False,
+) -> int:
+    """Write a systemd user unit, so that the daemon starts with the session or at boot.
+
+    Examples:
+      jobctl daemon install
+      jobctl daemon install --print --slots 8
+      jobctl --home /srv/queue daemon install --name jobctl-srv
+
+    The unit is Type=notify with a watchdog. A stop lets what runs go on for a minute, then ends it; it runs again
+    after the next start.
+    """
+    import os
+
+    from jobctl.services.service_unit import Unit
+    from jobctl.services.service_unit import install as write
+
+    shared = session(ctx)
+    unit = Unit(shared.home.root, slots, name)
+    if show:
+        sys.stdout.write(unit.text())
+        return Exit.OK
+    path, changed = write(unit, os.environ, force=force)
+    if shared.json:
+        shared.emit({"schema": "jobctl.unit/1", "path": str(path), "changed": changed})
+        return Exit.OK
+    shared.note(f"{path} {'written' if changed else 'is as it should be'}; now:")
+    _next_steps(shared, path)
+    return Exit.OK
+
+
+def _next_steps(shared: Session, path: Path) -> None:
+    shared.note("  systemctl --user daemon-reload")
+    shared.note(f"  systemctl --user enable --now {path.stem}")
+    shared.note("  loginctl enable-linger           to start it at boot, without anybody logging in")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import plural, size
+from jobctl.domain.wording import plural, rate, size
 from jobctl.render.inert import inert
 
 Document = Mapping[str, Any]
@@ -30,8 +30,36 @@ def lines(document: Document, program: str) -> Iterator[str]:
         paused = why.startswith("paused: ")
         yield f"  nothing new starts: {why}" if paused else f"  the machine refuses to start processes: {why}"
     if document["slots"] is not None:
-        yield f"  slots   {document['running']} of {document['slots']} in use"
+        speed = "" if document["rate_per_s"] is None else f", {rate(document['rate_per_s'])}"
+        yield f"  slots   {document['running']} of {document['slots']} in use{speed}"
     yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"
-    yield f"  store   {inert(document['home'])}, database {size(document['database_bytes'])}"
+    yield from _queues(document)
+    yield f"  store   {inert(document['home'])}"
+    sizes = (("database", "database"), ("output", "output of items"), ("results", "results"), ("log", "log"))
+    yield "  disk    " + ", ".join(f"{words} {size(document[name + '_bytes'])}" for name, words in sizes)
+    yield from _memory(document["memory"])
     if document["version"]:
         yield f"  version {document['version']}"
+
+
+def _queues(document: Document) -> Iterator[str]:
+    """A line for each queue, if there is more to say than that there is the usual one."""
+    queues = [queue for queue in document["queues"] if queue["jobs"] or _has_rules(queue)]
+    if [queue["name"] for queue in queues] == ["default"] and not _has_rules(queues[0]):
+        return
+    for queue in queues:
+        limits = [f"{queue['slots']} slots" if queue["slots"] else "", queue["rate"] or ""]
+        state = "paused" if queue["paused_at"] else ""
+        facts = [plural(queue["jobs"], "job"), f"{queue['queued']} waiting", f"{queue['running']} in hand", *limits]
+        yield f"  queue   {inert(queue['name'])}: {', '.join(filter(None, [*facts, state]))}"
+
+
+def _has_rules(queue: Document) -> bool:
+    return bool(queue["paused_at"] or queue["slots"] or queue["rate"])
+
+
+def _memory(memory: Mapping[str, int | None]) -> Iterator[str]:
+    parts = [(name.removesuffix("_bytes"), count) for name, count in memory.items() if count is not None]
+    if parts:
+        total = size(sum(count for _, count in parts))
+        yield f"  memory  {total} ({', '.join(f'{name} {size(count)}' for name, count in parts)})"

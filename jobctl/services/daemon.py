@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.process import lock
+from jobctl.process.memory import resident_bytes
+from jobctl.services.queues import queue_documents
 from jobctl.store import daemon, views
 from jobctl.store.database import Database
 
@@ -81,8 +84,15 @@ def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
     with views.snapshot(database):
         view = daemon_view(database, home, now)
         load = views.load(database)
+        queues = queue_documents(database)
+        rate = views.total_rate(database)
+        row = daemon.load(database)
     is_known = view.started_at is not None
+    engine = row.engine_pid if is_known and row is not None else None
     return _document(view, home, load) | {
+        "queues": queues,
+        "rate_per_s": float(f"{rate:.3g}") if rate is not None and view.is_working else None,
+        "memory": _memory(view.pid, engine),
         "uptime_s": round((now - view.started_at) / 1e6, 1) if view.started_at is not None else None,
         "running": min(load.running, view.slots) if is_known and view.slots is not None else 0,
     }
@@ -108,6 +118,19 @@ def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
         "home": str(home.root),
         "log": str(home.daemon_log),
         "database_bytes": _size(home),
+        "output_bytes": _tree_size(home.logs),
+        "results_bytes": _tree_size(home.results),
+        "log_bytes": _file_size(home.daemon_log),
+        "queues": [],
+        "rate_per_s": None,
+        "memory": _memory(None, None),
+    }
+
+
+def _memory(supervisor: int | None, engine: int | None) -> dict[str, int | None]:
+    return {
+        "supervisor_bytes": None if supervisor is None else resident_bytes(supervisor),
+        "engine_bytes": None if engine is None else resident_bytes(engine),
     }
 
 
@@ -118,4 +141,16 @@ def _size(home: Home) -> int:
         with os.scandir(home.root) as found:
             return sum(entry.stat().st_size for entry in found if entry.name in names)
     except OSError:
+        return 0
+
+
+def _tree_size(root: Path) -> int:
+    """Bytes of the files below a folder; they are few, since items share them."""
+    return sum(_file_size(Path(folder, name)) for folder, _, names in os.walk(root) for name in names)
+
+
+def _file_size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:  # not there, or removed meanwhile
         return 0

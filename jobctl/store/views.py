@@ -179,6 +179,14 @@ def load(database: Database) -> Load:
     return Load._make(row)
 
 
+def total_rate(database: Database) -> float | None:
+    """Items processed per second by the jobs that have something running, as last smoothed; None if none has."""
+    found = database.scalar(
+        "SELECT sum(rate_per_s) FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL AND running > 0"
+    )
+    return None if found is None else float(found)
+
+
 class FailureView(NamedTuple):
     """A cause of failure."""
 

@@ -1,0 +1,77 @@
+"""What the daemon said: the log in the state directory and the one before it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jobctl.errors import NotFound
+from jobctl.process.watch import Watch
+
+_BLOCK = 1 << 16
+_LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<source>[a-z]+): )?(?P<message>.*)", re.DOTALL)
+
+
+def last_lines(log: Path, count: int | None) -> list[str]:
+    """The last lines (None = all), from the log that was put aside too if need be. Raises NotFound if there is none."""
+    if not log.exists():
+        raise NotFound(
+            f"there is no log of a daemon: {log}",
+            hint="one that runs in the foreground or under systemd logs there: journalctl --user -u jobctl",
+        )
+    lines = _tail(log, count)
+    aside = log.with_name(f"{log.name}.1")
+    if aside.exists() and (count is None or len(lines) < count):
+        lines = _tail(aside, None if count is None else count - len(lines)) + lines
+    return lines
+
+
+def _tail(path: Path, count: int | None) -> list[str]:
+    """Read from the end, no more than needed."""
+    if count == 0:
+        return []
+    with path.open("rb") as file:
+        at = file.seek(0, os.SEEK_END)
+        data = b""
+        while at and (count is None or data.count(b"\n") <= count):
+            step = min(_BLOCK, at)
+            at = file.seek(at - step)
+            data = file.read(step) + data
+    lines = data.decode("utf-8", "replace").splitlines()
+    return lines if count is None else lines[-count:]
+
+
+def follow(log: Path) -> Iterator[str]:
+    """Lines as they are written from now on, for ever; goes over to a new log when this one is put aside."""
+    with Watch(log.parent, (log.name,)) as watch:
+        file = log.open("rb")
+        file.seek(0, os.SEEK_END)
+        rest = b""
+        while True:
+            is_replaced = _is_replaced(log, file.fileno())  # asked before reading, so that no last line is missed
+            rest += file.read()
+            *lines, rest = rest.split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in lines)
+            if is_replaced:
+                file.close()
+                file = log.open("rb")
+                continue
+            watch.wait(None)
+
+
+def _is_replaced(log: Path, descriptor: int) -> bool:
+    try:
+        return not os.path.samestat(os.stat(log), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def line_document(line: str) -> dict[str, Any]:
+    """A line as JSON: when, who, what; a line of another shape is all message."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return {"at": None, "source": None, "message": line}
+    return {"at": found["at"], "source": found["source"], "message": found["message"]}

@@ -1,0 +1,148 @@
+"""The store as OpenMetrics text, for Prometheus by way of node_exporter's textfile collector."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.states import ItemState, JobState
+from jobctl.errors import HomeError
+from jobctl.services.daemon import DOWN, DaemonView, daemon_view
+from jobctl.services.queues import queue_documents
+from jobctl.store import metrics, views
+from jobctl.store.database import Database
+
+Labels = Mapping[str, str]
+
+
+class Sample(NamedTuple):
+    """One value of a family."""
+
+    value: float
+    labels: Labels
+
+
+class Family(NamedTuple):
+    """Samples that mean the same thing. All are gauges: what is counted is what is kept, and pruning takes from it."""
+
+    name: str
+    help: str
+    samples: list[Sample]
+
+
+def metrics_text(database: Database | None, home: Home, now: int) -> str:
+    """Everything at one moment (``now`` in microseconds UTC); of a store that does not exist, that nothing is up."""
+    families = [*_daemon(DOWN, now)]
+    if database is not None:
+        with views.snapshot(database):
+            families = [*_daemon(daemon_view(database, home, now), now), *_work(database, now)]
+    return "\n".join([*(line for family in families for line in _lines(family)), "# EOF", ""])
+
+
+def _daemon(view: DaemonView, now: int) -> Iterator[Family]:
+    states = ("up", "down", "recovering", "draining", "not_responding")
+    up = [Sample(float(view.state == state), {"state": state}) for state in states]
+    yield Family("jobctl_daemon_state", "1 for the state that the daemon is in.", up)
+    if view.slots is not None:
+        yield _gauge("jobctl_daemon_slots", "Items that can run at once.", view.slots)
+    if view.started_at is not None:
+        yield _gauge("jobctl_daemon_start_time_seconds", "When the daemon started, since 1970.", view.started_at / 1e6)
+    if view.heartbeat_at is not None:
+        age_s = max(0, now - view.heartbeat_at) / 1e6
+        yield _gauge("jobctl_daemon_heartbeat_age_seconds", "Since the daemon last said something.", age_s)
+    pressure = float(bool(view.pressure))
+    yield _gauge("jobctl_daemon_pressure", "1 while the machine refuses to start processes.", pressure)
+
+
+def _work(database: Database, now: int) -> Iterator[Family]:
+    states = metrics.jobs_by_state(database)
+    jobs = [Sample(states.get(state.value, 0), {"state": state.value}) for state in JobState]
+    yield Family("jobctl_jobs", "Jobs by state.", jobs)
+    live, kept = metrics.items_by_state(database)
+    for name, help_, counts in (
+        ("jobctl_items", "Items of all jobs that are kept, by state.", kept),
+        ("jobctl_live_items", "Items of jobs that are not done, by state.", live),
+    ):
+        samples = [Sample(count, {"state": state.word}) for state, count in zip(ItemState, counts, strict=True)]
+        yield Family(name, help_, samples)
+    yield _gauge("jobctl_attempts", "Attempts that ended, of jobs that are kept.", metrics.attempts(database))
+    failures = [Sample(count, {"code": code}) for code, count in metrics.failures_by_code(database)]
+    yield Family("jobctl_failed_attempts", "Failed attempts of jobs that are kept, by cause.", failures)
+    yield from _ages(database, now)
+    yield from _queues(database)
+    rate = views.total_rate(database)
+    yield _gauge("jobctl_items_per_second", "Items processed per second, as last smoothed.", rate or 0.0)
+
+
+def _ages(database: Database, now: int) -> Iterator[Family]:
+    oldest = metrics.oldest(database)
+    for name, help_, at in (
+        (
+            "jobctl_oldest_live_job_age_seconds",
+            "Since the oldest job that is not done was submitted.",
+            oldest.submitted,
+        ),
+        ("jobctl_oldest_progress_age_seconds", "Longest time in which a running job made no progress.", oldest.updated),
+    ):
+        yield _gauge(name, help_, 0.0 if at is None else max(0, now - at) / 1e6)
+    if oldest.finished is not None:
+        yield _gauge("jobctl_last_finished_time_seconds", "When a job last ended, since 1970.", oldest.finished / 1e6)
+
+
+def _queues(database: Database) -> Iterator[Family]:
+    queues = queue_documents(database)
+    for field, help_ in (("queued", "Items that wait, by queue."), ("running", "Items in hand, by queue.")):
+        samples = [Sample(queue[field], {"queue": queue["name"]}) for queue in queues]
+        yield Family(f"jobctl_queue_{field}_items", help_, samples)
+    paused = [Sample(float(queue["paused_at"] is not None), {"queue": queue["name"]}) for queue in queues]
+    yield Family("jobctl_queue_paused", "1 for a queue that is paused.", paused)
+
+
+def _gauge(name: str, help_: str, value: float) -> Family:
+    return Family(name, help_, [Sample(value, {})])
+
+
+def _lines(family: Family) -> Iterator[str]:
+    yield f"# TYPE {family.name} gauge"
+    if family.name.endswith("_seconds"):
+        yield f"# UNIT {family.name} seconds"
+    yield f"# HELP {family.name} {family.help}"
+    for sample in family.samples:
+        yield f"{family.name}{_labels(sample.labels.items())} {_number(sample.value)}"
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> str:
+    written = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    return f"{{{written}}}" if written else ""
+
+
+def _escaped(value: str) -> str:
+    # What is no UTF-8 in a name comes as a lone surrogate, which nobody could read back.
+    text = value.encode("utf-8", "replace").decode()
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(round(value, 6))
+
+
+def write_metrics(path: Path, text: str) -> None:
+    """Put the text in place in one step, readable by everybody. Raises HomeError if that is not possible."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise HomeError(
+            f"{path} cannot be written: {error.strerror}", hint="the folder must exist and be ours"
+        ) from None

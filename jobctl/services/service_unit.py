@@ -1,0 +1,105 @@
+"""The systemd user unit of a daemon: its text, and where it belongs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobctl.errors import UsageError
+
+#: What runs may go on for so long after a stop; then it is ended with TERM, its grace, KILL.
+POLITE_S = 60
+
+_TEXT = """\
+# Written by: jobctl daemon install
+[Unit]
+Description=jobctl daemon ({home})
+Documentation=man:jobctl-daemon(1)
+
+[Service]
+Type=notify
+ExecStart={program} daemon run{slots}
+ExecStop=-{program} daemon stop --timeout {polite}s
+TimeoutStopSec={longest}
+KillMode=mixed
+WatchdogSec=60
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=2
+# An item that runs out of memory fails by itself; the daemon and the other items go on.
+OOMPolicy=continue
+UMask=0077
+
+[Install]
+WantedBy=default.target
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the unit runs."""
+
+    home: Path
+    slots: int | None = None
+    name: str = "jobctl"
+
+    def text(self) -> str:
+        """The unit. It runs this Python with this jobctl, whatever PATH is then."""
+        program = [sys.executable, "-P", "-m", "jobctl", "--home", str(self.home)]
+        return _TEXT.format(
+            home=_specifiers(str(self.home)),
+            program=_words(program),
+            slots="" if self.slots is None else f" --slots {self.slots}",
+            polite=POLITE_S,
+            longest=POLITE_S + 30,
+        )
+
+    def path(self, environ: Mapping[str, str]) -> Path:
+        """Where units of the user are. Raises UsageError for a name that is none of a unit."""
+        if not self.name or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
+            raise UsageError(f"--name {self.name!r} is no name of a unit", hint="letters, digits, - and _")
+        base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
+        return Path(base) / "systemd" / "user" / f"{self.name}.service"
+
+
+def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> tuple[Path, bool]:
+    """Write the unit; (where, whether anything changed). Raises UsageError if another text is there already."""
+    path, text = unit.path(environ), unit.text()
+    try:
+        before = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        before = ""
+    if before == text:
+        return path, False
+    if before and not force:
+        raise UsageError(
+            f"{path} is there already and says something else",
+            hint="--force writes it anew, --name NAME makes another unit, --print shows what it would be",
+        )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.chmod(0o644)
+    os.replace(new, path)
+    return path, True
+
+
+def _words(words: Sequence[str]) -> str:
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    """A word as systemd reads it back: $ and % are special to it even within quotes."""
+    word = _specifiers(word).replace("$", "$$")
+    if all(c.isalnum() or c in "/._-%$@+=:," for c in word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _specifiers(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise UsageError("a state directory with a line break in its name cannot be put into a unit")
+    return text.replace("%", "%%")
