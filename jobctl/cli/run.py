@@ -10,7 +10,7 @@ import typer
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submit import FileArgument, dry_run
+from jobctl.cli.submit import FileArgument, dry_run, refuse_hold
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     request = request_of(ctx, file, foreground=True, now=now)
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
+    refuse_hold(request)
     from jobctl.services.submit import submit
 
     accepted = submit(shared.home, request, now=now, stdin=input_stream(file))

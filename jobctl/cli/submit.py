@@ -10,7 +10,7 @@ import typer
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of
 from jobctl.cli.session import Session, now_us
-from jobctl.errors import Busy, Exit
+from jobctl.errors import Busy, Exit, UsageError
 
 if TYPE_CHECKING:
     from jobctl.services.request import Accepted, Preview, SubmitRequest
@@ -50,6 +50,8 @@ def submit(
         return dry_run(shared, request)
     from jobctl.services.submit import submit as accept
 
+    if wait:
+        refuse_hold(request)
     if wait and not start_daemon:
         _check_daemon(shared, request)
     accepted = accept(shared.home, request, now=now, stdin=input_stream(file))
@@ -60,6 +62,12 @@ def submit(
         return _await(shared, accepted, pid)
     _report(shared, accepted, pid)
     return Exit.OK
+
+
+def refuse_hold(request: SubmitRequest) -> None:
+    """Raises UsageError for work that is to be waited for and cannot begin."""
+    if request.hold:
+        raise UsageError("--hold: it would never end while it is waited for", hint="leave --hold out, or do not wait")
 
 
 def _check_daemon(shared: Session, request: SubmitRequest) -> None:
@@ -131,6 +139,8 @@ def _lines(shared: Session, accepted: Accepted, daemon: int | None) -> list[str]
         lines = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
         if accepted.resumed:
             lines.append(f"  {plural(accepted.resumed, 'item')} of it run again")
+    if accepted.not_selected:
+        lines.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
     if accepted.rejected:
         lines.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
     if daemon is None:
@@ -164,10 +174,10 @@ def _verdict(found: Preview) -> str:
     rest = found.rows - len(found.commands)
     more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
     rejected = f", {plural(found.rejected, 'row')} would be left out" if found.rejected else ""
+    left = f", {plural(found.not_selected, 'row')} not selected" if found.not_selected else ""
     bounds = f"\n{found.bounds.sentence}"
-    return (
-        f"{plural(found.rows, 'item')} of {found.format} would be accepted{rejected}{more}; nothing was changed{bounds}"
-    )
+    accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
+    return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
 
 
 def _preview_document(found: Preview) -> dict[str, object]:
@@ -177,6 +187,7 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "columns": list(found.columns),
         "rows": found.rows,
         "rejected": found.rejected,
+        "not_selected": found.not_selected,
         "problems": [problem.sentence() for problem in found.problems.first],
         "commands": [list(command) for command in found.commands],
     }
