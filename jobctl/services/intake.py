@@ -93,7 +93,10 @@ class Intake:
             self._database, job, "submitted", at=now, actor=actor(), reason=f"{rows} items", command=_shown(request)
         )
         outbox.add_targets(self._database, job, self._targets)
-        return Accepted(job, uid, name, rows, self._source.rejected, None, self._bounds(rows), self._skipped)
+        return Accepted(
+            *(job, uid, name, rows, self._source.rejected, None, self._bounds(rows), self._skipped),
+            not_selected=self._source.not_selected,
+        )
 
     def _bounds(self, rows: int) -> Bounds:
         policy = self._request.policy

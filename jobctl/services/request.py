@@ -72,6 +72,7 @@ class Accepted:
     bounds: Bounds
     skipped: int = 0
     replayed: bool = False
+    not_selected: int = 0
     resumed: int = 0  # items of a replayed job that got another round
 
 
@@ -86,3 +87,4 @@ class Preview:
     commands: tuple[tuple[str, ...], ...]
     problems: Problems
     bounds: Bounds
+    not_selected: int = 0

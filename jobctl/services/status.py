@@ -225,11 +225,15 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
 
 
 def _input(database: Database, job: JobView) -> dict[str, Any]:
+    dialect = json.loads(database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job.id,)) or "{}")
+    not_selected = dialect.get("not_selected", 0)
     return {
         "path": job.input_path,
         "format": job.input_format,
         "columns": json.loads(job.columns),
-        "rows": job.total + job.rejected + job.skipped,
+        "rows": job.total + job.rejected + job.skipped + not_selected,
+        "not_selected": not_selected,
+        "selection": dialect.get("selection"),
         "bytes": job.input_bytes,
         "sha256": job.input_sha256,
         "fingerprint": job.fingerprint,

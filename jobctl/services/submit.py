@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import worst_case
@@ -56,6 +56,7 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
         tuple(commands),
         source.problems,
         bounds,
+        source.not_selected,
     )
 
 
@@ -71,5 +72,7 @@ def _check_surroundings(request: SubmitRequest) -> Surroundings:
         idempotency.check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):
         raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
-    given = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
+    given: dict[str, Any] = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
+    if request.input.selection:
+        given["selection"] = request.input.selection
     return Surroundings(cwd, submitter_environment(os.environ) | values, names, given)

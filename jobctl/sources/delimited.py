@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault, is_result_key
 from jobctl.sources.problems import Candidate, Damaged
-from jobctl.sources.source import Source
 from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
+from jobctl.sources.text import TextSource
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -23,7 +23,7 @@ _UNCLOSED = "a quoted field is opened and never closed"
 _LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
 
 
-class Delimited(Source):
+class Delimited(TextSource):
     """Rows with columns, named by a header or numbered."""
 
     _no_rows = "there is no row after the header"

@@ -17,13 +17,13 @@ from jobctl.domain.payload import (
     without_result_keys,
 )
 from jobctl.sources.problems import Candidate, Damaged
-from jobctl.sources.source import Source
+from jobctl.sources.text import TextSource
 
 _RESULT_MARKS = (f'"{RESULT_PREFIX}'.encode(), f'"{RESULT_MEMBER}"'.encode())
 _ESCAPED_NUL = b"\\u0000"
 
 
-class JsonLines(Source):
+class JsonLines(TextSource):
     """Rows with keys; the columns are the keys of the first row."""
 
     def _open(self) -> None:
@@ -77,13 +77,11 @@ class JsonLines(Source):
             if not payload:
                 continue
             row, fault = _parse(payload)
-            if row is not None and fault is None:
-                fault = self._missing(row)
-            if fault is not None:
-                yield Candidate.broken(line, payload, fault)
+            if row is None or fault is not None:
+                yield Candidate.broken(line, payload, fault or Fault(None, "json", "is no JSON object"))
                 continue
             kept = without_result_keys(payload)
-            yield Candidate(line, payload, (kept.decode(),), kept)
+            yield Candidate(line, payload, (kept.decode(),), kept, self._missing(row))
 
     def _missing(self, row: dict[str, Any]) -> Fault | None:
         for key in sorted(self._rules.required - row.keys()):

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.problems import Candidate
-from jobctl.sources.source import Source
 from jobctl.sources.stream import NOT_UTF8, is_utf8
+from jobctl.sources.text import TextSource
 
 
-class Lines(Source):
+class Lines(TextSource):
     """Lines without columns."""
 
     def _open(self) -> None:

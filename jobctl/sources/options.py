@@ -36,6 +36,16 @@ class InputOptions:
     encoding: str | None = None
     header: bool = True
     invalid: Invalid = "reject"
+    select: str | None = None  # numbers of records: 1-100,500
+    where: str | None = None  # a condition, see domain.where
+    sample: int | None = None  # so many of them
+    sheet: str | None = None  # of a workbook
+
+    @property
+    def selection(self) -> dict[str, str | int]:
+        """What was said about which rows are meant, by option; empty = all of them."""
+        said = {"select": self.select, "where": self.where, "sample": self.sample}
+        return {name: value for name, value in said.items() if value is not None}
 
     @property
     def name(self) -> str:

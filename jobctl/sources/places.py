@@ -17,7 +17,7 @@ def lines_of(options: InputOptions, records: set[int]) -> dict[int, int]:
 
     Empty when the input cannot be read again (standard input) or has changed.
     """
-    if not os.path.isfile(options.path) or not records:
+    if not os.path.isfile(options.path) or not records or options.selection:
         return {}
     try:
         kind = kind_of(options, is_file=True)

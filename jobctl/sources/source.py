@@ -1,7 +1,6 @@
 """A file being read: what all formats have in common. One pass, memory bounded, every row judged.
 
-The quick way judges a block of lines at once. If anything in it is not as it should be, the block is read again
-record by record, which is slow and says exactly what is wrong and where.
+Rows that are not selected are neither items nor rejected; what is wrong with them is nobody's trouble.
 """
 
 from __future__ import annotations
@@ -10,12 +9,14 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, NoReturn, Self
 
-from jobctl.domain.payload import SEPARATOR, Fault, RowRules
+from jobctl.domain.payload import SEPARATOR, RowRules
+from jobctl.errors import InputRejected
 from jobctl.sources.options import InputOptions, Kind
+from jobctl.sources.picker import Picker, make_picker
 from jobctl.sources.problems import Candidate, Damaged, Problem, Problems, RejectedRow
-from jobctl.sources.stream import CHUNK, TOO_LONG, Blocks, OverlongLine, RawInput, utf8_chunks
+from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 Bytes = bytes  # inside the class that name is the count
 Reject = Callable[[RejectedRow], None]
@@ -45,13 +46,14 @@ class Source(ABC):
         self._rows_hash = hashlib.sha256()
         self._records = 0  # seen so far, rejected ones too
         self._line = 1  # physical, of the next block
-        self._open_record = b""  # the end of the last block, if its record goes on
+        self._picker = Picker()
         self._terminator = "\n"
         self._rules = _NO_RULES
         self._reject: Reject | None = None
         try:
             self._blocks = Blocks(utf8_chunks(self._raw.chunks(), kind.encoding))
             self._open()
+            self._picker = make_picker(options, self.format, self.columns)
         except Damaged as damage:
             file.close()
             raise self._refusal(damage) from damage
@@ -76,6 +78,11 @@ class Source(ABC):
         return self._raw.sha256
 
     @property
+    def not_selected(self) -> int:
+        """Rows of the file that were left alone."""
+        return self._records - self.rows - self.rejected
+
+    @property
     def rows_sha256(self) -> str:
         """Hash of the accepted rows in order: a BOM, line ends and quoting do not change it."""
         return self._rows_hash.hexdigest()
@@ -83,10 +90,12 @@ class Source(ABC):
     @property
     def dialect(self) -> dict[str, Any]:
         """How the file was written, for writing result files the same way."""
+        selection = self._options.selection
         return {
             "delimiter": self._kind.delimiter,
             "header": self._kind.header,
             "lineterminator": self._terminator,
+            **({"selection": selection, "not_selected": self.not_selected} if selection else {}),
         }
 
     def batches(self, rules: RowRules = _NO_RULES, reject: Reject | None = None) -> Iterator[list[Bytes]]:
@@ -97,44 +106,51 @@ class Source(ABC):
         """
         self._rules, self._reject = rules, reject
         try:
-            for payloads in self._judged():
-                if payloads and (not self.problems.total or self._options.invalid == "skip"):
-                    self._rows_hash.update(SEPARATOR if self.rows else b"")
-                    self._rows_hash.update(SEPARATOR.join(payloads))
-                    self.rows += len(payloads)
-                    yield payloads
+            for payloads in self._picker.sampled(self._given_out()):
+                self._rows_hash.update(SEPARATOR if self.rows else b"")
+                self._rows_hash.update(SEPARATOR.join(payloads))
+                self.rows += len(payloads)
+                yield payloads
             if not self.rows and not self.problems.total:
-                raise Damaged("empty", self._no_rows)
+                self._refuse_nothing()
         except Damaged as damage:
             raise self._refusal(damage) from damage
         self._conclude()
 
-    def _judged(self) -> Iterator[list[Bytes]]:
-        for block in self._read_blocks():
-            payloads = self._quick(block)
-            if payloads is None or not self._all_pass(payloads):
-                yield self._accepted(self._slow(block))
-            else:
-                self._records += len(payloads)
+    def _given_out(self) -> Iterator[list[Bytes]]:
+        for payloads in self._judged():
+            if payloads and (not self.problems.total or self._options.invalid == "skip"):
                 yield payloads
-            self._line += block.count(b"\n") - self._open_record.count(b"\n")
 
-    def _all_pass(self, payloads: list[Bytes]) -> bool:
-        safe, check = self._rules.safe_length, self._rules.check
-        if safe >= 0 and (not payloads or max(map(len, payloads)) <= safe):
-            return True
-        return all(len(payload) <= safe or check(payload) is None for payload in payloads)
+    def _refuse_nothing(self) -> NoReturn:
+        if not self._records:
+            raise Damaged("empty", self._no_rows)
+        said = " ".join(f"--{option} {value!r}" for option, value in self._options.selection.items())
+        records = "its only row" if self._records == 1 else f"any of its {self._records:,} rows"
+        raise InputRejected(
+            f"{self._options.name}: {said} does not select {records}, nothing was accepted",
+            hint=f"columns: {', '.join(self.columns)}" if self.columns else "change the selection",
+        )
 
     def _accepted(self, candidates: Iterator[Candidate]) -> list[Bytes]:
         accepted = []
         for candidate in candidates:
             self._records += 1
+            if not self._is_meant(candidate):
+                continue
             fault = candidate.fault or self._rules.check(candidate.payload)
             if fault is None:
                 accepted.append(candidate.payload)
             else:
                 self._turn_down(candidate._replace(fault=fault))
         return accepted
+
+    def _is_meant(self, candidate: Candidate) -> bool:
+        """A row that cannot be taken apart is, unless its number says no."""
+        if not self._picker.wants_number(self._records):
+            return False
+        is_torn = candidate.fault is not None and not candidate.payload
+        return is_torn or self._picker.wants(candidate.payload)
 
     def _turn_down(self, candidate: Candidate) -> None:
         assert candidate.fault is not None
@@ -157,40 +173,10 @@ class Source(ABC):
         hint = "this cannot be skipped; correct the file" if self._options.invalid == "skip" else "correct the file"
         return self.problems.rejection(self._options.name, hint)
 
-    def _read_line_blocks(self) -> Iterator[Bytes]:
-        """Blocks of a format whose records are single lines; overlong lines are turned down on the way."""
-        while True:
-            try:
-                block = self._blocks.read()
-            except OverlongLine as overlong:
-                self._turn_down_overlong(overlong)
-                continue
-            if not block:
-                return
-            yield block
-
-    def _turn_down_overlong(self, overlong: OverlongLine) -> None:
-        self._records += 1
-        self._turn_down(Candidate.broken(self._line, overlong.head, Fault(None, "too_long", f"the line is {TOO_LONG}")))
-        self._line += 1
-
-    def _see_terminator(self, block: Bytes) -> None:
-        end = block.find(b"\n", 0, CHUNK)
-        if end > 0 and block[end - 1 : end] == b"\r":
-            self._terminator = "\r\n"
-
     @abstractmethod
     def _open(self) -> None:
         """Find out what the columns are; raises Damaged."""
 
     @abstractmethod
-    def _read_blocks(self) -> Iterator[Bytes]:
-        """The content as blocks of whole records."""
-
-    @abstractmethod
-    def _quick(self, block: Bytes) -> list[Bytes] | None:
-        """Payloads of a block, or None if not every record in it is certainly good."""
-
-    @abstractmethod
-    def _slow(self, block: Bytes) -> Iterator[Candidate]:
-        """The records of a block one by one."""
+    def _judged(self) -> Iterator[list[Bytes]]:
+        """Good rows in batches; tells ``_turn_down`` of the others, counts all in ``_records``."""

@@ -1,0 +1,275 @@
+"""Conditions on the columns of a row: ``country == "DE" and size > 100``.
+
+Written like Python and parsed by its parser, but only comparisons, ``and``, ``or``, ``not`` and brackets mean
+anything; they are turned into closures, nothing is evaluated. Values are texts, as everywhere: a number in the
+condition is compared with the number that a text spells (a text that spells none is equal to, above and below no
+number), a string with the text itself. ``~`` looks for a regular expression. Strings are taken as they stand: a
+backslash means something to a regular expression and before the closing quote, else it is one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from jobctl.domain.payload import SEPARATOR, json_object, json_values
+from jobctl.errors import UsageError
+
+Fields = Sequence[str]
+Condition = Callable[[Fields], bool]
+Value = str | int | float
+
+ALLOWED = (
+    "columns, 'strings', numbers, == != < <= > >= in, ~ 'regex', and, or, not, (brackets);"
+    " {a name} for a column whose name is no plain word"
+)
+#: The line itself, of plain lines.
+LINE = "line"
+_LONGEST = 10_000
+_TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\{[^{}]*\}|~""", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d{1,3})?\Z", re.ASCII)
+_LONGEST_NUMBER = 1_000
+
+
+class Column(NamedTuple):
+    """A column by its place among those that the condition names."""
+
+    place: int
+
+
+def number_of(text: str) -> int | float | None:
+    """The number that a text spells, if it does."""
+    found = _NUMBER.match(text.strip()) if len(text) <= _LONGEST_NUMBER else None
+    if found is None:
+        return None
+    return float(text) if found[1] or found[2] or found[3] else int(text)
+
+
+def compile_where(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:
+    """What says of a payload whether its row is meant.
+
+    Raises UsageError that names the place in the text, what is wrong there and what is possible.
+    """
+    compiler = _Compiler(text, input_format, columns)
+    condition = compiler.compile()
+    read = _reader(input_format, columns, compiler.names)
+    return lambda payload: condition(read(payload))
+
+
+def _reader(input_format: str, columns: Sequence[str], names: Sequence[str]) -> Callable[[bytes], Fields]:
+    if input_format == "jsonl":
+        return lambda payload: _json_fields(payload, names)
+    if input_format == "lines":
+        return lambda payload: (payload.decode(),)
+    places = [columns.index(name) for name in names]
+
+    def read(payload: bytes) -> Fields:
+        fields = payload.decode().split(SEPARATOR.decode())
+        return [fields[place] for place in places]
+
+    return read
+
+
+def _json_fields(payload: bytes, names: Sequence[str]) -> Fields:
+    """A key that a row does not have is empty, as null is."""
+    try:
+        values = json_values(payload, names)
+    except KeyError:
+        row = json_object(payload)
+        values = [json_values(payload, (name,))[0] if name in row else b"" for name in names]
+    return [value.decode() for value in values]
+
+
+class _Compiler:
+    """One condition on its way from text to a closure."""
+
+    def __init__(self, text: str, input_format: str, columns: Sequence[str]) -> None:
+        self._text = text.strip()
+        self._format = input_format
+        self._columns = columns
+        self._braces: dict[int, str] = {}  # {name} by where it begins
+        self._strings: dict[int, str] = {}
+        self.names: list[str] = []
+
+    def compile(self) -> Condition:
+        if len(self._text) > _LONGEST:
+            raise UsageError(f"--where: the condition is longer than {_LONGEST:,} characters", hint="use a script")
+        self._plain = _TOKEN.sub(self._python, self._text).replace("\n", " ").replace("\r", " ")
+        try:
+            tree = ast.parse(self._plain, mode="eval").body
+            return self._condition(tree)
+        except SyntaxError as error:
+            raise self._unreadable(error) from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise UsageError("--where: the condition is too deep or has a NUL character", hint=ALLOWED) from error
+
+    def _python(self, token: re.Match[str]) -> str:
+        """The same in Python, and as long, so that places stay right."""
+        text = token[0]
+        if text == "~":
+            return "@"
+        if text[0] == "{":
+            self._braces[token.start()] = text[1:-1]
+            return "_".ljust(len(text))
+        self._strings[token.start()] = text[1:-1].replace("\\" + text[0], text[0])
+        return text[0] + "_" * (len(text) - 2) + text[0]
+
+    def _unreadable(self, error: SyntaxError) -> UsageError:
+        place = min((error.offset or 1), len(self._text) + 1)
+        rest = self._text[place - 1 :]
+        if re.search(r"(?<![=!<>])=(?!=)", _TOKEN.sub(lambda found: "_" * len(found[0]), self._text)):
+            return UsageError(f"--where {self._text!r}: = is no comparison", hint="write == for equal")
+        near = f"at character {place}, {rest.split()[0]!r}," if rest.split() else "at its end"
+        return UsageError(f"--where: {near} this cannot be read: {error.msg}", hint=f"possible are {ALLOWED}")
+
+    def _place(self, node: ast.expr) -> int:
+        """The index of a node's first character; the parser counts bytes."""
+        return len(self._plain.encode()[: node.col_offset].decode())
+
+    def _end(self, node: ast.expr) -> int:
+        return len(self._plain.encode()[: node.end_col_offset].decode())
+
+    def _refusal(self, node: ast.expr, what: str, hint: str = f"possible are {ALLOWED}") -> UsageError:
+        place = self._place(node)
+        end = self._end(node)
+        return UsageError(f"--where: at character {place + 1}, {self._text[place:end]!r}: {what}", hint=hint)
+
+    def _condition(self, node: ast.expr) -> Condition:
+        match node:
+            case ast.BoolOp(op=ast.And()):
+                return _all([self._condition(value) for value in node.values])
+            case ast.BoolOp():
+                return _any([self._condition(value) for value in node.values])
+            case ast.UnaryOp(op=ast.Not()):
+                inner = self._condition(node.operand)
+                return lambda fields: not inner(fields)
+            case ast.Compare():
+                left = [node.left, *node.comparators[:-1]]
+                pairs = zip(left, node.ops, node.comparators, strict=True)
+                return _all([self._comparison(a, operator, b) for a, operator, b in pairs])
+            case ast.BinOp(op=ast.MatMult()):
+                return self._regex(node)
+            case ast.Name() | ast.Constant():
+                raise self._refusal(
+                    node, "a value alone is no condition", "compare it with something, as in name != ''"
+                )
+        raise self._refusal(node, "this is not possible in a condition")
+
+    def _comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Condition:
+        if isinstance(operator, ast.In | ast.NotIn):
+            inside = self._membership(left, right)
+            return inside if isinstance(operator, ast.In) else lambda fields: not inside(fields)
+        compare = _COMPARISONS.get(type(operator))
+        if compare is None:
+            raise self._refusal(left, "is and is not mean nothing here", "write == or !=")
+        return _compared(self._operand(left), compare, self._operand(right))
+
+    def _membership(self, left: ast.expr, right: ast.expr) -> Condition:
+        sought = self._operand(left)
+        if isinstance(right, ast.Tuple | ast.List | ast.Set):
+            return _any([_compared(sought, _equal, self._operand(member)) for member in right.elts])
+        within = self._operand(right)
+        if isinstance(within, Column):  # 'text' in column
+            return lambda fields: str(_value(sought, fields)) in fields[within.place]
+        raise self._refusal(right, "in needs a list or a column", "for example country in ('DE', 'FR'), or 'x' in name")
+
+    def _regex(self, node: ast.BinOp) -> Condition:
+        column, pattern = self._operand(node.left), self._operand(node.right)
+        if not isinstance(column, Column) or not isinstance(pattern, str):
+            raise self._refusal(node, "~ stands between a column and a string", "for example url ~ '^https:'")
+        try:
+            search = re.compile(pattern).search
+        except re.error as error:
+            raise self._refusal(
+                node.right, f"no regular expression: {error}", "see Python's re for what may be in one"
+            ) from error
+        return lambda fields: search(fields[column.place]) is not None
+
+    def _operand(self, node: ast.expr) -> Column | Value:
+        match node:
+            case ast.Name():
+                return self._column(node)
+            case ast.Constant(value=str()) if self._is_one_string(node):
+                return self._strings[self._place(node)]
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return -value
+            case ast.Constant(value=None | bool()):
+                raise self._refusal(
+                    node, "values are texts", "write 'true' or 'false' as they stand there; empty is ''"
+                )
+        raise self._refusal(node, "this is no column, string or number")
+
+    def _is_one_string(self, node: ast.Constant) -> bool:
+        found = _TOKEN.match(self._text, self._place(node))
+        return found is not None and self._place(node) in self._strings and found.end() == self._end(node)
+
+    def _column(self, node: ast.Name) -> Column:
+        place = self._place(node)
+        name = self._braces.get(place)
+        if name is None:  # as it is spelled: the parser normalises names
+            name = self._text[place : self._end(node)]
+        if self._format == "lines":
+            if name not in ("", LINE):
+                raise self._refusal(node, "plain lines have no columns", "write line or {} for the line")
+            name = LINE
+        elif self._format != "jsonl" or not name:
+            name = name or next(iter(self._columns), "")
+            if name not in self._columns:
+                raise self._refusal(
+                    node, "there is no such column", f"columns: {', '.join(self._columns)}; strings are quoted"
+                )
+        if name not in self.names:
+            self.names.append(name)
+        return Column(self.names.index(name))
+
+
+def _all(conditions: Sequence[Condition]) -> Condition:
+    if len(conditions) == 1:
+        return conditions[0]
+    return lambda fields: all(condition(fields) for condition in conditions)
+
+
+def _any(conditions: Sequence[Condition]) -> Condition:
+    return lambda fields: any(condition(fields) for condition in conditions)
+
+
+def _equal(a: Value, b: Value) -> bool:
+    return a == b
+
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
+    ast.Eq: _equal,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,  # type: ignore[operator]
+    ast.LtE: lambda a, b: a <= b,  # type: ignore[operator]
+    ast.Gt: lambda a, b: a > b,  # type: ignore[operator]
+    ast.GtE: lambda a, b: a >= b,  # type: ignore[operator]
+}
+
+
+def _value(operand: Column | Value, fields: Fields) -> Value:
+    return fields[operand.place] if isinstance(operand, Column) else operand
+
+
+def _compared(left: Column | Value, compare: Callable[[Value, Value], bool], right: Column | Value) -> Condition:
+    """Two columns are compared as numbers where both spell one, else as texts."""
+
+    def condition(fields: Fields) -> bool:
+        a, b = _value(left, fields), _value(right, fields)
+        if isinstance(a, str) and isinstance(b, str):
+            if isinstance(left, Column) and isinstance(right, Column):
+                x, y = number_of(a), number_of(b)
+                if x is not None and y is not None:
+                    return compare(x, y)
+            return compare(a, b)
+        x = number_of(a) if isinstance(a, str) else a
+        y = number_of(b) if isinstance(b, str) else b
+        if x is None or y is None:
+            return compare is _COMPARISONS[ast.NotEq]
+        return compare(x, y)
+
+    return condition

@@ -1,0 +1,73 @@
+"""Which rows of an input are meant: by number, by a condition, as a sample."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from jobctl.domain.ranges import Span, overlap, parse_spans
+from jobctl.domain.where import compile_where
+from jobctl.errors import UsageError
+from jobctl.sources.options import InputOptions
+
+#: Any would do: the same file and the same N give the same rows.
+_SEED = 20_260_101
+
+
+class Picker:
+    """The selection of one input. Numbers are those of its records, as messages about them count."""
+
+    def __init__(
+        self,
+        spans: Sequence[Span] | None = None,
+        where: Callable[[bytes], bool] | None = None,
+        sample: int | None = None,
+    ) -> None:
+        self._spans = spans
+        self._where = where
+        self._sample = sample
+
+    def wants_number(self, record: int) -> bool:
+        """Whether that record is meant, for all its number says."""
+        return self._spans is None or bool(overlap(self._spans, record, 1))
+
+    def wants(self, payload: bytes) -> bool:
+        """Whether a row is meant, for all its values say."""
+        return self._where is None or self._where(payload)
+
+    def choose(self, payloads: list[bytes], first: int) -> list[bytes]:
+        """Those that are meant of rows that are numbered from ``first`` on without a gap."""
+        if self._spans is not None:
+            payloads = [each for part in overlap(self._spans, first, len(payloads)) for each in payloads[part]]
+        return payloads if self._where is None else list(filter(self._where, payloads))
+
+    def sampled(self, batches: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
+        """The same rows, or with ``--sample N`` at the end N of them in their order, each as likely as any other."""
+        if self._sample is None:
+            yield from batches
+            return
+        # Only random() is promised to give the same numbers in every Python.
+        draw = random.Random(_SEED).random  # noqa: S311
+        kept: list[tuple[int, bytes]] = []
+        seen = 0
+        for batch in batches:
+            for payload in batch:
+                place = seen if seen < self._sample else int(draw() * (seen + 1))
+                if place < len(kept):
+                    kept[place] = (seen, payload)
+                elif seen < self._sample:
+                    kept.append((seen, payload))
+                seen += 1
+        if kept:
+            yield [payload for _, payload in sorted(kept)]
+
+
+def make_picker(options: InputOptions, input_format: str, columns: Sequence[str]) -> Picker:
+    """The selection that the options mean. Raises UsageError naming the option and the place that is wrong."""
+    if options.sample is not None and options.sample < 1:
+        raise UsageError(f"--sample {options.sample} is less than 1", hint="for example --sample 10")
+    return Picker(
+        None if options.select is None else parse_spans(options.select, "--select"),
+        None if options.where is None else compile_where(options.where, input_format, columns),
+        options.sample,
+    )

@@ -1,0 +1,74 @@
+"""Inputs that are text: judged in blocks of lines.
+
+The quick way judges a block of lines at once. If anything in it is not as it should be, the block is read again
+record by record, which is slow and says exactly what is wrong and where.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+from jobctl.domain.payload import Fault
+from jobctl.sources.problems import Candidate
+from jobctl.sources.source import Source
+from jobctl.sources.stream import CHUNK, TOO_LONG, OverlongLine
+
+
+class TextSource(Source):
+    """A source whose records are lines, or stand on lines."""
+
+    _open_record = b""  # the end of the last block, if its record goes on
+
+    def _judged(self) -> Iterator[list[bytes]]:
+        for block in self._read_blocks():
+            payloads = self._quick(block)
+            chosen = None if payloads is None else self._picker.choose(payloads, self._records + 1)
+            if payloads is None or chosen is None or not self._all_pass(chosen):
+                yield self._accepted(self._slow(block))
+            else:
+                self._records += len(payloads)
+                yield chosen
+            self._line += block.count(b"\n") - self._open_record.count(b"\n")
+
+    def _all_pass(self, payloads: list[bytes]) -> bool:
+        safe, check = self._rules.safe_length, self._rules.check
+        if safe >= 0 and (not payloads or max(map(len, payloads)) <= safe):
+            return True
+        return all(len(payload) <= safe or check(payload) is None for payload in payloads)
+
+    def _read_line_blocks(self) -> Iterator[bytes]:
+        """Blocks of a format whose records are single lines; overlong lines are turned down on the way."""
+        while True:
+            try:
+                block = self._blocks.read()
+            except OverlongLine as overlong:
+                self._turn_down_overlong(overlong)
+                continue
+            if not block:
+                return
+            yield block
+
+    def _turn_down_overlong(self, overlong: OverlongLine) -> None:
+        self._records += 1
+        if self._picker.wants_number(self._records):
+            fault = Fault(None, "too_long", f"the line is {TOO_LONG}")
+            self._turn_down(Candidate.broken(self._line, overlong.head, fault))
+        self._line += 1
+
+    def _see_terminator(self, block: bytes) -> None:
+        end = block.find(b"\n", 0, CHUNK)
+        if end > 0 and block[end - 1 : end] == b"\r":
+            self._terminator = "\r\n"
+
+    @abstractmethod
+    def _read_blocks(self) -> Iterator[bytes]:
+        """The content as blocks of whole records."""
+
+    @abstractmethod
+    def _quick(self, block: bytes) -> list[bytes] | None:
+        """Payloads of a block, or None if not every record in it is certainly good."""
+
+    @abstractmethod
+    def _slow(self, block: bytes) -> Iterator[Candidate]:
+        """The records of a block one by one."""
