@@ -110,7 +110,7 @@ def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "time", _joined(_times(document), look)
     yield "command", command_text(document["command"])
     yield "input", _input(document, look)
-    yield "policy", _joined(_policy(document["policy"]), look)
+    yield "policy", _joined(policy_facts(document["policy"]), look)
     yield "queue", _queue(document, look)
     if document["labels"]:
         yield "labels", " ".join(f"{name}={value}" for name, value in document["labels"].items())
@@ -184,7 +184,8 @@ def _input(document: Document, look: Look) -> str:
     return look.dash.join(facts)
 
 
-def _policy(policy: Document) -> Iterator[str]:
+def policy_facts(policy: Document) -> Iterator[str]:
+    """The rules of a job in words."""
     yield plural(policy["slots"], "slot") if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
     yield f"time limit {format_duration(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import rate
+from jobctl.render.clock import seconds_between
 from jobctl.render.look import Look
 
 Document = Mapping[str, Any]
@@ -25,22 +26,21 @@ class Cell(NamedTuple):
     failed: float  # share of them
 
 
-def cells(throughput: Document, width: int, *, done: bool) -> list[Cell]:
-    """The course of a round in at most ``width`` cells, each of as many spans as all the others but the last."""
-    # The span that is not over yet would look like a drop.
-    end = None if done or len(throughput["succeeded"]) == 1 else -1
-    succeeded, failed = throughput["succeeded"][:end], throughput["failed"][:end]
-    each = -(-len(succeeded) // width) or 1
-    return [
-        _cell(succeeded[n : n + each], failed[n : n + each], throughput["bucket_s"])
-        for n in range(0, len(succeeded), each)
-    ]
-
-
-def _cell(succeeded: Sequence[int], failed: Sequence[int], bucket_s: float) -> Cell:
-    bad = sum(failed)
-    total = sum(succeeded) + bad
-    return Cell(total / (len(succeeded) * bucket_s), bad / total if total else 0.0)
+def cells(throughput: Document, width: int) -> list[Cell]:
+    """The course of a round in at most ``width`` equal cells; a rest at the end goes with the one before."""
+    good, bad, length = throughput["succeeded"], throughput["failed"], throughput["bucket_s"]
+    each = -(-len(good) // width) or 1
+    span_s = seconds_between(throughput["from_at"], throughput["until_at"])
+    starts = list(range(0, len(good), each))
+    if len(starts) > 1 and span_s - starts[-1] * length < each * length / 2:
+        del starts[-1]
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(good)], strict=True):
+        failed = sum(bad[start:end])
+        total = sum(good[start:end]) + failed
+        lasted_s = max(min(end * length, span_s) - start * length, length / 2)
+        found.append(Cell(total / lasted_s, failed / total if total else 0.0))
+    return found
 
 
 def curve(course: Sequence[Cell], look: Look) -> Text:
@@ -61,7 +61,7 @@ def pace_line(document: Document, look: Look) -> Text | None:
     if not course:
         return figures if figures.plain else None
     room = min(_CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
-    shown = cells(course, max(_CURVE_MIN, room), done=document["done"])
+    shown = cells(course, max(_CURVE_MIN, room))
     peak = max(cell.per_s for cell in shown)
     facts = Text(f"peak {rate(peak)}") if peak else Text()
     if facts.plain and figures.plain:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from jobctl.domain.durations import format_time
-from jobctl.domain.figures import Course
 from jobctl.store import figures
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
@@ -25,24 +24,20 @@ def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
 
 
 def throughput(database: Database, job: JobView, now: int) -> dict[str, Any] | None:
-    """The ``throughput`` block: items that got their outcome in each span of the present round; None before any."""
-    course = course_of(database, job, now)
-    return course_document(course) if course.succeeded else None
+    """The ``throughput`` block: items that got their outcome in each span of the present round; None before any.
 
-
-def course_of(database: Database, job: JobView, now: int) -> Course:
-    """The course of the present round up to its end or to this moment, so that a standstill shows."""
+    Spans of ``bucket_s`` follow one another from ``from_at`` to the end of the round or to this moment, so that a
+    standstill shows; the last one may be shorter.
+    """
     course = figures.course(database, job.id, job.round)
-    if course.succeeded:
-        course.add(0, 0, job.finished_at or now)
-    return course
-
-
-def course_document(course: Course) -> dict[str, Any]:
-    """A course as documents have it: spans of ``bucket_s`` one after the other from ``from_at`` on."""
+    if not course.succeeded:
+        return None
+    until = max(job.finished_at or now, course.from_at)
+    course.add(0, 0, until)
     return {
         "round": course.round,
         "from_at": format_time(course.from_at),
+        "until_at": format_time(until),
         "bucket_s": course.bucket_us / 1e6,
         "succeeded": course.succeeded,
         "failed": course.failed,

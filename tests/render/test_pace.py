@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ from jobctl.render.look import Look
 from jobctl.render.pace import cells, curve, pace_line
 
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
+BEGAN = datetime(2026, 11, 23, 18, 28, 31, tzinfo=UTC)
 DURATIONS = {"attempts": 410, "p50_s": 0.25, "p95_s": 1.1, "max_s": 64.0, "mean_s": 0.4}
 
 
-def course(succeeded, failed=None, bucket_s=1.0):
+def course(succeeded, failed=None, bucket_s=1.0, last_s=None):
+    """Spans, of which the last one may be shorter."""
     failed = failed or [0] * len(succeeded)
-    return {"round": 1, "from_at": "", "bucket_s": bucket_s, "succeeded": succeeded, "failed": failed}
+    until = timedelta(seconds=(len(succeeded) - 1) * bucket_s + (last_s or bucket_s))
+    times = {"from_at": BEGAN.isoformat(), "until_at": (BEGAN + until).isoformat()}
+    return times | {"round": 1, "bucket_s": bucket_s, "succeeded": succeeded, "failed": failed}
 
 
 def example(running=12, causes=4, **changes):
@@ -36,20 +41,26 @@ def example(running=12, causes=4, **changes):
     return document | {"durations": DURATIONS, "throughput": course(list(range(90)))} | changes
 
 
+def rates(course, width):
+    return [cell.per_s for cell in cells(course, width)]
+
+
 def test_cells_are_rates_and_lose_nothing():
-    found = cells(course([1] * 100, [3] * 100, bucket_s=0.5), 30, done=True)
+    found = cells(course([1] * 100, [3] * 100, bucket_s=0.5), 30)
     assert len(found) == 25
     assert all(cell.per_s == 8 and cell.failed == 0.75 for cell in found)
-    assert [c.per_s for c in cells(course([4, 4, 4, 4, 2]), 3, done=True)] == [4, 4, 2]
+    assert rates(course([4, 4, 4, 4, 2, 2]), 3) == [4, 4, 2]
 
 
-def test_the_span_that_is_not_over_does_not_count():
-    assert [c.per_s for c in cells(course([8, 8, 1]), 10, done=False)] == [8, 8]
-    assert [c.per_s for c in cells(course([5]), 10, done=False)] == [5]
+def test_a_last_span_that_is_shorter_is_no_drop():
+    assert rates(course([8, 8, 4], last_s=0.5), 10) == [8, 8, 8]
+    assert rates(course([8, 8, 2], last_s=0.25), 10) == [8, 8]
+    assert rates(course([4, 4, 4, 4, 4]), 3) == [4, 4, 4]
+    assert rates(course([5]), 10) == [5]
 
 
 def test_a_standstill_is_the_lowest_bar_and_the_peak_the_highest():
-    shown = cells(course([0, 1, 50, 100]), 10, done=True)
+    shown = cells(course([0, 1, 50, 100]), 10)
     assert curve(shown, Look()).plain == "▁▂▅█"
     assert curve(shown, Look(unicode=False)).plain == "_.=#"
 

@@ -1,0 +1,260 @@
+"""The report of a job: one HTML file that needs nothing but itself, and in which no text of a row can do anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, percent, plural, rate
+from jobctl.render.job_page import command_text, policy_facts
+from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
+from jobctl.render.report_style import STYLE
+from jobctl.render.svg import Drawing
+from jobctl.render.svg import text_of as text
+
+Document = Mapping[str, Any]
+
+#: What the page may load: nothing, whatever it contains.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def report_page(report: Document) -> str:
+    """The page of what ``services.report`` gives."""
+    status = report["status"]
+    title = text(f"job {status['job']}, {status['name']}: {status['state']}")
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{title}</title>",
+        f"<style>{STYLE}</style>",
+        "</head>",
+        "<body>",
+        "<main>",
+        *_header(report),
+        *_charts(report),
+        *_failures(report),
+        *_running(status),
+        *_retry(status),
+        *_results(status),
+        *_facts(status),
+        "</main>",
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+# ---- how it stands ----
+
+
+def _header(report: Document) -> Iterator[str]:
+    status = report["status"]
+    state = text(status["state"])
+    yield "<header>"
+    yield f'<h1>job {status["job"]} {text(status["name"])} <span class="state {state}">{state}</span></h1>'
+    yield f"<p>{text(status['state_reason'])}</p>"
+    yield _progress(status["counts"])
+    yield _figures(_counts(status))
+    yield _figures(_pace(status))
+    for found in status["attention"]:
+        yield f'<p class="notice">{text(found["message"])}<br><code>{text(found["action"])}</code></p>'
+    yield f'<p class="soft">as of {_time(report["at"])}, round {status["round"]}</p>'
+    yield "</header>"
+
+
+def _progress(counts: Document) -> str:
+    amounts = {kind: counts[kind] for kind in ("succeeded", "failed", "running")}
+    amounts["waiting"] = counts["queued"] + counts["retrying"] + counts["unprocessed"]
+    spans = [
+        f'<span class="{kind}" style="flex: {amount} 0 0" title="{number(amount)} {kind}"></span>'
+        for kind, amount in amounts.items()
+        if amount
+    ]
+    return f'<div class="progress">{"".join(spans)}</div>'
+
+
+def _figures(facts: Iterable[tuple[str, str]]) -> str:
+    cells = [f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts]
+    return f'<dl class="figures">{"".join(cells)}</dl>' if cells else ""
+
+
+def _counts(status: Document) -> Iterator[tuple[str, str]]:
+    counts, progress = status["counts"], status["progress"]
+    yield "items", number(counts["total"])
+    yield "processed", percent(progress["processed"], counts["total"])
+    for name in ("succeeded", "failed", "running", "retrying", "queued", "unprocessed", "rejected", "skipped"):
+        if counts[name]:
+            yield name, number(counts[name])
+
+
+def _pace(status: Document) -> Iterator[tuple[str, str]]:
+    progress, durations, time = status["progress"], status["durations"], status["time"]
+    if time["active_s"]:
+        yield "took" if status["done"] else "active for", format_duration(time["active_s"])
+    if progress["rate_per_s"]:
+        yield "rate", rate(progress["rate_per_s"])
+    if progress["eta_s"] is not None:
+        yield "done in", format_duration(progress["eta_s"])
+    for name, label in (("p50_s", "p50"), ("p95_s", "p95"), ("max_s", "longest")):
+        if durations[name] is not None:
+            yield label, format_duration(durations[name])
+
+
+# ---- drawings ----
+
+
+def _charts(report: Document) -> Iterator[str]:
+    status, timeline = report["status"], report["timeline"]
+    durations = status["durations"]
+    rounds = f"round {status['round']}: items a second, those that failed in red"
+    yield from _chart("Throughput", throughput_chart(status["throughput"]), rounds)
+    attempts = f"{plural(durations['attempts'], 'attempt')} of all rounds, on a logarithmic axis"
+    yield from _chart("Durations", duration_chart(report["histogram"], durations), attempts)
+    shown = f"round {timeline['round']}: {plural(len(timeline['bars']), 'attempt')}"
+    if timeline["every_nth_item"] > 1:
+        shown += f", one item in {number(timeline['every_nth_item'])} is shown"
+    yield from _chart("Slots", slots_chart(timeline), shown)
+
+
+def _chart(heading: str, drawing: Drawing | None, caption: str) -> Iterator[str]:
+    if drawing is None:
+        return
+    yield f"<section><h2>{text(heading)}</h2><figure>"
+    yield drawing.markup()
+    yield f"<figcaption>{text(caption)}</figcaption></figure></section>"
+
+
+# ---- what failed, what runs ----
+
+
+def _failures(report: Document) -> Iterator[str]:
+    failures = report["status"]["failures"]
+    if not failures["groups"]:
+        return
+    yield '<section id="failures"><h2>Failures by cause</h2><div class="wide"><table>'
+    yield '<tr><th class="number">items</th><th>cause</th><th>message</th><th>a retry</th></tr>'
+    for group, samples in zip(failures["groups"], report["samples"], strict=True):
+        yield _failure(group, samples)
+    yield "</table></div>"
+    hidden = failures["groups_total"] - len(failures["groups"])
+    if hidden > 0:
+        yield f'<p class="soft">and {plural(hidden, "more cause")}</p>'
+    if failures["ungrouped"]:
+        yield f'<p class="soft">and {plural(failures["ungrouped"], "failure")} of further causes</p>'
+    yield "</section>"
+
+
+def _failure(group: Document, samples: Sequence[Document]) -> str:
+    word = "may succeed" if group["retryable"] else "is of no use"
+    if group["outcome"] == "unknown":
+        word += "; what the item did is unknown"
+    cells = [
+        f'<td class="number">{number(group["count"])}</td>',
+        f'<td class="nowrap"><code>{text(group["code"])}</code></td>',
+        f"<td>{text(group['message'])}{_samples(samples)}</td>",
+        f"<td>{word}</td>",
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _samples(samples: Sequence[Document]) -> str:
+    if not samples:
+        return ""
+    lines = "".join(_sample(item) for item in samples)
+    return f"<details><summary>for example {plural(len(samples), 'item')}</summary>{lines}</details>"
+
+
+def _sample(item: Document) -> str:
+    row = item["row"] if isinstance(item["row"], str) else json.dumps(item["row"], ensure_ascii=False)
+    said = f"<br>{text(item['message'])}" if item["message"] else ""
+    took = "" if item["duration_s"] is None else f", took {format_duration(item['duration_s'])}"
+    tried = plural(item["attempts"], "attempt")
+    return f"<p>item {item['item']} ({tried}{took}): <code>{text(_shortened(row))}</code>{said}</p>"
+
+
+def _shortened(words: str, limit: int = 400) -> str:
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def _running(status: Document) -> Iterator[str]:
+    running = sorted(status["running"], key=lambda item: -item["elapsed_s"])[:16]
+    if not running or status["daemon"]["state"] == "down":
+        return
+    yield '<section><h2>Running, longest first</h2><div class="wide"><table>'
+    yield '<tr><th class="number">item</th><th class="number">slot</th><th class="number">attempt</th><th>for</th></tr>'
+    for item in running:
+        cells = [f'<td class="number">{text(item[key] or "")}</td>' for key in ("item", "slot", "attempt")]
+        yield f"<tr>{''.join(cells)}<td>{format_duration(item['elapsed_s'])}</td></tr>"
+    yield "</table></div></section>"
+
+
+# ---- what to do, where things are ----
+
+
+def _retry(status: Document) -> Iterator[str]:
+    retry = status["retry"]
+    yield '<section id="retry"><h2>Retry</h2>'
+    if retry["available"]:
+        yield f"<p>{plural(retry['items'], 'item')} would run again:</p><pre>{text(retry['command'])}</pre>"
+    else:
+        yield f"<p>Not now: {text(retry['why_not'])}.</p>"
+    others = [command for command in status["next"] if command != retry["command"]]
+    if others:
+        commands = "\n".join(map(text, others))
+        yield f'<p class="soft">To see more:</p><pre>{commands}</pre>'
+    yield "</section>"
+
+
+def _results(status: Document) -> Iterator[str]:
+    results = status["results"]
+    yield '<section id="results"><h2>Results</h2>'
+    if not results["available"]:
+        when = "are missing from" if status["done"] else "will be, when the job is done, in"
+        yield f"<p>Result files {when} <code>{text(results['dir'])}</code></p></section>"
+        return
+    yield '<div class="wide"><table><tr><th>file</th><th class="number">rows</th><th>SHA-256</th></tr>'
+    for file in results["files"].values():
+        yield (
+            f'<tr><td><code>{text(file["path"])}</code></td><td class="number">{number(file["rows"])}</td>'
+            f"<td><code>{text((file['sha256'] or '')[:16])}</code></td></tr>"
+        )
+    yield "</table></div></section>"
+
+
+def _facts(status: Document) -> Iterator[str]:
+    yield '<section><h2>The job</h2><dl class="facts">'
+    for name, value in _fact_lines(status):
+        yield f"<dt>{text(name)}</dt><dd>{value}</dd>"
+    yield "</dl></section>"
+
+
+def _fact_lines(status: Document) -> Iterator[tuple[str, str]]:
+    """(name, value as HTML)."""
+    given, time = status["input"], status["time"]
+    yield "command", f"<code>{text(command_text(status['command']))}</code>"
+    source = "standard input" if given["path"] == "-" else given["path"]
+    yield "input", f"{text(source)}, {text(given['format'])}, {plural(given['rows'], 'row')}"
+    yield "SHA-256", f"<code>{text(given['sha256'])}</code>"
+    for name in ("submitted", "started", "finished", "deadline"):
+        if time[f"{name}_at"]:
+            yield name, _time(time[f"{name}_at"])
+    if time["paused_s"]:
+        yield "paused for", format_duration(time["paused_s"])
+    yield "policy", text(", ".join(policy_facts(status["policy"])))
+    yield "queue", text(status["queue"])
+    if status["labels"]:
+        yield "labels", text(" ".join(f"{name}={value}" for name, value in status["labels"].items()))
+    if status["idempotency"]["key"]:
+        yield "key", f"<code>{text(status['idempotency']['key'])}</code>"
+    yield "uid", f"<code>{text(status['uid'])}</code>"
+
+
+def _time(moment: str) -> str:
+    """``2026-11-23 18:28:31 UTC``: a report is read elsewhere, where local time is another one."""
+    return f'<time datetime="{text(moment)}">{text(moment[:19].replace("T", " "))} UTC</time>'

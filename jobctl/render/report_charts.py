@@ -1,0 +1,134 @@
+"""The three drawings of a report: throughput over time, how long attempts took, what ran in which slot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, plural, rate
+from jobctl.render.clock import seconds_between
+from jobctl.render.pace import cells
+from jobctl.render.svg import Drawing, round_step, ticks, time_step
+
+Document = Mapping[str, Any]
+
+_WIDTH = 760
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 18, 24
+_PLOT = _WIDTH - _LEFT - _RIGHT
+_HEIGHT = 150
+_SLOT_MIN, _SLOT_MAX, _SLOTS_HEIGHT = 2.0, 16.0, 320.0
+
+
+def throughput_chart(throughput: Document | None) -> Drawing | None:
+    """Items a second over the time of the round, those that failed on top; None when nothing came through."""
+    if throughput is None:
+        return None
+    course = cells(throughput, 240)
+    peak = max((cell.per_s for cell in course), default=0.0)
+    if not peak:
+        return None
+    span_s = max(0.001, seconds_between(throughput["from_at"], throughput["until_at"]))
+    drawing = Drawing(_WIDTH, _TOP + _HEIGHT + _BOTTOM, f"Throughput over {format_duration(span_s)}")
+    step = round_step(peak, 4)
+    top = step * math.ceil(peak / step - 1e-9)
+    for value in ticks(top, step):
+        y = _TOP + _HEIGHT * (1 - value / top)
+        drawing.line((_LEFT, y), (_LEFT + _PLOT, y), "grid")
+        drawing.text((_LEFT - 6, y + 4), rate(value) if value else "0", "end")
+    _time_axis(drawing, span_s, _TOP + _HEIGHT)
+    wide, floor = _PLOT / len(course), _TOP + _HEIGHT
+    highs = [_HEIGHT * cell.per_s / top for cell in course]
+    bad = [high * cell.failed for high, cell in zip(highs, course, strict=True)]
+    lefts = [_LEFT + n * wide for n in range(len(course))]
+    drawing.boxes(((x, floor - h + b, wide, h - b) for x, h, b in zip(lefts, highs, bad, strict=True)), "succeeded")
+    drawing.boxes(((x, floor - h, wide, b) for x, h, b in zip(lefts, highs, bad, strict=True)), "failed")
+    return drawing
+
+
+def _time_axis(drawing: Drawing, span_s: float, y: float) -> None:
+    drawing.line((_LEFT, y), (_LEFT + _PLOT, y), "axis")
+    for at in ticks(span_s, time_step(span_s, 8)):
+        x = _LEFT + _PLOT * at / span_s
+        drawing.line((x, y), (x, y + 4), "axis")
+        drawing.text((x, y + 17), format_duration(at), "middle" if at < 0.97 * span_s else "end")
+
+
+def duration_chart(histogram: Sequence[Document], durations: Document) -> Drawing | None:
+    """How many attempts took how long, on a logarithmic axis; None before any ended."""
+    if not histogram:
+        return None
+    low = math.log(max(histogram[0]["from_s"], 1e-6) / 1.1)
+    high = math.log(max(histogram[-1]["below_s"], 2e-6) * 1.1)
+    most = max(each["attempts"] for each in histogram)
+    drawing = Drawing(_WIDTH, _TOP + _HEIGHT + _BOTTOM, f"Durations of {plural(durations['attempts'], 'attempt')}")
+
+    def place(seconds: float) -> float:
+        return _LEFT + _PLOT * (math.log(max(seconds, 1e-6)) - low) / (high - low)
+
+    floor = _TOP + _HEIGHT
+    step = max(1.0, round_step(most, 4))
+    top = step * math.ceil(most / step - 1e-9)
+    for value in ticks(top, step):
+        y = floor - _HEIGHT * value / top
+        drawing.line((_LEFT, y), (_LEFT + _PLOT, y), "grid")
+        drawing.text((_LEFT - 6, y + 4), number(int(value)), "end")
+    for each in histogram:
+        left, right = place(each["from_s"]), place(each["below_s"])
+        if each["attempts"]:
+            tall = _HEIGHT * each["attempts"] / top
+            tip = f"{format_duration(each['from_s'])} to {format_duration(each['below_s'])}: "
+            box = (left, floor - tall, max(0.5, right - left - 0.6), tall)
+            drawing.rect(box, "bar", tip + plural(each["attempts"], "attempt"))
+    drawing.line((_LEFT, floor), (_LEFT + _PLOT, floor), "axis")
+    for seconds in _log_ticks(math.exp(low), math.exp(high)):
+        drawing.line((place(seconds), floor), (place(seconds), floor + 4), "axis")
+        drawing.text((place(seconds), floor + 17), _short(seconds))
+    for name in ("p50", "p95"):
+        x = place(durations[f"{name}_s"])
+        drawing.line((x, _TOP - 4), (x, floor), "mark")
+        drawing.text((x, _TOP - 7), f"{name} {format_duration(durations[f'{name}_s'])}", kind="label")
+    return drawing
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """1, 2, 5 of every power of ten between two durations, fewer when there are many powers."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    factors = (1, 2, 5) if len(powers) <= 5 else (1,)
+    return [f * 10.0**p for p in powers for f in factors if low <= f * 10.0**p <= high]
+
+
+def _short(seconds: float) -> str:
+    if seconds < 0.0005:
+        return f"{seconds * 1e6:.0f}µs"
+    return format_duration(seconds)
+
+
+def slots_chart(timeline: Document) -> Drawing | None:
+    """A row for every slot, a bar for every attempt; None when there are none."""
+    bars = timeline["bars"]
+    if not bars:
+        return None
+    slots = sorted({bar["slot"] for bar in bars})
+    row = min(_SLOT_MAX, max(_SLOT_MIN, _SLOTS_HEIGHT / len(slots)))
+    tall = math.ceil(row * len(slots))
+    span_s = max(0.001, *(bar["start_s"] + bar["duration_s"] for bar in bars))
+    drawing = Drawing(_WIDTH, _TOP + tall + _BOTTOM, f"{plural(len(bars), 'attempt')} in {plural(len(slots), 'slot')}")
+    lines = {slot: _TOP + position * row for position, slot in enumerate(slots)}
+    every = max(1, math.ceil(12 / row))
+    for position, (slot, y) in enumerate(lines.items()):
+        drawing.rect((_LEFT, y, _PLOT, row * 0.85), "lane")
+        if position % every == 0:
+            drawing.text((_LEFT - 6, y + row / 2 + 3.5), f"slot {slot}", "end")
+    for bar in bars:
+        box = (
+            _LEFT + _PLOT * bar["start_s"] / span_s,
+            lines[bar["slot"]],
+            max(0.8, _PLOT * bar["duration_s"] / span_s),
+            row * 0.85,
+        )
+        took = f"{bar['state']}, {format_duration(bar['duration_s'])}"
+        drawing.rect(box, bar["state"], f"item {bar['item']}, attempt {bar['attempt']}: {took}")
+    _time_axis(drawing, span_s, _TOP + tall + 1)
+    return drawing

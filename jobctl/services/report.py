@@ -1,0 +1,97 @@
+"""What the report of a job shows beyond its status document: all of it bounded, read in a moment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import ItemState
+from jobctl.errors import NotFound
+from jobctl.services.items import item_document
+from jobctl.services.status import job_document
+from jobctl.store import figures, views
+from jobctl.store.database import Database
+from jobctl.store.timeline import Bar, timeline
+from jobctl.store.views import JobView
+
+SCHEMA = "jobctl.report/1"
+#: Spans of the histogram, and items shown for each cause of failure.
+BINS = 60
+SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The job a report is about, at a moment (microseconds UTC)."""
+
+    job: int
+    now: int
+    program: str = "jobctl"
+
+
+def report(database: Database, home: Home, subject: Subject) -> dict[str, Any]:
+    """The report of a job as plain values. Raises NotFound."""
+    document = job_document(database, home, subject.job, subject.now, program=subject.program)
+    with views.snapshot(database):
+        job = views.job(database, subject.job)
+        if job is None:  # removed in this very moment
+            raise NotFound(f"there is no job {subject.job}", hint="jobctl status --all lists every job")
+        kept = figures.durations(database, job.id)
+        return {
+            "schema": SCHEMA,
+            "at": format_time(subject.now),
+            "status": document,
+            "histogram": [
+                {"from_s": low / 1e6, "below_s": high / 1e6, "attempts": count} for low, high, count in kept.bins(BINS)
+            ],
+            "timeline": _timeline(database, job, document, subject.now),
+            "samples": [_samples(database, job, group["sample_items"]) for group in document["failures"]["groups"]],
+        }
+
+
+def _timeline(database: Database, job: JobView, document: dict[str, Any], now: int) -> dict[str, Any]:
+    found = timeline(database, job.id, job.attempts)
+    is_up = document["daemon"]["state"] != "down"
+    bars = [bar for bar in found.bars if bar.ending is not None or is_up]
+    began = min((bar.started_at for bar in bars), default=now)
+    return {
+        "round": found.round,
+        "every_nth_item": found.each,
+        "from_at": format_time(began),
+        "bars": [_bar(bar, began, now) for bar in bars],
+    }
+
+
+def _bar(bar: Bar, began: int, now: int) -> dict[str, Any]:
+    lasted = max(0, now - bar.started_at) if bar.duration_us is None else bar.duration_us
+    return {
+        "item": bar.item,
+        "attempt": bar.attempt,
+        "slot": bar.slot,
+        "start_s": (bar.started_at - began) / 1e6,
+        "duration_s": lasted / 1e6,
+        "state": _state(bar),
+    }
+
+
+def _state(bar: Bar) -> str:
+    if bar.ending is None:
+        return "running"
+    return "succeeded" if bar.ending == Ending.EXITED and bar.code == 0 else "failed"
+
+
+def _samples(database: Database, job: JobView, numbers: list[int]) -> list[dict[str, Any]]:
+    """Items that failed of one cause, with their row and what they said last."""
+    columns = json.loads(job.columns)
+    found = [
+        item for n in numbers[:SAMPLES] for item in views.items(database, job.id, None, n - 1, 1) if item.item == n
+    ]
+    return [
+        item_document(job.id, item, columns, job.input_format)
+        for item in found
+        if item.state in (ItemState.FAILED, ItemState.RETRYING)
+    ]
