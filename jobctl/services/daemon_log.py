@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -46,8 +47,8 @@ def _tail(path: Path, count: int | None) -> list[str]:
 
 def follow(log: Path) -> Iterator[str]:
     """Lines as they are written from now on, for ever; goes over to a new log when this one is put aside."""
-    with Watch(log.parent, (log.name,)) as watch:
-        file = log.open("rb")
+    with Watch(log.parent, (log.name,)) as watch, contextlib.ExitStack() as opened:
+        file = opened.enter_context(log.open("rb"))
         file.seek(0, os.SEEK_END)
         rest = b""
         while True:
@@ -56,8 +57,8 @@ def follow(log: Path) -> Iterator[str]:
             *lines, rest = rest.split(b"\n")
             yield from (line.decode("utf-8", "replace") for line in lines)
             if is_replaced:
-                file.close()
-                file = log.open("rb")
+                opened.close()
+                file = opened.enter_context(log.open("rb"))
                 continue
             watch.wait(None)
 
