@@ -129,8 +129,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
 
 def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option that is wrong."""
-    from jobctl.services.notify import NotifyOptions
-    from jobctl.services.request import DEFAULT_QUEUE, SubmitRequest
+    from jobctl.services.request import DEFAULT_QUEUE, NotifyOptions, SubmitRequest
     from jobctl.sources.options import InputOptions
 
     given, words = values(ctx), command_words(ctx)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
@@ -17,15 +17,17 @@ from jobctl.domain.payload import key_reader
 from jobctl.handlers.command import Handler
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
-from jobctl.services.notify import make_targets
-from jobctl.services.request import Accepted, SubmitRequest, Surroundings
+from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.services.rowkeys import RowKeys
 from jobctl.sources.problems import RejectedRow
 from jobctl.sources.source import Source
-from jobctl.store import items, jobs, journal, outbox
+from jobctl.store import items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash
 from jobctl.store.jobs import JobRow
+
+if TYPE_CHECKING:
+    from jobctl.store.outbox import NewTarget
 
 
 def new_uid(now: int) -> str:
@@ -50,7 +52,7 @@ class Intake:
         self._now = now
         self._rejects: _RejectFile | None = None
         self._skipped = 0
-        self._targets = make_targets(request.notify, os.environ)
+        self._targets = _targets(request.notify)
         self._surroundings = Surroundings("", {}, [], {})
 
     def run(self, surroundings: Surroundings) -> Accepted:
@@ -92,7 +94,10 @@ class Intake:
         journal.note(
             self._database, job, "submitted", at=now, actor=actor(), reason=f"{rows} items", command=_shown(request)
         )
-        outbox.add_targets(self._database, job, self._targets)
+        if self._targets:
+            from jobctl.store import outbox
+
+            outbox.add_targets(self._database, job, self._targets)
         return Accepted(
             *(job, uid, name, rows, self._source.rejected, None, self._bounds(rows), self._skipped),
             not_selected=self._source.not_selected,
@@ -204,6 +209,15 @@ class Intake:
         return Work(
             source.columns or (), source.rows_sha256, self._handler.kind, request.work_command, self._surroundings.given
         )
+
+
+def _targets(options: NotifyOptions) -> list[NewTarget]:
+    """Checked targets; what that takes is imported only for submissions that name any."""
+    if options == NotifyOptions():
+        return []
+    from jobctl.services.notify import make_targets
+
+    return make_targets(options, os.environ)
 
 
 class _RejectFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from jobctl.handlers.secret_file import read_secret_file
 from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
+from jobctl.services.request import NotifyOptions
 from jobctl.store import journal, outbox_views
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
@@ -26,26 +27,13 @@ SCHEMA = "jobctl.deliveries/1"
 MAX_TARGETS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyOptions:
-    """What a submission says about notifications."""
-
-    urls: Sequence[str] = ()
-    commands: Sequence[str] = ()
-    secret_env: str | None = None
-    secret_file: str | None = None
-    allow_http: bool = False
-
-
 def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[NewTarget]:
     """Check the options of a submission as far as that is possible now. Raises UsageError.
 
     A secret variable that is not set here is accepted: the daemon may have it.
     """
-    from jobctl.domain.webhook import parse_url
-
     for url in options.urls:
-        parse_url(url, allow_http=options.allow_http)
+        _check_url(url, options)
     for command in options.commands:
         if not command.strip() or "\0" in command:
             raise UsageError("--on-done needs a command", hint="for example --on-done 'mail -s \"$JOBCTL_STATE\" me'")
@@ -59,6 +47,15 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
     return webhooks + [NewTarget(Kind.COMMAND, command) for command in dict.fromkeys(options.commands)]
 
 
+def _check_url(url: str, options: NotifyOptions) -> None:
+    from jobctl.domain.webhook import parse_url
+
+    try:
+        parse_url(url, allow_http=options.allow_http)
+    except UsageError as error:
+        raise UsageError(f"--notify: {error.message}", hint=error.hint) from None
+
+
 def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | None:
     from jobctl.domain.webhook import SECRET_PREFIX, parse_secrets
 
@@ -66,7 +63,8 @@ def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | N
     if name is None and path is None:
         return None
     if not options.urls:
-        raise UsageError("a webhook secret without --notify URL")
+        option = "--notify-secret-env" if name is not None else "--notify-secret-file"
+        raise UsageError(f"{option} without --notify URL", hint="say who is to be told: --notify https://...")
     if name is not None and path is not None:
         raise UsageError("give --notify-secret-env or --notify-secret-file, not both")
     if path is not None:

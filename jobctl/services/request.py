@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jobctl.domain.bounds import Bounds
 from jobctl.domain.policy import Policy
-from jobctl.services.notify import NotifyOptions
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
 
 DEFAULT_QUEUE = "default"
 
 OnDuplicate = Literal["return", "fail", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOptions:
+    """What a submission says about notifications."""
+
+    urls: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: bool = False
 
 
 @dataclass(frozen=True, slots=True)

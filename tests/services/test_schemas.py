@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.engine.fake import Play
 from jobctl.services.explain import explain
-from jobctl.services.notify import NotifyOptions
+from jobctl.services.request import NotifyOptions
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import empty_list_document, job_document, list_document
 from jobctl.services.targets import Target
