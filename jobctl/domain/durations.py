@@ -82,6 +82,22 @@ def format_time(us: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
 
 
+class Clock:
+    """``format_time`` for many times that are close to each other: the second is written out once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def format(self, us: int) -> str:
+        """The same text as ``format_time``."""
+        second, rest = divmod(us, 1_000_000)
+        if second != self._second:
+            self._second = second
+            self._text = format_time(second * 1_000_000)[:-4]
+        return f"{self._text}{rest // 1000:03}Z"
+
+
 def parse_time(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 time with ``Z`` or an offset. Raises UsageError for anything else."""
     match = _TIME.fullmatch(text.strip())

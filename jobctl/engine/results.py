@@ -7,7 +7,9 @@ last, before the job's terminal commit; an interrupted writing is simply done ag
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import Clock, format_time
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
@@ -30,6 +32,7 @@ from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
 PAGE = 2_000
+FLUSH_EVERY = 500
 OUTPUT_LIMIT = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -40,7 +43,7 @@ COLUMNS = {
     "failed": (*COMMON, *RUN, "error_code", "error_message", "retryable", "outcome", "output"),
     "unprocessed": (*COMMON, "reason"),
 }
-_FILE_OF_STATE = {
+_FILE_OF_STATE: dict[int, str] = {
     ItemState.SUCCEEDED: "succeeded",
     ItemState.FAILED: "failed",
     ItemState.UNPROCESSED: "unprocessed",
@@ -104,23 +107,20 @@ class _File:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         self._raw = os.fdopen(os.open(self._temporary, flags, 0o600), "wb", buffering=1 << 18)
         self._hash = hashlib.sha256()
-        self._lines: list[str] = []
+        #: What is written; ``flush`` passes it on, so that hashing and writing happen in blocks.
+        self.text = io.StringIO(newline="")
 
-    def write(self, text: str) -> None:
-        """Append text; collected so that hashing and writing happen in blocks."""
-        self._lines.append(text)
-        if len(self._lines) >= 512:
-            self._flush()
-
-    def _flush(self) -> None:
-        data = "".join(self._lines).encode("utf-8", "surrogateescape")
-        self._lines.clear()
+    def flush(self) -> None:
+        """Pass on what has been collected."""
+        data = self.text.getvalue().encode("utf-8", "surrogateescape")
+        self.text.seek(0)
+        self.text.truncate()
         self._hash.update(data)
         self._raw.write(data)
 
     def finish(self) -> Written:
         """Make it durable under its own name."""
-        self._flush()
+        self.flush()
         self._raw.flush()
         os.fsync(self._raw.fileno())
         self._raw.close()
@@ -146,8 +146,11 @@ class ResultWriter:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = {name: _File(self._folder / (name + self._suffix)) for name in COLUMNS}
         write_row = self._json_rows(files) if self._jsonl else self._table_rows(files)
-        for row in item_rows(self._database, self._row.id):
-            write_row(row, _FILE_OF_STATE[ItemState(row.state)])
+        for number, row in enumerate(item_rows(self._database, self._row.id)):
+            write_row(row, _FILE_OF_STATE[row.state])
+            if not number % FLUSH_EVERY:
+                for file in files.values():
+                    file.flush()
         written = {name: file.finish() for name, file in files.items()}
         manifest = self._write_manifest(written)
         _sync_folder(self._folder)
@@ -164,18 +167,39 @@ class ResultWriter:
             "delimiter": dialect.get("delimiter") or ("\t" if self._suffix == ".tsv" else ","),
         }
         terminator = dialect.get("lineterminator") or "\n"
-        writers = {name: row_writer(file.write, terminator, **options) for name, file in files.items()}
+        writers = {name: row_writer(file.text.write, terminator, **options) for name, file in files.items()}
         columns = self._row.columns or ["line"]
         for name, writer in writers.items():
             writer.writerow([*columns, *(f"jobctl_{column}" for column in COLUMNS[name])])
 
+        plain = csv.writer(files["succeeded"].text, lineterminator=terminator, **options)
+        clock = Clock()
+
         def write_row(row: ItemRow, name: str) -> None:
-            values = [f.decode("utf-8", "surrogateescape") for f in fields_of(self._row.input_format, row.payload)]
-            facts = self._facts(row, name)
-            writers[name].writerow([*values, *(_cell(facts[column]) for column in COLUMNS[name])])
             files[name].rows += 1
+            values = [f.decode("utf-8", "surrogateescape") for f in fields_of(self._row.input_format, row.payload)]
+            if name == "succeeded" and b"\r" not in row.payload:
+                plain.writerow(values + self._plain_cells(row, clock))
+            else:
+                facts = self._facts(row, name)
+                writers[name].writerow([*values, *(_cell(facts[column]) for column in COLUMNS[name])])
 
         return write_row
+
+    def _plain_cells(self, row: ItemRow, clock: Clock) -> list[Any]:
+        """The cells of COLUMNS["succeeded"], as ``_facts`` and ``_cell`` make them, for most rows of most jobs."""
+        return [
+            self._row.uid,
+            row.item,
+            row.attempts,
+            row.code,
+            "",  # no signal
+            "" if row.started_at is None else clock.format(row.started_at),
+            "" if row.duration_us is None else round(row.duration_us / 1e6, 6),
+            round(row.cpu_us / 1e6, 6),
+            row.max_rss_kib,
+            _cell(self._tail(row)) if row.out_len or row.value is not None else "",
+        ]
 
     def _json_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
         def write_row(row: ItemRow, name: str) -> None:
@@ -184,7 +208,7 @@ class ResultWriter:
             text = row.payload.decode("utf-8", "surrogateescape").rstrip()
             body = text[:-1].rstrip()
             comma = "" if body.endswith("{") else ","
-            files[name].write(f'{body}{comma}"_jobctl":{member}}}\n')
+            files[name].text.write(f'{body}{comma}"_jobctl":{member}}}\n')
             files[name].rows += 1
 
         return write_row
@@ -241,7 +265,7 @@ class ResultWriter:
             "files": {n: {"name": Path(w.path).name, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
             "written_by": f"jobctl {__version__}",
         }
-        file.write(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        file.text.write(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         return file.finish().path
 
 
