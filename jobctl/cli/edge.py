@@ -66,6 +66,7 @@ def _usage(error: Exception) -> JobctlError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
+    text = text.replace("is not a valid int", "is not a whole number")
     possible = getattr(error, "possibilities", None)
     if possible:
         text = f"{error}; did you mean {' or '.join(sorted(possible))}?"

@@ -20,6 +20,7 @@ EXIT_NOT_FOUND = 127
 
 DEFAULT_FACTOR = 4.0
 DEFAULT_CAP_S = 60.0
+BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
 
 
 def parse_max_failures(text: str) -> str:
@@ -43,12 +44,15 @@ def parse_backoff(text: str) -> Backoff:
     """``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError."""
     match = re.fullmatch(r"\s*([^x]+?)\s*(?:x\s*(\d+(?:\.\d+)?))?\s*(?:\.\.\s*(.+?))?\s*", text)
     if match is None:
-        raise UsageError(f"{text!r} is not a backoff", hint="for example 2s, 2sx4 or 2sx4..60s")
-    base_s = parse_duration(match[1], allow_zero=True)
+        raise UsageError(f"{text!r} is not a backoff", hint=BACKOFF_FORMS)
+    try:
+        base_s = parse_duration(match[1], allow_zero=True)
+        cap_s = parse_duration(match[3], allow_zero=True) if match[3] else max(base_s, DEFAULT_CAP_S)
+    except UsageError as error:
+        raise UsageError(f"{text!r} is not a backoff: {error.message}", hint=BACKOFF_FORMS) from None
     factor = float(match[2]) if match[2] else DEFAULT_FACTOR
-    cap_s = parse_duration(match[3], allow_zero=True) if match[3] else max(base_s, DEFAULT_CAP_S)
     if factor < 1:
-        raise UsageError(f"{text!r}: the factor must be 1 or more")
+        raise UsageError(f"{text!r}: the factor must be 1 or more", hint=BACKOFF_FORMS)
     return Backoff(base_s, factor, cap_s)
 
 

@@ -8,15 +8,21 @@ from typing import Any, BinaryIO
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import worst_case
+from jobctl.domain.payload import key_reader
 from jobctl.errors import UsageError
-from jobctl.handlers.command import make_handler
+from jobctl.handlers.command import Handler, make_handler
 from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
 from jobctl.process.wakeup import wake
 from jobctl.services import idempotency
 from jobctl.services.intake import Intake
+from jobctl.services.notify import make_targets
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
 from jobctl.sources import open_source
+from jobctl.sources.source import Source
 from jobctl.store.database import open_database
+
+#: Characters of the name of a job or queue.
+MAX_NAME = 200
 
 
 def submit(home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO) -> Accepted:
@@ -28,7 +34,7 @@ def submit(home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO) -> 
     """
     surroundings = _check_surroundings(request)
     with open_source(request.input, stdin) as source:
-        handler = make_handler(request.command, request.shell, source.format, source.columns)
+        handler = _handler(request, source)
         database = open_database(home, create=True)
         try:
             accepted = Intake(home, database, source, handler, request, now).run(surroundings)
@@ -43,7 +49,7 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
     _check_surroundings(request)
     commands: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
-        handler = make_handler(request.command, request.shell, source.format, source.columns)
+        handler = _handler(request, source)
         for batch in source.batches(handler.check):
             for payload in batch[: show - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
@@ -60,6 +66,25 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
     )
 
 
+def _handler(request: SubmitRequest, source: Source) -> Handler:
+    """What runs the rows. Raises UsageError for a command or a key that does not fit the columns."""
+    if request.item_key is not None:
+        key_reader(source.format, source.columns or (), request.item_key)
+    return make_handler(request.command, request.shell, source.format, source.columns)
+
+
+def _check_words(request: SubmitRequest) -> None:
+    """Raises UsageError for texts that cannot be used, naming their option."""
+    for option, text in (("--name", request.name), ("--queue", request.queue)):
+        if text is not None and not (text.strip() and text.isprintable() and len(text) <= MAX_NAME):
+            raise UsageError(f"{option} {text!r} is not a name", hint=f"1 to {MAX_NAME} characters that can be printed")
+    if request.key is not None:
+        idempotency.check_key(request.key)
+    if request.only_new and (request.name is None or request.item_key is None):
+        raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
+    make_targets(request.notify, os.environ)
+
+
 def _check_surroundings(request: SubmitRequest) -> Surroundings:
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
@@ -68,10 +93,7 @@ def _check_surroundings(request: SubmitRequest) -> Surroundings:
     env_file = None if request.env_file is None else os.path.abspath(request.env_file)
     if env_file is not None:
         read_env_file(Path(env_file))
-    if request.key is not None:
-        idempotency.check_key(request.key)
-    if request.only_new and (request.name is None or request.item_key is None):
-        raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
+    _check_words(request)
     given: dict[str, Any] = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
     if request.input.selection:
         given["selection"] = request.input.selection
