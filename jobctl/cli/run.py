@@ -64,6 +64,7 @@ def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
             take=lambda: jobs_list(shared, database, [accepted.job]),
             ends=True,
             footer="q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once",
+            is_alone=engine.has_ended,
             tend=engine.tend,
             descriptors=engine.descriptors,
             stop=lambda: _stop(engine),

@@ -35,6 +35,7 @@ class View:
     take: Take  # a fresh list document
     ends: bool  # when every job is done
     footer: str
+    is_alone: Callable[[], bool] = lambda: False  # nobody works off the jobs; then ``tend`` is called
     tend: Callable[[], None] = lambda: None
     stop: Callable[[], str | None] = lambda: None  # None = leave the view, else go on with this footer
     is_over: Callable[[], bool] = lambda: False
@@ -114,13 +115,15 @@ def _frame(view: View, look: Any) -> Any:
 def _loop(view: View, draw: Callable[[], None]) -> bool:
     with _waiting(view) as (signals, keys, frames):
         while True:
-            view.tend()
+            alone = view.is_alone()  # asked before the look: what the last engine did is in it
             view.shown = view.take()
             draw()
             if view.is_done:
                 return True
             if view.is_over():
                 return False
+            if alone:
+                view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
             frames.wait(busy=busy, also=view.descriptors())
             view.signalled = bool(set(signals.take()) & STOPS)

@@ -180,6 +180,11 @@ class Foreground:
             os.close(self._lifeline)
             raise
         self._child.returncode = None
+        self._handle = Handle(self.pid)
+
+    def fileno(self) -> int:
+        """Readable when it has ended; -1 where the system has no pidfd."""
+        return self._handle.fileno()
 
     def stop(self) -> None:
         """Ask to stop: politely the first time, now the second."""
@@ -195,6 +200,7 @@ class Foreground:
     def close(self) -> None:
         """Let go of the lifeline; a supervisor that still runs stops politely."""
         os.close(self._lifeline)
+        self._handle.close()
 
 
 def lock_holder(path: str | os.PathLike[str]) -> int | None:

@@ -43,8 +43,9 @@ class ForegroundRun:
         return self._engine is None
 
     def descriptors(self) -> tuple[int, ...]:
-        """Readable when the daemon that is followed has gone, and it is time to tend."""
-        return () if self._followed is None else (self._followed.fileno(),)
+        """Readable when whoever works for us has gone: the job is done, or it is time to tend."""
+        worker = self._engine or self._followed
+        return () if worker is None else (worker.fileno(),)
 
     def tend(self) -> None:
         """Make sure that somebody works, unless we were told to stop."""
@@ -80,5 +81,7 @@ class ForegroundRun:
         return True
 
     def has_ended(self) -> bool:
-        """Whether our engine has gone after it was told to stop."""
-        return self._engine is None or self._engine.wait(0) is not None
+        """Whether no engine works for us any more, ours or that of a daemon."""
+        if self._engine is None:
+            return lock_holder(self._home.lock) is None
+        return self._engine.wait(0) is not None
