@@ -4,7 +4,7 @@ kind=$1 item=$2 place=$3
 alive=$place/alive/$item
 if [ -e "$alive" ]; then
   while read -r pid; do
-    if grep -q "faults.item" "/proc/$pid/cmdline" 2>/dev/null && [ "$pid" != $$ ]; then
+    if [ "$pid" != $$ ] && grep -qz "^JOBCTL_ITEM=$item\$" "/proc/$pid/environ" 2>/dev/null; then
       echo "overlap $item $JOBCTL_ATTEMPT $pid" >>"$place/witness"
     fi
   done <"$alive"
