@@ -18,15 +18,14 @@ from jobctl.handlers.command import Handler
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
-from jobctl.services.rowkeys import RowKeys
 from jobctl.sources.problems import RejectedRow
 from jobctl.sources.source import Source
 from jobctl.store import items, jobs, journal
 from jobctl.store.database import Database
-from jobctl.store.done import RowHash
 from jobctl.store.jobs import JobRow
 
 if TYPE_CHECKING:
+    from jobctl.services.rowkeys import RowKeys
     from jobctl.store.outbox import NewTarget
 
 
@@ -78,6 +77,9 @@ class Intake:
         column, source = self._request.item_key, self._source
         if column is None:
             return None
+        from jobctl.services.rowkeys import RowKeys
+        from jobctl.store.done import RowHash
+
         command = json.dumps([self._handler.kind, self._request.work_command])
         read_key = key_reader(source.format, source.columns or (), column)
         return RowKeys(self._database, read_key, RowHash(self._request.name or "", command), column)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from jobctl.domain.ranges import Span, overlap, parse_spans
-from jobctl.domain.where import compile_where
 from jobctl.errors import UsageError
 from jobctl.sources.options import InputOptions
 
@@ -46,6 +44,8 @@ class Picker:
         if self._sample is None:
             yield from batches
             return
+        import random  # start-up of every submission that takes no sample
+
         # Only random() is promised to give the same numbers in every Python.
         draw = random.Random(_SEED).random  # noqa: S311
         kept: list[tuple[int, bytes]] = []
@@ -62,12 +62,18 @@ class Picker:
             yield [payload for _, payload in sorted(kept)]
 
 
+def _condition(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:
+    from jobctl.domain.where import compile_where  # parses with ast, which few submissions need
+
+    return compile_where(text, input_format, columns)
+
+
 def make_picker(options: InputOptions, input_format: str, columns: Sequence[str]) -> Picker:
     """The selection that the options mean. Raises UsageError naming the option and the place that is wrong."""
     if options.sample is not None and options.sample < 1:
         raise UsageError(f"--sample {options.sample} is less than 1", hint="for example --sample 10")
     return Picker(
         None if options.select is None else parse_spans(options.select, "--select"),
-        None if options.where is None else compile_where(options.where, input_format, columns),
+        None if options.where is None else _condition(options.where, input_format, columns),
         options.sample,
     )
