@@ -215,8 +215,8 @@ def _results(status: Document) -> Iterator[str]:
     results = status["results"]
     yield '<section id="results"><h2>Results</h2>'
     if not results["available"]:
-        when = "are missing from" if status["done"] else "will be, when the job is done, in"
-        yield f"<p>Result files {when} <code>{text(results['dir'])}</code></p></section>"
+        when = "The files are missing from" if status["done"] else "When the job is done, they are in"
+        yield f"<p>{when} <code>{text(results['dir'])}</code></p></section>"
         return
     yield '<div class="wide"><table><tr><th>file</th><th class="number">rows</th><th>SHA-256</th></tr>'
     for file in results["files"].values():

@@ -15,9 +15,11 @@ from jobctl.render.svg import Drawing, round_step, ticks, time_step
 Document = Mapping[str, Any]
 
 _WIDTH = 760
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 18, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 32, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _HEIGHT = 150
+#: Above a drawing without labels there.
+_LITTLE = 8
 _SLOT_MIN, _SLOT_MAX, _SLOTS_HEIGHT = 2.0, 16.0, 320.0
 
 
@@ -30,15 +32,15 @@ def throughput_chart(throughput: Document | None) -> Drawing | None:
     if not peak:
         return None
     span_s = max(0.001, seconds_between(throughput["from_at"], throughput["until_at"]))
-    drawing = Drawing(_WIDTH, _TOP + _HEIGHT + _BOTTOM, f"Throughput over {format_duration(span_s)}")
+    drawing = Drawing(_WIDTH, _LITTLE + _HEIGHT + _BOTTOM, f"Throughput over {format_duration(span_s)}")
     step = round_step(peak, 4)
     top = step * math.ceil(peak / step - 1e-9)
     for value in ticks(top, step):
-        y = _TOP + _HEIGHT * (1 - value / top)
+        y = _LITTLE + _HEIGHT * (1 - value / top)
         drawing.line((_LEFT, y), (_LEFT + _PLOT, y), "grid")
         drawing.text((_LEFT - 6, y + 4), rate(value) if value else "0", "end")
-    _time_axis(drawing, span_s, _TOP + _HEIGHT)
-    wide, floor = _PLOT / len(course), _TOP + _HEIGHT
+    _time_axis(drawing, span_s, _LITTLE + _HEIGHT)
+    wide, floor = _PLOT / len(course), _LITTLE + _HEIGHT
     highs = [_HEIGHT * cell.per_s / top for cell in course]
     bad = [high * cell.failed for high, cell in zip(highs, course, strict=True)]
     lefts = [_LEFT + n * wide for n in range(len(course))]
@@ -85,10 +87,11 @@ def duration_chart(histogram: Sequence[Document], durations: Document) -> Drawin
     for seconds in _log_ticks(math.exp(low), math.exp(high)):
         drawing.line((place(seconds), floor), (place(seconds), floor + 4), "axis")
         drawing.text((place(seconds), floor + 17), _short(seconds))
-    for name in ("p50", "p95"):
-        x = place(durations[f"{name}_s"])
-        drawing.line((x, _TOP - 4), (x, floor), "mark")
-        drawing.text((x, _TOP - 7), f"{name} {format_duration(durations[f'{name}_s'])}", kind="label")
+    for row, name in enumerate(("p95", "p50")):
+        x, y = place(durations[f"{name}_s"]), _TOP - 5 - 13 * row
+        drawing.line((x, y + 3), (x, floor), "mark")
+        anchor = "end" if x > _LEFT + 0.8 * _PLOT else "start"
+        drawing.text((x, y), f"{name} {format_duration(durations[f'{name}_s'])}", anchor, "label")
     return drawing
 
 
@@ -114,8 +117,10 @@ def slots_chart(timeline: Document) -> Drawing | None:
     row = min(_SLOT_MAX, max(_SLOT_MIN, _SLOTS_HEIGHT / len(slots)))
     tall = math.ceil(row * len(slots))
     span_s = max(0.001, *(bar["start_s"] + bar["duration_s"] for bar in bars))
-    drawing = Drawing(_WIDTH, _TOP + tall + _BOTTOM, f"{plural(len(bars), 'attempt')} in {plural(len(slots), 'slot')}")
-    lines = {slot: _TOP + position * row for position, slot in enumerate(slots)}
+    drawing = Drawing(
+        _WIDTH, _LITTLE + tall + _BOTTOM, f"{plural(len(bars), 'attempt')} in {plural(len(slots), 'slot')}"
+    )
+    lines = {slot: _LITTLE + position * row for position, slot in enumerate(slots)}
     every = max(1, math.ceil(12 / row))
     for position, (slot, y) in enumerate(lines.items()):
         drawing.rect((_LEFT, y, _PLOT, row * 0.85), "lane")
@@ -130,5 +135,5 @@ def slots_chart(timeline: Document) -> Drawing | None:
         )
         took = f"{bar['state']}, {format_duration(bar['duration_s'])}"
         drawing.rect(box, bar["state"], f"item {bar['item']}, attempt {bar['attempt']}: {took}")
-    _time_axis(drawing, span_s, _TOP + tall + 1)
+    _time_axis(drawing, span_s, _LITTLE + tall + 1)
     return drawing

@@ -33,7 +33,8 @@ pre { padding: .6rem .8rem; margin: .4rem 0; white-space: pre-wrap; user-select:
 dl.figures { display: flex; flex-wrap: wrap; gap: .6rem 2rem; margin: .5rem 0 0; }
 dl.figures div { min-width: 5rem; } dt { color: var(--soft); font-size: .84rem; } dd { margin: 0; }
 dl.figures dd { font-size: 1.2rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: 0; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: 0;
+  align-items: baseline; }
 dl.facts dd { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -46,6 +47,7 @@ svg .succeeded { fill: var(--succeeded); } svg .failed { fill: var(--failed); } 
 svg .bar { fill: var(--bar); } svg .lane { fill: var(--code); } svg .grid { stroke: var(--rule); }
 svg .axis { stroke: var(--soft); } svg .mark { stroke: var(--ink); stroke-dasharray: 3 3; }
 svg text { fill: var(--soft); font: 11px system-ui, "DejaVu Sans", sans-serif; } svg .label { fill: var(--ink); }
-@media (max-width: 38rem) { dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .4rem; } }
+@media (max-width: 38rem) { figure { overflow-x: auto; } svg { min-width: 40rem; }
+  dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .4rem; } }
 @media print { body { background: none; padding: 0; } section, header { break-inside: avoid; } }
 """
