@@ -95,7 +95,7 @@ complete -c jobctl -n "__jobctl_at ''" -s v -l verbose -d 'Say more; show where 
 complete -c jobctl -n "__jobctl_at ''" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'submit' 0" -F
 complete -c jobctl -n "__jobctl_at 'submit' 1" -xa '(complete -C (commandline -ct))'
-complete -c jobctl -n "__jobctl_at 'submit'" -l format -xa 'csv tsv jsonl lines' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file; also tab, semicolon, pipe.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l encoding -x -d 'Of the file, when it is not UTF-8.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l no-header -d 'The first row is data; columns are called 1, 2, 3.'
@@ -151,7 +151,7 @@ complete -c jobctl -n "__jobctl_at 'submit'" -s v -l verbose -d 'Say more; show 
 complete -c jobctl -n "__jobctl_at 'submit'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'run' 0" -F
 complete -c jobctl -n "__jobctl_at 'run' 1" -xa '(complete -C (commandline -ct))'
-complete -c jobctl -n "__jobctl_at 'run'" -l format -xa 'csv tsv jsonl lines' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
+complete -c jobctl -n "__jobctl_at 'run'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'run'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file; also tab, semicolon, pipe.'
 complete -c jobctl -n "__jobctl_at 'run'" -l encoding -x -d 'Of the file, when it is not UTF-8.'
 complete -c jobctl -n "__jobctl_at 'run'" -l no-header -d 'The first row is data; columns are called 1, 2, 3.'

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from jobctl.cli.tree import Argument, Node, Option
-from jobctl.domain.payload import FORMATS
 from jobctl.domain.states import ItemState
+from jobctl.sources.options import INPUT_FORMATS
 
 #: Kinds for which ``jobctl __complete KIND`` is asked.
 ASKED = ("jobs", "items", "queues", "recipes")
@@ -35,7 +35,7 @@ def of_option(option: Option) -> Values:
     """What follows an option."""
     name, metavar = option.long, option.metavar
     by_name = {
-        "--format": Values("words", tuple(FORMATS)),
+        "--format": Values("words", INPUT_FORMATS),
         "--delimiter": Values("words", _DELIMITERS),
         "--queue": Values("queues"),
         "--recipe": Values("recipes"),

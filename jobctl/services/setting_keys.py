@@ -10,6 +10,7 @@ from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.policy import parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
+from jobctl.sources.options import INPUT_FORMATS
 
 
 class Key(NamedTuple):
@@ -98,11 +99,13 @@ RECIPE_KEYS = (
         "format",
         "text",
         "",
-        '"csv", "tsv", "jsonl" or "lines"',
-        _one_of("csv", "tsv", "jsonl", "lines"),
+        " or ".join(f'"{name}"' for name in INPUT_FORMATS),
+        _one_of(*INPUT_FORMATS),
     ),
     Key("recipe", "delimiter", "text", "", "one character"),
     Key("recipe", "encoding", "text", "", "the name of an encoding"),
+    Key("recipe", "sheet", "text", "", "the name of a sheet"),
+    Key("recipe", "where", "text", "", "a condition on the columns"),
     Key("recipe", "no-header", "switch", "", "true or false"),
     Key("recipe", "name", "text", "", "the name of the job"),
     Key("recipe", "key", "text", "", "an idempotency key"),

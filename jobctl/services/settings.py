@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "jobctl.toml"
 FILE = "config.toml"
-SECTIONS = ("submit", "daemon", "output")
+SECTIONS = ("submit", "daemon", "output", "prune")
 RECIPES = "recipe"
 _PREFIX = "JOBCTL_"
 
