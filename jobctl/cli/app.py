@@ -121,9 +121,9 @@ def root() -> None:
     """Work off the rows of a file in the background, and say at any time how it stands.
 
     Examples:
-      jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job, print its number
+      jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job
       jobctl daemon start                           work off what is queued
-      jobctl status                                 how it stands; the same as jobctl alone
+      jobctl status                                 how it stands
       jobctl run urls.csv -- curl -fsSO {url}       all of it here and now
 
     JOB is a number, the name of a job, or last; lists are written 1,3,5-8, an item 42.17.

@@ -28,7 +28,7 @@ def cancel(
     Examples:
       jobctl cancel last
       jobctl cancel 42.17 42.30-35       these items alone; the job goes on
-      jobctl cancel 42 --now             kill instead of asking first (TERM, 10 s, KILL)
+      jobctl cancel 42 --now             kill, without TERM and 10 s before
 
     Works without a daemon. Cancelling what is done changes nothing and is no error.
     """

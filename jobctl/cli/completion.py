@@ -30,8 +30,10 @@ def completion(
 
     Examples:
       jobctl completion bash > ~/.local/share/bash-completion/completions/jobctl
-      jobctl completion zsh > ~/.zfunc/_jobctl         with fpath+=~/.zfunc before compinit in ~/.zshrc
+      jobctl completion zsh > ~/.zfunc/_jobctl
       jobctl completion fish > ~/.config/fish/completions/jobctl.fish
+
+    For zsh, ~/.zshrc needs fpath+=~/.zfunc before compinit.
 
     The package installs the same scripts below share/, where shells find them when jobctl is installed for the
     whole system.

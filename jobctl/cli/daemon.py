@@ -62,8 +62,10 @@ def run(
     """Run the daemon in the foreground.
 
     Examples:
-      jobctl daemon run               ends on SIGTERM or Ctrl-C: politely, the second time at once
-      jobctl daemon run --drain       works off what is queued, then ends; for cron without a daemon
+      jobctl daemon run
+      jobctl daemon run --drain       work off what is queued, then end; for cron
+
+    SIGTERM and Ctrl-C stop it: politely the first time, at once the second.
     """
     from dataclasses import replace
 
@@ -157,7 +159,7 @@ def logs(
     Examples:
       jobctl daemon logs -n 20
       jobctl daemon logs --follow
-      jobctl daemon logs --all --json        a JSON object for each line: at, source, message
+      jobctl daemon logs --all --json        an object for each line
 
     A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
     """

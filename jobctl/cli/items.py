@@ -28,7 +28,7 @@ def items(
     """List the rows of a job: what each is doing or how it ended.
 
     Examples:
-      jobctl items last --state failed          what failed, with exit code and last words
+      jobctl items last --state failed          what failed, with its last words
       jobctl items 42 --state running,retrying
       jobctl items 42.17 --json                 everything about one
     """

@@ -36,7 +36,7 @@ def logs(
     """Show what items wrote, in the order of the items.
 
     Examples:
-      jobctl logs 42.17                  one item: its output to stdout, its errors to stderr
+      jobctl logs 42.17                  one item, stdout and stderr apart
       jobctl logs last --failed          what failed, each under a heading
       jobctl logs 42 --follow            as it is written
       jobctl logs 42.17 --attempt 1      an earlier try

@@ -26,7 +26,9 @@ def metrics(
 
     Examples:
       jobctl metrics
-      jobctl metrics -o /var/lib/node_exporter/textfile/jobctl.prom      from cron, for the textfile collector
+      jobctl metrics -o /var/lib/node_exporter/textfile/jobctl.prom
+
+    With -o from cron it feeds the textfile collector of node_exporter.
 
     It answers with the daemon up or down and reads no item. Everything is a gauge: what is counted is what is kept,
     and prune takes from it.

@@ -33,7 +33,7 @@ def results(
 
     Examples:
       jobctl results last                        the files, with their rows
-      jobctl results 42 --failed -o again.csv    a copy; repaired or not, it can be submitted again
+      jobctl results 42 --failed -o again.csv    a copy, which can be submitted
       jobctl results 42 --succeeded -o - | ...   the rows themselves
 
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then

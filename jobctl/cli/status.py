@@ -29,8 +29,8 @@ def status(
     """Show how the jobs stand, or everything about one.
 
     Examples:
-      jobctl status                  the jobs: those that are not done and the newest others
-      jobctl status 42               one job: state and why, failures by cause, retry, results
+      jobctl status                  jobs that are not done, and the newest others
+      jobctl status 42               one job: state and why, failures, results
       jobctl status last --watch     the newest job, live, until it is done
       jobctl status --json           for programs
 

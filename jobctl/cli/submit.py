@@ -36,7 +36,7 @@ def submit(
       find . -name '*.png' | jobctl submit - --format lines -- oxipng '{}'
       jobctl submit orders.jsonl --slots 4 --timeout 5m -- ./import '{id}'
       jobctl submit commands.csv               the file has a column called command
-      jobctl submit day.csv --key "day-$(date +%F)" --on-duplicate resume --wait -q -- ./load '{id}'      for cron
+      jobctl submit day.csv --key "day-$(date +%F)" --wait -q -- ./load '{id}'
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
     {{ and }} are braces. No shell is involved. Nothing is accepted from a file with a bad row (exit 7).

@@ -25,8 +25,11 @@ def wait(
     """Wait until jobs are done; exit as the worst of them ended.
 
     Examples:
-      jobctl wait last                        exit 0 succeeded, 3 partial, 4 failed, 5 cancelled, 6 expired
-      jobctl wait 42 43 --timeout 2h          exit 124 when they are not done by then
+      jobctl wait last && ./publish
+      jobctl wait 42 43 --timeout 2h
+
+    Exit 0: all succeeded; 3: one is partial, some of its items failed; 4: failed; 5: cancelled; 6: expired; 124: not
+    done by then.
     """
     from jobctl.services import wait as service
     from jobctl.services.targets import resolve_jobs

@@ -170,3 +170,11 @@ NESTED = (
     "daemon",
     "durations",
 )
+
+
+@pytest.mark.parametrize("node", list(NODES.values()), ids=lambda node: node.name or "jobctl")
+def test_help_fits_into_80_columns(node: Node, jobctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = jobctl(*node.path, "--help").out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert lines[0] == node.summary or node.summary.startswith(lines[0])
