@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from typer import Context
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jobctl.services.request import SubmitRequest
 
 _VALUES = "jobctl.intake"
+#: Runs a line as the shell text that it is.
+JOBLOG_SHELL = "eval {}"
 
 
 class Spec(NamedTuple):
@@ -33,10 +35,12 @@ class Spec(NamedTuple):
 
 _PANELS: dict[str, tuple[Spec, ...]] = {
     "Input": (
-        Spec(("--format",), "FORMAT", "csv, tsv, jsonl or lines; else the name of the file tells."),
+        Spec(("--format",), "FORMAT", "csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells."),
         Spec(("--delimiter",), "CHAR", "Between fields of a CSV file; also tab, semicolon, pipe."),
         Spec(("--encoding",), "NAME", "Of the file, when it is not UTF-8."),
         Spec(("--no-header",), "", "The first row is data; columns are called 1, 2, 3."),
+        Spec(("--sheet",), "NAME", "The sheet of a workbook; default: the first one."),
+        Spec(("--from-joblog",), "", "FILE is a GNU parallel joblog: run its failed commands again, by /bin/sh."),
         Spec(("--invalid",), "reject|skip", "What to do with bad rows: refuse the file (default), or leave them out."),
         Spec(("--select",), "ROWS", "Only these rows of the file, by number: 1-100,500,1000-."),
         Spec(("--where",), "CONDITION", "Only rows like this: 'country == \"DE\" and size > 100'."),
@@ -135,7 +139,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     given, words = values(ctx), command_words(ctx)
     if given["shell"] is not None and words:
         raise UsageError("--shell and a COMMAND at once", hint="give one of them")
-    given, words = filled(given, words)
+    given, words = filled(given, words) if not given["from_joblog"] else _of_joblog(given, words)
     return SubmitRequest(
         input=InputOptions(
             path=path,
@@ -144,6 +148,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
             encoding=given["encoding"],
             header=not given["no_header"],
             invalid=_one_of(given, "invalid", ("reject", "skip")),
+            sheet=given["sheet"],
             select=given["select"],
             where=given["where"],
             sample=given["sample"],
@@ -175,6 +180,17 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         ),
         not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
     )
+
+
+def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
+    from jobctl.sources.options import JOBLOG
+
+    for option, said in (("a COMMAND", words), ("--shell", given["shell"]), ("--format", given["format"])):
+        if said:
+            raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
+    options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [])
+    return options, []
 
 
 def _policy(given: Mapping[str, Any]) -> Policy:

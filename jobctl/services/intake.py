@@ -18,6 +18,7 @@ from jobctl.handlers.command import Handler
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
+from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.problems import RejectedRow
 from jobctl.sources.source import Source
 from jobctl.store import items, jobs, journal
@@ -252,8 +253,8 @@ class _RejectFile:
 def _default_name(path: str, job: int) -> str:
     if path == "-":
         return f"stdin-{job}"
-    stem = os.path.basename(path)
-    for suffix in (".gz", ".csv", ".tsv", ".jsonl", ".ndjson", ".txt", ".list"):
+    stem = unpacked_name(os.path.basename(path))
+    for suffix in NAME_SUFFIXES:
         stem = stem.removesuffix(suffix)
     return stem or f"job-{job}"
 

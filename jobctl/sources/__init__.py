@@ -1,15 +1,26 @@
-"""Input files: from CSV, TSV, JSON lines or plain lines to validated payloads, with the place of every problem."""
+"""Input files: from text, workbooks, Parquet or a joblog to validated payloads, with the place of every problem."""
 
 from __future__ import annotations
 
 import io
 import os
 import stat
+from importlib import import_module
 from typing import BinaryIO, cast
 
 from jobctl.errors import InputRejected
-from jobctl.sources.options import InputOptions, Kind, kind_of
+from jobctl.sources.options import JOBLOG, InputOptions, Kind, kind_of
 from jobctl.sources.source import Source
+
+_READERS = {
+    "csv": ("jobctl.sources.delimited", "Delimited"),
+    "tsv": ("jobctl.sources.delimited", "Delimited"),
+    "jsonl": ("jobctl.sources.jsonl", "JsonLines"),
+    "lines": ("jobctl.sources.lines", "Lines"),
+    "xlsx": ("jobctl.sources.table", "Workbook"),
+    "parquet": ("jobctl.sources.table", "Parquet"),
+    JOBLOG: ("jobctl.sources.joblog", "Joblog"),
+}
 
 __all__ = ["InputOptions", "Source", "open_source"]
 
@@ -50,12 +61,13 @@ def _buffered(file: BinaryIO) -> BinaryIO:
 
 def _source(file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> Source:
     try:
-        if kind.format == "jsonl":
-            from jobctl.sources.jsonl import JsonLines as Reader
-        elif kind.format == "lines":
-            from jobctl.sources.lines import Lines as Reader  # type: ignore[assignment]
-        else:
-            from jobctl.sources.delimited import Delimited as Reader  # type: ignore[assignment]
-        return Reader(file, kind, options, size)
+        return _reader_of(kind.format)(file, kind, options, size)
     except OSError as error:
         raise _unreadable(options, error) from error
+
+
+def _reader_of(input_format: str) -> type[Source]:
+    """Only what is needed is imported."""
+    name, reader = _READERS[input_format]
+    found: type[Source] = getattr(import_module(name), reader)
+    return found

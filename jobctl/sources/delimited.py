@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault, is_result_key
+from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
+from jobctl.sources.header import is_encodable, kept_places
 from jobctl.sources.problems import Candidate, Damaged
 from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource
@@ -68,23 +67,11 @@ class Delimited(TextSource):
         raise Damaged("empty", "the file is empty")
 
     def _take_header(self, row: list[str]) -> None:
-        empty = [str(number) for number, name in enumerate(row, 1) if not name.strip()]
-        twice = [repr(name) for name, times in Counter(row).items() if times > 1 and name.strip()]
-        for wrong, what in ((empty, "column {} has no name"), (twice, "column {} appears more than once")):
-            if wrong:
-                hint = "; is there a header? See --no-header" if len(wrong) > 1 or wrong == empty else ""
-                raise Damaged("header", what.format(", ".join(wrong)) + hint, self._line)
-        if "\0" in "".join(row):
-            raise Damaged("nul", "the header contains a NUL character", self._line)
-        if not _is_encodable("".join(row)):
-            raise Damaged("encoding", f"the header {NOT_UTF8}", self._line)
+        places = kept_places(row, self._line)
         self._names = row
-        stays = [not is_result_key(name) for name in row]
-        self.columns = tuple(compress(row, stays))
-        if not self.columns:
-            raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", self._line)
-        if not all(stays):
-            self._kept = tuple(compress(range(len(row)), stays))
+        self.columns = tuple(row[place] for place in places)
+        if len(places) < len(row):
+            self._kept = places
 
     def _look_for_job(self, header: list[str]) -> None:
         if _JOB_COLUMN not in header:
@@ -235,7 +222,7 @@ class Delimited(TextSource):
         for index, value in enumerate(row):
             if "\0" in value:
                 return Fault(self._names[index], "nul", "contains a NUL character")
-            if not _is_encodable(value):
+            if not is_encodable(value):
                 return Fault(self._names[index], "encoding", NOT_UTF8)
         return None
 
@@ -253,11 +240,3 @@ def _explain(error: csv.Error) -> str:
     if "expected after" in text:
         return "text follows a closing quote; a quote inside a quoted field is written twice"
     return _LONE_CR if "new-line character" in text else text
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -22,7 +22,21 @@ _FORMAT_OF_SUFFIX = {
     ".txt": "lines",
     ".list": "lines",
     ".lst": "lines",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xlsb": "xlsx",
+    ".xls": "xlsx",
+    ".ods": "xlsx",
+    ".parquet": "parquet",
+    ".pq": "parquet",
 }
+#: They say nothing about the work, so the name of a job is without them.
+NAME_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
+#: What ``--format`` may say; the last two come out as csv.
+INPUT_FORMATS = (*FORMATS, "xlsx", "parquet")
+#: Of ``--from-joblog``; comes out as lines.
+JOBLOG = "joblog"
+PACKED = (".gz", ".zst")
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 
@@ -58,7 +72,7 @@ class Kind:
     """Options made definite."""
 
     format: str
-    delimiter: str  # '' for lines and jsonl
+    delimiter: str  # '' for lines and jsonl; of a table: between fields of its result files
     encoding: str
     header: bool
 
@@ -69,15 +83,23 @@ def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
     Raises UsageError naming the option that is wrong or missing.
     """
     chosen = _format(options, is_file)
+    _check_sheet(options, chosen)
     return Kind(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
+
+
+def _check_sheet(options: InputOptions, chosen: str) -> None:
+    if options.sheet is not None and chosen != "xlsx":
+        raise UsageError(f"--sheet makes no sense for {chosen}", hint="it is for workbooks (--format xlsx)")
+    if options.encoding is not None and chosen in ("xlsx", "parquet"):
+        raise UsageError(f"--encoding makes no sense for {chosen}", hint="it is for text")
 
 
 def _format(options: InputOptions, is_file: bool) -> str:
     if options.format is not None:
-        if options.format not in FORMATS:
-            raise UsageError(f"--format {options.format!r} is not known", hint=f"use one of {', '.join(FORMATS)}")
+        if options.format not in (*INPUT_FORMATS, JOBLOG):
+            raise UsageError(f"--format {options.format!r} is not known", hint=f"use one of {', '.join(INPUT_FORMATS)}")
         return options.format
-    suffix = os.path.splitext(options.path.lower().removesuffix(".gz"))[1]
+    suffix = os.path.splitext(unpacked_name(options.path.lower()))[1]
     known = _FORMAT_OF_SUFFIX.get(suffix)
     if known is None and not is_file:
         raise UsageError(
@@ -86,12 +108,19 @@ def _format(options: InputOptions, is_file: bool) -> str:
     return known or "lines"
 
 
+def unpacked_name(path: str) -> str:
+    """A name without the suffix of a packer."""
+    stem, suffix = os.path.splitext(path)
+    return stem if suffix in PACKED else path
+
+
 def _delimiter(options: InputOptions, chosen: str) -> str:
     if chosen not in ("csv", "tsv"):
-        for option, given in (("--delimiter", options.delimiter is not None), ("--no-header", not options.header)):
+        headless = not options.header and chosen != "xlsx"
+        for option, given in (("--delimiter", options.delimiter is not None), ("--no-header", headless)):
             if given:
                 raise UsageError(f"{option} makes no sense for {chosen}", hint="it is for --format csv or tsv")
-        return ""
+        return "," if chosen in ("xlsx", "parquet") else ""
     if options.delimiter is None:
         return "\t" if chosen == "tsv" else ","
     delimiter = _NAMED_DELIMITERS.get(options.delimiter.lower(), options.delimiter)

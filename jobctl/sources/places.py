@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
+from jobctl.domain.payload import FORMATS
 from jobctl.errors import JobctlError
 from jobctl.sources.options import InputOptions, kind_of
 
@@ -21,6 +22,8 @@ def lines_of(options: InputOptions, records: set[int]) -> dict[int, int]:
         return {}
     try:
         kind = kind_of(options, is_file=True)
+        if kind.format not in FORMATS or options.path.lower().endswith(".zst"):
+            return {}
         with _open(options.path, kind.encoding) as file:
             begins = _delimited(file, kind.delimiter) if kind.delimiter else _plain(file)
             if kind.delimiter and kind.header:

@@ -48,14 +48,14 @@ class RejectedRow(NamedTuple):
 class Candidate(NamedTuple):
     """A record that was looked at by itself: what it would be stored as, or what is wrong with it."""
 
-    line: int
+    line: int | None
     raw: bytes
     fields: tuple[str, ...]
     payload: bytes
     fault: Fault | None = None
 
     @classmethod
-    def broken(cls, line: int, raw: bytes, fault: Fault) -> Self:
+    def broken(cls, line: int | None, raw: bytes, fault: Fault) -> Self:
         """A record that cannot be taken apart."""
         return cls(line, raw, (raw.decode("utf-8", "surrogateescape"),), b"", fault)
 

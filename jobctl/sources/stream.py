@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn
@@ -16,6 +17,7 @@ RECORD_LIMIT = 16 << 20
 TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
 NOT_UTF8 = "is not valid UTF-8; if it is another encoding, say --encoding"
 _GZIP = b"\x1f\x8b"
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip
 _UTF8_BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -57,12 +59,20 @@ class RawInput:
 
 
 def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Content as UTF-8 without BOM, whether it was gzipped or encoded otherwise.
+    """Content as UTF-8 without BOM, whether it was packed (gzip, zstd) or encoded otherwise.
 
-    Raises Damaged for broken gzip, for UTF-16 that was not announced, and for bytes the given encoding cannot mean.
+    Raises Damaged for a broken gzip or zstd, for UTF-16 that was not announced, and for bytes the given encoding
+    cannot mean.
     """
     first = next(chunks, b"")
-    chunks = _gunzip(first, chunks) if first.startswith(_GZIP) else _again(first, chunks)
+    if first.startswith(_GZIP):
+        chunks = _gunzip(first, chunks)
+    elif _ZSTD.match(first):
+        from jobctl.sources.zstd import unzstd
+
+        chunks = unzstd(_again(first, chunks))
+    else:
+        chunks = _again(first, chunks)
     if encoding != "utf-8":
         chunks = _transcode(chunks, encoding)
     first = next(chunks, b"")

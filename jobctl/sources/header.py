@@ -1,0 +1,37 @@
+"""The names of columns: each there, once, and usable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from jobctl.domain.payload import is_result_key
+from jobctl.sources.problems import Damaged
+from jobctl.sources.stream import NOT_UTF8
+
+
+def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
+    """Where the columns stand that are not jobctl's own. Raises Damaged for a header that cannot be one."""
+    empty = [str(number) for number, name in enumerate(names, 1) if not name.strip()]
+    twice = [repr(name) for name, times in Counter(names).items() if times > 1 and name.strip()]
+    for wrong, what in ((empty, "column {} has no name"), (twice, "column {} appears more than once")):
+        if wrong:
+            hint = "; is there a header? See --no-header" if len(wrong) > 1 or wrong == empty else ""
+            raise Damaged("header", what.format(", ".join(wrong)) + hint, line)
+    if "\0" in "".join(names):
+        raise Damaged("nul", "the header contains a NUL character", line)
+    if not is_encodable("".join(names)):
+        raise Damaged("encoding", f"the header {NOT_UTF8}", line)
+    places = tuple(place for place, name in enumerate(names) if not is_result_key(name))
+    if not places:
+        raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", line)
+    return places
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a text can be UTF-8: it has no surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""The failed rows of a GNU parallel joblog: each a line, its command as it stood there.
+
+A joblog that was gone on with says of one job several times how it ended; the last time counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobctl.domain.payload import Fault
+from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.source import Source
+from jobctl.sources.stream import NOT_UTF8, TOO_LONG, OverlongLine, is_utf8
+
+_TITLES = (b"Seq", b"Host", b"Starttime", b"JobRuntime", b"Send", b"Receive", b"Exitval", b"Signal", b"Command")
+_SEQ, _EXITVAL, _SIGNAL, _COMMAND = 0, 6, 7, 8
+#: What GNU parallel writes for a line feed in a command.
+_LINE_FEED = b"\0"
+
+
+class Joblog(Source):
+    """Lines, each a command that failed."""
+
+    _no_rows = "no job of this joblog failed: there is nothing to run"
+
+    def _open(self) -> None:
+        self.format = "lines"
+        self._failed: dict[tuple[bytes, bytes], Candidate] = {}
+        lines = self._lines()
+        first = next(lines, (1, b""))[1]
+        if tuple(first.split(b"\t")) != _TITLES:
+            raise Damaged("joblog", "this is no GNU parallel joblog: the first line must be Seq, Host, ... Command", 1)
+        for line, text in lines:
+            self._take(line, text)
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        line = 1
+        while True:
+            try:
+                block = self._blocks.read()
+            except OverlongLine as overlong:
+                raise Damaged("too_long", f"the line is {TOO_LONG}", line) from overlong
+            if not block:
+                return
+            for text in block.removesuffix(b"\n").split(b"\n"):
+                yield line, text.removesuffix(b"\r")
+                line += 1
+
+    def _take(self, line: int, text: bytes) -> None:
+        fields = text.split(b"\t", _COMMAND)
+        if len(fields) <= _COMMAND or not all(_is_number(fields[place]) for place in (_SEQ, _EXITVAL, _SIGNAL)):
+            if text.strip():
+                torn = Fault(None, "joblog", "is no line of a joblog: nine fields, separated by tabs")
+                self._failed[text, b""] = Candidate.broken(line, text, torn)
+            return
+        command = fields[_COMMAND].replace(_LINE_FEED, b"\n")
+        name = (fields[_SEQ], command)
+        self._failed.pop(name, None)
+        if int(fields[_EXITVAL]) == 0 and int(fields[_SIGNAL]) == 0:
+            return
+        fault = None if is_utf8(command) else Fault(None, "encoding", NOT_UTF8)
+        if fault is None and not command.strip():
+            fault = Fault(None, "command", "has no command")
+        self._failed[name] = (
+            Candidate(line, text, (command.decode(),), command)
+            if fault is None
+            else Candidate.broken(line, text, fault)
+        )
+
+    def _judged(self) -> Iterator[list[bytes]]:
+        yield self._accepted(iter(self._failed.values()))
+
+
+def _is_number(field: bytes) -> bool:
+    return field.strip().removeprefix(b"-").isdigit()
