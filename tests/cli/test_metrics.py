@@ -8,7 +8,11 @@ import pytest
 from prometheus_client import parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-LANE = 'a "lane"\\with\ntrouble'
+from jobctl.config import Home
+from jobctl.store.database import open_database
+
+LANE = "downloads"
+TROUBLE = 'a "lane"\\with\ntrouble'
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def values(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 def test_openmetrics_of_a_store(jobctl, rows: Path) -> None:
     assert jobctl("run", rows, "-q", "--attempts", "1", "--shell", "exit 4").code == 4
-    jobctl("submit", rows, "--queue", LANE, "--", "true")
+    assert jobctl("submit", rows, "--queue", LANE, "--", "true").code == 0
     found = values(jobctl("metrics").out)
     assert found["jobctl_daemon_state", (("state", "down"),)] == 1
     assert found["jobctl_daemon_state", (("state", "up"),)] == 0
@@ -40,6 +44,15 @@ def test_openmetrics_of_a_store(jobctl, rows: Path) -> None:
     assert found["jobctl_attempts", ()] == 3
     assert found["jobctl_queue_queued_items", (("queue", LANE),)] == 3
     assert 0 < found["jobctl_oldest_live_job_age_seconds", ()] < 60
+
+
+def test_a_queue_of_any_name_can_be_read_back(jobctl, rows: Path, home: Home) -> None:
+    jobctl("submit", rows, "--", "true")
+    database = open_database(home)
+    with database.transaction():  # names were not always as restricted as they are now
+        database.execute("UPDATE jobs SET queue = ?", (TROUBLE,))
+    database.close()
+    assert values(jobctl("metrics").out)["jobctl_queue_queued_items", (("queue", TROUBLE),)] == 3
 
 
 def test_the_classic_format_of_node_exporter_too(jobctl, rows: Path) -> None:
