@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,8 +84,6 @@ def _check_daemon(shared: Session, request: SubmitRequest) -> None:
 
 def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
     """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
-    import sys
-
     from jobctl.services.status import job_document
     from jobctl.services.wait import exit_code_of, wait_served
 
@@ -105,11 +104,11 @@ def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
 
 
 def _start_daemon(shared: Session) -> int | None:
-    from jobctl.config import cpu_count
+    from jobctl.cli.defaults import daemon_slots
     from jobctl.process.daemon import StartOptions, start_detached
 
     try:
-        return start_detached(StartOptions(home=shared.home, slots=cpu_count()))
+        return start_detached(StartOptions(home=shared.home, slots=daemon_slots(None)))
     except Busy:  # one is up already, which is what was wanted
         return None
 
@@ -162,8 +161,12 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
     if shared.json:
         shared.emit(_preview_document(found))
         return Exit.OK
-    for command in found.commands:
-        shared.say(shlex.join(command))
+    if not shared.quiet:
+        from jobctl.render.preview import print_preview
+
+        commands = [shlex.join(command) for command in found.commands]
+        print_preview(found.columns, found.shown, commands, sys.stdout, color=shared.colors(sys.stdout))
+        sys.stdout.flush()
     shared.note(_verdict(found))
     return Exit.OK
 
@@ -185,6 +188,7 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "schema": "jobctl.preview/1",
         "format": found.format,
         "columns": list(found.columns),
+        "first": [list(row) for row in found.shown],
         "rows": found.rows,
         "rejected": found.rejected,
         "not_selected": found.not_selected,
