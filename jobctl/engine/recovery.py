@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
 from jobctl.engine.settling import lost_as_finished
+from jobctl.process import starts
 from jobctl.store import items, jobs, journal
 from jobctl.store.database import Database
 
@@ -25,7 +27,8 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
     """Begin a new epoch and sort out what the database believes to run.
 
     ``fresh`` says that the executor has only just begun to exist: what runs according to the database was lost with
-    the one before and may have started. Otherwise, what it does not hold never reached it, and costs nothing.
+    the one before. Of that, what may have begun is interrupted. What has not, or never reached an executor that is
+    not fresh, costs nothing.
     """
     holding = set(executor.adopt())
     with database.transaction():
@@ -35,10 +38,26 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
         adopted = sorted(believed & holding)
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
-        interrupted = _interrupted(database, missing, now) if fresh else {}
-        if not fresh:
-            _give_back(database, epoch, missing, now)
+        lost = _may_have_begun(database, missing) if fresh else []
+        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('starts', ?)", (_ring(),))
+        interrupted = _interrupted(database, lost, now)
+        _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
     return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
+
+
+def _ring() -> str:
+    """Name of the ring in which our supervisor notes what it starts."""
+    return os.environ.get("JOBCTL_STARTS", "")
+
+
+def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[AttemptId]:
+    """Those that were seen to start or noted before they could; all of them if the notes cannot be believed."""
+    known = database.scalar("SELECT value FROM meta WHERE key = 'starts'")
+    begun = starts.begun(str(database.path.with_name("starts")), known) if known and known == _ring() else None
+    if begun is None:
+        return missing
+    seen = "SELECT 1 FROM attempts WHERE job = ? AND item = ? AND attempt = ?"
+    return [attempt for attempt in missing if attempt in begun or database.one(seen, attempt)]
 
 
 def _interrupted(database: Database, missing: list[AttemptId], now: int) -> dict[int, list[Finished]]:

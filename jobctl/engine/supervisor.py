@@ -25,6 +25,7 @@ from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
 from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.signals import SignalPipe
+from jobctl.process.starts import Starts
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ _LEAVE_EXTRA_S = 10.0
 class Supervisor:
     """One loop: reap, start, talk, end what must be ended; it waits for whichever comes first."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, starts: Starts) -> None:
         self._options = options
         self._manager = ServiceManager(os.environ)  # before anything inherits the environment
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
         self._attempts = Attempts(options.store_id, tagger, self._engine.tell)
+        self._attempts.backlog.note = starts.note
         self._endings = Endings(self._attempts, tagger)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
         self._fresh = True  # no attempt was ever handed over

@@ -6,10 +6,15 @@ from collections import deque
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 #: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire
 Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
+
+
+def _nobody(_job: int, _item: int, _attempt: int) -> None:
+    """Nobody wants to know."""
 
 
 class Lane:
@@ -65,6 +70,7 @@ class Backlog:
         self.running = 0
         self.waiting = 0
         self.lines: dict[int, JobLine] = {}
+        self.note: Callable[[int, int, int], None] = _nobody  # is told what may begin, before it can
         self._lanes: dict[str, Lane] = {}
         self._turn: deque[JobLine] = deque()
 
@@ -119,6 +125,7 @@ class Backlog:
     def take(self, line: JobLine) -> tuple[Dispatch, int]:
         """Move the first waiting attempt of the line whose turn it is into a slot."""
         dispatch = line.waiting.popleft()
+        self.note(*dispatch[:3])
         self.waiting -= 1
         line.busy += 1
         line.lane.running += 1

@@ -7,7 +7,9 @@ import pytest
 
 from jobctl.errors import NotFound
 from jobctl.store.database import open_database, prepare_home
-from tests.faults.rig import QUICK, Rig
+from tests.faults.check import violations
+from tests.faults.rig import QUICK, SLOTS, Rig, kill
+from tests.wait import wait_until
 
 
 @pytest.fixture
@@ -46,3 +48,20 @@ def test_a_job_that_comes_after_another_starts_when_that_one_ends(rig):
     rig.start()
     rig.wait_done()
     assert time.monotonic() - began < 4, "it waited for the next heartbeat"
+
+
+def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
+    """Short items are handed over ahead of their slots; five deaths must not exhaust those that only waited."""
+    rig.submit(900, mix=(("true", 1),))
+    for _ in range(5):
+        before = rig.finished()
+        supervisor = rig.start()
+        wait_until(lambda before=before: rig.finished() > before + 30, 60, "some items to end")
+        kill(supervisor)
+    rig.start()
+    rig.wait_done()
+    assert violations(rig) == []
+    begun = {(item, attempt) for word, item, attempt, _ in rig.witness() if word == "start"}
+    interrupted = set(rig.rows("SELECT item, attempt FROM attempts WHERE ending = 4"))
+    assert len(interrupted - begun) <= 5 * SLOTS, "more than what could be on its way to its first line"
+    assert rig.rows("SELECT count(*) FROM items WHERE state = 3") == [(900,)]

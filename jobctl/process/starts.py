@@ -1,0 +1,89 @@
+"""What a supervisor was about to start, kept where its death cannot lose it: a ring of attempts in a mapped file.
+
+Attempts wait in the supervisor's memory ahead of their slots. When it dies, recovery asks this ring which of them may
+have begun; the others are free to run as if nothing had happened. A write to a mapped page is safe from any kill, not
+from a power cut, so a ring is believed only in the boot it was made in, and only by a database that knows its name.
+
+The ring holds many times what can wait or run unrecorded: a start scrolls out of it only after later ones, which the
+engine hands over only once this one is in the database.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+import struct
+
+from jobctl.process.identity import boot_id
+
+_RECORD = struct.Struct("<QQQ")  # job, item, attempt
+_ROOM = 1 << 16
+_HEADER = struct.Struct("<8s32s36sQ")  # magic, name, boot id, place of the next record
+_MAGIC = b"jobctl\0\1"
+_RECORDS_AT = 128
+_SIZE = _RECORDS_AT + _ROOM * _RECORD.size
+_PLACE = struct.Struct("<Q")
+_PLACE_AT = _HEADER.size - 8
+
+
+class Starts:
+    """The supervisor's end; ``name`` is empty when nothing can be recorded."""
+
+    def __init__(self, path: str) -> None:
+        """Go on with the ring of this boot, or make a new one. Never fails: without a ring, nothing is believed."""
+        self.name = ""
+        self._next = 0
+        try:
+            self._map = _map(path)
+        except (OSError, ValueError):
+            return
+        magic, name, boot, place = _HEADER.unpack_from(self._map)
+        if magic != _MAGIC or boot.rstrip(b"\0").decode() != boot_id() or place >= _ROOM:
+            self._map[:] = bytes(_SIZE)
+            name, place = os.urandom(16).hex().encode(), 0
+            _HEADER.pack_into(self._map, 0, _MAGIC, name, boot_id().encode(), 0)
+        self.name = name.rstrip(b"\0").decode()
+        self._next = place
+
+    def note(self, job: int, item: int, attempt: int) -> None:
+        """This attempt may begin from now on."""
+        if not self.name:
+            return
+        _RECORD.pack_into(self._map, _RECORDS_AT + self._next * _RECORD.size, job, item, attempt)
+        self._next = (self._next + 1) % _ROOM
+        _PLACE.pack_into(self._map, _PLACE_AT, self._next)
+
+
+def _map(path: str) -> mmap.mmap:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
+            raise OSError(f"{path} is not a plain file of ours")
+        # Blocks for all of it, or a full disk would end us with SIGBUS.
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(fd, 0, _SIZE)
+        else:
+            os.truncate(fd, _SIZE)
+        return mmap.mmap(fd, _SIZE)
+    finally:
+        os.close(fd)
+
+
+def begun(path: str, name: str) -> set[tuple[int, int, int]] | None:
+    """(job, item, attempt) of what may have begun; None when the ring is not the one of this name and boot."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, _SIZE)
+    finally:
+        os.close(fd)
+    if len(data) != _SIZE:
+        return None
+    magic, found, boot, _ = _HEADER.unpack_from(data)
+    if magic != _MAGIC or not name or found.decode() != name or boot.rstrip(b"\0").decode() != boot_id():
+        return None
+    return set(_RECORD.iter_unpack(data[_RECORDS_AT:]))

@@ -1,0 +1,79 @@
+"""The ring of starts: what it says after a kill, and when it must not be believed."""
+
+import os
+
+import pytest
+
+from jobctl.process import identity, starts
+from jobctl.process.starts import Starts, begun
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "starts")
+
+
+def test_what_was_noted_is_read_without_the_writer_having_closed_anything(path):
+    ring = Starts(path)
+    ring.note(1, 17, 1)
+    ring.note(2, 3, 2)
+    assert begun(path, ring.name) >= {(1, 17, 1), (2, 3, 2)}
+    assert (1, 18, 1) not in begun(path, ring.name)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_the_next_supervisor_of_a_boot_goes_on_where_the_last_one_died(path):
+    first = Starts(path)
+    first.note(1, 1, 1)
+    second = Starts(path)
+    second.note(1, 2, 1)
+    assert second.name == first.name
+    assert begun(path, second.name) >= {(1, 1, 1), (1, 2, 1)}
+
+
+def test_old_notes_scroll_out_and_the_newest_stay(path):
+    ring = Starts(path)
+    for item in range(70_000):
+        ring.note(1, item, 1)
+    found = begun(path, ring.name)
+    assert (1, 69_999, 1) in found and (1, 5_000, 1) in found
+    assert (1, 1, 1) not in found
+
+
+def test_a_ring_of_another_name_is_not_believed(path):
+    ring = Starts(path)
+    assert begun(path, "somebody else's") is None
+    assert begun(path, "") is None
+    os.unlink(path)
+    assert begun(path, ring.name) is None
+
+
+def test_a_ring_of_another_boot_is_not_believed_and_replaced(path, monkeypatch):
+    ring = Starts(path)
+    ring.note(1, 1, 1)
+    for module in (identity, starts):
+        monkeypatch.setattr(module, "boot_id", lambda: "another boot")
+    assert begun(path, ring.name) is None
+    assert Starts(path).name != ring.name
+    assert (1, 1, 1) not in begun(path, Starts(path).name)
+
+
+def test_a_torn_ring_is_not_believed(path):
+    ring = Starts(path)
+    os.truncate(path, 4096)
+    assert begun(path, ring.name) is None
+
+
+@pytest.mark.parametrize("plant", ["symlink", "hardlink", "fifo", "directory"])
+def test_something_else_in_its_place_is_left_alone(path, tmp_path, plant):
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    {"symlink": os.symlink, "hardlink": os.link}.get(plant, lambda *_: None)(precious, path)
+    if plant == "fifo":
+        os.mkfifo(path)
+    elif plant == "directory":
+        os.mkdir(path)
+    ring = Starts(path)
+    ring.note(1, 1, 1)
+    assert ring.name == ""
+    assert precious.read_text() == "precious"
