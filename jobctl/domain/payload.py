@@ -89,6 +89,14 @@ def json_values(payload: bytes, keys: Sequence[str]) -> list[bytes]:
     return [_json_value(row[key], key, payload) for key in keys]
 
 
+def texts_of(input_format: str, payload: bytes, columns: Sequence[str]) -> tuple[str, ...]:
+    """The values of a row as texts by column, to look at; a key that a JSON row does not have is empty."""
+    if input_format != "jsonl":
+        return tuple(value.decode() for value in fields_of(input_format, payload))
+    row = json_object(payload)
+    return tuple(json_values(payload, (key,))[0].decode() if key in row else "" for key in columns)
+
+
 def _json_value(value: Any, key: str, payload: bytes) -> bytes:
     if isinstance(value, str):
         return value.encode()

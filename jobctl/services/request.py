@@ -98,3 +98,4 @@ class Preview:
     problems: Problems
     bounds: Bounds
     not_selected: int = 0
+    shown: tuple[tuple[str, ...], ...] = ()  # values of the first rows, by column

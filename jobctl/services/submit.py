@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import worst_case
-from jobctl.domain.payload import key_reader
+from jobctl.domain.payload import key_reader, texts_of
 from jobctl.errors import UsageError
 from jobctl.handlers.command import Handler, make_handler
 from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
@@ -48,21 +48,24 @@ def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Previe
     """Read and judge the whole input, write nothing; ``show`` commands are rendered."""
     _check_surroundings(request)
     commands: list[tuple[str, ...]] = []
+    shown: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
         handler = _handler(request, source)
         for batch in source.batches(handler.check):
             for payload in batch[: show - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
+                shown.append(texts_of(source.format, payload, source.columns))
     bounds = worst_case(request.policy, source.rows, request.policy.slots or cpu_count())
     return Preview(
         source.format,
-        tuple(source.columns or ()),
+        tuple(source.columns) or ("line",),
         source.rows,
         source.rejected,
         tuple(commands),
         source.problems,
         bounds,
         source.not_selected,
+        tuple(shown),
     )
 
 
