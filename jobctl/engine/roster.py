@@ -87,12 +87,12 @@ class Roster:
         live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)
-        self._executor.define(self._specs.spec(row))
+        self._executor.define(self._specs.spec(row, slotted=live.handler.slotted))
         return live
 
     def _update(self, live: LiveJob, row: JobRow) -> None:
         if (live.row.policy, live.row.queue) != (row.policy, row.queue):
-            self._executor.define(self._specs.spec(row))
+            self._executor.define(self._specs.spec(row, slotted=live.handler.slotted))
         if row.paused_at is not None and live.row.paused_at is None:
             self._executor.recall(row.id)
         live.row = row

@@ -19,7 +19,7 @@ class Specs:
         self.capacity = capacity
         self.queue_slots = queue_slots
 
-    def spec(self, row: JobRow) -> JobSpec:
+    def spec(self, row: JobRow, *, slotted: bool) -> JobSpec:
         """The description of one job. Values of ``--env NAME`` are looked up now, in our own environment."""
         policy = row.policy
         return JobSpec(
@@ -34,7 +34,7 @@ class Specs:
             grace_s=policy.grace_s,
             log_dir=os.fsencode(self._home.job_logs(row.id)),
             output_cap=policy.output_cap,
-            slotted=True,
+            slotted=slotted,
         )
 
     def _environment(self, row: JobRow) -> dict[str, str]:

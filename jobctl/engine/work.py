@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Attempts handed to the executor ahead of free slots are at most this much work, so that short items never wait
 #: for a commit and long ones are never claimed before they can start.
-LOOKAHEAD_S = 0.1
+LOOKAHEAD_S = 0.2
 #: Until something is known about a job's items, one of them is taken to last so long.
 UNKNOWN_MEAN_US = 1_000_000.0
 MAX_LOOKAHEAD = 1_000
