@@ -24,9 +24,25 @@ ALLOWED = (
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
+#: What Python puts into LC_CTYPE, and its environment, when it is started without any locale (PEP 538).
+_PYTHONS_CHOICE = ("C.UTF-8", "C.utf8", "UTF-8")
+
+
 def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What is kept of the submitter's environment."""
-    return {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
+    """What is kept of the submitter's environment; items shall not see what Python added to it."""
+    kept = {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
+    if kept.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in kept and not _was_given(b"LC_CTYPE"):
+        del kept["LC_CTYPE"]
+    return kept
+
+
+def _was_given(name: bytes) -> bool:
+    """Whether this process was started with a variable; True where the system does not tell."""
+    try:
+        block = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return True
+    return any(entry.startswith(name + b"=") for entry in block.split(b"\0"))
 
 
 def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:

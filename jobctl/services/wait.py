@@ -52,7 +52,7 @@ def wait(
 
 
 #: When the daemon goes, so long another one may take to come before nobody is believed to work any more.
-SUCCESSION_S = 30.0
+SUCCESSION_S = 10.0
 #: The daemon is looked at again after so long although nothing was heard: its end writes nothing.
 LOOK_S = 5.0
 

@@ -69,6 +69,18 @@ class Cli:
             **options,
         )
 
+    def shell(self, text):
+        """What somebody types into a shell."""
+        return subprocess.run(
+            ["/bin/sh", "-c", text],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=self.work,
+            env=self.env,
+            timeout=PATIENCE_S,
+        )
+
     def submit(self, *args, **options):
         """Submit; the job's number."""
         return int(self("submit", *args, **options).stdout)
