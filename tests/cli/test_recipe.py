@@ -62,7 +62,7 @@ def test_flags_and_words_win(place: Path, jobctl) -> None:
 
 def test_a_recipe_may_say_how_the_file_is_read(place: Path, jobctl) -> None:
     said = jobctl("submit", "rows.txt", "--recipe", "rows", "--dry-run")
-    assert said.out.splitlines() == ["echo a.png", "echo b.png"]
+    assert [line.split("\t")[-1] for line in said.out.splitlines()] == ["command", "echo a.png", "echo b.png"]
 
 
 def test_list_and_show(place: Path, jobctl) -> None:
