@@ -18,6 +18,7 @@ BAD = [
     ("--select", "all", "1-100"),
     ("--select", "5-1", "1-5"),
     ("--where", "id is 3", "id"),
+    ("--sheet", "Q1", "workbooks"),
     ("--sample", "0", "less than 1"),
     ("--sample", "few", "whole number"),
     ("--invalid", "maybe", "reject or skip"),
@@ -64,7 +65,10 @@ BAD = [
     ("--output-cap", "big", "64M"),
     ("--recipe", "nothing", None),
 ]
-SWITCHES = {"--no-header", "--dry-run", "--unique", "--only-new", "--hold", "--allow-http", "--start-daemon", "--wait"}
+SWITCHES = {
+    *("--no-header", "--dry-run", "--from-joblog", "--unique", "--only-new"),
+    *("--hold", "--allow-http", "--start-daemon", "--wait"),
+}
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ if os.fork() == 0:
     if os.fork() > 0:
         os._exit(0)
     if way == "env":
-        code = f"import os, time; open({place!r} + '/escaped', 'a').write(str(os.getpid()) + '\\n')\nwhile True: time.sleep(1)"
+        code = f"import os, time; open({place!r} + '/escaped', 'a').write(str(os.getpid()) + '\\n')\n"
+        code += "while True: time.sleep(1)"
         os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", code, "escape.py"], {})
     if way == "chain":
         say()
