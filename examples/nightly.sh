@@ -3,7 +3,7 @@
 # Runs in a store and a folder of its own and removes both: sh examples/nightly.sh
 set -u
 jobctl=${JOBCTL:-jobctl}
-folder=$(mktemp -d)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/night.XXXX")
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 export JOBCTL_HOME="$folder/store" COLUMNS=100

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jobctl.domain.wording import number, plural
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
 
@@ -17,6 +18,8 @@ def explain_lines(document: dict[str, Any]) -> Iterator[str]:
     if document["item"] is not None:
         yield f"item {document['job']}.{document['item']}: {document['item_state']}: {inert(document['item_reason'])}"
         yield from _attempts(document["attempts"])
+    else:
+        yield from _failures(document)
     yield from _holds(document)
     yield from _journal(document)
     yield ""
@@ -25,10 +28,10 @@ def explain_lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _lineage(document: dict[str, Any]) -> str:
-    number = document["resubmit_of_job"]
-    if number is None:
+    job = document["resubmit_of_job"]
+    if job is None:
         return f"its rows come from a result file of a job that is gone ({inert(document['resubmit_of'])})"
-    return f"its rows come from a result file of job {number}: jobctl explain {number}"
+    return f"its rows come from a result file of job {job}: jobctl explain {job}"
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
@@ -42,6 +45,23 @@ def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
         said = f": {inert(attempt['message'])}" if attempt["message"] else ""
         place = f"round {attempt['round']}, slot {attempt['slot']}"
         yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{said}"
+
+
+def _failures(document: dict[str, Any]) -> Iterator[str]:
+    """The causes, and whether another round may help."""
+    groups, retry = document["failures"]["groups"], document["retry"]
+    if not groups:
+        return
+    yield ""
+    yield "what failed:"
+    for group in groups:
+        kind = "" if group["retryable"] else ", permanent"
+        unknown = ", outcome unknown" if group["outcome"] == "unknown" else ""
+        samples = ", ".join(str(item) for item in group["sample_items"][:3])
+        cause = f"{inert(group['code'])}: {inert(group['message'])}"
+        yield f"  {number(group['count'])}x {cause} (item {samples}{kind}{unknown})"
+    if retry["available"]:
+        yield f"    -> {retry['command']}   {plural(retry['items'], 'item')}"
 
 
 def _holds(document: dict[str, Any]) -> Iterator[str]:

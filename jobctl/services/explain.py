@@ -58,6 +58,8 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "attempts": [],
             "resubmit_of": document["input"]["resubmit_of"],
             "resubmit_of_job": document["input"]["resubmit_of_job"],
+            "failures": document["failures"],
+            "retry": document["retry"],
             "holds": [_spelled(hold, program) for hold in holds(database, job, daemon, now)],
             "attention": document["attention"],
             "journal": [_entry(entry) for entry in entries[-JOURNAL_LIMIT:]],
@@ -199,8 +201,8 @@ def _item_reason(job: JobView, item: views.ItemView, now: int) -> str:
     if state is ItemState.UNPROCESSED:
         return f"never tried: {job.stop_reason or 'the round ended before it started'}"
     if state is ItemState.FAILED:
-        return f"failed after {plural(item.attempt, 'attempt')}: {item.message or 'it was cancelled'}"
-    return f"succeeded at attempt {item.attempt}"
+        return f"after {plural(item.attempt, 'attempt')}: {item.message or 'it was cancelled'}"
+    return f"at attempt {item.attempt}"
 
 
 def _item_next(job: JobView, number: int, state: ItemState) -> list[str]:

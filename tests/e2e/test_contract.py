@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -371,3 +372,24 @@ def test_an_item_has_the_locale_of_the_submitter_and_no_other(cli, locale):
         line.partition("=")[0]: line.partition("=")[2] for line in lines if line.startswith(("LC_", "LANG"))
     } == locale
     assert (cli.work / "row").read_text(encoding="utf-8") == "Zürich\n"
+
+
+def test_the_night_of_the_examples(cli):
+    """examples/nightly.sh, whose transcript is in the README."""
+    script = Path(__file__).parents[2] / "examples" / "nightly.sh"
+    done = cli.shell(f"PATH={shlex.quote(os.path.dirname(cli.program[0]))}:$PATH sh {shlex.quote(str(script))}")
+    assert (done.returncode, done.stderr) == (0, "")
+    for line in (
+        "job 1 (orders) failed: ",
+        "[exit 4]",
+        "x exit_1: order <n>: no tax table for CH (item ",
+        "-> jobctl retry 1   ",
+        "item 1.9: failed: after ",
+        ": order 7009: no tax table for CH\n",
+        "succeeded 2 all 240 items succeeded",
+        "job 1 is as it claims",
+        "order 7009: 972",
+    ):
+        assert line in done.stdout
+    assert done.stdout.count("[exit ") == 1
+    assert "-- ./price {order} {country} {amount}\n\n# Silence" in done.stdout
