@@ -142,12 +142,18 @@ class Engine:
         if self._stopping:
             return self._stopping == 2 or not self._notifier.is_sending()
         if self._options.scope is not None:
-            return self._roster.get(self._options.scope) is None and not self._notifier.is_busy(
-                now, self._options.scope
-            )
+            return self._is_served(self._options.scope) and not self._notifier.is_busy(now, self._options.scope)
         if not self._options.drain or any(_has_future(live) for live in self._roster):
             return False
         return not self._notifier.is_busy(now)
+
+    def _is_served(self, scope: int) -> bool:
+        """Whether nothing is left to do for the one job that this engine is for.
+
+        One that nobody runs in the foreground is not worked off: the engine came to end something of it.
+        """
+        live = self._roster.get(scope)
+        return live is None or (not live.row.foreground and live.stop is None)
 
     # ---- collect ----
 

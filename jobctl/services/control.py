@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
+from jobctl.domain.wording import plural
 from jobctl.errors import Busy, NotFound
 from jobctl.process.daemon import StartOptions, lock_holder, start_detached
 from jobctl.process.wakeup import wake
@@ -99,11 +100,13 @@ def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> fl
 def _await(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     with Watch(home.root) as watch:
-        while any(_is_live(database, job, item) for job, item in asked):
+        while live := {(job, item) for job, item in asked if _is_live(database, job, item)}:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             watch.wait(min(left, 1.0))
+            if lock_holder(home.lock) is None:  # an engine for another job was there, and has gone
+                _see_to_it(home, {job for job, _ in live})
 
 
 def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
@@ -119,7 +122,7 @@ def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
     if not changed:
         note = f"it was {row.state} already"
     elif row.state not in TERMINAL_JOB_STATES:
-        note = f"{row.counts.running} items are still ending"
+        note = f"{plural(row.counts.running, 'item')} still to end"
     elif row.state is not JobState.CANCELLED:
         note = "everything had ended before the cancel took effect"
     return Cancelled(target.job, None, row.state, changed, note)

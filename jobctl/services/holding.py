@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from jobctl.domain.durations import parse_duration
 from jobctl.domain.policy import Policy, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
@@ -64,7 +66,7 @@ def _pause(database: Database, row: JobRow, reason: str, now: int) -> Held:
         return Held(row.id, False, "it is paused already")
     jobs.update(database, row.id, paused_at=now, pause_reason=reason, updated_at=now, state="paused")
     journal.note(database, row.id, "paused", at=now, actor=actor(), reason=reason)
-    note = f"{row.counts.running} items that run will finish" if row.counts.running else ""
+    note = f"what runs will finish ({plural(row.counts.running, 'item')})" if row.counts.running else ""
     return Held(row.id, True, note)
 
 
@@ -99,12 +101,10 @@ def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
     """Change a queue: ``slots`` (a number or none), ``rate`` (100/s or none)."""
     values: dict[str, Any] = {}
     for key, text in settings.items():
-        if key == "slots":
-            values["slots"] = None if text == "none" else _positive(key, text)
-        elif key == "rate":
-            values["rate"] = None if text == "none" else _checked_rate(text)
-        else:
-            raise UsageError(f"a queue has no setting {key!r}", hint="use slots=N or rate=100/s")
+        with _naming(key, text):
+            if key not in ("slots", "rate"):
+                raise UsageError("a queue has no such setting", hint="use slots=N or rate=100/s")
+            values[key] = _RULES[key][1](text)
     _change_queue(home, name, **values)
 
 
@@ -143,32 +143,52 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
 def _changed(row: JobRow, settings: Mapping[str, str], now: int) -> tuple[Policy, dict[str, Any]]:
     policy, columns = row.policy, dict[str, Any]()
     for key, text in settings.items():
-        name = key.replace("-", "_")
-        if name == "priority":
-            columns["priority"] = _number(key, text)
-        elif name == "deadline":
-            policy = policy.changed(deadline_s=None if text == "none" else parse_duration(text))
-            columns["deadline_at"] = None if text == "none" else now + int(parse_duration(text) * 1e6)
-        elif name in _RULES:
-            field, parse = _RULES[name]
-            policy = policy.changed(**{field: parse(key, text)})
-        else:
-            raise UsageError(f"a job has no setting {key!r}", hint=f"use one of {', '.join(sorted(_NAMES))}")
+        with _naming(key, text):
+            policy, more = _change(policy, key.replace("-", "_"), text, now)
+        columns |= more
     return policy, columns
 
 
-def _number(key: str, text: str) -> int:
+@contextlib.contextmanager
+def _naming(key: str, text: str) -> Iterator[None]:
+    """Errors within say which setting is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{key}={text}: {error.message}", hint=error.hint) from None
+
+
+def _change(policy: Policy, name: str, text: str, now: int) -> tuple[Policy, dict[str, Any]]:
+    """One rule: the policy with it, and columns beside the policy that go with it."""
+    if name == "priority":
+        return policy, {"priority": _number(text)}
+    if name == "deadline":
+        after_s = None if text == "none" else parse_duration(text)
+        at = None if after_s is None else now + int(after_s * 1e6)
+        return policy.changed(deadline_s=after_s), {"deadline_at": at}
+    if name not in _RULES:
+        raise UsageError("a job has no such setting", hint=f"use one of {', '.join(sorted(_NAMES))}")
+    field, parse = _RULES[name]
+    return policy.changed(**{field: parse(text)}), {}
+
+
+def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"{key}={text}: not a whole number") from None
+        raise UsageError("not a whole number", hint="for example 4") from None
 
 
-def _positive(key: str, text: str) -> int:
-    value = _number(key, text)
+def _positive(text: str) -> int:
+    value = _number(text)
     if value < 1:
-        raise UsageError(f"{key}={text}: must be 1 or more")
+        raise UsageError("must be 1 or more")
     return value
+
+
+def _or_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same with the word none for no limit."""
+    return lambda text: None if text == "none" else parse(text)
 
 
 def _checked_rate(text: str) -> str:
@@ -176,19 +196,20 @@ def _checked_rate(text: str) -> str:
     return text
 
 
-def _halt(key: str, text: str) -> str:
+def _halt(text: str) -> str:
     if text not in ("soon", "now"):
-        raise UsageError(f"{key}={text}: must be soon or now")
+        raise UsageError("must be soon or now")
     return text
 
 
-_RULES: dict[str, tuple[str, Any]] = {
-    "slots": ("slots", lambda key, text: None if text == "none" else _positive(key, text)),
+#: By name: the field of the policy, and what reads a value of it.
+_RULES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "slots": ("slots", _or_none(_positive)),
     "attempts": ("attempts", _positive),
-    "timeout": ("timeout_s", lambda _key, text: None if text == "none" else parse_duration(text)),
-    "grace": ("grace_s", lambda _key, text: parse_duration(text, allow_zero=True)),
-    "max_failures": ("max_failures", lambda _key, text: None if text == "none" else parse_max_failures(text)),
+    "timeout": ("timeout_s", _or_none(parse_duration)),
+    "grace": ("grace_s", lambda text: parse_duration(text, allow_zero=True)),
+    "max_failures": ("max_failures", _or_none(parse_max_failures)),
     "halt": ("halt", _halt),
-    "rate": ("rate", lambda _key, text: None if text == "none" else _checked_rate(text)),
+    "rate": ("rate", _or_none(_checked_rate)),
 }
 _NAMES = {name.replace("_", "-") for name in _RULES} | {"priority", "deadline"}

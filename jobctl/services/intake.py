@@ -14,6 +14,7 @@ from jobctl.domain.bounds import Bounds, worst_case
 from jobctl.domain.csvtext import row_writer
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import key_reader
+from jobctl.domain.wording import plural
 from jobctl.handlers.command import Handler
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
@@ -95,7 +96,7 @@ class Intake:
         if request.unique:
             idempotency.check_unique(self._database, job, fingerprint(*self._work()))
         journal.note(
-            self._database, job, "submitted", at=now, actor=actor(), reason=f"{rows} items", command=_shown(request)
+            self._database, job, "submitted", at=now, actor=actor(), reason=plural(rows, "item"), command=_shown(request)
         )
         if self._targets:
             from jobctl.store import outbox

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
@@ -160,7 +161,7 @@ def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
 def _nothing(row: JobRow, selection: Selection, left_out: int) -> UsageError:
     if left_out:
         return UsageError(
-            f"job {row.id}: {left_out} items failed with an unknown outcome and may have had their effect",
+            f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
             hint=f"to run them again all the same: jobctl retry {row.id} --unknown",
         )
     if selection.is_default:
@@ -174,5 +175,5 @@ def _reason(selection: Selection) -> str:
     parts = [name for name in ("failed", "unprocessed", "unknown") if getattr(selection, name)]
     parts += [f"code {code}" for code in selection.codes]
     if selection.items:
-        parts.append(f"{len(selection.items)} items named")
+        parts.append(f"{plural(len(selection.items), 'item')} named")
     return ", ".join(parts) or "all that did not succeed"

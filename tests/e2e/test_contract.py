@@ -393,3 +393,22 @@ def test_the_night_of_the_examples(cli):
         assert line in done.stdout
     assert done.stdout.count("[exit ") == 1
     assert "-- ./price {order} {country} {amount}\n\n# Silence" in done.stdout
+
+
+def test_cancelling_one_item_without_a_daemon_leaves_nobody_behind(cli):
+    cli.file("rows.csv", ROWS)
+    job = cli.submit("rows.csv", "--", "true")
+    cli("cancel", f"{job}.2")
+    wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the engine to leave")
+    assert cli.status(job)["counts"]["unprocessed"] == 1
+    assert cli.status(job)["counts"]["queued"] == 2  # nobody worked it off on the way
+    cli("daemon", "run", "--drain")
+    assert cli.status(job)["counts"]["succeeded"] == 2
+
+
+def test_cancelling_several_jobs_without_a_daemon(cli):
+    cli.file("rows.csv", ROWS)
+    for _ in range(3):
+        cli.submit("rows.csv", "--", "true")
+    done = cli("cancel", "1-3")
+    assert done.stderr == "".join(f"job {job} cancelled\n" for job in (1, 2, 3))

@@ -10,6 +10,7 @@ from jobctl.cli.edge import run
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import JobState
+from jobctl.domain.wording import plural
 from jobctl.engine.fake import Play
 from jobctl.errors import NotFound, UsageError
 from jobctl.services import holding
@@ -221,7 +222,7 @@ def test_the_command_in_the_status_can_be_pasted_and_does_what_is_said(tmp_path,
     words = shlex.split(said["command"])
     assert words[0] == "jobctl"
     assert run(words[1:]) == 0
-    assert f"{len(again)} items queued again" in capfd.readouterr().err
+    assert f"{plural(len(again), 'item')} queued again" in capfd.readouterr().err
     assert said["items"] == len(again)
     queued = [str(n) for n, letter in enumerate(bench.states(job), 1) if letter == "q"]
     assert "".join(queued) == again

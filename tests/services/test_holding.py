@@ -1,0 +1,141 @@
+"""Pausing, resuming, and rules that are changed while a job goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import JobState
+from jobctl.engine.fake import Play
+from jobctl.errors import NotFound, UsageError
+from jobctl.services import holding
+from jobctl.services.queues import queue_documents
+from tests.engine.bench import SECOND, Bench, state
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Six items that run until they are ended; one at a time."""
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=4)
+    bench.submit(rows=6, policy=Policy(slots=1, deadline_s=900))
+    bench.tick(2)
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "value"),
+    [
+        ({"slots": "3"}, "slots", 3),
+        ({"slots": "none"}, "slots", None),
+        ({"attempts": "7"}, "attempts", 7),
+        ({"timeout": "5m"}, "timeout_s", 300),
+        ({"timeout": "none"}, "timeout_s", None),
+        ({"grace": "0"}, "grace_s", 0),
+        ({"max-failures": "2%"}, "max_failures", "2%"),
+        ({"max_failures": "none"}, "max_failures", None),
+        ({"halt": "now"}, "halt", "now"),
+        ({"rate": "60/m"}, "rate", "60/m"),
+    ],
+)
+def test_a_rule_is_changed_and_noted(bench, settings, field, value):
+    holding.set_rules(bench.home, 1, settings, now=bench.now)
+    assert getattr(bench.job(1).policy, field) == value
+    ((key, text),) = settings.items()
+    assert bench.database.scalar("SELECT reason FROM journal WHERE event = 'rules_changed'") == f"{key}={text}"
+    bench.tick(2)
+    assert getattr(bench.engine._roster.get(1).row.policy, field) == value
+
+
+@pytest.mark.parametrize(
+    ("settings", "message", "hint"),
+    [
+        ({"slots": "0"}, "slots=0: must be 1 or more", None),
+        ({"slots": "many"}, "slots=many: not a whole number", "for example 4"),
+        ({"attempts": "none"}, "attempts=none: not a whole number", "for example"),
+        ({"timeout": "soon"}, "timeout=soon: 'soon' is not a duration", "2h30m"),
+        ({"timeout": "0"}, "timeout=0: the duration '0' must be longer than zero", "2h30m"),
+        ({"max-failures": "200%"}, "max-failures=200%: '200%' is not a number of failures", "5%"),
+        ({"halt": "later"}, "halt=later: must be soon or now", None),
+        ({"rate": "fast"}, "rate=fast: ", "100/s"),
+        ({"priority": "high"}, "priority=high: not a whole number", "for example"),
+        ({"deadline": "x"}, "deadline=x: 'x' is not a duration", "2h30m"),
+        ({"colour": "red"}, "colour=red: a job has no such setting", "deadline, grace, halt, max-failures"),
+        ({"slots": "2", "colour": "red"}, "colour=red", "slots"),
+    ],
+)
+def test_a_bad_rule_is_named_and_nothing_changes(bench, settings, message, hint):
+    before = bench.job(1)
+    with pytest.raises(UsageError) as caught:
+        holding.set_rules(bench.home, 1, settings, now=bench.now)
+    assert message in caught.value.message
+    assert hint is None or hint in caught.value.hint
+    assert bench.job(1) == before
+
+
+def test_fewer_failures_allowed_stop_a_running_job_at_once(tmp_path):
+    bench = Bench(tmp_path, slots=1, script=lambda d: Play(code=65, duration_us=SECOND, hold=d.item > 3))
+    job = bench.submit(rows=9, policy=Policy(slots=1))
+    bench.tick(6, step_us=SECOND)
+    assert bench.states(job) == "fffr" + "q" * 5
+    holding.set_rules(bench.home, job, {"max-failures": "2", "halt": "now"}, now=bench.now)
+    bench.work_off()
+    assert (state(bench, job), bench.states(job)) == (JobState.FAILED, "ffffuuuuu")
+
+
+def test_a_deadline_is_counted_from_now_or_taken_away(bench):
+    holding.set_rules(bench.home, 1, {"deadline": "10m"}, now=bench.now)
+    assert bench.job(1).deadline_at == bench.now + 600 * SECOND
+    holding.set_rules(bench.home, 1, {"deadline": "none"}, now=bench.now)
+    assert bench.job(1).deadline_at is None
+
+
+def test_priority_is_changed(bench):
+    holding.set_rules(bench.home, 1, {"priority": "-3"}, now=bench.now)
+    assert bench.job(1).priority == -3
+
+
+def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
+    bench = Bench(tmp_path)
+    bench.submit(rows=1)
+    bench.work_off()
+    with pytest.raises(UsageError, match="job 1 is succeeded: its rules can no longer be changed"):
+        holding.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
+    with pytest.raises(NotFound, match="no job 8"):
+        holding.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
+    assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is succeeded already"
+
+
+def test_pausing_twice_and_resuming_what_runs_say_so(bench):
+    first, second = (holding.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
+    assert (first.changed, first.note) == (True, "what runs will finish (1 item)")
+    assert (second.changed, second.note) == (False, "it is paused already")
+    bench.now += 60 * SECOND
+    assert holding.resume(bench.home, [1], now=bench.now)[0].changed
+    assert holding.resume(bench.home, [1], now=bench.now)[0].note == "it is not paused, it is running"
+    assert bench.database.scalar("SELECT paused_us FROM jobs") == 60 * SECOND
+    assert [e for e in bench.events(1) if e in ("paused", "resumed")] == ["paused", "resumed"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"slots": "0"}, "slots=0: must be 1 or more"),
+        ({"rate": "x"}, "rate=x: "),
+        ({"priority": "1"}, "priority=1: a queue has no such setting"),
+    ],
+)
+def test_a_bad_limit_of_a_queue_is_named(bench, settings, message):
+    with pytest.raises(UsageError) as caught:
+        holding.set_queue(bench.home, "q", settings)
+    assert message in caught.value.message
+    assert [document["name"] for document in queue_documents(bench.database)] == ["default"]
+
+
+def test_limits_of_a_queue_are_kept_and_taken_away(bench):
+    holding.set_queue(bench.home, "q", {"slots": "2", "rate": "5/s"})
+    assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] == [(2, "5/s")]
+    holding.set_queue(bench.home, "q", {"slots": "none", "rate": "none"})
+    assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] in (
+        [],
+        [(None, None)],
+    )
