@@ -96,7 +96,13 @@ class Intake:
         if request.unique:
             idempotency.check_unique(self._database, job, fingerprint(*self._work()))
         journal.note(
-            self._database, job, "submitted", at=now, actor=actor(), reason=plural(rows, "item"), command=_shown(request)
+            self._database,
+            job,
+            "submitted",
+            at=now,
+            actor=actor(),
+            reason=plural(rows, "item"),
+            command=_shown(request),
         )
         if self._targets:
             from jobctl.store import outbox
