@@ -1,0 +1,144 @@
+"""The commands that check, export, tell again and remove: what they print and how they exit."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from jobctl.domain.policy import Policy
+from jobctl.engine.fake import Play
+from jobctl.services.notify import NotifyOptions
+from tests.engine.bench import Bench
+
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, jobctl):
+    """A job of three rows of yesterday whose second failed; somebody is to be told. Commands see its store."""
+    bench = Bench(tmp_path, script=lambda d: Play(code=65, err=b"bad row\n") if d.item == 2 else Play())
+    bench.now = time.time_ns() // 1000 - DAY_US
+    monkeypatch.setenv("JOBCTL_HOME", str(bench.home.root))
+    bench.submit(
+        rows=3, policy=Policy(), notify=NotifyOptions(urls=("http://127.0.0.1:9/hook?key=geheim",)), name="nightly"
+    )
+    bench.work_off()
+    return bench
+
+
+def settle_deliveries(bench, state):
+    with bench.database.transaction():
+        bench.database.execute(
+            "UPDATE deliveries SET state = ?, next_at = NULL, attempts = 7, result = 'HTTP 500'", (state,)
+        )
+
+
+# ---- verify ----
+
+
+def test_verify_says_what_was_checked(bench, jobctl):
+    done = jobctl("verify", "nightly")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == (
+        "job 1 is as it claims (counters, checksums, every row once, input rows; 3 items, 3 rows in 3 result files)\n"
+    )
+    document = jobctl("verify", 1, "--json").document
+    assert (document["schema"], document["ok"], document["findings"]) == ("jobctl.verify/1", True, [])
+
+
+def test_verify_finds_what_was_changed_and_exits_1(bench, jobctl):
+    path = bench.home.job_results(1) / "failed.csv"
+    path.write_text(path.read_text().replace("row 2", "row \x1b[2J2"))
+    done = jobctl("verify", 1)
+    assert done.code == 1
+    assert "checksum: failed.csv was changed" in done.out
+    assert "row_differs: failed.csv, line 2: the row of item 2" in done.out
+    assert "\x1b" not in done.out
+    assert "job 1 is not as it claims: 2 findings" in done.err
+    assert jobctl("verify", 1, "--json").document["ok"] is False
+
+
+# ---- export ----
+
+
+def test_export_writes_a_joblog_to_standard_output_or_a_file(bench, jobctl, tmp_path):
+    lines = jobctl("export", 1, "--joblog").out.splitlines()
+    assert lines[0].split("\t")[:4] == ["Seq", "Host", "Starttime", "JobRuntime"]
+    assert [line.split("\t")[6] for line in lines[1:]] == ["0", "65", "0"]
+    target = tmp_path / "joblog"
+    done = jobctl("export", 1, "--joblog", "-o", target)
+    assert (done.code, done.out) == (0, "")
+    assert target.read_text().splitlines() == lines
+    refused = jobctl("export", 1, "--joblog", "-o", tmp_path / "nowhere" / "joblog")
+    assert refused.code == 1
+    assert "No such file or directory" in refused.err
+
+
+# ---- notify ----
+
+
+def test_notifications_are_listed_without_what_is_secret(bench, jobctl):
+    done = jobctl("notify", "list", "last")
+    first, second = done.out.splitlines()
+    assert "job 1 round 1  job.partial" in first
+    assert "geheim" not in done.out
+    assert second.startswith("  pending after 0 tries")
+    assert jobctl("notify", "list", "--json").document["schema"] == "jobctl.deliveries/1"
+
+
+def test_one_that_was_given_up_is_sent_again(bench, jobctl):
+    settle_deliveries(bench, "dead")
+    identity = jobctl("notify", "list", "--json").document["deliveries"][0]["id"]
+    attention = jobctl("status", 1, "--json").document["attention"]
+    assert [(a["code"], a["action"]) for a in attention] == [("notify_dead", f"jobctl notify resend {identity}")]
+    done = jobctl("notify", "resend", identity[:12])
+    assert done.code == 0
+    assert "which was dead, begins anew; start a daemon: jobctl daemon start" in done.err
+    assert jobctl("status", 1, "--json").document["notify"][0]["state"] == "pending"
+    assert jobctl("notify", "resend", "msg_nothing").code == 9
+
+
+def test_nobody_to_tell_is_said(tmp_path, monkeypatch, jobctl):
+    bench = Bench(tmp_path)
+    monkeypatch.setenv("JOBCTL_HOME", str(bench.home.root))
+    assert "nobody was to be told yet" in jobctl("notify", "list").err
+
+
+# ---- prune ----
+
+
+def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
+    assert "stays: a notification of its end is still on its way" in jobctl("prune", "--older-than", "0s").err
+    settle_deliveries(bench, "delivered")
+    assert "nobody has retried what failed (--include-failed" in jobctl("prune", "--older-than", "0s").err
+    dry = jobctl("prune", "--older-than", "0s", "--include-failed", "--dry-run")
+    assert dry.out.startswith("1\tnightly\tpartial ")
+    assert "1 job done for more than 0s would go; nothing was changed" in dry.err
+    assert jobctl("status", 1).code == 0
+    done = jobctl("prune", "--older-than", "0s", "--include-failed", "--json").document
+    assert [job["job"] for job in done["jobs"]] == [1]
+    assert jobctl("status", 1).code == 9
+    assert not bench.home.job_results(1).exists()
+
+
+def test_the_age_comes_from_the_settings_when_it_is_not_given(bench, jobctl, monkeypatch, tmp_path):
+    settle_deliveries(bench, "delivered")
+    assert "1 job done" not in jobctl("prune", "-n", "--include-failed").err
+    folder = tmp_path / "config" / "jobctl"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[prune]\nolder-than = "0s"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert "1 job done for more than 0s would go" in jobctl("prune", "-n", "--include-failed").err
+    (folder / "config.toml").write_text('[prune]\nolder-than = "old"\n')
+    refused = jobctl("prune", "-n")
+    assert refused.code == 2
+    assert "older-than" in refused.err
+
+
+@pytest.mark.parametrize("command", ["verify", "export", "notify list", "prune"])
+def test_without_a_store_they_say_so(jobctl, home, command):
+    words = {"verify": ("verify", 1), "export": ("export", 1, "--joblog"), "prune": ("prune",)}
+    done = jobctl(*words.get(command, command.split()))
+    assert done.code == 9
+    assert not home.database.exists()
