@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from jobctl import __version__
+from jobctl.engine.backups import Backups
 from jobctl.process import space
 from jobctl.store import daemon, sqlite
 from jobctl.store.database import Database
@@ -28,6 +29,7 @@ class House:
         self._started_at = started_at
         self._said: tuple[str, str] = ("", "")
         self.beat_at = 0
+        self._backups = Backups(database, started_at)
         self._shortage = ""
         self._looked_at = 0
 
@@ -37,6 +39,7 @@ class House:
             self._beat(now, state, pressure)
         if self._wal_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
+        self._backups.keep(now)
 
     def shortage(self, now: int) -> str:
         """Why nothing new may start: too little room on the disk for outputs and the database. Empty when there is."""

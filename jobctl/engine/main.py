@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -12,6 +13,7 @@ from jobctl.errors import JobctlError
 from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.process.wakeup import WakeUp
+from jobctl.store import integrity, sqlite, trouble
 from jobctl.store.database import open_database
 
 
@@ -34,11 +36,18 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         wake = WakeUp(options.home.wake)
         database = open_database(options.home, create=True)
+        integrity.begin(database)
         engine_options = EngineOptions(slots=options.slots, scope=options.scope, drain=options.drain)
         engine = Engine(database, executor, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh)
     except JobctlError as error:
-        executor.refuse(error.message)
+        executor.refuse(f"{error.message}; {error.hint}" if error.hint else error.message)
+        return 1
+    except sqlite.Error as error:
+        problem = trouble.explain(error, str(options.home.root))
+        if problem is None or not executor.fresh:  # what runs is not given up for a disk that is full for a while
+            raise
+        executor.refuse(f"{problem.message}; {problem.hint}")
         return 1
     try:
         engine.run()
@@ -50,6 +59,8 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     except Exception:
         traceback.print_exc()
         return 1
-    database.checkpoint()
+    with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely
+        integrity.end(database)
+        database.checkpoint()
     database.close()
     return 0

@@ -18,6 +18,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, NotFound, StoreError
+from jobctl.process import mounts
 from jobctl.store import sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -97,6 +98,7 @@ def open_database(home: Home, *, create: bool = False) -> Database:
     that cannot be trusted.
     """
     if create:
+        _refuse_network(home)
         prepare_home(home)
     check_home(home)
     if not create and not home.database.exists():
@@ -120,6 +122,18 @@ def prepare_home(home: Home) -> None:
         raise HomeError(
             f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
         ) from error
+
+
+def _refuse_network(home: Home) -> None:
+    """A new store is not made where locks and shared memory do not work; there is no option to insist."""
+    if home.database.exists():
+        return
+    kind = mounts.kind(home.root)
+    if mounts.is_network(kind):
+        raise HomeError(
+            f"{home.root} is on a network file system ({kind}), where SQLite loses data",
+            hint="give a directory on a local disk with --home DIR or JOBCTL_HOME",
+        )
 
 
 def check_home(home: Home) -> None:
@@ -203,6 +217,10 @@ def _configure(database: Database, *, create: bool) -> None:
         from jobctl.store.create import create_schema
 
         create_schema(database)
+    elif version < SCHEMA_VERSION:
+        from jobctl.store.migrate import upgrade
+
+        upgrade(database, SCHEMA_VERSION)
 
 
 def _check_identity(database: Database) -> int:
@@ -230,10 +248,9 @@ def _check_identity(database: Database) -> int:
 def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
     if isinstance(error, sqlite.OperationalError) and _is_busy(error):
         return Busy(f"{path} is busy", hint="try again")
-    return StoreError(
-        f"{path} cannot be read: {error}",
-        hint="keep the file; restore a copy from the backups beside it, or start anew with another --home",
-    )
+    from jobctl.store.backup import recipe
+
+    return StoreError(f"{path} cannot be read: {error}", hint=recipe(path.parent))
 
 
 def _is_busy(error: sqlite.OperationalError) -> bool:

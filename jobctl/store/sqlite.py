@@ -19,6 +19,7 @@ IntegrityError = sqlite3.IntegrityError
 OperationalError = sqlite3.OperationalError
 Row = sqlite3.Row
 connect = sqlite3.connect
+complete_statement = sqlite3.complete_statement
 VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
 
 

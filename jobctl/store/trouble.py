@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.errors import Busy, JobctlError, StoreError
 from jobctl.store import sqlite
+from jobctl.store.backup import recipe
 
 
 class _Trouble(NamedTuple):
@@ -16,6 +18,11 @@ class _Trouble(NamedTuple):
     hint: str
 
 
+_DAMAGED = _Trouble(
+    ("malformed", "not a database", "corrupt"),
+    "the database at {home} is damaged",
+    "",  # see backup.recipe
+)
 _KNOWN = (
     _Trouble(
         ("disk is full",),
@@ -32,11 +39,7 @@ _KNOWN = (
         "the disk fails under the database at {home}",
         "look at the system log; keep a copy of the directory before anything else",
     ),
-    _Trouble(
-        ("malformed", "not a database", "corrupt"),
-        "the database at {home} is damaged",
-        "keep the file; restore a copy from the backups beside it, or start anew with another --home",
-    ),
+    _DAMAGED,
     _Trouble(
         ("no such column", "no column named", "no such table"),
         "the database at {home} has another layout than this jobctl",
@@ -54,5 +57,6 @@ def explain(error: BaseException, home: str) -> JobctlError | None:
         return Busy(f"other commands keep the database at {home} busy", hint="try again in a moment")
     for trouble in _KNOWN:
         if any(word in text for word in trouble.words):
-            return StoreError(trouble.message.format(home=home), hint=trouble.hint, details=(f"SQLite says: {error}",))
+            hint = recipe(Path(home)) if trouble is _DAMAGED else trouble.hint
+            return StoreError(trouble.message.format(home=home), hint=hint, details=(f"SQLite says: {error}",))
     return None

@@ -1,0 +1,41 @@
+"""The hourly copy of the database, made in a thread beside the loop: nothing waits for it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from jobctl.config import Home
+from jobctl.store import backup, sqlite
+from jobctl.store.database import Database, open_database
+
+_LOOK_US = 60_000_000
+
+
+class Backups:
+    """Looks once a minute whether a copy is due."""
+
+    def __init__(self, database: Database, now: int) -> None:
+        self._database = database
+        self._home = Home(database.path.parent)
+        self._looked_at = now
+        self._thread: threading.Thread | None = None
+
+    def keep(self, now: int) -> None:
+        """Begin a copy if one is due and none is being made."""
+        if 0 <= now - self._looked_at < _LOOK_US:
+            return
+        self._looked_at = now
+        if (self._thread is None or not self._thread.is_alive()) and backup.is_due(self._database, now):
+            self._thread = threading.Thread(target=self._make, args=(now,), name="backup", daemon=True)
+            self._thread.start()
+
+    def _make(self, now: int) -> None:
+        try:
+            database = open_database(self._home)
+            try:
+                backup.make(database, now)
+            finally:
+                database.close()
+        except (OSError, sqlite.Error) as error:  # no room, most likely; the next one in an hour
+            sys.stderr.write(f"no backup was made: {error}\n")

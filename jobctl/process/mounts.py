@@ -1,0 +1,52 @@
+"""What kind of file system a path is on. SQLite's shared memory and locks are of no use on those of a network."""
+
+from __future__ import annotations
+
+import os
+
+# fmt: off
+_NETWORK = frozenset((
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs",
+    "nfs", "nfs4", "ocfs2", "orangefs", "pvfs2", "smb3", "smbfs", "virtiofs", "fuse.cephfs", "fuse.curlftpfs",
+    "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
+))
+# fmt: on
+)
+
+
+def kind(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
+    """Name of the file system that holds a path, such as ``ext4``; empty where the system does not say.
+
+    The path need not exist: what counts is where it would be made.
+    """
+    wanted = os.path.realpath(path)
+    best, found = "", ""
+    try:
+        with open(table, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        place, name = _parse(line)
+        # A later mount on the same place hides the earlier one.
+        if len(place) >= len(best) and _is_below(wanted, place):
+            best, found = place, name
+    return found
+
+
+def is_network(name: str) -> bool:
+    """Whether files of this kind may be changed by other machines."""
+    return name in _NETWORK
+
+
+def _parse(line: str) -> tuple[str, str]:
+    """Mount point and type of a line of proc_pid_mountinfo(5)."""
+    front, _, back = line.partition(" - ")
+    place = front.split(" ")[4]
+    for code, letter in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        place = place.replace(code, letter)
+    return place, back.split(" ")[0]
+
+
+def _is_below(path: str, place: str) -> bool:
+    return place == "/" or path == place or path.startswith(f"{place}/")

@@ -1,0 +1,87 @@
+"""Copies of the database beside it: small, whole, made by the engine when nobody waits, the last three kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import time
+from pathlib import Path
+
+from jobctl.store.database import Database
+
+KEEP = 3
+EVERY_US = 3_600_000_000
+#: A larger database is not copied every hour: it would be felt. Before a migration it is copied whatever its size.
+HOURLY_UP_TO = 64 << 20
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def folder(root: Path) -> Path:
+    """Where the copies are."""
+    return root / "backups"
+
+
+def existing(root: Path) -> list[Path]:
+    """The copies, oldest first."""
+    return sorted(folder(root).glob("jobctl-*.db"))
+
+
+def newest_at(root: Path) -> int:
+    """When the last copy was made, microseconds UTC; 0 if there is none."""
+    copies = existing(root)
+    return int(copies[-1].stat().st_mtime * 1e6) if copies else 0
+
+
+def is_due(database: Database, now: int) -> bool:
+    """Whether an hour has passed, something has changed since, and the database is small enough to copy in passing."""
+    last = newest_at(database.path.parent)
+    if 0 <= now - last < EVERY_US or database.path.stat().st_size > HOURLY_UP_TO:
+        return False
+    changed_at = database.scalar("SELECT max(updated_at) FROM jobs")
+    return changed_at is not None and changed_at > last
+
+
+def make(database: Database, now: int, word: str = "") -> Path:
+    """Copy the database as it is now and drop the oldest copies. Raises sqlite errors and OSError; leaves no rest.
+
+    ``word`` becomes part of the name. Other processes go on reading and writing meanwhile.
+    """
+    place = folder(database.path.parent)
+    place.mkdir(mode=0o700, exist_ok=True)
+    for rest in place.glob(".*.tmp"):
+        rest.unlink()
+    name = f"jobctl-{time.strftime(_STAMP, time.gmtime(now / 1e6))}{word}.db"
+    unfinished = place / f".{name}.tmp"
+    previous = os.umask(0o077)
+    try:
+        database.execute("VACUUM INTO ?", (str(unfinished),))
+        _flush(unfinished)
+        unfinished.rename(place / name)
+        _flush(place)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+    finally:
+        os.umask(previous)
+    for old in existing(database.path.parent)[:-KEEP]:
+        old.unlink(missing_ok=True)
+    return place / name
+
+
+def _flush(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def recipe(root: Path) -> str:
+    """What to type when the database is damaged: keep it, and go on with the last copy."""
+    copies = existing(root)
+    keep = f"cd {shlex.quote(str(root))} && mkdir damaged && mv jobctl.db* damaged/"
+    if not copies:
+        return f"keep it and begin anew: {keep} (there is no backup yet)"
+    return f"keep it and go on with the last backup: {keep} && cp -p backups/{copies[-1].name} jobctl.db"

@@ -1,0 +1,58 @@
+"""Whether the database file is sound, looked at when the last engine did not get to say goodbye."""
+
+from __future__ import annotations
+
+from jobctl.errors import StoreError
+from jobctl.store import backup, sqlite
+from jobctl.store.database import Database
+
+#: A larger file is not read through at a start (it would take more than a second or two); ``doctor`` does it.
+CHECK_UP_TO = 256 << 20
+_FINDINGS = 5
+
+
+def begin(database: Database) -> None:
+    """An engine begins to work on the database: look at it first if the one before left without a goodbye.
+
+    Raises StoreError with the way out, and then has changed nothing.
+    """
+    if database.scalar("SELECT value FROM meta WHERE key = 'open'") == "1":
+        _check(database)
+    _mark(database, "1")
+
+
+def end(database: Database) -> None:
+    """The engine says goodbye: everything it did is in the file."""
+    _mark(database, "0")
+
+
+def _mark(database: Database, value: str) -> None:
+    with database.transaction():
+        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('open', ?)", (value,))
+
+
+def findings(database: Database) -> list[str]:
+    """What a reading of the whole file finds wrong, in SQLite's words; empty if it is sound."""
+    try:
+        rows = database.execute(f"PRAGMA quick_check({_FINDINGS})").fetchall()
+    except sqlite.DatabaseError as error:
+        return [str(error)]
+    return [] if rows == [("ok",)] else [str(row[0]) for row in rows]
+
+
+def _check(database: Database) -> None:
+    pages = int(database.scalar("PRAGMA page_count")) * int(database.scalar("PRAGMA page_size"))
+    if pages > CHECK_UP_TO:
+        return
+    found = findings(database)
+    if found:
+        raise damaged(database, found)
+
+
+def damaged(database: Database, found: list[str]) -> StoreError:
+    """The error of a damaged database: what is wrong and how to go on."""
+    return StoreError(
+        f"the database {database.path} is damaged: {found[0]}",
+        hint=backup.recipe(database.path.parent),
+        details=tuple(f"SQLite says: {line}" for line in found),
+    )
