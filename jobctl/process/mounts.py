@@ -11,7 +11,6 @@ _NETWORK = frozenset((
     "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
 ))
 # fmt: on
-)
 
 
 def kind(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
