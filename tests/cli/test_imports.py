@@ -16,13 +16,8 @@ ROOT = Path(package.__file__).parents[1]
 SCRIPT = """
 import json, sys
 sys.argv = ["jobctl", *sys.argv[1:]]
-from jobctl.__main__ import main
-try:
-    main()
-except SystemExit as end:
-    code = end.code
-else:
-    code = 0
+from jobctl.__main__ import answer
+code = answer(sys.argv[1:])
 sys.stdout.flush()
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
