@@ -9,7 +9,6 @@ import sys
 
 TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import NoReturn
 
 #: A short command is over before there is anything to collect; a long one collects every so many objects.
@@ -23,7 +22,7 @@ def main() -> NoReturn:
     _leave(answer(sys.argv[1:]))
 
 
-def answer(arguments: Sequence[str]) -> int:
+def answer(arguments: list[str]) -> int:
     """Answer what needs no command tree at once, hand the rest to the command line; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         # File names and log lines may hold bytes that are no text here; that is no reason to fail.
