@@ -1,3 +1,12 @@
 """jobctl: bulk work from a file as an explainable operational contract."""
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """``jobctl.Permanent`` and ``jobctl.Retry``, for functions under ``--call``; loaded when they are asked for."""
+    if name in ("Permanent", "Retry"):
+        from jobctl import callable_api
+
+        return getattr(callable_api, name)
+    raise AttributeError(f"module 'jobctl' has no attribute {name!r}")

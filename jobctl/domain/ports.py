@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 #: Stands in argv where the number of the slot goes; the executor fills it in when it starts the attempt.
 #: A NUL can never be part of an argument, so no row value looks like it.
@@ -45,6 +45,18 @@ class OutputFlag(IntFlag):
     LEFTOVERS = 2  # processes of the attempt outlived it and were ended
 
 
+class CallSpec(NamedTuple):
+    """What the calls of a job share. Plain values only: it may travel."""
+
+    python: bytes  # the interpreter
+    target: str  # module:function
+    setup: str  # module:function that each worker calls before its first item; '' = none
+    style: str  # how a row is handed over: kwargs | dict | '' (as the function's signature takes it)
+    input_format: str
+    columns: tuple[str, ...]
+    recycle: int  # a worker is replaced after so many calls; 0 = never
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """What all attempts of a job share; defined once, then named by number."""
@@ -61,6 +73,7 @@ class JobSpec:
     log_dir: bytes  # absolute; output files are made in it
     output_cap: int  # bytes per stream and attempt; 0 = none
     slotted: bool = False  # argv has SLOT_MARK
+    call: CallSpec | None = None  # attempts are calls of a function: argv holds the row's payload and nothing else
 
 
 class Dispatch(NamedTuple):
@@ -71,6 +84,15 @@ class Dispatch(NamedTuple):
     attempt: int
     argv: tuple[bytes, ...]
     env: tuple[bytes, ...]  # NAME=VALUE, added to the job's
+
+
+class Raised(NamedTuple):
+    """What a call raised. The code is 65 for "never again", 75 for "later", as exit codes of commands are."""
+
+    name: str  # of the exception's type
+    message: str
+    code: int
+    after_s: float | None  # the wait it asked for
 
 
 class Started(NamedTuple):
@@ -108,6 +130,69 @@ class Finished(NamedTuple):
     flags: int  # OutputFlag
     out_tail: bytes  # last bytes of a failed attempt's streams, at most 4 KiB each; empty on success
     err_tail: bytes
+    value: str | None = None  # JSON that a call returned; None for null, which takes no room
+    raised: Raised | None = None  # of a call that ended as RAISED
+
+
+class Record(NamedTuple):
+    """One call of ``Calls``."""
+
+    item: int
+    attempt: int
+    started_at: int  # microseconds, UTC
+    duration_us: int
+    cpu_us: int
+    out_off: int  # from the out_off of all
+    out_len: int
+    err_off: int
+    err_len: int
+    said: str | tuple[str, str, int, float | None] | None  # the value as JSON, or the fields of Raised
+
+
+class Calls(NamedTuple):
+    """Calls that ended by themselves in one worker, many in one event: cheaper than a ``Finished`` for each.
+
+    Kept by the executor until acknowledged by its number, so it may be told twice.
+    """
+
+    job: int
+    number: int
+    slot: int
+    max_rss_kib: int
+    log: int  # number of the file pair in log_dir; 0 = none of them wrote anything
+    out_off: int
+    err_off: int
+    failed: int  # how many of them raised
+    cut: tuple[int, ...]  # items whose output is CUT
+    records: list[tuple[int, int, int, int, int, int, int, int, int, Any]]  # fields of Record, items ascending
+
+
+def finished_call(calls: Calls, record: Record) -> Finished:
+    """One of many, as the event it would have been alone."""
+    raised = Raised(*record.said) if isinstance(record.said, tuple) else None
+    wrote = record.out_len or record.err_len
+    return Finished(
+        job=calls.job,
+        item=record.item,
+        attempt=record.attempt,
+        ending=Ending.EXITED if raised is None else Ending.RAISED,
+        code=0 if raised is None else raised.code,
+        slot=calls.slot,
+        started_at=record.started_at,
+        duration_us=record.duration_us,
+        cpu_us=record.cpu_us,
+        max_rss_kib=calls.max_rss_kib,
+        log=calls.log if wrote else 0,
+        out_off=calls.out_off + record.out_off if wrote else 0,
+        out_len=record.out_len,
+        err_off=calls.err_off + record.err_off if wrote else 0,
+        err_len=record.err_len,
+        flags=OutputFlag.CUT if record.item in calls.cut else OutputFlag.NONE,
+        out_tail=b"",
+        err_tail=b"",
+        value=None if raised is not None else str(record.said) if record.said is not None else None,
+        raised=raised,
+    )
 
 
 class Returned(NamedTuple):
@@ -132,7 +217,7 @@ class Pressure(NamedTuple):
     reason: str
 
 
-Event = Started | Finished | Returned | Lost | Pressure
+Event = Started | Finished | Calls | Returned | Lost | Pressure
 
 
 class Executor(Protocol):
@@ -165,8 +250,8 @@ class Executor(Protocol):
         """
         ...
 
-    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
-        """The outcomes of these are recorded; the executor may forget them."""
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
+        """The outcomes of these attempts, and the ``Calls`` with these numbers, are recorded: it may forget them."""
         ...
 
     def recall(self, job: int | None = None) -> None:

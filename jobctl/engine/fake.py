@@ -118,8 +118,8 @@ class FakeExecutor:
             self._ring()
         return events
 
-    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
-        """The outcomes of these are recorded."""
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:  # noqa: ARG002
+        """The outcomes of these are recorded; ``Calls`` it tells none."""
         for attempt in attempts:
             self._outcomes.pop(AttemptId._make(attempt), None)
 

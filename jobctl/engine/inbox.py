@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Pressure, Returned, Started
+from jobctl.domain.ports import (
+    AttemptId,
+    Calls,
+    Event,
+    Finished,
+    Lost,
+    Pressure,
+    Record,
+    Returned,
+    Started,
+    finished_call,
+)
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Batch, lost_as_finished
 from jobctl.engine.work import LiveJob
@@ -13,6 +25,13 @@ from jobctl.store.database import Database
 #: Outcomes wait at most so long for company before they are committed.
 GROUP_COMMIT_US = 50_000
 GROUP_COMMIT_MAX = 1_000
+
+
+class Receipts(NamedTuple):
+    """What the executor may forget: attempts, and ``Calls`` by number."""
+
+    attempts: list[AttemptId]
+    calls: list[int]
 
 
 class Inbox:
@@ -24,20 +43,33 @@ class Inbox:
         self.pressure = ""
         self.outcomes = 0
         self._oldest: int | None = None
+        self._calls: list[int] = []  # numbers of the Calls in here
 
-    def take(self, events: Iterable[Event], roster: Roster, now: int) -> list[AttemptId]:
+    def take(self, events: Iterable[Event], roster: Roster, now: int) -> Receipts:
         """Sort events in; returns those that concern nothing we have in hand, to be acknowledged as they are."""
-        strangers = []
+        strangers = Receipts([], [])
         for event in events:
             if isinstance(event, Pressure):
                 self.pressure = event.reason
                 continue
             live = roster.get(event.job)
+            if isinstance(event, Calls):
+                (self._calls if self._take_calls(live, event, now) else strangers.calls).append(event.number)
+                continue
             if live is None or (event.item, event.attempt) not in live.in_hand:
-                strangers.append(AttemptId(event.job, event.item, event.attempt))
+                strangers.attempts.append(AttemptId(event.job, event.item, event.attempt))
                 continue
             self._sort_in(live, event, now)
         return strangers
+
+    def _take_calls(self, live: LiveJob | None, calls: Calls, now: int) -> bool:
+        """Take in those that are in hand; whether there were any."""
+        if live is None:
+            return False
+        ours = [record for record in calls.records if record[:2] in live.in_hand]
+        for record in ours:
+            self._sort_in(live, finished_call(calls, Record._make(record)), now)
+        return bool(ours)
 
     def _sort_in(self, live: LiveJob, event: Started | Finished | Returned | Lost, now: int) -> None:
         batch = self.batches.get(live.id)
@@ -74,10 +106,12 @@ class Inbox:
         self.batches.clear()
         self.outcomes = 0
         self._oldest = None
+        self._calls.clear()
 
-    def settled(self) -> list[AttemptId]:
-        """Finished attempts in here."""
-        return [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
+    def settled(self) -> Receipts:
+        """What has ended and is in here."""
+        ended = [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
+        return Receipts(ended, list(self._calls))
 
     def holds(self, job: int, key: tuple[int, int]) -> bool:
         """Whether an attempt's end is in here."""

@@ -159,8 +159,8 @@ class Engine:
 
     def _take(self, events: Iterable[Event], now: int) -> None:
         strangers = self._inbox.take(events, self._roster, now)
-        if strangers:
-            self._executor.acknowledge(strangers)
+        if any(strangers):
+            self._executor.acknowledge(*strangers)
 
     def _obey_stop(self, requested: int) -> None:
         self._stopping = max(self._stopping, requested)
@@ -238,7 +238,7 @@ class Engine:
             self._start_over(f"the database cannot be written: {error}", now)
             return
         self._trouble = ""
-        self._executor.acknowledge(self._inbox.settled())
+        self._executor.acknowledge(*self._inbox.settled())
         self._inbox.clear()
         self._after_commit()
 
