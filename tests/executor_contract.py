@@ -146,8 +146,9 @@ class ExecutorContract:
         executor.define(spec_of(1, tmp_path, slots=slots, queue="q", queue_slots=queue_slots))
         executor.start(batch(1, work.stay, range(5)))
         heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == expected)
-        assert [started.slot for started in heard.of(Started)] == list(range(1, expected + 1))
-        first = id_of(heard.of(Started)[0])
+        by_slot = {started.slot: id_of(started) for started in heard.of(Started)}
+        assert sorted(by_slot) == list(range(1, expected + 1))
+        first = by_slot[1]
         executor.cancel([first], 0.0)
         heard.until(lambda heard: len(heard.of(Started)) == expected + 1)
         assert heard.of(Started)[-1].slot == 1, "the lowest free slot is taken"

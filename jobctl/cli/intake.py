@@ -269,9 +269,7 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
     return labels
 
 
-def _after(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
-    if not texts:
-        return ()
+def _after(ctx: Context, texts: Iterable[str]) -> tuple[tuple[int, str], ...]:
     from jobctl.cli.command import session
     from jobctl.services.targets import resolve_jobs
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.ports import (
     AttemptId,
+    Calls,
     Dispatch,
     Ending,
     Event,
@@ -21,11 +22,13 @@ from jobctl.domain.ports import (
     JobSpec,
     Lost,
     Pressure,
+    Raised,
     Returned,
     Started,
 )
 from jobctl.process import wire
 from jobctl.process.channel import Channel
+from jobctl.process.page import unpack
 
 if TYPE_CHECKING:
     from jobctl.process.channel import Message
@@ -35,9 +38,20 @@ _MESSAGE_BYTES = 1 << 20
 _MESSAGE_ITEMS = 512
 _CLOSE_EXTRA_S = 10.0
 
+
+def _finished(fields: Any) -> Finished:
+    finished = Finished._make(fields if len(fields) == len(Finished._fields) else (*fields, None, None))
+    return finished if finished.raised is None else finished._replace(raised=Raised._make(finished.raised))
+
+
+def _calls(fields: Any) -> Calls:
+    return Calls._make((*fields[:-1], unpack(*fields[-1])))
+
+
 _MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
     wire.STARTED: Started._make,
-    wire.FINISHED: Finished._make,
+    wire.FINISHED: _finished,
+    wire.CALLS: _calls,
     wire.RETURNED: Returned._make,
     wire.LOST: Lost._make,
     wire.PRESSURE: Pressure._make,
@@ -77,6 +91,8 @@ class LocalExecutor:
 
     def define(self, spec: JobSpec) -> None:
         """Say or change what the attempts of a job share."""
+        call = None if spec.call is None else tuple(spec.call)
+        spec = dataclasses.replace(spec, call=call)  # type: ignore[arg-type]  # plain, for the wire
         self._send(wire.DEFINE, tuple(getattr(spec, field.name) for field in dataclasses.fields(spec)))
 
     def forget(self, job: int) -> None:
@@ -104,8 +120,10 @@ class LocalExecutor:
         self._told_to_stop = False
         return self._take()
 
-    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
-        """The outcomes of these are recorded."""
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
+        """The outcomes of these attempts, and the ``Calls`` with these numbers, are recorded."""
+        if calls:
+            self._channel.post(wire.ACKNOWLEDGE_CALLS, list(calls))
         self._send(wire.ACKNOWLEDGE, [tuple(attempt) for attempt in attempts])
 
     def recall(self, job: int | None = None) -> None:

@@ -46,7 +46,7 @@ class Supervisor:
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
-        self._attempts = Attempts(options.store_id, tagger, self._engine.tell)
+        self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll)
         self._attempts.backlog.note = starts.note
         self._endings = Endings(self._attempts, tagger)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
@@ -82,10 +82,10 @@ class Supervisor:
             self._manager.beat(now)
         if now >= engine.start_at:
             self._start_engine()
-        attempts.act(now)
         if now >= attempts.deadline:
-            for run in attempts.expired(now):
-                self._endings.end(run, wire.TIMED_OUT, run.plan.grace_s, now)
+            for run, (ending, grace_s) in attempts.expired(now):
+                self._endings.end(run, ending, grace_s, now)
+        attempts.act(now)
         if now >= self._endings.due:
             self._endings.act(now)
         if now >= engine.kill_at:
@@ -135,6 +135,8 @@ class Supervisor:
                 self._reap(now)
         elif fd == self._engine.fd:
             self._obey(self._engine.hear(now), now)
+        elif self._attempts.calls is not None and fd in self._attempts.calls.workers:
+            self._attempts.calls.hear(fd, now)
         elif fd == self._options.lifeline:
             self._poll.unregister(fd)
             self._ask_to_stop(now)
@@ -165,15 +167,21 @@ class Supervisor:
         for id_ in ids:
             self._attempts.outcomes.pop(id_, None)
 
-    def _recall(self, job: int | None, _now: float) -> None:
+    def _acknowledge_calls(self, numbers: list[int], _now: float) -> None:
+        if self._attempts.calls is not None:
+            self._attempts.calls.acknowledge(numbers)
+
+    def _recall(self, job: int | None, now: float) -> None:
         self._give_back(self._attempts.backlog.recall(job))
+        if self._attempts.calls is not None:
+            self._attempts.calls.recall(job, now)
 
     def _cancel(self, request: tuple[list[AttemptId], float, int], now: float) -> None:
         ids, grace_s, ending = request
         wanted = set(ids)
         self._give_back(self._attempts.backlog.withdraw(wanted))
-        for run in [run for run in self._attempts.by_serial.values() if run.id in wanted]:
-            self._endings.end(run, ending, grace_s, now)
+        for run, verdict in self._attempts.unwanted(wanted, (ending, grace_s), now):
+            self._endings.end(run, *verdict, now)
 
     def _adopt(self, _nothing: None, _now: float) -> None:
         self._engine.has_adopted = True
@@ -182,9 +190,12 @@ class Supervisor:
         attempts, tell = self._attempts, self._engine.tell
         tell(wire.HELD, attempts.held())
         for run in attempts.by_serial.values():
-            tell(wire.STARTED, attempts.started_event(run))
+            if (started := run.started_event()) is not None:
+                tell(wire.STARTED, started)
         for outcome in attempts.outcomes.values():
             tell(wire.FINISHED, outcome)
+        if attempts.calls is not None:
+            attempts.calls.tell_again()
         if reason := str(attempts.pressure):
             tell(wire.PRESSURE, (reason,))
         if self._stop:
@@ -246,7 +257,7 @@ class Supervisor:
             self._exit_code = code
         self._leave_by = now + grace_s + _LEAVE_EXTRA_S
         self._engine.start_at = NEVER
-        self._give_back(self._attempts.backlog.recall(None))
+        self._recall(None, now)
         self._endings.end_everything(wire.INTERRUPTED, grace_s, now)
 
     @staticmethod
@@ -262,6 +273,7 @@ _ORDERS: dict[int, Callable[[Supervisor, Any, float], None]] = {
     wire.RESIZE: Supervisor._resize,
     wire.START: Supervisor._take,
     wire.ACKNOWLEDGE: Supervisor._acknowledge,
+    wire.ACKNOWLEDGE_CALLS: Supervisor._acknowledge_calls,
     wire.RECALL: Supervisor._recall,
     wire.CANCEL: Supervisor._cancel,
     wire.ADOPT: Supervisor._adopt,

@@ -17,23 +17,29 @@ from jobctl.process.spawn import CannotStartError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
+    import select
     from typing import Any
+
+    from jobctl.engine.supervisor_calls import Calls
 
     #: Tell the engine: (kind, payload).
     Tell = Callable[[int, Any], None]
 
 AttemptId = tuple[int, int, int]
+#: (ending, grace in seconds)
+Verdict = tuple[int, float]
 
 _MAX_IDLE_OUTPUTS = 16
 #: How often the outputs of running items are measured against their cap.
 _TRIM_S = 2.0
-_FILES_PER_SLOT = 2
+_FILES_PER_SLOT = 4  # two for output; a worker has two more
 _OTHER_FILES = 200
 
 
 class Running:
-    """One attempt that runs."""
+    """One attempt that runs, as a process of its own."""
 
+    takes_calls = False
     __slots__ = ("began", "deadline", "id", "line", "pid", "reaped", "scratch", "serial", "slot", "started_at")
 
     def __init__(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
@@ -53,11 +59,42 @@ class Running:
         plan: JobPlan = self.line.extra
         return plan
 
+    def ids(self) -> list[AttemptId]:
+        """What it runs; a worker may have several attempts, or none."""
+        return [self.id]
+
+    def start(self, dispatch: Dispatch, cookie: bytes) -> None:
+        """Start its process. Raises what ``JobPlan.start`` raises."""
+        self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
+        if self.plan.timeout_s is not None:
+            self.deadline = self.began + self.plan.timeout_s
+
+    def started_event(self) -> tuple[Any, ...] | None:
+        """Fields of domain.ports.Started; None while it runs nothing."""
+        return (*self.id, self.slot, self.pid, self.started_at, self.scratch.number, 0, 0)
+
+    def output_starts(self) -> tuple[int, int]:
+        """What was in its output files before the attempt that runs."""
+        return 0, 0
+
+    def overdue(self, _now: float) -> Verdict | None:
+        """Its ``deadline`` has come: how to end it, if it is to be ended."""
+        return wire.TIMED_OUT, self.plan.grace_s
+
+    def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
+        """Some of what it runs was cancelled: how to end it, if it must be."""
+        return verdict
+
+    def leave(self, _now: float) -> bool:
+        """Everything ends: whether it goes by itself."""
+        return False
+
 
 class Attempts:
     """Starts what the backlog offers and keeps the outcomes of what ended."""
 
-    def __init__(self, store_id: str, tagger: Tagger, tell: Tell) -> None:
+    def __init__(self, store_id: str, tagger: Tagger, tell: Tell, poll: select.poll) -> None:
+        self._poll = poll
         self.backlog = Backlog()
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
@@ -72,6 +109,7 @@ class Attempts:
         self.pressure = Pressure()
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
+        self.calls: Calls | None = None  # once a job makes calls
 
     def define(self, spec: tuple[Any, ...]) -> None:
         """Add a job or change what its attempts share."""
@@ -81,6 +119,10 @@ class Attempts:
             line.extra = JobPlan(spec)
         else:
             line.extra.update(spec)
+        if self.calls is None and line.extra.call is not None:
+            from jobctl.engine.supervisor_calls import Calls  # most supervisors never need it
+
+            self.calls = Calls(self, self._poll, self._tell)
 
     def forget(self, job: int) -> None:
         """Drop a job as soon as nothing of it waits or runs."""
@@ -90,6 +132,8 @@ class Attempts:
         else:
             self._leaving.discard(job)
             self._idle.pop(job, None)
+            for worker in list(line.extra.workers.values()):
+                worker.retire()
             line.extra.output.close()
             self._relieve(job)
 
@@ -108,13 +152,19 @@ class Attempts:
         self._tagger.unmark()  # the supervisor itself is no item
 
     def _start(self, line: JobLine, dispatch: Dispatch, slot: int, now: float) -> bool:
+        plan: JobPlan = line.extra
+        if slot in plan.workers:
+            plan.workers[slot].give(dispatch, now)
+            self.deadline = min(self.deadline, plan.workers[slot].deadline)
+            return True
         self._serial += 1
-        run = Running(dispatch[:3], line, slot, self._serial)
+        kind = Running if self.calls is None or plan.call is None else self.calls.worker
+        run = kind(dispatch[:3], line, slot, self._serial)
         self._tagger.mark(run.serial)
         run.started_at = time.time_ns() // 1000
         run.began = time.monotonic()
         try:
-            run.pid, run.scratch = line.extra.start(dispatch, slot, self._cookie_of(run.id))
+            run.start(dispatch, self._cookie_of(run.id))
         except CannotStartError as problem:
             self._finish_unstarted(run, problem)
             return True
@@ -127,17 +177,15 @@ class Attempts:
 
     def _started(self, run: Running) -> None:
         self.running[run.pid] = self.by_serial[run.serial] = run
-        timeout_s = run.plan.timeout_s
-        if timeout_s is not None:
-            run.deadline = run.began + timeout_s
-            self.deadline = min(self.deadline, run.deadline)
+        self.deadline = min(self.deadline, run.deadline)
         if self.pressure:
             self._relieve(MACHINE)
             self._relieve(run.id[0])
         if self.trim_at == NEVER:
             self.trim_at = run.began + _TRIM_S
         self._limit.restore(run.pid)
-        self._tell(wire.STARTED, self.started_event(run))
+        if not run.takes_calls:
+            self._tell(wire.STARTED, run.started_event())
 
     def _cookie_of(self, id_: AttemptId) -> bytes:
         return b"%b.%d.%d.%d" % (self._cookie, *id_)
@@ -146,10 +194,6 @@ class Attempts:
         """The serial of a running attempt."""
         return next((serial for serial, run in self.by_serial.items() if self._cookie_of(run.id) == cookie), None)
 
-    def started_event(self, run: Running) -> tuple[Any, ...]:
-        """Fields of domain.ports.Started."""
-        return (*run.id, run.slot, run.pid, run.started_at, run.scratch.number, 0, 0)
-
     def finish(self, run: Running, ending: int | None, leftovers: bool, reuse_files: bool) -> None:
         """Record the outcome of an attempt whose leader was reaped and free its slot.
 
@@ -157,10 +201,13 @@ class Attempts:
         """
         assert run.reaped is not None
         status, rusage, ended = run.reaped
-        signalled = os.WIFSIGNALED(status)
-        code = os.WTERMSIG(status) if signalled else os.WEXITSTATUS(status)
+        del self.by_serial[run.serial]
+        if run.takes_calls:
+            run.died(ending, leftovers)  # type: ignore[attr-defined]
+            return
+        code = code_of(status)
         if ending is None:
-            ending = wire.SIGNALLED if signalled else wire.EXITED
+            ending = wire.SIGNALLED if os.WIFSIGNALED(status) else wire.EXITED
         output = run.plan.output
         place = output.settle(run.scratch, run.slot, bool(status or ending))
         if not reuse_files:
@@ -169,10 +216,9 @@ class Attempts:
         used = (
             int((ended - run.began) * 1e6),
             int((rusage.ru_utime + rusage.ru_stime) * 1e6),
-            _kib(rusage.ru_maxrss),
+            kib(rusage.ru_maxrss),
         )
         self._outcome(run, ending, code, used, place, flags)
-        del self.by_serial[run.serial]
 
     def _finish_unstarted(self, run: Running, problem: CannotStartError) -> None:
         place = (*NOWHERE[:7], problem.text.encode("utf-8", "replace"))
@@ -183,11 +229,17 @@ class Attempts:
     ) -> None:
         log, out_off, out_len, err_off, err_len, _, out_tail, err_tail = place
         where = (log, out_off, out_len, err_off, err_len, flags, out_tail, err_tail)
-        outcome = (*run.id, ending, code, run.slot, run.started_at, *used, *where)
-        self.outcomes[run.id] = outcome
+        self.keep((*run.id, ending, code, run.slot, run.started_at, *used, *where))
+        self.release(run.line, run.slot)
+
+    def keep(self, outcome: tuple[Any, ...]) -> None:
+        """Tell an outcome and keep it until it is acknowledged; fields of domain.ports.Finished."""
+        self.outcomes[outcome[:3]] = outcome
         self._tell(wire.FINISHED, outcome)
-        line = run.line
-        self.backlog.release(line, run.slot)
+
+    def release(self, line: JobLine, slot: int) -> None:
+        """A slot is free again."""
+        self.backlog.release(line, slot)
         if not line.busy and not line.waiting:
             self._idle_now(line)
 
@@ -206,18 +258,31 @@ class Attempts:
             if not oldest.busy:
                 oldest.extra.output.close()
 
-    def expired(self, now: float) -> list[Running]:
+    def expired(self, now: float) -> list[tuple[Running, Verdict]]:
         """Attempts that ran out of time; sets the next ``deadline``."""
-        over = [run for run in self.running.values() if run.deadline <= now]
-        for run in over:
+        over = []
+        for run in [run for run in self.running.values() if run.deadline <= now]:
             run.deadline = NEVER
+            if (verdict := run.overdue(now)) is not None:
+                over.append((run, verdict))
         self.deadline = min((run.deadline for run in self.running.values()), default=NEVER)
+        return over
+
+    def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
+        """What has to be ended because these were cancelled."""
+        over = []
+        for run in list(self.by_serial.values()):
+            if not ids.isdisjoint(run.ids()) and (found := run.unwanted(ids, verdict, now)) is not None:
+                over.append((run, found))
+            self.deadline = min(self.deadline, run.deadline)
         return over
 
     def held(self) -> list[AttemptId]:
         """Whatever waits, runs, or ended without a receipt."""
         waiting = [dispatch[:3] for line in self.backlog.lines.values() for dispatch in line.waiting]
-        return waiting + [run.id for run in self.by_serial.values()] + list(self.outcomes)
+        running = [id_ for run in self.by_serial.values() for id_ in run.ids()]
+        made = [] if self.calls is None else self.calls.held()
+        return waiting + running + made + list(self.outcomes)
 
     def act(self, now: float) -> None:
         """Start what can start; try again what the machine had no room for."""
@@ -230,7 +295,7 @@ class Attempts:
 
     def _trim(self, now: float) -> None:
         for run in self.running.values():
-            run.plan.output.trim(run.scratch)
+            run.plan.output.trim(run.scratch, run.output_starts())
         self.trim_at = now + _TRIM_S if self.running else NEVER
 
     def resize(self, capacity: int) -> None:
@@ -255,5 +320,10 @@ class Attempts:
             self.backlog.hold(line, held=False)
 
 
-def _kib(max_rss: int) -> int:
+def code_of(status: int) -> int:
+    """The signal that ended a process, or its exit status."""
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def kib(max_rss: int) -> int:
     return max_rss if os.uname().sysname != "Darwin" else max_rss >> 10

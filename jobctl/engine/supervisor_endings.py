@@ -87,7 +87,8 @@ class Endings:
     def end_everything(self, ending: int, grace_s: float, now: float) -> None:
         """End all attempts and whatever else was left to us."""
         for run in list(self._attempts.by_serial.values()):
-            self.end(run, ending, grace_s, now)
+            if not run.leave(now):
+                self.end(run, ending, grace_s, now)
         self.look(now)
         for serial in set(self._orphans.pids.values()):
             self._end_strays(serial, now)

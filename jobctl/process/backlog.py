@@ -133,6 +133,22 @@ class Backlog:
         self._turn.rotate(-1)
         return dispatch, line.take_slot()
 
+    def take_more(self, line: JobLine, count: int) -> list[Dispatch]:
+        """Move up to so many further attempts into a slot that was taken for the one before them."""
+        waiting = line.waiting
+        more = [waiting.popleft() for _ in range(min(count, len(waiting)))]
+        for dispatch in more:
+            self.note(*dispatch[:3])
+        self.waiting -= len(more)
+        return more
+
+    def return_unstarted(self, line: JobLine, dispatches: list[Dispatch]) -> None:
+        """Undo ``take_more`` for the last ones: they are first in line again."""
+        line.waiting.extendleft(reversed(dispatches))
+        self.waiting += len(dispatches)
+        if not line.in_turn:
+            self._enter(line)
+
     def put_back(self, line: JobLine, dispatch: Dispatch, slot: int) -> None:
         """Undo a ``take``: the attempt is first in line again."""
         line.waiting.appendleft(dispatch)

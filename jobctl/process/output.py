@@ -11,6 +11,7 @@ job's cap, head and tail are kept; the middle gives its blocks back while the it
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from jobctl.process import streams
 
@@ -23,6 +24,12 @@ PROMOTE_AT = 256 << 10
 
 #: (log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail)
 Place = tuple[int, int, int, int, int, bool, bytes, bytes]
+#: (out_off, out_len, err_off, err_len) in a lent pair
+Span = tuple[int, int, int, int]
+#: (log, what to add to offsets in stdout and in stderr, spans if they are no longer those that were given, whether the
+#: pair itself is the log now)
+CallsPlace = tuple[int, int, int, list[Span] | None, bool]
+NOWHERE_AT_ALL: CallsPlace = (0, 0, 0, None, False)
 NOWHERE: Place = (0, 0, 0, 0, 0, False, b"", b"")
 
 
@@ -62,6 +69,55 @@ class JobOutput:
     def scratch(self, slot: int) -> Scratch:
         """The empty pair that the next item of a slot writes to. Raises OSError."""
         return self._slots.get(slot) or self._new_scratch(slot)
+
+    def lend(self) -> Scratch:
+        """A pair for a process that runs many items; ``settle_calls`` and ``take_back`` it. Raises OSError."""
+        return self._make_scratch()
+
+    def take_back(self, scratch: Scratch) -> None:
+        """Nobody writes to a lent pair any more."""
+        self._put_away(scratch.number, b".out", scratch.out)
+        self._put_away(scratch.number, b".err", scratch.err)
+
+    def settle_calls(
+        self, scratch: Scratch, begin: tuple[int, int], until: tuple[int, int] | None, spans: Callable[[], list[Span]]
+    ) -> CallsPlace:
+        """Keep what several items wrote to a lent pair, one after the other, from ``begin`` on (stdout, stderr).
+
+        Without ``until`` nobody writes to it meanwhile, and it is empty afterwards. Spans are asked for only if one
+        of them may be over the cap.
+        """
+        ends = until or (os.lseek(scratch.out, 0, os.SEEK_END), os.lseek(scratch.err, 0, os.SEEK_END))
+        lengths = (max(0, ends[0] - begin[0]), max(0, ends[1] - begin[1]))
+        place = NOWHERE_AT_ALL
+        if any(lengths):
+            try:
+                place = self._append_calls(scratch, begin, lengths, spans)
+            except OSError:  # no room for a second copy: the first one stays, and nothing more may be written to it
+                return (scratch.number, 0, 0, None, True)
+        if until is None and any(ends):
+            _empty(scratch)
+        return place
+
+    def _append_calls(
+        self, scratch: Scratch, begin: tuple[int, int], lengths: tuple[int, int], spans: Callable[[], list[Span]]
+    ) -> CallsPlace:
+        number, out_size, err_size = self._open_log(bool(lengths[0]), bool(lengths[1]))
+        out_off, err_off = out_size - begin[0], err_size - begin[1]
+        if any(map(self._is_over, lengths)):
+            return (number, out_off, err_off, [self._append_span(scratch, s, out_off, err_off) for s in spans()], False)
+        self._append(self._out, scratch.out, lengths[0], begin[0])
+        self._append(self._err, scratch.err, lengths[1], begin[1])
+        return (number, out_off, err_off, None, False)
+
+    def _append_span(self, scratch: Scratch, span: Span, out_off: int, err_off: int) -> Span:
+        out, out_len, err, err_len = span
+        return (
+            self._out.size - out_off,
+            self._append(self._out, scratch.out, out_len, out),
+            self._err.size - err_off,
+            self._append(self._err, scratch.err, err_len, err),
+        )
 
     def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> Place:
         """Keep what an item wrote; say where, and its last bytes if asked."""
@@ -110,14 +166,17 @@ class JobOutput:
     def _is_over(self, length: int) -> bool:
         return 0 < self.cap < length - streams.SLACK
 
-    def trim(self, scratch: Scratch) -> None:
-        """Give back the blocks in the middle of an output that has long been over the cap and still grows."""
+    def trim(self, scratch: Scratch, starts: tuple[int, int] = (0, 0)) -> None:
+        """Give back the blocks in the middle of an output that has long been over the cap and still grows.
+
+        ``starts`` is where in stdout and stderr the output of the item begins.
+        """
         if not self.cap:
             return
-        for fd in (scratch.out, scratch.err):
+        for fd, start in zip((scratch.out, scratch.err), starts, strict=True):
             status = os.fstat(fd)
-            if status.st_blocks * 512 > 2 * self.cap + PROMOTE_AT:
-                streams.punch(fd, self.cap // 2, status.st_size - self.cap)
+            if status.st_blocks * 512 > start + 2 * self.cap + PROMOTE_AT:
+                streams.punch(fd, start + self.cap // 2, status.st_size - self.cap)
 
     def shrink(self) -> None:
         """The job has nothing to do for the moment: keep files open for one slot only."""
@@ -138,6 +197,10 @@ class JobOutput:
         self._rotate()
 
     def _new_scratch(self, slot: int) -> Scratch:
+        scratch = self._slots[slot] = self._make_scratch()
+        return scratch
+
+    def _make_scratch(self) -> Scratch:
         number = self._number()
         out = self._create(number, b".out", os.O_RDWR)
         try:
@@ -145,8 +208,7 @@ class JobOutput:
         except OSError:
             self._put_away(number, b".out", out)
             raise
-        scratch = self._slots[slot] = Scratch(number, out, err)
-        return scratch
+        return Scratch(number, out, err)
 
     def _number(self) -> int:
         if not self._next:
@@ -172,8 +234,11 @@ class JobOutput:
                 log.fd = self._create(self._log_number, suffix, os.O_WRONLY)
         return self._log_number, self._out.size, self._err.size
 
-    def _append(self, log: _Log, source: int, length: int) -> int:
-        """Append a stream, its middle cut out when it is over the cap; returns the length kept. Raises OSError."""
+    def _append(self, log: _Log, source: int, length: int, at: int = 0) -> int:
+        """Append what begins at an offset, its middle cut out when it is over the cap; returns what was kept.
+
+        Raises OSError.
+        """
         if not length:
             return 0
         before = log.size
@@ -181,7 +246,7 @@ class JobOutput:
             for start, end, mark in streams.pieces(length, self.cap):
                 if mark:
                     log.size += streams.write(log.fd, mark)
-                log.size += streams.copy(source, start, end, log.fd)
+                log.size += streams.copy(source, at + start, at + end, log.fd)
         except OSError:
             os.ftruncate(log.fd, before)
             log.size = before

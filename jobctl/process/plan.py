@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OWN_UMASK = 0o077
+#: A worker is a file of ours, run by the job's interpreter without what else is in its folder.
+_LOAD_WORKER = (
+    b"import importlib.util as u, sys\n"
+    b"s = u.spec_from_file_location('_jobctl_worker', sys.argv[1])\n"
+    b"m = u.module_from_spec(s)\n"
+    b"s.loader.exec_module(m)\n"
+    b"m.main()\n"
+)
+_WORKER_FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "worker.py")
 _SLOT_MARK = b"\0slot\0"  # domain.ports.SLOT_MARK; a test holds them equal
 
 
@@ -34,6 +43,8 @@ class JobPlan:
         self.queue: str = spec[5]
         self.queue_slots: int | None = spec[6]
         self.output = JobOutput(log_dir=spec[9], cap=spec[10])
+        self.workers: dict[int, Any] = {}  # those that take calls, by slot
+        self.call_s: float | None = None  # how long one call takes, all included
         self.update(spec)
 
     def update(self, spec: tuple[Any, ...]) -> None:
@@ -43,6 +54,7 @@ class JobPlan:
         self.grace_s: float = grace_s
         self.output.cap = spec[10]
         self._slotted: bool = spec[11]
+        self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
         self._env = dict(_split(pair) for pair in env)
         self._path = self._env.get(b"PATH")
         self._programs: dict[bytes, bytes] = {}
@@ -57,13 +69,32 @@ class JobPlan:
             scratch = self.output.scratch(slot)
         except OSError as problem:
             raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
-        env = self._env.copy()
-        env[b"JOBCTL_SLOT"] = b"%d" % slot
-        env[b"JOBCTL_COOKIE"] = cookie
+        env = self._own(slot, cookie)
         for pair in dispatch[4]:
             name, _, value = pair.partition(b"=")
             env[name] = value
         return self._spawn(argv, env, scratch), scratch
+
+    def start_worker(self, slot: int, cookie: bytes, more: tuple[int, ...]) -> tuple[int, Scratch]:
+        """Start a worker for calls, with further descriptors from 3 on; otherwise as ``start``."""
+        assert self.call is not None
+        python: bytes = self.call[0]
+        try:
+            scratch = self.output.lend()
+        except OSError as problem:
+            raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
+        try:
+            argv = (python, b"-c", _LOAD_WORKER, os.fsencode(_WORKER_FILE))
+            return self._spawn(argv, self._own(slot, cookie), scratch, more), scratch
+        except (PressureError, spawn.CannotStartError):
+            self.output.take_back(scratch)
+            raise
+
+    def _own(self, slot: int, cookie: bytes) -> dict[bytes, bytes]:
+        env = self._env.copy()
+        env[b"JOBCTL_SLOT"] = b"%d" % slot
+        env[b"JOBCTL_COOKIE"] = cookie
+        return env
 
     def _argv(self, argv: tuple[bytes, ...], slot: int) -> tuple[bytes, ...]:
         if not self._slotted:
@@ -71,11 +102,13 @@ class JobPlan:
         number = b"%d" % slot
         return tuple(argument.replace(_SLOT_MARK, number) for argument in argv)
 
-    def _spawn(self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch) -> int:
+    def _spawn(
+        self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch, more: tuple[int, ...] = ()
+    ) -> int:
         self._enter_directory()
         os.umask(self._umask)
         try:
-            return self._spawn_found(argv, env, scratch)
+            return self._spawn_found(argv, env, scratch, more)
         finally:
             os.umask(_OWN_UMASK)
 
@@ -88,16 +121,18 @@ class JobPlan:
             text = f"working directory {spawn.show(self._cwd)}: {problem.strerror}"
             raise spawn.CannotStartError(problem.errno or 0, text) from problem
 
-    def _spawn_found(self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch) -> int:
+    def _spawn_found(
+        self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch, more: tuple[int, ...]
+    ) -> int:
         name = argv[0]
         cached = self._programs.get(name)
         program = cached or self._find(name)
         try:
-            return spawn.spawn(program, argv, env, scratch.out, scratch.err)
+            return spawn.spawn(program, argv, env, (scratch.out, scratch.err, *more))
         except OSError as problem:
             self._programs.pop(name, None)
             if cached and problem.errno == errno.ENOENT:  # moved since it was found
-                return self._spawn_found(argv, env, scratch)
+                return self._spawn_found(argv, env, scratch, more)
             if problem.errno in spawn.PRESSURE_ERRNOS:
                 raise PressureError(f"starting a process: {problem.strerror}") from problem
             raise spawn.CannotStartError(problem.errno or 0, spawn.explain(problem, program, argv)) from problem

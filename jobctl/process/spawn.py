@@ -31,13 +31,14 @@ class CannotStartError(Exception):
         self.text = text
 
 
-def spawn(program: bytes, argv: tuple[bytes, ...], env: Mapping[bytes, bytes], out: int, err: int) -> int:
-    """Start a program in its own session with the given stdout and stderr; returns its pid. Raises OSError.
+def spawn(program: bytes, argv: tuple[bytes, ...], env: Mapping[bytes, bytes], files: Sequence[int]) -> int:
+    """Start a program in its own session; returns its pid. Raises OSError.
 
+    ``files`` become its descriptors from 1 (stdout) on; none but the first two may have such a number already.
     Standard input, working directory and umask are those of this process. A file without a header that the
     kernel knows is run by /bin/sh, as shells and execvp do.
     """
-    actions = ((os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, err, 2))
+    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(files, 1)]
     try:
         return os.posix_spawn(
             program, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULT_SIGNALS

@@ -16,6 +16,7 @@ RECALL = 5  # job or None
 CANCEL = 6  # (list of (job, item, attempt), grace in seconds, ending)
 ADOPT = 7  # None; answered by HELD
 CLOSE = 8  # grace in seconds
+ACKNOWLEDGE_CALLS = 10  # list of numbers of CALLS
 REFUSE = 9  # text: the engine cannot work, the supervisor gives up
 
 # Supervisor to engine.
@@ -25,6 +26,7 @@ RETURNED = 2
 LOST = 3
 PRESSURE = 4
 HELD = 5  # list of (job, item, attempt)
+CALLS = 7  # fields of Calls, but for the last: how many records, and their bytes (process.page)
 STOP = 6  # 1 = politely, 2 = now
 
 # The numbers of domain.ports.Ending and OutputFlag.
@@ -34,6 +36,7 @@ TIMED_OUT = 2
 CANCELLED = 3
 INTERRUPTED = 4
 NOT_STARTED = 5
+RAISED = 6
 CUT = 1
 LEFTOVERS = 2
 

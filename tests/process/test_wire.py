@@ -11,9 +11,9 @@ from jobctl.process import plan, wire
 
 
 def test_endings_and_flags_have_the_same_numbers() -> None:
-    assert {ending.name: ending.value for ending in ports.Ending if ending.name != "RAISED"} == {
+    assert {ending.name: ending.value for ending in ports.Ending} == {
         name: getattr(wire, name)
-        for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED")
+        for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED", "RAISED")
     }
     assert (ports.OutputFlag.CUT, ports.OutputFlag.LEFTOVERS) == (wire.CUT, wire.LEFTOVERS)
     assert plan._SLOT_MARK == ports.SLOT_MARK
@@ -22,8 +22,12 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
 def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
-        "slotted",
+        "slotted", "call",
     ]  # fmt: skip
+    assert ports.CallSpec._fields == ("python", "target", "setup", "style", "input_format", "columns", "recycle")
+    assert ports.Calls._fields == (
+        "job", "number", "slot", "max_rss_kib", "log", "out_off", "err_off", "failed", "cut", "records",
+    )  # fmt: skip
     assert ports.Dispatch._fields == ("job", "item", "attempt", "argv", "env")
     assert ports.Started._fields == (
         "job", "item", "attempt", "slot", "pid", "started_at", "log", "out_off", "err_off",
@@ -31,6 +35,7 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert ports.Finished._fields == (
         "job", "item", "attempt", "ending", "code", "slot", "started_at", "duration_us", "cpu_us", "max_rss_kib",
         "log", "out_off", "out_len", "err_off", "err_len", "flags", "out_tail", "err_tail",
+        "value", "raised",
     )  # fmt: skip
 
 

@@ -1,0 +1,71 @@
+"""Calls of functions: all workers, and the outcomes of calls that nobody has acknowledged."""
+
+from __future__ import annotations
+
+import select
+
+from jobctl.engine.supervisor_attempts import AttemptId, Attempts
+from jobctl.engine.supervisor_worker import Worker
+from jobctl.process import page as pages
+from jobctl.process import wire
+from jobctl.process.backlog import JobLine
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+    from jobctl.engine.supervisor_attempts import Tell
+
+
+class Calls:
+    """All workers, by the descriptor on which they are heard, and the outcomes nobody has acknowledged."""
+
+    def __init__(self, attempts: Attempts, poll: select.poll, tell: Tell) -> None:
+        self.attempts = attempts
+        self.workers: dict[int, Worker] = {}
+        self.poll = poll
+        self.tell = tell
+        self._made: dict[int, tuple[Any, ...]] = {}
+        self._number = 0
+
+    def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> Worker:
+        """A worker that is yet to be started."""
+        self._make_room()
+        return Worker(self, id_, line, slot, serial)
+
+    def _make_room(self) -> None:
+        """Workers of jobs with nothing to do must not pile up."""
+        idle = [worker for worker in self.workers.values() if worker.is_idle and not worker.leaving]
+        if len(idle) >= self.attempts.backlog.capacity:
+            min(idle, key=lambda worker: worker.deadline).retire()
+
+    def hear(self, fd: int, now: float) -> None:
+        """A worker said something, or can be told more."""
+        self.workers[fd].hear(now)
+
+    def add(self, fields: tuple[Any, ...]) -> None:
+        """Calls ended: keep and tell it. ``fields`` are those of domain.ports.Calls without job and number."""
+        self._number += 1
+        made = self._made[self._number] = (fields[0], self._number, *fields[1:])
+        self.tell(wire.CALLS, made)
+
+    def tell_again(self) -> None:
+        """All outcomes that nobody has acknowledged."""
+        for made in self._made.values():
+            self.tell(wire.CALLS, made)
+
+    def acknowledge(self, numbers: list[int]) -> None:
+        """These are recorded."""
+        for number in numbers:
+            self._made.pop(number, None)
+
+    def held(self) -> list[AttemptId]:
+        """Attempts in outcomes that nobody has acknowledged."""
+        return [(made[0], record[0], record[1]) for made in self._made.values() for record in pages.unpack(*made[9])]
+
+    def recall(self, job: int | None, now: float) -> None:
+        """What has not begun goes back to the engine."""
+        for worker in self.workers.values():
+            if not worker.is_idle and job in (None, worker.line.job):
+                worker.recall(now)
+                self.attempts.deadline = min(self.attempts.deadline, worker.deadline)

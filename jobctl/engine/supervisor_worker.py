@@ -1,0 +1,391 @@
+"""One process that makes calls: it lives from one group of attempts to the next.
+
+A worker takes the place of an item's process in everything that ends processes. What differs: it holds several
+attempts at once, of which one runs; those that ended are safe in its page, and those that have not begun can be
+taken back while one of them keeps the others waiting.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import marshal
+import os
+import select
+import socket
+import time
+
+from jobctl.engine.supervisor_attempts import AttemptId, Running, Verdict, code_of
+from jobctl.engine.supervisor_group import End, Group
+from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.process import page as pages
+from jobctl.process import wire
+from jobctl.process.backlog import Dispatch, JobLine
+from jobctl.process.channel import Channel
+from jobctl.process.page import Page
+from jobctl.process.plan import JobPlan, PressureError
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+    from jobctl.engine.supervisor_calls import Calls
+
+#: Quick calls travel in groups of about this much work, so that messages cost little beside it.
+_GROUP_S = 0.01
+_LARGEST_GROUP = 512
+_GROUP_BYTES = 1 << 20
+#: A group that takes longer than this is looked at: its calls that have not begun are taken back.
+_LOOK_S = 0.02
+#: A call that began although it should not have has shown itself after this time.
+_SETTLED_S = 0.01
+#: A worker without work ends after this time.
+_IDLE_S = 30.0
+#: With a time limit per item, a worker may take at least so long to import the function.
+_LOAD_S = 60.0
+_FIRST_FREE_FD = 10
+_WORK_LOAD = 0
+_WORK_CALLS = 1
+_FAILED = 1
+
+
+class Worker(Running):
+    """One process that makes calls, and the group of attempts it has."""
+
+    __slots__ = (
+        "_calls",
+        "_channel",
+        "_end",
+        "_epoch_ns",
+        "_left",
+        "_limit",
+        "_loaded",
+        "_recalled",
+        "_target",
+        "_told",
+        "_unwanted",
+        "group",
+        "leaving",
+    )
+    takes_calls = True
+
+    def __init__(self, calls: Calls, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
+        super().__init__(id_, line, slot, serial)
+        self.leaving = False
+        self._calls = calls
+        self._end: socket.socket
+        self._channel: Channel | None = None
+        self.group: Group
+        self._loaded = False
+        self._epoch_ns = 0  # when the monotonic clock was 0
+        self._limit: int | None = None  # index from which on nothing begins
+        self._told: AttemptId | None = None  # the last one the engine knows to have begun
+        self._target: AttemptId | None = None  # the one the worker is ended for
+        self._unwanted: dict[AttemptId, Verdict] = {}
+        self._recalled = False
+        self._left: int = self._spec[6] or -1  # calls until it is replaced
+
+    @property
+    def _spec(self) -> tuple[Any, ...]:
+        spec = self.plan.call
+        assert spec is not None
+        return spec
+
+    # Start, work, end.
+
+    def start(self, dispatch: Dispatch, cookie: bytes) -> None:
+        """Start the process and give it the first attempts. Raises what ``JobPlan.start_worker`` raises."""
+        theirs = self._connect()
+        try:
+            self.pid, self.scratch = self.plan.start_worker(self.slot, cookie, (theirs, self.group.page.fd))
+        except Exception:
+            self._end.close()
+            self.group.page.close()
+            raise
+        finally:
+            os.close(theirs)
+        self._channel = Channel(self._end)
+        self._calls.workers[self._end.fileno()] = self
+        self._calls.poll.register(self._end.fileno(), select.POLLIN)
+        self.plan.workers[self.slot] = self
+        self._channel.post(_WORK_LOAD, self._spec[1:6])
+        self.give(dispatch, self.began)
+
+    def _connect(self) -> int:
+        try:
+            page = Page(_FIRST_FREE_FD)
+        except OSError as problem:
+            raise PressureError(f"memory for a worker: {problem.strerror}") from problem
+        self.group = Group(self._calls, self, page)
+        try:
+            self._end, theirs = socket.socketpair()
+        except OSError as problem:
+            page.close()
+            raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
+        with theirs:  # its number must not be one of those that the worker gets
+            return fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+
+    def give(self, first: Dispatch, now: float) -> None:
+        """Hand over an attempt that was taken from the backlog, and as many more as make a good group."""
+        backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
+        room = self._group_size(plan, line) - 1
+        batch = [first]
+        if room and line.waiting:
+            batch += backlog.take_more(line, room)
+            size = 0
+            for index, dispatch in enumerate(batch):
+                size += len(dispatch[3][0])
+                if size > _GROUP_BYTES and index:
+                    backlog.return_unstarted(line, batch[index:])
+                    del batch[index:]
+                    break
+        self.group.begin(batch, now)
+        self.id = first[:3]
+        self._limit = None
+        self._recalled = False
+        self._epoch_ns = time.time_ns() - time.monotonic_ns()
+        self._plan_look(now)
+        assert self._channel is not None
+        self._channel.post(_WORK_CALLS, [(d[1], d[2], d[3][0]) for d in batch])
+        self._flush()
+
+    def _group_size(self, plan: JobPlan, line: JobLine) -> int:
+        if plan.call_s is None or not self._loaded:
+            return 1
+        size = min(int(_GROUP_S / plan.call_s), _LARGEST_GROUP, 1 + len(line.waiting) // line.slots)
+        if self._left >= 0:
+            size = min(size, self._left)
+        return max(1, size)
+
+    def _plan_look(self, now: float) -> None:
+        timeout_s = self.plan.timeout_s
+        if self._loaded:
+            self.deadline = now + (_LOOK_S if timeout_s is None else min(_LOOK_S, timeout_s))
+        else:
+            self.deadline = NEVER if timeout_s is None else now + max(_LOAD_S, timeout_s)
+
+    def _flush(self) -> None:
+        assert self._channel is not None
+        done = self._channel.flush()
+        self._calls.poll.modify(self._end.fileno(), select.POLLIN if done else select.POLLIN | select.POLLOUT)
+
+    def hear(self, now: float) -> None:
+        """The socket is ready."""
+        if self._channel is None:
+            return
+        if self._channel.waiting:
+            self._flush()
+        try:
+            said = self._end.recv(64)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        for word in said:
+            if word == ord("r"):
+                self._loaded = True
+                self.group.sent = now
+                self._plan_look(now)
+                self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
+            elif word == ord("d"):
+                self._group_ended(now)
+            elif self.group.batch:
+                self._refused()
+        if not said:
+            self._hang_up()
+            self.deadline = now + self.plan.grace_s  # normally it has ended already
+            self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
+
+    def retire(self) -> None:
+        """Let it end by itself, between two groups."""
+        if self.leaving:
+            return
+        self.leaving = True
+        self._hang_up()
+        if self.plan.workers.get(self.slot) is self:
+            del self.plan.workers[self.slot]
+        self.deadline = time.monotonic() + self.plan.grace_s
+        attempts = self._calls.attempts
+        attempts.deadline = min(attempts.deadline, self.deadline)
+
+    def leave(self, _now: float) -> bool:
+        if not self.group.batch:
+            self.retire()
+        return self.leaving
+
+    def _hang_up(self) -> None:
+        if self._channel is not None:
+            self._calls.poll.unregister(self._end.fileno())
+            del self._calls.workers[self._end.fileno()]
+            self._channel.close()
+            self._channel = None
+
+    # What it holds.
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for work."""
+        return not self.group.batch
+
+    def ids(self) -> list[AttemptId]:
+        return self.group.ids()
+
+    def output_starts(self) -> tuple[int, int]:
+        index, _, out, err = self.group.page.now()
+        return (out, err) if index >= 0 else (0, 0)
+
+    def started_event(self) -> tuple[Any, ...] | None:
+        now = self.group.page.now()
+        return self._started(now) if 0 <= now[0] < len(self.group.batch) else None
+
+    def _started(self, now: tuple[int, int, int, int]) -> tuple[Any, ...]:
+        index, began_ns, out, err = now
+        started_at = (self._epoch_ns + began_ns) // 1000
+        return (*self.group.batch[index][:3], self.slot, self.pid, started_at, self.scratch.number, out, err)
+
+    # Looking at a group that takes long.
+
+    def overdue(self, now: float) -> Verdict | None:
+        if self.leaving or self._channel is None:
+            return wire.INTERRUPTED, self.plan.grace_s
+        if not self.group.batch:
+            self.retire()
+            return None
+        if not self._loaded:
+            self._target = self.group.batch[0][:3]
+            return wire.TIMED_OUT, self.plan.grace_s
+        return self._look(now)
+
+    def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> Verdict | None:
+        for id_ in ids.intersection(self.ids()):
+            self._unwanted[id_] = verdict
+        return self._look(now)
+
+    def recall(self, now: float) -> None:
+        """Give back to the engine what has not begun."""
+        self._recalled = True
+        self._look(now)
+
+    def _look(self, now: float) -> Verdict | None:
+        seen = self.group.page.now()
+        index, began_ns, _, _ = seen
+        verdict = self._judge(seen)
+        if verdict is not None:
+            return verdict
+        if self._limit is None:
+            self._limit = index + 1
+            self.group.page.limit(self._limit)
+            self.deadline = now + _SETTLED_S
+            return None
+        self._take_back(max(self._limit, index + 1))
+        self.group.settle_ended()
+        self.deadline = NEVER
+        if index < 0:
+            self.deadline = now + _LOOK_S if self.group.batch else NEVER
+        elif self.plan.timeout_s is not None:
+            self.deadline = began_ns / 1e9 + self.plan.timeout_s
+        return None
+
+    def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
+        """Whether the call that runs has to be ended."""
+        index, began_ns, _, _ = seen
+        if not 0 <= index < len(self.group.batch):
+            return None
+        id_ = self.group.batch[index][:3]
+        timeout_s = self.plan.timeout_s
+        verdict = self._unwanted.get(id_)
+        if verdict is None and timeout_s is not None and time.monotonic_ns() >= began_ns + int(timeout_s * 1e9):
+            verdict = wire.TIMED_OUT, self.plan.grace_s
+        if verdict is not None:
+            self._target = id_
+        elif id_ != self._told:
+            self._told = id_
+            self._calls.tell(wire.STARTED, self._started(seen))
+        return verdict
+
+    def _take_back(self, keep: int) -> None:
+        """Attempts from this index on have not begun and will not: others may run them."""
+        rest = self.group.batch[keep:]
+        del self.group.batch[keep:]
+        backlog = self._calls.attempts.backlog
+        line = self.line
+        wanted = []
+        for dispatch in rest:
+            if self._recalled or dispatch[:3] in self._unwanted:
+                self._calls.tell(wire.RETURNED, dispatch[:3])
+            else:
+                wanted.append(dispatch)
+        backlog.return_unstarted(line, wanted)
+
+    # How a group ends.
+
+    def _group_ended(self, now: float) -> None:
+        count, _, _ = self.group.page.done()
+        if count:
+            plan = self.plan
+            call_s = max((now - self.group.sent) / count, 1e-6)
+            plan.call_s = call_s if plan.call_s is None else (plan.call_s + call_s) / 2
+        if self._left >= 0:
+            self._left -= count
+        self.group.settle()
+        self._give_up_batch(count)
+        self.deadline = now + _IDLE_S
+        if self._left == 0 or self.group.is_log or self._target is not None:
+            self.retire()
+
+    def _give_up_batch(self, done: int) -> None:
+        self._take_back(done)
+        self.group.batch = []
+        self._unwanted.clear()
+        self._calls.attempts.release(self.line, self.slot)
+
+    def _refused(self) -> None:
+        """The function cannot be called: that is the end of the first attempt, the others are to find out."""
+        page = self.group.page
+        _, size, _ = page.done()
+        name, text, code, after_s = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
+        page.reset()
+        end = End(wire.NOT_STARTED, errno.ENOENT, text=text)
+        if page.fault() == pages.SETUP_RAISED:
+            end = End(wire.RAISED, code, raised=(name, f"in {self._spec[2]}: {text}", code, after_s))
+        self.group.lose(0, end)
+        self._give_up_batch(1)
+        self.retire()
+
+    def died(self, ending: int | None, leftovers: bool) -> None:
+        """It is gone, and all that descended from it; ``ending`` says why, if it was ended."""
+        self._hang_up()
+        if self.plan.workers.get(self.slot) is self:
+            del self.plan.workers[self.slot]
+        if self.group.batch:
+            self._autopsy(ending, leftovers)
+        self.plan.output.take_back(self.scratch)
+        self.group.page.close()
+
+    def _autopsy(self, ending: int | None, leftovers: bool) -> None:
+        """The call that ran has failed, those before it have their outcomes, those after it never began."""
+        count, _, _ = self.group.page.done()
+        index, _, _, _ = self.group.page.now()
+        if not count <= index < len(self.group.batch):
+            # None ran. If it died of its own accord, and for the first of the group, that one must not go on for ever.
+            index = 0 if not count and (ending is None or self._target is not None) else -1
+        if index < 0:
+            self.group.settle()
+            self._give_up_batch(count)
+            return
+        self.group.lose(index, self._end_of(self.group.batch[index][:3], ending, leftovers))
+        self._give_up_batch(index + 1)
+
+    def _end_of(self, id_: AttemptId, ending: int | None, leftovers: bool) -> End:
+        assert self.reaped is not None
+        status = self.reaped[0]
+        code = code_of(status)
+        flags = wire.LEFTOVERS if leftovers else 0
+        if ending is not None:  # it was ended; perhaps for another one, which was over just then
+            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code, flags)
+        if os.WIFSIGNALED(status):
+            return End(wire.SIGNALLED, code, flags)
+        if code:
+            return End(wire.EXITED, code, flags)
+        text = "the call ended its process with exit code 0"
+        return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None))

@@ -1,0 +1,280 @@
+"""What runs in a worker process: calls to one function, in groups, one after the other.
+
+It is loaded as a file by the interpreter of the job, which need not have jobctl installed: standard library only.
+Groups arrive on descriptor 3. What became of each call is written to memory shared with the supervisor before the
+next one begins, so nothing that kills this process loses the outcome of a call that had ended.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import marshal
+import mmap
+import os
+import resource
+import struct
+import sys
+import time
+
+TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+    from jobctl.engine import worker_load as loading
+    from jobctl.engine.worker_load import Call
+else:
+
+    def _beside(name):
+        """A file of ours from this folder: another jobctl may be installed, or none."""
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+        spec = importlib.util.spec_from_file_location("_jobctl_" + name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    loading = _beside("worker_load")
+
+# The words and the layout of the page are those of jobctl.process.page; a test holds both equal.
+_CHANNEL_FD = 3
+_PAGE_FD = 4
+_LOAD = 0
+_NOW = struct.Struct("<qqqq")  # index of the call that runs (-1: none), its start, what stdout and stderr have
+_DONE = struct.Struct("<qqq")  # calls that ended, bytes of their records, how many of them failed
+_DONE_AT = 32
+_LIMIT = struct.Struct("<q")  # written by the supervisor: the first index that must not begin
+_LIMIT_AT = 56
+_FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says how
+_FAULT_AT = 64
+_RSS_AT = 72
+_RECORDS_AT = 128
+
+#: A group ends early when it has written more than this: output to the log, records to the page.
+_MUCH_OUTPUT = 64 << 10
+_MUCH_RECORDED = 128 << 10
+#: Calls that are shorter than this have their duration counted as processor time: asking takes as long as they do.
+_WORTH_ASKING_NS = 100_000
+_LONGEST_MESSAGE = 4000
+_LONGEST_VALUE = 16 << 20
+_MARSHAL_VERSION = 2
+
+_FAILED = 1
+_PERMANENT = 65
+_TEMPORARY = 75
+
+_json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def main() -> None:
+    """Serve the supervisor until it hangs up."""
+    for fd in (_CHANNEL_FD, _PAGE_FD):
+        os.set_inheritable(fd, False)
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[:1] = [os.getcwd()]  # as with python -m
+    sys.meta_path.append(loading.Own())
+    page = _Page()
+    messages = _messages()
+    kind, load = next(messages)
+    assert kind == _LOAD
+    try:
+        call = loading.load(*load)
+    except BaseException as error:
+        page.refuse(error)
+        _hear_no_more(messages)
+        return
+    os.write(_CHANNEL_FD, b"r")
+    worker = _Worker(page, call)
+    for _, calls in messages:
+        worker.work(calls)
+        os.write(_CHANNEL_FD, b"d")
+
+
+def _hear_no_more(messages: Any) -> None:
+    _flush()
+    os.write(_CHANNEL_FD, b"x")
+    for _ in messages:
+        os.write(_CHANNEL_FD, b"x")
+
+
+def _messages() -> Any:
+    while True:
+        header = _read(4)
+        if header is None:
+            return
+        frame = _read(int.from_bytes(header, "little"))
+        if frame is None:
+            return
+        yield from marshal.loads(frame)  # noqa: S302 - from the supervisor
+
+
+def _read(count: int) -> bytes | None:
+    parts = []
+    while count:
+        try:
+            part = os.read(_CHANNEL_FD, min(count, 1 << 20))
+        except OSError:
+            return None
+        if not part:
+            return None
+        parts.append(part)
+        count -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class _Page:
+    """The memory that the supervisor sees, also after our death."""
+
+    def __init__(self) -> None:
+        self.size = os.fstat(_PAGE_FD).st_size
+        self.memory = mmap.mmap(_PAGE_FD, self.size)
+
+    def grow(self, size: int) -> None:
+        """Make room for a large record."""
+        self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        os.ftruncate(_PAGE_FD, self.size)
+        self.memory = mmap.mmap(_PAGE_FD, self.size)
+
+    def refuse(self, error: BaseException) -> None:
+        """Say why no call can be made."""
+        _print(error)
+        in_setup = isinstance(error, loading.SetupError)
+        told = error.__cause__ if in_setup and error.__cause__ is not None else error
+        name, message, code, after = _cause(told)
+        if isinstance(error, loading.NotLoadedError):
+            name, text = "", message
+        else:
+            text = f"{name}: {message}" if message else name
+        record = marshal.dumps((name, text, code, after), _MARSHAL_VERSION)
+        end = _RECORDS_AT + len(record)
+        if end > self.size:
+            self.grow(end)
+        self.memory[_RECORDS_AT:end] = record
+        _DONE.pack_into(self.memory, _DONE_AT, 0, len(record), 0)
+        _FAULT.pack_into(self.memory, _FAULT_AT, 2 if in_setup else 1)
+
+
+# The calls.
+
+
+class _Worker:
+    def __init__(self, page: _Page, call: Call) -> None:
+        self._page = page
+        self._call = call
+        self._is_child = False
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._is_child = True
+
+    def work(self, calls: list[tuple[int, int, bytes]]) -> None:
+        """Make the calls until the group ends or the supervisor wants the rest back."""
+        page, call = self._page, self._call
+        memory = page.memory
+        monotonic, lseek = time.monotonic_ns, os.lseek
+        now_into, done_into, limit_from = _NOW.pack_into, _DONE.pack_into, _LIMIT.unpack_from
+        wall_us = (time.time_ns() - monotonic()) // 1000
+        pos = failed = count = 0
+        out_end, err_end = lseek(1, 0, 2), lseek(2, 0, 2)
+        cpu_ns = time.process_time_ns()
+        for index, (item, attempt, payload) in enumerate(calls):
+            began = monotonic()
+            now_into(memory, 0, index, began, out_end, err_end)
+            if index >= limit_from(memory, _LIMIT_AT)[0]:  # only now that it says that it would begin
+                break
+            said: Any
+            try:
+                value = call(payload)
+                said = None if value is None else _text_of(value)
+            except BaseException as error:
+                said = _failure(error)
+                failed += 1
+            if self._is_child:  # the function forked and came back twice
+                os._exit(0)
+            used_us = (monotonic() - began) // 1000
+            cpu_us = used_us
+            if used_us * 1000 > _WORTH_ASKING_NS:
+                cpu_us = (time.process_time_ns() - cpu_ns) // 1000
+                cpu_ns = time.process_time_ns()
+            _flush()
+            out, err = lseek(1, 0, 2), lseek(2, 0, 2)
+            span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
+            record = marshal.dumps(
+                (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, said), _MARSHAL_VERSION
+            )
+            out_end, err_end = out, err
+            end = pos + len(record)
+            if _RECORDS_AT + end > page.size:
+                page.grow(_RECORDS_AT + end)
+                memory = page.memory
+            memory[_RECORDS_AT + pos : _RECORDS_AT + end] = record
+            pos = end
+            count = index + 1
+            done_into(memory, _DONE_AT, count, pos, failed)
+            if pos > _MUCH_RECORDED or out_end > _MUCH_OUTPUT or err_end > _MUCH_OUTPUT:
+                break
+        now_into(memory, 0, -1, 0, out_end, err_end)
+        _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # full disk; closed or replaced by the function
+            continue
+
+
+class _NoJson(Exception):
+    """What the function returned cannot be kept."""
+
+
+def _text_of(value: Any) -> str:
+    kind = type(value)
+    if kind is int:
+        return repr(value)
+    try:
+        text = _json_text(value)
+        if not text.isascii():
+            text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _NoJson(f"what the function returned is not JSON: {error}") from None
+    if len(text) > _LONGEST_VALUE:
+        raise _NoJson(f"what the function returned has {len(text):,} characters of JSON; {_LONGEST_VALUE:,} are kept")
+    return text
+
+
+def _failure(error: BaseException) -> tuple[str, str, int, float | None]:
+    try:
+        _print(error)
+        return _cause(error)
+    except Exception:  # an exception that cannot even be printed
+        return type(error).__name__, "", _FAILED, None
+
+
+def _cause(error: BaseException) -> tuple[str, str, int, float | None]:
+    """Type, message, code and wait of an exception."""
+    name = type(error).__name__
+    message = str(error)[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
+    if isinstance(error, _NoJson):
+        return "TypeError", message, _PERMANENT, None
+    own = sys.modules.get("jobctl.callable_api")  # if nobody imported it, nobody can have raised it
+    if own is not None and isinstance(error, own.Permanent):
+        return name, message, _PERMANENT, None
+    if own is not None and isinstance(error, own.Retry):
+        return name, message, _TEMPORARY, error.after
+    return name, message, _FAILED, None
+
+
+def _print(error: BaseException) -> None:
+    """The traceback on stderr, without our own frame."""
+    if isinstance(error, (_NoJson, loading.NotLoadedError)):
+        print(error, file=sys.stderr)  # noqa: T201
+        return
+    if isinstance(error, loading.SetupError) and error.__cause__ is not None:
+        error = error.__cause__
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)

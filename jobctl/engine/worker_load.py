@@ -1,0 +1,110 @@
+"""The function of a job: found, looked at, and fitted to rows. Runs where the workers run: standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    #: A payload to what the function returns.
+    Call = Callable[[bytes], Any]
+
+
+class NotLoadedError(Exception):
+    """The function cannot be found, or rows do not fit it."""
+
+
+class SetupError(Exception):
+    """The setup function raised; the cause says what."""
+
+
+def load(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> Call:
+    sys.argv = [target]
+    function = _find(target)
+    call = _caller(function, target, style, input_format, tuple(columns))
+    if setup:
+        prepare = _find(setup)
+        try:
+            prepare()
+        except BaseException as error:
+            raise SetupError(setup) from error
+    return call
+
+
+def _find(target: str) -> Any:
+    name, _, path = target.partition(":")
+    __import__(name)
+    found: Any = sys.modules[name]
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise NotLoadedError(f"{name} has no {path!r}") from None
+    if not callable(found):
+        raise NotLoadedError(f"{target} is no function but a {type(found).__name__}")
+    return found
+
+
+def _caller(function: Any, target: str, style: str, input_format: str, columns: tuple[str, ...]) -> Call:
+    import inspect
+
+    if inspect.iscoroutinefunction(function):
+        raise NotLoadedError(f"{target} is an async function; give one that runs it: asyncio.run(...)")
+    if input_format == "lines":
+        return lambda payload: function(payload.decode("utf-8", "surrogateescape"))
+    read = _json_row if input_format == "jsonl" else _table_row(columns)
+    if (style or _style(function, target, columns)) == "dict":
+        return lambda payload: function(read(payload))
+    return lambda payload: function(**read(payload))
+
+
+def _style(function: Any, target: str, columns: tuple[str, ...]) -> str:
+    """kwargs if the signature takes the columns by name, else dict if it takes one argument."""
+    import inspect
+
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # built in, and says nothing about itself
+        return "dict"
+    if columns and _takes(signature, **dict.fromkeys(columns)):
+        return "kwargs"
+    if _takes(signature, {}):
+        return "dict"
+    raise NotLoadedError(
+        f"{target}{signature} takes neither the columns ({', '.join(columns)}) as keyword arguments nor one dict"
+    )
+
+
+def _takes(signature: Any, *args: Any, **kwargs: Any) -> bool:
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
+def _json_row(payload: bytes) -> Any:
+    return json.loads(payload)
+
+
+def _table_row(columns: tuple[str, ...]) -> Callable[[Any], dict[str, str]]:
+    return lambda payload: dict(zip(columns, payload.decode("utf-8", "surrogateescape").split("\0")))  # noqa: B905
+
+
+class Own:
+    """Finds the package jobctl for an interpreter that has it not installed, so that its exceptions can be imported."""
+
+    @staticmethod
+    def find_spec(name: str, _path: Any = None, _target: Any = None) -> Any:
+        if name != "jobctl":
+            return None
+        from importlib.util import spec_from_file_location
+
+        folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        start = os.path.join(folder, "__init__.py")
+        return spec_from_file_location("jobctl", start, submodule_search_locations=[folder])

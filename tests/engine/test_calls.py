@@ -1,0 +1,415 @@
+"""Calls of functions keep the executor's contract, and each call's outcome is its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobctl.domain.ports import (
+    AttemptId,
+    Calls,
+    CallSpec,
+    Dispatch,
+    Ending,
+    Event,
+    Finished,
+    JobSpec,
+    OutputFlag,
+    Record,
+    Returned,
+    Started,
+    finished_call,
+)
+from jobctl.engine import worker
+from jobctl.engine.local import LocalExecutor
+from jobctl.process import page
+from tests.engine.harness import SupervisorUnderTest
+from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
+
+ITEMS = """
+import ctypes, os, signal, sys, time
+import jobctl
+
+SEEN = []
+
+def do(line):
+    word, _, rest = line.partition(" ")
+    return globals()["do_" + word](*rest.split())
+
+def do_true(*_): pass
+def do_exit(code): os._exit(int(code)) if code != "0" else None
+def do_stay(*_): time.sleep(1000)
+def do_stubborn(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        time.sleep(1000)
+def do_sleep(seconds): time.sleep(float(seconds))
+def do_raise(text): raise ValueError(text)
+def do_permanent(text): raise jobctl.Permanent(text)
+def do_retry(after): raise jobctl.Retry("busy", after=float(after))
+def do_value(text): return {"text": text, "length": len(text)}
+def do_object(*_): return object()
+def do_big(size): return "x" * int(size)
+def do_print(text):
+    print("out", text, flush=True)
+    os.write(1, b"raw\\n")
+    print("err", text, file=sys.stderr)
+def do_talk(text):
+    print(text, flush=True)
+    time.sleep(1000)
+def do_much(size): print("x" * int(size))
+def do_crash(*_): ctypes.string_at(0)
+def do_kill(number): os.kill(os.getpid(), int(number))
+def do_leave(*_): sys.exit(3)
+def do_fork(*_):
+    if pid := os.fork():
+        return os.waitpid(pid, 0)[1]
+def do_pid(*_): return os.getpid()
+def do_count(*_):
+    SEEN.append(1)
+    return len(SEEN)
+def do_unprintable(*_):
+    class Odd(Exception):
+        def __str__(self): raise RuntimeError
+    raise Odd
+def do_surrogate(*_): raise ValueError("\\ud800 \\0 x")
+def do_forget(*_): sys.stdout = None
+
+def setup():
+    print("ready")
+    SEEN.extend([1] * 100)
+
+def broken(): raise OSError("no network")
+def two(a, b): return [a, b]
+def rest(**row): return row
+def one(row): return row
+async def later(row): pass
+"""
+
+
+def call_spec(target: str = "items:do", **changes: Any) -> CallSpec:
+    spec = CallSpec(os.fsencode(sys.executable), target, "", "", "lines", (), 0)
+    return spec._replace(**changes)
+
+
+class Calling:
+    """The local executor with a call for every command, and its outcomes one by one."""
+
+    def __init__(self, executor: LocalExecutor, root: Path) -> None:
+        self._executor = executor
+        self._numbers: dict[int, set[AttemptId]] = {}
+        (root / "items.py").write_text(ITEMS)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executor, name)
+
+    def define(self, spec: JobSpec) -> None:
+        self._executor.define(spec if spec.call else replace(spec, call=call_spec()))
+
+    def collect(self, timeout_s: float | None = 0) -> list[Event]:
+        events: list[Event] = []
+        for event in self._executor.collect(timeout_s):
+            if isinstance(event, Calls):
+                alone = [finished_call(event, Record(*record)) for record in event.records]
+                self._numbers[event.number] = {id_of(call) for call in alone}
+                events += alone
+            else:
+                events.append(event)
+        return events
+
+    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
+        for number, left in list(self._numbers.items()):
+            left.difference_update(attempts)
+            if not left:
+                del self._numbers[number]
+                self._executor.acknowledge([], [number])
+        self._executor.acknowledge(attempts)
+
+
+@pytest.fixture
+def executor(executor: LocalExecutor, tmp_path: Path) -> Calling:
+    return Calling(executor, tmp_path)
+
+
+class TestCalls(ExecutorContract):
+    @pytest.fixture
+    def work(self) -> Work:
+        return Work(
+            succeed=(b"true",),
+            exit=lambda code: (b"exit %d" % code,),
+            stay=(b"stay",),
+            stubborn=(b"stubborn",),
+            missing=(b"",),
+        )
+
+    def test_what_cannot_start_is_an_outcome_too(self, executor: Any, work: Work, tmp_path: Path) -> None:
+        executor.define(spec_of(1, tmp_path, call=call_spec("no_such:thing")))
+        executor.start(batch(1, work.succeed, range(3)))
+        for outcome in Listener(executor).finished(3):
+            assert (outcome.ending, outcome.code) == (Ending.NOT_STARTED, 2)
+            assert outcome.err_tail == b"ModuleNotFoundError: No module named 'no_such'"
+
+    def test_jobs_take_turns(self, executor: Any, work: Work, tmp_path: Path) -> None:
+        executor.resize(1)
+        executor.define(spec_of(1, tmp_path))
+        executor.define(spec_of(2, tmp_path))
+        executor.start(batch(1, (b"sleep 0.02",), range(6)) + batch(2, (b"sleep 0.02",), range(6)))
+        jobs = [outcome.job for outcome in Listener(executor).finished(12)]
+        assert all(abs(jobs[:n].count(1) - jobs[:n].count(2)) <= 1 for n in range(1, 13))
+
+    def test_outcomes_are_kept_until_acknowledged(self, executor: Any, work: Work, tmp_path: Path) -> None:
+        executor.define(spec_of(1, tmp_path))
+        executor.start(batch(1, work.succeed, range(2)))
+        first = Listener(executor).until(lambda heard: len(heard.of(Finished)) == 2).of(Finished)
+        assert sorted(executor.adopt()) == [(1, 0, 1), (1, 1, 1)]
+        again = Listener(executor).finished(2)
+        assert sorted(again) == sorted(first)
+        assert executor.adopt() == []
+
+
+def run(executor: Any, root: Path, *lines: str, **changes: Any) -> list[Finished]:
+    """Run lines as items 0, 1, ... of job 1; their outcomes by item."""
+    executor.define(spec_of(1, root, **changes))
+    executor.start([Dispatch(1, n, 1, (line.encode(),), ()) for n, line in enumerate(lines)])
+    return sorted(Listener(executor).finished(len(lines)), key=lambda outcome: outcome.item)
+
+
+def read(root: Path, outcome: Finished, stream: str = "out") -> str:
+    """What was kept of a stream."""
+    off, length = (outcome.out_off, outcome.out_len) if stream == "out" else (outcome.err_off, outcome.err_len)
+    if not length:
+        return ""
+    with open(root / "logs" / "1" / f"{outcome.log}.{stream}", "rb") as file:
+        file.seek(off)
+        return file.read(length).decode()
+
+
+def test_values_and_what_is_no_value(executor: Any, tmp_path: Path) -> None:
+    outcomes = run(executor, tmp_path, "value é", "true", "object", "big 700000", "pid")
+    assert [outcome.ending for outcome in outcomes] == [Ending.EXITED] * 2 + [Ending.RAISED] + [Ending.EXITED] * 2
+    assert [outcome.value for outcome in outcomes[:2]] == ['{"text":"é","length":1}', None]
+    assert outcomes[2].raised is not None
+    assert outcomes[2].raised[0] == "TypeError"
+    assert outcomes[2].code == 65
+    assert outcomes[3].value == '"' + "x" * 700_000 + '"'
+
+
+def test_exceptions_are_told_in_full(executor: Any, tmp_path: Path) -> None:
+    lines = ("raise bad", "permanent gone", "retry 2.5", "leave", "unprintable", "surrogate", "raise again")
+    outcomes = run(executor, tmp_path, *lines)
+    assert {outcome.ending for outcome in outcomes} == {Ending.RAISED}
+    assert [outcome.raised for outcome in outcomes] == [
+        ("ValueError", "bad", 1, None),
+        ("Permanent", "gone", 65, None),
+        ("Retry", "busy", 75, 2.5),
+        ("SystemExit", "3", 1, None),
+        ("Odd", "", 1, None),
+        ("ValueError", "\\ud800 \0 x", 1, None),
+        ("ValueError", "again", 1, None),
+    ]
+    assert read(tmp_path, outcomes[0], "err").splitlines()[-1] == "ValueError: bad"
+    assert "worker.py" not in read(tmp_path, outcomes[0], "err")
+
+
+def test_output_is_kept_item_by_item(executor: Any, tmp_path: Path) -> None:
+    lines = [f"print {n}" if n % 3 else "true" for n in range(400)]
+    outcomes = run(executor, tmp_path, *lines)
+    for n, outcome in enumerate(outcomes):
+        assert read(tmp_path, outcome) == (f"out {n}\nraw\n" if n % 3 else "")
+        assert read(tmp_path, outcome, "err") == (f"err {n}\n" if n % 3 else "")
+        assert bool(outcome.log) == bool(n % 3)
+
+
+def test_output_over_the_cap_is_cut_and_hurts_nobody_else(executor: Any, tmp_path: Path) -> None:
+    lines = [f"print {n}" for n in range(50)] + ["much 300000", "print 51", "much 30000", "much 99"]
+    outcomes = run(executor, tmp_path, *lines, slots=1, output_cap=1000)
+    assert [outcome.item for outcome in outcomes if outcome.flags & OutputFlag.CUT] == [50, 52]
+    assert "left out" in read(tmp_path, outcomes[50])
+    assert [read(tmp_path, outcomes[n]) for n in (49, 51)] == ["out 49\nraw\n", "out 51\nraw\n"]
+    assert read(tmp_path, outcomes[53]) == "x" * 99 + "\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "ending", "code"),
+    [
+        ("crash", Ending.SIGNALLED, 11),
+        ("kill 9", Ending.SIGNALLED, 9),
+        ("exit 7", Ending.EXITED, 7),
+    ],
+)
+def test_a_death_is_that_of_one_item(executor: Any, tmp_path: Path, line: str, ending: int, code: int) -> None:
+    lines = ["count"] * 300 + [line] + ["count"] * 300
+    outcomes = run(executor, tmp_path, *lines, slots=1)
+    assert [outcome.item for outcome in outcomes if outcome.ending != Ending.EXITED or outcome.code] == [300]
+    assert (outcomes[300].ending, outcomes[300].code) == (ending, code)
+    counted = [int(outcome.value or 0) for outcome in outcomes]
+    assert counted[:300] == list(range(1, 301)), "none ran twice"
+    assert counted[301:] == list(range(1, 301))
+
+
+def test_an_exit_with_0_is_no_success(executor: Any, tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text("import os\ndef leave(line): os._exit(0)")
+    (outcome,) = run(executor, tmp_path, "x", call=call_spec("odd:leave"))
+    assert outcome.ending == Ending.RAISED
+    assert outcome.raised is not None
+    assert outcome.raised[0] == "WorkerExit"
+
+
+def test_a_child_that_comes_back_does_no_work(executor: Any, tmp_path: Path) -> None:
+    outcomes = run(executor, tmp_path, *["fork", "true"] * 10, slots=1)
+    assert [outcome.value for outcome in outcomes] == ["0", None] * 10
+
+
+def test_time_limits_are_those_of_items(executor: Any, tmp_path: Path) -> None:
+    lines = ["sleep 0.001"] * 100 + ["sleep 9"] + ["sleep 0.001"] * 100
+    outcomes = run(executor, tmp_path, *lines, slots=1, timeout_s=0.3)
+    assert [outcome.item for outcome in outcomes if outcome.ending != Ending.EXITED] == [100]
+    assert outcomes[100].ending == Ending.TIMED_OUT
+    assert 290_000 < outcomes[100].duration_us < 1_500_000
+    assert {outcome.attempt for outcome in outcomes} == {1}
+
+
+def test_a_slow_call_keeps_none_waiting_behind_it(executor: Any, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, slots=2))
+    lines = ["true"] * 500 + ["stay"] + ["true"] * 500
+    executor.start([Dispatch(1, n, 1, (line.encode(),), ()) for n, line in enumerate(lines)])
+    heard = Listener(executor)
+    assert len(heard.finished(1000)) == 1000
+    heard.until(lambda heard: heard.of(Started))
+    assert {started.item for started in heard.of(Started)} == {500}
+    executor.cancel([AttemptId(1, 500, 1)], 1.0)
+    heard.until(lambda heard: len(heard.of(Finished)) == 1001)
+    assert heard.of(Finished)[-1].ending == Ending.CANCELLED
+
+
+@pytest.mark.parametrize("cap", [0, 1000])
+def test_calls_before_a_slow_one_are_told_with_their_output(executor: Any, tmp_path: Path, cap: int) -> None:
+    executor.define(spec_of(1, tmp_path, slots=1, output_cap=cap))
+    executor.start(batch(1, (b"true",), range(600)))
+    heard = Listener(executor)
+    heard.finished(600)
+    lines = [f"print {n}" for n in range(60)] + ["much 3000", "print last", "talk slow", "print after"]
+    executor.start([Dispatch(1, 1000 + n, 1, (line.encode(),), ()) for n, line in enumerate(lines)])
+    outcomes = heard.finished(662)[600:]
+    assert [read(tmp_path, outcome) for outcome in outcomes[:60]] == [f"out {n}\nraw\n" for n in range(60)]
+    assert [read(tmp_path, outcome, "err") for outcome in outcomes[:60]] == [f"err {n}\n" for n in range(60)]
+    assert (outcomes[60].flags == OutputFlag.CUT) == bool(cap)
+    assert read(tmp_path, outcomes[61]) == "out last\nraw\n"
+    heard.until(lambda heard: heard.of(Started))
+    assert sorted(executor.adopt()) == [(1, 1062, 1), (1, 1063, 1)]
+    executor.cancel([AttemptId(1, 1062, 1)], 5.0)
+    slow, after = heard.finished(664)[662:]
+    assert (slow.item, slow.ending, read(tmp_path, slow)) == (1062, Ending.CANCELLED, "slow\n")
+    assert read(tmp_path, after) == "out after\nraw\n"
+
+
+def test_a_cancelled_call_that_has_not_begun_is_returned(executor: Any, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, slots=1))
+    executor.start(batch(1, (b"true",), range(600)))
+    heard = Listener(executor)
+    heard.finished(600)
+    lines = ["stay"] + ["true"] * 50
+    executor.start([Dispatch(1, 1000 + n, 1, (line.encode(),), ()) for n, line in enumerate(lines)])
+    heard.until(lambda heard: heard.of(Started))
+    executor.cancel([AttemptId(1, 1020, 1)], 5.0)
+    heard.until(lambda heard: heard.of(Returned))
+    assert [id_of(event) for event in heard.of(Returned)] == [(1, 1020, 1)]
+    executor.recall(1)
+    heard.until(lambda heard: len(heard.of(Returned)) == 50)
+    assert executor.adopt() == [(1, 1000, 1)]
+
+
+def test_a_worker_is_warm_until_it_is_recycled(executor: Any, tmp_path: Path) -> None:
+    assert len({outcome.value for outcome in run(executor, tmp_path, *["pid"] * 300, slots=1)}) == 1
+    executor.forget(1)
+    again = run(executor, tmp_path, *["count"] * 300, slots=1, call=call_spec(recycle=70))
+    assert [int(outcome.value or 0) for outcome in again] == [1 + n % 70 for n in range(300)]
+
+
+def test_setup_runs_once_in_each_worker(executor: Any, tmp_path: Path) -> None:
+    outcomes = run(executor, tmp_path, *["count"] * 3, slots=1, call=call_spec(setup="items:setup"))
+    assert [outcome.value for outcome in outcomes] == ["101", "102", "103"]
+    executor.forget(1)
+    (failed,) = run(executor, tmp_path, "count", call=call_spec(setup="items:broken"))
+    assert failed.raised == ("OSError", "in items:broken: OSError: no network", 1, None)
+    assert read(tmp_path, failed, "err").splitlines()[-1] == "OSError: no network"
+
+
+@pytest.mark.parametrize(
+    ("target", "style", "value"),
+    [
+        ("items:two", "", '["1","2"]'),
+        ("items:rest", "", '{"a":"1","b":"2"}'),
+        ("items:one", "", '{"a":"1","b":"2"}'),
+        ("items:one", "dict", '{"a":"1","b":"2"}'),
+        ("builtins:len", "", "2"),
+    ],
+)
+def test_how_a_row_is_handed_over(executor: Any, tmp_path: Path, target: str, style: str, value: str) -> None:
+    spec = call_spec(target, style=style, input_format="csv", columns=("a", "b"))
+    (outcome,) = run(executor, tmp_path, "1\x002", call=spec)
+    assert outcome.value == value
+
+
+def test_json_rows_keep_their_types(executor: Any, tmp_path: Path) -> None:
+    spec = call_spec("items:two", input_format="jsonl", columns=("a", "b"))
+    (outcome,) = run(executor, tmp_path, '{"a": 1.5, "b": {"c": null}}', call=spec)
+    assert outcome.value == '[1.5,{"c":null}]'
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("items:nothing", "items has no 'nothing'"),
+        ("items:SEEN", "items:SEEN is no function but a list"),
+        ("items:later", "is an async function"),
+        ("items:two", "items:two(a, b) takes neither the columns (a, c) as keyword arguments nor one dict"),
+    ],
+)
+def test_what_cannot_be_called_is_said_in_words(executor: Any, tmp_path: Path, target: str, words: str) -> None:
+    spec = call_spec(target, input_format="csv", columns=("a", "c"))
+    (outcome,) = run(executor, tmp_path, "1\x002", call=spec)
+    assert outcome.ending == Ending.NOT_STARTED
+    assert words in outcome.err_tail.decode()
+
+
+def test_an_engine_may_die_between_calls_and_their_receipt(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+    executor = Calling(supervisor.start(), tmp_path)
+    executor.resize(2)
+    executor.define(spec_of(1, tmp_path))
+    executor.start([Dispatch(1, n, 1, (b"count",), ()) for n in range(500)])
+    executor.start([Dispatch(1, 1000, 1, (b"stay",), ())])
+    Listener(executor).until(lambda heard: len(heard.of(Finished)) == 500)
+    supervisor.end_engine(1)
+    executor = Calling(supervisor.next_engine(), tmp_path)
+    assert sorted(executor.adopt()) == [(1, n, 1) for n in [*range(500), 1000]]
+    heard = Listener(executor)
+    assert len(heard.finished(500)) == 500
+    heard.until(lambda heard: heard.of(Started))
+    assert executor.adopt() == [(1, 1000, 1)]
+
+
+def test_idle_workers_end_with_their_job(executor: Any, tmp_path: Path) -> None:
+    (outcome,) = run(executor, tmp_path, "pid")
+    began = time.monotonic()
+    executor.forget(1)
+    executor.close(5.0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(outcome.value or 0), 0)
+    assert time.monotonic() - began < 5.0
+
+
+def test_both_sides_mean_the_same_words() -> None:
+    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "RECORDS_AT")
+    for name in names:
+        ours, theirs = getattr(page, name), getattr(worker, "_" + name)
+        assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs)
+    records = [(n, 1, 1 << 50, n, n, 0, n, 0, n, None if n % 2 else '{"é": 1}') for n in range(300)]
+    assert page.unpack(300, page.pack(records)) == records
