@@ -9,6 +9,7 @@ import typer
 
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
+from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.submit import FileArgument, dry_run, refuse_hold
 from jobctl.errors import Exit
@@ -41,7 +42,8 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     refuse_hold(request)
     from jobctl.services.submit import submit
 
-    accepted = submit(shared.home, request, now=now, stdin=input_stream(file))
+    with Reading(shared) as reading:
+        accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
     return _work_off(shared, accepted, request.policy.slots)
 
 

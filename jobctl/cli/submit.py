@@ -10,6 +10,7 @@ import typer
 
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of
+from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Busy, Exit, UsageError
 
@@ -55,7 +56,8 @@ def submit(
         refuse_hold(request)
     if wait and not start_daemon:
         _check_daemon(shared, request)
-    accepted = accept(shared.home, request, now=now, stdin=input_stream(file))
+    with Reading(shared) as reading:
+        accepted = accept(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
     if not (shared.json or (wait and shared.quiet)):
         shared.say(str(accepted.job))
     pid = _start_daemon(shared) if start_daemon else None
@@ -157,7 +159,8 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
     """Say what would happen; the exit code is the one that the real thing would have."""
     from jobctl.services.submit import preview
 
-    found = preview(request, stdin=input_stream(request.input.path))
+    with Reading(shared) as reading:
+        found = preview(request, stdin=input_stream(request.input.path), watch=reading)
     if shared.json:
         shared.emit(_preview_document(found))
         return Exit.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,15 +26,18 @@ from jobctl.store.database import open_database
 MAX_NAME = 200
 
 
-def submit(home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO) -> Accepted:
+def submit(
+    home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
+) -> Accepted:
     """Accept a file as a job, or find the job that its idempotency key stands for.
 
     Raises InputRejected naming the first problems of the input, UsageError for options, KeyConflict for a key that
     stands for other work; in each case nothing has changed. The id is returned only after a commit that survives a
-    power cut.
+    power cut. ``watch`` is told after every batch of rows that was read.
     """
     surroundings = _check_surroundings(request)
     with open_source(request.input, stdin) as source:
+        source.watch = watch
         handler = _handler(request, source)
         database = open_database(home, create=True)
         try:
@@ -44,12 +48,15 @@ def submit(home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO) -> 
     return accepted
 
 
-def preview(request: SubmitRequest, *, stdin: BinaryIO, show: int = 5) -> Preview:
+def preview(
+    request: SubmitRequest, *, stdin: BinaryIO, show: int = 5, watch: Callable[[Source], None] | None = None
+) -> Preview:
     """Read and judge the whole input, write nothing; ``show`` commands are rendered."""
     _check_surroundings(request)
     commands: list[tuple[str, ...]] = []
     shown: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
+        source.watch = watch
         handler = _handler(request, source)
         for batch in source.batches(handler.check):
             for payload in batch[: show - len(commands)]:

@@ -36,6 +36,8 @@ class Source(ABC):
         self.resubmit_of: str | None = None
         #: Bytes there are to read, if that is known (for a progress bar beside ``bytes``).
         self.size = size
+        #: Told after every batch that was read.
+        self.watch: Callable[[Source], None] | None = None
         self.rows = 0
         self.rejected = 0
         self.problems = Problems()
@@ -76,6 +78,11 @@ class Source(ABC):
     def sha256(self) -> str:
         """Hash of the file as it is."""
         return self._raw.sha256
+
+    @property
+    def records(self) -> int:
+        """Rows read so far, whatever becomes of them."""
+        return self._records
 
     @property
     def not_selected(self) -> int:
@@ -119,6 +126,8 @@ class Source(ABC):
 
     def _given_out(self) -> Iterator[list[Bytes]]:
         for payloads in self._judged():
+            if self.watch is not None:
+                self.watch(self)
             if payloads and (not self.problems.total or self._options.invalid == "skip"):
                 yield payloads
 

@@ -1,0 +1,75 @@
+"""The progress of a submission, for inputs that take longer to read than anybody likes to wait without a word."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from jobctl.cli.session import Session
+
+#: What is read within this time is not worth a word.
+PATIENCE_S = 1.0
+#: Between two looks of the bar on a terminal.
+FRAME_S = 0.1
+#: Off a terminal, a line so often.
+LINE_EVERY_S = 30.0
+
+
+class Progress(Protocol):
+    """What can be said about an input that is being read."""
+
+    @property
+    def records(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def size(self) -> int | None: ...
+
+
+class Reading:
+    """Told of every batch that was read: a bar on the terminal, gone in the end; a line now and then elsewhere."""
+
+    def __init__(
+        self, shared: Session, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._shared = shared
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._began = clock()
+        self._on_screen = shared.is_screen(self._stream)
+        self._next = self._began + (PATIENCE_S if self._on_screen else LINE_EVERY_S)
+        self._drawn = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn:
+            self._write("\r\x1b[K")
+
+    def __call__(self, source: Progress) -> None:
+        """Say how far it is, if it is time."""
+        now = self._clock()
+        is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
+        if self._shared.quiet or (now < self._next and not is_last):
+            return
+        from jobctl.render.look import look_of
+        from jobctl.render.reading import reading_line
+
+        look = look_of(self._stream, color=self._shared.colors(self._stream))
+        line = reading_line(source.records, source.bytes, source.size, now - self._began, look)
+        if self._on_screen:
+            self._next, self._drawn = now + FRAME_S, True
+            self._write(f"\r{line}\x1b[K")
+        else:
+            self._next = now + LINE_EVERY_S
+            self._write(f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

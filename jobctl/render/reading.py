@@ -1,0 +1,31 @@
+"""How far the reading of an input is, on one line that leaves the last column free."""
+
+from __future__ import annotations
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import plural, size
+from jobctl.render.bar import share_cells
+from jobctl.render.look import Look
+
+_BAR_MIN, _BAR_MAX = 10, 40
+_GREEN, _GREY, _PLAIN = "\x1b[32m", "\x1b[90m", "\x1b[0m"
+
+
+def reading_line(rows: int, read: int, total: int | None, elapsed_s: float, look: Look) -> str:
+    """``read`` of ``total`` bytes in so many seconds; without a total, or when all is read, the rows alone."""
+    if total is None or read >= total:
+        return f"{plural(rows, 'row')} read{look.dash}{size(read)}"[: look.width - 1]
+    left = format_duration(max(1, round(elapsed_s * (total - read) / max(1, read))))
+    facts = look.dash.join((plural(rows, "row"), f"{size(read)} of {size(total)}", f"{left} left"))
+    share = f"{100 * read // total:3} %"
+    room = min(_BAR_MAX, look.width - len(share) - len(facts) - 5)
+    if not look.terminal or room < _BAR_MIN:
+        return f"{share}  {facts}".strip()[: look.width - 1]
+    return f"{share}  {_bar(read, total, room, look)}  {facts}"
+
+
+def _bar(read: int, total: int, width: int, look: Look) -> str:
+    done, rest = share_cells([read, total - read], width)
+    if look.color:
+        return f"{_GREEN}{'━' * done}{_GREY}{'━' * rest}{_PLAIN}" if look.unicode else f"{'=' * done}{'.' * rest}"
+    return f"{'█' * done}{'░' * rest}" if look.unicode else f"{'=' * done}{'.' * rest}"
