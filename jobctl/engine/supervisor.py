@@ -23,6 +23,7 @@ from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
+from jobctl.process.kept import Kept
 from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.signals import SignalPipe
 from jobctl.process.starts import Starts
@@ -40,7 +41,7 @@ _LEAVE_EXTRA_S = 10.0
 class Supervisor:
     """One loop: reap, start, talk, end what must be ended; it waits for whichever comes first."""
 
-    def __init__(self, options: Options, starts: Starts) -> None:
+    def __init__(self, options: Options, starts: Starts, kept: Kept) -> None:
         self._options = options
         self._manager = ServiceManager(os.environ)  # before anything inherits the environment
         self._poll = select.poll()
@@ -48,6 +49,9 @@ class Supervisor:
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
         self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll)
         self._attempts.backlog.note = starts.note
+        self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
+        self._attempts.save = kept.put
+        self._kept = kept
         self._endings = Endings(self._attempts, tagger)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
         self._fresh = True  # no attempt was ever handed over
@@ -166,6 +170,7 @@ class Supervisor:
     def _acknowledge(self, ids: list[AttemptId], _now: float) -> None:
         for id_ in ids:
             self._attempts.outcomes.pop(id_, None)
+        self._kept.acknowledge(ids)
 
     def _acknowledge_calls(self, numbers: list[int], _now: float) -> None:
         if self._attempts.calls is not None:

@@ -36,6 +36,10 @@ _FILES_PER_SLOT = 4  # two for output; a worker has two more
 _OTHER_FILES = 200
 
 
+def _nowhere(_outcome: tuple[Any, ...]) -> None:
+    """Outcomes that nobody saves."""
+
+
 class Running:
     """One attempt that runs, as a process of its own."""
 
@@ -99,6 +103,7 @@ class Attempts:
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
+        self.save: Callable[[tuple[Any, ...]], None] = _nowhere  # where the death of this process cannot lose it
         self.deadline = NEVER  # no attempt times out before
         self.trim_at = NEVER  # when growing outputs are looked at
         self._limit = FileLimit()
@@ -235,6 +240,7 @@ class Attempts:
     def keep(self, outcome: tuple[Any, ...]) -> None:
         """Tell an outcome and keep it until it is acknowledged; fields of domain.ports.Finished."""
         self.outcomes[outcome[:3]] = outcome
+        self.save(outcome)
         self._tell(wire.FINISHED, outcome)
 
     def release(self, line: JobLine, slot: int) -> None:

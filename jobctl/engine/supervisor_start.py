@@ -11,6 +11,7 @@ from jobctl.engine.supervisor import Supervisor
 from jobctl.engine.supervisor_options import Options
 from jobctl.errors import Exit
 from jobctl.process import lock, sweep
+from jobctl.process.kept import Kept
 from jobctl.process.starts import Starts
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -43,10 +44,11 @@ def _supervise(options: Options) -> int:
     if left:
         options.report(f"error processes of an earlier run cannot be ended: {', '.join(map(str, left))}")
         return Exit.INTERNAL
-    starts = Starts(os.path.join(os.path.dirname(options.lock), "starts"))
+    place = os.path.dirname(options.lock)
+    starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
     try:
-        code = Supervisor(options, starts).run()
+        code = Supervisor(options, starts, kept).run()
     except Exception:
         import traceback
 

@@ -10,12 +10,11 @@ engine hands over only once this one is in the database.
 
 from __future__ import annotations
 
-import mmap
 import os
-import stat
 import struct
 
 from jobctl.process.identity import boot_id
+from jobctl.process.mapped import open_mapped
 
 _RECORD = struct.Struct("<QQQ")  # job, item, attempt
 _ROOM = 1 << 16
@@ -35,7 +34,7 @@ class Starts:
         self.name = ""
         self._next = 0
         try:
-            self._map = _map(path)
+            self._map = open_mapped(path, _SIZE)
         except (OSError, ValueError):
             return
         magic, name, boot, place = _HEADER.unpack_from(self._map)
@@ -53,22 +52,6 @@ class Starts:
         _RECORD.pack_into(self._map, _RECORDS_AT + self._next * _RECORD.size, job, item, attempt)
         self._next = (self._next + 1) % _ROOM
         _PLACE.pack_into(self._map, _PLACE_AT, self._next)
-
-
-def _map(path: str) -> mmap.mmap:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-    try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
-            raise OSError(f"{path} is not a plain file of ours")
-        # Blocks for all of it, or a full disk would end us with SIGBUS.
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(fd, 0, _SIZE)
-        else:
-            os.truncate(fd, _SIZE)
-        return mmap.mmap(fd, _SIZE)
-    finally:
-        os.close(fd)
 
 
 def begun(path: str, name: str) -> set[tuple[int, int, int]] | None:

@@ -189,6 +189,28 @@ def test_a_new_supervisor_ends_what_an_old_one_left_before_it_starts(
     assert not Path(f"/proc/{old_engine}").exists() or "Z" in Path(f"/proc/{old_engine}/stat").read_text()
 
 
+def test_outcomes_that_nobody_recorded_outlive_the_supervisor(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, "exit 0"), shell(1, "echo why >&2; exit 7"), shell(2, "exit 9")])
+    Listener(executor).until(lambda heard: len(heard.of(Finished)) == 3)
+    executor.acknowledge([AttemptId(1, 0, 1)])
+    executor.start([shell(3, "exit 0")])  # heard after the acknowledgement
+    Listener(executor).until(lambda heard: heard.of(Finished))
+    os.kill(supervisor.pid, signal.SIGKILL)
+    os.waitpid(supervisor.pid, 0)
+    again = supervisor.start()
+    assert again.fresh
+    assert sorted(again.adopt()) == [(1, 1, 1), (1, 2, 1), (1, 3, 1)]
+    heard = Listener(again).until(lambda heard: len({event.item for event in heard.of(Finished)}) == 3)
+    outcomes = {event.item: event for event in heard.of(Finished)}
+    assert {item: outcome.code for item, outcome in outcomes.items()} == {1: 7, 2: 9, 3: 0}
+    assert outcomes[1].err_tail == b"why\n"
+    again.acknowledge([AttemptId(1, item, 1) for item in (1, 2, 3)])
+    assert again.adopt() == []
+
+
 # One daemon per store.
 
 

@@ -1,0 +1,120 @@
+"""Outcomes that outlive the supervisor: what the next one finds, and what it must not believe."""
+
+import os
+
+import pytest
+
+from jobctl.process import kept
+from jobctl.process.kept import Kept
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "outcomes")
+
+
+def outcome(item, *, job=1, attempt=1, tail=b""):
+    return (job, item, attempt, 0, 0, 1, 1_700_000_000_000_000, 5, 4, 3, 2, 1, 0, 0, 0, 0, b"", tail)
+
+
+def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_anything(path):
+    first = Kept(path)
+    told = [outcome(item) for item in range(1, 6)]
+    for each in told:
+        first.put(each)
+    assert list(Kept(path).load()) == told
+    assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_what_was_acknowledged_is_not_told_again(path):
+    first = Kept(path)
+    for item in range(1, 6):
+        first.put(outcome(item))
+    first.acknowledge([(1, 1, 1), (1, 2, 1)])
+    assert [o[1] for o in Kept(path).load()] == [3, 4, 5]
+    first.acknowledge([(1, item, 1) for item in (3, 4, 5)])
+    assert list(Kept(path).load()) == []
+
+
+def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
+    first = Kept(path)
+    for item in range(1, 4):
+        first.put(outcome(item))
+    first.acknowledge([(1, 2, 1), (1, 3, 1)])
+    assert (1, 1, 1) in {o[:3] for o in Kept(path).load()}
+
+
+def test_the_next_supervisor_acknowledges_for_the_dead_one_and_goes_on(path):
+    Kept(path).put(outcome(1))
+    second = Kept(path)
+    assert [o[1] for o in second.load()] == [1]
+    second.put(outcome(2))
+    second.acknowledge([(1, 1, 1)])
+    assert [o[1] for o in Kept(path).load()] == [2]
+
+
+def test_it_goes_round_and_round(path):
+    ring = Kept(path)
+    for item in range(10_000):
+        ring.put(outcome(item))
+        ring.acknowledge([(1, item - 3, 1)])
+    assert [o[1] for o in Kept(path).load()] == [9_997, 9_998, 9_999]
+
+
+def test_what_finds_no_room_overwrites_nothing(path):
+    ring = Kept(path)
+    for item in range(5_000):
+        ring.put(outcome(item))
+    found = [o[1] for o in Kept(path).load()]
+    assert found == list(range(4_096))
+
+
+def test_of_long_last_words_the_end_is_kept(path):
+    Kept(path).put(outcome(1, tail=b"x" * 4000 + b"the end"))
+    (found,) = Kept(path).load()
+    assert found[:16] == outcome(1)[:16] and found[17].endswith(b"xthe end")
+
+
+def test_a_record_half_written_is_not_believed(path):
+    ring = Kept(path)
+    ring.put(outcome(1))
+    ring.put(outcome(2))
+    with open(path, "r+b") as file:
+        file.seek(512 + 512)  # the second record's number
+        file.write(b"\xff")
+    assert [o[1] for o in Kept(path).load()] == [1]
+
+
+def test_rubbish_in_a_record_is_not_believed(path):
+    ring = Kept(path)
+    ring.put(outcome(1))
+    ring.put(outcome(2))
+    with open(path, "r+b") as file:
+        file.seek(512 + 10)
+        file.write(b"\xff" * 20)
+    assert [o[1] for o in Kept(path).load()] == [2]
+
+
+def test_those_of_another_boot_are_not_believed(path, monkeypatch):
+    Kept(path).put(outcome(1))
+    monkeypatch.setattr(kept, "boot_id", lambda: "another boot")
+    later = Kept(path)
+    assert list(later.load()) == []
+    later.put(outcome(2))
+    assert [o[1] for o in Kept(path).load()] == [2]
+
+
+@pytest.mark.parametrize("plant", ["symlink", "hardlink", "fifo", "directory"])
+def test_something_else_in_its_place_is_left_alone(path, tmp_path, plant):
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    {"symlink": os.symlink, "hardlink": os.link}.get(plant, lambda *_: None)(precious, path)
+    if plant == "fifo":
+        os.mkfifo(path)
+    elif plant == "directory":
+        os.mkdir(path)
+    ring = Kept(path)
+    ring.put(outcome(1))
+    ring.acknowledge([(1, 1, 1)])
+    assert list(ring.load()) == []
+    assert precious.read_text() == "precious"
