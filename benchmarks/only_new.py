@@ -1,16 +1,14 @@
-"""What ``--only-new`` costs a row: the lookup of 200,000 rows that are all done, beside the same file without it.
-
-python -m benchmarks.only_new [ROWS]
-"""
+"""What ``--only-new`` costs a row: the lookup of rows that are all done, beside the same file without it."""
 
 from __future__ import annotations
 
 import io
-import sys
+import os
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.figure import Figure, Scale
 from jobctl.config import Home
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit
@@ -19,23 +17,22 @@ from jobctl.store import done
 from jobctl.store.database import Database, open_database
 from jobctl.store.done import RowHash
 
-ROWS = 200_000
+TITLE = "a look whether a row has been done before"
 BATCH = 4_000
 NOW = 1_800_000_000_000_000
 LIMIT_US = 5.0
 
 
-def main() -> None:
-    """Print microseconds a row; exit 1 if the lookup costs more than it may."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    with tempfile.TemporaryDirectory() as folder:
+def run(scale: Scale) -> list[Figure]:
+    """Microseconds a row, the quickest of some runs: what else the machine does is not what is measured."""
+    rows = scale.of(200_000, 20_000)
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         root = Path(folder)
         home = Home(root / "home")
         payloads = [f"order-{n:09}\0{n * 7919 % 100_003}\0some text of the row".encode() for n in range(rows)]
         database = open_database(home, create=True)
         fill(database, payloads)
-        lookup = best(lambda: look_up(database, payloads)) / rows
-        print(f"lookup, a row:                      {lookup:5.2f} µs (limit {LIMIT_US} µs)")
+        figures = [Figure("lookup, a row", best(lambda: look_up(database, payloads)) / rows, "µs", LIMIT_US)]
         path = root / "export.csv"
         path.write_bytes(b"id,amount,text\n" + b"".join(p.replace(b"\0", b",") + b"\n" for p in payloads))
         for words, options in (
@@ -43,12 +40,13 @@ def main() -> None:
             ("submit with --item-key", {"item_key": "id"}),
             ("submit with --item-key --only-new", {"item_key": "id", "only_new": True}),
         ):
-            print(f"{words + ', a row:':<36}{best(lambda o=options: accept(home, path, o)) / rows:5.2f} µs")
-    raise SystemExit(lookup > LIMIT_US)
+            took = best(lambda o=options: accept(home, path, o)) / rows
+            figures.append(Figure(f"{words}, a row", took, "µs"))
+    return figures
 
 
 def best(act: object, times: int = 3) -> float:
-    """Microseconds of the quickest of some runs: what else the machine does is not what is measured."""
+    """Microseconds of the quickest of some runs."""
     took = []
     for _ in range(times):
         began = time.perf_counter()
@@ -90,7 +88,3 @@ def accept(home: Home, path: Path, options: dict[str, object]) -> None:
         **options,  # type: ignore[arg-type]
     )
     submit(home, request, now=NOW, stdin=io.BytesIO())
-
-
-if __name__ == "__main__":
-    main()

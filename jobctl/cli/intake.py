@@ -269,7 +269,9 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
     return labels
 
 
-def _after(ctx: Context, texts: Iterable[str]) -> tuple[tuple[int, str], ...]:
+def _after(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    if not texts:
+        return ()
     from jobctl.cli.command import session
     from jobctl.services.targets import resolve_jobs
 

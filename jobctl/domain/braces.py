@@ -15,7 +15,6 @@ doubled ones is refused, since nobody can tell what ``}}`` at the end of nested 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,8 +113,10 @@ class Names:
 
     def unknown(self, inner: str, where: str) -> UsageError:
         """The error for a placeholder that names nothing."""
+        from difflib import get_close_matches
+
         known = list(self.columns or ())
-        close = difflib.get_close_matches(inner.rstrip("./"), known, 1, 0.6)
+        close = get_close_matches(inner.rstrip("./"), known, 1, 0.6)
         hint = f"did you mean {{{close[0]}}}?" if close else f"for literal braces write {{{{{inner}}}}}"
         columns = f"the columns are {_listed(known)}" if self.columns is not None else "a line has no columns, only {}"
         return UsageError(f"unknown placeholder {{{inner}}} in {where}; {columns}", hint=hint)

@@ -11,13 +11,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Classes for each doubling of the duration: a percentile is right within 2.5 %.
 _FINE = 16
 #: Spans of a course, and how long each is at first.
 MAX_BUCKETS = 240
 FIRST_BUCKET_US = 250_000
+#: Items that are kept by name because no other took longer.
+SLOWEST = 5
 
 
 def class_of(us: int) -> int:
@@ -30,6 +32,14 @@ def _floor(index: int) -> float:
     return float(2 ** (index / _FINE))
 
 
+class Slow(NamedTuple):
+    """An attempt that took long."""
+
+    duration_us: int
+    item: int
+    attempt: int
+
+
 @dataclass(slots=True)
 class Durations:
     """How long attempts took, all rounds together."""
@@ -38,6 +48,7 @@ class Durations:
     total_us: int = 0
     max_us: int = 0
     classes: Counter[int] = field(default_factory=Counter)
+    slowest: list[Slow] = field(default_factory=list)  # the longest first
 
     def add(self, durations_us: Iterable[int]) -> None:
         """Take in attempts that ended."""
@@ -48,6 +59,19 @@ class Durations:
         self.total_us += sum(taken)
         self.max_us = max(self.max_us, *taken)
         self.classes.update(map(class_of, taken))
+
+    @property
+    def slow_us(self) -> int:
+        """An attempt that took longer than this is one of the slowest so far; microseconds."""
+        return self.slowest[-1].duration_us if len(self.slowest) >= SLOWEST else -1
+
+    def rank(self, attempts: Iterable[Slow]) -> None:
+        """Take in attempts by name; of those that took as long, the first stays, and of an item the slowest."""
+        by_length = sorted([*self.slowest, *attempts], key=lambda slow: -slow.duration_us)
+        of_items: dict[int, Slow] = {}
+        for slow in by_length:
+            of_items.setdefault(slow.item, slow)
+        self.slowest = list(of_items.values())[:SLOWEST]
 
     def percentile_us(self, share: float) -> int | None:
         """The duration that this share of the attempts did not exceed, microseconds; None without attempts."""
@@ -78,12 +102,20 @@ class Durations:
     def to_json(self) -> dict[str, Any]:
         """As stored."""
         classes = sorted(self.classes.items())
-        return {"count": self.count, "total_us": self.total_us, "max_us": self.max_us, "classes": classes}
+        return {
+            "count": self.count,
+            "total_us": self.total_us,
+            "max_us": self.max_us,
+            "classes": classes,
+            "slowest": self.slowest,
+        }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Durations:
         """What ``to_json`` gave."""
-        return cls(stored["count"], stored["total_us"], stored["max_us"], Counter(dict(stored["classes"])))
+        classes = Counter(dict(stored["classes"]))
+        slowest = [Slow(*each) for each in stored.get("slowest", ())]  # stores of before do not have it
+        return cls(stored["count"], stored["total_us"], stored["max_us"], classes, slowest)
 
 
 @dataclass(slots=True)

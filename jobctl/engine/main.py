@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import traceback
 
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
@@ -57,6 +56,8 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     except EOFError:
         raise
     except Exception:
+        import traceback
+
         traceback.print_exc()
         return 1
     with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobctl.domain import cause, outcome
+from jobctl.domain.figures import Slow
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
@@ -183,8 +184,16 @@ class Settler:
         if batch.finished:
             live.course.begin(min(f.started_at for f in batch.finished))
             live.durations.add(f.duration_us for f in batch.finished)
+            self._keep_slowest(batch.finished)
             live.course.add(succeeded, self._deltas["failed"], self._now)
             figures.save(self._database, live.id, live.durations, live.course)
+
+    def _keep_slowest(self, finished: Sequence[Finished]) -> None:
+        durations = self._live.durations
+        slow_us = durations.slow_us
+        slow = [Slow(f.duration_us, f.item, f.attempt) for f in finished if f.duration_us > slow_us]
+        if slow:
+            durations.rank(slow)
 
 
 def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:

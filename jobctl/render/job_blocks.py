@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,12 +12,17 @@ from rich.text import Text
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural
 from jobctl.render.inert import inert
+from jobctl.render.jobs_table import cut
 from jobctl.render.look import Look
 
 Document = Mapping[str, Any]
 
 #: Below so many attempts, what is slow cannot be told from what is usual.
 _ENOUGH = 20
+_GAP = 2
+_LEFT = frozenset({"slow", "row"})
+#: Columns of a screen that has room for numbers of processes, and of a row that is worth showing.
+_WIDE, _ROW_MIN = 100, 8
 
 
 def failures_block(document: Document, look: Look, limit: int | None = None) -> RenderableType | None:
@@ -63,27 +68,59 @@ def running_block(document: Document, look: Look, limit: int = 8) -> RenderableT
     # Without a daemon these are what it was doing when it went: nobody knows for how long they ran.
     if not running or document["daemon"]["state"] == "down" or limit == 0:
         return None
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
-    for title in ("running", "slot", "attempt", "for", "process"):
-        table.add_column(title, justify="right", no_wrap=True)
-    marks = [slowness(item["elapsed_s"], document.get("durations")) for item in running[:limit]]
-    if any(marks):
-        table.add_column("slow", no_wrap=True)
-    for item, mark in zip(running, marks, strict=False):
-        slot = "" if item["slot"] is None else str(item["slot"])
-        elapsed = Text(format_duration(item["elapsed_s"]), style="yellow" if mark else "")
-        cells: list[str | Text] = [str(item["item"]), slot, str(item["attempt"]), elapsed, str(item["pid"] or "")]
-        table.add_row(*cells, *([Text(mark, style="yellow")] if any(marks) else []))
-    hidden = document["counts"]["running"] - len(marks)
+    shown = running[:limit]
+    marks = [slowness(item["elapsed_s"], document.get("durations")) for item in shown]
+    columns = _running_columns(shown, marks, look)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    for title in columns:
+        table.add_column(title, justify="left" if title in _LEFT else "right", no_wrap=True)
+    for cells, mark in zip(zip(*columns.values(), strict=True), marks, strict=True):
+        yellow = "yellow" if mark else ""
+        styles = ("" if title not in ("for", "slow") else yellow for title in columns)
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(cells, styles, strict=True)))
+    hidden = document["counts"]["running"] - len(shown)
     if hidden <= 0:
         return table
     return Group(table, Text(f"{look.ellipsis} and {number(hidden)} more", style="bright_black"))
 
 
+def _running_columns(shown: Sequence[Document], marks: Sequence[str], look: Look) -> dict[str, list[str]]:
+    """The columns that say something, the row last in what room is left; numbers of processes where there is plenty."""
+    columns = {
+        "running": [str(item["item"]) for item in shown],
+        "slot": ["" if item["slot"] is None else str(item["slot"]) for item in shown],
+        "attempt": [str(item["attempt"]) for item in shown],
+        "for": [format_duration(item["elapsed_s"]) for item in shown],
+        "process": [str(item["pid"] or "") for item in shown],
+        "slow": list(marks),
+    }
+    if look.width < _WIDE:
+        del columns["process"]
+    columns = {title: cells for title, cells in columns.items() if title not in ("slow", "process") or any(cells)}
+    taken = sum(max(len(title), *map(len, cells)) + _GAP for title, cells in columns.items())
+    room = look.width - taken
+    rows = [cut(inert(item["row_text"]), room, look) for item in shown] if room >= _ROW_MIN else []
+    return columns | {"row": rows} if any(rows) else columns
+
+
+def slowest_line(document: Document, look: Look) -> Text | None:
+    """The attempts that took longest, as many as fit on a line; None while too few have ended to call any slow."""
+    durations = document.get("durations")
+    if not durations or durations["attempts"] < _ENOUGH or not durations["slowest"]:
+        return None
+    facts: list[str] = []
+    for slow in durations["slowest"]:
+        fact = f"item {slow['item']} {format_duration(slow['duration_s'])}"
+        if len("slowest  " + look.dash.join([*facts, fact])) > look.width:
+            break
+        facts.append(fact)
+    return Text("slowest  " + look.dash.join(facts)) if facts else None
+
+
 def slowness(elapsed_s: float, durations: Document | None) -> str:
-    """``longer than any``, ``longer than 95 %``, or nothing while that is not so or too little is known."""
+    """``over max``, ``over p95``, or nothing while that is not so or too little is known."""
     if not durations or durations["attempts"] < _ENOUGH:
         return ""
     if elapsed_s > durations["max_s"]:
-        return "longer than any"
-    return "longer than 95 %" if elapsed_s > durations["p95_s"] else ""
+        return "over max"
+    return "over p95" if elapsed_s > durations["p95_s"] else ""

@@ -16,7 +16,7 @@ from jobctl.domain.wording import number, percent, plural, rate, size
 from jobctl.render.bar import bar
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
-from jobctl.render.job_blocks import failures_block, running_block
+from jobctl.render.job_blocks import failures_block, running_block, slowest_line
 from jobctl.render.jobs_table import STATE_STYLES
 from jobctl.render.look import Look
 from jobctl.render.pace import pace_line
@@ -24,6 +24,8 @@ from jobctl.render.pace import pace_line
 Document = Mapping[str, Any]
 
 _BAR_MAX = 60
+#: Lines of a screen on which there is room for more than what must be known.
+_ROOMY = 20
 _INDENT = (0, 0, 0, 2)
 
 
@@ -45,6 +47,9 @@ def overview(document: Document, look: Look) -> Iterator[RenderableType]:
     pace = pace_line(document, look)
     if pace is not None:
         yield pace
+    slowest = slowest_line(document, look) if look.height >= _ROOMY else None
+    if slowest is not None:
+        yield slowest
     attention = document["attention"]
     if attention:
         yield Text("")

@@ -20,6 +20,10 @@ def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
         "p95_s": _seconds(kept.percentile_us(0.95)),
         "max_s": _seconds(kept.max_us if kept.count else None),
         "mean_s": _seconds(mean_us),
+        "slowest": [
+            {"item": slow.item, "attempt": slow.attempt, "duration_s": _seconds(slow.duration_us)}
+            for slow in kept.slowest
+        ],
     }
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
-from jobctl.services.retry import Selection, begin_round
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
@@ -113,6 +112,8 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
     """``--on-duplicate resume``: another round for what may safely run again; returns how many items."""
     if owner.state not in TERMINAL_JOB_STATES or not (owner.counts.failed or owner.counts.unprocessed):
         return 0
+    from jobctl.services.retry import Selection, begin_round
+
     try:
         return begin_round(database, owner.id, Selection(), now=now).items
     except UsageError:  # only outcomes nobody knows are left, in a job that must not run anything twice

@@ -223,7 +223,7 @@ class Intake:
 
 def _targets(options: NotifyOptions) -> list[NewTarget]:
     """Checked targets; what that takes is imported only for submissions that name any."""
-    if not (options.urls or options.commands or options.secret_env or options.secret_file):
+    if not options.is_given:
         return []
     from jobctl.services.notify import make_targets
 

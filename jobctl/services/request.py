@@ -26,6 +26,11 @@ class NotifyOptions:
     secret_file: str | None = None
     allow_http: bool = False
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was said that has to be checked."""
+        return bool(self.urls or self.commands or self.secret_env or self.secret_file)
+
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:

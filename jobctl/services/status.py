@@ -13,6 +13,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
+from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.errors import NotFound
 from jobctl.process.space import shortage
@@ -33,6 +34,8 @@ LIST_SCHEMA = "jobctl.status_list/1"
 GROUPS = 10
 GROUPS_IN_LIST = 3
 RUNNING_LIMIT = 64
+#: Of the row of a running item, so many bytes.
+ROW_TEXT = 200
 #: Finished jobs in a list unless all are asked for.
 FINISHED_IN_LIST = 20
 
@@ -106,7 +109,11 @@ def _document(
     policy = Policy.from_json(json.loads(job.policy))
     around = _surroundings(database, job, policy, daemon, now)
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
-    running = [r for r in views.running(database, job.id, RUNNING_LIMIT) if r.started_at] if job.running else []
+    running = [
+        view
+        for view in (views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ())
+        if view.started_at
+    ]
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
@@ -141,7 +148,7 @@ def _document(
         "handler": job.handler,
         "cwd": job.cwd,
         "attempts": job.attempts,
-        "running": [_running(view, now) for view in running],
+        "running": [_running(view, job.input_format, now) for view in running],
         "durations": duration_summary(database, job),
         # Some hundred numbers: a list of jobs does without.
         "throughput": throughput(database, job, now) if groups > GROUPS_IN_LIST else None,
@@ -242,7 +249,7 @@ def _input(database: Database, job: JobView) -> dict[str, Any]:
     }
 
 
-def _running(view: RunningView, now: int) -> dict[str, Any]:
+def _running(view: RunningView, input_format: str, now: int) -> dict[str, Any]:
     began = view.started_at or now
     return {
         "item": view.item,
@@ -251,4 +258,5 @@ def _running(view: RunningView, now: int) -> dict[str, Any]:
         "started_at": format_time(began),
         "elapsed_s": round(max(0, now - began) / 1e6, 1),
         "pid": view.pid or None,
+        "row_text": ", ".join(v.decode("utf-8", "ignore") for v in fields_of(input_format, view.payload)),
     }

@@ -16,7 +16,6 @@ from jobctl.handlers.environment import read_env_file, split_options, submitter_
 from jobctl.process.wakeup import wake
 from jobctl.services import idempotency
 from jobctl.services.intake import Intake
-from jobctl.services.notify import make_targets
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
 from jobctl.sources import open_source
 from jobctl.sources.source import Source
@@ -92,7 +91,10 @@ def _check_words(request: SubmitRequest) -> None:
         idempotency.check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):
         raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
-    make_targets(request.notify, os.environ)
+    if request.notify.is_given:
+        from jobctl.services.notify import make_targets
+
+        make_targets(request.notify, os.environ)
 
 
 def _check_surroundings(request: SubmitRequest) -> Surroundings:

@@ -8,7 +8,6 @@ and no connection crosses a fork.
 from __future__ import annotations
 
 import os
-import random
 import stat
 import time
 from collections.abc import Iterator
@@ -70,6 +69,8 @@ class Database:
                         f"other commands kept the database busy for {BUSY_DEADLINE_S:.0f} s",
                         hint="try again; `jobctl doctor` names what holds it",
                     ) from error
+                import random  # a command that does not have to wait starts without it
+
                 time.sleep(random.uniform(0.001, 0.05))  # noqa: S311 - jitter between writers, not a secret
 
     def one(self, sql: str, parameters: Any = ()) -> Any:

@@ -219,15 +219,17 @@ class RunningView(NamedTuple):
     slot: int | None
     started_at: int | None
     pid: int | None
+    payload: bytes  # its beginning
 
 
-def running(database: Database, number: int, limit: int) -> list[RunningView]:
-    """Items in state running, through the index of those alone."""
+def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
+    """Items in state running, through the index of those alone; of each row at most ``payload`` bytes."""
     rows = database.execute(
-        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid FROM items i INDEXED BY items_running"
+        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?)"
+        " FROM items i INDEXED BY items_running"
         " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
         " WHERE i.job = ? AND i.state = 1 ORDER BY i.item LIMIT ?",
-        (number, limit),
+        (payload, number, limit),
     )
     return [RunningView._make(row) for row in rows]
 

@@ -182,7 +182,7 @@ def test_ids_are_answered_newest_first_and_by_name(place: Path) -> None:
 
 def test_ids_are_answered_without_the_command_tree(place: Path) -> None:
     code = (
-        "import sys; sys.argv[1:] = ['__complete', 'jobs']; from jobctl.__main__ import main; main();"
+        "import sys; from jobctl.__main__ import answer; answer(['__complete', 'jobs']);"
         "print(sorted({'typer', 'rich', 'sqlalchemy', 'tomllib', 'platformdirs'} & set(sys.modules)))"
     )
     env = environment(place) | {"PYTHONPATH": str(ROOT)}

@@ -16,24 +16,37 @@ ROOT = Path(package.__file__).parents[1]
 SCRIPT = """
 import json, sys
 sys.argv = ["jobctl", *sys.argv[1:]]
-from jobctl.__main__ import main
-try:
-    main()
-except SystemExit as end:
-    code = end.code
-else:
-    code = 0
+from jobctl.__main__ import answer
+code = answer(sys.argv[1:])
 sys.stdout.flush()
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 HEAVY = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core", "asyncio", "http", "email", "unittest", "textual"}
+#: What only rare submissions need: other sources, conditions, samples, notifications, another round.
+RARE = {
+    "tomllib",
+    "random",
+    "base64",
+    "hmac",
+    "jobctl.services.notify",
+    "jobctl.services.retry",
+    "jobctl.services.targets",
+    "jobctl.services.status",
+    "jobctl.services.rowkeys",
+    "jobctl.store.outbox",
+    "jobctl.store.views",
+    "jobctl.domain.where",
+    "jobctl.domain.webhook",
+    "jobctl.sources.jsonl",
+    "jobctl.sources.table",
+}
 
 
-def modules_after(home, *words):
-    """(exit code, top-level modules) of a command in a fresh interpreter."""
+def modules_of(script, *words, **variables):
+    """What a script prints last, in a fresh interpreter; it ends with [exit code, modules] as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *map(str, words)],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "JOBCTL_HOME": str(home.root), "HOME": "/"},
+        [sys.executable, "-c", script, *map(str, words)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/", **variables},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -41,6 +54,11 @@ def modules_after(home, *words):
     )
     code, names = json.loads(done.stderr.splitlines()[-1])
     return code, set(names)
+
+
+def modules_after(home, *words):
+    """(exit code, modules) of a command in a fresh interpreter."""
+    return modules_of(SCRIPT, *words, JOBCTL_HOME=str(home.root))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +89,8 @@ def test_everyday_commands_stay_light(store, home, tmp_path, monkeypatch, words)
     tops = {name.partition(".")[0] for name in names}
     assert not tops & HEAVY
     assert "rich" not in tops  # drawn with on a terminal only
+    if words[0] == "submit":
+        assert not names & RARE
 
 
 @pytest.mark.parametrize("words", [("--version",), ("__complete", "jobs")])
@@ -86,3 +106,11 @@ def test_a_page_imports_rich_but_no_schema(store, home):
     _, names = modules_after(home, "status", "1")
     assert "rich.table" in names
     assert not {name.partition(".")[0] for name in names} & HEAVY
+
+
+def test_the_engine_starts_light():
+    script = "import json, sys; import jobctl.engine.main; print(json.dumps([0, [*sys.modules]]), file=sys.stderr)"
+    _, names = modules_of(script)
+    tops = {name.partition(".")[0] for name in names}
+    assert not tops & (HEAVY | {"typer", "rich", "orjson", "platformdirs", "tomllib", "difflib", "ssl", "traceback"})
+    assert not {name for name in names if name.startswith(("jobctl.cli", "jobctl.services", "jobctl.render"))}

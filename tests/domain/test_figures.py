@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.domain.figures import FIRST_BUCKET_US, MAX_BUCKETS, Course, Durations, class_of
+from jobctl.domain.figures import FIRST_BUCKET_US, MAX_BUCKETS, Course, Durations, Slow, class_of
 
 HUNDRED_YEARS_US = 100 * 366 * 86_400 * 1_000_000
 
@@ -74,6 +74,23 @@ def test_both_survive_being_stored(values):
     course.add(len(values), 1, 10**15)
     assert Durations.from_json(json.loads(json.dumps(durations.to_json()))) == durations
     assert Course.from_json(json.loads(json.dumps(course.to_json()))) == course
+
+
+def test_the_slowest_are_kept_by_name_and_only_they():
+    durations = Durations()
+    assert durations.slow_us < 0
+    durations.rank([Slow(us, item, 1) for item, us in enumerate([5, 9, 1, 7, 9, 3, 2], 1)])
+    assert durations.slowest == [(9, 2, 1), (9, 5, 1), (7, 4, 1), (5, 1, 1), (3, 6, 1)]
+    assert durations.slow_us == 3
+    durations.rank([Slow(8, 30, 2), Slow(8, 2, 2)])
+    assert [slow.item for slow in durations.slowest] == [2, 5, 30, 4, 1]
+    assert Durations.from_json(json.loads(json.dumps(durations.to_json()))) == durations
+
+
+def test_figures_of_an_earlier_store_have_no_slowest():
+    stored = Durations().to_json()
+    del stored["slowest"]
+    assert Durations.from_json(stored).slowest == []
 
 
 def test_a_hundred_years_of_any_durations_stay_small():

@@ -27,6 +27,20 @@ def test_every_attempt_and_every_outcome_is_counted_once(tmp_path):
     assert durations.total_us == bench.database.scalar("SELECT sum(duration_us) FROM attempts WHERE job = ?", (job,))
 
 
+def test_the_slowest_attempts_are_known_by_name(tmp_path):
+    def script(dispatch):
+        return Play(duration_us=(dispatch.item * 37 % 41) * 10_000)
+
+    bench = Bench(tmp_path, script, slots=3)
+    job = bench.submit(rows=40)
+    bench.work_off()
+    durations, _ = kept(bench, job)
+    longest = bench.database.execute(
+        "SELECT duration_us, item, attempt FROM attempts WHERE job = ? ORDER BY duration_us DESC LIMIT 5", (job,)
+    ).fetchall()
+    assert durations.slowest == longest
+
+
 def test_a_new_engine_goes_on_where_the_last_one_was(tmp_path):
     bench = Bench(tmp_path, slots=2)
     job = bench.submit(rows=30)

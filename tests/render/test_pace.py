@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from jobctl.render.frames import job_frame, list_frame
-from jobctl.render.job_blocks import running_block, slowness
+from jobctl.render.job_blocks import running_block, slowest_line, slowness
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.pace import cells, curve, pace_line
 
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
 BEGAN = datetime(2026, 11, 23, 18, 28, 31, tzinfo=UTC)
-DURATIONS = {"attempts": 410, "p50_s": 0.25, "p95_s": 1.1, "max_s": 64.0, "mean_s": 0.4}
+DURATIONS = {"attempts": 410, "p50_s": 0.25, "p95_s": 1.1, "max_s": 64.0, "mean_s": 0.4} | {
+    "slowest": [{"item": 7 * n, "attempt": 1, "duration_s": 64.0 / n} for n in range(1, 6)]
+}
 
 
 def course(succeeded, failed=None, bucket_s=1.0, last_s=None):
@@ -30,6 +32,7 @@ def example(running=12, causes=4, **changes):
     document = copy.deepcopy(EXAMPLE) | {"handler": "command", "cwd": "/srv", "attempts": 430}
     document["running"] = [
         {"item": n, "attempt": 1, "slot": n, "started_at": "", "elapsed_s": 0.5 * n, "pid": 4000 + n}
+        | {"row_text": f"{n}, https://example.org/reports/{n}.pdf"}
         for n in range(1, running + 1)
     ]
     document["counts"]["running"] = running
@@ -81,11 +84,11 @@ def test_of_few_attempts_only_the_longest_is_named_and_of_none_nothing():
 
 
 def test_what_takes_longer_than_usual_is_marked():
-    assert [slowness(s, DURATIONS) for s in (1.0, 2.0, 65.0)] == ["", "longer than 95 %", "longer than any"]
+    assert [slowness(s, DURATIONS) for s in (1.0, 2.0, 65.0)] == ["", "over p95", "over max"]
     assert slowness(65.0, DURATIONS | {"attempts": 3}) == ""
     lines = render_lines([running_block(example(), Look())], Look())
     assert lines[1].split()[0] == "12"  # the one that runs longest
-    assert "longer than 95 %" in lines[1]
+    assert "over p95" in lines[1]
     assert "4 more" in lines[-1]
 
 
@@ -97,6 +100,40 @@ def test_the_view_of_a_job_fits_any_height(width, height):
     assert len(lines) <= height
     assert lines[0].startswith("job 42")
     assert ("q leaves" in lines[-1]) == (height >= 10)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 200])
+@pytest.mark.parametrize("unicode", [True, False])
+def test_slots_show_what_runs_in_them(width, unicode):
+    look = Look(width=width, unicode=unicode)
+    head, first, *_ = render_lines([running_block(example(), look)], look)
+    assert head.split()[:4] == ["running", "slot", "attempt", "for"]
+    assert first.split()[:4] == ["12", "12", "1", "6s"]
+    assert ("process" in head) == (width >= 100)
+    assert ("12, http" in first) == (width >= 60)
+    assert len(first.rstrip()) <= width
+    whole = "https://example.org/reports/12.pdf"
+    assert (whole in first) == (width >= 80)
+    assert whole in first or width < 60 or first.rstrip().endswith("…" if unicode else "...")
+
+
+def test_a_row_cannot_draw_and_no_row_takes_no_column():
+    document = example(running=1)
+    document["running"][0]["row_text"] = "\x1b[2J"
+    assert "^[[2J" in "\n".join(render_lines([running_block(document, Look())], Look()))
+    document["running"][0]["row_text"] = ""
+    assert "row" not in render_lines([running_block(document, Look())], Look())[0].split()
+
+
+def test_the_slowest_are_named_as_far_as_there_is_room():
+    assert slowest_line(example(), Look(width=200)).plain == (
+        "slowest  item 7 1m 04s · item 14 32s · item 21 21s · item 28 16s · item 35 13s"
+    )
+    assert slowest_line(example(), Look(width=40, unicode=False)).plain == "slowest  item 7 1m 04s, item 14 32s"
+    assert slowest_line(example(durations=DURATIONS | {"attempts": 19}), Look()) is None
+    page = "\n".join(render_lines(job_frame(example(), Look(width=80, height=24), ""), Look(width=80, height=24)))
+    assert "slowest  item 7 1m 04s" in page
+    assert "slowest" not in "\n".join(render_lines(job_frame(example(), Look(height=12), ""), Look(height=12)))
 
 
 def test_room_that_is_left_shows_more_of_what_runs():

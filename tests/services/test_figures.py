@@ -60,7 +60,14 @@ def test_another_round_has_no_throughput_yet_and_keeps_the_durations(store, home
 def test_a_job_that_has_not_begun_has_neither(store, home):
     document = job_document(store.database, home, store.job("qq"), NOW)
     assert document["throughput"] is None
-    assert document["durations"] == {"attempts": 0, "p50_s": None, "p95_s": None, "max_s": None, "mean_s": None}
+    assert document["durations"] == {
+        "attempts": 0,
+        "p50_s": None,
+        "p95_s": None,
+        "max_s": None,
+        "mean_s": None,
+        "slowest": [],
+    }
 
 
 def test_a_list_has_durations_but_not_hundreds_of_numbers(store, home, job):
@@ -75,3 +82,14 @@ def test_they_go_with_their_job(store, job):
     with store.database.transaction():
         take_out(store.database, candidates(store.database, NOW)[0], NOW)
     assert store.database.scalar("SELECT count(*) FROM figures") == 0
+
+
+def test_what_runs_is_shown_with_its_row_and_a_long_one_cut(store, home):
+    running = store.job("rr", state="running", started_at=NOW)
+    with store.database.transaction():
+        store.database.execute(
+            "UPDATE items SET payload = ? WHERE job = ? AND item = 2", ("ü".encode() * 5_000, running)
+        )
+    first, second = job_document(store.database, home, running, NOW)["running"]
+    assert first["row_text"] == "1, https://example.org/1"
+    assert second["row_text"] == "ü" * 100

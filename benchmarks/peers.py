@@ -1,0 +1,44 @@
+"""The programs and packages that jobctl is measured beside: where they are, or that they are missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from benchmarks.figure import Figure
+
+#: Programs by the name that figures use, and the Debian package that has them.
+PROGRAMS = {
+    "xargs": ("xargs", "findutils"),
+    "make": ("make", "make"),
+    "GNU parallel": ("parallel", "parallel"),
+    "task-spooler": ("tsp", "task-spooler"),
+    "Redis": ("redis-server", "redis-server"),
+}
+#: Python packages, all of the extra ``bench``.
+PACKAGES = {"HyperQueue": "hyperqueue", "huey": "huey", "celery": "celery", "redis-py": "redis"}
+
+
+def program(name: str) -> str:
+    """The path of a peer's program, empty when it is not installed."""
+    return shutil.which(PROGRAMS[name][0], path=os.environ.get("PATH", os.defpath)) or ""
+
+
+def is_here(name: str) -> bool:
+    """Whether a peer, program or package, is installed."""
+    return bool(program(name)) if name in PROGRAMS else importlib.util.find_spec(PACKAGES[name]) is not None
+
+
+def missing(figure: str, peer: str, unit: str = "x") -> Figure:
+    """The figure that stands for one that needs a peer which is not here."""
+    source = f"apt install {PROGRAMS[peer][1]}" if peer in PROGRAMS else "pip install 'jobctl[bench]'"
+    return Figure(figure, None, unit, detail=f"{peer} is not installed: {source}")
+
+
+def jobctl() -> list[str]:
+    """The command line of this jobctl as a user starts it."""
+    script = Path(sys.executable).with_name("jobctl")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "jobctl"]
