@@ -90,6 +90,8 @@ class Engine:
         for finished in recovered.interrupted.values():
             self._take(finished, now)
         self._executor.acknowledge(recovered.gone)
+        # What ended before we came was told with the answer to ``adopt``: no descriptor announces it any more.
+        self._take(self._executor.collect(0), now)
         self._state = "up"
         self._step(now)
         self._close_rounds(now)  # whose last item ended before the engine before this one could close them

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -79,6 +80,21 @@ def test_at_most_once_runs_nothing_twice(cli):
     check(cli, job, at_most_once=True)
     retry = cli.status(job)["retry"]
     assert retry["outcome_unknown"] >= 1
+
+
+def test_what_ended_while_no_engine_lived_is_recorded_at_once(cli):
+    cli.file("rows.txt", "1\n")
+    cli("daemon", "start", "--slots", 1)
+    job = cli.submit("rows.txt", "--", "sh", "-c", "touch here; while [ ! -e go ]; do sleep 0.02; done; touch gone")
+    wait_until((cli.work / "here").exists, 60, "the item to run")
+    engine = cli.engine_pid()
+    os.kill(engine, signal.SIGSTOP)
+    (cli.work / "go").touch()
+    wait_until((cli.work / "gone").exists, 60, "the item to end")
+    began = time.monotonic()
+    os.kill(engine, signal.SIGKILL)
+    cli("wait", job)
+    assert time.monotonic() - began < 4, "it waited for the next heartbeat"
 
 
 def test_cancel_ends_the_whole_tree(cli):
