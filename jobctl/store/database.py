@@ -7,6 +7,7 @@ and no connection crosses a fork.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -91,12 +92,13 @@ class Database:
         self.connection.close()
 
 
-def open_database(home: Home, *, create: bool = False) -> Database:
+def open_database(home: Home, *, create: bool = False, lock_holder: int | None = None) -> Database:
     """Open the store of a home for reading and writing.
 
-    With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). Raises NotFound when
-    there is none, StoreError for a file that is damaged, foreign or newer than this program, HomeError for a home
-    that cannot be trusted.
+    With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). An older database is
+    migrated, which takes the daemon lock; ``lock_holder`` is a process that holds it on our behalf. Raises NotFound
+    when there is none, OlderDaemon when it cannot be migrated now, StoreError for a file that is damaged, foreign or
+    newer than this program, HomeError for a home that cannot be trusted.
     """
     if create:
         _refuse_network(home)
@@ -106,7 +108,7 @@ def open_database(home: Home, *, create: bool = False) -> Database:
         raise no_queue(home.root)
     if create:
         _precreate(home.database)
-    return _connect(home.database, create=create)
+    return _connect(home.database, create=create, lock_holder=lock_holder)
 
 
 def no_queue(root: Path) -> NotFound:
@@ -171,7 +173,7 @@ def _precreate(path: Path) -> None:
     os.close(descriptor)
 
 
-def _connect(path: Path, *, create: bool) -> Database:
+def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
     info = os.lstat(path)
     if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_uid != os.geteuid():
         raise StoreError(f"{path} is not a plain file of yours", hint="move it away, then try again")
@@ -180,19 +182,37 @@ def _connect(path: Path, *, create: bool) -> Database:
         connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
         database = Database(connection, path)
         try:
-            _configure(database, create=create)
+            _configure(database, create=create, lock_holder=lock_holder)
         except sqlite.DatabaseError as error:
-            connection.close()
+            _close_untouched(connection, path)
             raise _unusable(path, error) from error
         except BaseException:
-            connection.close()
+            _close_untouched(connection, path)
             raise
     finally:
         os.umask(previous)
     return database
 
 
-def _configure(database: Database, *, create: bool) -> None:
+def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
+    """Close a connection to a file that is not for us, without the checkpoint that the last one to close makes.
+
+    While another connection is open it is not the last; that one cannot write.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    if not wal.exists() or not wal.stat().st_size:
+        connection.close()
+        return
+    witness = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        with contextlib.suppress(sqlite.DatabaseError):
+            witness.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        connection.close()
+    finally:
+        witness.close()
+
+
+def _configure(database: Database, *, create: bool, lock_holder: int | None) -> None:
     execute = database.execute
     execute("PRAGMA trusted_schema=OFF")
     execute("PRAGMA wal_autocheckpoint=0")
@@ -221,7 +241,7 @@ def _configure(database: Database, *, create: bool) -> None:
     elif version < SCHEMA_VERSION:
         from jobctl.store.migrate import upgrade
 
-        upgrade(database, SCHEMA_VERSION)
+        upgrade(database, SCHEMA_VERSION, lock_holder)
 
 
 def _check_identity(database: Database) -> int:
