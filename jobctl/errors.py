@@ -75,6 +75,10 @@ class Busy(JobctlError):
     code = "busy"
 
 
+class OlderDaemon(Busy):
+    """A daemon of an older jobctl works on the store, whose database would have to be migrated."""
+
+
 class StoreError(JobctlError):
     """The database cannot be used as it is: damaged, foreign, or written by a newer jobctl."""
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
+from typing import NoReturn
 
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
-from jobctl.errors import JobctlError
+from jobctl.errors import JobctlError, OlderDaemon
+from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import integrity, sqlite, trouble
+from jobctl.store import daemon, integrity, sqlite, trouble
 from jobctl.store.database import open_database
 
 
@@ -20,6 +23,8 @@ def main() -> None:
     """Run until the work is done or we are told to stop; the exit code says whether another engine shall follow."""
     os.umask(0o077)
     options = StartOptions.from_argv(sys.argv[1:])
+    if os.environ.get("JOBCTL_WIRE") != str(wire.VERSION):
+        _leave_to_older(options)
     executor = LocalExecutor.from_fd()
     try:
         code = _work(options, executor)
@@ -31,14 +36,28 @@ def main() -> None:
     os._exit(code)  # a thread may still be writing result files; they are made anew
 
 
+def _leave_to_older(options: StartOptions) -> NoReturn:
+    """Our supervisor is of another jobctl and would not understand us: it lets finish what runs, then starts anew."""
+    with contextlib.suppress(JobctlError, sqlite.Error):
+        database = open_database(options.home)
+        found = daemon.load(database)
+        if found is not None:
+            daemon.save(database, dataclasses.replace(found, state="draining", engine_pid=0))
+        database.close()
+    os._exit(wire.OTHER_JOBCTL)
+
+
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         wake = WakeUp(options.home.wake)
-        database = open_database(options.home, create=True)
+        # The lock is our supervisor's; while nothing was ever handed to it, nobody works on the database but us.
+        database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
         integrity.begin(database)
         engine_options = EngineOptions(slots=options.slots, scope=options.scope, drain=options.drain)
         engine = Engine(database, executor, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh)
+    except OlderDaemon:
+        return wire.OTHER_JOBCTL
     except JobctlError as error:
         executor.refuse(f"{error.message}; {error.hint}" if error.hint else error.message)
         return 1

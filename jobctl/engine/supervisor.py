@@ -60,6 +60,9 @@ class Supervisor:
         self._leave_by = NEVER
         self._told_empty = False
         self._exit_code = 0
+        self._drains = False  # no engine can work with us any more
+        #: Whoever runs this shall become a supervisor of the jobctl that is installed now.
+        self.begins_anew = False
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code."""
@@ -120,6 +123,8 @@ class Supervisor:
         return None if soonest == NEVER else max(0, math.ceil((soonest - time.monotonic()) * 1000))
 
     def _is_done(self, now: float) -> bool:
+        if self._drains and self._leave_by == NEVER and not self._endings.busy:
+            self._leave(0 if self.begins_anew or self._stop else 1, 0.0, now)
         if self._leave_by == NEVER:
             return False
         if not self._endings.busy and not self._told_empty:
@@ -211,7 +216,10 @@ class Supervisor:
 
     def _refuse(self, text: str, now: float) -> None:
         self._options.report(f"error {text}")
-        self._leave(1, DEFAULT_GRACE_S, now)
+        if self._engine.has_adopted:
+            self._drain(f"the engine cannot go on: {text}")
+        else:
+            self._leave(1, DEFAULT_GRACE_S, now)
 
     def _give_back(self, dispatches: list[Dispatch]) -> None:
         for dispatch in dispatches:
@@ -230,7 +238,7 @@ class Supervisor:
         status = self._endings.reap(now)
         if status is not None:
             self._obey(self._engine.ended(), now)
-            if self._leave_by == NEVER:
+            if self._leave_by == NEVER and not self._drains:
                 self._succeed_engine(status, now)
 
     def _succeed_engine(self, status: int, now: float) -> None:
@@ -243,18 +251,32 @@ class Supervisor:
         if not self._engine.has_adopted:
             self._options.report(f"error the engine ended with {code} before it was ready")
             self._leave(1, DEFAULT_GRACE_S, now)
+        elif code == wire.OTHER_JOBCTL:
+            self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
+            self.begins_anew = not self._stop
         elif not self._engine.replace(now):
             self._log("the engine died too often: giving up")
             self._leave(1, DEFAULT_GRACE_S, now)
 
+    def _drain(self, why: str) -> None:
+        """Go on without an engine: start nothing more, end when what runs has ended; its outcomes are kept."""
+        self._log(why)
+        self._drains = True
+        self._engine.start_at = NEVER
+        self._give_back(self._attempts.backlog.recall(None))
+
     def _ask_to_stop(self, now: float) -> None:
         self._manager.tell("STOPPING=1")
         self._stop = min(2, self._stop + 1)
+        self.begins_anew = False
         self._engine.tell(wire.STOP, self._stop)
         self._engine.flush()
         if self._stop == 2 and self._stop_by == NEVER:
             graces = [line.extra.grace_s for line in self._attempts.backlog.lines.values()]
-            self._stop_by = now + max(graces, default=0.0) + _LEAVE_EXTRA_S
+            grace_s = max(graces, default=0.0)
+            self._stop_by = now + grace_s + _LEAVE_EXTRA_S
+            if self._drains:
+                self._leave(1, grace_s, now)
 
     def _leave(self, code: int, grace_s: float, now: float) -> None:
         """End everything, then the loop."""

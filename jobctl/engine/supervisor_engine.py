@@ -43,7 +43,11 @@ class Engine:
         self.flush_at = NEVER
         self.has_adopted = False  # at least once: it can work at all
         self._argv = argv
-        self._env = {**os.environb, b"JOBCTL_ENGINE": store_id.encode()}
+        self._env = {
+            **os.environb,
+            b"JOBCTL_ENGINE": store_id.encode(),
+            b"JOBCTL_WIRE": b"%d" % wire.VERSION,
+        }
         self._tagger = tagger
         self._poll = poll
         self._channel: Channel | None = None

@@ -10,7 +10,10 @@ from jobctl.errors import UsageError
 
 
 class Options:
-    """``lock=PATH store=ID [ready=FD] [lifeline=FD] -- ENGINE ARG...``"""
+    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] -- ENGINE ARG...``
+
+    ``held`` is the lock itself, from the supervisor that this process was before.
+    """
 
     def __init__(self, argv: list[str]) -> None:
         """Raises UsageError when something is missing; nobody types this by hand."""
@@ -24,7 +27,8 @@ class Options:
         self.lifeline = int(words.get("lifeline", "-1"))
         self._reported = False
         self._ready = int(words.get("ready", "-1"))
-        for fd in (self.lifeline, self._ready):
+        self.held = int(words.get("held", "-1"))
+        for fd in (self.lifeline, self._ready, self.held):
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
@@ -43,4 +47,4 @@ class Options:
     @property
     def inherited(self) -> set[int]:
         """Descriptors that must stay open."""
-        return {fd for fd in (self.lifeline, self._ready) if fd >= 0}
+        return {fd for fd in (self.lifeline, self._ready, self.held) if fd >= 0}

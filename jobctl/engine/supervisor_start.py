@@ -32,7 +32,8 @@ def main() -> None:
 
 def _supervise(options: Options) -> int:
     try:
-        lock.take(options.lock)  # held as long as this process lives
+        if options.held < 0:
+            options.held = lock.take(options.lock)  # held as long as this process lives
     except lock.HeldError as held:
         options.report(f"busy {held.pid}")
         return Exit.BUSY
@@ -47,8 +48,12 @@ def _supervise(options: Options) -> int:
     place = os.path.dirname(options.lock)
     starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
+    environ = dict(os.environ)  # as whoever started us left it
+    begins_anew = False
     try:
-        code = Supervisor(options, starts, kept).run()
+        supervisor = Supervisor(options, starts, kept)
+        code = supervisor.run()
+        begins_anew = supervisor.begins_anew
     except Exception:
         import traceback
 
@@ -56,7 +61,18 @@ def _supervise(options: Options) -> int:
         code = Exit.INTERNAL
     # Normally nothing is left; but nothing may outlive this process.
     sweep.sweep(options.store_id, grace_s=0)
+    if begins_anew:
+        _begin_anew(options, environ)
     return code
+
+
+def _begin_anew(options: Options, environ: dict[str, str]) -> None:
+    """Become, as the same process and with the same lock, the supervisor that is installed now."""
+    for fd in options.inherited:
+        os.set_inheritable(fd, True)
+    argv = [word for word in sys.orig_argv if not word.startswith(("ready=", "held="))]
+    argv.insert(argv.index("--"), f"held={options.held}")
+    os.execve(argv[0], argv, environ)
 
 
 def _settle_descriptors(keep: set[int]) -> None:

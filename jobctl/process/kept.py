@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     #: Fields of domain.ports.Finished; the first three name the attempt.
     Outcome = tuple[Any, ...]
 
+#: Its last byte changes when fields of an outcome do otherwise than by more of them at the end: the one who reads them
+#: may be of a newer jobctl than the one who wrote.
 _MAGIC = b"jobctl\0\2"
 _HEADER = struct.Struct("<8s36s")  # magic, boot id
 _COUNTERS_AT = 64

@@ -6,6 +6,11 @@ event's class in ``domain.ports``; a test holds both to the same shape and the e
 
 from __future__ import annotations
 
+#: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
+#: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
+VERSION = 1
+OTHER_JOBCTL = 78
+
 # Engine to supervisor.
 DEFINE = 0  # fields of JobSpec
 FORGET = 1  # job

@@ -65,7 +65,7 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     if row is None or holder not in (0, row.pid):
         return DaemonView("recovering", pid=holder or None)
     return DaemonView(
-        state="not_responding" if now - row.heartbeat_at > SILENCE_US else row.state,
+        state="not_responding" if row.engine_pid and now - row.heartbeat_at > SILENCE_US else row.state,
         pid=row.pid,
         heartbeat_at=row.heartbeat_at,
         started_at=row.started_at,

@@ -8,7 +8,7 @@ import time
 from importlib import resources
 from pathlib import Path
 
-from jobctl.errors import Busy, StoreError
+from jobctl.errors import OlderDaemon, StoreError
 from jobctl.process import lock
 from jobctl.store import backup, sqlite
 from jobctl.store.database import Database
@@ -23,16 +23,18 @@ def steps() -> dict[int, str]:
     return {int(entry.name.removesuffix(".sql")): entry.read_text(encoding="utf-8") for entry in files}
 
 
-def upgrade(database: Database, target: int) -> Path:
-    """Migrate while no daemon runs; returns the copy made before.
+def upgrade(database: Database, target: int, lock_holder: int | None = None) -> Path:
+    """Migrate while no daemon runs, or the one that holds the lock does it for us; returns the copy made before.
 
-    Raises Busy when a daemon (an older one: ours would have migrated) holds the store, StoreError when there is no
-    way from that version. A step that fails or is killed leaves the version before it.
+    Raises OlderDaemon when a daemon (an older one: ours would have migrated) holds the store, StoreError when there
+    is no way from that version. A step that fails or is killed leaves the version before it.
     """
     try:
         held = lock.take(str(database.path.with_name("daemon.lock")))
     except lock.HeldError as other:
-        raise Busy(
+        if other.pid == lock_holder:
+            return _upgrade(database, target)
+        raise OlderDaemon(
             f"the database has an older schema, and process {other.pid} works on it: a daemon of an older jobctl",
             hint="let it finish what runs, then go on with this one: jobctl daemon stop && jobctl daemon start",
         ) from other
