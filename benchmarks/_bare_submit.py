@@ -1,0 +1,45 @@
+"""The least that can be done with a file of rows: parse, encode, one transaction. ``FILE STORE`` on the command line.
+
+CSV by csv.reader and json.dumps, JSON lines by orjson; nothing is checked, hashed or bounded.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from jobctl.config import Home
+from jobctl.store.database import open_database
+
+
+def main() -> None:
+    """Put the rows into the items of a store."""
+    path, store = sys.argv[1:]
+    rows = _json_lines(path) if path.endswith(".jsonl") else _csv(path)
+    database = open_database(Home(Path(store)), create=True)
+    with database.transaction():
+        database.executemany("INSERT INTO items (job, item, payload) VALUES (1, ?, ?)", enumerate(rows, 1))
+    database.close()
+
+
+def _csv(path: str) -> Iterator[str]:
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        next(rows)
+        for row in rows:
+            yield json.dumps(row)
+
+
+def _json_lines(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        for line in file:
+            yield orjson.dumps(orjson.loads(line))
+
+
+if __name__ == "__main__":
+    main()
