@@ -1,0 +1,120 @@
+"""Items through the engine alone: real loop, real database, outcomes from memory. ``STORE FILE OUTPUT_BYTES``.
+
+Prints one JSON document: memory on the way, CPU an item, what the database takes up.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
+from jobctl.engine.fake import FakeExecutor
+from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.process.memory import resident_bytes
+from jobctl.process.wakeup import WakeUp
+from jobctl.services.request import SubmitRequest
+from jobctl.services.submit import submit
+from jobctl.sources.options import InputOptions
+from jobctl.store import jobs
+from jobctl.store.database import Database, open_database
+
+SLOTS = 100
+#: Time that passes between two looks of the engine; nothing waits for it.
+TICK_US = 50_000
+STEPS = 10
+_DURATION_US = 800
+
+
+def main() -> None:
+    """Submit the file, work it off, print what it took."""
+    store, path, output = sys.argv[1:]
+    home = Home(Path(store))
+    now = time.time_ns() // 1000
+    request = SubmitRequest(input=InputOptions(path), command=("true", "{id}"), cwd=str(Path(path).parent))
+    accepted = submit(home, request, now=now, stdin=io.BytesIO())
+    database = open_database(home)
+    engine = Engine(database, _Outcomes(int(output)), home, EngineOptions(slots=SLOTS), WakeUp(home.wake), now)
+    engine.begin(now, fresh=True)
+    memory = list(_work_off(engine, database, accepted.items, now))
+    database.checkpoint()
+    json.dump(_report(database, accepted.items, memory), sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _work_off(engine: Engine, database: Database, items: int, now: int) -> Iterator[tuple[int, int, float]]:
+    """(items done, bytes resident, CPU seconds) at every tenth of the way, and when the result files are written."""
+    step = 1
+    while live := jobs.load_live(database):
+        for _ in range(5):
+            now += TICK_US
+            engine.tick(now)
+        if (done := live[0].counts.succeeded) >= step * items // STEPS:
+            step = done * STEPS // items + 1
+            yield done, resident_bytes(os.getpid()) or 0, time.process_time()
+    yield items, resident_bytes(os.getpid()) or 0, time.process_time()
+
+
+def _report(database: Database, items: int, memory: Sequence[tuple[int, int, float]]) -> dict[str, Any]:
+    pages = database.execute("SELECT * FROM pragma_page_count, pragma_page_size").fetchone()
+    return {
+        "items": items,
+        "memory": memory,
+        "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "database": pages[0] * pages[1],
+        "payload": database.scalar("SELECT sum(length(payload)) FROM items"),
+    }
+
+
+class _Outcomes(FakeExecutor):
+    """Attempts succeed at once and are forgotten; each wrote so many bytes to the log of its job."""
+
+    def __init__(self, output: int) -> None:
+        super().__init__()
+        self._output = output
+        self._written = 0
+        self._taken: list[Dispatch] = []
+
+    def start(self, batch: Sequence[Dispatch]) -> None:
+        """Take attempts, and keep none of them."""
+        self._taken.extend(batch)
+
+    def collect(self, timeout_s: float | None = 0) -> list[Event]:
+        """They are over."""
+        taken, self._taken = self._taken, []
+        return [self._outcome(dispatch, number) for number, dispatch in enumerate(taken)]
+
+    def _outcome(self, dispatch: Dispatch, number: int) -> Finished:
+        offset, self._written = self._written, self._written + self._output
+        took = _DURATION_US + dispatch.item % 500
+        return Finished(
+            *dispatch[:3],
+            ending=Ending.EXITED,
+            code=0,
+            slot=1 + number % 2,
+            started_at=time.time_ns() // 1000,
+            duration_us=took,
+            cpu_us=took - 100,
+            max_rss_kib=1_800 + dispatch.item % 100,
+            log=1 if self._output else 0,
+            out_off=offset if self._output else 0,
+            out_len=self._output,
+            err_off=0,
+            err_len=0,
+            flags=OutputFlag.NONE,
+            out_tail=b"",
+            err_tail=b"",
+        )
+
+
+if __name__ == "__main__":
+    main()

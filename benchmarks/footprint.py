@@ -1,0 +1,151 @@
+"""Footprint: memory of engine and supervisor, bytes of the database and of outputs, an item."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import peers
+from benchmarks.figure import Figure, Scale
+from benchmarks.usage import environment
+
+TITLE = "memory, database and outputs of many items"
+NOTES = """
+The database and the engine's memory: the real loop on a real database, outcomes handed to it from memory, result files
+written at the end. Supervisor and outputs: real processes under a daemon, `printf` of 50 bytes, at two sizes, so that
+what is said of a million is a straight line through what was measured.
+"""
+ROOT = Path(__file__).parents[1]
+OUTPUT = 50
+MANY = 1_000_000
+_BY_TABLE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 2"
+_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+
+
+def run(scale: Scale) -> list[Figure]:
+    """A million items without processes, some thousands with."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+        engine = list(_engine(Path(folder), scale.of(MANY, 20_000)))
+        few = _daemon(Path(folder), scale.of(5_000, 300), OUTPUT)
+        many = _daemon(Path(folder), scale.of(20_000, 1_200), OUTPUT)
+        silent = _daemon(Path(folder), scale.of(5_000, 300), 0)
+    return [*engine, *_real(few, many, silent)]
+
+
+def _engine(root: Path, items: int) -> Iterator[Figure]:
+    path = root / "rows.csv"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("id,url,text\n")
+        file.writelines(f"{n},https://example.org/items/{n},item number {n}\n" for n in range(1, items + 1))
+    argv = [sys.executable, "-m", "benchmarks._engine_items", root / "engine", path, str(OUTPUT)]
+    done = subprocess.run(argv, cwd=ROOT, env=environment({}), stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    mib = [resident / (1 << 20) for _, resident, _ in found["memory"]]
+    above = (found["database"] - found["payload"]) / items
+    yield Figure(
+        f"memory of the engine, {items:,} items",
+        found["peak_kib"] / 1024,
+        "MiB",
+        120,
+        detail="at its peak, files written",
+    )
+    yield Figure(
+        "its growth from the first tenth to the last", mib[-2] - mib[0], "MiB", detail=f"from {mib[0]:.1f} MiB"
+    )
+    yield Figure(
+        "database above the payload, an item",
+        above,
+        "B",
+        160,
+        detail=f"payload {found['payload'] / items:.1f} B; {_tables(root / 'engine' / 'jobctl.db', items)}",
+    )
+
+
+def _tables(path: Path, items: int) -> str:
+    """Bytes of an item by table, where this SQLite can tell."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        try:
+            rows = database.execute(_BY_TABLE).fetchall()
+        except sqlite3.Error:
+            return "tables not told apart"
+    return ", ".join(f"{name} {size / items:.1f} B" for name, size in rows)
+
+
+class _Real(NamedTuple):
+    """What is left of a job of real processes."""
+
+    items: int
+    log_bytes: int
+    log_files: int
+    supervisor_kib: int
+    engine_kib: int
+
+
+def _daemon(root: Path, items: int, output: int) -> _Real:
+    """Work off that many items under a daemon; each prints so many bytes."""
+    rows = root / "rows.txt"
+    rows.write_text("".join(f"{n}\n" for n in range(items)))
+    with tempfile.TemporaryDirectory(dir=root) as store:
+
+        def call(*words: object) -> str:
+            argv = [*peers.jobctl(), *map(str, words)]
+            env = environment({"JOBCTL_HOME": store})
+            return subprocess.run(argv, env=env, check=True, capture_output=True, text=True, cwd=root).stdout
+
+        call("daemon", "start", "--slots", "2")
+        try:
+            command = ["printf", f"%0{output}d", "{}"] if output else ["true"]
+            call("submit", rows, "-q", "--wait", "--", *command)
+            supervisor = json.loads(call("daemon", "status", "--json"))["pid"]
+            (engine,) = _children(supervisor)
+            peaks = _peak_kib(supervisor), _peak_kib(engine)
+        finally:
+            call("daemon", "stop")
+        logs = [path.stat().st_size for path in Path(store, "logs").rglob("*") if path.is_file()]
+    return _Real(items, sum(logs), len(logs), *peaks)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _peak_kib(pid: int) -> int:
+    found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) if found else 0
+
+
+def _real(few: _Real, many: _Real, silent: _Real) -> Iterator[Figure]:
+    grown = (many.supervisor_kib - few.supervisor_kib) / 1024
+    yield Figure(
+        f"memory of the supervisor, {many.items:,} items",
+        many.supervisor_kib / 1024,
+        "MiB",
+        25,
+        detail=f"at its peak; {grown:+.1f} MiB from {few.items:,} items",
+    )
+    yield Figure(f"memory of the engine beside it, {many.items:,} items", many.engine_kib / 1024, "MiB", 120)
+    slope = (many.log_bytes - few.log_bytes) / (many.items - few.items)
+    yield Figure(
+        f"logs of {MANY:,} items with {OUTPUT} B each",
+        (few.log_bytes + slope * (MANY - few.items)) / 1e6,
+        "MB",
+        150,
+        detail=f"{few.log_bytes / few.items:.2f} B an item of {few.items:,}, {slope:.2f} B each of the next",
+    )
+    yield Figure(
+        "files they are in",
+        float(many.log_files),
+        "files",
+        1000,
+        detail=f"{many.items:,} items; a new one every 64 MiB",
+    )
+    yield Figure(f"logs of {silent.items:,} items without output", float(silent.log_bytes), "B", 0)
