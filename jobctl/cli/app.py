@@ -43,6 +43,7 @@ COMMANDS = {
     "queue": Entry("queue", _RUN),
     "metrics": Entry("metrics", _RUN),
     "prune": Entry("prune", _RUN),
+    "doctor": Entry("doctor", _RUN),
     "recipe": Entry("recipe", _SELF),
     "config": Entry("config", _SELF),
     "completion": Entry("completion", _SELF),

@@ -10,9 +10,9 @@ def number(value: int) -> str:
     return f"{value:,}" if abs(value) >= 10_000 else str(value)
 
 
-def plural(value: int, noun: str) -> str:
-    """``1 item``, ``2 items``, ``10,000 items``."""
-    return f"{number(value)} {noun}" if value == 1 else f"{number(value)} {noun}s"
+def plural(value: int, noun: str, many: str | None = None) -> str:
+    """``1 item``, ``2 items``, ``10,000 items``; ``many`` is a plural that does not just end in s."""
+    return f"{number(value)} {noun}" if value == 1 else f"{number(value)} {many or f'{noun}s'}"
 
 
 def percent(part: float, whole: float) -> str:

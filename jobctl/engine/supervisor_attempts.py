@@ -10,7 +10,7 @@ from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
 from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
 from jobctl.process.identity import Tagger
-from jobctl.process.limits import FileLimit
+from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
 from jobctl.process.output import NOWHERE, Scratch
 from jobctl.process.plan import JobPlan, NoOutputError, PressureError
 from jobctl.process.spawn import CannotStartError
@@ -32,8 +32,6 @@ Verdict = tuple[int, float]
 _MAX_IDLE_OUTPUTS = 16
 #: How often the outputs of running items are measured against their cap.
 _TRIM_S = 2.0
-_FILES_PER_SLOT = 4  # two for output; a worker has two more
-_OTHER_FILES = 200
 
 
 def _nowhere(_outcome: tuple[Any, ...]) -> None:
@@ -307,7 +305,7 @@ class Attempts:
     def resize(self, capacity: int) -> None:
         """Set how many attempts may run at once."""
         self.backlog.capacity = capacity
-        self._limit.ensure(_FILES_PER_SLOT * capacity + _OTHER_FILES)
+        self._limit.ensure(FILES_PER_SLOT * capacity + OTHER_FILES)
 
     def _press(self, line: JobLine, key: int, reason: str, now: float) -> None:
         if key != MACHINE:

@@ -100,6 +100,20 @@ def is_dead(pid: int) -> bool:
     return fields is None or fields[0] in (b"Z", b"X")
 
 
+def command(pid: int) -> str:
+    """The command line of a process as one text, to look at; empty if it is gone."""
+    try:
+        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.read(fd, 256).replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+
+
 _STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
 
 

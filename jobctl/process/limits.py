@@ -5,6 +5,11 @@ from __future__ import annotations
 import contextlib
 import resource
 
+#: What a supervisor has open for each slot: two files for output, and a worker has two more.
+FILES_PER_SLOT = 4
+#: And besides.
+OTHER_FILES = 200
+
 
 class FileLimit:
     """The soft limit of open files of this process."""

@@ -36,6 +36,11 @@ def sweep(store_id: str, grace_s: float = _GRACE_S) -> list[int]:
     return []
 
 
+def leftovers(store_id: str) -> list[int]:
+    """Living items and engines of a store; while no supervisor of it lives, what a dead one left behind."""
+    return _Finder(store_id).find()
+
+
 class _Finder:
     """Who belongs to a store."""
 

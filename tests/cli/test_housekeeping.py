@@ -142,3 +142,75 @@ def test_without_a_store_they_say_so(jobctl, home, command):
     done = jobctl(*words.get(command, command.split()))
     assert done.code == 9
     assert not home.database.exists()
+
+
+# ---- doctor ----
+
+
+def test_doctor_prints_a_line_for_each_check(store, jobctl):
+    store.job("ss", state="succeeded", started_at=1, finished_at=2)
+    done = jobctl("doctor")
+    assert done.code == 0 and done.err == "all is well\n"
+    lines = done.out.splitlines()
+    assert len(lines) == 15 and all(line.startswith("ok  ") for line in lines)
+    document = jobctl("doctor", "--json").document
+    assert document["schema"] == "jobctl.doctor/1" and document["ok"] is True
+    assert [check["name"].replace("_", " ") in line for check, line in zip(document["checks"], lines, strict=True)]
+
+
+def test_doctor_says_what_to_type_and_fails(store, home, jobctl):
+    home.database.chmod(0o640)
+    done = jobctl("doctor", "-v")
+    assert done.code == 1 and done.err == "1 failure\n"
+    assert "\n                   -> jobctl doctor --repair\n" in done.out and "mode 0640" in done.out
+    assert jobctl("doctor", "--json").code == 1
+    done = jobctl("doctor", "--repair")
+    assert done.code == 0 and "repaired: closed" in done.out
+
+
+def test_doctor_restores_only_when_asked(store, home, jobctl):
+    from jobctl.store import backup
+
+    store.job("ss", state="succeeded", started_at=1, finished_at=2)
+    backup.make(store.database, time.time_ns() // 1000)
+    store.database.close()
+    home.database.write_bytes(b"torn")
+    assert jobctl("doctor", "--repair").code == 1
+    assert home.database.read_bytes() == b"torn"
+    assert jobctl("doctor", "--repair", "--restore").code == 2
+    done = jobctl("doctor", "--restore")
+    assert done.code == 0 and "the damaged one is in" in done.err
+    assert jobctl("status", "1").code == 0
+    refused = jobctl("doctor", "--restore")
+    assert refused.code == 2 and "not damaged" in refused.err
+
+
+def test_doctor_fits_a_terminal(store, home, monkeypatch):
+    """As it looks at 80 columns, in colour and without."""
+    import io
+
+    from jobctl.render.doctor import print_examination
+
+    class Screen(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", "80")
+    check = {
+        "name": "stray_files",
+        "level": "fail",
+        "message": "seven words \x1b[31mand some more of them, so that they need more than a line of it",
+        "action": "jobctl doctor --repair",
+        "details": ["one"],
+        "repaired": None,
+    }
+    plain, coloured = Screen(), Screen()
+    print_examination({"checks": [check]}, plain, color=False, verbose=False)
+    print_examination({"checks": [check]}, coloured, color=True, verbose=True)
+    lines = plain.getvalue().splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) <= 80
+    assert "\x1b" not in plain.getvalue() and "^[[31m" in plain.getvalue()
+    assert lines[2].strip() == "-> jobctl doctor --repair"
+    assert coloured.getvalue().startswith("\x1b[1;31mfail\x1b[0m") and "- one" in coloured.getvalue()

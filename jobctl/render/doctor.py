@@ -1,0 +1,53 @@
+"""An examination as lines: how it stands, what was looked at, what was found, and below it what to type."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from jobctl.render.inert import inert
+from jobctl.render.look import Look, look_of
+
+Document = Mapping[str, Any]
+
+_STYLES = {"ok": "32", "warn": "33", "fail": "1;31"}
+_LEVEL_WIDTH, _GAP = 4, "  "
+
+
+def print_examination(document: Document, stream: TextIO, *, color: bool, verbose: bool) -> None:
+    """All checks; ``verbose`` adds every single thing that was found."""
+    look = look_of(stream, color=color)
+    width = max(len(check["name"]) for check in document["checks"])
+    stream.writelines("\n".join(_lines(check, width, look, verbose)) + "\n" for check in document["checks"])
+
+
+def _lines(check: Document, width: int, look: Look, verbose: bool) -> Iterator[str]:
+    level = check["level"]
+    head = f"{level:<{_LEVEL_WIDTH}}{_GAP}{check['name'].replace('_', ' '):<{width}}{_GAP}"
+    first, *rest = _wrapped(inert(check["message"]), look, len(head))
+    if look.color:
+        head = f"\x1b[{_STYLES[level]}m{head[:_LEVEL_WIDTH]}\x1b[0m{head[_LEVEL_WIDTH:]}"
+    yield head + first
+    indent = " " * (_LEVEL_WIDTH + width + 2 * len(_GAP))
+    for line in rest:
+        yield indent + line
+    if check["repaired"]:
+        yield from _marked("repaired: ", check["repaired"], indent, look)
+    if check["action"] and level != "ok":
+        yield from _marked("-> ", check["action"], indent, look)
+    for detail in check["details"] if verbose else ():
+        yield from _marked("- ", detail, indent, look)
+
+
+def _marked(mark: str, text: str, indent: str, look: Look) -> Iterator[str]:
+    first, *rest = _wrapped(inert(text), look, len(indent) + len(mark))
+    yield indent + mark + first
+    for line in rest:
+        yield indent + " " * len(mark) + line
+
+
+def _wrapped(text: str, look: Look, taken: int) -> Sequence[str]:
+    """Whole words on each line, so that a path or command can be copied."""
+    room = max(20, look.width - taken)
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]

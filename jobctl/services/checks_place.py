@@ -1,0 +1,162 @@
+"""Checks of the place where a store is: the directory, who may read it, what lies about, the disk below it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobctl.domain.wording import percent, plural, size
+from jobctl.process import mounts, space
+from jobctl.services.examination import Finding, Patient, fail, ok, warn
+
+_DETAILS = 10
+#: Below so many times the room that stops the daemon, somebody should look.
+_COMFORT = 4
+
+
+def home(patient: Patient) -> Finding:
+    """The state directory itself, and whether somebody else could put another in its place."""
+    root = patient.home.root
+    try:
+        info = root.lstat()
+    except FileNotFoundError:
+        return ok(f"{root} does not exist yet; the first submit makes it")
+    except OSError as error:
+        return fail(f"{root} cannot be used: {error.strerror}", "give another with --home DIR")
+    if stat.S_ISLNK(info.st_mode):
+        with contextlib.suppress(OSError):
+            info = root.stat()
+    if not stat.S_ISDIR(info.st_mode):
+        return fail(f"{root} is not a directory", "give another with --home DIR, or move it away")
+    if info.st_uid != os.geteuid():
+        return fail(f"{root} belongs to user {info.st_uid}, you are {os.geteuid()}", "run jobctl as its owner")
+    exposed = _exposed_parent(root)
+    if exposed is not None:
+        return warn(
+            f"others may rename what is in {exposed}, and so put another store in the place of yours",
+            f"chmod go-w {exposed}, or keep the store elsewhere",
+        )
+    return ok(str(root))
+
+
+def _exposed_parent(root: Path) -> Path | None:
+    for parent in root.resolve().parents:
+        info = parent.stat()
+        if info.st_mode & 0o022 and not info.st_mode & stat.S_ISVTX:
+            return parent
+        if info.st_uid not in (0, os.geteuid()):
+            return parent
+    return None
+
+
+def permissions(patient: Patient) -> Finding:
+    """Everything in the store is private, owned by us, and no link to somewhere else."""
+    planted: list[str] = []
+    open_to_others: list[str] = []
+    count = 0
+    for path, info in _everything(patient.home.root):
+        count += 1
+        if info.st_uid != os.geteuid() or not _is_expected(path, info):
+            planted.append(f"{path}: {_what(info)}")
+        elif info.st_mode & 0o077:
+            open_to_others.append(f"{path}: mode {stat.S_IMODE(info.st_mode):04o}")
+    if planted:
+        message = f"{plural(len(planted), 'file')} of somebody else or of another kind, such as {planted[0]}"
+        return fail(message, "see what it is; if you do not need it, remove it", tuple(planted[:_DETAILS]))
+    if open_to_others:
+        message = f"open to others: {plural(len(open_to_others), 'file')}, such as {open_to_others[0]}"
+        return fail(message, f"{patient.program} doctor --repair", tuple(open_to_others[:_DETAILS]))
+    return ok(f"nobody else can read {plural(count, 'file')}" if count else "there is nothing to read yet")
+
+
+def _everything(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The store and all in it, a folder before what is in it; links are not followed."""
+    with contextlib.suppress(OSError):
+        info = root.stat()
+        if stat.S_ISDIR(info.st_mode):
+            yield root, info
+    for folder, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(folder, name)
+            with contextlib.suppress(OSError):  # gone meanwhile
+                yield path, path.lstat()
+
+
+def _is_expected(path: Path, info: os.stat_result) -> bool:
+    if path.name == "wake":
+        return stat.S_ISFIFO(info.st_mode)
+    return stat.S_ISDIR(info.st_mode) or (stat.S_ISREG(info.st_mode) and info.st_nlink == 1)
+
+
+def _what(info: os.stat_result) -> str:
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+    if info.st_uid != os.geteuid():
+        return f"of user {info.st_uid}"
+    if stat.S_ISREG(info.st_mode) and info.st_nlink > 1:
+        return f"has {info.st_nlink} names (hard links)"
+    return kinds.get(stat.S_IFMT(info.st_mode), "no plain file")
+
+
+def close_to_others(patient: Patient) -> str:
+    """Take from others every right on what is ours."""
+    changed = 0
+    for path, info in _everything(patient.home.root):
+        if info.st_uid == os.geteuid() and info.st_mode & 0o077 and _is_expected(path, info):
+            path.chmod(stat.S_IMODE(info.st_mode) & 0o700)
+            changed += 1
+    return f"closed {plural(changed, 'file')} to others" if changed else ""
+
+
+def stray_files(patient: Patient) -> Finding:
+    """Files that were being written when their writer died."""
+    found = _strays(patient)
+    if not found or patient.holder is not None:
+        return ok("no unfinished files of a writer that died")
+    total = size(sum(path.lstat().st_size for path in found))
+    message = f"unfinished files of a writer that died: {len(found)}, {total}"
+    return warn(message, f"{patient.program} doctor --repair", tuple(map(str, found[:_DETAILS])))
+
+
+def _strays(patient: Patient) -> list[Path]:
+    root = patient.home.root
+    found = [*patient.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp")]
+    return sorted(path for path in found if not path.is_symlink() and path.is_file())
+
+
+def remove_strays(patient: Patient) -> str:
+    """Remove them; nobody writes while we hold the lock."""
+    found = _strays(patient)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return f"removed {plural(len(found), 'unfinished file')}" if found else ""
+
+
+def filesystem(patient: Patient) -> Finding:
+    """SQLite needs locks and shared memory that work, which those of a network do not."""
+    kind = mounts.kind(patient.home.root)
+    if not kind:
+        return ok("this system does not say what kind of file system it is")
+    if mounts.is_network(kind):
+        return fail(
+            f"{kind} is a network file system, where SQLite loses data", "move the store to a local disk: --home DIR"
+        )
+    return ok(f"{kind}, local")
+
+
+def disk(patient: Patient) -> Finding:
+    """Room for outputs, results and the database."""
+    place = next((p for p in (patient.home.root, *patient.home.root.parents) if p.exists()), Path("/"))
+    action = f"{patient.program} prune --dry-run"
+    if found := space.shortage(place):
+        return fail(f"nothing new starts until there is room: {found}", action)
+    info = os.statvfs(place)
+    free, total = info.f_bavail * info.f_frsize, info.f_blocks * info.f_frsize
+    text = f"{size(free)} of {size(total)} free"
+    if info.f_files and info.f_favail < 10_000 and info.f_favail < 0.01 * info.f_files:
+        return fail(f"only {plural(info.f_favail, 'more file')} can be made on this disk ({text})", action)
+    if total and free < _COMFORT * min(space.FLOOR_BYTES, space.FLOOR_SHARE * total):
+        return warn(f"{text} ({percent(free, total)}); the daemon starts nothing new when it gets less", action)
+    return ok(text)

@@ -1,0 +1,113 @@
+"""Checks of the database: the library that reads it, the file, its write-ahead log, its copies."""
+
+from __future__ import annotations
+
+import os
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import plural, size
+from jobctl.services.examination import Finding, Patient, fail, ok, warn
+from jobctl.store import backup, sqlite
+from jobctl.store.schema import SCHEMA_VERSION
+
+#: A write-ahead log as long as this makes reading slow; whoever holds it up should be found.
+WAL_LONG = 64 << 20
+#: A look at the copies is worth a line when the newest is older than this although something has changed.
+_COPY_OLD_US = 86_400_000_000
+
+
+def library(_patient: Patient) -> Finding:
+    """The SQLite library in use."""
+    version = ".".join(map(str, sqlite.VERSION))
+    name = f"SQLite {version} ({sqlite.connect.__module__.partition('.')[0].lstrip('_')})"
+    if sqlite.has_wal_reset_bug():
+        return warn(
+            f"{name} has the WAL-reset bug; jobctl lets nobody but its engine checkpoint, which keeps clear of it",
+            "install pysqlite3 where there is a wheel, or a Python with SQLite 3.51.3 or newer",
+        )
+    return ok(name)
+
+
+def database(patient: Patient) -> Finding:
+    """The file, read through."""
+    path, look = patient.home.database, patient.look
+    if look.kind == "missing":
+        return _missing(patient)
+    if look.kind == "empty":
+        return ok("made, but nothing was submitted yet")
+    if look.kind == "ours":
+        return ok(f"sound, schema {look.version}, {size(path.stat().st_size)}")
+    if look.kind == "older":
+        stop = f"; {patient.program} daemon stop first" if patient.holder is not None else ""
+        return warn(
+            f"has schema {look.version}, this jobctl has {SCHEMA_VERSION}",
+            f"the next command brings it up to date, with a copy beforehand{stop}",
+        )
+    if look.kind == "newer":
+        return fail(f"was written by a newer jobctl (schema {look.version}, not {SCHEMA_VERSION})", "upgrade jobctl")
+    if look.kind == "foreign":
+        return fail(f"{path} is not a database of jobctl", "move it away, or choose another --home")
+    if look.kind == "planted":
+        return fail(f"{path}: {look.findings[0]}", "see what it is, move it away, then try again")
+    return fail(f"damaged: {look.findings[0]}", _way_back(patient), look.findings)
+
+
+def _missing(patient: Patient) -> Finding:
+    if backup.existing(patient.home.root):
+        return fail(f"{patient.home.database} is gone, but there are copies of it", _way_back(patient))
+    return ok("there is none yet")
+
+
+def _way_back(patient: Patient) -> str:
+    if backup.existing(patient.home.root):
+        return f"{patient.program} doctor --restore    (goes on with the newest copy, keeps the damaged file)"
+    return backup.recipe(patient.home.root)
+
+
+def write_ahead_log(patient: Patient) -> Finding:
+    """Commits that are not in the database file yet."""
+    length = _wal_bytes(patient)
+    if length <= WAL_LONG:
+        return ok(f"{size(length)} of commits wait to be moved into the database" if length else "empty")
+    if patient.holder is None:
+        return warn(f"{size(length)} long, and no daemon to shorten it", f"{patient.program} doctor --repair")
+    return warn(
+        f"{size(length)} long: a reader keeps the daemon from shortening it",
+        "look for a stopped jobctl: ps -o pid,stat,args -C jobctl",
+    )
+
+
+def _wal_bytes(patient: Patient) -> int:
+    try:
+        return os.stat(f"{patient.home.database}-wal").st_size
+    except OSError:
+        return 0
+
+
+def checkpoint(patient: Patient) -> str:
+    """Move the log into the database; only while we hold the daemon lock."""
+    if patient.database is None:
+        return ""
+    before = _wal_bytes(patient)
+    patient.database.checkpoint()
+    return f"moved {size(before)} into the database"
+
+
+def copies(patient: Patient) -> Finding:
+    """What could be gone back to."""
+    found = backup.existing(patient.home.root)
+    if patient.database is None:
+        return ok(f"{plural(len(found), 'copy', 'copies')} of the database" if found else "none yet")
+    changed_at = patient.database.scalar("SELECT max(updated_at) FROM jobs") or 0
+    newest = backup.newest_at(patient.home.root)
+    large = patient.home.database.stat().st_size > backup.HOURLY_UP_TO
+    if large and changed_at - newest > _COPY_OLD_US:
+        made = f"the newest is {format_duration((patient.now - newest) / 1e6)} old" if newest else "there is none"
+        return warn(
+            f"{made}: a database of more than {size(backup.HOURLY_UP_TO)} is not copied every hour",
+            f"{patient.program} prune makes it smaller, or include {patient.home.root} in your own backup",
+        )
+    if not found:
+        return ok("none yet; the daemon makes one every hour in which something changed")
+    age = format_duration(max(0, patient.now - newest) / 1e6)
+    return ok(f"{plural(len(found), 'copy', 'copies')}, the newest {age} old")

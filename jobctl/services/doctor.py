@@ -1,0 +1,144 @@
+"""The examination of a store and of the machine below it; with or without a database that can be read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from jobctl import __version__
+from jobctl.config import Home
+from jobctl.errors import JobctlError
+from jobctl.process import lock
+from jobctl.services import checks_place, checks_process, checks_store
+from jobctl.services.daemon import DaemonView, daemon_view
+from jobctl.services.examination import Check, Finding, Level, Patient, document, fail, mended
+from jobctl.store import sqlite
+from jobctl.store.database import Database, open_database
+from jobctl.store.look import look
+
+SCHEMA = "jobctl.doctor/1"
+
+CHECKS = (
+    Check("home", checks_place.home),
+    Check("permissions", checks_place.permissions, checks_place.close_to_others),
+    Check("filesystem", checks_place.filesystem),
+    Check("disk", checks_place.disk),
+    Check("sqlite", checks_store.library),
+    Check("database", checks_store.database),
+    Check("wal", checks_store.write_ahead_log, checks_store.checkpoint, needs_lock=True),
+    Check("backups", checks_store.copies),
+    Check("daemon", checks_process.daemon),
+    Check("leftovers", checks_process.leftovers, checks_process.end_leftovers, needs_lock=True),
+    Check("stray_files", checks_place.stray_files, checks_place.remove_strays, needs_lock=True),
+    Check("clock", checks_process.clock),
+    Check("limits", checks_process.limits),
+    Check("wakeup", checks_process.wake_up),
+    Check("settings", checks_process.configuration),
+)
+
+
+class Examination(NamedTuple):
+    """What was found, in the order of the checks."""
+
+    home: Home
+    findings: list[tuple[str, Finding]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing fails; what only deserves a look does not count."""
+        return all(finding.level is not Level.FAIL for _, finding in self.findings)
+
+    def count(self, level: str) -> int:
+        """How many checks ended so."""
+        return sum(finding.level == level for _, finding in self.findings)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "schema": SCHEMA,
+            "ok": self.ok,
+            "home": str(self.home.root),
+            "version": __version__,
+            "checks": [document(name, finding) for name, finding in self.findings],
+        }
+
+
+def examine(home: Home, *, now: int, program: str, slots: int, repair: bool = False) -> Examination:
+    """Look at everything; with ``repair`` put right what is safe to put right, some of it only while no daemon runs."""
+    with _patient(home, now, program, slots) as patient:
+        findings = [(check.name, _examine(check, patient)) for check in CHECKS]
+    if not repair or all(finding.level is Level.OK for _, finding in findings):
+        return Examination(home, findings)
+    with _patient(home, now, program, slots) as patient, _the_lock(patient) as locked:
+        again = [
+            (check.name, _mend(check, finding, patient, locked))
+            for check, (_, finding) in zip(CHECKS, findings, strict=True)
+        ]
+    return Examination(home, again)
+
+
+def _examine(check: Check, patient: Patient) -> Finding:
+    """An examination goes on whatever a check runs into."""
+    try:
+        return check.examine(patient)
+    except (OSError, sqlite.Error, JobctlError) as error:
+        return fail(f"cannot be examined: {error}")
+
+
+def _mend(check: Check, finding: Finding, patient: Patient, locked: bool) -> Finding:
+    if finding.level is Level.OK or check.mend is None:
+        return finding
+    if check.needs_lock and not locked:
+        return replace(finding, action=finding.action or "not while a daemon runs")
+    try:
+        done = check.mend(patient)
+    except (OSError, sqlite.Error, JobctlError) as error:
+        return replace(finding, details=(*finding.details, f"cannot be repaired: {error}"))
+    return mended(_examine(check, patient), done) if done else finding
+
+
+@contextlib.contextmanager
+def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient]:
+    found = look(home.database)
+    database: Database | None = None
+    if found.is_usable:
+        with contextlib.suppress(JobctlError, OSError, sqlite.Error):
+            database = open_database(home)
+    try:
+        holder = _holder(home)
+        view = _view(database, home, now, holder)
+        yield Patient(home, now, program, slots, holder, found, view, database)
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _holder(home: Home) -> int | None:
+    try:
+        return lock.holder(str(home.lock))
+    except OSError:  # something else is in its place, which the permissions tell
+        return None
+
+
+def _view(database: Database | None, home: Home, now: int, holder: int | None) -> DaemonView:
+    if database is not None:
+        with contextlib.suppress(sqlite.Error, OSError):
+            return daemon_view(database, home, now)
+    return DaemonView("down") if holder is None else DaemonView("recovering", pid=holder)
+
+
+@contextlib.contextmanager
+def _the_lock(patient: Patient) -> Iterator[bool]:
+    """Hold the daemon lock while something is repaired, if nobody has it. It must not be asked for meanwhile."""
+    held = None
+    if patient.holder is None and patient.home.root.is_dir():
+        with contextlib.suppress(lock.HeldError, OSError):
+            held = lock.take(str(patient.home.lock))
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            os.close(held)

@@ -1,0 +1,93 @@
+"""What an examination of a store works on, and what it says: one finding for each check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from jobctl.config import Home
+from jobctl.services.daemon import DaemonView
+from jobctl.store.database import Database
+from jobctl.store.look import Look
+
+
+class Level(StrEnum):
+    """How it stands."""
+
+    OK = "ok"
+    WARN = "warn"  # works, but somebody should look
+    FAIL = "fail"  # does not work, or cannot be trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    level: Level
+    message: str
+    action: str = ""  # what to type
+    details: tuple[str, ...] = ()
+    repaired: str = ""  # what was done about it
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A store, as far as it could be opened."""
+
+    home: Home
+    now: int  # microseconds UTC
+    program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
+    slots: int  # of a daemon that would be started now
+    holder: int | None  # process that holds the daemon lock; 0 = the system does not say which
+    look: Look
+    daemon: DaemonView
+    database: Database | None  # None unless it can be used as it is
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever submitted here."""
+        return self.look.kind != "missing"
+
+
+class Check(NamedTuple):
+    """One line of the examination."""
+
+    name: str
+    examine: Callable[[Patient], Finding]
+    #: Puts right what is safe to put right, and says what it did; '' = there was nothing that could be done.
+    mend: Callable[[Patient], str] | None = None
+    needs_lock: bool = False  # mended only while no daemon runs
+
+
+def ok(message: str) -> Finding:
+    """All is well."""
+    return Finding(Level.OK, message)
+
+
+def warn(message: str, action: str = "", details: tuple[str, ...] = ()) -> Finding:
+    """Works, but somebody should look."""
+    return Finding(Level.WARN, message, action, details)
+
+
+def fail(message: str, action: str = "", details: tuple[str, ...] = ()) -> Finding:
+    """Does not work, or cannot be trusted."""
+    return Finding(Level.FAIL, message, action, details)
+
+
+def mended(finding: Finding, what: str) -> Finding:
+    """The finding after something was done about it."""
+    return replace(finding, repaired=what)
+
+
+def document(name: str, finding: Finding) -> dict[str, Any]:
+    """As part of a JSON document."""
+    return {
+        "name": name,
+        "level": str(finding.level),
+        "message": finding.message,
+        "action": finding.action or None,
+        "details": list(finding.details),
+        "repaired": finding.repaired or None,
+    }

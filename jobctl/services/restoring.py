@@ -1,0 +1,117 @@
+"""Going on with the newest sound copy of a database that is damaged or gone; the damaged file is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time
+from jobctl.errors import NotFound, UsageError
+from jobctl.process import lock
+from jobctl.process.daemon import busy
+from jobctl.store import backup
+from jobctl.store.look import look
+
+#: What a supervisor kept of attempts that the older database may give to other items.
+_KEPT = ("starts", "outcomes")
+
+
+class Restored(NamedTuple):
+    """What was put where."""
+
+    copy: Path
+    made_at: int  # microseconds UTC; what was accepted and recorded later is lost
+    aside: Path | None  # where the damaged file is
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        aside = None if self.aside is None else str(self.aside)
+        return {
+            "schema": "jobctl.restored/1",
+            "copy": str(self.copy),
+            "made_at": format_time(self.made_at),
+            "aside": aside,
+        }
+
+
+def restore(home: Home, now: int) -> Restored:
+    """Put the newest sound copy in the place of the database.
+
+    Raises Busy while a daemon runs, UsageError when the database is sound, NotFound when there is no sound copy;
+    then nothing is changed.
+    """
+    try:
+        held = lock.take(str(home.lock))
+    except FileNotFoundError:
+        raise _no_copy(home) from None
+    except lock.HeldError as other:
+        raise busy(other.pid) from other
+    try:
+        return _restore(home, now)
+    finally:
+        os.close(held)
+
+
+def _restore(home: Home, now: int) -> Restored:
+    found = look(home.database)
+    if found.kind not in ("damaged", "missing"):
+        raise UsageError(
+            f"the database at {home.root} is not damaged, it is {found.kind}: nothing is restored",
+            hint="jobctl doctor says what is wrong; to go back all the same, move the file away first",
+        )
+    copy = next((path for path in reversed(backup.existing(home.root)) if _is_sound(path)), None)
+    if copy is None:
+        raise _no_copy(home)
+    made_at = int(copy.stat().st_mtime * 1e6)
+    unfinished = home.root / ".jobctl.db.restored.tmp"
+    unfinished.unlink(missing_ok=True)
+    _copy(copy, unfinished)
+    aside = _put_aside(home, now)
+    for name in _KEPT:
+        (home.root / name).unlink(missing_ok=True)
+    unfinished.rename(home.database)
+    _flush(home.root)
+    return Restored(copy, made_at, aside)
+
+
+def _is_sound(path: Path) -> bool:
+    return look(path).kind in ("ours", "older")
+
+
+def _copy(source: Path, target: Path) -> None:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _put_aside(home: Home, now: int) -> Path | None:
+    """The file and its log keep their names, in a folder of their own."""
+    names = [name for name in ("jobctl.db", "jobctl.db-wal", "jobctl.db-shm") if (home.root / name).exists()]
+    if not names:
+        return None
+    aside = home.root / f"damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now / 1e6))}"
+    aside.mkdir(mode=0o700)
+    for name in names:
+        (home.root / name).rename(aside / name)
+    return aside
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _no_copy(home: Home) -> NotFound:
+    return NotFound(
+        f"there is no sound copy of the database in {backup.folder(home.root)}",
+        hint=f"{backup.recipe(home.root)}",
+    )

@@ -1,0 +1,66 @@
+"""A look at a database file that changes nothing: no migration, no recovery of what is damaged."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from jobctl.store import sqlite
+from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+_FINDINGS = 5
+
+
+class Look(NamedTuple):
+    """What a file is."""
+
+    kind: str  # missing | empty | ours | older | newer | foreign | planted | damaged
+    version: int = 0  # of the schema
+    findings: tuple[str, ...] = ()  # what is wrong with it, in SQLite's words
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this jobctl can work with it as it is."""
+        return self.kind == "ours"
+
+
+def look(path: Path, *, read_through: bool = True) -> Look:
+    """What the file at the place of the database is; ``read_through`` reads all of it."""
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return Look("missing")
+    except OSError as error:
+        return Look("planted", findings=(f"it cannot be looked at: {error.strerror}",))
+    if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_uid != os.geteuid():
+        return Look("planted", findings=("it is not a plain file of yours",))
+    previous = os.umask(0o077)  # a -shm may have to be made
+    try:
+        return _read(path, read_through)
+    except sqlite.Error as error:
+        return Look("damaged", findings=(str(error),))
+    finally:
+        os.umask(previous)
+
+
+def _read(path: Path, read_through: bool) -> Look:
+    connection = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        version, application, objects = connection.execute(
+            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
+            " (SELECT count(*) FROM sqlite_schema)"
+        ).fetchone()
+        if application != APPLICATION_ID:
+            return Look("foreign" if application or version or objects else "empty", version)
+        found = connection.execute(f"PRAGMA quick_check({_FINDINGS})").fetchall() if read_through else [("ok",)]
+    finally:
+        connection.close()
+    if found != [("ok",)]:
+        return Look("damaged", version, tuple(str(row[0]) for row in found))
+    if version == SCHEMA_VERSION:
+        return Look("ours", version)
+    return Look("newer" if version > SCHEMA_VERSION else "older", version)
