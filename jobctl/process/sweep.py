@@ -10,7 +10,8 @@ import time
 from jobctl.process import tree
 from jobctl.process.identity import Handle, Tagger, environment_value, is_dead
 
-_GRACE_S = 5.0
+#: They are run again anyway, and nothing runs before they are gone.
+_GRACE_S = 1.0
 _ROUNDS_S = 30.0
 _PAUSE_S = 0.2
 

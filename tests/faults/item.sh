@@ -1,16 +1,16 @@
 # One item of the campaign. It says when it starts and when it ends, one write each, in a file outside the store,
 # and looks whether an earlier attempt of the same item still lives. Arguments: KIND ITEM PLACE.
 kind=$1 item=$2 place=$3
-alive=$place/alive/$item
+alive=$place/alive/$JOBCTL_JOB.$item
 if [ -e "$alive" ]; then
   while read -r pid; do
-    if [ "$pid" != $$ ] && grep -qz "^JOBCTL_ITEM=$item\$" "/proc/$pid/environ" 2>/dev/null; then
-      echo "overlap $item $JOBCTL_ATTEMPT $pid" >>"$place/witness"
+    if [ "$pid" != $$ ] && grep -qz "^JOBCTL_COOKIE=.*\.$JOBCTL_JOB\.$item\.[0-9]*\$" "/proc/$pid/environ" 2>/dev/null; then
+      echo "overlap $JOBCTL_JOB $item $JOBCTL_ATTEMPT $pid" >>"$place/witness"
     fi
   done <"$alive"
 fi
 echo $$ >>"$alive"
-echo "start $item $JOBCTL_ATTEMPT $$" >>"$place/witness"
+echo "start $JOBCTL_JOB $item $JOBCTL_ATTEMPT $$" >>"$place/witness"
 case $kind in
   true) ;;
   nap) sleep 0.1 ;;
@@ -25,5 +25,5 @@ case $kind in
     ;;
   forever) trap '' TERM; while :; do sleep 1; done ;;
 esac
-echo "end $item $JOBCTL_ATTEMPT $$" >>"$place/witness"
+echo "end $JOBCTL_JOB $item $JOBCTL_ATTEMPT $$" >>"$place/witness"
 if [ "$kind" = fail ]; then exit 3; fi

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
@@ -27,6 +28,8 @@ from tests.wait import wait_until
 ITEM = Path(__file__).with_name("item.sh")
 PATIENCE_S = 60.0
 SLOTS = 6
+#: Of an item that fails by itself.
+ATTEMPTS = 2
 #: (kind, weight) of the items of a job.
 MIX = (("true", 70), ("nap", 12), ("long", 2), ("fail", 8), ("big", 3), ("escape", 3), ("stubborn", 2))
 #: Ways of an item that ends at once and leaves nothing: for faults that want many commits, not many processes.
@@ -44,6 +47,16 @@ class Accepted:
     job: int
     rows: int
     at_most_once: bool = False
+
+
+class Seen(NamedTuple):
+    """What an item said."""
+
+    word: str  # start, end, overlap
+    job: int
+    item: int
+    attempt: int
+    pid: int
 
 
 class Rig:
@@ -100,7 +113,7 @@ class Rig:
 
     def submit_words(self, rows: Path, *options: str) -> list[str]:
         """What to say to submit a file of items."""
-        defaults = ("--attempts", "2", "--backoff", "0.02sx1", "--grace", "0.3s", "--cwd", str(self.place))
+        defaults = ("--attempts", str(ATTEMPTS), "--backoff", "0.02sx1", "--grace", "0.3s", "--cwd", str(self.place))
         return [
             "submit",
             str(rows),
@@ -212,16 +225,16 @@ class Rig:
 
     def finished(self) -> int:
         """Attempts that are over, as far as the witness can tell."""
-        return sum(word == "end" for word, *_ in self.witness())
+        return sum(seen.word == "end" for seen in self.witness())
 
-    def witness(self) -> list[tuple[str, int, int, int]]:
-        """(word, item, attempt, pid) in the order in which it was said."""
+    def witness(self) -> list[Seen]:
+        """What items said, in the order in which they said it."""
         try:
             text = (self.place / "witness").read_text()
         except FileNotFoundError:
             return []
         lines = (line.split() for line in text.splitlines())
-        return [(word, int(item), int(attempt), int(pid)) for word, item, attempt, pid in lines]
+        return [Seen(word, *map(int, numbers)) for word, *numbers in lines]
 
     def recorded(self) -> set[tuple]:
         """Every recorded outcome: what a reader saw is promised to stay."""

@@ -39,7 +39,7 @@ def _in_a_namespace(rng: Random, number: int) -> list[str]:
         rig.submit(6, mix=(("long", 1),))
         rig.start()
         wait_until(lambda: len(rig.witness()) >= 4, 20, "items to run")
-        numbers = {word[3] for word in rig.witness()} | {rig.supervisor(), rig.engine()}
+        numbers = {seen.pid for seen in rig.witness()} | {rig.supervisor(), rig.engine()}
         for pid in rig.whole_tree():
             kill(pid)
         reap()

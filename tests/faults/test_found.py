@@ -61,7 +61,7 @@ def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
     rig.start()
     rig.wait_done()
     assert violations(rig) == []
-    begun = {(item, attempt) for word, item, attempt, _ in rig.witness() if word == "start"}
+    begun = {(seen.item, seen.attempt) for seen in rig.witness() if seen.word == "start"}
     interrupted = set(rig.rows("SELECT item, attempt FROM attempts WHERE ending = 4"))
     assert len(interrupted - begun) <= 5 * SLOTS, "more than what could be on its way to its first line"
     assert rig.rows("SELECT count(*) FROM items WHERE state = 3") == [(900,)]
