@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,7 +112,7 @@ class JobMaker:
         row: dict[str, Any] = {
             "id": 1,
             "pid": 4123,
-            "engine_pid": 4124,
+            "engine_pid": os.getpid(),  # one that lives
             "state": "up",
             "scope": "all",
             "slots": 4,

@@ -10,6 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.process import lock
 from jobctl.process.memory import resident_bytes
+from jobctl.process.presence import is_there
 from jobctl.services.queues import queue_documents
 from jobctl.store import daemon, views
 from jobctl.store.database import Database
@@ -65,7 +66,7 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     if row is None or holder not in (0, row.pid):
         return DaemonView("recovering", pid=holder or None)
     return DaemonView(
-        state="not_responding" if row.engine_pid and now - row.heartbeat_at > SILENCE_US else row.state,
+        state=_state(row, now, holder),
         pid=row.pid,
         heartbeat_at=row.heartbeat_at,
         started_at=row.started_at,
@@ -74,6 +75,14 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
         pressure=row.pressure,
         version=row.version,
     )
+
+
+def _state(row: daemon.Row, now: int, holder: int) -> str:
+    if row.engine_pid and holder and not is_there(row.engine_pid):
+        return "recovering"  # the supervisor holds what runs, and the next engine comes
+    if row.engine_pid and now - row.heartbeat_at > SILENCE_US:
+        return "not_responding"
+    return row.state
 
 
 SCHEMA = "jobctl.daemon/1"

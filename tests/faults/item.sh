@@ -23,6 +23,7 @@ case $kind in
     setsid sh -c 'trap "" TERM; echo $$ >>"$1"; while :; do sleep 1; done' faults.item "$alive" &
     sleep 0.2
     ;;
+  hog) x=$(head -c 200000000 /dev/zero | tr '\0' x) ;;
   forever) trap '' TERM; while :; do sleep 1; done ;;
 esac
 echo "end $JOBCTL_JOB $item $JOBCTL_ATTEMPT $$" >>"$place/witness"

@@ -277,6 +277,13 @@ def kill(pid: int | None, number: int = signal.SIGKILL) -> None:
             wait_until(lambda: proc.is_dead(pid), PATIENCE_S, f"the end of process {pid}")
 
 
+def nothing_spent(rig: Rig, own_codes: tuple[int, ...] = (0, 3), killed_by: tuple[int, ...] = ()) -> None:
+    """Note every recorded attempt that the item did not end itself: the machine's trouble is nobody's failure."""
+    for item, attempt, ending, code, message in rig.rows("SELECT item, attempt, ending, code, message FROM attempts"):
+        if not (ending == 0 and code in own_codes) and not (ending == 1 and code in killed_by):
+            rig.notes.append(f"item {item}: attempt {attempt} was spent: ending {ending}, code {code}, {message}")
+
+
 def reap() -> None:
     """Take in the ends of daemons whose parent we are or have become."""
     with contextlib.suppress(ChildProcessError):

@@ -14,7 +14,7 @@ from random import Random
 
 from jobctl.errors import JobctlError
 from tests.faults.campaign import fault, on_a_rig
-from tests.faults.rig import QUICK, Rig, kill, need
+from tests.faults.rig import QUICK, Rig, kill, need, nothing_spent
 from tests.wait import wait_until
 
 #: What changes a file, takes a lock, starts or tells somebody.
@@ -260,7 +260,7 @@ def failing_disk(rig: Rig) -> None:
     rig.wait_done(40)
     if rig.supervisor() is None:
         rig.notes.append("the daemon ended because of I/O errors")
-    _nothing_spent(rig)
+    nothing_spent(rig)
 
 
 @fault("T8", "fork fails with EAGAIN for a while", full=30, sample=2)
@@ -274,12 +274,4 @@ def no_processes(rig: Rig) -> None:
     with _attached(rig, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EAGAIN:when={when}"):
         rig.submit(60, mix=QUICK)
         rig.wait_done(40)
-    _nothing_spent(rig)
-
-
-def _nothing_spent(rig: Rig) -> None:
-    """Every attempt recorded is one that the item itself ended."""
-    for item, attempt, ending, code, message in rig.rows(
-        "SELECT item, attempt, ending, code, message FROM attempts WHERE ending NOT IN (0) OR code NOT IN (0, 3)"
-    ):
-        rig.notes.append(f"item {item}: attempt {attempt} was spent: ending {ending}, code {code}, {message}")
+    nothing_spent(rig)

@@ -183,6 +183,7 @@ def test_an_eta_waits_for_the_last_retry(store, home):
         ({"state": "recovering"}, "recovering"),
         ({"state": "up", "heartbeat_at": NOW - 16 * SECOND}, "not_responding"),
         ({"state": "up", "pid": 1}, "recovering"),  # the row is of a predecessor
+        ({"state": "up", "engine_pid": 1 << 30}, "recovering"),  # the engine is gone, the supervisor gets the next
         (None, "recovering"),
     ],
 )
