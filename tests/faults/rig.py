@@ -142,12 +142,12 @@ class Rig:
 
     # ---- the daemon ----
 
-    def start(self, *, engine: tuple[str, ...] = ()) -> int:
+    def start(self, *, engine: tuple[str, ...] = (), slots: int = SLOTS) -> int:
         """Start a daemon, its engine by the words ``engine`` in front; the supervisor's pid."""
         if self.launcher:
             return self._launch()
         open_database(self.home, create=True).close()
-        options = StartOptions(self.home, SLOTS)
+        options = StartOptions(self.home, slots)
         if engine:
             words = options.supervisor_argv()
             options = replace(options, engine=(*engine, *words[words.index("--") + 1 :]))

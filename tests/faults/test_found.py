@@ -8,6 +8,7 @@ import pytest
 from jobctl.errors import NotFound
 from jobctl.store.database import open_database, prepare_home
 from tests.faults.check import violations
+from tests.faults.recovery import interrupted_queue
 from tests.faults.rig import QUICK, SLOTS, Rig, kill
 from tests.wait import wait_until
 
@@ -65,3 +66,13 @@ def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
     interrupted = set(rig.rows("SELECT item, attempt FROM attempts WHERE ending = 4"))
     assert len(interrupted - begun) <= 5 * SLOTS, "more than what could be on its way to its first line"
     assert rig.rows("SELECT count(*) FROM items WHERE state = 3") == [(900,)]
+
+
+@pytest.mark.parametrize("victim", ["engine", "both", "all"])
+def test_status_is_right_at_every_moment_of_a_recovery(rig, victim):
+    """Until the next engine came, status went on to say that all was well."""
+    _, watch = interrupted_queue(rig, queued=200, in_flight=8, victim=victim)
+    assert watch.complaints(victim) == []
+    rig.jobctl("cancel", "1", "--now")
+    rig.wait_done()
+    assert violations(rig) == []
