@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts -C --cwd --env --env-file --shell --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --reason --code -s --state -l --limit --attempt -o --output -n --lines --older-than
+set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --reason --code -s --state -l --limit --attempt -o --output -n --lines --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -132,6 +132,11 @@ complete -c jobctl -n "__jobctl_at 'submit'" -s C -l cwd -xa '(__fish_complete_d
 complete -c jobctl -n "__jobctl_at 'submit'" -l env -x -d 'A variable; without a value it comes from the daemon.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l env-file -rF -d 'NAME=VALUE lines, read when items start (for secrets).'
 complete -c jobctl -n "__jobctl_at 'submit'" -l shell -x -d 'A shell script instead of COMMAND; values reach it as variables.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l call -x -d 'Call this with each row instead of starting a COMMAND.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l call-style -xa 'kwargs dict' -d 'Columns as keyword arguments, or the row as one dict.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l call-setup -x -d 'Called once by each worker, before its first row.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l recycle -x -d 'Replace a worker after so many calls; default: never.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l python -rF -d 'The interpreter; default: that of the active environment.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l retry-on -x -d 'Only these exit codes are tried again: 1,75.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l no-retry-on -x -d 'These exit codes are not tried again.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l backoff -x -d 'Between tries; default: 2sx4..60s.'
@@ -188,6 +193,11 @@ complete -c jobctl -n "__jobctl_at 'run'" -s C -l cwd -xa '(__fish_complete_dire
 complete -c jobctl -n "__jobctl_at 'run'" -l env -x -d 'A variable; without a value it comes from the daemon.'
 complete -c jobctl -n "__jobctl_at 'run'" -l env-file -rF -d 'NAME=VALUE lines, read when items start (for secrets).'
 complete -c jobctl -n "__jobctl_at 'run'" -l shell -x -d 'A shell script instead of COMMAND; values reach it as variables.'
+complete -c jobctl -n "__jobctl_at 'run'" -l call -x -d 'Call this with each row instead of starting a COMMAND.'
+complete -c jobctl -n "__jobctl_at 'run'" -l call-style -xa 'kwargs dict' -d 'Columns as keyword arguments, or the row as one dict.'
+complete -c jobctl -n "__jobctl_at 'run'" -l call-setup -x -d 'Called once by each worker, before its first row.'
+complete -c jobctl -n "__jobctl_at 'run'" -l recycle -x -d 'Replace a worker after so many calls; default: never.'
+complete -c jobctl -n "__jobctl_at 'run'" -l python -rF -d 'The interpreter; default: that of the active environment.'
 complete -c jobctl -n "__jobctl_at 'run'" -l retry-on -x -d 'Only these exit codes are tried again: 1,75.'
 complete -c jobctl -n "__jobctl_at 'run'" -l no-retry-on -x -d 'These exit codes are not tried again.'
 complete -c jobctl -n "__jobctl_at 'run'" -l backoff -x -d 'Between tries; default: 2sx4..60s.'

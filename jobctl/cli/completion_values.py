@@ -39,6 +39,7 @@ def of_option(option: Option) -> Values:
         "--delimiter": Values("words", _DELIMITERS),
         "--queue": Values("queues"),
         "--recipe": Values("recipes"),
+        "--python": Values("files"),
         "--attempt": Values("words", ("all",)),
     }
     return by_name.get(name) or _of_metavar(metavar)

@@ -8,6 +8,8 @@ from typing import Any
 
 #: Options whose value ``none`` takes away what a recipe or the settings say.
 _CAN_BE_NONE = frozenset({"timeout", "deadline", "max_failures", "rate"})
+#: What items are, when it is no command.
+_WORK = ("shell", "call")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
 
 
@@ -33,12 +35,12 @@ def _merged(
     options, command = dict(given), list(words)
     taken_away = {name for name in _CAN_BE_NONE if options[name] == "none"}
     options |= dict.fromkeys(taken_away)
-    has_command = bool(words) or given["shell"] is not None
+    has_command = bool(words) or given["shell"] is not None or given["call"] is not None
     for layer in layers:
         if not has_command:
             command = list(layer.get("command", command))
         for name, value in layer.items():
-            if _is_open(options, name) and name not in taken_away and not (name == "shell" and has_command):
+            if _is_open(options, name) and name not in taken_away and not (name in _WORK and has_command):
                 options[name] = value
     if not options["notify"]:  # a secret in the settings waits for a job with somebody to tell
         options |= {name: given[name] for name in _SECRETS}

@@ -15,6 +15,7 @@ from jobctl.cli.defaults import filled
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from jobctl.domain.call import Call
     from jobctl.domain.policy import Policy
     from jobctl.services.request import SubmitRequest
 
@@ -78,6 +79,13 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--env-file",), "FILE", "NAME=VALUE lines, read when items start (for secrets)."),
         Spec(("--shell",), "TEXT", "A shell script instead of COMMAND; values reach it as variables."),
     ),
+    "A Python function": (
+        Spec(("--call",), "MODULE:FUNCTION", "Call this with each row instead of starting a COMMAND."),
+        Spec(("--call-style",), "kwargs|dict", "Columns as keyword arguments, or the row as one dict."),
+        Spec(("--call-setup",), "MODULE:FUNCTION", "Called once by each worker, before its first row."),
+        Spec(("--recycle",), "N", "Replace a worker after so many calls; default: never.", type=int),
+        Spec(("--python",), "PATH", "The interpreter; default: that of the active environment."),
+    ),
     "Failures": (
         Spec(("--retry-on",), "CODES", "Only these exit codes are tried again: 1,75."),
         Spec(("--no-retry-on",), "CODES", "These exit codes are not tried again."),
@@ -137,8 +145,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     from jobctl.sources.options import InputOptions
 
     given, words = values(ctx), command_words(ctx)
-    if given["shell"] is not None and words:
-        raise UsageError("--shell and a COMMAND at once", hint="give one of them")
+    _check_work(given, words)
     given, words = filled(given, words) if not given["from_joblog"] else _of_joblog(given, words)
     return SubmitRequest(
         input=InputOptions(
@@ -155,6 +162,8 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         ),
         command=tuple(words),
         shell=given["shell"],
+        call=_call(given),
+        python=given["python"],
         name=given["name"],
         queue=DEFAULT_QUEUE if given["queue"] is None else given["queue"],
         priority=given["priority"] or 0,
@@ -182,11 +191,41 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     )
 
 
+_OF_CALLS = ("call_style", "call_setup", "recycle", "python")
+
+
+def _check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
+    """Raises UsageError when two things are named that items may be, or when options belong to another one."""
+    named = [(o, v) for o, v in (("--call", given["call"]), ("--shell", given["shell"])) if v is not None]
+    if len(named) + bool(words) > 1:
+        second = "a COMMAND" if words else named[1][0]
+        raise UsageError(f"{named[0][0]} and {second} at once", hint="give one of them")
+    if words or given["shell"] is not None:
+        for option in _OF_CALLS:
+            if given[option] is not None:
+                raise UsageError(f"--{option.replace('_', '-')} is for --call", hint="leave it out")
+
+
+def _call(given: Mapping[str, Any]) -> Call | None:
+    if given["call"] is None:
+        return None
+    from jobctl.domain.call import STYLES, Call, parse_target
+
+    setup = "" if given["call_setup"] is None else _read("call_setup", parse_target, given["call_setup"])
+    style = "" if given["call_style"] is None else _one_of(given, "call_style", STYLES)
+    return Call(_read("call", parse_target, given["call"]), setup, style)
+
+
 def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
     from jobctl.sources.options import JOBLOG
 
-    for option, said in (("a COMMAND", words), ("--shell", given["shell"]), ("--format", given["format"])):
+    for option, said in (
+        ("a COMMAND", words),
+        ("--shell", given["shell"]),
+        ("--call", given["call"]),
+        ("--format", given["format"]),
+    ):
         if said:
             raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
     options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [])
@@ -214,6 +253,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         "max_failures": ("max_failures", parse_max_failures),
         "rate": ("rate", checked_rate),
         "output_cap": ("output_cap", parse_size),
+        "recycle": ("recycle", _positive),
     }
     changes = {
         field: _read(option, reader, given[option])

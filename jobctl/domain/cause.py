@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from jobctl.domain.ports import Raised
+
 MESSAGE_LIMIT = 300
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -35,6 +37,18 @@ def last_words(err_tail: bytes, out_tail: bytes) -> str:
     if structured:
         return structured
     return _last_line(err_tail) or _last_line(out_tail)
+
+
+def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
+    """The message of a call that raised, and its general form; the place in the code is part of both."""
+    said = f"{raised.name}: {raised.message}" if raised.message else raised.name
+    if in_setup:
+        said = f"in the setup: {said}"
+    place = f" [{clean(raised.where)}]" if raised.where else ""
+    message = clean(said)
+    if len(message) + len(place) > MESSAGE_LIMIT:
+        message = f"{message[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
+    return message + place, generalise(message) + place
 
 
 def _structured_message(tail: bytes) -> str:

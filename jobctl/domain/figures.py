@@ -58,7 +58,8 @@ class Durations:
         self.count += len(taken)
         self.total_us += sum(taken)
         self.max_us = max(self.max_us, *taken)
-        self.classes.update(map(class_of, taken))
+        for duration_us, count in Counter(taken).items():
+            self.classes[class_of(duration_us)] += count
 
     @property
     def slow_us(self) -> int:

@@ -19,6 +19,8 @@ from jobctl.domain.states import Verb
 _PERMANENT_EXITS = frozenset({EXIT_DATA_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
 _ABSENT_EXITS = frozenset({EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
 _ABSENT_ERRNOS = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC})
+#: What an attempt may ask for at most: a hundred years.
+LONGEST_WAIT_S = 100 * 366 * 86_400.0
 #: A side effect may have happened: the attempt was ended from outside.
 _UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
 
@@ -99,15 +101,26 @@ def is_retryable(ending: int, code: int, policy: Policy) -> bool:
         return code not in _PERMANENT_EXITS
     if ending in (Ending.NOT_STARTED, Ending.CANCELLED):
         return False
+    if ending == Ending.RAISED:
+        return code != EXIT_DATA_ERROR
     return is_known(ending) or policy.on_crash == "requeue"
 
 
 def decide(
-    ending: int, code: int, budget: Budget, policy: Policy, *, now: int, deadline_at: int | None, jitter: float
+    ending: int,
+    code: int,
+    budget: Budget,
+    policy: Policy,
+    *,
+    now: int,
+    deadline_at: int | None,
+    jitter: float,
+    after_s: float | None = None,
 ) -> Decision:
     """What becomes of an item whose attempt ended so.
 
-    ``jitter`` in [0, 1) places the next attempt within the backoff; a retry past the job's deadline is a failure.
+    ``jitter`` in [0, 1) places the next attempt within the backoff, unless the attempt itself asked for a wait of
+    ``after_s``; a retry past the job's deadline is a failure.
     """
     if ending == Ending.EXITED and code == 0:
         return Decision(Verb.SUCCEED)
@@ -116,7 +129,8 @@ def decide(
         return Decision(Verb.REQUEUE if may_run_again else Verb.FAIL)
     if not is_retryable(ending, code, policy) or budget.spent >= policy.attempts:
         return Decision(Verb.FAIL)
-    due_at = now + int(policy.backoff.ceiling_s(budget.spent) * jitter * 1e6)
+    wait_s = policy.backoff.ceiling_s(budget.spent) * jitter if after_s is None else min(after_s, LONGEST_WAIT_S)
+    due_at = now + int(wait_s * 1e6)
     if deadline_at is not None and due_at >= deadline_at:
         return Decision(Verb.FAIL)
     return Decision(Verb.RETRY_LATER, due_at)

@@ -89,6 +89,7 @@ class Policy:
     halt: Halt = "soon"
     rate: str | None = None  # "100/s"
     output_cap: int = 64 << 20
+    recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
 
     def to_json(self) -> dict[str, Any]:
         """As stored with the job."""

@@ -43,6 +43,7 @@ class OutputFlag(IntFlag):
     NONE = 0
     CUT = 1  # longer than the cap: the middle is gone
     LEFTOVERS = 2  # processes of the attempt outlived it and were ended
+    SETUP = 4  # what is told as its failure is that of the worker's setup; the call itself never began
 
 
 class CallSpec(NamedTuple):
@@ -93,6 +94,7 @@ class Raised(NamedTuple):
     message: str
     code: int
     after_s: float | None  # the wait it asked for
+    where: str  # file and line that raised it; '' = unknown
 
 
 class Started(NamedTuple):
@@ -146,7 +148,7 @@ class Record(NamedTuple):
     out_len: int
     err_off: int
     err_len: int
-    said: str | tuple[str, str, int, float | None] | None  # the value as JSON, or the fields of Raised
+    said: str | tuple[str, str, int, float | None, str] | None  # the value as JSON, or the fields of Raised
 
 
 class Calls(NamedTuple):

@@ -9,6 +9,7 @@ from jobctl.domain.ports import Dispatch
 from jobctl.engine.gates import Gates
 from jobctl.engine.share import Candidate, share
 from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
+from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
 from jobctl.store.database import Database
 
@@ -92,10 +93,12 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
     if not taken:
         return []
     if fresh:
-        live.cursor = fresh[-1].item + 1
+        live.cursor = fresh[-1][0] + 1
     _count(database, live, len(due), len(fresh), now)
-    live.charge((claimed.item, claimed.attempt) for claimed in taken)
-    return [live.handler.dispatch(live.id, c.item, c.attempt, c.payload) for c in taken]
+    live.charge([claimed[:2] for claimed in taken])
+    if isinstance(live.handler, CallHandler):
+        return live.handler.dispatch_all(live.id, taken)
+    return [live.handler.dispatch(live.id, *claimed) for claimed in taken]
 
 
 def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) -> None:

@@ -25,6 +25,8 @@ from jobctl.store.database import Database
 #: Outcomes wait at most so long for company before they are committed.
 GROUP_COMMIT_US = 50_000
 GROUP_COMMIT_MAX = 1_000
+#: So many calls in one event are no more than one outcome that is told alone.
+CALLS_FOR_ONE = 16
 
 
 class Receipts(NamedTuple):
@@ -66,17 +68,36 @@ class Inbox:
         """Take in those that are in hand; whether there were any."""
         if live is None:
             return False
-        ours = [record for record in calls.records if record[:2] in live.in_hand]
-        for record in ours:
-            self._sort_in(live, finished_call(calls, Record._make(record)), now)
-        return bool(ours)
+        keys = [record[:2] for record in calls.records]
+        if not all(map(live.in_hand.__contains__, keys)):
+            calls = calls._replace(records=[r for r in calls.records if r[:2] in live.in_hand])
+            keys = [record[:2] for record in calls.records]
+        if not keys:
+            return False
+        batch = self._batch(live, now)
+        if batch.started:
+            for key in keys:
+                batch.started.pop(key, None)
+        live.let_go_all(keys, sum(record[3] for record in calls.records))
+        if calls.failed:
+            failed = [record for record in calls.records if type(record[9]) is tuple]
+            batch.finished += [finished_call(calls, Record._make(record)) for record in failed]
+            calls = calls._replace(records=[r for r in calls.records if type(r[9]) is not tuple], failed=0)
+        if calls.records:
+            batch.calls.append(calls)
+        self.outcomes += 1 + len(keys) // CALLS_FOR_ONE
+        return True
 
-    def _sort_in(self, live: LiveJob, event: Started | Finished | Returned | Lost, now: int) -> None:
+    def _batch(self, live: LiveJob, now: int) -> Batch:
+        if self._oldest is None:
+            self._oldest = now
         batch = self.batches.get(live.id)
         if batch is None:
             batch = self.batches[live.id] = Batch()
-        if self._oldest is None:
-            self._oldest = now
+        return batch
+
+    def _sort_in(self, live: LiveJob, event: Started | Finished | Returned | Lost, now: int) -> None:
+        batch = self._batch(live, now)
         key = (event.item, event.attempt)
         if isinstance(event, Started):
             batch.started[key] = event
@@ -113,10 +134,10 @@ class Inbox:
         ended = [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
         return Receipts(ended, list(self._calls))
 
-    def holds(self, job: int, key: tuple[int, int]) -> bool:
-        """Whether an attempt's end is in here."""
+    def ended(self, job: int) -> set[tuple[int, int]]:
+        """Attempts of a job whose end is in here."""
         batch = self.batches.get(job)
         if batch is None:
-            return False
-        ended = [(f.item, f.attempt) for f in batch.finished] + [(r.item, r.attempt) for r in batch.returned]
-        return key in ended
+            return set()
+        ended = {(f.item, f.attempt) for f in batch.finished} | {(r.item, r.attempt) for r in batch.returned}
+        return ended.union(record[:2] for calls in batch.calls for record in calls.records)

@@ -9,6 +9,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _MESSAGE_BYTES = 1 << 20
 _MESSAGE_ITEMS = 512
 _CLOSE_EXTRA_S = 10.0
+_ARGV = itemgetter(Dispatch._fields.index("argv"))
 
 
 def _finished(fields: Any) -> Finished:
@@ -205,14 +208,15 @@ class LocalExecutor:
 
 
 def _portions(batch: Sequence[Dispatch]) -> Iterator[list[tuple[Any, ...]]]:
-    part: list[tuple[Any, ...]] = []
-    size = 0
-    for dispatch in batch:
-        part.append(tuple(dispatch))
-        size += sum(map(len, dispatch.argv))
-        if size > _MESSAGE_BYTES or len(part) >= _MESSAGE_ITEMS:
-            yield part
-            part = []
-            size = 0
-    if part:
+    """Messages of bounded size, as plain tuples."""
+    for start in range(0, len(batch), _MESSAGE_ITEMS):
+        yield from _halved(list(map(tuple, batch[start : start + _MESSAGE_ITEMS])))
+
+
+def _halved(part: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    if len(part) > 1 and sum(map(len, chain.from_iterable(map(_ARGV, part)))) > _MESSAGE_BYTES:
+        middle = len(part) // 2
+        yield from _halved(part[:middle])
+        yield from _halved(part[middle:])
+    else:
         yield part

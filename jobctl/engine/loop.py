@@ -309,7 +309,8 @@ class Engine:
         """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""
         self._roster.rebuild(self._epoch)
         for live in self._roster:
-            live.in_hand = {key: cost for key, cost in live.in_hand.items() if not self._inbox.holds(live.id, key)}
+            ended = self._inbox.ended(live.id)
+            live.in_hand = {key: cost for key, cost in live.in_hand.items() if key not in ended}
 
     def _close_rounds(self, now: int) -> None:
         """Result files for jobs whose items are all terminal; the terminal commit for those whose files are there."""

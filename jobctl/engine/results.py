@@ -43,6 +43,9 @@ COLUMNS = {
     "failed": (*COMMON, *RUN, "error_code", "error_message", "retryable", "outcome", "output"),
     "unprocessed": (*COMMON, "reason"),
 }
+#: What calls returned, as JSON; a column of jobs that make calls.
+RESULT = "result"
+_COLUMNS_OF_CALLS = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
 _FILE_OF_STATE: dict[int, str] = {
     ItemState.SUCCEEDED: "succeeded",
     ItemState.FAILED: "failed",
@@ -138,13 +141,15 @@ class ResultWriter:
         self._output = OutputReader(home.job_logs(row.id))
         self._policy: Policy = row.policy
         self._reason = reason
+        self._calls = row.handler == "call"
+        self._columns = _COLUMNS_OF_CALLS if self._calls else COLUMNS
         self._jsonl = row.input_format == "jsonl"
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
 
     def write(self) -> dict[str, Any]:
         """Write everything; returns what ``jobs.results`` and the status document say about it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files = {name: _File(self._folder / (name + self._suffix)) for name in COLUMNS}
+        files = {name: _File(self._folder / (name + self._suffix)) for name in self._columns}
         write_row = self._json_rows(files) if self._jsonl else self._table_rows(files)
         for number, row in enumerate(item_rows(self._database, self._row.id)):
             write_row(row, _FILE_OF_STATE[row.state])
@@ -170,7 +175,7 @@ class ResultWriter:
         writers = {name: row_writer(file.text.write, terminator, **options) for name, file in files.items()}
         columns = self._row.columns or ["line"]
         for name, writer in writers.items():
-            writer.writerow([*columns, *(f"jobctl_{column}" for column in COLUMNS[name])])
+            writer.writerow([*columns, *(f"jobctl_{column}" for column in self._columns[name])])
 
         plain = csv.writer(files["succeeded"].text, lineterminator=terminator, **options)
         clock = Clock()
@@ -182,7 +187,7 @@ class ResultWriter:
                 plain.writerow(values + self._plain_cells(row, clock))
             else:
                 facts = self._facts(row, name)
-                writers[name].writerow([*values, *(_cell(facts[column]) for column in COLUMNS[name])])
+                writers[name].writerow([*values, *(self._cell(facts, column) for column in self._columns[name])])
 
         return write_row
 
@@ -198,13 +203,25 @@ class ResultWriter:
             "" if row.duration_us is None else round(row.duration_us / 1e6, 6),
             round(row.cpu_us / 1e6, 6),
             row.max_rss_kib,
-            _cell(self._tail(row)) if row.out_len or row.value is not None else "",
+            *self._value_cells(row),
+            _cell(self._tail(row)) if row.out_len else "",
         ]
+
+    def _value_cells(self, row: ItemRow) -> tuple[str, ...]:
+        """What a call returned, as JSON: no spreadsheet takes that for a formula."""
+        return (row.value or "",) if self._calls else ()
+
+    @staticmethod
+    def _cell(facts: dict[str, Any], column: str) -> Any:
+        return facts[column] if column == RESULT else _cell(facts[column])
 
     def _json_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
         def write_row(row: ItemRow, name: str) -> None:
             facts = self._facts(row, name)
-            member = json.dumps({column: facts[column] for column in COLUMNS[name]}, ensure_ascii=False)
+            told = {column: facts[column] for column in self._columns[name]}
+            if RESULT in told:
+                told[RESULT] = None if row.value is None else json.loads(row.value)
+            member = json.dumps(told, ensure_ascii=False)
             text = row.payload.decode("utf-8", "surrogateescape").rstrip()
             body = text[:-1].rstrip()
             comma = "" if body.endswith("{") else ","
@@ -226,6 +243,7 @@ class ResultWriter:
             "duration_s": None if row.duration_us is None else round(row.duration_us / 1e6, 6),
             "cpu_s": round(row.cpu_us / 1e6, 6),
             "max_rss_kib": row.max_rss_kib,
+            RESULT: row.value,
             "output": self._tail(row),
         }
         if name == "failed":
@@ -243,8 +261,6 @@ class ResultWriter:
         }
 
     def _tail(self, row: ItemRow) -> str:
-        if row.value is not None:
-            return row.value
         if not row.out_len:
             return ""
         text = self._output.tail(row.log, row.out_off, row.out_len, OUTPUT_LIMIT).decode("utf-8", "replace")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from jobctl.domain import cause, outcome
 from jobctl.domain.figures import Slow
 from jobctl.domain.policy import allowed_failures
-from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
+from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.work import LiveJob
-from jobctl.store import figures, items
+from jobctl.store import calls, figures, items
 from jobctl.store.database import Database
 from jobctl.store.failures import Group
 from jobctl.store.items import Budgeted, Causes, Settlement
@@ -28,11 +28,12 @@ class Batch:
 
     started: dict[tuple[int, int], Started] = field(default_factory=dict)
     finished: list[Finished] = field(default_factory=list)
+    calls: list[Calls] = field(default_factory=list)  # that succeeded, all of them
     returned: list[Returned] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.started or self.finished or self.returned)
+        return not (self.started or self.finished or self.calls or self.returned)
 
 
 def lost_as_finished(database: Database, lost: Lost, now: int) -> Finished:
@@ -66,6 +67,7 @@ class Settler:
         bad = [f for f in batch.finished if f.ending != Ending.EXITED or f.code != 0]
         items.succeed(self._database, live.id, self._epoch, good)
         self._move("running", "succeeded", len(good))
+        called = self._settle_calls(batch.calls)
         if bad:
             self._settle_failed(bad)
         if batch.returned:
@@ -74,9 +76,20 @@ class Settler:
         items.record_finished(self._database, live.row.round, batch.finished, self._causes)
         if self._touched:
             live.groups.save(self._touched, self._now)
-        self._keep_pace(batch.finished, len(good))
-        self._keep_figures(batch, len(good))
+        durations = [f.duration_us for f in batch.finished]
+        durations += [record[3] for made in batch.calls for record in made.records]
+        self._keep_pace(batch.finished, durations, len(good) + called)
+        self._keep_figures(batch, durations, len(good) + called)
         return self._deltas
+
+    def _settle_calls(self, made: Sequence[Calls]) -> int:
+        """Calls that succeeded; returns how many."""
+        for each in made:
+            calls.succeed(self._database, self._epoch, each)
+            calls.record(self._database, self._live.row.round, each)
+        count = sum(len(each.records) for each in made)
+        self._move("running", "succeeded", count)
+        return count
 
     def _move(self, source: str, target: str, count: int) -> None:
         self._deltas[source] -= count
@@ -98,6 +111,7 @@ class Settler:
             now=self._now,
             deadline_at=live.row.deadline_at,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+            after_s=None if f.raised is None else f.raised.after_s,
         )
         verb = decision.verb
         if live.stop is not None and verb in (Verb.RETRY_LATER, Verb.REQUEUE):
@@ -121,9 +135,12 @@ class Settler:
     def _group(self, f: Finished) -> Group | None:
         live = self._live
         code = outcome.failure_code(f.ending, f.code)
-        said = cause.last_words(f.err_tail, f.out_tail)
-        message = said or outcome.describe(f.ending, f.code, f.duration_us)
-        general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
+        if f.raised is not None:
+            message, general = cause.of_exception(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
+        else:
+            said = cause.last_words(f.err_tail, f.out_tail)
+            message = said or outcome.describe(f.ending, f.code, f.duration_us)
+            general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
         group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
@@ -166,32 +183,44 @@ class Settler:
             self._live.groups.save(self._touched, self._now)
         return self._deltas
 
-    def _keep_pace(self, finished: Sequence[Finished], succeeded: int) -> None:
+    def _keep_pace(self, finished: Sequence[Finished], durations: Sequence[int], succeeded: int) -> None:
         live = self._live
-        total_us = sum(f.duration_us for f in finished)
-        live.pace.add(len(finished), total_us)
+        live.pace.add(len(durations), sum(durations))
         live.pace.processed(succeeded + self._deltas["failed"], self._now)
         if succeeded:
             live.absent_in_a_row = 0
         else:
-            live.absent_in_a_row += sum(outcome.is_absent(f.ending, f.code) for f in finished)
-        self._deltas["attempts"] += len(finished)
+            for f in finished:
+                if absent := self._absence(f):
+                    live.absent_in_a_row += absent
+                    live.absent_message = self._causes[AttemptId(f.job, f.item, f.attempt)][1]
+        self._deltas["attempts"] += len(durations)
 
-    def _keep_figures(self, batch: Batch, succeeded: int) -> None:
+    def _absence(self, f: Finished) -> int:
+        """How much an ending says that there is nothing to run; a function that cannot be loaded says it for all."""
+        if self._live.row.handler != "call":
+            return int(outcome.is_absent(f.ending, f.code))
+        if f.ending == Ending.NOT_STARTED:
+            return ABSENT_LIMIT
+        return int(bool(f.flags & OutputFlag.SETUP))
+
+    def _keep_figures(self, batch: Batch, durations: Sequence[int], succeeded: int) -> None:
         live = self._live
         if batch.started:
             live.course.begin(min(s.started_at for s in batch.started.values()))
-        if batch.finished:
-            live.course.begin(min(f.started_at for f in batch.finished))
-            live.durations.add(f.duration_us for f in batch.finished)
-            self._keep_slowest(batch.finished)
+        begun = [f.started_at for f in batch.finished] + [made.records[0][2] for made in batch.calls]
+        if begun:
+            live.course.begin(min(begun))
+            live.durations.add(durations)
+            self._keep_slowest(batch)
             live.course.add(succeeded, self._deltas["failed"], self._now)
             figures.save(self._database, live.id, live.durations, live.course)
 
-    def _keep_slowest(self, finished: Sequence[Finished]) -> None:
+    def _keep_slowest(self, batch: Batch) -> None:
         durations = self._live.durations
         slow_us = durations.slow_us
-        slow = [Slow(f.duration_us, f.item, f.attempt) for f in finished if f.duration_us > slow_us]
+        slow = [Slow(f.duration_us, f.item, f.attempt) for f in batch.finished if f.duration_us > slow_us]
+        slow += [Slow(r[3], r[0], r[1]) for made in batch.calls for r in made.records if r[3] > slow_us]
         if slow:
             durations.rank(slow)
 
@@ -200,6 +229,8 @@ def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     """The failure rule that the job's counters break, with the sentence for its state_reason."""
     policy, failed = live.row.policy, live.counts["failed"]
     if live.absent_in_a_row >= ABSENT_LIMIT:
+        if live.row.handler == "call":
+            return Stop.COMMAND, f"the function cannot be called: {live.absent_message}"
         return Stop.COMMAND, f"the command could not be started {live.absent_in_a_row} times in a row"
     if policy.max_failures is None or not failed:
         return None

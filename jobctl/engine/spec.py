@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.domain.ports import JobSpec
+from jobctl.handlers.call import call_spec, interpreter
 from jobctl.handlers.environment import job_environment
 from jobctl.store.jobs import JobRow
 
@@ -22,9 +23,13 @@ class Specs:
     def spec(self, row: JobRow, *, slotted: bool) -> JobSpec:
         """The description of one job. Values of ``--env NAME`` are looked up now, in our own environment."""
         policy = row.policy
+        environment = self._environment(row)
+        call = None
+        if row.handler == "call":
+            call = call_spec(row, interpreter(row.work_options, environment), policy.recycle)
         return JobSpec(
             job=row.id,
-            env=tuple(os.fsencode(f"{name}={value}") for name, value in self._environment(row).items()),
+            env=tuple(os.fsencode(f"{name}={value}") for name, value in environment.items()),
             cwd=os.fsencode(row.cwd),
             umask=row.umask,
             slots=min(policy.slots or self.capacity, self.capacity),
@@ -35,6 +40,7 @@ class Specs:
             log_dir=os.fsencode(self._home.job_logs(row.id)),
             output_cap=policy.output_cap,
             slotted=slotted,
+            call=call,
         )
 
     def _environment(self, row: JobRow) -> dict[str, str]:

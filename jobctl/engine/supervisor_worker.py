@@ -343,11 +343,11 @@ class Worker(Running):
         """The function cannot be called: that is the end of the first attempt, the others are to find out."""
         page = self.group.page
         _, size, _ = page.done()
-        name, text, code, after_s = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
+        name, text, code, after_s, where = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
         page.reset()
         end = End(wire.NOT_STARTED, errno.ENOENT, text=text)
         if page.fault() == pages.SETUP_RAISED:
-            end = End(wire.RAISED, code, raised=(name, f"in {self._spec[2]}: {text}", code, after_s))
+            end = End(wire.RAISED, code, wire.SETUP, raised=(name, text, code, after_s, where))
         self.group.lose(0, end)
         self._give_up_batch(1)
         self.retire()
@@ -388,4 +388,4 @@ class Worker(Running):
         if code:
             return End(wire.EXITED, code, flags)
         text = "the call ended its process with exit code 0"
-        return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None))
+        return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,10 @@ LOOKAHEAD_S = 0.2
 #: Until something is known about a job's items, one of them is taken to last so long.
 UNKNOWN_MEAN_US = 1_000_000.0
 MAX_LOOKAHEAD = 1_000
+#: The same for calls of functions, which cost a hundredth of a process, and the time that each takes at least.
+MAX_CALLS_AHEAD = 16_000
+LEAST_CALL_US = 5.0
+LEAST_PROCESS_US = 100.0
 _RATE_WINDOW_S = 30.0
 _RATE_WINDOW_ITEMS = 20.0
 _MEAN_WEIGHT = 0.05
@@ -47,7 +51,7 @@ class Pace:
         """Take in attempts that ended: how many and how long they took together."""
         if not count:
             return
-        average = total_us / count
+        average = max(1.0, total_us / count)  # a call may take less than can be told; nothing is free
         self.finished += count
         share = max(1 - (1 - _MEAN_WEIGHT) ** count, count / self.finished)
         self.mean_us = average if self.mean_us is None else self.mean_us + share * (average - self.mean_us)
@@ -92,6 +96,7 @@ class LiveJob:
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
     absent_in_a_row: int = 0
+    absent_message: str = ""  # of the last of them
     closing: bool = False
     drop_from: int = 1  # items below it have been looked at since the stop
     ending_sent: bool = False  # what runs was told to end
@@ -126,13 +131,15 @@ class LiveJob:
         """
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
-        ahead = int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, 100.0))
-        return max(0, min(ahead, self.pace.finished, self._failures_left(), MAX_LOOKAHEAD))
+        calls = self.row.handler == "call"
+        ahead = int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
+        most = MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD
+        return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
     def _failures_left(self) -> int:
         limit = self.row.policy.max_failures
         if limit is None:
-            return MAX_LOOKAHEAD
+            return MAX_CALLS_AHEAD
         return allowed_failures(limit, self.counts["succeeded"] + self.counts["failed"]) - self.counts["failed"]
 
     def is_open(self, now: int) -> bool:
@@ -146,16 +153,19 @@ class LiveJob:
             and (row.not_before_at is None or row.not_before_at <= now)
         )
 
-    def charge(self, keys: Iterable[tuple[int, int]]) -> None:
+    def charge(self, keys: Sequence[tuple[int, int]]) -> None:
         """Take attempts in hand and charge what they are expected to use."""
         expected = self.pace.mean_us or UNKNOWN_MEAN_US
-        for key in keys:
-            self.in_hand[key] = expected
-            self.used_us += expected
+        self.in_hand.update(dict.fromkeys(keys, expected))
+        self.used_us += expected * len(keys)
 
     def let_go(self, key: tuple[int, int], used_us: float) -> None:
         """An attempt is over: charge what it really used."""
         self.used_us += used_us - self.in_hand.pop(key)
+
+    def let_go_all(self, keys: list[tuple[int, int]], used_us: float) -> None:
+        """The same for many, with what they used together."""
+        self.used_us += used_us - sum(map(self.in_hand.pop, keys))
 
     def has_ready(self, now: int) -> bool:
         """Whether something could start now."""

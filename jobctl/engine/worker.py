@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from jobctl.engine import worker_load as loading
     from jobctl.engine.worker_load import Call
+    from jobctl.engine.worker_place import Place
+
+    #: Fields of domain.ports.Raised.
+    Cause = tuple[str, str, int, float | None, str]
 else:
 
     def _beside(name):
@@ -34,6 +38,7 @@ else:
         return module
 
     loading = _beside("worker_load")
+    Place = _beside("worker_place").Place
 
 # The words and the layout of the page are those of jobctl.process.page; a test holds both equal.
 _CHANNEL_FD = 3
@@ -69,28 +74,28 @@ def main() -> None:
     """Serve the supervisor until it hangs up."""
     for fd in (_CHANNEL_FD, _PAGE_FD):
         os.set_inheritable(fd, False)
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path[:1] = [os.getcwd()]  # as with python -m
-    sys.meta_path.append(loading.Own())
-    page = _Page()
+    loading.prepare()
+    page, place = _Page(), Place()
     messages = _messages()
     kind, load = next(messages)
     assert kind == _LOAD
     try:
         call = loading.load(*load)
     except BaseException as error:
+        place.restore()
         page.refuse(error)
+        place.restore()
         _hear_no_more(messages)
         return
+    place.remember()
     os.write(_CHANNEL_FD, b"r")
-    worker = _Worker(page, call)
+    worker = _Worker(page, place, call)
     for _, calls in messages:
         worker.work(calls)
         os.write(_CHANNEL_FD, b"d")
 
 
 def _hear_no_more(messages: Any) -> None:
-    _flush()
     os.write(_CHANNEL_FD, b"x")
     for _ in messages:
         os.write(_CHANNEL_FD, b"x")
@@ -139,12 +144,10 @@ class _Page:
         _print(error)
         in_setup = isinstance(error, loading.SetupError)
         told = error.__cause__ if in_setup and error.__cause__ is not None else error
-        name, message, code, after = _cause(told)
-        if isinstance(error, loading.NotLoadedError):
-            name, text = "", message
-        else:
-            text = f"{name}: {message}" if message else name
-        record = marshal.dumps((name, text, code, after), _MARSHAL_VERSION)
+        cause = _cause(told)
+        if not in_setup:
+            cause = ("", loading.reason(error), *cause[2:])
+        record = marshal.dumps(cause, _MARSHAL_VERSION)
         end = _RECORDS_AT + len(record)
         if end > self.size:
             self.grow(end)
@@ -157,9 +160,10 @@ class _Page:
 
 
 class _Worker:
-    def __init__(self, page: _Page, call: Call) -> None:
+    def __init__(self, page: _Page, place: Place, call: Call) -> None:
         self._page = page
         self._call = call
+        self._place = place
         self._is_child = False
         os.register_at_fork(after_in_child=self._forked)
 
@@ -168,13 +172,14 @@ class _Worker:
 
     def work(self, calls: list[tuple[int, int, bytes]]) -> None:
         """Make the calls until the group ends or the supervisor wants the rest back."""
-        page, call = self._page, self._call
+        page, call, restore = self._page, self._call, self._place.restore
+        stdout, stderr = self._place.out, self._place.err
         memory = page.memory
         monotonic, lseek = time.monotonic_ns, os.lseek
         now_into, done_into, limit_from = _NOW.pack_into, _DONE.pack_into, _LIMIT.unpack_from
         wall_us = (time.time_ns() - monotonic()) // 1000
         pos = failed = count = 0
-        out_end, err_end = lseek(1, 0, 2), lseek(2, 0, 2)
+        out_end, err_end = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
         cpu_ns = time.process_time_ns()
         for index, (item, attempt, payload) in enumerate(calls):
             began = monotonic()
@@ -186,6 +191,7 @@ class _Worker:
                 value = call(payload)
                 said = None if value is None else _text_of(value)
             except BaseException as error:
+                restore()
                 said = _failure(error)
                 failed += 1
             if self._is_child:  # the function forked and came back twice
@@ -195,8 +201,8 @@ class _Worker:
             if used_us * 1000 > _WORTH_ASKING_NS:
                 cpu_us = (time.process_time_ns() - cpu_ns) // 1000
                 cpu_ns = time.process_time_ns()
-            _flush()
-            out, err = lseek(1, 0, 2), lseek(2, 0, 2)
+            restore()
+            out, err = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
             span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
             record = marshal.dumps(
                 (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, said), _MARSHAL_VERSION
@@ -214,14 +220,6 @@ class _Worker:
                 break
         now_into(memory, 0, -1, 0, out_end, err_end)
         _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):  # full disk; closed or replaced by the function
-            continue
 
 
 class _NoJson(Exception):
@@ -243,26 +241,40 @@ def _text_of(value: Any) -> str:
     return text
 
 
-def _failure(error: BaseException) -> tuple[str, str, int, float | None]:
+def _failure(error: BaseException) -> Cause:
     try:
         _print(error)
         return _cause(error)
     except Exception:  # an exception that cannot even be printed
-        return type(error).__name__, "", _FAILED, None
+        return type(error).__name__, "", _FAILED, None, ""
 
 
-def _cause(error: BaseException) -> tuple[str, str, int, float | None]:
-    """Type, message, code and wait of an exception."""
+def _cause(error: BaseException) -> Cause:
     name = type(error).__name__
     message = str(error)[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
+    where = _where(error)
     if isinstance(error, _NoJson):
-        return "TypeError", message, _PERMANENT, None
+        return "TypeError", message, _PERMANENT, None, ""
     own = sys.modules.get("jobctl.callable_api")  # if nobody imported it, nobody can have raised it
     if own is not None and isinstance(error, own.Permanent):
-        return name, message, _PERMANENT, None
+        return name, message, _PERMANENT, None, where
     if own is not None and isinstance(error, own.Retry):
-        return name, message, _TEMPORARY, error.after
-    return name, message, _FAILED, None
+        return name, message, _TEMPORARY, error.after, where
+    return name, message, _FAILED, None, where
+
+
+def _where(error: BaseException) -> str:
+    """The place that raised it: the deepest one in the working directory, else the deepest of all."""
+    home, place, at_home = loading.HOME + os.sep, "", ""
+    trace = error.__traceback__
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if path != __file__:
+            place = f"{path.removeprefix(home)}:{trace.tb_lineno}"
+            if path.startswith(home):
+                at_home = place
+        trace = trace.tb_next
+    return at_home or place
 
 
 def _print(error: BaseException) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Call = Callable[[bytes], Any]
 
 
+#: The working directory of the job.
+HOME = os.getcwd()
+
+
 class NotLoadedError(Exception):
     """The function cannot be found, or rows do not fit it."""
 
@@ -23,17 +27,53 @@ class SetupError(Exception):
     """The setup function raised; the cause says what."""
 
 
+def main() -> None:
+    """Try to load a function whose particulars come as JSON on stdin; exit 65 and a last line say why it is none."""
+    particulars = json.load(sys.stdin)
+    prepare()
+    try:
+        find(*particulars)
+    except BaseException as error:
+        sys.stdout.flush()
+        print("\n" + reason(error).replace("\n", " "), file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(65)
+    os._exit(0)
+
+
+def prepare() -> None:
+    """Make this process find modules as ``python -m`` does, and jobctl if it is not installed."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[:1] = [os.getcwd()]
+    sys.meta_path.append(Own())
+
+
 def load(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> Call:
-    sys.argv = [target]
-    function = _find(target)
-    call = _caller(function, target, style, input_format, tuple(columns))
-    if setup:
-        prepare = _find(setup)
-        try:
-            prepare()
-        except BaseException as error:
-            raise SetupError(setup) from error
+    """What makes a call of a row, after its setup."""
+    call, set_up = find(target, setup, style, input_format, columns)
+    try:
+        set_up()
+    except BaseException as error:
+        raise SetupError(setup) from error
     return call
+
+
+def find(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> tuple[Call, Any]:
+    """What makes a call of a row, and what must be called before. Raises what importing them raises."""
+    sys.argv = [target]
+    call = _caller(_find(target), target, style, input_format, tuple(columns))
+    return call, _find(setup) if setup else _nothing
+
+
+def _nothing() -> None:
+    """No setup."""
+
+
+def reason(error: BaseException) -> str:
+    """Why a function cannot be loaded, in one sentence."""
+    if isinstance(error, NotLoadedError):
+        return str(error)
+    name, message = type(error).__name__, str(error)
+    return f"{name}: {message}" if message else name
 
 
 def _find(target: str) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from jobctl.domain.braces import Placeholder
+from jobctl.domain.call import Call
 from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_object
 from jobctl.domain.ports import Dispatch
 from jobctl.domain.shell import PREFIX, compile_shell
@@ -29,6 +30,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
+from jobctl.handlers.call import CallHandler
 
 COMMAND_COLUMN = "command"
 SHELL = b"/bin/sh"
@@ -41,7 +43,7 @@ class Handler(Protocol):
 
     @property
     def kind(self) -> str:
-        """``command``, ``shell`` or ``column``, as stored with the job."""
+        """``command``, ``shell``, ``column`` or ``call``, as stored with the job."""
         ...
 
     @property
@@ -88,17 +90,19 @@ class StoredJob(Protocol):
 
 
 def make_handler(
-    command: Sequence[str],
+    command: Sequence[str] | Call,
     shell: str | None,
     input_format: str,
     columns: Sequence[str] | None,
     uid: str | Tokens = "",
 ) -> Handler:
-    """The handler for a command given at submit; without any the rows must have a ``command`` of their own.
+    """The handler for a command or function given at submit; without any the rows must have a ``command``.
 
     ``uid`` is what the tokens of its rows are made of.
     Raises UsageError for a template that does not fit the columns, InputRejected if there is no command at all.
     """
+    if isinstance(command, Call):
+        return CallHandler(command, RowReader(input_format, columns))
     tokens = uid if isinstance(uid, Tokens) else Tokens(uid)
     if shell is not None:
         if command:
@@ -112,6 +116,8 @@ def make_handler(
 def handler_for(job: StoredJob) -> Handler:
     """The handler of a job as stored."""
     columns = None if job.input_format == "lines" else job.columns
+    if job.handler == "call":
+        return make_handler(Call.from_json(job.command), None, job.input_format, columns)
     shell = job.command if job.handler == "shell" else None
     command = job.command if job.handler == "command" else ()
     named = job.item_key is not None

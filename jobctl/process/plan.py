@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OWN_UMASK = 0o077
-#: A worker is a file of ours, run by the job's interpreter without what else is in its folder.
-_LOAD_WORKER = (
+#: Runs a file of ours, named by the first argument, without what else is in its folder.
+LOAD_FILE = (
     b"import importlib.util as u, sys\n"
-    b"s = u.spec_from_file_location('_jobctl_worker', sys.argv[1])\n"
+    b"s = u.spec_from_file_location('_jobctl_file', sys.argv[1])\n"
     b"m = u.module_from_spec(s)\n"
     b"s.loader.exec_module(m)\n"
     b"m.main()\n"
@@ -84,7 +84,7 @@ class JobPlan:
         except OSError as problem:
             raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
         try:
-            argv = (python, b"-c", _LOAD_WORKER, os.fsencode(_WORKER_FILE))
+            argv = (python, b"-c", LOAD_FILE, os.fsencode(_WORKER_FILE))
             return self._spawn(argv, self._own(slot, cookie), scratch, more), scratch
         except (PressureError, spawn.CannotStartError):
             self.output.take_back(scratch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
 #: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
-VERSION = 1
+VERSION = 2
 OTHER_JOBCTL = 78
 
 # Engine to supervisor.
@@ -44,6 +44,7 @@ NOT_STARTED = 5
 RAISED = 6
 CUT = 1
 LEFTOVERS = 2
+SETUP = 4
 
 #: The number of the descriptor on which an engine finds its supervisor.
 ENGINE_FD = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -26,10 +27,10 @@ _STYLES = {
 }
 
 
-_COLUMNS = ("item", "state", "tries", "exit", "took", "message", "row")
+_COLUMNS = ("item", "state", "tries", "exit", "took", "message", "result", "row")
 _RIGHT = frozenset({"item", "tries", "took"})
 #: Columns that take what room is left, and how it is shared between them.
-_FLEXIBLE = {"message": 3, "row": 2}
+_FLEXIBLE = {"message": 3, "result": 2, "row": 2}
 _LEAST = 8
 _GAP = 2
 
@@ -92,5 +93,6 @@ def _cells(item: Document) -> tuple[str, ...]:
         ended,
         "" if item["duration_s"] is None else format_duration(item["duration_s"]),
         inert(item["message"] or ""),
+        "" if item["result"] is None else inert(json.dumps(item["result"], ensure_ascii=False)),
         inert(row_text(item["row"])),
     )

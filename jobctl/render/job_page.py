@@ -113,7 +113,7 @@ def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "retry", _retry(document)
     yield from _results(document)
     yield "time", _joined(_times(document), look)
-    yield "command", command_text(document["command"])
+    yield "function" if document["handler"] == "call" else "command", work_text(document)
     yield "input", _input(document, look)
     yield "policy", _joined(policy_facts(document["policy"]), look)
     yield "queue", _queue(document, look)
@@ -175,6 +175,21 @@ def command_text(command: Any) -> str:
     if command is None:
         return "the file's own command column"
     return str(command) if isinstance(command, str) else shlex.join(command)
+
+
+def work_text(document: Document) -> str:
+    """What is done with each row, in a line."""
+    call = document["call"]
+    if call is None:
+        return command_text(document["command"])
+    facts = [call["target"]]
+    if call["style"]:
+        facts.append("gets each row as a dict" if call["style"] == "dict" else "gets columns as keyword arguments")
+    if call["setup"]:
+        facts.append(f"after {call['setup']}")
+    if call["recycle"]:
+        facts.append(f"a new worker after {plural(call['recycle'], 'call')}")
+    return ", ".join(facts)
 
 
 def _input(document: Document, look: Look) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
-from jobctl.render.job_page import command_text, policy_facts
+from jobctl.render.job_page import policy_facts, work_text
 from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
 from jobctl.render.report_style import STYLE
 from jobctl.render.svg import Drawing
@@ -237,7 +237,7 @@ def _facts(status: Document) -> Iterator[str]:
 def _fact_lines(status: Document) -> Iterator[tuple[str, str]]:
     """(name, value as HTML)."""
     given, time = status["input"], status["time"]
-    yield "command", f"<code>{text(command_text(status['command']))}</code>"
+    yield "function" if status["handler"] == "call" else "command", f"<code>{text(work_text(status))}</code>"
     source = "standard input" if given["path"] == "-" else given["path"]
     yield "input", f"{text(source)}, {text(given['format'])}, {plural(given['rows'], 'row')}"
     yield "SHA-256", f"<code>{text(given['sha256'])}</code>"

@@ -267,6 +267,8 @@ def _default_name(path: str, job: int) -> str:
 
 
 def _shown(request: SubmitRequest) -> str:
+    if request.call is not None:
+        return request.call.target
     return request.shell if request.shell is not None else " ".join(request.command)
 
 

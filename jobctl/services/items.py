@@ -111,6 +111,7 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "cpu_s": round((item.cpu_us or 0) / 1e6, 6) if ran else None,
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
+        "result": None if item.value is None else _from_json(item.value),
         "row": row_values(item.payload, columns, input_format),
     }
 
@@ -132,10 +133,14 @@ def signal_of(item: ItemView) -> str | None:
 def row_values(payload: bytes, columns: Sequence[str], input_format: str) -> Any:
     """The input row: an object by column names, the object of a JSON line, or the text of a line."""
     if input_format == "jsonl":
-        import json
-
-        return json.loads(payload)
+        return _from_json(payload)
     values = [value.decode("utf-8", "replace") for value in fields_of(input_format, payload)]
     if input_format in ("csv", "tsv"):
         return dict(zip(columns, values, strict=False))
     return values[0]
+
+
+def _from_json(text: str | bytes) -> Any:
+    import json
+
+    return json.loads(text)

@@ -24,6 +24,8 @@ class Recipe(NamedTuple):
             return str(self.options["summary"])
         if "shell" in self.options:
             return str(self.options["shell"]).strip().partition("\n")[0]
+        if "call" in self.options:
+            return f"--call {self.options['call']}"
         return " ".join(self.options.get("command", ()))
 
 
@@ -56,6 +58,9 @@ def _recipe(layer: Layer, name: str) -> Recipe:
                 f"{layer.where}: unknown key {option!r} in [recipe.{name}]", hint=suggestion(option, known)
             )
         options[option] = check(known[option], where, value, layer.where)
-    if "command" in options and "shell" in options:
-        raise UsageError(f"{layer.where}: [recipe.{name}] has a command and a shell", hint="leave out one of them")
+    work = [option for option in ("command", "shell", "call") if option in options]
+    if len(work) > 1:
+        raise UsageError(
+            f"{layer.where}: [recipe.{name}] has a {work[0]} and a {work[1]}", hint="leave out one of them"
+        )
     return Recipe(name, options, layer.name, layer.where)

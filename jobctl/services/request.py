@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jobctl.domain.bounds import Bounds
+from jobctl.domain.call import Call
 from jobctl.domain.policy import Policy
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
@@ -39,6 +40,8 @@ class SubmitRequest:
     input: InputOptions
     command: tuple[str, ...] = ()
     shell: str | None = None
+    call: Call | None = None
+    python: str | None = None  # interpreter for calls
     name: str | None = None
     queue: str = DEFAULT_QUEUE
     priority: int = 0
@@ -61,6 +64,8 @@ class SubmitRequest:
     @property
     def work_command(self) -> Any:
         """The command as JSON can hold it."""
+        if self.call is not None:
+            return self.call.to_json()
         return self.shell if self.shell is not None else list(self.command)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from jobctl.domain.call import STYLES, parse_target
 from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.policy import parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
@@ -94,6 +95,11 @@ RECIPE_KEYS = (
     Key("recipe", "summary", "text", "", "what it does, in a line"),
     Key("recipe", "command", "command", "", 'a list of words such as ["convert", "{}", "{.}.webp"]'),
     Key("recipe", "shell", "text", "", "a script for /bin/sh"),
+    Key("recipe", "call", "text", "", 'a function such as "package.module:function"', parse_target),
+    Key("recipe", "call-style", "text", "", '"kwargs" or "dict"', _one_of(*STYLES)),
+    Key("recipe", "call-setup", "text", "", 'a function such as "package.module:function"', parse_target),
+    Key("recipe", "recycle", "whole", "", _COUNT),
+    Key("recipe", "python", "path", "", _PATH),
     Key(
         "recipe",
         "format",

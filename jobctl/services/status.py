@@ -116,6 +116,7 @@ def _document(
     ]
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
+    command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
     return {
         "schema": SCHEMA,
@@ -139,7 +140,7 @@ def _document(
         "retry": retry_summary(job, policy, causes, program),
         "results": _results(job, home),
         "input": _input(database, job),
-        "command": json.loads(job.command),
+        "command": command["target"] if job.handler == "call" else command,
         "idempotency": {"key": job.key, "replayed": False},
         "policy": policy.to_json(),
         "daemon": daemon.document(),
@@ -152,6 +153,16 @@ def _document(
         "durations": duration_summary(database, job),
         # Some hundred numbers: a list of jobs does without.
         "throughput": throughput(database, job, now) if groups > GROUPS_IN_LIST else None,
+        "call": _call(command, policy) if job.handler == "call" else None,
+    }
+
+
+def _call(command: Any, policy: Policy) -> dict[str, Any]:
+    return {
+        "target": command["target"],
+        "setup": command.get("setup"),
+        "style": command.get("style"),
+        "recycle": policy.recycle or None,
     }
 
 

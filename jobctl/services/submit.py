@@ -38,6 +38,7 @@ def submit(
     with open_source(request.input, stdin) as source:
         source.watch = watch
         handler = _handler(request, source)
+        _check_function(request, surroundings, source)
         database = open_database(home, create=True)
         try:
             accepted = Intake(home, database, source, handler, request, now).run(surroundings)
@@ -51,12 +52,13 @@ def preview(
     request: SubmitRequest, *, stdin: BinaryIO, show: int = 5, watch: Callable[[Source], None] | None = None
 ) -> Preview:
     """Read and judge the whole input, write nothing; ``show`` commands are rendered."""
-    _check_surroundings(request)
+    surroundings = _check_surroundings(request)
     commands: list[tuple[str, ...]] = []
     shown: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
         source.watch = watch
         handler = _handler(request, source)
+        _check_function(request, surroundings, source)
         for batch in source.batches(handler.check):
             for payload in batch[: show - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
@@ -79,7 +81,27 @@ def _handler(request: SubmitRequest, source: Source) -> Handler:
     """What runs the rows. Raises UsageError for a command or a key that does not fit the columns."""
     if request.item_key is not None:
         key_reader(source.format, source.columns or (), request.item_key)
-    return make_handler(request.command, request.shell, source.format, source.columns)
+    return make_handler(request.call or request.command, request.shell, source.format, source.columns)
+
+
+def _check_function(request: SubmitRequest, surroundings: Surroundings, source: Source) -> None:
+    """Raises UsageError for a function that cannot be loaded, or that does not take the columns."""
+    if request.call is None:
+        return
+    from jobctl.services.callcheck import check_function  # starts a process
+
+    check_function(request.call, surroundings, source.format, source.columns or ())
+
+
+def _python(given: str, cwd: str) -> str:
+    """The path of an interpreter named by path or by name. Raises UsageError."""
+    import shutil  # compression libraries, which few submissions need
+
+    path = os.path.expanduser(given)
+    found = os.path.join(cwd, path) if os.sep in path else shutil.which(path)
+    if found is None or not os.access(found, os.X_OK) or os.path.isdir(found):
+        raise UsageError(f"--python {given}: there is no such program", hint="a path, or a name that is on PATH")
+    return os.path.normpath(found)
 
 
 def _check_words(request: SubmitRequest) -> None:
@@ -109,4 +131,6 @@ def _check_surroundings(request: SubmitRequest) -> Surroundings:
     given: dict[str, Any] = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
     if request.input.selection:
         given["selection"] = request.input.selection
+    if request.python is not None:
+        given["python"] = _python(request.python, cwd)
     return Surroundings(cwd, submitter_environment(os.environ) | values, names, given)

@@ -16,12 +16,8 @@ from jobctl.store.database import Database
 _QUEUED, _RUNNING, _RETRYING = ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING
 
 
-class Claimed(NamedTuple):
-    """An item that now runs as this attempt."""
-
-    item: int
-    attempt: int
-    payload: bytes
+#: An item that now runs as this attempt: (item, attempt, payload). Plain, because there are so many of them.
+Claimed = tuple[int, int, bytes]
 
 
 class Budgeted(NamedTuple):
@@ -73,7 +69,7 @@ def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> 
             " WHERE job = ? AND item BETWEEN ? AND ? AND state = 0",
             (epoch, job, rows[0][0], rows[-1][0]),
         )
-    return [Claimed._make(row) for row in rows]
+    return rows
 
 
 def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) -> list[Claimed]:
@@ -88,7 +84,7 @@ def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) ->
         " WHERE job = ? AND item = ? AND state = 2",
         [(epoch, job, row[0]) for row in rows],
     )
-    return [Claimed._make(row) for row in rows]
+    return rows
 
 
 def next_due(database: Database, job: int) -> int | None:
@@ -114,10 +110,29 @@ def record_finished(database: Database, rnd: int, finished: Sequence[Finished], 
     none = (None, None)
     database.executemany(
         "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"
-        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, failure, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, value, failure, message)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (f[0], f[1], f[2], rnd, f[5], f[6], f[3], f[4], f[7], f[8], f[9], f[10], f[11], f[12], f[13], f[14], f[15])
+            (
+                f[0],
+                f[1],
+                f[2],
+                rnd,
+                f[5],
+                f[6],
+                f[3],
+                f[4],
+                f[7],
+                f[8],
+                f[9],
+                f[10],
+                f[11],
+                f[12],
+                f[13],
+                f[14],
+                f[15],
+                f[18],
+            )
             + (causes.get(f[:3], none) if causes else none)  # type: ignore[call-overload]
             for f in finished
         ],

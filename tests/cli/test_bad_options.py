@@ -49,6 +49,14 @@ BAD = [
     ("--env", "=x", "NAME"),
     ("--env-file", "/nowhere", "/nowhere"),
     ("--shell", "echo {nothing}", "{nothing}"),
+    ("--call", "mail.send", "mail:send"),
+    ("--call", "send.py:main", "MODULE:FUNCTION"),
+    ("--call", "no_such_module:main", "No module named 'no_such_module'"),
+    ("--call", "json:no_such", "json has no 'no_such'"),
+    ("--call-style", "list", "--call"),
+    ("--call-setup", "json:dumps", "--call"),
+    ("--recycle", "10", "--call"),
+    ("--python", "python3", "--call"),
     ("--retry-on", "x", "1 to 255"),
     ("--retry-on", "0", "1 to 255"),
     ("--no-retry-on", "256", "1 to 255"),
@@ -80,7 +88,7 @@ def rows(tmp_path):
 
 @pytest.mark.parametrize(("option", "value", "said"), BAD, ids=[f"{option} {value}" for option, value, _ in BAD])
 def test_a_bad_value_is_refused_by_name_and_nothing_changes(jobctl, home, rows, option, value, said):
-    command = () if option == "--shell" else ("--", "true")
+    command = () if option in ("--shell", "--call") else ("--", "true")
     done = jobctl("submit", rows, f"{option}={value}", *command)
     assert done.code == (2 if said is not None else 9), done.err
     assert done.out == ""

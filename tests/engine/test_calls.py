@@ -81,6 +81,9 @@ def do_unprintable(*_):
     raise Odd
 def do_surrogate(*_): raise ValueError("\\ud800 \\0 x")
 def do_forget(*_): sys.stdout = None
+def do_close(*_): sys.stdout.close(), sys.stderr.close()
+def do_wander(*_): os.chdir("/")
+def do_where(*_): return os.getcwd()
 
 def setup():
     print("ready")
@@ -205,7 +208,7 @@ def test_exceptions_are_told_in_full(executor: Any, tmp_path: Path) -> None:
     lines = ("raise bad", "permanent gone", "retry 2.5", "leave", "unprintable", "surrogate", "raise again")
     outcomes = run(executor, tmp_path, *lines)
     assert {outcome.ending for outcome in outcomes} == {Ending.RAISED}
-    assert [outcome.raised for outcome in outcomes] == [
+    assert [outcome.raised[:4] for outcome in outcomes] == [
         ("ValueError", "bad", 1, None),
         ("Permanent", "gone", 65, None),
         ("Retry", "busy", 75, 2.5),
@@ -214,6 +217,8 @@ def test_exceptions_are_told_in_full(executor: Any, tmp_path: Path) -> None:
         ("ValueError", "\\ud800 \0 x", 1, None),
         ("ValueError", "again", 1, None),
     ]
+    line = 1 + ITEMS.splitlines().index("def do_raise(text): raise ValueError(text)")
+    assert outcomes[0].raised.where == f"items.py:{line}"
     assert read(tmp_path, outcomes[0], "err").splitlines()[-1] == "ValueError: bad"
     assert "worker.py" not in read(tmp_path, outcomes[0], "err")
 
@@ -260,6 +265,16 @@ def test_an_exit_with_0_is_no_success(executor: Any, tmp_path: Path) -> None:
     assert outcome.ending == Ending.RAISED
     assert outcome.raised is not None
     assert outcome.raised[0] == "WorkerExit"
+
+
+def test_what_a_call_changes_is_set_right_for_the_next(executor: Any, tmp_path: Path) -> None:
+    lines = ["forget", "print 1", "close", "print 3", "wander", "where", "print 6", "raise bad"]
+    outcomes = run(executor, tmp_path, *lines, slots=1)
+    assert [read(tmp_path, outcomes[n]) for n in (1, 3, 6)] == [f"out {n}\nraw\n" for n in (1, 3, 6)]
+    assert [read(tmp_path, outcomes[n], "err") for n in (1, 3, 6)] == [f"err {n}\n" for n in (1, 3, 6)]
+    assert outcomes[5].value == f'"{tmp_path}"'
+    assert read(tmp_path, outcomes[7], "err").endswith("ValueError: bad\n")
+    assert len({outcome.ending for outcome in outcomes[:7]}) == 1
 
 
 def test_a_child_that_comes_back_does_no_work(executor: Any, tmp_path: Path) -> None:
@@ -338,7 +353,8 @@ def test_setup_runs_once_in_each_worker(executor: Any, tmp_path: Path) -> None:
     assert [outcome.value for outcome in outcomes] == ["101", "102", "103"]
     executor.forget(1)
     (failed,) = run(executor, tmp_path, "count", call=call_spec(setup="items:broken"))
-    assert failed.raised == ("OSError", "in items:broken: OSError: no network", 1, None)
+    assert failed.raised[:4] == ("OSError", "no network", 1, None)
+    assert failed.flags == OutputFlag.SETUP
     assert read(tmp_path, failed, "err").splitlines()[-1] == "OSError: no network"
 
 

@@ -16,7 +16,9 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
         name: getattr(wire, name)
         for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED", "RAISED")
     }
-    assert (ports.OutputFlag.CUT, ports.OutputFlag.LEFTOVERS) == (wire.CUT, wire.LEFTOVERS)
+    assert {flag.name: flag.value for flag in ports.OutputFlag} == {
+        name: getattr(wire, name) for name in ("CUT", "LEFTOVERS", "SETUP")
+    }
     assert plan._SLOT_MARK == ports.SLOT_MARK
 
 
@@ -41,7 +43,7 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
 
 
 #: What was said under each number of the wire.
-SPOKEN = {1: "e30c"}
+SPOKEN = {1: "e30c", 2: "6369"}
 
 
 def test_other_words_have_another_number() -> None:

@@ -41,7 +41,7 @@ def example(running=12, causes=4, **changes):
     document["failures"]["groups_total"] = causes
     document["input"] |= {"resubmit_of": None, "resubmit_of_job": None}
     document["policy"] |= {"halt": "soon"}
-    return document | {"durations": DURATIONS, "throughput": course(list(range(90)))} | changes
+    return document | {"durations": DURATIONS, "throughput": course(list(range(90))), "call": None} | changes
 
 
 def rates(course, width):

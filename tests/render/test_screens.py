@@ -228,6 +228,7 @@ def item(number, **changes):
         "cpu_s",
         "max_rss_kib",
         "slot",
+        "result",
     )
     return base | dict.fromkeys(keys) | changes
 
@@ -246,6 +247,10 @@ def test_the_table_of_items(monkeypatch):
     assert lines[1].split() == ["1", "succeeded", "1", "0", "250ms", "1,", "u"]
     assert "SIGSEGV" in lines[2] and "[red]^[[31mxxx" in lines[2]
     assert max(map(cell_len, lines)) <= 80
+    called = io.StringIO()
+    print_items([item(1, state="succeeded", attempts=1, result={"é": 1}), item(2)], called, color=False)
+    assert called.getvalue().splitlines()[0].split() == ["item", "state", "tries", "result", "row"]
+    assert '{"é": 1}' in called.getvalue()
     empty = io.StringIO()
     print_items([], empty, color=False)
     assert empty.getvalue() == "no such items\n"

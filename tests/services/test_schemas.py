@@ -45,6 +45,7 @@ CORPUS = {
     "rows left out": {"states": "s", "state": "partial", **DONE, "rejected": 2},
     "shell": {"states": "q", "handler": "shell", "command": '"echo {id}"', "key": "k-1", "labels": {"team": "a"}},
     "column": {"states": "q", "handler": "column", "command": [], "input_format": "jsonl", "input_path": "-"},
+    "call": {"states": "q", "handler": "call", "command": '{"target": "a.b:c", "style": "dict"}'},
     "all limits": {
         "states": "q",
         "policy": json.dumps(

@@ -125,7 +125,7 @@ def test_two_connections_never_claim_the_same_item(tmp_path):
     for turn in range(20):
         database = (first, second)[turn % 2]
         with database.transaction():
-            claimed += [c.item for c in items.claim(database, job, 1, 7, EPOCH)]
+            claimed += [c[0] for c in items.claim(database, job, 1, 7, EPOCH)]
     assert sorted(claimed) == list(range(1, 101))
     first.close()
     second.close()
@@ -134,4 +134,4 @@ def test_two_connections_never_claim_the_same_item(tmp_path):
 def test_release_gives_the_attempt_number_back(database):
     job = make_item(database, ItemState.RUNNING, 1)
     assert items.release(database, job, EPOCH, [(1, 1)]) == [(1, 0)]
-    assert items.claim(database, job, 1, 1, EPOCH)[0].attempt == 1
+    assert items.claim(database, job, 1, 1, EPOCH)[0][1] == 1

@@ -1,0 +1,78 @@
+"""Items that are calls of a Python function: a row travels as it is, and a worker makes arguments of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from jobctl.domain.call import Call
+from jobctl.domain.payload import Fault, RowRules, compact_json, fields_of, json_members
+from jobctl.domain.ports import CallSpec, Dispatch
+from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.handlers.attempt import RowReader
+    from jobctl.handlers.command import StoredJob
+
+
+class CallHandler:
+    """One function for all rows."""
+
+    kind = "call"
+    slotted = False
+    appended = False
+
+    def __init__(self, call: Call, row: RowReader) -> None:
+        if row.format == "lines" and call.style == "kwargs":
+            raise UsageError("--call-style kwargs: a plain line has no columns", hint="the function gets the line")
+        self._call = call
+        self._row = row
+        self.check = RowRules(_anything, sys.maxsize)
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        return Dispatch(job, item, attempt, (payload,), ())
+
+    def dispatch_all(self, job: int, rows: Sequence[tuple[int, int, bytes]]) -> list[Dispatch]:
+        """The same for many (item, attempt, payload); a call costs so little that this must not cost more."""
+        items, attempts, payloads = zip(*rows, strict=True)
+        fields = zip(repeat(job), items, attempts, zip(payloads), repeat(()), strict=False)
+        return list(map(partial(tuple.__new__, Dispatch), fields))
+
+    def words(self, _item: int, payload: bytes, /) -> tuple[str, ...]:
+        """The function and what it gets, NAME=VALUE for each column."""
+        return (self._call.target, *self._arguments(payload))
+
+    def _arguments(self, payload: bytes) -> list[str]:
+        if self._row.is_json:
+            return [f"{m.key}={compact_json(m.value)}" for m in json_members(payload.decode())]
+        values = [value.decode("utf-8", "surrogateescape") for value in fields_of(self._row.format, payload)]
+        if self._row.columns is None:
+            return values
+        return [f"{name}={value}" for name, value in zip(self._row.columns, values, strict=False)]
+
+
+def _anything(_payload: bytes) -> Fault | None:
+    return None
+
+
+def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
+    """What the executor must know of a job's function."""
+    call = Call.from_json(job.command)
+    columns = () if job.input_format == "lines" else tuple(job.columns)
+    return CallSpec(os.fsencode(python), call.target, call.setup, call.style, job.input_format, columns, recycle)
+
+
+def interpreter(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """The Python that makes the calls: as said with ``--python``, else that of the active environment, else ours."""
+    said: str | None = options.get("python")
+    if said is not None:
+        return said
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        path = os.path.join(environment.get(name, ""), "bin", "python")
+        if environment.get(name) and os.access(path, os.X_OK):
+            return path
+    return sys.executable

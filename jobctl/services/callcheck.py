@@ -1,0 +1,62 @@
+"""A function that cannot be called is found at submit, not by a million items."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from jobctl.domain.call import Call
+from jobctl.errors import UsageError
+from jobctl.handlers.call import interpreter
+from jobctl.process.hook import run_hook
+from jobctl.process.plan import LOAD_FILE
+from jobctl.services.request import Surroundings
+
+#: An import that takes longer is not waited for: the job finds out.
+PATIENCE_S = 20.0
+_COMMAND = 'exec "$JOBCTL_PYTHON" -c "$JOBCTL_LOADER" "$JOBCTL_FILE"'
+_REFUSED = 65
+
+
+def check_function(call: Call, surroundings: Surroundings, input_format: str, columns: Sequence[str]) -> None:
+    """Load the function where its workers will, without its setup. Raises UsageError saying why it cannot be loaded.
+
+    Where the job's environment is not known before it runs (``--env NAME``), what the module itself raises is told
+    and nothing more.
+    """
+    python = interpreter(surroundings.given, surroundings.env)
+    columns = () if input_format == "lines" else tuple(columns)
+    particulars = json.dumps([call.target, call.setup, call.style, input_format, columns])
+    env = surroundings.env | {
+        "JOBCTL_PYTHON": python,
+        "JOBCTL_LOADER": os.fsdecode(LOAD_FILE),
+        "JOBCTL_FILE": _loader_path(),
+    }
+    result = run_hook(_COMMAND, particulars.encode(), env, surroundings.cwd, PATIENCE_S)
+    if result.exit_code == 0 or result.timed_out:
+        return
+    reason = _last_line(result.tail)
+    if result.exit_code == _REFUSED and surroundings.env_names and _may_be_the_environment(reason):
+        sys.stderr.write(f"jobctl: --call {call.target} may not work: {reason}\n")
+        return
+    raise UsageError(
+        f"--call {call.target}: {reason or f'{python} ended with {result.exit_code} while loading it'}",
+        hint=f"it was looked for by {python} in {surroundings.cwd}; -C DIR and --python PATH change that",
+    )
+
+
+def _may_be_the_environment(reason: str) -> bool:
+    return "Error: " in reason and not reason.startswith("ModuleNotFoundError: ")
+
+
+def _loader_path() -> str:
+    import jobctl
+
+    return os.path.join(os.path.dirname(os.path.abspath(jobctl.__file__)), "engine", "worker_load.py")
+
+
+def _last_line(tail: bytes) -> str:
+    lines = tail.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
