@@ -44,15 +44,8 @@ def cancel(
         shared.emit({"schema": "jobctl.cancel/1", "cancelled": [_document(result) for result in results]})
         return Exit.OK
     for result in results:
-        shared.note(_sentence(result))
+        shared.note(result.sentence)
     return Exit.OK
-
-
-def _sentence(result: Cancelled) -> str:
-    name = f"job {result.job}" if result.item is None else f"item {result.job}.{result.item}"
-    if not result.changed:
-        return f"{name}: {result.note}"
-    return f"{name} {result.state}" + (f": {result.note}" if result.note else "")
 
 
 def _document(result: Cancelled) -> dict[str, object]:

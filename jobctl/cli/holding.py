@@ -24,5 +24,4 @@ def answer(shared: Session, held: Sequence[Held], done: str) -> None:
         shared.emit([{"job": h.job, "changed": h.changed, "note": h.note} for h in held])
         return
     for h in held:
-        said = (f"{done}; {h.note}" if h.note else done) if h.changed else h.note
-        shared.note(f"job {h.job}: {said}")
+        shared.note(h.sentence(done))

@@ -37,7 +37,6 @@ def retry(
     The job must be done. The history of attempts stays; the result files are written anew at the end of the round.
     Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
     """
-    from jobctl.domain.wording import plural
     from jobctl.services.retry import Selection
     from jobctl.services.retry import retry as again
     from jobctl.services.targets import resolve
@@ -64,7 +63,6 @@ def retry(
         fields = ("job", "round", "items", "left_out")
         shared.emit([{name: getattr(answer, name) for name in fields} for answer in answers])
     for answer in answers:
-        left = f"; {answer.left_out} with an unknown outcome left out (--unknown)" if answer.left_out else ""
-        shared.note(f"job {answer.job}: round {answer.round}, {plural(answer.items, 'item')} queued again{left}")
+        shared.note(answer.sentence)
     note_daemon(shared)
     return Exit.OK

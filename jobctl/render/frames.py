@@ -29,7 +29,7 @@ _LOW = 10
 
 def list_frame(document: Document, look: Look, footer: str) -> list[RenderableType]:
     """As many jobs as there is room for, the rest summed up in a line."""
-    jobs = sorted(document["jobs"], key=_urgency)
+    jobs = sorted(document["jobs"], key=urgency)
     tail = _tail(look, footer)
     lines = notices(document, look, limit=max(1, look.height // 5)) if tail else []
     taken = len(render_lines(lines, look)) + 1 if lines else 0
@@ -44,7 +44,8 @@ def list_frame(document: Document, look: Look, footer: str) -> list[RenderableTy
     return [*blocks, *tail]
 
 
-def _urgency(job: Document) -> tuple[int, int]:
+def urgency(job: Document) -> tuple[int, int]:
+    """Where a job belongs in a list: what needs a look first, then what moves, what waits, what is over."""
     looks = 0 if any(not a["code"].startswith("daemon_") for a in job["attention"]) else 1
     return looks * 10 + _ORDER.get(job["state"], 4), -job["job"]
 

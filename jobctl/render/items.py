@@ -41,21 +41,32 @@ def print_items(items: Sequence[Document], stream: TextIO, *, color: bool) -> No
     if not items:
         stream.write("no such items\n")
         return
-    rows = [dict(zip(_COLUMNS, _cells(item), strict=True)) for item in items]
-    widths = _widths(rows, look)
+    titles, rows = item_cells(items, look)
     screen = console(look, stream)
-    screen.print(Text(_line({name: name for name in _COLUMNS}, widths, look)[0], style="bold"), no_wrap=True)
-    for item, row in zip(items, rows, strict=True):
-        text, start = _line(row, widths, look)
-        line = Text(text)
-        line.stylize(_STYLES[item["state"]], start, start + len(row["state"]))
+    gap = Text(" " * _GAP)
+    for line in (gap.join(titles), *map(gap.join, rows)):
+        line.rstrip()
         screen.print(line, no_wrap=True, crop=True)
+
+
+def item_cells(items: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
+    """The titles and the rows of some items, each cell as wide as its column; two cells belong between columns."""
+    rows = [dict(zip(_COLUMNS, _texts(item), strict=True)) for item in items]
+    widths = _widths(rows, look)
+    titles = [_cell(name, name, width, look, "bold") for name, width in widths.items()]
+    found = []
+    for item, row in zip(items, rows, strict=True):
+        styles = {"state": _STYLES[item["state"]]}
+        found.append([_cell(name, row[name], width, look, styles.get(name, "")) for name, width in widths.items()])
+    return titles, found
 
 
 def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
     """The columns that are not empty with their widths; the long ones share what the others leave."""
     natural = {
-        name: max(len(name), *(cell_len(row[name]) for row in rows)) for name in _COLUMNS if any(r[name] for r in rows)
+        name: max([len(name), *(cell_len(row[name]) for row in rows)])
+        for name in _COLUMNS
+        if not rows or any(row[name] for row in rows)
     }
     long = [name for name in _FLEXIBLE if name in natural]
     left = look.width - sum(width + _GAP for name, width in natural.items() if name not in long) - _GAP * len(long)
@@ -69,20 +80,14 @@ def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
     return natural
 
 
-def _line(row: Mapping[str, str], widths: Mapping[str, int], look: Look) -> tuple[str, int]:
-    """A line of the table and where the state begins in it."""
-    cells: list[str] = []
-    start = 0
-    for name, width in widths.items():
-        if name == "state":
-            start = sum(len(cell) + _GAP for cell in cells)
-        text = cut(row[name], width, look)
-        padding = " " * (width - cell_len(text))
-        cells.append(padding + text if name in _RIGHT else text + padding)
-    return (" " * _GAP).join(cells).rstrip(), start
+def _cell(name: str, text: str, width: int, look: Look, style: str) -> Text:
+    cell = Text(cut(text, width, look), style=style)
+    missing = max(0, width - cell.cell_len)
+    (cell.pad_left if name in _RIGHT else cell.pad_right)(missing)
+    return cell
 
 
-def _cells(item: Document) -> tuple[str, ...]:
+def _texts(item: Document) -> tuple[str, ...]:
     ended = item["signal"] or ("" if item["exit_code"] is None else str(item["exit_code"]))
     if not ended and item["code"]:
         ended = item["code"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -85,10 +85,8 @@ def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> R
     if not jobs:
         return Text("no jobs yet; give work with: jobctl submit FILE -- COMMAND ARG...")
     shown = jobs if limit is None else jobs[:limit]
-    rows = [{column.title: column.cell(job, document["at"]) for column in _COLUMNS} for job in shown]
-    columns, widths = _fit(rows, look)
-    lines = [_header(columns, widths)]
-    lines += [_line(job, row, columns, widths, look) for job, row in zip(shown, rows, strict=True)]
+    header, rows = job_cells(shown, document["at"], look)
+    lines = [_join(header, style="bold"), *map(_join, rows)]
     left = document["jobs_total"] - len(shown)
     if left > 0:
         lines.append(
@@ -97,10 +95,18 @@ def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> R
     return Group(*lines)
 
 
+def job_cells(jobs: Sequence[Document], at: str, look: Look) -> tuple[list[Text], list[list[Text]]]:
+    """The titles and the rows of some jobs, each cell as wide as its column; two cells belong between columns."""
+    rows = [{column.title: column.cell(job, at) for column in _COLUMNS} for job in jobs]
+    columns, widths = _fit(rows, look)
+    titles = [_aligned(Text(c.title), c, widths[c.title]) for c in columns]
+    return titles, [_cells(job, row, columns, widths, look) for job, row in zip(jobs, rows, strict=True)]
+
+
 def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Column], dict[str, int]]:
     """The columns that are not empty and fit, with their widths."""
     columns = [c for c in _COLUMNS if c.title == "progress" or any(row[c.title][0] for row in rows)]
-    natural = {c.title: max(len(c.title), *(cell_len(row[c.title][0]) for row in rows)) for c in columns}
+    natural = {c.title: max([len(c.title), *(cell_len(row[c.title][0]) for row in rows)]) for c in columns}
     name_wanted = min(natural["name"], _NAME_MAX if look.terminal else natural["name"])
     while True:
         flexible = {"name": min(natural["name"], _NAME_MIN), "progress": _BAR_MIN}
@@ -116,14 +122,9 @@ def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Colum
     return columns, widths
 
 
-def _header(columns: list[Column], widths: dict[str, int]) -> Text:
-    cells = [_aligned(Text(c.title), c, widths[c.title]) for c in columns]
-    return _join(cells, style="bold")
-
-
-def _line(
+def _cells(
     job: Document, row: dict[str, tuple[str, str]], columns: list[Column], widths: dict[str, int], look: Look
-) -> Text:
+) -> list[Text]:
     cells = []
     for column in columns:
         width = widths[column.title]
@@ -132,7 +133,7 @@ def _line(
             continue
         text, style = row[column.title]
         cells.append(_aligned(Text(cut(text, width, look), style=style), column, width))
-    return _join(cells)
+    return cells
 
 
 def cut(text: str, width: int, look: Look) -> str:

@@ -30,7 +30,7 @@ class Sink:
             return
         self._at_line_start = data.endswith(b"\n")
         if self._terminal:
-            self._stream.write(inert_log(_COLOURS.sub("", self._decoder.decode(data))))
+            self._stream.write(harmless(self._decoder.decode(data)))
         else:
             self._stream.flush()
             self._stream.buffer.write(data)
@@ -46,6 +46,11 @@ class Sink:
         self._stream.flush()
         if not self._terminal:
             self._stream.buffer.flush()
+
+
+def harmless(text: str) -> str:
+    """What an item wrote, for a screen: colours dropped, other controls visible, lines and tabs as they are."""
+    return inert_log(_COLOURS.sub("", text))
 
 
 def describe(job: int, attempt: AttemptView) -> str:

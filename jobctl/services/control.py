@@ -37,6 +37,14 @@ class Cancelled:
     changed: bool
     note: str
 
+    @property
+    def sentence(self) -> str:
+        """``job 42 cancelled``, ``item 42.17: it was failed already``."""
+        name = f"job {self.job}" if self.item is None else f"item {self.job}.{self.item}"
+        if not self.changed:
+            return f"{name}: {self.note}"
+        return f"{name} {self.state}" + (f": {self.note}" if self.note else "")
+
 
 def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
     """End jobs or single items: what runs gets TERM, grace, KILL; what never ran is unprocessed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -42,7 +43,17 @@ class _Reader:
 class Follower:
     """Follows one item of a job, or all of them."""
 
-    def __init__(self, database: Database, home: Home, job: int, item: int | None, streams: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        home: Home,
+        job: int,
+        item: int | None,
+        streams: tuple[str, ...] = STREAMS,
+        stop: int | None = None,
+    ) -> None:
+        """With ``stop``, a descriptor that becomes readable when nobody wants to follow any more."""
+        self._stop = () if stop is None else (stop,)
         self._database = database
         self._home = home
         self._job = job
@@ -64,7 +75,9 @@ class Follower:
                 if is_over:
                     return
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
-                store.wait(nap_s, () if watch is None else (watch.fileno(),))
+                store.wait(nap_s, (*self._stop, *(() if watch is None else (watch.fileno(),))))
+                if self._stop and select.select(self._stop, (), (), 0)[0]:
+                    return
                 if watch is not None:
                     watch.drain()
 

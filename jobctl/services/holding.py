@@ -30,6 +30,11 @@ class Held:
     changed: bool
     note: str
 
+    def sentence(self, done: str) -> str:
+        """``job 42: paused; what runs will finish (3 items)``; ``done`` is what was asked for, in the past."""
+        said = (f"{done}; {self.note}" if self.note else done) if self.changed else self.note
+        return f"job {self.job}: {said}"
+
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
     """Let nothing more of these jobs start; what runs finishes. A deadline goes on running."""

@@ -42,6 +42,12 @@ class Retried:
     items: int
     left_out: int  # failed with an unknown outcome, in a job that must not run anything twice
 
+    @property
+    def sentence(self) -> str:
+        """``job 42: round 2, 17 items queued again``."""
+        left = f"; {self.left_out} with an unknown outcome left out (--unknown)" if self.left_out else ""
+        return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{left}"
+
 
 def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
     """Queue items of a finished job again.
