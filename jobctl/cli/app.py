@@ -30,6 +30,7 @@ COMMANDS = {
     "resume": Entry("resume", _WORK),
     "set": Entry("set", _WORK),
     "status": Entry("status", _LOOK),
+    "top": Entry("top", _LOOK),
     "explain": Entry("explain", _LOOK),
     "items": Entry("items", _LOOK),
     "logs": Entry("logs", _LOOK),

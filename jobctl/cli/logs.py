@@ -167,12 +167,13 @@ def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
 
 def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
     from jobctl.render.output import failed, heading
-    from jobctl.services.follow import Follower
+    from jobctl.services.follow import Follower, Wanted
 
     target = targets[0]
     if len(targets) != 1 or target.last is not None or choice.attempt or shower.shared.json:
         raise UsageError("--follow is for one job or one item, as text", hint="jobctl logs 42 --follow")
-    follower = Follower(shower.database, shower.shared.home, target.job, target.item, tuple(shower.streams))
+    wanted = Wanted(target.job, target.item, tuple(shower.streams))
+    follower = Follower(shower.database, shower.shared.home, wanted)
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
         if choice.failed:

@@ -48,6 +48,20 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     return Group(*lines)
 
 
+def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
+    """The titles and the rows of a table of causes with the message in what room is left."""
+    rows = [_failure_cells(group) for group in groups]
+    titles = ["failed", "cause", "message", "as in item"]
+    widths = [max([len(title), *(row[place].cell_len for row in rows)]) for place, title in enumerate(titles)]
+    widths[2] = min(widths[2], max(_ROW_MIN, look.width - sum(widths) + widths[2] - 3 * _GAP))
+    for row in rows:
+        row[0].pad_left(widths[0] - row[0].cell_len)
+        if row[2].cell_len > widths[2]:
+            row[2].truncate(widths[2] - len(look.ellipsis))
+            row[2].append(look.ellipsis)
+    return [Text(title.ljust(width)) for title, width in zip(titles, widths, strict=True)], rows
+
+
 def _failure_cells(group: Document) -> list[Text]:
     count = Text(number(group["count"]) if group["count"] else "retry", style="red" if group["count"] else "yellow")
     notes = []

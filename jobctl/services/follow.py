@@ -40,19 +40,22 @@ class _Reader:
     at: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is followed: one item of a job, or all of them above number ``after``."""
+
+    job: int
+    item: int | None = None
+    streams: tuple[str, ...] = STREAMS
+    after: int = 0
+
+
 class Follower:
     """Follows one item of a job, or all of them."""
 
-    def __init__(
-        self,
-        database: Database,
-        home: Home,
-        job: int,
-        item: int | None,
-        streams: tuple[str, ...] = STREAMS,
-        stop: int | None = None,
-    ) -> None:
+    def __init__(self, database: Database, home: Home, wanted: Wanted, stop: int | None = None) -> None:
         """With ``stop``, a descriptor that becomes readable when nobody wants to follow any more."""
+        job, item, streams = wanted.job, wanted.item, wanted.streams
         self._stop = () if stop is None else (stop,)
         self._database = database
         self._home = home
@@ -62,7 +65,7 @@ class Follower:
         self._open: dict[int, None] = {} if item is None else {item: None}  # items with more to come
         self._readers: dict[tuple[int, int], _Reader] = {}
         self._finished: dict[int, int] = {}  # of an open item, the latest attempt shown to its end
-        self._seen = 0  # items above it have not been looked at
+        self._seen = wanted.after  # items above it have not been looked at
 
     def events(self) -> Iterator[Written]:
         """What was and is being written, as it comes; ends when nothing more can come."""

@@ -13,7 +13,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
 from jobctl.errors import NotFound
-from jobctl.services.follow import Follower
+from jobctl.services.follow import Follower, Wanted
 from jobctl.services.logs import Choice, attempts, is_cut, piece, read
 from jobctl.services.targets import Target
 from jobctl.store.database import open_database
@@ -106,7 +106,7 @@ class Following:
 
     def _run(self, home, job, item):
         database = open_database(home)
-        for event in Follower(database, home, job, item, ("out", "err")).events():
+        for event in Follower(database, home, Wanted(job, item)).events():
             with self._changed:
                 self.text += event.data
                 if event.over is not None:
@@ -218,6 +218,6 @@ def test_a_follower_leaves_no_descriptor_open(home):
     store = make_store(home)
     job = store.job("s", state="succeeded", started_at=1, finished_at=2)
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    assert list(Follower(store.database, home, job, None, ("out",)).events())[-1].over is not None
+    assert list(Follower(store.database, home, Wanted(job, None, ("out",))).events())[-1].over is not None
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after == before

@@ -1,0 +1,42 @@
+"""``jobctl top``: jobs, items, failures and logs on the whole screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.errors import Exit, UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def top(ctx: typer.Context) -> int:
+    """Browse jobs, items, failures and logs on the whole screen; cancel, retry and pause with a key.
+
+    Examples:
+      jobctl top
+      jobctl --home /srv/jobs top
+
+    Needs the extra tui: pip install 'jobctl[tui]'. Enter opens what is under the cursor, Esc goes back, q leaves;
+    the work goes on. Nothing is cancelled without a yes. For one look, or off a terminal, there is jobctl status.
+    """
+    shared = session(ctx)
+    if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:
+        raise UsageError("top needs a terminal", hint=f"{shared.program} status --watch")
+    try:
+        from jobctl.tui.app import Top
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "textual":
+            raise
+        raise UsageError(
+            "top needs the package textual, which is not installed", hint="pip install 'jobctl[tui]'"
+        ) from missing
+    shared.open().close()  # no store yet, or one that is damaged: said before the screen is taken
+    if not shared.colors(sys.stdout):
+        os.environ["NO_COLOR"] = "1"
+    Top(shared.home, shared.program).run()
+    return Exit.OK

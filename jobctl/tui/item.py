@@ -1,0 +1,69 @@
+"""One item: why it is where it is, and what it writes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, Static
+
+from jobctl.render.explain import explain_lines
+from jobctl.services.follow import Wanted
+from jobctl.services.retry import Selection
+from jobctl.tui.logview import LogView
+from jobctl.tui.page import Page
+from jobctl.tui.reading import Document
+
+
+class ItemScreen(Page):
+    """The answer of ``jobctl explain JOB.ITEM`` above that of ``jobctl logs JOB.ITEM --follow``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "back"),
+        Binding("c", "cancel", "cancel item"),
+        Binding("r", "retry", "retry item"),
+    ]
+    DEFAULT_CSS = """
+    ItemScreen #why { height: auto; max-height: 50%; border-bottom: solid $panel; }
+    ItemScreen #text { height: 1fr; }
+    """
+
+    def __init__(self, job: int, item: int) -> None:
+        super().__init__()
+        self._job, self._item = job, item
+        self._wanted = Wanted(job, item)
+
+    def compose(self) -> ComposeResult:
+        """The explanation, the log, the keys."""
+        with VerticalScroll(id="why", can_focus=False):
+            yield Static(id="explanation", markup=False)
+        yield LogView(self.reader.home, self._wanted, id="text")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """The keys belong to the log."""
+        self.query_one("#text").focus()
+
+    @property
+    def chosen_job(self) -> Document | None:
+        """Keys act on the item."""
+        return None
+
+    def show_now(self) -> None:
+        """Draw what there is now."""
+        document = self.reader.explanation(self._job, self._item)
+        self.busy = document["item_state"] == "running"
+        self.query_one(LogView).keep_on(self._wanted, len(document["attempts"]))
+        self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document))))
+
+    def action_cancel(self) -> None:
+        """End the item, after a yes."""
+        name = f"{self._job}.{self._item}"
+        self.ask(f"End item {name}?", "The job goes on.", lambda: self.hands.cancel(self._job, self._item))
+
+    def action_retry(self) -> None:
+        """Another round for this item."""
+        self.hands.retry(self._job, Selection(items=(self._item,)))

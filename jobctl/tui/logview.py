@@ -1,0 +1,106 @@
+"""What items write, as it is written."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterator
+from threading import Semaphore, Thread
+
+from textual.message import Message
+from textual.widgets import Log
+
+from jobctl.config import Home
+from jobctl.errors import JobctlError
+from jobctl.render.output import harmless, heading
+from jobctl.services.follow import Follower, Wanted, Written
+from jobctl.store.database import open_database
+
+#: Lines that can be scrolled back to.
+MAX_LINES = 20_000
+#: Pieces that may wait to be drawn; with more, the reading waits.
+AHEAD = 64
+
+
+class LogView(Log):
+    """Follows one item, or the items of a job, with a thread of its own."""
+
+    class Came(Message):
+        """Some more text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, home: Home, wanted: Wanted, id: str) -> None:
+        super().__init__(max_lines=MAX_LINES, id=id)
+        self._home, self._wanted = home, wanted
+        self._room = Semaphore(AHEAD)
+        self._reader, self._writer = os.pipe()
+        self._thread: Thread | None = None
+        self._mark: int | None = None
+        self._ended = False
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self._start()
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._follow, name="log", daemon=True)
+        self._thread.start()
+
+    def keep_on(self, wanted: Wanted, mark: int) -> None:
+        """If it ran again after the log had come to its end, begin anew; ``mark`` counts how often it began."""
+        if mark == self._mark or (self._thread is not None and self._thread.is_alive()):
+            return
+        if self._mark is not None:
+            self._wanted = wanted
+            self.clear()
+            self._start()
+        self._mark = mark
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._ended = True
+        os.close(self._writer)
+        self._room.release()
+        if self._thread is not None:
+            self._thread.join()
+        os.close(self._reader)
+
+    def on_log_view_came(self, message: Came) -> None:
+        """Show what came; who has scrolled back stays there."""
+        self._room.release()
+        self.auto_scroll = self.is_vertical_scroll_end
+        self.write(message.text)
+
+    def _follow(self) -> None:
+        database = open_database(self._home)
+        try:
+            for text in _texts(Follower(database, self._home, self._wanted, self._reader).events(), self._wanted):
+                self._room.acquire()
+                if self._ended:
+                    return
+                self.post_message(self.Came(text))
+        except JobctlError as error:
+            self.post_message(self.Came(f"[jobctl: {error.message}]\n"))
+        finally:
+            database.close()
+
+
+def _texts(events: Iterator[Written], wanted: Wanted) -> Iterator[str]:
+    """Events as text; with several items each change of the speaker has a heading."""
+    decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
+    speaker: tuple[int, int, str] | None = None
+    for event in events:
+        if not event.data:
+            continue
+        key = (event.item, event.attempt, event.stream)
+        decoder = decoders.setdefault(key, codecs.getincrementaldecoder("utf-8")("replace"))
+        head = "" if wanted.item is not None or key == speaker else _heading(wanted.job, event)
+        speaker = key
+        yield head + harmless(decoder.decode(event.data))
+
+
+def _heading(job: int, event: Written) -> str:
+    return "\n" + heading(f"{job}.{event.item}" + (" standard error" if event.stream == "err" else "")) + "\n"

@@ -1,0 +1,100 @@
+"""What the screens read: the documents of the commands, from a connection of the thread that draws."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.states import ItemState
+from jobctl.render.look import Look, shows_unicode
+from jobctl.services import explain as explaining
+from jobctl.services import items, status
+from jobctl.services.changes import Frames
+from jobctl.services.targets import Target
+from jobctl.store import views
+from jobctl.store.database import Database, open_database
+
+Document = dict[str, Any]
+
+
+def now_us() -> int:
+    """The present in microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One store, and how jobctl is called on it."""
+
+    home: Home
+    database: Database
+    program: str
+
+    def jobs(self, *, everything: bool) -> Document:
+        """The document of ``jobctl status``."""
+        return status.list_document(self.database, self.home, now_us(), everything=everything, program=self.program)
+
+    def job(self, number: int) -> Document:
+        """The document of one job. Raises NotFound when it was removed."""
+        return status.job_document(self.database, self.home, number, now_us(), program=self.program)
+
+    def explanation(self, job: int, item: int) -> Document:
+        """The document of ``jobctl explain JOB.ITEM``. Raises NotFound."""
+        return explaining.explain(self.database, self.home, Target(job, item), now_us(), program=self.program)
+
+    def items(self, job: Document, state: ItemState | None, after: int, limit: int) -> tuple[list[Document], bool]:
+        """(a page of items above number ``after``, whether there are more)."""
+        states = () if state is None else (state,)
+        with views.snapshot(self.database):
+            page = items.page(self.database, job["job"], states, after, limit)
+        given = job["input"]
+        found = [items.item_document(job["job"], item, given["columns"], given["format"]) for item in page.items]
+        return found, page.next is not None
+
+
+def look(width: int, height: int) -> Look:
+    """The look of a part of the screen; textual itself leaves out colours that are not wanted."""
+    return Look(width=max(20, width), height=height, color=True, unicode=shows_unicode(sys.__stdout__ or sys.stdout))
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether there is something to read, or its other end is closed."""
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+class Watcher:
+    """A thread that says when there is something new to read: on every change, and each second while work runs."""
+
+    def __init__(self, home: Home, changed: Callable[[], object]) -> None:
+        self.busy = True
+        self._home = home
+        self._changed = changed
+        self._reader, self._writer = os.pipe()
+        self._thread = Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it and wait until it is over."""
+        os.close(self._writer)
+        self._thread.join()
+        os.close(self._reader)
+
+    def _run(self) -> None:
+        database = open_database(self._home)
+        try:
+            with Frames(database, self._home, [self._reader]) as frames:
+                while not is_readable(self._reader):
+                    self._changed()
+                    frames.wait(busy=self.busy)
+        finally:
+            database.close()

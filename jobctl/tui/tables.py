@@ -1,0 +1,63 @@
+"""Tables that stay where they are while their contents change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+
+
+class Table(DataTable[Text]):
+    """A table of rows with keys, of which one is chosen; cells come as wide as their columns."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+        Binding("g", "scroll_top", show=False),
+        Binding("G", "scroll_bottom", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self._shown: tuple[list[Text], list[str], list[list[Text]]] = ([], [], [])
+
+    @property
+    def chosen(self) -> str | None:
+        """The key of the row under the cursor; None in an empty table."""
+        keys = self._shown[1]
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    @property
+    def last(self) -> str | None:
+        """The key of the last row."""
+        return self._shown[1][-1] if self._shown[1] else None
+
+    def fill(self, titles: list[Text], keys: Sequence[str], rows: list[list[Text]]) -> None:
+        """Show these rows; the cursor stays on the row it was on, wherever that went."""
+        shown = (titles, list(keys), rows)
+        if shown == self._shown:
+            return
+        if shown[:2] == self._shown[:2]:
+            self._update(rows)
+        else:
+            self._build(titles, keys, rows)
+        self._shown = shown
+
+    def _update(self, rows: list[list[Text]]) -> None:
+        for y, (old, new) in enumerate(zip(self._shown[2], rows, strict=True)):
+            for x, (before, after) in enumerate(zip(old, new, strict=True)):
+                if before != after or before.style != after.style:
+                    self.update_cell_at((y, x), after)  # type: ignore[arg-type]
+
+    def _build(self, titles: list[Text], keys: Sequence[str], rows: list[list[Text]]) -> None:
+        chosen, row = self.chosen, self.cursor_row
+        self.clear(columns=True)
+        for title in titles:
+            self.add_column(title, width=title.cell_len)
+        for key, cells in zip(keys, rows, strict=True):
+            self.add_row(*cells, key=key)
+        if keys:
+            self.move_cursor(row=keys.index(chosen) if chosen in keys else min(row, len(keys) - 1), animate=False)

@@ -1,0 +1,68 @@
+"""A real terminal, of which is known what is on its screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pexpect
+import pyte
+
+import jobctl as package
+from tests.wait import wait_until
+
+ROOT = Path(package.__file__).parents[1]
+
+
+class Terminal:
+    """A command on a terminal of its own; what it draws is kept as a screen with its scroll-back."""
+
+    def __init__(self, home, *words, columns=80, lines=24, run=("-m", "jobctl"), **env):
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "JOBCTL_HOME": str(home.root),
+            "HOME": "/",
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+        }
+        self.screen = pyte.HistoryScreen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.child = pexpect.spawn(
+            sys.executable,
+            [*run, *map(str, words)],
+            env=environ | env,
+            dimensions=(lines, columns),
+            timeout=30,
+        )
+        self.child.delaybeforesend = None
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            try:
+                data = os.read(self.child.child_fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.raw += data
+            self._stream.feed(data)
+
+    def text(self):
+        """What can be seen."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def await_text(self, text):
+        """Wait until it can be seen."""
+        wait_until(lambda: text in self.text(), 30, f"{text!r} on the screen")
+
+    def end(self):
+        """Wait for the end; the exit code."""
+        wait_until(lambda: not self.child.isalive(), 30, "the end of the command")
+        self._reader.join(10)
+        return self.child.exitstatus

@@ -1,0 +1,314 @@
+"""``jobctl top`` under textual's pilot: what is on its screens, what its keys do to real jobs in a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("textual")
+
+from textual.widgets import Static
+
+from jobctl.store.database import open_database
+from jobctl.tui.app import Top
+from jobctl.tui.confirm import Confirm
+from jobctl.tui.item import ItemScreen
+from jobctl.tui.job import JobScreen
+from jobctl.tui.jobs import JobsScreen
+from jobctl.tui.logview import LogView
+from jobctl.tui.tables import Table
+from tests.factories import SUBMITTED_AT
+
+ROOT = Path(__file__).parents[2]
+SIZES = [(80, 24), (120, 40), (200, 50)]
+
+
+class Sight:
+    """The program with somebody at its keys."""
+
+    def __init__(self, app, pilot):
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys):
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition, what):
+        """Wait for a condition on the screen."""
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}:\n{self.text()}"
+            await self.pilot.pause(0.02)
+
+    async def sees(self, *texts):
+        """Wait until all of these can be read."""
+        await self.until(lambda: all(text in self.text() for text in texts), f"{texts} on the screen")
+
+    def text(self):
+        """What can be read."""
+        width, height = self.app.size
+        # Of a screen with another one above it, only the upper one counts, as for the eye.
+        lines = self.app.screen._compositor.render_strips()
+        assert len(lines) == height and all(strip.cell_length == width for strip in lines)
+        return "\n".join(strip.text.rstrip() for strip in lines)
+
+    def table(self, name):
+        return self.app.screen.query_one(name, Table)
+
+    @property
+    def screen(self):
+        return self.app.screen
+
+
+def watch(home, script, size=(100, 30)):
+    """Run a script of key strokes on the store."""
+
+    @asynccontextmanager
+    async def opened():
+        app = Top(home, "jobctl")
+        async with app.run_test(size=size, notifications=True) as pilot:
+            sight = Sight(app, pilot)
+            await sight.until(lambda: isinstance(app.screen, JobsScreen), "the first screen")
+            yield sight
+
+    async def play():
+        async with opened() as sight:
+            await script(sight)
+
+    asyncio.run(play())
+
+
+@pytest.fixture
+def jobs(store):
+    """One job that went well, one under way, one with failures; their numbers."""
+    well = store.job("ss", state="succeeded", name="well", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1)
+    moves = store.job("ssrq", state="running", name="moves", started_at=SUBMITTED_AT, attempts=3)
+    partly = store.job(
+        "sfff", state="partial", name="partly", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1, attempts=4
+    )
+    store.failure(partly, 3, samples="[2, 3, 4]")
+    return well, moves, partly
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_all_jobs_and_what_matters_about_the_one_under_the_cursor(home, jobs, size):
+    async def script(sight):
+        await sight.sees("jobctl top   3 jobs", "well", "moves", "partly", "c cancel", "q quit")
+        rows = [sight.table("#jobs").get_row_at(n)[1].plain.strip() for n in range(3)]
+        assert rows == ["moves", "partly", "well"]  # what needs attention first
+        await sight.sees("job 2  moves  running", "no daemon is running")
+        await sight.press("down")
+        await sight.sees("job 3  partly  partial", "1 succeeded", "3 failed", "exit_22", "returned error: <n>")
+        await sight.press("G")
+        await sight.sees("job 1  well  succeeded")
+
+    watch(home, script, size)
+
+
+def test_a_low_screen_is_the_table_alone(home, jobs):
+    async def script(sight):
+        await sight.sees("moves", "partly", "well")
+        assert not sight.screen.query_one("#detail").display
+
+    watch(home, script, (60, 10))
+
+
+def test_what_others_commit_is_seen_and_the_cursor_stays_on_its_job(store, home, jobs):
+    async def script(sight):
+        await sight.sees("partly")
+        await sight.press("down")
+        assert sight.table("#jobs").chosen == str(jobs[2])
+        for number in range(5):
+            store.job("q", name=f"new-{number}")
+        await sight.sees("jobctl top   8 jobs", "new-4")
+        assert sight.table("#jobs").chosen == str(jobs[2])
+        with store.database.transaction():
+            store.database.execute("UPDATE jobs SET succeeded = 3, running = 0 WHERE id = ?", (jobs[1],))
+        await sight.sees("3/4")
+
+    watch(home, script)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_job_its_items_its_failures_its_log(home, jobs, size):
+    async def script(sight):
+        await sight.press("down", "enter")
+        await sight.sees("job 3  partly  partial", "1 succeeded", "exit_22", "1 overview", "esc back")
+        assert isinstance(sight.screen, JobScreen)
+        await sight.press("2")
+        await sight.sees("4 all items", "succeeded", "1, https")
+        await sight.press("s")
+        await sight.sees("1 succeeded items")
+        await sight.press("s")
+        await sight.sees("3 failed items")
+        assert [sight.table("#item-table").get_row_at(n)[0].plain.strip() for n in range(3)] == ["2", "3", "4"]
+        await sight.press("3")
+        await sight.sees("as in item", "3  exit_22", "2, 3, 4")
+        await sight.press("enter")
+        await sight.sees("item 3.2: failed", "attempts:", "returned error: 503")
+        assert isinstance(sight.screen, ItemScreen)
+        await sight.press("escape", "escape")
+        await sight.sees("jobctl top   3 jobs")
+
+    watch(home, script, size)
+
+
+def test_items_come_in_pages(store, home, monkeypatch):
+    monkeypatch.setattr("jobctl.tui.job.PAGE", 4)
+    store.job("s" * 10, state="succeeded", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1)
+
+    def numbers(sight):
+        return list(sight.table("#item-table")._shown[1])
+
+    async def script(sight):
+        await sight.press("enter", "2")
+        await sight.sees("10 all items", "page 1")
+        await sight.until(lambda: numbers(sight) == ["1", "2", "3", "4"], "the first page")
+        await sight.press("n", "n")
+        await sight.until(lambda: numbers(sight) == ["9", "10"], "the last page")
+        await sight.press("n")
+        assert numbers(sight) == ["9", "10"]
+        await sight.press("b")
+        await sight.until(lambda: numbers(sight) == ["5", "6", "7", "8"], "the page before")
+
+    watch(home, script)
+
+
+def test_a_job_that_is_removed_is_left(store, home, jobs):
+    async def script(sight):
+        await sight.press("enter")
+        await sight.until(lambda: isinstance(sight.screen, JobScreen), "the job")
+        with store.database.transaction():
+            for table in ("attempts", "items", "journal", "jobs"):
+                column = "id" if table == "jobs" else "job"
+                store.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (jobs[1],))
+        await sight.until(lambda: isinstance(sight.screen, JobsScreen), "the list")
+        await sight.sees("there is no job 2")
+
+    watch(home, script)
+
+
+# ---- hands ----
+
+
+def state_of(home, job):
+    database = open_database(home)
+    try:
+        return database.scalar("SELECT state FROM jobs WHERE id = ?", (job,))
+    finally:
+        database.close()
+
+
+def test_a_cancel_is_asked_for_and_a_no_is_a_no(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "a\nb\n")
+
+    async def script(sight):
+        await sight.press("c")
+        await sight.sees("End job 1 (rows)?", "  2 waiting items will not run.", "y  yes")
+        for answer in ("n", "escape", "x", "enter", "q"):
+            await sight.press(answer)
+            if isinstance(sight.screen, Confirm):  # a key that says nothing
+                continue
+            assert state_of(home, 1) == "queued"
+            await sight.press("c")
+        await sight.press("y")
+        await sight.sees("job 1 cancelled", "2 unprocessed")
+        await sight.press("c")
+        await sight.sees("job 1 is cancelled already")
+
+    watch(home, script)
+    assert state_of(home, 1) == "cancelled"
+    assert "cancel" in jobctl("explain", "1").out
+
+
+def test_an_item_is_cancelled_and_the_job_goes_on(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "a\nb\nc\n")
+
+    async def script(sight):
+        await sight.press("enter", "2")
+        await sight.sees("3 all items")
+        await sight.press("down", "c")
+        await sight.sees("End item 1.2?")
+        await sight.press("y")
+        await sight.sees("item 1.2 unprocessed")
+
+    watch(home, script)
+    assert [item["state"] for item in jobctl("items", "1", "--json").document["items"]] == [
+        "queued",
+        "unprocessed",
+        "queued",
+    ]
+
+
+def test_pause_and_resume_are_one_key(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "a\n")
+
+    async def script(sight):
+        await sight.press("p")
+        await sight.sees("job 1: paused", "paused")
+        assert state_of(home, 1) == "paused"
+        await sight.press("p")
+        await sight.sees("job 1: goes on")
+
+    watch(home, script)
+    assert state_of(home, 1) == "queued"
+
+
+def test_one_cause_of_failure_gets_another_round(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "4\n5\n5\n0\n", "--attempts", "1", "--shell", "exit {}", run=True)
+
+    async def script(sight):
+        await sight.press("enter", "3")
+        await sight.sees("exit_5", "exit_4")
+        await sight.press("r")
+        await sight.sees("job 1: round 2, 2 items queued again")
+        await sight.press("r")
+        await sight.sees("job 1 is queued, not done")
+
+    watch(home, script)
+
+
+def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "0\n3\n", "--attempts", "1", "--shell", 'echo "I am {}"; exit {}', run=True)
+
+    async def script(sight):
+        await sight.press("l")
+        await sight.sees("==> 1.1 <==", "I am 0", "==> 1.2 <==", "I am 3")
+        await sight.press("2", "down", "enter")
+        await sight.sees("item 1.2: failed", "I am 3")
+        before = len(sight.screen.query_one(LogView).lines)
+        jobctl("retry", "1")
+        words = [sys.executable, "-m", "jobctl", "--home", str(home.root), "daemon", "run", "--drain"]
+        await asyncio.to_thread(subprocess.run, words, check=True, capture_output=True, timeout=60, cwd=ROOT)
+        await sight.until(lambda: len(sight.screen.query_one(LogView).lines) > before, "what the second try wrote")
+        await sight.sees("round 2")
+
+    watch(home, script)
+
+
+def submit(jobctl, tmp_path, rows, *options, run=False):
+    """A job of these lines; it has been worked off if it should."""
+    path = tmp_path / "rows.txt"
+    path.write_text(rows)
+    words = (*options,) if "--shell" in options else (*options, "--", "true", "{}")
+    done = jobctl("run" if run else "submit", path, *words)
+    assert done.code == (3 if run else 0), done.err
+
+
+def test_rows_of_strangers_draw_nothing(store, home):
+    job = store.job("r", state="running", started_at=SUBMITTED_AT, attempts=1, name="[red]\x1b[2Jloud[/red]")
+    store.failure(job, 1, message="[bold]\x1b]0;owned\x07")
+
+    async def script(sight):
+        await sight.sees("[red]^[[2Jloud[/red]")
+        await sight.press("enter", "3")
+        await sight.sees("[bold]^[]0;owned^G")
+        assert sight.screen.query_one("#head", Static) is not None
+
+    watch(home, script)
