@@ -1,0 +1,142 @@
+"""What somebody who watches costs the daemon: the same job with a live view open and without."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import statistics
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.figure import Figure, Scale
+from benchmarks.pairs import Paired, compare
+from benchmarks.usage import environment
+
+TITLE = "a daemon that is watched, beside one that is not"
+NOTES = """
+One daemon, job after job of `true`; every other one with `status JOB --watch` open on a terminal of 100 x 30. CPU time
+is that of supervisor and engine together, without the items' own. The view has two cores to share with the items, so
+wall time shows what it takes from them.
+"""
+#: 2 % is what two equal runs differ by on a quiet machine.
+_NOTHING = 1.02
+
+
+def run(scale: Scale) -> list[Figure]:
+    """Pairs of jobs on one daemon."""
+    rows = scale.of(3_000, 800)
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder, _daemon(Path(folder)) as bench:
+        bench.rows(rows)
+        bench.job(watched=False)
+        watched, alone = _both(bench, scale.of(11, 3))
+    cpu = Paired([a for _, a, _ in watched], [a for _, a, _ in alone])
+    wall = Paired([a for a, _, _ in watched], [a for a, _, _ in alone])
+    view = statistics.median(view / wall for wall, _, view in watched)
+    return [
+        cpu.figure(f"CPU of the daemon, {rows:,} rows", _NOTHING, "µs", rows / 1e6),
+        wall.figure(f"wall time, {rows:,} rows", None, "µs", rows / 1e6),
+        Figure("CPU of the view, of one core", view * 100, "%"),
+    ]
+
+
+_Taken = tuple[float, float, float]
+
+
+def _both(bench: _Bench, pairs: int) -> tuple[list[_Taken], list[_Taken]]:
+    watched: list[_Taken] = []
+    alone: list[_Taken] = []
+
+    def act(into: list[_Taken], *, is_watched: bool) -> Callable[[], float]:
+        def run_one() -> float:
+            into.append(bench.job(watched=is_watched))
+            return into[-1][0]
+
+        return run_one
+
+    compare(act(watched, is_watched=True), act(alone, is_watched=False), pairs)
+    return watched, alone
+
+
+class _Bench:
+    """A store with a daemon."""
+
+    def __init__(self, root: Path, env: dict[str, str]) -> None:
+        self._root = root
+        self._env = env
+
+    def rows(self, count: int) -> None:
+        """The rows of every job."""
+        (self._root / "rows.txt").write_text("".join(f"{n}\n" for n in range(count)))
+
+    def call(self, *words: str) -> str:
+        """What a command prints."""
+        argv = [*peers.jobctl(), *words]
+        return subprocess.run(argv, env=self._env, cwd=self._root, check=True, capture_output=True, text=True).stdout
+
+    def job(self, *, watched: bool) -> tuple[float, float, float]:
+        """Seconds it took, CPU seconds of the daemon and of the view."""
+        job = self.call("submit", "rows.txt", "-q", "--hold", "--", "true").strip()
+        daemon = json.loads(self.call("daemon", "status", "--json"))["pid"]
+        pids = [daemon, *_children(daemon)]
+        with _view(job, self._env) if watched else contextlib.nullcontext([0.0]) as view:
+            before = sum(map(_cpu_s, pids))
+            self.call("resume", job)
+            self.call("wait", job)
+            used = sum(map(_cpu_s, pids)) - before
+        document = json.loads(self.call("status", job, "--json"))
+        return document["time"]["active_s"], used, view[0]
+
+
+@contextlib.contextmanager
+def _daemon(root: Path) -> Iterator[_Bench]:
+    env = environment({"JOBCTL_HOME": str(root / "store"), "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"})
+    bench = _Bench(root, env)
+    bench.call("daemon", "start", "--slots", "2")
+    try:
+        yield bench
+    finally:
+        bench.call("daemon", "stop")
+
+
+@contextlib.contextmanager
+def _view(job: str, env: dict[str, str]) -> Iterator[list[float]]:
+    """``status --watch`` on a terminal that is read; it ends with the job. Its CPU seconds are put into the list."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([*peers.jobctl(), "status", job, "--watch"], stdin=theirs, stdout=theirs, env=env)
+    os.close(theirs)
+    shown = threading.Event()
+    reader = threading.Thread(target=_read, args=(ours, shown), daemon=True)
+    reader.start()
+    shown.wait(30)
+    begun = _cpu_s(child.pid)
+    spent = [0.0]
+    try:
+        yield spent
+    finally:
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        reader.join()
+        os.close(ours)
+        spent[0] = used.ru_utime + used.ru_stime - begun
+
+
+def _read(descriptor: int, shown: threading.Event) -> None:
+    with contextlib.suppress(OSError):  # Linux says EIO when the other side is closed
+        while os.read(descriptor, 65_536):
+            shown.set()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds of a process itself."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
