@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobctl.cli.app import subcommands
+from jobctl.cli.cluster import ClusterCommand, cluster_words
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Busy, Exit, NotFound
@@ -33,19 +34,20 @@ SlotsOption = Annotated[
 ]
 
 
-@app.command(cls=Command)
+@app.command(cls=ClusterCommand)
 def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     """Start the daemon in the background; says when it is ready.
 
     Example:
       jobctl daemon start --slots 8
+      jobctl daemon start --scheduler-file sched.json    on a Dask cluster
 
     It survives the terminal. A second one for the same store is refused (exit 75).
     """
     from jobctl.process.daemon import start_detached
 
     shared = session(ctx)
-    pid = start_detached(_options(shared, slots))
+    pid = start_detached(_options(ctx, slots))
     if shared.json:
         shared.emit(_document(shared))
     else:
@@ -53,7 +55,7 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     return Exit.OK
 
 
-@app.command(cls=Command)
+@app.command(cls=ClusterCommand)
 def run(
     ctx: typer.Context,
     slots: SlotsOption = None,
@@ -71,19 +73,19 @@ def run(
 
     from jobctl.process.daemon import exec_foreground
 
-    shared = session(ctx)
-    exec_foreground(replace(_options(shared, slots), drain=drain))
+    exec_foreground(replace(_options(ctx, slots), drain=drain))
     return Exit.OK
 
 
-def _options(shared: Session, slots: int | None) -> StartOptions:
+def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
     from jobctl.cli.defaults import daemon_slots
     from jobctl.process.daemon import StartOptions
     from jobctl.store.database import open_database
 
     # Made here, where errors can be told; and closed again, for no connection may cross a fork.
-    open_database(shared.home, create=True).close()
-    return StartOptions(home=shared.home, slots=daemon_slots(slots))
+    home, cluster = session(ctx).home, cluster_words(ctx)
+    open_database(home, create=True).close()
+    return StartOptions(home=home, slots=daemon_slots(slots, on_cluster=bool(cluster)), cluster=cluster)
 
 
 @app.command(cls=Command)

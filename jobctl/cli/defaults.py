@@ -52,12 +52,15 @@ def _is_open(options: Mapping[str, Any], name: str) -> bool:
     return value is None or value is False or value in ((), [])
 
 
-def daemon_slots(given: int | None) -> int:
-    """Slots of a daemon that is started now: as given, as set, else one for each CPU. Raises UsageError."""
+def daemon_slots(given: int | None, *, on_cluster: bool = False) -> int:
+    """Slots of a daemon that is started now: as given, as set, else one for each CPU. Raises UsageError.
+
+    On a cluster, 0 = all that its workers have.
+    """
     if given is not None:
         return given
     from jobctl.config import cpu_count
     from jobctl.services.settings import load_settings
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "slots")
-    return found or cpu_count()
+    return found or (0 if on_cluster else cpu_count())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from jobctl.cli.cluster import cluster_options, cluster_words
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
 from jobctl.cli.reading import Reading
@@ -15,6 +16,7 @@ from jobctl.cli.submit import FileArgument, dry_run, refuse_hold
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
+    from jobctl.process.daemon import StartOptions
     from jobctl.services.request import Accepted
     from jobctl.services.run import ForegroundRun
 
@@ -24,7 +26,14 @@ _POLITE = "stopping: what runs finishes, nothing new starts; Ctrl-C again ends i
 _AT_ONCE = "ending what runs"
 
 
-@app.command(cls=IntakeCommand)
+class _RunCommand(IntakeCommand):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = next(n for n, param in enumerate(self.params) if param.rich_help_panel == "Failures")  # type: ignore[attr-defined]
+        self.params[place:place] = cluster_options()
+
+
+@app.command(cls=_RunCommand)
 def run(ctx: typer.Context, file: FileArgument) -> int:
     """Accept the rows of a file and work them off here and now; exits as the job ended.
 
@@ -35,7 +44,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     The same as submit, with an engine of its own instead of a daemon; if a daemon is up it does the work, and this
     follows. Ctrl-C stops politely, twice at once; the job stays and goes on with jobctl daemon start.
     """
-    shared, now = session(ctx), now_us()
+    shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True, now=now)
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
@@ -44,12 +53,15 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
 
     with Reading(shared) as reading:
         accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
-    return _work_off(shared, accepted, request.policy.slots)
-
-
-def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
-    from jobctl.cli.watching import View, jobs_list, show
     from jobctl.config import cpu_count
+    from jobctl.process.daemon import StartOptions
+
+    slots = request.policy.slots or (0 if cluster else cpu_count())
+    return _work_off(shared, accepted, StartOptions(shared.home, slots, accepted.job, cluster=cluster))
+
+
+def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:
+    from jobctl.cli.watching import View, jobs_list, show
     from jobctl.services.run import ForegroundRun
 
     database = shared.open()
@@ -58,7 +70,7 @@ def _work_off(shared: Session, accepted: Accepted, slots: int | None) -> int:
     (document,) = jobs_list(shared, database, [accepted.job])["jobs"]
     if document["done"]:  # its key was known: nothing to work off
         return _finish(shared, document, finished=True)
-    with ForegroundRun(shared.home, accepted.job, slots or cpu_count()) as engine:
+    with ForegroundRun(options) as engine:
         view = View(
             shared=shared,
             database=database,

@@ -109,6 +109,7 @@ class Started(NamedTuple):
     log: int  # number of the file pair in log_dir that it writes to while it runs; Finished may name another one
     out_off: int
     err_off: int
+    host: str = ""  # where, when it is not this machine
 
 
 class Finished(NamedTuple):
@@ -134,6 +135,7 @@ class Finished(NamedTuple):
     err_tail: bytes
     value: str | None = None  # JSON that a call returned; None for null, which takes no room
     raised: Raised | None = None  # of a call that ended as RAISED
+    host: str = ""  # where it ran, when it was not this machine
 
 
 class Record(NamedTuple):
@@ -219,11 +221,20 @@ class Pressure(NamedTuple):
     reason: str
 
 
-Event = Started | Finished | Calls | Returned | Lost | Pressure
+class Capacity(NamedTuple):
+    """How many attempts can run at once has changed: workers came or went."""
+
+    slots: int
+
+
+Event = Started | Finished | Calls | Returned | Lost | Pressure | Capacity
 
 
 class Executor(Protocol):
     """Where attempts run. Every method returns at once, except ``collect`` with a timeout and ``close``."""
+
+    #: Names what holds the attempts, when that can outlive the machine's own supervisor; known after ``adopt``.
+    identity: str
 
     def fileno(self) -> int:
         """A descriptor that is readable whenever ``collect(0)`` would return something."""

@@ -57,6 +57,8 @@ class _Run:
 class FakeExecutor:
     """Runs nothing, but keeps every promise of the port."""
 
+    identity = ""
+
     def __init__(
         self, script: Script = lambda _: Play(), clock: Callable[[], int] = lambda: time.time_ns() // 1000
     ) -> None:

@@ -25,9 +25,9 @@ class House:
         self._wal = f"{database.path}-wal"
         self._root = os.path.dirname(database.path)
         self._scope = "all" if scope is None else str(scope)
-        self._slots = slots
+        self.slots = slots
         self._started_at = started_at
-        self._said: tuple[str, str] = ("", "")
+        self._said: tuple[str, str, int] = ("", "", -1)
         self.beat_at = 0
         self._backups = Backups(database, started_at)
         self._shortage = ""
@@ -35,7 +35,7 @@ class House:
 
     def keep(self, now: int, state: str, pressure: str) -> None:
         """Beat when it is time or something changed; checkpoint when the WAL has grown."""
-        if self._said != (state, pressure) or not 0 <= now - self.beat_at < HEARTBEAT_US:
+        if self._said != (state, pressure, self.slots) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._wal_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
@@ -54,13 +54,13 @@ class House:
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
-        self.beat_at, self._said = now, (state, pressure)
+        self.beat_at, self._said = now, (state, pressure, self.slots)
         row = daemon.Row(
             pid=os.getppid(),
             engine_pid=os.getpid(),
             state=state,
             scope=self._scope,
-            slots=self._slots,
+            slots=self.slots,
             version=__version__,
             started_at=self._started_at,
             heartbeat_at=now,
@@ -70,7 +70,7 @@ class House:
             daemon.save(self._database, row)
         except sqlite.OperationalError:
             # A full disk must not end the daemon; the next transaction that matters says so.
-            self._said = ("", "")
+            self._said = ("", "", -1)
 
     def _wal_bytes(self) -> int:
         try:

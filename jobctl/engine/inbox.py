@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jobctl.domain.ports import (
     AttemptId,
     Calls,
+    Capacity,
     Event,
     Finished,
     Lost,
@@ -43,6 +44,7 @@ class Inbox:
         self._database = database
         self.batches: dict[int, Batch] = {}
         self.pressure = ""
+        self.capacity: int | None = None  # as last told by the executor
         self.outcomes = 0
         self._oldest: int | None = None
         self._calls: list[int] = []  # numbers of the Calls in here
@@ -53,6 +55,9 @@ class Inbox:
         for event in events:
             if isinstance(event, Pressure):
                 self.pressure = event.reason
+                continue
+            if isinstance(event, Capacity):
+                self.capacity = event.slots
                 continue
             live = roster.get(event.job)
             if isinstance(event, Calls):

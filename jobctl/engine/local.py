@@ -43,7 +43,7 @@ _ARGV = itemgetter(Dispatch._fields.index("argv"))
 
 
 def _finished(fields: Any) -> Finished:
-    finished = Finished._make(fields if len(fields) == len(Finished._fields) else (*fields, None, None))
+    finished = Finished(*fields)
     return finished if finished.raised is None else finished._replace(raised=Raised._make(finished.raised))
 
 
@@ -52,7 +52,7 @@ def _calls(fields: Any) -> Calls:
 
 
 _MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
-    wire.STARTED: Started._make,
+    wire.STARTED: lambda fields: Started(*fields),
     wire.FINISHED: _finished,
     wire.CALLS: _calls,
     wire.RETURNED: Returned._make,
@@ -76,6 +76,8 @@ class LocalExecutor:
         end = socket.socket(fileno=fd)
         end.set_inheritable(False)
         return cls(end, fresh=os.environ.get("JOBCTL_FRESH") == "1")
+
+    identity = ""
 
     def __init__(self, end: socket.socket, *, fresh: bool) -> None:
         #: The supervisor has never been handed an attempt: whatever ran before it came up is lost.
@@ -163,6 +165,10 @@ class LocalExecutor:
     def stop_requested(self) -> int:
         """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
         return self._stop
+
+    def beat(self, lease_s: float) -> None:
+        """Tell a guest supervisor that its host lives; it ends everything unless it hears again within the lease."""
+        self._send(wire.BEAT, lease_s)
 
     def refuse(self, reason: str) -> None:
         """Tell whoever started the daemon why this engine cannot work; the supervisor ends."""

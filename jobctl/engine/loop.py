@@ -42,6 +42,11 @@ class EngineOptions:
     slots: int
     scope: int | None = None  # work off foreground jobs and end with this one; None = everything
     drain: bool = False  # end when nothing is left to do
+    elastic: bool = False  # ``slots`` is a limit (0 = none); how many there are is told by the executor
+
+
+#: More slots than any cluster has.
+_NO_LIMIT = 1 << 20
 
 
 class Fenced(Exception):
@@ -57,14 +62,16 @@ class Engine:
         self._database = database
         self._executor = executor
         self._options = options
+        self._slots = 0 if options.elastic else options.slots
+        self._most_slots = options.slots or _NO_LIMIT
         self._wake = wake
-        self._specs = Specs(home, options.slots, {})
+        self._specs = Specs(home, self._most_slots, {})
         self._roster = Roster(database, executor, self._specs)
         self._gates = Gates(database)
         self._inbox = Inbox(database)
         self._closer = closing.Closer(database, home, wake.ring)
         self._notifier = Notifier(database, home, wake.ring)
-        self._house = House(database, options.scope, options.slots, now)
+        self._house = House(database, options.scope, self._slots, now)
         self._epoch = 0
         self._state = "recovering"
         self._stopping = 0  # 1 = finish what runs, 2 = end it
@@ -83,7 +90,7 @@ class Engine:
         self._house.keep(now, self._state, "")
         recovered = recovery.recover(self._database, self._executor, now, fresh=fresh)
         self._epoch = recovered.epoch
-        self._executor.resize(self._options.slots)
+        self._executor.resize(self._most_slots)
         with self._database.transaction():
             self._refresh(now)
             self._notifier.recover(now)
@@ -163,6 +170,8 @@ class Engine:
         strangers = self._inbox.take(events, self._roster, now)
         if any(strangers):
             self._executor.acknowledge(*strangers)
+        if self._inbox.capacity is not None:
+            self._slots = self._house.slots = self._inbox.capacity
 
     def _obey_stop(self, requested: int) -> None:
         self._stopping = max(self._stopping, requested)
@@ -193,12 +202,12 @@ class Engine:
         in_hand = sum(len(live.in_hand) for live in self._roster)
         if in_hand == 0 and self._inbox.outcomes:
             return True
-        return in_hand < self._options.slots and bool(self._claimable(now))
+        return in_hand < self._slots and bool(self._claimable(now))
 
     def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
         if self._stopping or self._inbox.pressure or self._house.shortage(now):
             return []
-        room = claiming.Room(self._options.slots, self._gates)
+        room = claiming.Room(self._slots, self._gates)
         return claiming.plan(self._in_scope(), room, now)
 
     def _in_scope(self) -> Iterator[LiveJob]:

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
+from jobctl.domain.ports import Executor
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
 from jobctl.errors import JobctlError, OlderDaemon
@@ -16,7 +17,7 @@ from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, integrity, sqlite, trouble
-from jobctl.store.database import open_database
+from jobctl.store.database import Database, open_database
 
 
 def main() -> None:
@@ -36,6 +37,14 @@ def main() -> None:
     os._exit(code)  # a thread may still be writing result files; they are made anew
 
 
+def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
+    if not options.cluster:
+        return local
+    from jobctl.engine.cluster.compose import cluster_executor
+
+    return cluster_executor(options.cluster, local, database)
+
+
 def _leave_to_older(options: StartOptions) -> NoReturn:
     """Our supervisor is of another jobctl and would not understand us: it lets finish what runs, then starts anew."""
     with contextlib.suppress(JobctlError, sqlite.Error):
@@ -53,9 +62,10 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         # The lock is our supervisor's; while nothing was ever handed to it, nobody works on the database but us.
         database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
         integrity.begin(database)
-        engine_options = EngineOptions(slots=options.slots, scope=options.scope, drain=options.drain)
-        engine = Engine(database, executor, options.home, engine_options, wake, now_us())
-        engine.begin(now_us(), fresh=executor.fresh)
+        where = _executor(options, executor, database)
+        engine_options = EngineOptions(options.slots, options.scope, options.drain, elastic=where is not executor)
+        engine = Engine(database, where, options.home, engine_options, wake, now_us())
+        engine.begin(now_us(), fresh=executor.fresh and where is executor)
     except OlderDaemon:
         return wire.OTHER_JOBCTL
     except JobctlError as error:

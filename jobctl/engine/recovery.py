@@ -28,7 +28,7 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
 
     ``fresh`` says that the executor has only just begun to exist: what runs according to the database was lost with
     the one before. Of that, what may have begun is interrupted. What has not, or never reached an executor that is
-    not fresh, costs nothing.
+    not fresh, costs nothing. An executor of another identity than the last one knows nothing of it either.
     """
     holding = set(executor.adopt())
     with database.transaction():
@@ -38,11 +38,18 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
         adopted = sorted(believed & holding)
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
-        lost = _may_have_begun(database, missing) if fresh else []
+        lost = _may_have_begun(database, missing) if fresh or _is_another(database, executor) else []
         database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('starts', ?)", (_ring(),))
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
     return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
+
+
+def _is_another(database: Database, executor: Executor) -> bool:
+    """Whether attempts were handed to another executor so far: the local one, or another scheduler."""
+    known = database.scalar("SELECT value FROM meta WHERE key = 'executor'") or ""
+    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('executor', ?)", (executor.identity,))
+    return bool(known != executor.identity)
 
 
 def _ring() -> str:

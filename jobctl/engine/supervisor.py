@@ -11,6 +11,7 @@ import math
 import os
 import select
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -52,6 +53,8 @@ class Supervisor:
         self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
         self._attempts.save = kept.put
         self._kept = kept
+        if options.guest >= 0:
+            self._engine.attach(socket.socket(fileno=options.guest))
         self._endings = Endings(self._attempts, tagger)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
         self._fresh = True  # no attempt was ever handed over
@@ -97,6 +100,9 @@ class Supervisor:
             self._endings.act(now)
         if now >= engine.kill_at:
             engine.kill()
+        if now >= engine.gone_at:
+            engine.gone_at = NEVER
+            self._leave(0, 0.0, now)
         if now >= self._stop_by:
             self._stop_by = NEVER
             engine.kill()
@@ -115,6 +121,7 @@ class Supervisor:
             self._endings.due,
             engine.start_at,
             engine.kill_at,
+            engine.gone_at,
             self._stop_by,
             self._leave_by,
             self._manager.due,
@@ -211,6 +218,9 @@ class Supervisor:
         if self._stop:
             tell(wire.STOP, self._stop)
 
+    def _beat(self, lease_s: float, now: float) -> None:
+        self._engine.gone_at = now + lease_s
+
     def _close(self, grace_s: float, now: float) -> None:
         self._leave(0, grace_s, now)
 
@@ -305,5 +315,6 @@ _ORDERS: dict[int, Callable[[Supervisor, Any, float], None]] = {
     wire.CANCEL: Supervisor._cancel,
     wire.ADOPT: Supervisor._adopt,
     wire.CLOSE: Supervisor._close,
+    wire.BEAT: Supervisor._beat,
     wire.REFUSE: Supervisor._refuse,
 }

@@ -41,6 +41,7 @@ class Engine:
         self.start_at = 0.0  # when the next one is due
         self.kill_at = NEVER
         self.flush_at = NEVER
+        self.gone_at = NEVER  # whom we work for is given up then
         self.has_adopted = False  # at least once: it can work at all
         self._argv = argv
         self._env = {
@@ -55,6 +56,13 @@ class Engine:
         self._began = 0.0
         self._deaths: list[float] = []
         self._young_deaths = 0
+
+    def attach(self, end: socket.socket) -> None:
+        """Talk to whoever holds the other end, a process that started us: there will be no other."""
+        self._channel = Channel(end)
+        self.fd = end.fileno()
+        self._poll.register(self.fd, select.POLLIN)
+        self.start_at = NEVER
 
     def start(self, *, fresh: bool) -> None:
         """Start a new engine; ``fresh`` says that no engine before it handed over any attempt.
@@ -73,10 +81,7 @@ class Engine:
         finally:
             self._tagger.unmark()
             theirs.close()
-        self._channel = Channel(ours)
-        self.fd = ours.fileno()
-        self._poll.register(self.fd, select.POLLIN)
-        self.start_at = NEVER
+        self.attach(ours)
 
     def _spawn(self, fd: int, fresh: bool) -> int:
         return os.posix_spawn(
@@ -122,7 +127,10 @@ class Engine:
         messages = self._channel.receive()
         if self._channel.closed:
             self._hang_up()
-            self.kill_at = now + _DEAF_S
+            if self.pid:
+                self.kill_at = now + _DEAF_S
+            else:
+                self.gone_at = now
         return messages
 
     def ended(self) -> list[Message]:

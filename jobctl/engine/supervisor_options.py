@@ -10,7 +10,7 @@ from jobctl.errors import UsageError
 
 
 class Options:
-    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] -- ENGINE ARG...``
+    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] -- ENGINE ARG...``, or ``guest=FD store=ID``.
 
     ``held`` is the lock itself, from the supervisor that this process was before.
     """
@@ -20,15 +20,16 @@ class Options:
         cut = argv.index("--") if "--" in argv else len(argv)
         words = dict(word.partition("=")[::2] for word in argv[:cut])
         self.engine = [os.fsencode(argument) for argument in argv[cut + 1 :]]
-        if not self.engine or "lock" not in words or "store" not in words:
+        self.guest = int(words.get("guest", "-1"))
+        if "store" not in words or (self.guest < 0 and not (self.engine and "lock" in words)):
             raise UsageError("a supervisor needs lock=PATH store=ID -- ENGINE...", hint="use: jobctl daemon start")
-        self.lock = words["lock"]
+        self.lock = words.get("lock", "")
         self.store_id = words["store"]
         self.lifeline = int(words.get("lifeline", "-1"))
         self._reported = False
         self._ready = int(words.get("ready", "-1"))
         self.held = int(words.get("held", "-1"))
-        for fd in (self.lifeline, self._ready, self.held):
+        for fd in (self.lifeline, self._ready, self.held, self.guest):
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
@@ -47,4 +48,4 @@ class Options:
     @property
     def inherited(self) -> set[int]:
         """Descriptors that must stay open."""
-        return {fd for fd in (self.lifeline, self._ready, self.held) if fd >= 0}
+        return {fd for fd in (self.lifeline, self._ready, self.held, self.guest) if fd >= 0}

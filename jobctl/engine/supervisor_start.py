@@ -31,6 +31,9 @@ def main() -> None:
 
 
 def _supervise(options: Options) -> int:
+    if options.guest >= 0:
+        _adopt_orphans()
+        return _run(options, Starts(""), Kept(""))  # whoever started us keeps the books
     try:
         if options.held < 0:
             options.held = lock.take(options.lock)  # held as long as this process lives
@@ -48,6 +51,10 @@ def _supervise(options: Options) -> int:
     place = os.path.dirname(options.lock)
     starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
+    return _run(options, starts, kept)
+
+
+def _run(options: Options, starts: Starts, kept: Kept) -> int:
     environ = dict(os.environ)  # as whoever started us left it
     begins_anew = False
     try:

@@ -149,18 +149,50 @@ class Backlog:
         if not line.in_turn:
             self._enter(line)
 
+    def occupy(self, line: JobLine, slot: int, *, joined: bool = False) -> None:
+        """An attempt that was found running holds this slot."""
+        while line.next_slot <= slot:
+            line.free.append(line.next_slot)
+            line.next_slot += 1
+        line.free.remove(slot)
+        line.busy += 1
+        line.lane.running += 1
+        self.running += not joined
+
+    def take_after(self, taken: dict[int, int]) -> tuple[JobLine, Dispatch] | None:
+        """Another attempt for whoever took one and runs them one after the other; jobs take turns in it too.
+
+        ``taken`` has the slot of each job that is in it already; a job that joins takes one, within its own limits
+        and its queue's, not out of the capacity. To be given back with ``release(..., joined=True)``.
+        """
+        for _ in range(len(self._turn)):
+            line = self._turn[0]
+            self._turn.rotate(-1)
+            if not line.waiting or line.held:
+                continue
+            if line.job not in taken:
+                if line.busy >= line.slots or line.lane.full:
+                    continue
+                line.busy += 1
+                line.lane.running += 1
+                taken[line.job] = line.take_slot()
+            dispatch = line.waiting.popleft()
+            self.waiting -= 1
+            return line, dispatch
+        return None
+
     def put_back(self, line: JobLine, dispatch: Dispatch, slot: int) -> None:
         """Undo a ``take``: the attempt is first in line again."""
         line.waiting.appendleft(dispatch)
         self.waiting += 1
         self.release(line, slot)
 
-    def release(self, line: JobLine, slot: int) -> None:
+    def release(self, line: JobLine, slot: int, *, joined: bool = False) -> None:
         """A slot is free again."""
         line.free.append(slot)
         line.busy -= 1
         line.lane.running -= 1
-        self.running -= 1
+        self.running -= not joined
         if line.lane.parked:
             self._unpark(line.lane)
         if line.waiting and not line.in_turn:

@@ -19,6 +19,7 @@ from jobctl.process.identity import Handle
 
 _REPORT_ROOM = 4096
 _LOG_LIMIT = 8 << 20
+_CLUSTER = "cluster."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class StartOptions:
     scope: int | None = None  # this job alone
     drain: bool = False  # end when nothing is left to do
     engine: Sequence[str] = ()  # another program in the place of the engine
+    cluster: Sequence[str] = ()  # name=value words that say on which cluster items run; none = on this machine
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> StartOptions:
@@ -41,6 +43,7 @@ class StartOptions:
             slots=int(words["slots"]),
             scope=None if scope is None else int(scope),
             drain="drain" in words,
+            cluster=tuple(word for word in argv if word.startswith(_CLUSTER)),
         )
 
     @property
@@ -61,7 +64,7 @@ class StartOptions:
             words.append(f"scope={self.scope}")
         if self.drain:
             words.append("drain=1")
-        return words
+        return [*words, *self.cluster]
 
 
 def python_argv(module: str, *arguments: str) -> list[str]:

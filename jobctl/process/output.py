@@ -138,6 +138,14 @@ class JobOutput:
         _empty(scratch)
         return (number, out_off, out_len, err_off, err_len, cut, *tails)
 
+    def keep(self, out: bytes, err: bytes) -> tuple[int, int, int]:
+        """Append what was written elsewhere; (log, out_off, err_off). Raises OSError."""
+        place = self._open_log(bool(out), bool(err))
+        for log, data in ((self._out, out), (self._err, err)):
+            if data:
+                log.size += streams.write(log.fd, data)
+        return place
+
     def _promote(self, scratch: Scratch, slot: int, lengths: tuple[int, int], tails: tuple[bytes, bytes]) -> Place:
         """Keep the scratch pair itself as a log."""
         kept = list(lengths)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
 #: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
-VERSION = 2
+VERSION = 3
 OTHER_JOBCTL = 78
 
 # Engine to supervisor.
@@ -23,6 +23,7 @@ ADOPT = 7  # None; answered by HELD
 CLOSE = 8  # grace in seconds
 ACKNOWLEDGE_CALLS = 10  # list of numbers of CALLS
 REFUSE = 9  # text: the engine cannot work, the supervisor gives up
+BEAT = 11  # seconds: a guest ends everything unless it hears something again within them
 
 # Supervisor to engine.
 STARTED = 0

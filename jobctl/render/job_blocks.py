@@ -105,12 +105,15 @@ def _running_columns(shown: Sequence[Document], marks: Sequence[str], look: Look
         "slot": ["" if item["slot"] is None else str(item["slot"]) for item in shown],
         "attempt": [str(item["attempt"]) for item in shown],
         "for": [format_duration(item["elapsed_s"]) for item in shown],
+        "host": [inert(item.get("host") or "") for item in shown],
         "process": [str(item["pid"] or "") for item in shown],
         "slow": list(marks),
     }
     if look.width < _WIDE:
         del columns["process"]
-    columns = {title: cells for title, cells in columns.items() if title not in ("slow", "process") or any(cells)}
+    columns = {
+        title: cells for title, cells in columns.items() if title not in ("slow", "host", "process") or any(cells)
+    }
     taken = sum(max(len(title), *map(len, cells)) + _GAP for title, cells in columns.items())
     room = look.width - taken
     rows = [cut(inert(item["row_text"]), room, look) for item in shown] if room >= _ROW_MIN else []

@@ -194,7 +194,8 @@ def _item_reason(job: JobView, item: views.ItemView, now: int) -> str:
     if state is ItemState.RUNNING:
         if item.started_at is None:
             return "handed over, it starts when a slot comes free"
-        return f"attempt {item.attempt} runs in slot {item.slot}, started {_ago(item.started_at, now)}, pid {item.pid}"
+        where = f"pid {item.pid} on {item.host}" if item.host else f"pid {item.pid}"
+        return f"attempt {item.attempt} runs in slot {item.slot}, started {_ago(item.started_at, now)}, {where}"
     if state is ItemState.QUEUED:
         ahead = max(0, item.item - job.cursor)
         return f"waits for its turn, {plural(ahead, 'item')} of this job before it"
@@ -220,6 +221,7 @@ def _attempt(attempt: views.AttemptView) -> dict[str, Any]:
         "attempt": attempt.attempt,
         "round": attempt.round,
         "slot": attempt.slot,
+        "host": attempt.host,
         "started_at": format_time(attempt.started_at),
         "duration_s": None if attempt.duration_us is None else round(attempt.duration_us / 1e6, 3),
         "outcome": ended,

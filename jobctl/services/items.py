@@ -111,6 +111,7 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "cpu_s": round((item.cpu_us or 0) / 1e6, 6) if ran else None,
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
+        "host": item.host,
         "result": None if item.value is None else _from_json(item.value),
         "row": row_values(item.payload, columns, input_format),
     }

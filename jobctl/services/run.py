@@ -6,7 +6,6 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-from jobctl.config import Home
 from jobctl.errors import Busy
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
 
@@ -18,9 +17,10 @@ class ForegroundRun:
     engine is started here.
     """
 
-    def __init__(self, home: Home, job: int, slots: int) -> None:
-        self._home = home
-        self._options = StartOptions(home=home, slots=slots, scope=job)
+    def __init__(self, options: StartOptions) -> None:
+        """``options.scope`` is the job."""
+        self._home = options.home
+        self._options = options
         self._engine: Foreground | None = None
         self._followed: Daemon | None = None
         self.stops = 0

@@ -86,6 +86,15 @@ _JOB = (
 KEYS = (
     *_JOB,
     Key("daemon", "slots", "whole", "number of CPUs", _COUNT),
+    Key("daemon", "executor", "text", "local", '"local" or "dask"', _one_of("local", "dask")),
+    Key("daemon", "scheduler", "text", "", 'an address such as "tls://node1:8786"'),
+    Key("daemon", "scheduler-file", "path", "", _PATH),
+    Key("daemon", "cluster", "text", "", 'the name of a batch system such as "slurm"'),
+    Key("daemon", "workers", "whole", "1", _COUNT),
+    Key("daemon", "tls-ca", "path", "", _PATH),
+    Key("daemon", "tls-cert", "path", "", _PATH),
+    Key("daemon", "tls-key", "path", "", _PATH),
+    Key("daemon", "insecure", "switch", "", "true or false"),
     Key("prune", "older-than", "text", "30d", _TIME, _duration_or_zero),
     Key("output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never")),
 )

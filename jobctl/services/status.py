@@ -269,5 +269,6 @@ def _running(view: RunningView, input_format: str, now: int) -> dict[str, Any]:
         "started_at": format_time(began),
         "elapsed_s": round(max(0, now - began) / 1e6, 1),
         "pid": view.pid or None,
+        "host": view.host,
         "row_text": ", ".join(v.decode("utf-8", "ignore") for v in fields_of(input_format, view.payload)),
     }

@@ -96,10 +96,10 @@ def next_due(database: Database, job: int) -> int | None:
 def record_started(database: Database, started: Iterable[tuple[int, Started]]) -> None:
     """Note attempts that run now, each with its job's round."""
     database.executemany(
-        "INSERT OR IGNORE INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid,"
+        " host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (s.job, s.item, s.attempt, rnd, s.slot, s.started_at, s.log, s.out_off, s.err_off, s.pid)
+            (s.job, s.item, s.attempt, rnd, s.slot, s.started_at, s.log, s.out_off, s.err_off, s.pid, s.host or None)
             for rnd, s in started
         ],
     )
@@ -110,8 +110,8 @@ def record_finished(database: Database, rnd: int, finished: Sequence[Finished], 
     none = (None, None)
     database.executemany(
         "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"
-        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, value, failure, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, value, host, failure, message)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 f[0],
@@ -132,6 +132,7 @@ def record_finished(database: Database, rnd: int, finished: Sequence[Finished], 
                 f[14],
                 f[15],
                 f[18],
+                f[20] or None,
             )
             + (causes.get(f[:3], none) if causes else none)  # type: ignore[call-overload]
             for f in finished

@@ -220,12 +220,13 @@ class RunningView(NamedTuple):
     started_at: int | None
     pid: int | None
     payload: bytes  # its beginning
+    host: str | None  # where, if not on this machine
 
 
 def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
     """Items in state running, through the index of those alone; of each row at most ``payload`` bytes."""
     rows = database.execute(
-        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?)"
+        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?), a.host"
         " FROM items i INDEXED BY items_running"
         " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
         " WHERE i.job = ? AND i.state = 1 ORDER BY i.item LIMIT ?",
@@ -296,11 +297,12 @@ class ItemView(NamedTuple):
     pid: int | None
     message: str | None
     value: str | None = None  # JSON that a call returned
+    host: str | None = None  # where, if not on this machine
 
 
 _SELECT_ITEM = (
     "SELECT i.item, i.state, i.attempt, i.due_at, i.payload, a.ending, a.code, a.slot, a.started_at, a.duration_us,"
-    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value FROM items i{index}"
+    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host FROM items i{index}"
     " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
     " WHERE i.job = ? AND i.item > ?{filter} ORDER BY i.item LIMIT ?"
 )
@@ -354,6 +356,7 @@ class AttemptView(NamedTuple):
     flags: int
     pid: int
     message: str | None
+    host: str | None  # where, if not on this machine
 
 
 _SELECT_ATTEMPT = f"SELECT {', '.join(AttemptView._fields)} FROM attempts"  # noqa: S608 - column names of this module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.main import get_command
 
+from jobctl.cli.cluster import cluster_options
 from jobctl.cli.command import global_options
 from jobctl.cli.run import app as run_app
 from jobctl.cli.submit import app as submit_app
@@ -101,7 +102,8 @@ def test_a_bad_value_is_refused_by_name_and_nothing_changes(jobctl, home, rows, 
 
 
 def test_every_option_of_submit_and_run_is_among_them():
-    known = {option for option, _, _ in BAD} | SWITCHES | {name for o in global_options() for name in o.opts}
+    known = {option for option, _, _ in BAD} | SWITCHES
+    known |= {name for o in [*global_options(), *cluster_options()] for name in o.opts}  # see test_cluster_options.py
     for app in (submit_app, run_app):
         options = {
             next(n for n in param.opts if n.startswith("--"))

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -323,6 +323,7 @@ def test_why_a_job_ended_in_a_sentence(state: JobState, reason: str, counts: Cou
     assert ended_sentence(state, reason, counts) == sentence
 
 
+@settings(deadline=None)
 @given(
     name=st.text(max_size=50),
     times=st.integers(1, 20_000),

@@ -33,17 +33,17 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     )  # fmt: skip
     assert ports.Dispatch._fields == ("job", "item", "attempt", "argv", "env")
     assert ports.Started._fields == (
-        "job", "item", "attempt", "slot", "pid", "started_at", "log", "out_off", "err_off",
+        "job", "item", "attempt", "slot", "pid", "started_at", "log", "out_off", "err_off", "host",
     )  # fmt: skip
     assert ports.Finished._fields == (
         "job", "item", "attempt", "ending", "code", "slot", "started_at", "duration_us", "cpu_us", "max_rss_kib",
         "log", "out_off", "out_len", "err_off", "err_len", "flags", "out_tail", "err_tail",
-        "value", "raised",
+        "value", "raised", "host",
     )  # fmt: skip
 
 
 #: What was said under each number of the wire.
-SPOKEN = {1: "e30c", 2: "6369"}
+SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a"}
 
 
 def test_other_words_have_another_number() -> None:

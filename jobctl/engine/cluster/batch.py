@@ -1,0 +1,67 @@
+"""``--cluster slurm``: a scheduler in the engine's process, its workers as jobs of a batch system, by dask-jobqueue.
+
+What a worker asks of the batch system (cores, memory, time, account...) is set where dask-jobqueue looks for it:
+``~/.config/dask/jobqueue.yaml`` or ``DASK_JOBQUEUE__SLURM__CORES`` and so on in the daemon's environment.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from jobctl.engine.cluster.options import ClusterError, ClusterOptions
+
+_CLASSES = {
+    "slurm": "SLURMCluster",
+    "pbs": "PBSCluster",
+    "lsf": "LSFCluster",
+    "sge": "SGECluster",
+    "htcondor": "HTCondorCluster",
+    "oar": "OARCluster",
+    "moab": "MoabCluster",
+}
+_SCHEDULER = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.worker-ttl": "60s"}
+
+
+async def start_cluster(options: ClusterOptions, security: Any) -> Any:
+    """Start the scheduler and ask for the workers; returns dask-jobqueue's cluster. Raises ClusterError.
+
+    Without certificates of the user and without ``--insecure``, ones are made that live as long as the cluster.
+    """
+    made = security or (None if options.insecure else True)
+    try:
+        cluster = _class_of(options.cluster)(
+            asynchronous=True,
+            nanny=False,
+            security=made,
+            shared_temp_directory=os.path.expanduser("~") if made is True else None,
+            scheduler_options={"dashboard": False, "dashboard_address": None},
+            silence_logs="warning",
+        )
+        await cluster
+        cluster.scale(jobs=options.workers or 1)
+    except (ValueError, ImportError, OSError, RuntimeError) as problem:
+        what, _, more = str(problem).partition("\n")
+        raise ClusterError(
+            f"no workers by {options.cluster}: {what}",
+            hint=more.strip() or f"see jobqueue.{options.cluster} in ~/.config/dask/jobqueue.yaml",
+        ) from problem
+    return cluster
+
+
+def _class_of(name: str) -> Any:
+    if name not in _CLASSES:
+        raise ClusterError(f"--cluster {name!r} is not known", hint=f"it is one of {', '.join(_CLASSES)}")
+    import dask
+
+    dask.config.set(_SCHEDULER)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what dask-jobqueue thinks of other versions is no concern of a user
+            import dask_jobqueue
+    except ImportError as problem:
+        raise ClusterError(
+            "dask-jobqueue is not installed here", hint="pip install 'jobctl[dask]' dask-jobqueue"
+        ) from problem
+    return getattr(dask_jobqueue, _CLASSES[name])

@@ -1,0 +1,104 @@
+"""The fence: a plugin of the scheduler that says who may begin a pack, and remembers who did.
+
+A pack is claimed by its worker before anything of it starts, once. So whoever lost a worker knows what had begun, and
+what Dask starts a second time, after a worker was retired or lost, is refused. A claimed pack is held for its store,
+not for the client that sent it: a new engine finds it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from distributed import SchedulerPlugin
+
+TOPIC = "jobctl"
+#: A worker that has not been heard of for longer ends what it runs; well before the scheduler gives it up.
+LEASE_S = 20.0
+_DEFAULT_TTL_S = 300.0
+
+
+def topic_of(store: str) -> str:
+    """Where the engine of a store listens."""
+    return f"{TOPIC}-{store}"
+
+
+class _Claims:
+    """Of one store."""
+
+    def __init__(self) -> None:
+        self.nonce = ""
+        self.by_key: dict[str, tuple[str, Any, Any]] = {}  # worker, attempts it may have begun, their slots
+
+
+class Fence(SchedulerPlugin):  # type: ignore[misc]
+    """See the module."""
+
+    name = "jobctl-fence"
+    idempotent = True
+
+    def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
+        self._scheduler: Any = None
+        self._stores: dict[str, _Claims] = {}
+
+    async def start(self, scheduler: Any) -> None:
+        """Called by Dask, on the scheduler."""
+        self._scheduler = scheduler
+        for handler in (self.attach, self.watch, self.claim, self.greet, self.release, self.whose):
+            scheduler.handlers[f"jobctl_{handler.__name__}"] = handler
+
+    async def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
+        """Called by Dask."""
+        scheduler.log_event(TOPIC, {"what": "left", "worker": worker})
+
+    # What engines call.
+
+    async def attach(self, store: str, nonce: str) -> dict[str, Any]:
+        """The engine of a store is here, and only what it sends from now on may be claimed."""
+        claims = self._stores.setdefault(store, _Claims())
+        claims.nonce = nonce
+        return {
+            "fence": self.id,
+            "held": dict(claims.by_key),
+            "allowed_failures": int(self._scheduler.allowed_failures),
+            "lease_s": self._lease_s(),
+        }
+
+    async def watch(self) -> None:
+        """Does not return: whoever waits for it learns at once when the connection breaks."""
+        await asyncio.Event().wait()
+
+    async def whose(self, store: str, key: str) -> str | None:
+        """Which worker claimed a pack; None if nobody has."""
+        claims = self._stores.get(store)
+        found = None if claims is None else claims.by_key.get(key)
+        return None if found is None else found[0]
+
+    async def release(self, store: str, keys: Collection[str]) -> None:
+        """The outcomes of these packs are recorded."""
+        claims = self._stores.get(store)
+        known = [] if claims is None else [key for key in keys if claims.by_key.pop(key, None) is not None]
+        if known:
+            self._scheduler.client_releases_keys(known, topic_of(store))
+
+    # What workers call.
+
+    async def greet(self, **worker: Any) -> float:
+        """A worker is ready; returns its lease in seconds."""
+        self._scheduler.log_event(TOPIC, {"what": "joined", **worker})
+        return self._lease_s()
+
+    async def claim(self, store: str, nonce: str, key: str, worker: str, ids: Any, slots: Any) -> bool:
+        """Whether this worker may begin this pack."""
+        claims = self._stores.get(store)
+        if claims is None or claims.nonce != nonce or key in claims.by_key or key not in self._scheduler.tasks:
+            return False
+        claims.by_key[key] = (worker, ids, slots)
+        self._scheduler.client_desires_keys([key], topic_of(store))
+        return True
+
+    def _lease_s(self) -> float:
+        return min(LEASE_S, (self._scheduler.worker_ttl or _DEFAULT_TTL_S) / 2)

@@ -1,0 +1,335 @@
+"""The one module that speaks to Dask from the engine: a thread with a client, and messages to and from it.
+
+What it uses of Dask: Client (submit, gather, run, register_plugin, subscribe_topic), Future by key, and calls of the
+fence's handlers. A connection that breaks is made anew, for ever, with a growing pause; the scheduler's file is read
+anew each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jobctl.engine.cluster import worker_plugin
+from jobctl.engine.cluster.batch import start_cluster
+from jobctl.engine.cluster.fence import TOPIC, Fence, topic_of
+from jobctl.engine.cluster.options import ClusterError, ClusterOptions
+
+_CONNECT_S = 10.0
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 10.0
+_CLOSE_S = 5.0
+
+
+class Up(NamedTuple):
+    """The connection stands."""
+
+    fence: str  # changes when the scheduler was another one
+    held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
+    workers: list[dict[str, Any]]  # introductions
+    lease_s: float
+    warnings: list[str]
+
+
+class Down(NamedTuple):
+    """The connection is lost or could not be made."""
+
+    reason: str
+    is_final: bool = False  # nothing that waiting could change
+
+
+class Told(NamedTuple):
+    """A worker or the fence said something."""
+
+    message: dict[str, Any]
+
+
+class Done(NamedTuple):
+    """A pack is over: its report."""
+
+    key: str
+    data: bytes
+
+
+class Failed(NamedTuple):
+    """A pack will not come to an end. ``claimed`` = by a worker, so it may have begun."""
+
+    key: str
+    claimed: bool
+    reason: str
+
+
+class Answer(NamedTuple):
+    """What a worker answered to ``ask``; None if it could not."""
+
+    tag: Any
+    value: Any
+
+
+Message = Up | Down | Told | Done | Failed | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A pack to be sent."""
+
+    key: str
+    data: bytes
+    worker: str
+    resources: dict[str, float]
+
+
+class Link:
+    """Messages come through ``hear``, which is called in the thread of this one."""
+
+    def __init__(self, options: ClusterOptions, store: str, nonce: str, hear: Callable[[Message], None]) -> None:
+        self._options = options
+        self._store = store
+        self._nonce = nonce
+        self._hear = hear
+        self._loop = asyncio.new_event_loop()
+        self._client: Any = None
+        self._batch: Any = None  # the cluster that we started, if so
+        self._futures: dict[str, Any] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._released: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="jobctl-dask", daemon=True)
+
+    # ---- the engine's side ----
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def send(self, orders: Sequence[Order]) -> None:
+        """Send packs."""
+        self._loop.call_soon_threadsafe(self._submit, orders)
+
+    def follow(self, keys: Sequence[str]) -> None:
+        """Await packs that an engine before this one sent."""
+        self._loop.call_soon_threadsafe(self._take_up, keys)
+
+    def withdraw(self, keys: Sequence[str]) -> None:
+        """Let go of packs that nobody has claimed, without waiting for them."""
+        self._loop.call_soon_threadsafe(self._let_go, keys)
+
+    def release(self, keys: Sequence[str]) -> None:
+        """The outcomes of these packs are recorded."""
+        self._loop.call_soon_threadsafe(self._release, keys)
+
+    def ask(self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None) -> None:
+        """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``Answer`` comes."""
+        self._loop.call_soon_threadsafe(self._spawn, self._ask, worker, function, arguments, tag)
+
+    def close(self) -> None:
+        """Hang up; what runs there runs on."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop)
+            self._thread.join(_CLOSE_S)
+
+    # ---- the thread's ----
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._main = self._loop.create_task(self._live())
+        with contextlib.suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._main)
+        if self._batch is not None:
+            self._loop.run_until_complete(self._batch.close(timeout=_CLOSE_S))
+
+    def _stop(self) -> None:
+        self._main.cancel()
+
+    async def _live(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                async with self._connected() as up:
+                    pause_s = _FIRST_PAUSE_S
+                    self._hear(up)
+                    await self._until_it_breaks()
+                self._hear(Down("the connection to the scheduler broke"))
+            except ClusterError as error:
+                self._hear(Down(f"{error.message}; {error.hint}", is_final=True))
+                pause_s = _LONGEST_PAUSE_S
+            except (OSError, ValueError, KeyError, TimeoutError) as error:
+                self._hear(Down(f"the scheduler cannot be reached: {error or type(error).__name__}"))
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> Any:
+        from distributed import Client
+
+        if self._options.cluster and self._batch is None:
+            self._batch = await start_cluster(self._options, security(self._options))
+        address = self._options.address() if self._batch is None else self._batch.scheduler_address
+        self._options.guard(address)
+        client = Client(
+            address,
+            asynchronous=True,
+            security=security(self._options) if self._batch is None else self._batch.security,
+            timeout=_CONNECT_S,
+            name=topic_of(self._store),
+            set_as_default=False,
+        )
+        try:
+            await client
+            up = await self._introduce(client)
+            self._client = client
+            yield up
+        finally:
+            self._client = None
+            for task in self._tasks:
+                task.cancel()
+            self._futures.clear()
+            with contextlib.suppress(Exception):
+                await client.close(timeout=1)
+
+    async def _introduce(self, client: Any) -> Up:
+        await check_versions(client)
+        client.subscribe_topic(TOPIC, self._told)
+        client.subscribe_topic(topic_of(self._store), self._told)
+        await client.register_plugin(Fence())
+        await client.register_plugin(worker_plugin.RunnerPlugin())
+        attached = await client.scheduler.jobctl_attach(store=self._store, nonce=self._nonce)
+        workers = await client.run(worker_plugin.introduce, on_error="ignore")
+        warnings = []
+        if attached["allowed_failures"]:
+            warnings.append(
+                f"the scheduler starts what a lost worker ran up to {attached['allowed_failures']} more times by "
+                "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
+            )
+        held = {key: tuple(claim) for key, claim in attached["held"].items()}
+        return Up(attached["fence"], held, list(workers.values()), attached["lease_s"], warnings)
+
+    async def _until_it_breaks(self) -> None:
+        with contextlib.suppress(OSError):
+            await self._client.scheduler.jobctl_watch()
+
+    def _told(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._hear(Told(event[1]))
+
+    def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
+        task = self._loop.create_task(function(*arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _submit(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            if self._client is None:
+                return  # Down was told, and what was sent counts as lost or not begun
+            future = self._client.submit(
+                worker_plugin.run_pack,
+                order.data,
+                key=order.key,
+                workers=[order.worker],
+                resources=order.resources or None,
+                retries=0,
+                pure=False,
+            )
+            self._futures[order.key] = future
+            self._spawn(self._await, order.key, future)
+
+    def _take_up(self, keys: Sequence[str]) -> None:
+        from distributed import Future
+
+        for key in keys:
+            if self._client is not None:
+                future = self._futures[key] = Future(key, self._client)
+                self._spawn(self._await, key, future)
+
+    async def _await(self, key: str, future: Any) -> None:
+        try:
+            (data,) = await self._client.gather([future])
+        except asyncio.CancelledError:
+            if asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                raise
+            await self._explain(key, "cancelled")
+        except Exception as problem:
+            await self._explain(key, f"{type(problem).__name__}: {problem}")
+        else:
+            self._hear(Done(key, data))
+
+    async def _explain(self, key: str, reason: str) -> None:
+        if self._client is not None and key in self._futures:
+            with contextlib.suppress(OSError):  # then it is Down
+                worker = await self._client.scheduler.jobctl_whose(store=self._store, key=key)
+                self._hear(Failed(key, worker is not None, reason))
+
+    def _let_go(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._futures.pop(key, None)
+
+    def _release(self, keys: Sequence[str]) -> None:
+        self._let_go(keys)
+        self._released += keys
+        if len(self._released) == len(keys):
+            self._spawn(self._send_released)
+
+    async def _send_released(self) -> None:
+        await asyncio.sleep(0)
+        keys, self._released = self._released, []
+        with contextlib.suppress(OSError):
+            if self._client is not None:
+                await self._client.scheduler.jobctl_release(store=self._store, keys=keys)
+
+    async def _ask(self, worker: str, function: Callable[..., Any], arguments: tuple[Any, ...], tag: Any) -> None:
+        value = None
+        with contextlib.suppress(OSError, ValueError, KeyError):  # it left meanwhile
+            if self._client is not None:
+                answers = await self._client.run(function, *arguments, workers=[worker], on_error="ignore")
+                value = answers.get(worker)
+        if tag is not None:
+            self._hear(Answer(tag, value))
+
+
+def security(options: ClusterOptions) -> Any:
+    """Dask's security object; None without TLS."""
+    if not options.has_tls:
+        return None
+    from distributed.security import Security
+
+    sides = {
+        f"tls_{side}_{kind}": getattr(options, f"tls_{kind}")
+        for side in ("client", "worker", "scheduler")
+        for kind in ("cert", "key")
+    }
+    return Security(tls_ca_file=options.tls_ca, require_encryption=True, **sides)
+
+
+async def check_versions(client: Any) -> None:
+    """Scheduler and workers must have what we have. Raises ClusterError with the list of those that differ.
+
+    Only functions of the standard library are called, for on the other side there may be no jobctl at all.
+    """
+    ours = worker_plugin.versions()
+    wrong: dict[str, list[str]] = {}
+    for name in ("jobctl", "distributed"):
+        call = (importlib.metadata.version, name)
+        found = {"the scheduler": await _try_on_scheduler(client, *call), **await client.run(*call, on_error="return")}
+        for who, version in found.items():
+            if version != ours[name]:
+                wrong.setdefault(who, []).append(f"{name} {version}" if isinstance(version, str) else f"no {name}")
+    if wrong:
+        listed = "; ".join(f"{who} has {', '.join(what)}" for who, what in wrong.items())
+        raise ClusterError(
+            f"the cluster does not have what is installed here ({_shown(ours)}): {listed}",
+            hint="install the same versions everywhere: pip install 'jobctl[dask]'",
+        )
+
+
+async def _try_on_scheduler(client: Any, *call: Any) -> Any:
+    try:
+        return await client.run_on_scheduler(*call)
+    except importlib.metadata.PackageNotFoundError as problem:
+        return problem
+
+
+def _shown(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

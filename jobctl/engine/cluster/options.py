@@ -1,0 +1,97 @@
+"""Where the cluster is and who may speak to it; nothing of Dask is imported here."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+from jobctl.errors import JobctlError, UsageError
+
+_PREFIX = "cluster."
+
+
+class ClusterError(JobctlError):
+    """The cluster cannot be worked with; not a matter of waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """How to reach a scheduler."""
+
+    scheduler: str = ""  # address
+    scheduler_file: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    insecure: bool = False
+    cluster: str = ""  # slurm, pbs...: start one there
+    workers: int = 0  # batch jobs to ask for
+
+    def words(self) -> list[str]:
+        """As words for a command line of our own."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return [f"{_PREFIX}{name}={int(value) if isinstance(value, int) else value}" for name, value in values if value]
+
+    @classmethod
+    def from_words(cls, words: Sequence[str]) -> Self:
+        """The reverse of ``words``."""
+        known = dict(word.removeprefix(_PREFIX).partition("=")[::2] for word in words)
+        return cls(
+            **{name: text for name, text in known.items() if name not in ("insecure", "workers")},
+            insecure="insecure" in known,
+            workers=int(known.get("workers", "0")),
+        )
+
+    def check(self) -> None:
+        """Raises UsageError for what cannot be meant."""
+        given = [name for name in ("scheduler", "scheduler_file", "cluster") if getattr(self, name)]
+        if len(given) != 1:
+            raise UsageError(
+                "a cluster is named by one of --scheduler, --scheduler-file and --cluster",
+                hint="jobctl daemon start --executor dask --scheduler-file ~/sched.json",
+            )
+        tls = [name for name in ("tls_ca", "tls_cert", "tls_key") if getattr(self, name)]
+        if tls and len(tls) < 3:
+            raise UsageError("TLS needs all of --tls-ca, --tls-cert and --tls-key")
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether both sides prove who they are."""
+        return bool(self.tls_ca)
+
+    def address(self) -> str:
+        """Where the scheduler is now. Raises OSError or ValueError while its file is not there or not whole."""
+        if self.scheduler:
+            return self.scheduler
+        with open(self.scheduler_file, encoding="utf-8") as file:
+            address = json.load(file)["address"]
+        return str(address)
+
+    def guard(self, address: str) -> None:
+        """Whoever reaches an open scheduler runs code as its user: off loopback it takes TLS, or a word for it.
+
+        Raises ClusterError.
+        """
+        if self.insecure or self.has_tls or is_loopback(address) or (self.cluster and address.startswith("tls")):
+            return
+        raise ClusterError(
+            f"the scheduler at {address} is not on this machine, and whoever can reach it could run commands as you",
+            hint="give --tls-ca, --tls-cert and --tls-key, or say --insecure on a network you trust",
+        )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address leads to this machine alone."""
+    protocol, _, place = address.rpartition("://")
+    if protocol == "inproc":
+        return True
+    host = place.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,97 @@
+"""What travels between the engine and a worker: packs of attempts there, their outcomes with their output back.
+
+Plain values as msgpack, which comes with distributed. A pack runs in one slot of a worker, one attempt after the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgpack
+
+from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec, Raised
+
+#: Output up to this size, per stream and attempt, travels whole; of a longer one head and tail do.
+TRAVEL_BYTES = 256 << 10
+
+
+class Pack(NamedTuple):
+    """Attempts for one slot of a worker."""
+
+    key: str
+    store: str
+    nonce: str  # of the engine that sent it
+    slots: list[tuple[int, int]]  # (job, slot of the job that it holds)
+    specs: dict[int, tuple[Any, ...]]  # fields of JobSpec by job
+    entries: list[Dispatch]
+
+    def ids(self) -> list[AttemptId]:
+        """Which attempts."""
+        return [AttemptId(*entry[:3]) for entry in self.entries]
+
+
+class Report(NamedTuple):
+    """What became of a pack so far. In ``finished``, places are offsets into the ``outputs`` of the job."""
+
+    host: str
+    finished: list[list[Any]]  # fields of Finished
+    returned: list[list[int]]  # (job, item, attempt) that did not start
+    lost: list[list[int]]  # may have started
+    running: list[list[Any]]  # fields of Started
+    outputs: dict[int, list[bytes]]  # by job: what all of ``finished`` wrote to stdout, to stderr
+    refused: bool = False  # by the fence: somebody else has it
+
+
+def spec_fields(spec: JobSpec) -> tuple[Any, ...]:
+    """A JobSpec as plain values."""
+    return tuple(getattr(spec, field.name) for field in dataclasses.fields(spec))
+
+
+def pack_pack(value: Pack) -> bytes:
+    """A pack as bytes."""
+    return _pack(value._replace(specs=list(value.specs.items())))  # type: ignore[arg-type]
+
+
+def pack_report(value: Report) -> bytes:
+    """A report as bytes."""
+    return _pack(value)
+
+
+def _pack(value: Sequence[Any]) -> bytes:
+    packed: bytes = msgpack.packb(list(value), use_bin_type=True)
+    return packed
+
+
+def _unpack(data: bytes) -> list[Any]:
+    values: list[Any] = msgpack.unpackb(data, raw=False, strict_map_key=False, use_list=True)
+    return values
+
+
+def unpack_pack(data: bytes) -> Pack:
+    """The reverse of ``pack_pack``."""
+    key, store, nonce, slots, specs, entries = _unpack(data)
+    return Pack(
+        key,
+        store,
+        nonce,
+        [(job, slot) for job, slot in slots],
+        {job: _frozen(spec) for job, spec in specs},
+        [Dispatch(job, item, attempt, tuple(argv), tuple(env)) for job, item, attempt, argv, env in entries],
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def unpack_report(data: bytes) -> Report:
+    """The reverse of ``pack_report``."""
+    return Report(*_unpack(data))
+
+
+def finished_of(fields: Sequence[Any]) -> Finished:
+    """One of ``Report.finished``."""
+    event = Finished._make(fields)
+    return event if event.raised is None else event._replace(raised=Raised._make(event.raised))

@@ -1,0 +1,289 @@
+"""A worker's side: packs are run by a supervisor of the worker's own, the same code that runs items locally.
+
+That supervisor is also the guard: when this process is gone, frozen or cut off for longer than its lease, everything
+it started ends. Calls come from Dask's threads and from its event loop, so there is one lock around the books.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jobctl.domain.ports import (
+    AttemptId,
+    Calls,
+    CallSpec,
+    Ending,
+    Event,
+    Finished,
+    JobSpec,
+    Lost,
+    Record,
+    Returned,
+    Started,
+    finished_call,
+)
+from jobctl.engine.cluster.lines import Line, Run, for_guard
+from jobctl.engine.cluster.packing import Pack, Report
+from jobctl.engine.local import LocalExecutor
+from jobctl.process.guest import Guest, start_guest
+from jobctl.process.sweep import sweep
+
+#: A pack of several attempts that takes longer gives back what has not started and tells what runs.
+LONG_S = 1.0
+_IDLE_S = 60.0
+_REVOKED_ROOM = 4096
+_KEPT_S = 7 * 86_400
+
+#: Tell whoever sent packs for a store: (store, message).
+Tell = Callable[[str, dict[str, Any]], None]
+
+
+class Runner:
+    """Runs packs, each in one of ``slots``."""
+
+    def __init__(self, slots: int, tell: Tell, parent: str | None = None) -> None:
+        """Start the guard. ``parent`` is the folder to spool output in. Raises OSError."""
+        self.host = socket.gethostname()
+        self.slots = slots
+        self._tell = tell
+        self._spool = _make_spool(parent)
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._lines: dict[tuple[str, int, int], Line] = {}
+        self._by_number: dict[int, Line] = {}
+        self._runs: dict[str, Run] = {}
+        self._units: set[int] = set()
+        self._revoked: OrderedDict[tuple[str, AttemptId], None] = OrderedDict()
+        self._closed = False
+        self._start_guard()
+        self._listener = threading.Thread(target=self._listen, name="jobctl-listen", daemon=True)
+        self._listener.start()
+
+    def _start_guard(self) -> None:
+        self._guest: Guest = start_guest()
+        self._guard = LocalExecutor(self._guest.end, fresh=True)
+        self._guard.resize(1 << 20)  # Dask's threads are the limit
+        self._guard.adopt()
+
+    # ---- packs ----
+
+    def run(self, pack: Pack) -> Report:
+        """Work off a pack; returns when its last attempt is over."""
+        run = Run(pack)
+        with self._lock:
+            unit = min(set(range(1, len(self._units) + 2)) - self._units)
+            self._units.add(unit)
+            self._runs[pack.key] = run
+            self._hand_over(pack, run, unit)
+        if not run.over.wait(LONG_S):
+            self._tell_long(run)
+            run.over.wait()
+        report = run.report(self.host)
+        with self._lock:
+            self._put_away(run, unit, report)
+        return report
+
+    def _hand_over(self, pack: Pack, run: Run, unit: int) -> None:
+        unwanted = {id_ for id_ in run.pending if (pack.key, id_) in self._revoked}
+        if unwanted:
+            run.give_back(unwanted)
+        for job, spec in pack.specs.items():
+            line = run.lines[job] = self._line(pack.store, job, unit)
+            line.run, line.job = run, job
+            if line.spec != spec:
+                line.spec = spec
+                self._guard.define(self._spec_of(line, spec, unit))
+        self._guard.start(
+            [for_guard(run.lines[entry.job], entry) for entry in pack.entries if entry[:3] in run.pending]
+        )
+
+    def _line(self, store: str, job: int, unit: int) -> Line:
+        line = self._lines.get((store, job, unit))
+        if line is None:
+            number = next(self._numbers)
+            line = Line(number, os.path.join(self._spool, str(number)))
+            self._lines[store, job, unit] = self._by_number[number] = line
+        return line
+
+    def _spec_of(self, line: Line, fields: tuple[Any, ...], unit: int) -> JobSpec:
+        """One attempt at a time in a unit, whatever job it is of: a unit is a queue with one slot."""
+        spec = JobSpec(*fields)
+        return replace(
+            spec,
+            job=line.number,
+            slots=1,
+            queue=str(unit),
+            queue_slots=1,
+            log_dir=os.fsencode(line.directory),
+            call=None if spec.call is None else CallSpec(*spec.call),
+        )
+
+    def _put_away(self, run: Run, unit: int, report: Report) -> None:
+        now = time.monotonic()
+        for line in run.lines.values():
+            line.run, line.idle_since = None, now
+        done = [AttemptId(run.lines[fields[0]].number, fields[1], fields[2]) for fields in report.finished]
+        if not self._closed:
+            self._guard.acknowledge(done)
+        del self._runs[run.key]
+        self._units.discard(unit)
+
+    def _tell_long(self, run: Run) -> None:
+        """It takes its time: whoever sent it may come and see, and give to others what has not begun."""
+        with self._lock:
+            self._recall(run)
+            self._announce(run)
+
+    def _announce(self, run: Run) -> None:
+        if not run.is_long:
+            run.is_long = True
+            running = [list(started) for started in run.running.values()]
+            self._tell(run.store, {"what": "long", "key": run.key, "host": self.host, "running": running})
+
+    # ---- what is asked ----
+
+    def recall(self, keys: Iterable[str]) -> None:
+        """Give back what has not started of these packs."""
+        with self._lock:
+            for key in keys:
+                if key in self._runs:
+                    self._recall(self._runs[key])
+
+    def _recall(self, run: Run) -> None:
+        for line in run.lines.values():
+            self._guard.recall(line.number)
+
+    def cancel(self, key: str, ids: Iterable[AttemptId], grace_s: float, ending: int) -> None:
+        """End these attempts of a pack, also if the pack only comes later."""
+        with self._lock:
+            run = self._runs.get(key)
+            if run is not None:
+                known = [AttemptId(run.lines[id_.job].number, *id_[1:]) for id_ in ids if id_ in run.pending]
+                self._guard.cancel(known, grace_s, Ending(ending))
+                return
+            for id_ in ids:
+                self._revoked[key, id_] = None
+            while len(self._revoked) > _REVOKED_ROOM:
+                self._revoked.popitem(last=False)
+
+    def look(self, keys: Iterable[str]) -> dict[str, Report]:
+        """How far packs are; those that are not here are left out."""
+        with self._lock:
+            return {key: self._runs[key].report(self.host) for key in keys if key in self._runs}
+
+    def read(self, key: str, id_: AttemptId, skip: tuple[int, int]) -> tuple[bytes, bytes] | None:
+        """What an attempt that runs has written to its streams since; None if it does not run here."""
+        with self._lock:
+            run = self._runs.get(key)
+            started = None if run is None else run.running.get(id_)
+            if run is None or started is None:
+                return None
+            line = run.lines[id_.job]
+            return line.peek(started.log, "out", skip[0]), line.peek(started.log, "err", skip[1])
+
+    def beat(self, lease_s: float) -> None:
+        """We live and are in touch with the scheduler."""
+        with self._lock:
+            if self._closed:
+                return
+            self._guard.beat(lease_s)
+            self._drop_idle(time.monotonic() - _IDLE_S)
+
+    def _drop_idle(self, before: float) -> None:
+        for place, line in list(self._lines.items()):
+            if line.run is None and line.idle_since < before:
+                self._guard.forget(line.number)
+                del self._lines[place], self._by_number[line.number]
+                line.clear()
+
+    # ---- what the guard says ----
+
+    def _listen(self) -> None:
+        while not self._closed:
+            poll = select.poll()
+            poll.register(self._guard.fileno(), select.POLLIN)
+            while self._hear(poll):
+                pass
+
+    def _hear(self, poll: select.poll) -> bool:
+        """Wait for the guard and note what it says; False when there is another one."""
+        poll.poll()
+        with self._lock:
+            if self._closed:
+                return False
+            try:
+                events = self._guard.collect(0)
+            except EOFError:
+                self._replace_guard()
+                return False
+            self._note(events)
+            return True
+
+    def _note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, Calls):
+                self._note([finished_call(event, Record._make(record)) for record in event.records])
+                self._guard.acknowledge([], [event.number])
+            if not isinstance(event, Started | Finished | Returned | Lost):
+                continue
+            line = self._by_number.get(event.job)
+            run = None if line is None else line.run
+            if line is None or run is None:
+                continue
+            run.take(line.job, event)
+            if isinstance(event, Started) and (run.is_single or run.is_long):
+                run.is_long = False
+                self._announce(run)
+
+    def _replace_guard(self) -> None:
+        """It was killed: end what it leaves behind, say what may have begun, go on with another."""
+        self._guest.end.close()
+        self._guest.process.wait()
+        sweep(self._guest.store_id, grace_s=0.0)
+        for run in self._runs.values():
+            run.lose()
+        for line in self._lines.values():
+            line.spec = ()
+        self._start_guard()
+
+    def close(self, grace_s: float) -> None:
+        """End everything, the guard last; blocks until it is gone."""
+        with self._lock:
+            if self._closed:
+                return
+            self._guard.close(grace_s)
+            self._note(self._guard.collect(0))
+            self._closed = True
+            self._guest.end.close()
+            for run in list(self._runs.values()):
+                run.lose()
+            for line in self._lines.values():
+                line.clear()
+        self._guest.process.wait()
+        if not os.listdir(self._spool):
+            os.rmdir(self._spool)
+
+
+def _make_spool(parent: str | None) -> str:
+    """A folder of our own; what workers before us left in the same place goes when it is a week old."""
+    root = os.path.join(parent or tempfile.gettempdir(), f"jobctl-worker-{os.getuid()}")
+    os.makedirs(root, 0o700, exist_ok=True)
+    status = os.lstat(root)
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or not os.path.isdir(root) or os.path.islink(root):
+        raise PermissionError(f"{root} is not a folder of ours alone")
+    for name in os.listdir(root):
+        path = os.path.join(root, name)
+        if os.lstat(path).st_mtime < time.time() - _KEPT_S:
+            shutil.rmtree(path, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root)

@@ -1,0 +1,120 @@
+"""What Dask calls on a worker: the plugin that keeps its runner, and the functions that packs and questions come to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform
+from collections.abc import Iterable
+from typing import Any
+
+import distributed
+from distributed import WorkerPlugin, get_worker
+from distributed.utils import sync
+
+import jobctl
+from jobctl.domain.ports import AttemptId
+from jobctl.engine.cluster.fence import topic_of
+from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
+from jobctl.engine.cluster.runner import Runner
+
+NAME = "jobctl-runner"
+_BEATS_PER_LEASE = 5
+_CLOSE_GRACE_S = 3.0
+
+
+class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
+    """Starts the runner with its guard when the worker starts, or when the first engine comes."""
+
+    name = NAME
+    idempotent = True
+
+    def __init__(self, spool: str | None = None) -> None:
+        self._spool = spool
+        self._beating: asyncio.Task[None] | None = None
+
+    async def setup(self, worker: Any) -> None:
+        """Called by Dask."""
+        self._worker = worker
+        self.runner = Runner(worker.state.nthreads, self._tell, self._spool)
+        self._beating = asyncio.get_running_loop().create_task(self._beat())
+
+    async def teardown(self, worker: Any) -> None:  # noqa: ARG002
+        """Called by Dask: the worker closes. The scheduler is told only when nothing runs here any more."""
+        if self._beating is not None:
+            self._beating.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self.runner.close, _CLOSE_GRACE_S)
+
+    def _tell(self, store: str, message: dict[str, Any]) -> None:
+        self._worker.loop.add_callback(self._worker.log_event, topic_of(store), message)
+
+    async def _beat(self) -> None:
+        """Tell the guard that we are in touch with the scheduler; greet the fence as soon as there is one."""
+        lease_s = 0.0
+        await self._worker  # until it has its address
+        while True:
+            with contextlib.suppress(OSError, AttributeError, ValueError):  # no fence yet, or no scheduler
+                lease_s = lease_s or await self._worker.scheduler.jobctl_greet(**introduction(self._worker))
+            if lease_s and not self._worker.batched_stream.closed():
+                self.runner.beat(lease_s)
+            await asyncio.sleep((lease_s or _BEATS_PER_LEASE) / _BEATS_PER_LEASE)
+
+
+def introduction(worker: Any) -> dict[str, Any]:
+    """What an engine has to know of a worker."""
+    return {
+        "worker": worker.contact_address,
+        "host": worker.plugins[NAME].runner.host,
+        "slots": worker.state.nthreads,
+        "resources": dict(worker.state.total_resources),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What must be the same everywhere."""
+    return {
+        "jobctl": jobctl.__version__,
+        "distributed": distributed.__version__,
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
+
+
+def introduce(dask_worker: Any) -> dict[str, Any]:
+    """Asked of every worker by an engine that has come."""
+    return introduction(dask_worker)
+
+
+def run_pack(data: bytes) -> bytes:
+    """The one task: claim a pack and work it off."""
+    wanted = unpack_pack(data)
+    worker = get_worker()
+    ids = [list(id_) for id_ in wanted.ids()]
+    claim = worker.scheduler.jobctl_claim
+    fields = {"store": wanted.store, "nonce": wanted.nonce, "key": wanted.key, "ids": ids, "slots": wanted.slots}
+    runner = worker.plugins[NAME].runner
+    if not sync(worker.loop, claim, worker=worker.contact_address, **fields):
+        return pack_report(Report(runner.host, [], [], [], [], {}, refused=True))
+    return pack_report(runner.run(wanted))
+
+
+def cancel(requests: list[tuple[str, list[tuple[int, int, int]], float, int]], dask_worker: Any) -> None:
+    """End attempts: (key of the pack, attempts, grace in seconds, ending)."""
+    for key, ids, grace_s, ending in requests:
+        dask_worker.plugins[NAME].runner.cancel(key, [AttemptId(*id_) for id_ in ids], grace_s, ending)
+
+
+def recall(keys: Iterable[str], dask_worker: Any) -> None:
+    """Give back what has not started of packs."""
+    dask_worker.plugins[NAME].runner.recall(keys)
+
+
+def look(keys: Iterable[str], dask_worker: Any) -> dict[str, bytes]:
+    """How far packs are, as packed reports."""
+    return {key: pack_report(report) for key, report in dask_worker.plugins[NAME].runner.look(keys).items()}
+
+
+def read(key: str, id_: tuple[int, int, int], skip: tuple[int, int], dask_worker: Any) -> tuple[bytes, bytes] | None:
+    """What an attempt that runs has written since."""
+    found: tuple[bytes, bytes] | None = dask_worker.plugins[NAME].runner.read(key, AttemptId(*id_), skip)
+    return found

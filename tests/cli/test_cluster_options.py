@@ -1,0 +1,61 @@
+"""Where items run: what the options and settings mean, and what is refused before anything is started."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _with_distributed():
+    pytest.importorskip("distributed")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--executor", "ray"), "local or dask"),
+        (("--executor", "dask"), "--scheduler-file"),
+        (("--scheduler", "tcp://127.0.0.1:1", "--scheduler-file", "x.json"), "one of"),
+        (("--scheduler", "tcp://127.0.0.1:1", "--tls-ca", "ca.pem"), "--tls-key"),
+        (("--cluster", "slurm", "--workers", "many"), "--workers"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_refused(jobctl, home, words, said):
+    done = jobctl("daemon", "start", *words)
+    assert done.code == 2
+    assert said in done.err
+    assert not home.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cluster", "nomad"), "slurm, pbs"),
+        (("--scheduler", "tcp://198.51.100.1:8786"), "--insecure"),
+        (("--scheduler", "tls://node1:8786"), "--tls-ca"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_engine_refuses_is_said_at_the_start(jobctl, words, said):
+    done = jobctl("daemon", "start", *words)
+    assert done.code == 1
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_without_the_extra_it_says_what_to_install(jobctl, home, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    done = jobctl("daemon", "start", "--scheduler", "tcp://127.0.0.1:1")
+    assert done.code == 2
+    assert "pip install 'jobctl[dask]'" in done.err
+
+
+def test_settings_say_it_too_and_the_command_line_wins(jobctl, monkeypatch):
+    monkeypatch.setenv("JOBCTL_DAEMON_SCHEDULER", "tcp://198.51.100.1:8786")
+    monkeypatch.setenv("JOBCTL_DAEMON_EXECUTOR", "dask")
+    assert "198.51.100.1" in jobctl("daemon", "start").err
+    assert jobctl("daemon", "start", "--executor", "local").code == 0
+    assert jobctl("daemon", "stop").code == 0

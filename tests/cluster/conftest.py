@@ -1,0 +1,43 @@
+"""One cluster for all tests that leave it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from jobctl.engine.cluster.executor import ClusterExecutor
+from jobctl.engine.cluster.options import ClusterOptions
+from tests.cluster.rig import Cluster
+from tests.engine.harness import SupervisorUnderTest
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster")).start()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[SupervisorUnderTest]:
+    under_test = SupervisorUnderTest(tmp_path)
+    yield under_test
+    under_test.close()
+
+
+@pytest.fixture
+def executor(cluster: Cluster, supervisor: SupervisorUnderTest) -> Iterator[ClusterExecutor]:
+    executor = ClusterExecutor(
+        supervisor.start(), ClusterOptions(scheduler_file=str(cluster.file)), supervisor.root.name
+    )
+    executor.adopt()
+    while executor.capacity() < 8:
+        executor.collect(1.0)
+    executor.collect(0)
+    executor.resize(8)
+    yield executor
+    executor.close(0.0)

@@ -1,0 +1,14 @@
+"""The cluster executor, over a real scheduler and real workers, keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.test_local_executor import WORK
+from tests.executor_contract import ExecutorContract, Work
+
+
+class TestClusterExecutor(ExecutorContract):
+    @pytest.fixture
+    def work(self) -> Work:
+        return WORK
