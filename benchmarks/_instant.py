@@ -1,0 +1,134 @@
+"""An engine whose executor says at once that everything succeeded: what the engine costs, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.policy import Policy
+from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Finished, JobSpec
+from jobctl.engine.loop import Engine, EngineOptions, now_us
+from jobctl.process.wakeup import WakeUp
+from jobctl.services.request import SubmitRequest
+from jobctl.services.submit import submit
+from jobctl.sources.options import InputOptions
+from jobctl.store.database import Database, open_database
+
+#: What an item is said to have taken; with two slots the engine keeps some 200 of them in hand.
+DURATION_US = 2_000
+SLOTS = 2
+
+
+class InstantExecutor:
+    """The executor port; holds nothing from one ``collect`` to the next."""
+
+    fresh = True
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        self._waiting: list[Dispatch] = []
+
+    def fileno(self) -> int:
+        return self._reader
+
+    def define(self, spec: JobSpec) -> None:
+        pass
+
+    def forget(self, job: int) -> None:
+        pass
+
+    def resize(self, slots: int) -> None:
+        pass
+
+    def start(self, batch: Sequence[Dispatch]) -> None:
+        if not self._waiting:
+            os.write(self._writer, b"!")
+        self._waiting += batch
+
+    def collect(self, timeout_s: float | None = 0) -> list[Event]:
+        if not self._waiting:
+            return []
+        os.read(self._reader, 1)
+        now = now_us()
+        waiting, self._waiting = self._waiting, []
+        return [
+            Finished(*d[:3], Ending.EXITED, 0, 1, now, DURATION_US, 500, 1500, 0, 0, 0, 0, 0, 0, b"", b"")
+            for d in waiting
+        ]
+
+    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
+        pass
+
+    def recall(self, job: int | None = None) -> None:
+        pass
+
+    def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
+        pass
+
+    def adopt(self) -> list[AttemptId]:
+        return []
+
+    def stop_requested(self) -> int:
+        return 0
+
+    def close(self, grace_s: float) -> None:
+        pass
+
+
+class Cost(NamedTuple):
+    """Of the whole process, from taking over to the end of all jobs; and how large it grew."""
+
+    cpu_us: float
+    items: int
+    max_rss_kib: int
+
+    @property
+    def per_item_us(self) -> float:
+        return self.cpu_us / self.items
+
+
+class Store:
+    """A store with jobs in it, in a folder that the caller owns."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = Home(root / "home")
+
+    def submit(self, rows: int, jobs: int = 1, policy: Policy | None = None, **options: object) -> None:
+        """Jobs of so many rows each."""
+        path = self.root / "rows.csv"
+        path.write_text("id,name\n" + "".join(f"{n},row number {n}\n" for n in range(rows)), encoding="utf-8")
+        request = SubmitRequest(
+            input=InputOptions(str(path)),
+            command=("true", "{id}"),
+            policy=policy or Policy(),
+            cwd=str(self.root),
+            **options,  # type: ignore[arg-type]
+        )
+        for _ in range(jobs):
+            submit(self.home, request, now=now_us(), stdin=io.BytesIO())
+
+    def work_off(self, job: int | None = None) -> Cost:
+        """Run an engine until every job, or this one, is done."""
+        database = open_database(self.home)
+        before = self._succeeded(database)
+        wake = WakeUp(self.home.wake)
+        began = time.process_time()
+        options = EngineOptions(SLOTS, scope=job, drain=True)
+        engine = Engine(database, InstantExecutor(), self.home, options, wake, now_us())
+        engine.begin(now_us(), fresh=True)
+        engine.run()
+        took = time.process_time() - began
+        items = self._succeeded(database) - before
+        database.close()
+        wake.close()
+        return Cost(took * 1e6, items, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+    def _succeeded(self, database: Database) -> int:
+        return int(database.scalar("SELECT sum(succeeded) FROM jobs") or 0)
