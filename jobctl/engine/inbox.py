@@ -23,8 +23,9 @@ from jobctl.engine.settling import Batch, lost_as_finished
 from jobctl.engine.work import LiveJob
 from jobctl.store.database import Database
 
-#: Outcomes wait at most so long for company before they are committed.
-GROUP_COMMIT_US = 50_000
+#: A commit follows another one no sooner; outcomes wait at most so long. The supervisor has held them back before, for
+#: company (``supervisor_engine.COALESCE_S``): together no more than 100 ms.
+GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
 #: So many calls in one event are no more than one outcome that is told alone.
 CALLS_FOR_ONE = 16
@@ -47,6 +48,7 @@ class Inbox:
         self.capacity: int | None = None  # as last told by the executor
         self.outcomes = 0
         self._oldest: int | None = None
+        self._committed_at = 0
         self._calls: list[int] = []  # numbers of the Calls in here
 
     def take(self, events: Iterable[Event], roster: Roster, now: int) -> Receipts:
@@ -118,17 +120,24 @@ class Inbox:
             batch.finished.append(lost_as_finished(self._database, event, now))
 
     def due_at(self) -> int | None:
-        """When the oldest outcome has waited long enough; None when there is nothing."""
-        return None if self._oldest is None else self._oldest + GROUP_COMMIT_US
+        """When the oldest outcome has waited long enough; None when there is nothing.
+
+        That is at once when the last commit was long ago.
+        """
+        if self._oldest is None:
+            return None
+        return max(self._oldest, min(self._oldest, self._committed_at) + GROUP_COMMIT_US)
 
     def is_due(self, now: int) -> bool:
         """Whether it is time to commit; a clock that went backwards does not hold anything up."""
-        if self._oldest is None:
+        due_at = self.due_at()
+        if due_at is None or self._oldest is None:
             return False
-        return now >= self._oldest + GROUP_COMMIT_US or self.outcomes >= GROUP_COMMIT_MAX or now < self._oldest
+        return now >= due_at or self.outcomes >= GROUP_COMMIT_MAX or now < self._oldest
 
-    def clear(self) -> None:
+    def clear(self, now: int) -> None:
         """A commit holds everything."""
+        self._committed_at = now
         self.batches.clear()
         self.outcomes = 0
         self._oldest = None

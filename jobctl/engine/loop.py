@@ -250,7 +250,7 @@ class Engine:
             return
         self._trouble = ""
         self._executor.acknowledge(*self._inbox.settled())
-        self._inbox.clear()
+        self._inbox.clear(now)
         self._after_commit()
 
     def _write(self, now: int) -> None:

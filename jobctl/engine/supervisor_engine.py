@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobctl.process.channel import Message
 
 #: Events wait this long for others, so that the engine is woken once for many.
-COALESCE_S = 0.03
+COALESCE_S = 0.06
 _BACKOFF_LONGEST_S = 60.0
 #: An engine that lived this long had no trouble with its start.
 _GROWN_UP_S = 10.0
