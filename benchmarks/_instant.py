@@ -62,7 +62,7 @@ class InstantExecutor:
             for d in waiting
         ]
 
-    def acknowledge(self, attempts: Sequence[AttemptId]) -> None:
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
         pass
 
     def recall(self, job: int | None = None) -> None:

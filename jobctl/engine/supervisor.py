@@ -56,7 +56,7 @@ class Supervisor:
         if options.guest >= 0:
             self._engine.attach(socket.socket(fileno=options.guest))
         self._endings = Endings(self._attempts, tagger)
-        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
+        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._fresh = True  # no attempt was ever handed over
         self._stop = 0
         self._stop_by = NEVER
@@ -145,7 +145,7 @@ class Supervisor:
         if fd == self._signals.fileno():
             numbers = self._signals.take()
             for number in numbers:
-                if number != signal.SIGCHLD:
+                if number in (signal.SIGTERM, signal.SIGINT):  # a terminal that goes is nothing to us
                     self._ask_to_stop(now)
             if signal.SIGCHLD in numbers:
                 self._reap(now)

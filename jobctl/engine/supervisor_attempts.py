@@ -249,8 +249,6 @@ class Attempts:
 
     def _idle_now(self, line: JobLine) -> None:
         """Thousands of jobs may come and go: files of jobs with nothing to do are open for a few of them only."""
-        if not self.backlog.running:
-            os.chdir("/")  # keep nobody from unmounting a job's directory
         if line.job in self._leaving:
             self.forget(line.job)
             return

@@ -10,7 +10,7 @@ import sys
 from jobctl.engine.supervisor import Supervisor
 from jobctl.engine.supervisor_options import Options
 from jobctl.errors import Exit
-from jobctl.process import lock, sweep
+from jobctl.process import lock, spawn, sweep
 from jobctl.process.kept import Kept
 from jobctl.process.starts import Starts
 
@@ -26,7 +26,8 @@ def main() -> None:
     with contextlib.suppress(OSError):  # already the leader of a group: started by hand or by a service manager
         os.setsid()
     os.chdir("/")
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    spawn.settle_signals()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the supervisor handles it, which items do not inherit
     sys.exit(_supervise(options))
 
 

@@ -13,7 +13,6 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-_OWN_UMASK = 0o077
 #: Runs a file of ours, named by the first argument, without what else is in its folder.
 LOAD_FILE = (
     b"import importlib.util as u, sys\n"
@@ -49,13 +48,15 @@ class JobPlan:
 
     def update(self, spec: tuple[Any, ...]) -> None:
         """Take over changed fields; the place of the output stays."""
-        (_, env, self._cwd, self._umask, self.slots, self.queue, self.queue_slots, timeout_s, grace_s) = spec[:9]
+        (_, env, directory, umask, self.slots, self.queue, self.queue_slots, timeout_s, grace_s) = spec[:9]
         self.timeout_s: float | None = timeout_s
         self.grace_s: float = grace_s
         self.output.cap = spec[10]
         self._slotted: bool = spec[11]
         self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
-        self._env = dict(_split(pair) for pair in env)
+        self._place = (directory, umask)
+        self._env = dict(spawn.split(pair) for pair in env)
+        self._shared: list[bytes] | None = None  # of the environments of all attempts
         self._path = self._env.get(b"PATH")
         self._programs: dict[bytes, bytes] = {}
 
@@ -69,11 +70,7 @@ class JobPlan:
             scratch = self.output.scratch(slot)
         except OSError as problem:
             raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
-        env = self._own(slot, cookie)
-        for pair in dispatch[4]:
-            name, _, value = pair.partition(b"=")
-            env[name] = value
-        return self._spawn(argv, env, scratch), scratch
+        return self._spawn(argv, self._environment(slot, cookie, dispatch[4]), (scratch.out, scratch.err)), scratch
 
     def start_worker(self, slot: int, cookie: bytes, more: tuple[int, ...]) -> tuple[int, Scratch]:
         """Start a worker for calls, with further descriptors from 3 on; otherwise as ``start``."""
@@ -85,16 +82,18 @@ class JobPlan:
             raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
         try:
             argv = (python, b"-c", LOAD_FILE, os.fsencode(_WORKER_FILE))
-            return self._spawn(argv, self._own(slot, cookie), scratch, more), scratch
+            files = (scratch.out, scratch.err, *more)
+            return self._spawn(argv, self._environment(slot, cookie, ()), files), scratch
         except (PressureError, spawn.CannotStartError):
             self.output.take_back(scratch)
             raise
 
-    def _own(self, slot: int, cookie: bytes) -> dict[bytes, bytes]:
-        env = self._env.copy()
-        env[b"JOBCTL_SLOT"] = b"%d" % slot
-        env[b"JOBCTL_COOKIE"] = cookie
-        return env
+    def _environment(self, slot: int, cookie: bytes, own: tuple[bytes, ...]) -> list[bytes]:
+        """NAME=VALUE of one attempt; all attempts of a job have ``own`` variables of the same names."""
+        if self._shared is None:
+            names = {b"JOBCTL_SLOT", b"JOBCTL_COOKIE", *(spawn.split(pair)[0] for pair in own)}
+            self._shared = [b"%b=%b" % pair for pair in self._env.items() if pair[0] not in names]
+        return [*self._shared, b"JOBCTL_SLOT=%d" % slot, b"JOBCTL_COOKIE=%b" % cookie, *own]
 
     def _argv(self, argv: tuple[bytes, ...], slot: int) -> tuple[bytes, ...]:
         if not self._slotted:
@@ -102,48 +101,31 @@ class JobPlan:
         number = b"%d" % slot
         return tuple(argument.replace(_SLOT_MARK, number) for argument in argv)
 
-    def _spawn(
-        self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch, more: tuple[int, ...] = ()
-    ) -> int:
-        self._enter_directory()
-        os.umask(self._umask)
-        try:
-            return self._spawn_found(argv, env, scratch, more)
-        finally:
-            os.umask(_OWN_UMASK)
-
-    def _enter_directory(self) -> None:
-        try:
-            os.chdir(self._cwd)
-        except OSError as problem:
-            if problem.errno in spawn.PRESSURE_ERRNOS:
-                raise PressureError(f"working directory: {problem.strerror}") from problem
-            text = f"working directory {spawn.show(self._cwd)}: {problem.strerror}"
-            raise spawn.CannotStartError(problem.errno or 0, text) from problem
-
-    def _spawn_found(
-        self, argv: tuple[bytes, ...], env: dict[bytes, bytes], scratch: Scratch, more: tuple[int, ...]
-    ) -> int:
+    def _spawn(self, argv: tuple[bytes, ...], env: list[bytes], files: tuple[int, ...]) -> int:
         name = argv[0]
         cached = self._programs.get(name)
-        program = cached or self._find(name)
+        program = name
         try:
-            return spawn.spawn(program, argv, env, (scratch.out, scratch.err, *more))
+            program = cached or self._find(name)
+            return spawn.spawn(argv, program, env, self._place, files)
+        except spawn.DirectoryError as problem:
+            if problem.errno in spawn.PRESSURE_ERRNOS:
+                raise PressureError(f"working directory: {problem.strerror}") from problem
+            text = f"working directory {spawn.show(self._place[0])}: {problem.strerror}"
+            raise spawn.CannotStartError(problem.errno or 0, text) from problem
         except OSError as problem:
             self._programs.pop(name, None)
             if cached and problem.errno == errno.ENOENT:  # moved since it was found
-                return self._spawn_found(argv, env, scratch, more)
+                return self._spawn(argv, env, files)
             if problem.errno in spawn.PRESSURE_ERRNOS:
                 raise PressureError(f"starting a process: {problem.strerror}") from problem
-            raise spawn.CannotStartError(problem.errno or 0, spawn.explain(problem, program, argv)) from problem
+            with spawn.entered(self._place[0]):
+                text = spawn.explain(problem, program, argv)
+            raise spawn.CannotStartError(problem.errno or 0, text) from problem
         except ValueError as problem:  # NUL in an argument or in the environment
             raise spawn.CannotStartError(errno.EINVAL, f"{spawn.show(name)}: {problem}") from problem
 
     def _find(self, name: bytes) -> bytes:
-        program = self._programs[name] = spawn.find_program(name, self._path)
+        with spawn.entered(self._place[0]):
+            program = self._programs[name] = spawn.find_program(name, self._path)
         return program
-
-
-def _split(pair: bytes) -> tuple[bytes, bytes]:
-    name, _, value = pair.partition(b"=")
-    return name, value

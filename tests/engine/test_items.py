@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,15 @@ def test_it_has_three_descriptors_and_nothing_on_stdin(executor: LocalExecutor, 
     assert read(tmp_path, outcome).split() == ["0", "1", "2", "3", "/dev/null"]  # 3 is the directory that ls reads
 
 
-def test_it_has_default_signals_and_leads_its_own_session(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_it_has_default_signals_and_leads_its_own_session(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN), signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGCHLD})
+    try:
+        executor = supervisor.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGQUIT, before[0])
+        signal.signal(signal.SIGUSR2, before[1])
     text = "grep -E '^(Sig(Blk|Ign)|NSsid|Pid)' /proc/self/status; echo $$"
     (outcome,) = run(executor, tmp_path, text)
     words = dict(line.split(":\t") for line in read(tmp_path, outcome).splitlines() if ":" in line)
