@@ -8,6 +8,7 @@ acknowledged. After a transaction that failed, the picture in memory is made ane
 
 from __future__ import annotations
 
+import gc
 import selectors
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -106,6 +107,7 @@ class Engine:
 
     def run(self) -> None:
         """Work until told to stop or, in drain mode, until nothing is left."""
+        gc.freeze()  # what is there now stays: not to be looked at again and again
         selector = selectors.DefaultSelector()
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
         selector.register(self._wake.fileno(), selectors.EVENT_READ)

@@ -7,6 +7,7 @@ single-threaded and imports little; everything it says goes to the engine or to 
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import select
@@ -72,6 +73,7 @@ class Supervisor:
         self._poll.register(self._signals.fileno(), select.POLLIN)
         if self._options.lifeline >= 0:
             self._poll.register(self._options.lifeline, select.POLLIN)
+        gc.freeze()  # what is there now stays: not to be looked at again and again
         now = time.monotonic()
         while True:
             self._act(now)

@@ -32,6 +32,7 @@ Verdict = tuple[int, float]
 _MAX_IDLE_OUTPUTS = 16
 #: How often the outputs of running items are measured against their cap.
 _TRIM_S = 2.0
+_COUNTS_BYTES = os.uname().sysname == "Darwin"
 
 
 def _nowhere(_outcome: tuple[Any, ...]) -> None:
@@ -328,4 +329,5 @@ def code_of(status: int) -> int:
 
 
 def kib(max_rss: int) -> int:
-    return max_rss if os.uname().sysname != "Darwin" else max_rss >> 10
+    """Of ru_maxrss, whose unit depends on the system."""
+    return max_rss >> 10 if _COUNTS_BYTES else max_rss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import signal
 from collections.abc import Iterator, Sequence
 
@@ -95,6 +96,7 @@ class _Quick:
         self._works: bool | None = None
         self._fork_exec: Any = None
         self._told = self._tell = -1  # the ends of a pipe: through it a child tells an error
+        self._heard: select.poll
 
     def works(self) -> bool:
         """Whether this Python and this system can do it."""
@@ -109,7 +111,8 @@ class _Quick:
             return False
         self._fork_exec = fork_exec
         self._told, self._tell = os.pipe()
-        os.set_blocking(self._told, False)
+        self._heard = select.poll()
+        self._heard.register(self._told, select.POLLIN)
         try:
             self.start((_NOWHERE,), _NOWHERE, (), (b"/", 0o77), (1, 2))
         except FileNotFoundError:
@@ -132,12 +135,10 @@ class _Quick:
             None, None, None,
             umask, None, True,
         )  # fmt: skip
-        try:
-            report = os.read(told, 256)
-        except BlockingIOError:
+        if not self._heard.poll(0):
             return pid
         os.waitpid(pid, 0)
-        _, number, stage = report.split(b":", 2)
+        _, number, stage = os.read(told, 256).split(b":", 2)
         kind = DirectoryError if stage.startswith(b"noexec") else OSError
         raise kind(int(number, 16), os.strerror(int(number, 16)))
 
