@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from jobctl.cli.command import Command, global_options
+from jobctl.domain.nearest import meant, nearest
 from jobctl.errors import UsageError
 
 
@@ -109,10 +110,8 @@ def _summary(command: Any) -> str:
 
 
 def _suggest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-    return f"did you mean: jobctl {near[0]}" if near else "jobctl --help lists the commands"
+    near = nearest(name, COMMANDS)
+    return f"did you mean: jobctl {near}" if near else "jobctl --help lists the commands"
 
 
 app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, invoke_without_command=True)
@@ -160,7 +159,10 @@ class Group(TyperGroup):
         """The command named first. Raises UsageError listing them for a name that is none."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             known = ", ".join(self.commands)
-            raise UsageError(f"there is no command {args[0]!r} in jobctl {ctx.info_name}", hint=f"it has: {known}")
+            raise UsageError(
+                f"there is no command {args[0]!r} in jobctl {ctx.info_name}",
+                hint=meant(args[0], self.commands, f"it has: {known}"),
+            )
         return super().resolve_command(ctx, args)
 
 

@@ -36,6 +36,7 @@ def global_options() -> list[TyperOption]:
     """Options that stand before or after the command."""
     flags = (
         ("json", ["--json"], "Print one JSON document."),
+        ("plain", ["--plain"], "Tables as tab-separated values, nothing cut, drawn or coloured."),
         ("no_color", ["--no-color"], "No colours; so does NO_COLOR=1."),
         ("quiet", ["-q", "--quiet"], "No messages, only what was asked for."),
         ("verbose", ["-v", "--verbose"], "Say more; show where an internal error happened."),

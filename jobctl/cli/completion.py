@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
+from jobctl.domain.nearest import meant
 from jobctl.errors import Exit, UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -39,7 +40,9 @@ def completion(
     whole system.
     """
     if shell not in FILES:
-        raise UsageError(f"there is no completion for {shell!r}", hint=f"jobctl completion {'|'.join(FILES)}")
+        raise UsageError(
+            f"there is no completion for {shell!r}", hint=meant(shell, FILES, f"jobctl completion {'|'.join(FILES)}")
+        )
     session(ctx).say(scripts()[shell].rstrip("\n"))
     return Exit.OK
 

@@ -65,7 +65,7 @@ def _report(shared: Session, found: Examination) -> None:
     from jobctl.domain.wording import plural
     from jobctl.render.doctor import print_examination
 
-    print_examination(found.document(), sys.stdout, color=shared.colors(sys.stdout), verbose=shared.verbose)
+    print_examination(found.document(), sys.stdout, shared.look(sys.stdout), verbose=shared.verbose)
     sys.stdout.flush()
     failures, warnings = found.count("fail"), found.count("warn")
     if failures or warnings:

@@ -12,6 +12,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import CommandWithWords, command_words
 from jobctl.cli.defaults import filled
+from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -295,7 +296,10 @@ def _one_of(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> Any:
     if value is None:
         return words[0]
     if value not in words:
-        raise UsageError(f"--{name.replace('_', '-')} {value!r} is not known", hint=f"use {' or '.join(words)}")
+        raise UsageError(
+            f"--{name.replace('_', '-')} {value!r} is not known",
+            hint=meant(str(value), words, f"use {' or '.join(words)}"),
+        )
     return value
 
 

@@ -59,7 +59,7 @@ class _Listing:
         self._job = job
         self._columns = json.loads(job.columns)
         self._documents: list[dict[str, Any]] = []
-        self._streaming = not shared.json and not sys.stdout.isatty()
+        self._streaming = not shared.json and not shared.is_terminal(sys.stdout)
         self._next: int | None = None
         if self._streaming:
             from jobctl.render.plain import ITEM_TITLES
@@ -95,6 +95,6 @@ class _Listing:
         if not self._streaming:
             from jobctl.render.items import print_items
 
-            print_items(self._documents, sys.stdout, color=shared.colors(sys.stdout))
+            print_items(self._documents, sys.stdout, shared.look(sys.stdout))
         if self._next is not None:
             shared.note(f"there are more: add --after {self._next}, or --limit 0 for all")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -30,18 +31,19 @@ def list_(ctx: typer.Context) -> int:
     if shared.json:
         shared.emit({"schema": "jobctl.queues/1", "queues": documents})
         return Exit.OK
-    shared.say("QUEUE\tSLOTS\tRATE\tSTATE\tJOBS\tQUEUED\tRUNNING")
-    for document in documents:
-        shared.say("\t".join(_cells(document)))
+    from jobctl.render.grid import print_grid
+
+    titles = ("queue", "slots", "rate", "state", "jobs", "queued", "running")
+    print_grid(titles, list(map(_cells, documents)), sys.stdout, shared.look(sys.stdout))
     return Exit.OK
 
 
-def _cells(document: dict[str, Any]) -> list[str]:
+def _cells(document: dict[str, Any]) -> list[Any]:
     state = f"paused since {document['paused_at']}" if document["paused_at"] else "open"
     if document["pause_reason"]:
         state += f" ({document['pause_reason']})"
-    limits = [str(document[name]) if document[name] is not None else "-" for name in ("slots", "rate")]
-    return [document["name"], *limits, state, *(str(document[name]) for name in ("jobs", "queued", "running"))]
+    loads = [document[name] for name in ("jobs", "queued", "running")]
+    return [document["name"], document["slots"], document["rate"], state, *loads]
 
 
 @app.command("set", cls=Command)

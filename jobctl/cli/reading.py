@@ -58,10 +58,9 @@ class Reading:
         is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
         if self._shared.quiet or (now < self._next and not is_last):
             return
-        from jobctl.render.look import look_of
         from jobctl.render.reading import reading_line
 
-        look = look_of(self._stream, color=self._shared.colors(self._stream))
+        look = self._shared.look(self._stream)
         line = reading_line(source.records, source.bytes, source.size, now - self._began, look)
         if self._on_screen:
             self._next, self._drawn = now + FRAME_S, True

@@ -73,8 +73,14 @@ def _hand_out(shared: Session, files: list[ResultFile], output: str) -> None:
 
 def _list(shared: Session, files: list[ResultFile], kinds: list[str]) -> None:
     """Paths alone for one kind, so that they can be used in a command; with rows for all."""
-    for file in files:
-        shared.say(str(file.path) if kinds else f"{file.kind}\t{file.rows}\t{file.path}")
+    if kinds or not shared.is_terminal(sys.stdout):
+        for file in files:
+            shared.say(str(file.path) if kinds else f"{file.kind}\t{file.rows}\t{file.path}")
+        return
+    from jobctl.render.grid import print_grid
+
+    rows = [(file.kind, file.rows, file.path) for file in files]
+    print_grid(("items", "rows", "file"), rows, sys.stdout, shared.look(sys.stdout))
 
 
 def _document(file: ResultFile) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from jobctl.config import Home, find_home
 from jobctl.errors import JobctlError, NotFound
 
 if TYPE_CHECKING:
+    from jobctl.render.look import Look
     from jobctl.store.database import Database
 
 
@@ -27,6 +28,7 @@ class Session:
         self.home_option: str | None = None
         self.json = False
         self.no_color = False
+        self.plain = False
         self.quiet = False
         self.verbose = False
 
@@ -77,7 +79,7 @@ class Session:
 
     def colors(self, stream: TextIO) -> bool:
         """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what it is."""
-        if self.no_color or os.environ.get("NO_COLOR"):
+        if self.no_color or self.plain or os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
@@ -96,6 +98,16 @@ class Session:
             return None
         return found
 
+    def is_terminal(self, stream: TextIO) -> bool:
+        """Whether somebody looks at a stream, as far as the options let that count: tables are drawn, not TSV."""
+        return stream.isatty() and not self.plain
+
+    def look(self, stream: TextIO) -> Look:
+        """What a stream can show."""
+        from jobctl.render.look import look_of
+
+        return look_of(stream, color=self.colors(stream), terminal=self.is_terminal(stream))
+
     def is_screen(self, stream: TextIO) -> bool:
         """Whether a stream is a terminal on which lines can be redrawn."""
-        return stream.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+        return self.is_terminal(stream) and os.environ.get("TERM") not in (None, "", "dumb")

@@ -64,10 +64,10 @@ def _show_list(shared: Session, everything: bool) -> None:
     document = _list_document(shared, everything)
     if shared.json:
         shared.emit(document)
-    elif sys.stdout.isatty():
+    elif shared.is_terminal(sys.stdout):
         from jobctl.render.screen import print_jobs
 
-        print_jobs(document, sys.stdout, color=shared.colors(sys.stdout))
+        print_jobs(document, sys.stdout, shared.look(sys.stdout))
     else:
         from jobctl.render import plain
 
@@ -89,7 +89,7 @@ def _list_document(shared: Session, everything: bool) -> dict[str, Any]:
 def _show_pages(shared: Session, documents: list[dict[str, Any]]) -> None:
     from jobctl.render.screen import print_pages
 
-    print_pages(documents, sys.stdout, color=shared.colors(sys.stdout))
+    print_pages(documents, sys.stdout, shared.look(sys.stdout))
 
 
 def _watch(shared: Session, jobs: list[str], everything: bool) -> int:

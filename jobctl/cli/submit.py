@@ -168,7 +168,7 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
         from jobctl.render.preview import print_preview
 
         commands = [shlex.join(command) for command in found.commands]
-        print_preview(found.columns, found.shown, commands, sys.stdout, color=shared.colors(sys.stdout))
+        print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
         sys.stdout.flush()
     shared.note(_verdict(found))
     return Exit.OK

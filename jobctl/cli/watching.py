@@ -191,4 +191,4 @@ def _print_final(view: View) -> None:
         return
     from jobctl.render.screen import print_pages
 
-    print_pages(view.shown["jobs"], view.stream, color=view.shared.colors(view.stream))
+    print_pages(view.shown["jobs"], view.stream, view.shared.look(view.stream))

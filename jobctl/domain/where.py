@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from jobctl.domain.nearest import meant
 from jobctl.domain.payload import SEPARATOR, json_object, json_values
 from jobctl.errors import UsageError
 
@@ -219,9 +220,8 @@ class _Compiler:
         elif self._format != "jsonl" or not name:
             name = name or next(iter(self._columns), "")
             if name not in self._columns:
-                raise self._refusal(
-                    node, "there is no such column", f"columns: {', '.join(self._columns)}; strings are quoted"
-                )
+                hint = meant(name, self._columns, f"columns: {', '.join(self._columns)}; strings are quoted")
+                raise self._refusal(node, "there is no such column", hint)
         if name not in self.names:
             self.names.append(name)
         return Column(self.names.index(name))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from jobctl.render.inert import inert
-from jobctl.render.look import Look, look_of
+from jobctl.render.look import Look
 
 Document = Mapping[str, Any]
 
@@ -15,9 +15,8 @@ _STYLES = {"ok": "32", "warn": "33", "fail": "1;31"}
 _LEVEL_WIDTH, _GAP = 4, "  "
 
 
-def print_examination(document: Document, stream: TextIO, *, color: bool, verbose: bool) -> None:
+def print_examination(document: Document, stream: TextIO, look: Look, *, verbose: bool) -> None:
     """All checks; ``verbose`` adds every single thing that was found."""
-    look = look_of(stream, color=color)
     width = max(len(check["name"]) for check in document["checks"])
     stream.writelines("\n".join(_lines(check, width, look, verbose)) + "\n" for check in document["checks"])
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from jobctl.domain.durations import format_duration
 from jobctl.render.inert import inert
 from jobctl.render.jobs_table import cut
-from jobctl.render.look import Look, console, look_of
+from jobctl.render.look import Look, console
 from jobctl.render.plain import row_text
 
 Document = Mapping[str, Any]
@@ -35,9 +35,8 @@ _LEAST = 8
 _GAP = 2
 
 
-def print_items(items: Sequence[Document], stream: TextIO, *, color: bool) -> None:
+def print_items(items: Sequence[Document], stream: TextIO, look: Look) -> None:
     """Print the table; columns that are empty for all of them are left out."""
-    look = look_of(stream, color=color)
     if not items:
         stream.write("no such items\n")
         return

@@ -35,9 +35,9 @@ class Look:
         return "…" if self.unicode else "..."
 
 
-def look_of(stream: TextIO, *, color: bool) -> Look:
-    """The look of a stream; ``color`` as the options and the environment want it."""
-    if not stream.isatty():
+def look_of(stream: TextIO, *, color: bool, terminal: bool = True) -> Look:
+    """The look of a stream; ``color`` and ``terminal`` as the options and the environment want it."""
+    if not (terminal and stream.isatty()):
         return Look(width=UNLIMITED, height=UNLIMITED, color=color, unicode=shows_unicode(stream), terminal=False)
     size = shutil.get_terminal_size()
     return Look(width=size.columns, height=size.lines, color=color, unicode=shows_unicode(stream))

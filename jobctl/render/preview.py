@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jobctl.render.inert import inert
 from jobctl.render.jobs_table import cut
-from jobctl.render.look import console, look_of
+from jobctl.render.look import Look, console
 from jobctl.render.plain import table
 
 COMMAND = "command"
@@ -19,10 +19,9 @@ _LEAST = 6
 
 
 def print_preview(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], commands: Sequence[str], stream: TextIO, *, color: bool
+    columns: Sequence[str], rows: Sequence[Sequence[str]], commands: Sequence[str], stream: TextIO, look: Look
 ) -> None:
     """A table as wide as the terminal, in which columns that find no room are named below; off it TSV, uncut."""
-    look = look_of(stream, color=color)
     titles = ["item", *columns, COMMAND]
     lines = [[str(item), *row, command] for item, (row, command) in enumerate(zip(rows, commands, strict=True), 1)]
     if not look.terminal:

@@ -10,22 +10,20 @@ from rich.text import Text
 
 from jobctl.render.job_page import job_page
 from jobctl.render.jobs_table import jobs_table
-from jobctl.render.look import Look, console, look_of
+from jobctl.render.look import Look, console
 from jobctl.render.notices import notices
 
 Document = Mapping[str, Any]
 
 
-def print_jobs(document: Document, stream: TextIO, *, color: bool) -> None:
+def print_jobs(document: Document, stream: TextIO, look: Look) -> None:
     """The table of a list document and what needs attention."""
-    look = look_of(stream, color=color)
     lines = notices(document, look)
     _print([jobs_table(document, look), *([Text("")] if lines else []), *lines], look, stream)
 
 
-def print_pages(documents: Sequence[Document], stream: TextIO, *, color: bool) -> None:
+def print_pages(documents: Sequence[Document], stream: TextIO, look: Look) -> None:
     """Everything about some jobs, one after the other."""
-    look = look_of(stream, color=color)
     blocks: list[RenderableType] = []
     for document in documents:
         blocks += [*([Text("")] if blocks else []), job_page(document, look)]

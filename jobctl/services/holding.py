@@ -10,6 +10,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.durations import parse_duration
+from jobctl.domain.nearest import meant
 from jobctl.domain.policy import Policy, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
@@ -172,7 +173,9 @@ def _change(policy: Policy, name: str, text: str, now: int) -> tuple[Policy, dic
         at = None if after_s is None else now + int(after_s * 1e6)
         return policy.changed(deadline_s=after_s), {"deadline_at": at}
     if name not in _RULES:
-        raise UsageError("a job has no such setting", hint=f"use one of {', '.join(sorted(_NAMES))}")
+        raise UsageError(
+            "a job has no such setting", hint=meant(name, sorted(_NAMES), f"use one of {', '.join(sorted(_NAMES))}")
+        )
     field, parse = _RULES[name]
     return policy.changed(**{field: parse(text)}), {}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_time
+from jobctl.domain.nearest import meant
 from jobctl.domain.payload import fields_of
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
@@ -36,7 +37,10 @@ def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
     words = [word.strip().lower() for text in texts for word in text.split(",") if word.strip()]
     for word in words:
         if word not in STATE_WORDS:
-            raise UsageError(f"there is no item state {word!r}", hint=f"it is one of {', '.join(STATE_WORDS)}")
+            raise UsageError(
+                f"there is no item state {word!r}",
+                hint=meant(word, STATE_WORDS, f"it is one of {', '.join(STATE_WORDS)}"),
+            )
     return tuple(dict.fromkeys(ItemState[word.upper()] for word in words))
 
 

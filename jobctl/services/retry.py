@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.config import Home
+from jobctl.domain.nearest import meant
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
-from jobctl.store import jobs, journal
+from jobctl.store import jobs, journal, views
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 
@@ -75,7 +76,7 @@ def begin_round(database: Database, job: int, selection: Selection, *, now: int)
     moved = _requeue(database, job, condition, parameters)
     left_out = _left_out(database, row, selection)
     if not sum(moved.values()):
-        raise _nothing(row, selection, left_out)
+        raise _nothing(database, row, selection, left_out)
     _reopen(database, row, moved, now)
     reason = _reason(selection)
     journal.note(
@@ -164,7 +165,7 @@ def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
     )
 
 
-def _nothing(row: JobRow, selection: Selection, left_out: int) -> UsageError:
+def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int) -> UsageError:
     if left_out:
         return UsageError(
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
@@ -172,6 +173,11 @@ def _nothing(row: JobRow, selection: Selection, left_out: int) -> UsageError:
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
+    known = list(dict.fromkeys(cause.code for cause in views.failures(database, row.id)))
+    unknown = [code for code in selection.codes if code not in known]
+    if unknown and known:
+        hint = meant(unknown[0], known, f"its causes of failure: {', '.join(known)}")
+        return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
     return UsageError(
         f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed"
     )

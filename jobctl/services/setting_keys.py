@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jobctl.domain.call import STYLES, parse_target
 from jobctl.domain.durations import parse_duration, parse_size
+from jobctl.domain.nearest import meant
 from jobctl.domain.policy import parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
@@ -28,7 +29,7 @@ class Key(NamedTuple):
 def _one_of(*words: str) -> Callable[[str], object]:
     def parse(text: str) -> str:
         if text not in words:
-            raise UsageError(f"{text!r} is not known", hint=f"use {' or '.join(words)}")
+            raise UsageError(f"{text!r} is not known", hint=meant(text, words, f"use {' or '.join(words)}"))
         return text
 
     return parse

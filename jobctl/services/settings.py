@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -201,7 +202,4 @@ def _unknown(message: str, name: str, known: Any) -> UsageError:
 
 def suggestion(name: str, known: Any) -> str:
     """The nearest known name, or all of them."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1, 0.6)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+    return meant(name, known) or f"there are: {', '.join(known)}"

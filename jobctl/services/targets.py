@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jobctl.domain.nearest import meant
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.store import views
@@ -146,11 +147,6 @@ def _no_such_job(database: Database, text: str) -> NotFound:
         return NotFound("there are no jobs yet", hint="start with: jobctl submit FILE -- COMMAND")
     if text.replace("-", "").isdigit():
         return NotFound(f"there is no job {text}; the newest is {newest}", hint="jobctl status --all lists every job")
-    from difflib import get_close_matches
-
     names = dict.fromkeys(job.name for job in views.job_names(database, 1_000))
-    near = get_close_matches(text, names, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return NotFound(
-        f"there is no job called {text!r}", hint=f"{meant}JOB is a number, a name or last; jobctl status lists them"
-    )
+    hint = meant(text, (*names, LAST), "JOB is a number, a name or last; jobctl status lists them")
+    return NotFound(f"there is no job called {text!r}", hint=hint)

@@ -8,6 +8,7 @@ import stat
 from importlib import import_module
 from typing import BinaryIO, cast
 
+from jobctl.domain.nearest import meant
 from jobctl.errors import InputRejected
 from jobctl.sources.options import JOBLOG, InputOptions, Kind, kind_of
 from jobctl.sources.source import Source
@@ -50,7 +51,19 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
 
 def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
     reason = getattr(error, "strerror", None) or str(error)
-    return InputRejected(f"{options.name} cannot be read: {reason}", hint="give the path of a file, or - for stdin")
+    return InputRejected(
+        f"{options.name} cannot be read: {reason}",
+        hint=meant(options.path, _beside(options.path), "give the path of a file, or - for stdin"),
+    )
+
+
+def _beside(path: str) -> list[str]:
+    """Paths of what else is in the folder of a file that is not there."""
+    folder = os.path.dirname(path)
+    try:
+        return [os.path.join(folder, name) for name in os.listdir(folder or ".") if not name.startswith(".")]
+    except (OSError, ValueError):
+        return []
 
 
 def _buffered(file: BinaryIO) -> BinaryIO:

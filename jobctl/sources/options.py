@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from jobctl.domain.nearest import meant
 from jobctl.domain.payload import FORMATS
 from jobctl.errors import UsageError
 
@@ -97,7 +98,8 @@ def _check_sheet(options: InputOptions, chosen: str) -> None:
 def _format(options: InputOptions, is_file: bool) -> str:
     if options.format is not None:
         if options.format not in (*INPUT_FORMATS, JOBLOG):
-            raise UsageError(f"--format {options.format!r} is not known", hint=f"use one of {', '.join(INPUT_FORMATS)}")
+            hint = meant(options.format, INPUT_FORMATS, f"use one of {', '.join(INPUT_FORMATS)}")
+            raise UsageError(f"--format {options.format!r} is not known", hint=hint)
         return options.format
     suffix = os.path.splitext(unpacked_name(options.path.lower()))[1]
     known = _FORMAT_OF_SUFFIX.get(suffix)

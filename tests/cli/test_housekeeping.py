@@ -190,6 +190,7 @@ def test_doctor_fits_a_terminal(store, home, monkeypatch):
     import io
 
     from jobctl.render.doctor import print_examination
+    from jobctl.render.look import look_of
 
     class Screen(io.StringIO):
         encoding = "utf-8"
@@ -207,8 +208,8 @@ def test_doctor_fits_a_terminal(store, home, monkeypatch):
         "repaired": None,
     }
     plain, coloured = Screen(), Screen()
-    print_examination({"checks": [check]}, plain, color=False, verbose=False)
-    print_examination({"checks": [check]}, coloured, color=True, verbose=True)
+    print_examination({"checks": [check]}, plain, look_of(plain, color=False), verbose=False)
+    print_examination({"checks": [check]}, coloured, look_of(coloured, color=True), verbose=True)
     lines = plain.getvalue().splitlines()
     assert len(lines) == 3 and max(map(len, lines)) <= 80
     assert "\x1b" not in plain.getvalue() and "^[[31m" in plain.getvalue()

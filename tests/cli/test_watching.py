@@ -142,3 +142,29 @@ def test_as_json_a_document_for_each_change(watched):
     lines, code = watched("--json")
     assert code == 3
     assert [json.loads(line)["jobs"][0]["state"] for line in lines] == ["running", "partial"]
+
+
+def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, tmp_path, monkeypatch):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("id,url\n1,https://example.org/" + "x" * 200 + "\n")
+    for words in (
+        ("status",),
+        ("status", job),
+        ("items", job),
+        ("queue", "list"),
+        ("results", job),
+        ("submit", rows, "--dry-run", "--", "true", "{url}"),
+    ):
+        terminal = Terminal(home, "--plain", *words, FORCE_COLOR="1", columns=1000)
+        code = terminal.end()
+        said = terminal.raw.decode().replace("\r\n", "\n")
+        assert "\x1b" not in said and "━" not in said, words
+        piped = jobctl(*words)
+        assert code == piped.code
+        if words[0] != "status":  # the age goes on
+            assert said in (piped.out + piped.err, piped.err + piped.out), words
+    lines = Terminal(home, "status", job, "--watch", "--plain")
+    lines.await_text("job 1 running: 3 of 8 items, 1 failed")
+    finish(home, job)
+    assert lines.end() == 3
+    assert b"\x1b" not in lines.raw

@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.cells import cell_len
 
+from jobctl.render.look import look_of
 from jobctl.render.preview import print_preview
 
 
@@ -25,7 +26,7 @@ def test_it_fits_and_names_what_finds_no_room(monkeypatch, width, count):
     columns = [f"column{n}" for n in range(count)]
     rows = [[f"{n} " + "wide 漢 value\x1b[31m" * (n % 3) for n in range(count)] for _ in range(2)]
     terminal = Terminal()
-    print_preview(columns, rows, ["convert " + "x" * 300, "short"], terminal, color=False)
+    print_preview(columns, rows, ["convert " + "x" * 300, "short"], terminal, look_of(terminal, color=False))
     lines = terminal.getvalue().rstrip("\n").split("\n")
     assert max(map(cell_len, lines)) <= width
     assert "\x1b" not in terminal.getvalue()
@@ -36,7 +37,7 @@ def test_it_fits_and_names_what_finds_no_room(monkeypatch, width, count):
 
 def test_off_a_terminal_nothing_is_cut():
     pipe = io.StringIO()
-    print_preview(["id"], [["a\tb" + "x" * 300]], ["y" * 300], pipe, color=False)
+    print_preview(["id"], [["a\tb" + "x" * 300]], ["y" * 300], pipe, look_of(pipe, color=False))
     title, line = pipe.getvalue().splitlines()
     assert title == "item\tid\tcommand"
     assert line.endswith("x" * 300 + "\t" + "y" * 300)

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from jobctl.render import plain
 from jobctl.render.frames import job_frame, list_frame
+from jobctl.render.grid import print_grid
 from jobctl.render.items import print_items
 from jobctl.render.job_page import job_page
 from jobctl.render.jobs_table import jobs_table
@@ -241,18 +242,20 @@ def test_the_table_of_items(monkeypatch):
         item(1, state="succeeded", attempts=1, exit_code=0, duration_s=0.25),
         item(2, state="failed", attempts=3, signal="SIGSEGV", message="[red]\x1b[31m" + "x" * 200, duration_s=70.0),
     ]
-    print_items(items, terminal, color=False)
+    print_items(items, terminal, look_of(terminal, color=False))
     lines = terminal.getvalue().splitlines()
     assert lines[0].split() == ["item", "state", "tries", "exit", "took", "message", "row"]
     assert lines[1].split() == ["1", "succeeded", "1", "0", "250ms", "1,", "u"]
     assert "SIGSEGV" in lines[2] and "[red]^[[31mxxx" in lines[2]
     assert max(map(cell_len, lines)) <= 80
     called = io.StringIO()
-    print_items([item(1, state="succeeded", attempts=1, result={"é": 1}), item(2)], called, color=False)
+    print_items(
+        [item(1, state="succeeded", attempts=1, result={"é": 1}), item(2)], called, look_of(called, color=False)
+    )
     assert called.getvalue().splitlines()[0].split() == ["item", "state", "tries", "result", "row"]
     assert '{"é": 1}' in called.getvalue()
     empty = io.StringIO()
-    print_items([], empty, color=False)
+    print_items([], empty, look_of(empty, color=False))
     assert empty.getvalue() == "no such items\n"
 
 
@@ -265,3 +268,19 @@ def test_lines_for_logs(example):
 
 def test_tables_for_pipes_have_one_record_per_line():
     assert plain.table(["a", "b"], [["x\ty", None], [1, "l\nm"]]) == "a\tb\nx^Iy\t\n1\tl^Jm"
+
+
+def test_small_tables_are_aligned_for_people_and_separated_for_programs():
+    rows = [("a", 5, None, "x\x1b[2J"), ("longer", 1200, "10/s", "y")]
+    shown, piped = io.StringIO(), io.StringIO()
+    print_grid(("queue", "slots", "rate", "state"), rows, shown, Look(color=False))
+    assert shown.getvalue() == (
+        "queue   slots  rate  state\n"  #
+        "a           5        x^[[2J\n"
+        "longer   1200  10/s  y\n"
+    )
+    print_grid(("queue", "slots", "rate", "state"), rows, piped, Look(terminal=False))
+    assert piped.getvalue().splitlines()[1] == "a\t5\t\tx^[[2J"
+    none = io.StringIO()
+    print_grid(("queue", "slots"), [], none, Look(color=True))
+    assert none.getvalue() == "\x1b[1mqueue  slots\x1b[0m\n"

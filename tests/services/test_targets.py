@@ -45,7 +45,7 @@ def test_a_job_named_twice_is_one_target(database):
     [
         ("99", "no job 99; the newest is 5", "jobctl status --all"),
         ("90-95", "no job 90-95", "jobctl status --all"),
-        ("nigthly", "no job called 'nigthly'", "did you mean 'nightly'?"),
+        ("nigthly", "no job called 'nigthly'", "did you mean nightly?"),
         ("3.21", "job 3 has 20 items, there is no item 21", "jobctl items 3"),
         ("3.0", "there is no item 0", "jobctl items 3"),
         ("3.15-30", "there is no item 30", "jobctl items 3"),

@@ -1,0 +1,20 @@
+"""What somebody meant who typed a word that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The word of those known that is most like it; None if none is."""
+    from difflib import get_close_matches  # imported when somebody has mistyped, not before
+
+    spelled = {name.lower(): name for name in reversed(list(known))}
+    near = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return spelled[near[0]] if near else None
+
+
+def meant(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint: ``did you mean running? it is one of ...``; without a word that is like it only ``otherwise``."""
+    near = nearest(word, known)
+    return f"did you mean {near}? {otherwise}".rstrip() if near else otherwise

@@ -1,0 +1,44 @@
+"""A word that does not exist, and the one that was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobctl.domain.nearest import meant, nearest
+from tests.factories import SUBMITTED_AT
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("daemon strat", "did you mean start? it has: start, run, stop"),
+        ("queue drop", "  it has: list, set"),
+        ("items 1 --state faild", "did you mean failed? it is one of"),
+        ("completion bsh", "did you mean bash?"),
+        ("submit rows.cvs -- true", "did you mean rows.csv?"),
+        ("submit rows.csv --format CVS -- true", "did you mean csv? use one of"),
+        ("submit rows.csv --on-crash requue -- true", "did you mean requeue? use requeue or fail"),
+        ("submit rows.csv --where contry==1 -- true", "did you mean country?"),
+        ("submit rows.csv --halt forever -- true", "  use soon or now"),
+        ("set 2 tmeout=3", "did you mean timeout?"),
+        ("retry 1 --code exit_23", "did you mean exit_22?"),
+        ("logs nigtly", "did you mean nightly?"),
+        ("status lst", "did you mean last?"),
+    ],
+)
+def test_the_word_that_was_meant_is_named(jobctl, store, tmp_path, monkeypatch, words, said):
+    failed = store.job("sf", state="partial", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1, attempts=2)
+    store.failure(failed, 1)
+    store.job("q", name="nightly")
+    (tmp_path / "rows.csv").write_text("id,country\n1,DE\n")
+    monkeypatch.chdir(tmp_path)
+    done = jobctl(*words.split())
+    assert done.code in (2, 7, 9)
+    assert said in done.err
+
+
+def test_nothing_is_named_that_is_not_like_it():
+    assert nearest("frobnicate", ["start", "stop"]) is None
+    assert nearest("START", ["start", "stop"]) == "start"
+    assert meant("x", ["start"], "there is start") == "there is start"
+    assert meant("strt", ["start"]) == "did you mean start?"
