@@ -28,6 +28,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.engine.output import OutputReader
+from jobctl.process import private
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -107,8 +108,7 @@ class _File:
         self.path = path
         self.rows = 0
         self._temporary = path.with_name(path.name + ".tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._raw = os.fdopen(os.open(self._temporary, flags, 0o600), "wb", buffering=1 << 18)
+        self._raw = os.fdopen(private.create(self._temporary), "wb", buffering=1 << 18)
         self._hash = hashlib.sha256()
         #: What is written; ``flush`` passes it on, so that hashing and writing happen in blocks.
         self.text = io.StringIO(newline="")
@@ -148,7 +148,8 @@ class ResultWriter:
 
     def write(self) -> dict[str, Any]:
         """Write everything; returns what ``jobs.results`` and the status document say about it."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):
+            private.make_folder(folder)
         files = {name: _File(self._folder / (name + self._suffix)) for name in self._columns}
         write_row = self._json_rows(files) if self._jsonl else self._table_rows(files)
         for number, row in enumerate(item_rows(self._database, self._row.id)):

@@ -16,6 +16,7 @@ from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, JobctlError
 from jobctl.process import lock
 from jobctl.process.identity import Handle
+from jobctl.process.private import open_plain
 
 _REPORT_ROOM = 4096
 _LOG_LIMIT = 8 << 20
@@ -107,7 +108,7 @@ def _open_log(path: str) -> int:
         if os.stat(path, follow_symlinks=False).st_size > _LOG_LIMIT:
             os.replace(path, f"{path}.1")
     try:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     except OSError as problem:
         raise HomeError(
             f"cannot write {path}: {problem.strerror}", hint="see what is in its place and who may write there"

@@ -11,6 +11,8 @@ import os
 import struct
 import sys
 
+from jobctl.process.private import open_plain
+
 _LINUX = sys.platform == "linux"
 #: struct flock: type, whence, start, length, pid on Linux; start, length, pid, type, whence on BSDs.
 _FLOCK = "hhqqi4x" if _LINUX else "qqihh"
@@ -24,13 +26,9 @@ class HeldError(Exception):
         self.pid = pid
 
 
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-
-
 def take(path: str) -> int:
     """Take the lock; returns the descriptor that must stay open. Raises HeldError, or OSError from opening it."""
-    fd = _open(path, os.O_RDWR | os.O_CREAT)
+    fd = open_plain(path, os.O_RDWR | os.O_CREAT)
     while True:
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +43,7 @@ def take(path: str) -> int:
 def holder(path: str) -> int | None:
     """Process id of who holds the lock, None if nobody does. Never to be called by the holder itself."""
     try:
-        fd = _open(path, os.O_RDWR)
+        fd = open_plain(path, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import mmap
 import os
-import stat
+
+from jobctl.process.private import open_plain
 
 
 def open_mapped(path: str, size: int) -> mmap.mmap:
     """Map a private file of ``size`` bytes, made of zeros if there is none. Raises OSError, also for a planted one."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    fd = open_plain(path, os.O_RDWR | os.O_CREAT)
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.geteuid():
-            raise OSError(f"{path} is not a plain file of ours")
         # Blocks for all of it, or a full disk would end us with SIGBUS.
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(fd, 0, size)

@@ -16,6 +16,7 @@ from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import key_reader
 from jobctl.domain.wording import plural
 from jobctl.handlers.command import Handler
+from jobctl.process import private
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
@@ -234,11 +235,10 @@ class _RejectFile:
     """``rejected.csv``: rows that were not accepted, each with its place and the reason."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in (folder.parent, folder):
+            private.make_folder(place)
         self._path = folder / "rejected.csv"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags, 0o600)
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
+        self._file = os.fdopen(private.create(self._path), "w", encoding="utf-8", errors="surrogateescape", newline="")
         self._writer = row_writer(self._file.write, "\n")
         self._writer.writerow(["line", "record", "column", "reason", "row"])
 

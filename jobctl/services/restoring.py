@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.errors import NotFound, UsageError
-from jobctl.process import lock
+from jobctl.process import lock, private
 from jobctl.process.daemon import busy
 from jobctl.store import backup
 from jobctl.store.look import look
@@ -68,7 +68,6 @@ def _restore(home: Home, now: int) -> Restored:
         raise _no_copy(home)
     made_at = int(copy.stat().st_mtime * 1e6)
     unfinished = home.root / ".jobctl.db.restored.tmp"
-    unfinished.unlink(missing_ok=True)
     _copy(copy, unfinished)
     aside = _put_aside(home, now)
     for name in _KEPT:
@@ -83,8 +82,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+    with source.open("rb") as reader, os.fdopen(private.create(target), "wb") as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
         writer.flush()
         os.fsync(writer.fileno())

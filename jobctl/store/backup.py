@@ -8,6 +8,7 @@ import shlex
 import time
 from pathlib import Path
 
+from jobctl.process import private
 from jobctl.store.database import Database
 
 KEEP = 3
@@ -48,7 +49,7 @@ def make(database: Database, now: int, word: str = "") -> Path:
     ``word`` becomes part of the name. Other processes go on reading and writing meanwhile.
     """
     place = folder(database.path.parent)
-    place.mkdir(mode=0o700, exist_ok=True)
+    private.make_folder(place)
     for rest in place.glob(".*.tmp"):
         rest.unlink()
     name = f"jobctl-{time.strftime(_STAMP, time.gmtime(now / 1e6))}{word}.db"

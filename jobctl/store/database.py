@@ -19,6 +19,7 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, NotFound, StoreError
 from jobctl.process import mounts
+from jobctl.process.private import is_plain
 from jobctl.store import sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -119,12 +120,20 @@ def no_queue(root: Path) -> NotFound:
 def prepare_home(home: Home) -> None:
     """Make the state directory and its folders, 0700. Raises HomeError when that is impossible."""
     try:
-        for folder in (home.root, home.logs, home.results):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folders(home)
     except OSError as error:
         raise HomeError(
             f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
         ) from error
+
+
+def _make_folders(home: Home) -> None:
+    previous = os.umask(0o077)  # for folders on the way to it, which mkdir gives no mode
+    try:
+        for folder in (home.root, home.logs, home.results):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    finally:
+        os.umask(previous)
 
 
 def _refuse_network(home: Home) -> None:
@@ -149,7 +158,7 @@ def check_home(home: Home) -> None:
         ) from None
     except OSError as error:
         raise HomeError(f"cannot use {home.root}: {error.strerror}", hint="give another with --home DIR") from error
-    if stat.S_ISLNK(info.st_mode):
+    if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
         info = home.root.stat()
     if info.st_uid != os.geteuid():
         raise HomeError(
@@ -160,6 +169,21 @@ def check_home(home: Home) -> None:
         raise HomeError(
             f"{home.root} can be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
             hint=f"chmod 700 {home.root}",
+        )
+    for folder in (home.logs, home.results):
+        _check_folder(folder)
+
+
+def _check_folder(folder: Path) -> None:
+    """Nothing is kept where a link points to. A folder that is gone is made again when it is needed."""
+    try:
+        info = folder.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid():
+        raise HomeError(
+            f"{folder} is not a directory of yours",
+            hint="see what it is and move it away; a link is not followed: move the whole store with --home DIR",
         )
 
 
@@ -174,9 +198,7 @@ def _precreate(path: Path) -> None:
 
 
 def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
-    info = os.lstat(path)
-    if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_uid != os.geteuid():
-        raise StoreError(f"{path} is not a plain file of yours", hint="move it away, then try again")
+    _check_files(path)
     previous = os.umask(0o077)  # for -wal and -shm
     try:
         connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
@@ -192,6 +214,20 @@ def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
     finally:
         os.umask(previous)
     return database
+
+
+def _check_files(path: Path) -> None:
+    """Neither the database nor a file that SQLite keeps beside it may be planted."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file = f"{path}{suffix}"
+        try:
+            info = os.lstat(file)
+        except FileNotFoundError:
+            if suffix:
+                continue
+            raise
+        if not is_plain(info):
+            raise StoreError(f"{file} is not a plain file of yours", hint="move it away, then try again")
 
 
 def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
@@ -215,6 +251,7 @@ def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
 def _configure(database: Database, *, create: bool, lock_holder: int | None) -> None:
     execute = database.execute
     execute("PRAGMA trusted_schema=OFF")
+    execute("PRAGMA cell_size_check=ON")
     execute("PRAGMA wal_autocheckpoint=0")
     version = _check_identity(database)
     if version == 0 and create:
@@ -247,11 +284,16 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
 def _check_identity(database: Database) -> int:
     """The schema version; 0 for an empty file. Raises StoreError for a foreign or newer database."""
     # In one statement: another process may be creating the schema.
-    version, application, objects = database.one(
+    version, application, objects, strange = database.one(
         "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
-        " (SELECT count(*) FROM sqlite_schema)"
+        " count(*), sum(type NOT IN ('table', 'index') OR sql LIKE 'create virtual%') FROM sqlite_schema"
     )
     if application == APPLICATION_ID:
+        if strange:
+            raise StoreError(
+                f"{database.path} has triggers, views or virtual tables, which jobctl never makes: it is not trusted",
+                hint="see where the file comes from; nothing was changed",
+            )
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",

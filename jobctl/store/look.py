@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from jobctl.process.private import is_plain
 from jobctl.store import sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -34,7 +34,7 @@ def look(path: Path, *, read_through: bool = True) -> Look:
         return Look("missing")
     except OSError as error:
         return Look("planted", findings=(f"it cannot be looked at: {error.strerror}",))
-    if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_uid != os.geteuid():
+    if not is_plain(info):
         return Look("planted", findings=("it is not a plain file of yours",))
     previous = os.umask(0o077)  # a -shm may have to be made
     try:
@@ -50,12 +50,14 @@ def _read(path: Path, read_through: bool) -> Look:
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
-        version, application, objects = connection.execute(
+        version, application, objects, strange = connection.execute(
             "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
-            " (SELECT count(*) FROM sqlite_schema)"
+            " count(*), sum(type NOT IN ('table', 'index') OR sql LIKE 'create virtual%') FROM sqlite_schema"
         ).fetchone()
         if application != APPLICATION_ID:
             return Look("foreign" if application or version or objects else "empty", version)
+        if strange:
+            return Look("planted", version, ("it has triggers, views or virtual tables, which jobctl never makes",))
         found = connection.execute(f"PRAGMA quick_check({_FINDINGS})").fetchall() if read_through else [("ok",)]
     finally:
         connection.close()
