@@ -50,11 +50,13 @@ def _seconds(text: str) -> float | None:
 
 
 def format_duration(seconds: float) -> str:
-    """A duration for people: ``500ms``, ``4.2s``, ``42s``, ``1m 04s``, ``2h 05m``, ``3d 04h``."""
+    """A duration for people: ``0.07ms``, ``500ms``, ``4.2s``, ``42s``, ``1m 04s``, ``2h 05m``, ``3d 04h``."""
     if seconds < 0:
         return "-" + format_duration(-seconds)
+    if seconds < 0.00095:
+        return f"{round(seconds * 1000, 2) or 0.01}ms" if seconds else "0s"
     if seconds < 0.9995:
-        return f"{round(seconds * 1000)}ms" if seconds else "0s"
+        return f"{round(seconds * 1000)}ms"
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + "s"
     whole = round(seconds)
