@@ -7,6 +7,7 @@ It takes about a minute, because the jobs really run.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import subprocess
@@ -16,7 +17,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 
 from jobctl.config import Home
@@ -26,8 +26,11 @@ from jobctl.render.look import Look
 from jobctl.render.notices import notices
 from jobctl.services.status import job_document, list_document
 from jobctl.store.database import open_database
+from jobctl.tui.app import Top
 
 FOLDER = Path(__file__).with_name("pictures")
+#: What would be loaded from elsewhere.
+FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 FOOTER = "q leaves; the work goes on"
 
 #: A download as it might be: most take a moment, some much longer, some hosts refuse, some rows are wrong.
@@ -59,7 +62,8 @@ class Store:
     def submit(self, name: str, first: int, last: int, *options: object, command: Sequence[str] = ()) -> None:
         """A job of numbered rows."""
         rows = self.root / f"{name}.csv"
-        rows.write_text("id\n" + "".join(f"{n}\n" for n in range(first, last + 1)), encoding="utf-8")
+        lines = ["id,url", *(f"{n},https://billing.example.org/{n}.pdf" for n in range(first, last + 1))]
+        rows.write_text("\n".join(lines) + "\n", encoding="utf-8")
         words = command or (sys.executable, "-S", str(self.root / "fetch"), "{id}")
         self.jobctl("submit", rows, "--name", name, *options, "--", *words)
 
@@ -78,9 +82,19 @@ def picture(blocks: Sequence[RenderableType], look: Look, title: str) -> str:
     )
     for block in blocks:
         console.print(block)
-    form = re.sub(r"@font-face \{\{.*?\}\}\n?", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    svg = console.export_svg(title=title, code_format=form, unique_id=re.sub(r"\W+", "-", title))
-    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+    svg = console.export_svg(title=title, unique_id=re.sub(r"\W+", "-", title))
+    return "\n".join(line.rstrip() for line in FONT_FACE.sub("", svg).splitlines()) + "\n"
+
+
+async def screenshot(home: Home, *keys: str) -> str:
+    """``jobctl top`` after some keys, as an SVG that loads nothing."""
+    app = Top(home, "jobctl")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause(1)
+        await pilot.press(*keys)
+        await pilot.pause(1)
+        svg = app.export_screenshot(title="jobctl top")
+    return "\n".join(line.rstrip() for line in FONT_FACE.sub("", svg).splitlines()) + "\n"
 
 
 def make(folder: Path) -> None:
@@ -105,12 +119,13 @@ def make(folder: Path) -> None:
 def _draw(store: Store, folder: Path) -> None:
     database = open_database(store.home)
     now = time.time_ns() // 1000
-    look = Look(width=100, height=22, color=True)
+    look = Look(width=100, height=24, color=True)
     document = list_document(database, store.home, now)
     table = [jobs_table(document, look), "", *notices(document, look)]
     live = job_frame(job_document(database, store.home, 3, now), look, FOOTER)
     database.close()
     folder.mkdir(exist_ok=True)
+    (folder / "top.svg").write_text(asyncio.run(screenshot(store.home)), encoding="utf-8")
     (folder / "status.svg").write_text(picture(table, look, "jobctl status"), encoding="utf-8")
     (folder / "watch.svg").write_text(picture(live, look, "jobctl status nightly-invoices --watch"), encoding="utf-8")
 

@@ -64,11 +64,15 @@ def job_frame(document: Document, look: Look, footer: str) -> list[RenderableTyp
     spare = room - len(render_lines([job_page(document, look)], look))
     if spare >= 0:
         return [job_page(document, look, _RUNNING + spare), *tail]
-    return [*(Text.from_ansi(line) for line in _moving(document, look, room)), *tail]
+    return [*what_moves(document, look, room), *tail]
+
+
+def what_moves(document: Document, look: Look, room: int) -> list[Text]:
+    """Lines of a job without the facts that stay: as many causes and running items as there is room for."""
+    return [Text.from_ansi(line, no_wrap=True) for line in _moving(document, look, room)]
 
 
 def _moving(document: Document, look: Look, room: int) -> list[str]:
-    """Lines of a job without the facts that stay: as many causes and running items as there is room for."""
     head = render_lines([job_title(document, look), *overview(document, look)], look)
     causes, running = len(document["failures"]["groups"]), min(len(document["running"]), look.height)
     while True:

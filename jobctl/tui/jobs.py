@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical
 from textual.widgets import DataTable, Footer, Static
 
 from jobctl.domain.wording import plural
-from jobctl.render.frames import urgency
-from jobctl.render.job_blocks import failures_block, running_block
-from jobctl.render.job_page import daemon_text, job_title, overview
+from jobctl.errors import NotFound
+from jobctl.render.frames import urgency, what_moves
+from jobctl.render.job_page import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
 from jobctl.tui.page import Page
 from jobctl.tui.reading import Document, look
 from jobctl.tui.tables import Table
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 #: Below so many lines there is room for the table alone.
 _DETAIL_FROM = 20
@@ -54,7 +51,7 @@ class JobsScreen(Page):
         """The daemon, the jobs, the job under the cursor, the keys."""
         yield Static(id="head", markup=False)
         yield Table(id="jobs")
-        with VerticalScroll(id="detail", can_focus=False):
+        with Vertical(id="detail"):
             yield Static(id="job", markup=False)
         yield Footer()
 
@@ -85,11 +82,13 @@ class JobsScreen(Page):
         if job is None:
             self.query_one("#job", Static).update("no jobs yet; give work with: jobctl submit FILE -- COMMAND ARG...")
             return
-        shown = look(self.size.width - 2, self.size.height)
-        blocks: list[RenderableType] = [job_title(job, shown), *overview(job, shown)]
-        for block in (failures_block(job, shown, 3), running_block(job, shown, 4)):
-            blocks += [] if block is None else [Text(""), block]
-        self.query_one("#job", Static).update(Group(*blocks))
+        try:
+            job = self.reader.job(job["job"])  # with its throughput, which a list does without
+        except NotFound:  # removed since the list was read: the next one is without it
+            return
+        room = self.size.height * 3 // 5 - 1
+        shown = look(self.size.width, self.size.height)
+        self.query_one("#job", Static).update(Group(*what_moves(job, shown, room)))
 
     @property
     def chosen_job(self) -> Document | None:

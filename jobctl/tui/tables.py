@@ -22,6 +22,7 @@ class Table(DataTable[Text]):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self.cursor_foreground_priority = "renderable"
         self._shown: tuple[list[Text], list[str], list[list[Text]]] = ([], [], [])
 
     @property
