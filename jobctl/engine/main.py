@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -19,10 +20,15 @@ from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, integrity, sqlite, trouble
 from jobctl.store.database import Database, open_database
 
+#: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
+_COLLECT_AFTER = 50_000
+_OLDER_AFTER = 50
+
 
 def main() -> None:
     """Run until the work is done or we are told to stop; the exit code says whether another engine shall follow."""
     os.umask(0o077)
+    gc.set_threshold(_COLLECT_AFTER, _OLDER_AFTER, _OLDER_AFTER)
     options = StartOptions.from_argv(sys.argv[1:])
     if os.environ.get("JOBCTL_WIRE") != str(wire.VERSION):
         _leave_to_older(options)

@@ -26,6 +26,7 @@ from jobctl.process import wire
 from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
 from jobctl.process.kept import Kept
+from jobctl.process.kept_calls import holds_any
 from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.signals import SignalPipe
 from jobctl.process.starts import Starts
@@ -53,6 +54,9 @@ class Supervisor:
         self._attempts.backlog.note = starts.note
         self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
         self._attempts.save = kept.put
+        self._attempts.calls_path = os.path.join(os.path.dirname(options.lock), "calls")
+        if holds_any(self._attempts.calls_path):
+            self._attempts.expect_calls()
         self._kept = kept
         if options.guest >= 0:
             self._engine.attach(socket.socket(fileno=options.guest))

@@ -114,6 +114,7 @@ class Attempts:
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
         self.calls: Calls | None = None  # once a job makes calls
+        self.calls_path = ""  # the file that keeps their outcomes
 
     def define(self, spec: tuple[Any, ...]) -> None:
         """Add a job or change what its attempts share."""
@@ -123,10 +124,16 @@ class Attempts:
             line.extra = JobPlan(spec)
         else:
             line.extra.update(spec)
-        if self.calls is None and line.extra.call is not None:
-            from jobctl.engine.supervisor_calls import Calls  # most supervisors never need it
+        if line.extra.call is not None:
+            self.expect_calls()
 
-            self.calls = Calls(self, self._poll, self._tell)
+    def expect_calls(self) -> None:
+        """Be ready for jobs that call functions, and tell what was kept of such calls."""
+        if self.calls is None:
+            from jobctl.engine.supervisor_calls import Calls  # most supervisors never need it
+            from jobctl.process.kept_calls import KeptCalls
+
+            self.calls = Calls(self, self._poll, self._tell, KeptCalls(self.calls_path))
 
     def forget(self, job: int) -> None:
         """Drop a job as soon as nothing of it waits or runs."""

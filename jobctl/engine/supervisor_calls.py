@@ -9,6 +9,7 @@ from jobctl.engine.supervisor_worker import Worker
 from jobctl.process import page as pages
 from jobctl.process import wire
 from jobctl.process.backlog import JobLine
+from jobctl.process.kept_calls import KeptCalls
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 class Calls:
     """All workers, by the descriptor on which they are heard, and the outcomes nobody has acknowledged."""
 
-    def __init__(self, attempts: Attempts, poll: select.poll, tell: Tell) -> None:
+    def __init__(self, attempts: Attempts, poll: select.poll, tell: Tell, kept: KeptCalls) -> None:
         self.attempts = attempts
         self.workers: dict[int, Worker] = {}
         self.poll = poll
         self.tell = tell
-        self._made: dict[int, tuple[Any, ...]] = {}
-        self._number = 0
+        self._kept = kept
+        self._made: dict[int, tuple[Any, ...]] = {made[1]: made for made in kept.load()}
+        self._number = max(self._made, default=0)
 
     def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> Worker:
         """A worker that is yet to be started."""
@@ -47,6 +49,7 @@ class Calls:
         """Calls ended: keep and tell it. ``fields`` are those of domain.ports.Calls without job and number."""
         self._number += 1
         made = self._made[self._number] = (fields[0], self._number, *fields[1:])
+        self._kept.put(made)
         self.tell(wire.CALLS, made)
 
     def tell_again(self) -> None:
@@ -58,6 +61,7 @@ class Calls:
         """These are recorded."""
         for number in numbers:
             self._made.pop(number, None)
+        self._kept.acknowledge(numbers)
 
     def held(self) -> list[AttemptId]:
         """Attempts in outcomes that nobody has acknowledged."""

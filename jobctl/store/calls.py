@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jobctl.domain.ports import Calls, OutputFlag
 from jobctl.store.database import Database
 from jobctl.store.items import StaleAttempts
@@ -33,32 +31,20 @@ def succeed(database: Database, epoch: int, calls: Calls) -> None:
 
 
 def record(database: Database, rnd: int, calls: Calls) -> None:
-    """Write the whole record of each."""
-    # What all have in common is part of the statement, numbers alone: binding it costs as much as the rest.
+    """Write the whole record of each.
+
+    What all have in common is part of the statement, numbers alone, and what one of them needs is worked out by it:
+    a tuple made here for each would cost as much as the rest.
+    """
+    columns = "item, attempt, started_at, duration_us, cpu_us, value, job, round, slot, max_rss_kib, ending, log"
     same = f"{calls.job:d}, {rnd:d}, {calls.slot:d}, {calls.max_rss_kib:d}, 0"
-    if calls.log:
-        _record_with_output(database, same, calls)
-        return
-    database.executemany(
-        "INSERT OR REPLACE INTO attempts (item, attempt, started_at, duration_us, cpu_us, value,"  # noqa: S608
-        f" job, round, slot, max_rss_kib, ending, log) VALUES (?, ?, ?, ?, ?, ?, {same}, 0)",
-        [(*each[:5], each[9]) for each in calls.records],
-    )
-
-
-def _record_with_output(database: Database, same: str, calls: Calls) -> None:
-    database.executemany(
-        "INSERT OR REPLACE INTO attempts (item, attempt, started_at, duration_us, cpu_us, log, out_off, out_len,"  # noqa: S608
-        " err_off, err_len, flags, value, job, round, slot, max_rss_kib, ending)"
-        f" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {same})",
-        [_with_output(calls, each) for each in calls.records],
-    )
-
-
-def _with_output(calls: Calls, each: tuple[int, int, int, int, int, int, int, int, int, Any]) -> tuple[Any, ...]:
-    item, _, _, _, _, out_off, out_len, err_off, err_len, value = each
-    out_off = calls.out_off + out_off if out_len else 0
-    err_off = calls.err_off + err_off if err_len else 0
-    log = calls.log if out_len or err_len else 0
-    flags = OutputFlag.CUT if item in calls.cut else OutputFlag.NONE
-    return (*each[:5], log, out_off, out_len, err_off, err_len, int(flags), value)
+    if not calls.log:
+        values = f"?1, ?2, ?3, ?4, ?5, ?10, {same}, 0"
+    else:
+        columns += ", out_off, out_len, err_off, err_len, flags"
+        values = (
+            f"?1, ?2, ?3, ?4, ?5, ?10, {same}, iif(?7 OR ?9, {calls.log:d}, 0),"
+            f" iif(?7, ?6 + {calls.out_off:d}, 0), ?7, iif(?9, ?8 + {calls.err_off:d}, 0), ?9,"
+            f" iif(?1 IN ({', '.join(f'{item:d}' for item in calls.cut)}), {OutputFlag.CUT:d}, 0)"
+        )
+    database.executemany(f"INSERT OR REPLACE INTO attempts ({columns}) VALUES ({values})", calls.records)  # noqa: S608

@@ -301,4 +301,5 @@ def test_after_the_death_of_the_supervisor_the_calls_go_on(called, victims):
     wait_until(lambda: called.daemon_pid() is None, 60, "the lock to be free")
     called("daemon", "start", "--slots", 2)
     called("wait", job)
-    assert len(check(called, job)) < 5_000
+    # What had ended is recorded; no more than the groups that the two workers had just then is not known.
+    assert len(check(called, job)) <= 2 * 512
