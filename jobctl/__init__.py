@@ -4,8 +4,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """``jobctl.Permanent`` and ``jobctl.Retry``, for functions under ``--call``; loaded when they are asked for."""
-    if name in ("Permanent", "Retry"):
+    """``current``, ``Permanent`` and ``Retry``, for functions under ``--call``; loaded when they are asked for."""
+    if name in ("current", "Permanent", "Retry"):
         from jobctl import callable_api
 
         return getattr(callable_api, name)

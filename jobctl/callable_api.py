@@ -1,9 +1,18 @@
-"""What a function that runs under ``--call`` may raise to say what becomes of its item. Standard library only.
+"""What a function that runs under ``--call`` may ask and raise. Standard library only, of any Python 3.8 or newer.
 
-Offered as ``jobctl.Permanent`` and ``jobctl.Retry``; importing ``jobctl`` itself loads nothing of this.
+Offered as ``jobctl.current``, ``jobctl.Permanent`` and ``jobctl.Retry``; importing ``jobctl`` loads nothing of this.
 """
 
 from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than this
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Under this name the worker is known while it makes calls.
+_WORKER = "_jobctl_worker"
 
 
 class Permanent(Exception):
@@ -19,3 +28,27 @@ class Retry(Exception):
             raise ValueError(f"after={after!r} is not a number of seconds")
         super().__init__(message)
         self.after = after
+
+
+class Current:
+    """The item that a function was called for, as the variables of a command's environment name it."""
+
+    __slots__ = ("attempt", "item", "job", "token")
+
+    def __init__(self, job: int, item: int, attempt: int, token: str) -> None:
+        self.job = job
+        self.item = item
+        self.attempt = attempt
+        #: The same for every attempt of an unchanged row, and no other's: an idempotency key for effects elsewhere.
+        self.token = token
+
+    def __repr__(self) -> str:
+        return f"<item {self.job}.{self.item}, attempt {self.attempt}>"
+
+
+def current() -> Current:
+    """The item that runs now. Raises RuntimeError anywhere but in a call that jobctl made."""
+    worker: Any = sys.modules.get(_WORKER)
+    if worker is None or worker.now is None:
+        raise RuntimeError("there is no item: jobctl.current() is for functions that jobctl calls")
+    return Current(*worker.identity())

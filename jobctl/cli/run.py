@@ -40,6 +40,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     Examples:
       jobctl run urls.csv -- curl -fsS -o 'out/{id}.pdf' '{url}'
       jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'
+      jobctl run orders.csv --call shop.prices:update       a Python function
 
     The same as submit, with an engine of its own instead of a daemon; if a daemon is up it does the work, and this
     follows. Ctrl-C stops politely, twice at once; the job stays and goes on with jobctl daemon start.

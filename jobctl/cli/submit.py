@@ -38,6 +38,7 @@ def submit(
       find . -name '*.png' | jobctl submit - --format lines -- oxipng '{}'
       jobctl submit orders.jsonl --slots 4 --timeout 5m -- ./import '{id}'
       jobctl submit commands.csv               the file has a column called command
+      jobctl submit orders.csv --call shop.prices:update       a Python function
       jobctl submit day.csv --key "day-$(date +%F)" --wait -q -- ./load '{id}'
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;

@@ -56,6 +56,8 @@ class CallSpec(NamedTuple):
     input_format: str
     columns: tuple[str, ...]
     recycle: int  # a worker is replaced after so many calls; 0 = never
+    token_of: str = ""  # what the tokens of rows are made of
+    named: bool = False  # rows are known by their content, not by their number
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Worker(Running):
         self._calls.workers[self._end.fileno()] = self
         self._calls.poll.register(self._end.fileno(), select.POLLIN)
         self.plan.workers[self.slot] = self
-        self._channel.post(_WORK_LOAD, self._spec[1:6])
+        self._channel.post(_WORK_LOAD, (self._spec[1:6], (self.line.job, *self._spec[7:9])))
         self.give(dispatch, self.began)
 
     def _connect(self) -> int:

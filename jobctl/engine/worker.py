@@ -80,7 +80,7 @@ def main() -> None:
     kind, load = next(messages)
     assert kind == _LOAD
     try:
-        call = loading.load(*load)
+        call = loading.load(*load[0])
     except BaseException as error:
         place.restore()
         page.refuse(error)
@@ -90,6 +90,8 @@ def main() -> None:
     place.remember()
     os.write(_CHANNEL_FD, b"r")
     worker = _Worker(page, place, call)
+    worker.job, worker.token_of, worker.named = load[1]
+    sys.modules["_jobctl_worker"] = worker  # type: ignore[assignment]  # where jobctl.current() finds it
     for _, calls in messages:
         worker.work(calls)
         os.write(_CHANNEL_FD, b"d")
@@ -165,10 +167,22 @@ class _Worker:
         self._call = call
         self._place = place
         self._is_child = False
+        self.job, self.token_of, self.named = 0, "", False
+        self.now: tuple[int, int, bytes] | None = None  # the call that is made
         os.register_at_fork(after_in_child=self._forked)
 
     def _forked(self) -> None:
         self._is_child = True
+
+    def identity(self) -> tuple[int, int, int, str]:
+        """Job, item, attempt and token of the call that is made."""
+        import hashlib  # few functions ask
+
+        assert self.now is not None
+        item, attempt, payload = self.now
+        token = hashlib.blake2b(self.token_of.encode() + b"\0", digest_size=16)  # as handlers.attempt.Tokens has it
+        token.update(b"\0%b" % payload if self.named else b"%d\0%b" % (item, payload))
+        return self.job, item, attempt, token.hexdigest()
 
     def work(self, calls: list[tuple[int, int, bytes]]) -> None:
         """Make the calls until the group ends or the supervisor wants the rest back."""
@@ -181,7 +195,8 @@ class _Worker:
         pos = failed = count = 0
         out_end, err_end = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
         cpu_ns = time.process_time_ns()
-        for index, (item, attempt, payload) in enumerate(calls):
+        for index, self.now in enumerate(calls):
+            item, attempt, payload = self.now
             began = monotonic()
             now_into(memory, 0, index, began, out_end, err_end)
             if index >= limit_from(memory, _LIMIT_AT)[0]:  # only now that it says that it would begin
@@ -218,6 +233,7 @@ class _Worker:
             done_into(memory, _DONE_AT, count, pos, failed)
             if pos > _MUCH_RECORDED or out_end > _MUCH_OUTPUT or err_end > _MUCH_OUTPUT:
                 break
+        self.now = None
         now_into(memory, 0, -1, 0, out_end, err_end)
         _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 

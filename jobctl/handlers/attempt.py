@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from jobctl.domain.payload import Fault, json_values
 from jobctl.domain.ports import SLOT_MARK
@@ -19,6 +20,25 @@ OWN_VARIABLES = 256  # JOBCTL_ITEM, JOBCTL_ATTEMPT, JOBCTL_TOKEN
 MISSING = "the row has no such key, and the command needs it"
 
 Fields = Callable[[bytes], Sequence[bytes]]
+
+
+class StoredJob(Protocol):
+    """What a handler needs of a job that exists."""
+
+    @property
+    def uid(self) -> str: ...
+    @property
+    def handler(self) -> str: ...
+    @property
+    def command(self) -> Any: ...
+    @property
+    def input_format(self) -> str: ...
+    @property
+    def columns(self) -> Sequence[str]: ...
+    @property
+    def item_key(self) -> str | None: ...
+    @property
+    def root_uid(self) -> str | None: ...
 
 
 class RowReader:
@@ -65,18 +85,25 @@ class Tokens:
     """
 
     def __init__(self, uid: str, *, named: bool = False) -> None:
-        self._named = named
+        self.uid = uid
+        self.named = named
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
     def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
         """The variables that each attempt has of its own."""
         token = self._hash.copy()
-        token.update(b"\0%b" % payload if self._named else b"%d\0%b" % (item, payload))
+        token.update(b"\0%b" % payload if self.named else b"%d\0%b" % (item, payload))
         return (
             b"JOBCTL_ITEM=%d" % item,
             b"JOBCTL_ATTEMPT=%d" % attempt,
             b"JOBCTL_TOKEN=" + token.hexdigest().encode(),
         )
+
+
+def tokens_of(job: StoredJob) -> Tokens:
+    """The tokens of a job's rows."""
+    named = job.item_key is not None
+    return Tokens(job.root_uid or job.uid if named else job.uid, named=named)
 
 
 def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:

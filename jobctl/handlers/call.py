@@ -7,16 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobctl.domain.call import Call
 from jobctl.domain.payload import Fault, RowRules, compact_json, fields_of, json_members
 from jobctl.domain.ports import CallSpec, Dispatch
 from jobctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from jobctl.handlers.attempt import RowReader
-    from jobctl.handlers.command import StoredJob
+from jobctl.handlers.attempt import RowReader, StoredJob, tokens_of
 
 
 class CallHandler:
@@ -62,8 +59,19 @@ def _anything(_payload: bytes) -> Fault | None:
 def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
     """What the executor must know of a job's function."""
     call = Call.from_json(job.command)
+    tokens = tokens_of(job)
     columns = () if job.input_format == "lines" else tuple(job.columns)
-    return CallSpec(os.fsencode(python), call.target, call.setup, call.style, job.input_format, columns, recycle)
+    return CallSpec(
+        python=os.fsencode(python),
+        target=call.target,
+        setup=call.setup,
+        style=call.style,
+        input_format=job.input_format,
+        columns=columns,
+        recycle=recycle,
+        token_of=tokens.uid,
+        named=tokens.named,
+    )
 
 
 def interpreter(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from jobctl.domain.braces import Placeholder
 from jobctl.domain.call import Call
@@ -26,7 +26,9 @@ from jobctl.handlers.attempt import (
     POINTER,
     TOTAL_LIMIT,
     RowReader,
+    StoredJob,
     Tokens,
+    tokens_of,
     too_long,
     words_of,
 )
@@ -70,25 +72,6 @@ class Handler(Protocol):
         ...
 
 
-class StoredJob(Protocol):
-    """What a handler needs of a job that exists."""
-
-    @property
-    def uid(self) -> str: ...
-    @property
-    def handler(self) -> str: ...
-    @property
-    def command(self) -> Any: ...
-    @property
-    def input_format(self) -> str: ...
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def item_key(self) -> str | None: ...
-    @property
-    def root_uid(self) -> str | None: ...
-
-
 def make_handler(
     command: Sequence[str] | Call,
     shell: str | None,
@@ -120,9 +103,7 @@ def handler_for(job: StoredJob) -> Handler:
         return make_handler(Call.from_json(job.command), None, job.input_format, columns)
     shell = job.command if job.handler == "shell" else None
     command = job.command if job.handler == "command" else ()
-    named = job.item_key is not None
-    tokens = Tokens(job.root_uid or job.uid if named else job.uid, named=named)
-    return make_handler(command, shell, job.input_format, columns, tokens)
+    return make_handler(command, shell, job.input_format, columns, tokens_of(job))
 
 
 class CommandHandler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import jobctl
 from jobctl.domain.ports import (
     AttemptId,
     Calls,
@@ -29,6 +31,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.engine import worker
 from jobctl.engine.local import LocalExecutor
+from jobctl.handlers.attempt import Tokens
 from jobctl.process import page
 from tests.engine.harness import SupervisorUnderTest
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
@@ -84,6 +87,9 @@ def do_forget(*_): sys.stdout = None
 def do_close(*_): sys.stdout.close(), sys.stderr.close()
 def do_wander(*_): os.chdir("/")
 def do_where(*_): return os.getcwd()
+def do_who(*_):
+    now = jobctl.current()
+    return [now.job, now.item, now.attempt, now.token, repr(now)]
 
 def setup():
     print("ready")
@@ -275,6 +281,17 @@ def test_what_a_call_changes_is_set_right_for_the_next(executor: Any, tmp_path: 
     assert outcomes[5].value == f'"{tmp_path}"'
     assert read(tmp_path, outcomes[7], "err").endswith("ValueError: bad\n")
     assert len({outcome.ending for outcome in outcomes[:7]}) == 1
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_function_can_ask_for_which_item_it_runs(executor: Any, tmp_path: Path, named: bool) -> None:
+    outcomes = run(executor, tmp_path, "who", "who x", slots=1, call=call_spec(token_of="u-1", named=named))
+    for n, line in enumerate((b"who", b"who x")):
+        _, _, token = Tokens("u-1", named=named).environment(n, 1, line)
+        told = [1, n, 1, token.decode().removeprefix("JOBCTL_TOKEN="), f"<item 1.{n}, attempt 1>"]
+        assert json.loads(outcomes[n].value or "") == told
+    with pytest.raises(RuntimeError, match="there is no item"):
+        jobctl.current()
 
 
 def test_a_child_that_comes_back_does_no_work(executor: Any, tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
         "slotted", "call",
     ]  # fmt: skip
-    assert ports.CallSpec._fields == ("python", "target", "setup", "style", "input_format", "columns", "recycle")
+    assert ports.CallSpec._fields == (
+        "python", "target", "setup", "style", "input_format", "columns", "recycle", "token_of", "named",
+    )  # fmt: skip
     assert ports.Calls._fields == (
         "job", "number", "slot", "max_rss_kib", "log", "out_off", "err_off", "failed", "cut", "records",
     )  # fmt: skip
@@ -43,7 +45,7 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
 
 
 #: What was said under each number of the wire.
-SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a"}
+SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034"}
 
 
 def test_other_words_have_another_number() -> None:
