@@ -2,7 +2,8 @@
 
 import pytest
 
-from jobctl.domain.cause import MESSAGE_LIMIT, clean, generalise, last_words
+from jobctl.domain.cause import MESSAGE_LIMIT, clean, generalise, last_words, of_exception
+from jobctl.domain.ports import Raised
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,15 @@ def test_messages_are_one_inert_bounded_line():
     assert clean("\x1b[31mred\x1b[0m \x1b]0;title\x07x\rback") == "red x back"
     assert len(clean("x" * 5000)) == MESSAGE_LIMIT
     assert last_words(b"\xff\xfe broken utf-8\n", b"").endswith("broken utf-8")
+
+
+def test_an_exception_is_known_by_type_message_and_place():
+    raised = Raised("ValueError", "row 17 of '/data/a.csv' is odd", 1, None, "tasks.py:12")
+    message, general = of_exception(raised)
+    assert message == "ValueError: row 17 of '/data/a.csv' is odd [tasks.py:12]"
+    assert general == "ValueError: row <n> of <text> is odd [tasks.py:12]"
+    assert of_exception(raised._replace(message="", where="")) == ("ValueError", "ValueError")
+    assert of_exception(raised, in_setup=True)[1].startswith("in the setup: ValueError: row <n>")
+    long, _ = of_exception(raised._replace(message="x" * 1000 + "\nmore"))
+    assert len(long) <= MESSAGE_LIMIT
+    assert long.endswith("… [tasks.py:12]")

@@ -89,3 +89,26 @@ def test_known_and_absent():
     assert is_absent(Ending.NOT_STARTED, errno.ENOENT)
     assert not is_absent(Ending.NOT_STARTED, errno.E2BIG)
     assert not is_retryable(Ending.CANCELLED, 15, Policy())
+
+
+def test_what_a_call_raised():
+    assert verb(Ending.RAISED, 1) is Verb.RETRY_LATER
+    assert verb(Ending.RAISED, 65) is Verb.FAIL
+    assert verb(Ending.RAISED, 75) is Verb.RETRY_LATER
+    assert verb(Ending.RAISED, 75, Budget(spent=3, crashes=0)) is Verb.FAIL
+    assert not is_retryable(Ending.RAISED, 65, Policy())
+    assert is_known(Ending.RAISED)
+    assert failure_code(Ending.RAISED, 75) == "raised"
+
+
+def test_a_wait_that_the_attempt_asked_for_stands_in_place_of_the_backoff():
+    def due(after_s, deadline_at=None):
+        found = decide(
+            Ending.RAISED, 75, FIRST, Policy(), now=NOW, deadline_at=deadline_at, jitter=0.5, after_s=after_s
+        )
+        return found.verb, found.due_at
+
+    assert due(2.5) == (Verb.RETRY_LATER, NOW + 2_500_000)
+    assert due(0.0) == (Verb.RETRY_LATER, NOW)
+    assert due(10.0, deadline_at=NOW + 5_000_000) == (Verb.FAIL, None)
+    assert due(1e300)[1] < 1 << 63
