@@ -23,7 +23,7 @@ from jobctl.render.pace import pace_line
 
 Document = Mapping[str, Any]
 
-_BAR_MAX = 60
+_BAR_MIN, _BAR_MAX = 10, 60
 #: Lines of a screen on which there is room for more than what must be known.
 _ROOMY = 20
 _INDENT = (0, 0, 0, 2)
@@ -82,11 +82,14 @@ def _bar_line(document: Document, look: Look) -> Text:
     if progress["rate_per_s"]:
         facts.append(rate(progress["rate_per_s"]))
     if progress["eta_s"] is not None:
-        facts.append(f"done in {format_duration(progress['eta_s'])}, {local(progress['eta_at'])}")
+        facts.append(f"done in {format_duration(progress['eta_s'])}")
+        moment = f", {local(progress['eta_at'])}"
+        if _BAR_MIN + 2 + len("  ".join(facts) + moment) <= look.width:
+            facts[-1] += moment
     elif document["done"]:
         facts.append(f"took {format_duration(document['time']['active_s'])}")
     text = "  ".join(facts)
-    width = max(10, min(_BAR_MAX, look.width - len(text) - 2))
+    width = max(_BAR_MIN, min(_BAR_MAX, look.width - len(text) - 2))
     return Text.assemble(*bar(counts, width, look), "  ", text)
 
 

@@ -72,9 +72,9 @@ _COLUMNS = (
     Column("state", False, 0, lambda d, _: (d["state"], STATE_STYLES.get(d["state"], ""))),
     Column("progress", False, 3, lambda _d, _: ("", "")),
     Column("done", True, 0, _done),
-    Column("failed", True, 4, _failed),
+    Column("failed", True, 5, _failed),
     Column("rate", True, 2, _rate),
-    Column("ETA", True, 5, _eta),
+    Column("ETA", True, 4, _eta),
     Column("age", True, 1, _age),
 )
 

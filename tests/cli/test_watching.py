@@ -33,7 +33,7 @@ def finish(home, job):
     database.close()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (50, 12)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (50, 12)])
 def test_watching_a_job_ends_with_it_and_leaves_its_page(store, home, job, size):
     terminal = Terminal(home, "status", job, "--watch", columns=size[0], lines=size[1])
     terminal.await_text("q leaves")
