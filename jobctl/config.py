@@ -24,6 +24,11 @@ class Home:
         return self.root / "daemon.lock"
 
     @property
+    def intakes(self) -> Path:
+        """Locked, byte by byte, by submissions that write their rows in parts."""
+        return self.root / "intakes.lock"
+
+    @property
     def wake(self) -> Path:
         """FIFO through which a command saves the engine the wait."""
         return self.root / "wake"

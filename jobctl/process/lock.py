@@ -52,8 +52,34 @@ def holder(path: str) -> int | None:
         os.close(fd)
 
 
-def _holder(fd: int) -> int | None:
-    asked = (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0) if _LINUX else (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+def take_number(path: str, number: int) -> int:
+    """Take one number of many; returns the descriptor that must stay open. Raises OSError if somebody has it.
+
+    A process that has one must not close any other descriptor of the file.
+    """
+    fd = open_plain(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def is_taken(path: str, number: int) -> bool:
+    """Whether another process has a number."""
+    try:
+        fd = open_plain(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return _holder(fd, number, 1) is not None
+    finally:
+        os.close(fd)
+
+
+def _holder(fd: int, start: int = 0, length: int = 0) -> int | None:
+    asked = (fcntl.F_WRLCK, os.SEEK_SET, start, length, 0) if _LINUX else (start, length, 0, fcntl.F_WRLCK, os.SEEK_SET)
     answer = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, struct.pack(_FLOCK, *asked)))
     kind, pid = (answer[0], answer[4]) if _LINUX else (answer[3], answer[2])
     return None if kind == fcntl.F_UNLCK else pid

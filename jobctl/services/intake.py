@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
-from jobctl.domain.csvtext import row_writer
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import key_reader
 from jobctl.domain.wording import plural
+from jobctl.errors import Busy
 from jobctl.handlers.command import Handler
-from jobctl.process import private
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
+from jobctl.services.feed import Batch, Feed, parts
+from jobctl.services.idempotency import Comparison
+from jobctl.services.rejects import Rejects
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
-from jobctl.sources.problems import RejectedRow
 from jobctl.sources.source import Source
-from jobctl.store import items, jobs, journal
+from jobctl.store import items, jobs, journal, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
+from jobctl.store.staging import Staging
 
 if TYPE_CHECKING:
     from jobctl.services.rowkeys import RowKeys
@@ -52,29 +53,77 @@ class Intake:
         self._handler = handler
         self._request = request
         self._now = now
-        self._rejects: _RejectFile | None = None
+        self._rejects = Rejects(home.results)
+        self._feed = Feed(source.batches(handler.check, self._rejects.add))
         self._skipped = 0
         self._targets = _targets(request.notify)
         self._surroundings = Surroundings("", {}, [], {})
 
     def run(self, surroundings: Surroundings) -> Accepted:
-        """Accept it, in one transaction; with a key, in the same one in which nobody else can take that key."""
+        """Accept it: nothing is there before all of it is, in one commit.
+
+        Nobody has to wait for the reading of an input: what is not too large is read before its one transaction
+        begins, the rows of a larger one are written in many, out of sight, and accepted in a last one.
+        """
         self._surroundings = surroundings
         keys = self._row_keys()
         try:
-            with self._database.transaction():
-                owner = None if self._request.key is None else jobs.by_key(self._database, self._request.key)
-                accepted = self._insert(keys) if owner is None else self._replay(owner)
+            return self._at_once(keys) if self._feed.read_head() else self._in_parts(keys)
         except BaseException:
-            if self._rejects is not None:
-                self._rejects.discard()
+            self._rejects.discard()
             raise
         finally:
+            self._rejects.close()
             if keys is not None:
                 keys.close()
-        if self._rejects is None:
-            return accepted
-        return replace(accepted, rejected_path=self._rejects.keep())
+
+    def _at_once(self, keys: RowKeys | None) -> Accepted:
+        """With a key, in the same transaction in which nobody else can take that key."""
+        with self._database.transaction():
+            owner = self._owner()
+            if owner is not None:
+                return self._found(owner, self._compared(owner, self._feed))
+            uid = new_uid(self._now)
+            job = jobs.insert(self._database, self._row(uid))
+            rows = self._put(job, 0, self._feed, keys)
+            return self._accept(job, uid, rows, keys)
+
+    def _in_parts(self, keys: RowKeys | None) -> Accepted:
+        owner = self._owner()
+        if owner is not None:
+            comparison = self._compared(owner, self._feed)
+            with self._database.transaction():
+                return self._found(self._still(owner), comparison)
+        staging = Staging(self._database, self._home.intakes, self._now)
+        try:
+            return self._staged(staging, keys)
+        finally:
+            with contextlib.suppress(sqlite.Error, Busy):  # no room, no turn: ``prune`` removes them
+                staging.discard()
+            staging.close()
+
+    def _staged(self, staging: Staging, keys: RowKeys | None) -> Accepted:
+        rows = 0
+        for part in parts(self._feed):
+            with self._database.transaction():
+                rows = self._put(staging.job, rows, part, keys)
+        with self._database.transaction():
+            owner = self._owner()
+            if owner is not None:  # somebody was quicker with the key
+                return self._found(owner, self._compared(owner, staging.batches()))
+            uid = new_uid(self._now)
+            jobs.insert(self._database, {"id": staging.job, **self._row(uid)})
+            staging.accept()
+            return self._accept(staging.job, uid, rows, keys)
+
+    def _owner(self) -> JobRow | None:
+        return None if self._request.key is None else jobs.by_key(self._database, self._request.key)
+
+    def _still(self, owner: JobRow) -> JobRow:
+        current = self._owner()
+        if current is None or current.id != owner.id:
+            raise Busy(f"job {owner.id}, which had key {owner.key!r}, was removed meanwhile", hint="submit it again")
+        return current
 
     def _row_keys(self) -> RowKeys | None:
         column, source = self._request.item_key, self._source
@@ -87,11 +136,11 @@ class Intake:
         read_key = key_reader(source.format, source.columns or (), column)
         return RowKeys(self._database, read_key, RowHash(self._request.name or "", command), column)
 
-    def _insert(self, keys: RowKeys | None) -> Accepted:
+    def _accept(self, job: int, uid: str, rows: int, keys: RowKeys | None) -> Accepted:
+        """All rows are there: the rest of what makes a job."""
         request, now = self._request, self._now
-        uid = new_uid(now)
-        job = jobs.insert(self._database, self._row(uid))
-        rows = self._insert_rows(job, keys)
+        if keys is not None:
+            keys.check(request.input)
         name = request.name or _default_name(request.input.path, job)
         self._complete(job, name, rows)
         if request.unique:
@@ -109,8 +158,9 @@ class Intake:
             from jobctl.store import outbox
 
             outbox.add_targets(self._database, job, self._targets)
+        rejected = self._rejects.keep(self._home.job_results(job))
         return Accepted(
-            *(job, uid, name, rows, self._source.rejected, None, self._bounds(rows), self._skipped),
+            *(job, uid, name, rows, self._source.rejected, rejected, self._bounds(rows), self._skipped),
             not_selected=self._source.not_selected,
         )
 
@@ -118,11 +168,15 @@ class Intake:
         policy = self._request.policy
         return worst_case(policy, rows, policy.slots or cpu_count())
 
-    def _replay(self, owner: JobRow) -> Accepted:
-        """The key is taken: the same work is the same job, other work is a conflict."""
-        comparison = idempotency.Comparison(self._database, owner)
-        for batch in self._source.batches(self._handler.check):
+    def _compared(self, owner: JobRow, batches: Iterable[Batch]) -> Comparison:
+        """The input beside the job that its key stands for."""
+        comparison = Comparison(self._database, owner)
+        for batch in batches:
             comparison.add(batch)
+        return comparison
+
+    def _found(self, owner: JobRow, comparison: Comparison) -> Accepted:
+        """The key is taken: the same work is the same job, other work is a conflict."""
         comparison.check(self._work())
         resumed = 0
         if self._request.on_duplicate == "fail":
@@ -175,26 +229,16 @@ class Intake:
             "pause_reason": "held at submit" if request.hold else "",
         }
 
-    def _insert_rows(self, job: int, keys: RowKeys | None) -> int:
-        first = 1
-        for batch in self._source.batches(self._handler.check, self._reject_to(job)):
+    def _put(self, job: int, last: int, batches: Iterable[Batch], keys: RowKeys | None) -> int:
+        """Write the next rows after number ``last``, in the caller's transaction; returns the new last number."""
+        for batch in batches:
             rows = batch
             if keys is not None:
                 rows = keys.take(batch, only_new=self._request.only_new, now=self._now)
                 self._skipped += len(batch) - len(rows)
-            items.enqueue(self._database, job, first, rows)
-            first += len(rows)
-        if keys is not None:
-            keys.check(self._request.input)
-        return first - 1
-
-    def _reject_to(self, job: int) -> Callable[[RejectedRow], None]:
-        def reject(row: RejectedRow) -> None:
-            if self._rejects is None:
-                self._rejects = _RejectFile(self._home.job_results(job))
-            self._rejects.write(row)
-
-        return reject
+            items.enqueue(self._database, job, last + 1, rows)
+            last += len(rows)
+        return last
 
     def _complete(self, job: int, name: str, rows: int) -> None:
         source = self._source
@@ -229,32 +273,6 @@ def _targets(options: NotifyOptions) -> list[NewTarget]:
     from jobctl.services.notify import make_targets
 
     return make_targets(options, os.environ)
-
-
-class _RejectFile:
-    """``rejected.csv``: rows that were not accepted, each with its place and the reason."""
-
-    def __init__(self, folder: Path) -> None:
-        for place in (folder.parent, folder):
-            private.make_folder(place)
-        self._path = folder / "rejected.csv"
-        self._file = os.fdopen(private.create(self._path), "w", encoding="utf-8", errors="surrogateescape", newline="")
-        self._writer = row_writer(self._file.write, "\n")
-        self._writer.writerow(["line", "record", "column", "reason", "row"])
-
-    def write(self, row: RejectedRow) -> None:
-        problem = row.problem
-        self._writer.writerow([problem.line, problem.record, problem.column or "", problem.message, *row.fields])
-
-    def keep(self) -> str:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return str(self._path)
-
-    def discard(self) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
 
 
 def _default_name(path: str, job: int) -> str:

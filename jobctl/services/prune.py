@@ -20,7 +20,7 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import HomeError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
-from jobctl.store import done, pruning
+from jobctl.store import done, pruning, staging
 from jobctl.store.database import Database, open_database
 from jobctl.store.pruning import Candidate
 
@@ -158,7 +158,8 @@ class _Pruner:
 
     def run(self, options: PruneOptions, now: int) -> None:
         """Finish what was begun, take out what was chosen, give the space back."""
-        self._report.finished = pruning.begun(self._database)
+        begun = pruning.begun(self._database)
+        self._report.finished = [job for job in begun if not staging.is_wanted(self._home.intakes, job)]
         self._remove(self._report.finished)
         chosen, self._report.jobs = self._report.jobs, []
         for batch in _batches(chosen):
@@ -194,7 +195,9 @@ class _Pruner:
 
     def _remove_strays(self) -> None:
         """Folders of numbers that no job has any more; a number that is still to come may be a submission at work."""
-        highest, existing = pruning.highest_job(self._database), pruning.existing(self._database)
+        highest = pruning.highest_job(self._database)
+        existing = set(pruning.begun(self._database))  # asked first: they may become jobs in between
+        existing |= pruning.existing(self._database)
         for parent in (self._home.logs, self._home.results):
             for folder in _numbered(parent):
                 if int(folder.name) <= highest and int(folder.name) not in existing:

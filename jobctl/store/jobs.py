@@ -94,6 +94,15 @@ def load_live(database: Database) -> list[JobRow]:
     return [_job_row(row) for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")]
 
 
+def reserve(database: Database) -> int:
+    """A number that no other job will ever have."""
+    database.execute(
+        "INSERT INTO sqlite_sequence SELECT 'jobs', 0"
+        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')"
+    )
+    return int(database.scalar("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'jobs' RETURNING seq"))
+
+
 def insert(database: Database, values: Mapping[str, Any]) -> int:
     """Add a job; dictionaries, lists and tuples are stored as JSON. Returns its number."""
     encoded = {

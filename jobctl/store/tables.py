@@ -332,7 +332,7 @@ class DeliveryAttempt(SQLModel, table=True):
 
 
 class Pruning(SQLModel, table=True):
-    """A job that is gone for everybody, and whose rows and files are still being removed."""
+    """A job that is gone for everybody, or not there yet: its rows and files are being removed, or its rows written."""
 
     __tablename__ = "prunings"
     __table_args__ = ({"sqlite_with_rowid": False},)

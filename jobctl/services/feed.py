@@ -1,0 +1,54 @@
+"""The rows of a source on their way into the database: the first of them in memory, the rest in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+Batch = list[bytes]
+
+#: An input up to this size is read before anything is locked and then accepted in one transaction.
+HEAD_BYTES = 4 << 20
+#: Of a larger one so much is written in one transaction: others wait a tenth of a second for their turn at most.
+PART_BYTES = 4 << 20
+
+
+class Feed:
+    """Batches of rows; can be gone through once."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._head: list[Batch] = []
+
+    def read_head(self) -> bool:
+        """Read up to HEAD_BYTES; whether that was all. Raises what reading the source raises."""
+        size = 0
+        for batch in self._batches:
+            self._head.append(batch)
+            size += _size(batch)
+            if size > HEAD_BYTES:
+                return False
+        return True
+
+    def __iter__(self) -> Iterator[Batch]:
+        head, self._head = self._head, []
+        yield from head
+        del head
+        yield from self._batches
+
+
+def parts(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """Batches by PART_BYTES of rows."""
+    part: list[Batch] = []
+    size = 0
+    for batch in batches:
+        part.append(batch)
+        size += _size(batch)
+        if size >= PART_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _size(batch: Batch) -> int:
+    return sum(map(len, batch))

@@ -1,0 +1,74 @@
+"""``rejected.csv``: rows that were not accepted, each with its place and the reason."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jobctl.domain.csvtext import row_writer
+from jobctl.process import private
+from jobctl.sources.problems import RejectedRow
+
+_NAME = "rejected.csv"
+_COPY_AT_ONCE = 1 << 20
+
+
+class Rejects:
+    """Collected in a file without a name, which no crash leaves behind, until the job has a number to keep it under."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor = -1
+        self._kept: Path | None = None
+
+    def add(self, row: RejectedRow) -> None:
+        """Note a row."""
+        if self._descriptor < 0:
+            self._begin()
+        problem = row.problem
+        self._writer.writerow([problem.line, problem.record, problem.column or "", problem.message, *row.fields])
+
+    def _begin(self) -> None:
+        path = self._folder / f".{_NAME}-{os.getpid()}"
+        private.make_folder(self._folder)
+        self._descriptor = private.create(path, os.O_RDWR)
+        path.unlink()
+        self._file = open(  # noqa: SIM115 - closed by ``close``
+            self._descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="", closefd=False
+        )
+        self._writer = row_writer(self._file.write, "\n")
+        self._writer.writerow(["line", "record", "column", "reason", "row"])
+
+    def keep(self, folder: Path) -> str | None:
+        """Make it durable in the folder of the job; returns its path, None if no row was turned down."""
+        if self._descriptor < 0:
+            return None
+        self._file.flush()
+        private.make_folder(folder)
+        path = folder / _NAME
+        target = private.create(path)
+        self._kept = path
+        try:
+            self._copy(target)
+            os.fsync(target)
+        finally:
+            os.close(target)
+        return str(path)
+
+    def _copy(self, target: int) -> None:
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        while data := os.read(self._descriptor, _COPY_AT_ONCE):
+            while data:
+                data = data[os.write(target, data) :]
+
+    def discard(self) -> None:
+        """There is no job to keep it for."""
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Drop what was collected."""
+        if self._descriptor >= 0:
+            self._file.close()
+            os.close(self._descriptor)
+            self._descriptor = -1

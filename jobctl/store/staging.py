@@ -1,0 +1,70 @@
+"""Rows of a job that is not accepted yet: under a number of their own, seen by nobody, written in short transactions.
+
+The number stands among those of jobs that were taken out, so what a killed submission leaves behind is removed by
+``prune`` like the rest of a job. That its rows are still wanted is said by a lock, which ends with the process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from jobctl.process import lock
+from jobctl.store import jobs
+from jobctl.store.database import Database
+
+_PAGE = 5_000
+#: Removed in one transaction, which others wait for.
+_REMOVE_AT_ONCE = 20_000
+
+
+class Staging:
+    """The number and the rows under it, until ``accept`` in the transaction that makes the job, or ``discard``."""
+
+    def __init__(self, database: Database, locks: Path, now: int) -> None:
+        self._database = database
+        with database.transaction():
+            self.job = jobs.reserve(database)
+            database.execute("INSERT INTO prunings (job, at) VALUES (?, ?)", (self.job, now))
+            self._lock = lock.take_number(str(locks), self.job)
+
+    def batches(self) -> Iterator[list[bytes]]:
+        """The rows that were written so far."""
+        last = 0
+        sql = "SELECT item, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
+        while rows := self._database.execute(sql, (self.job, last, _PAGE)).fetchall():
+            last = rows[-1][0]
+            yield [payload for _, payload in rows]
+
+    def accept(self) -> None:
+        """The rows are those of a job from now on, in the caller's transaction."""
+        self._database.execute("DELETE FROM prunings WHERE job = ?", (self.job,))
+
+    def discard(self) -> None:
+        """Remove the rows, unless they were accepted."""
+        while self._remove_some():
+            pass
+
+    def _remove_some(self) -> bool:
+        """Whether there may be more."""
+        with self._database.transaction():
+            if not self._database.scalar("SELECT 1 FROM prunings WHERE job = ?", (self.job,)):
+                return False
+            boundary = "SELECT item FROM items WHERE job = ? ORDER BY item LIMIT 1 OFFSET ?"
+            last = self._database.scalar(boundary, (self.job, _REMOVE_AT_ONCE))
+            if last is None:
+                self._database.execute("DELETE FROM items WHERE job = ?", (self.job,))
+                self.accept()  # nothing is left to be pruned
+                return False
+            self._database.execute("DELETE FROM items WHERE job = ? AND item < ?", (self.job, last))
+            return True
+
+    def close(self) -> None:
+        """Let go of the number."""
+        os.close(self._lock)
+
+
+def is_wanted(locks: Path, job: int) -> bool:
+    """Whether another process is still writing rows under a number."""
+    return lock.is_taken(str(locks), job)
