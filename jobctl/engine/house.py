@@ -8,7 +8,7 @@ from jobctl import __version__
 from jobctl.engine.backups import Backups
 from jobctl.process import space
 from jobctl.store import daemon, sqlite
-from jobctl.store.database import Database
+from jobctl.store.database import UNWRITABLE, Database
 
 HEARTBEAT_US = 5_000_000
 #: The WAL is moved into the database when it has grown to this.
@@ -68,7 +68,7 @@ class House:
         )
         try:
             daemon.save(self._database, row)
-        except sqlite.OperationalError:
+        except UNWRITABLE:
             # A full disk must not end the daemon; the next transaction that matters says so.
             self._said = ("", "", -1)
 

@@ -29,8 +29,8 @@ from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, jobs, journal, sqlite
-from jobctl.store.database import Database
+from jobctl.store import clock, jobs, journal
+from jobctl.store.database import UNWRITABLE, Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
 TROUBLE_PAUSE_US = 1_000_000
@@ -140,7 +140,7 @@ class Engine:
         try:
             with self._database.transaction():
                 clock.shift(self._database, self._jumped)
-        except sqlite.OperationalError as error:
+        except UNWRITABLE as error:
             self._start_over(f"the database cannot be written: {error}", now)
             return
         self._jumped = 0
@@ -247,7 +247,7 @@ class Engine:
         try:
             with self._database.transaction():
                 self._write(now)
-        except sqlite.OperationalError as error:
+        except UNWRITABLE as error:
             self._start_over(f"the database cannot be written: {error}", now)
             return
         self._trouble = ""
@@ -342,7 +342,7 @@ class Engine:
         try:
             with self._database.transaction():
                 closing.finish(self._database, live, closed.results, now)
-        except sqlite.OperationalError as error:
+        except UNWRITABLE as error:
             self._start_over(f"the database cannot be written: {error}", now)
             return
         self._trouble = ""

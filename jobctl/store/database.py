@@ -28,6 +28,8 @@ BUSY_DEADLINE_S = 60.0
 #: One wait inside SQLite; after it, a jittered pause and another try.
 BUSY_TIMEOUT_MS = 5_000
 JOURNAL_SIZE_LIMIT = 64 << 20
+#: What a transaction raises that may work another time: no room, an I/O error, somebody who does not let go.
+UNWRITABLE = (sqlite.OperationalError, Busy)
 
 
 class Database:

@@ -1,0 +1,29 @@
+"""Somebody keeps the database: the engine waits, says so, and goes on; nothing is lost and nothing runs twice."""
+
+from __future__ import annotations
+
+from jobctl.engine.fake import Play
+from jobctl.store import database as opening
+from jobctl.store.database import open_database
+from tests.engine.bench import SECOND, Bench
+
+
+def test_a_writer_that_does_not_let_go_is_survived(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr(opening, "BUSY_DEADLINE_S", 0.05)
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    bench.submit(rows=3)
+    bench.start()
+    bench.tick()
+    running = bench.executor.running
+    assert len(running) == 2
+    other = open_database(bench.home)
+    with other.transaction():
+        for attempt in running:
+            bench.executor.finish(attempt, Play())
+        bench.engine.tick(bench.now + SECOND)  # its outcomes find no room
+        assert bench.states(1) == "rrq"
+    bench.executor._script = lambda _: Play()
+    bench.work_off(step_us=2 * SECOND)
+    assert bench.states(1) == "sss"
+    assert len(bench.executor.dispatched) == 3
