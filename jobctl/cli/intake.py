@@ -38,7 +38,7 @@ class Spec(NamedTuple):
 _PANELS: dict[str, tuple[Spec, ...]] = {
     "Input": (
         Spec(("--format",), "FORMAT", "csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells."),
-        Spec(("--delimiter",), "CHAR", "Between fields of a CSV file; also tab, semicolon, pipe."),
+        Spec(("--delimiter",), "CHAR", "Between fields of a CSV file, default: comma; also tab, semicolon, pipe."),
         Spec(("--encoding",), "NAME", "Of the file, when it is not UTF-8."),
         Spec(("--no-header",), "", "The first row is data; columns are called 1, 2, 3."),
         Spec(("--sheet",), "NAME", "The sheet of a workbook; default: the first one."),
@@ -82,21 +82,21 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
     ),
     "A Python function": (
         Spec(("--call",), "MODULE:FUNCTION", "Call this with each row instead of starting a COMMAND."),
-        Spec(("--call-style",), "kwargs|dict", "Columns as keyword arguments, or the row as one dict."),
+        Spec(("--call-style",), "kwargs|dict", "Columns as keyword arguments (default), or the row as one dict."),
         Spec(("--call-setup",), "MODULE:FUNCTION", "Called once by each worker, before its first row."),
         Spec(("--recycle",), "N", "Replace a worker after so many calls; default: never.", type=int),
         Spec(("--python",), "PATH", "The interpreter; default: that of the active environment."),
     ),
     "Failures": (
-        Spec(("--retry-on",), "CODES", "Only these exit codes are tried again: 1,75."),
+        Spec(("--retry-on",), "CODES", "Only these exit codes are tried again: 1,75; default: all but 65, 126, 127."),
         Spec(("--no-retry-on",), "CODES", "These exit codes are not tried again."),
         Spec(("--backoff",), "WAIT[xFACTOR][..MAX]", "Between tries; default: 2sx4..60s."),
         Spec(("--grace",), "DURATION", "Between TERM and KILL; default: 10s."),
         Spec(("--max-failures",), "N|N%", "Stop the job when more items failed; default: never."),
         Spec(("--halt",), "soon|now", "On that stop, what runs finishes (default) or is ended."),
-        Spec(("--deadline",), "DURATION", "The whole job ends after so long; the rest is unprocessed."),
+        Spec(("--deadline",), "DURATION", "The whole job ends after so long, the rest is unprocessed; default: never."),
         Spec(("--on-crash",), "requeue|fail", "Items interrupted by a crash: run again (default) or not."),
-        Spec(("--rate",), "N/s", "Start at most so many: 100/s, 60/m."),
+        Spec(("--rate",), "N/s", "Start at most so many: 100/s, 60/m; default: no limit."),
         Spec(("--output-cap",), "SIZE", "Output kept of an item, per stream; default: 64M."),
     ),
 }

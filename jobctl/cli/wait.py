@@ -19,7 +19,8 @@ def wait(
     ctx: typer.Context,
     jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Numbers, names, last, or 1,3,5-8.")],
     timeout: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Give up after so long (exit 124); the jobs go on.")
+        str | None,
+        typer.Option(metavar="DURATION", help="Give up after so long (exit 124), the jobs go on; default: never."),
     ] = None,
 ) -> int:
     """Wait until jobs are done; exit as the worst of them ended.
