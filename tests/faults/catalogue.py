@@ -1,7 +1,9 @@
 """Imports every module that registers faults, in the order of the table."""
 
-from tests.faults import control, disks, kills, races, recovery, strangers, syscalls
+from importlib import import_module
+
 from tests.faults.campaign import FAULTS
 
-MODULES = (kills, syscalls, disks, control, races, strangers, recovery)
+_ORDER = "kills recovery syscalls upkeep disks control races readers strangers peers"
+MODULES = tuple(import_module(f"tests.faults.{name}") for name in _ORDER.split())
 NAMES = tuple(FAULTS)

@@ -62,7 +62,8 @@ def _witness(rig: Rig) -> Iterator[str]:
 
 
 def _starts(rig: Rig, seen: list[Seen]) -> Iterator[str]:
-    begun = Counter((it.job, it.item, it.attempt) for it in seen if it.word == "start")
+    jobs = {accepted.job for accepted in rig.accepted}
+    begun = Counter((it.job, it.item, it.attempt) for it in seen if it.word == "start" and it.job in jobs)
     for (job, item, attempt), count in begun.items():
         if count > 1:
             yield f"C3 item {job}.{item}: attempt {attempt} was started {count} times"

@@ -16,9 +16,9 @@ from pathlib import Path
 from random import Random
 
 from tests.faults import proc
-from tests.faults.campaign import fault, on_a_rig
+from tests.faults.campaign import fault, measure, on_a_rig
 from tests.faults.check import violations
-from tests.faults.rig import QUICK, Rig, Skip, kill, need, need_root, pause
+from tests.faults.rig import QUICK, Rig, Skip, kill, need, need_root, nothing_spent, pause
 from tests.wait import wait_until
 
 #: EXT4_IOC_SHUTDOWN, and its way without writing anything back.
@@ -167,44 +167,74 @@ def _filled(where: Path, leave: int) -> Iterator[None]:
         fill.unlink(missing_ok=True)
 
 
-def _full(name: str, what: str, mounts: Callable[[Rig], Path], filled: Callable[[Rig], Path]) -> None:
+@contextmanager
+def _no_inodes(where: Path) -> Iterator[None]:
+    """Not one file more can be made on a file system."""
+    options = "remount,nr_inodes={}"
+    used = os.statvfs(where).f_files - os.statvfs(where).f_ffree
+    _run("mount", "-o", options.format(used), str(where))
+    try:
+        yield
+    finally:
+        _run("mount", "-o", options.format(10_000), str(where))
+
+
+def _full(name: str, what: str, *mounted: Callable[[Rig], Path], inodes: bool = False) -> None:
+    """The first of the places is filled, each is a file system of its own."""
+
     def trial(rng: Random, number: int) -> list[str]:
         rig = Rig(rng, number)
         try:
-            with _tmpfs(mounts(rig), 16):
-                return _fill_and_free(rig, filled(rig))
+            with contextlib.ExitStack() as mounts:
+                for place in mounted:
+                    mounts.enter_context(_tmpfs(place(rig), 16))
+                return _fill_and_free(rig, mounted[0](rig), inodes)
         finally:
             rig.close()
 
     fault(name, what, full=30, sample=1)(trial)
 
 
-def _fill_and_free(rig: Rig, where: Path) -> list[str]:
+def _fill_and_free(rig: Rig, where: Path, inodes: bool) -> list[str]:
     try:
-        rig.submit(60, mix=(*QUICK, ("nap", 10)))
+        mix = (*QUICK, ("nap", 25))
+        if not inodes:
+            rig.submit(120, mix=mix)
         rig.start()
         supervisor = rig.supervisor()
         pause(rig.rng, 0.4)
-        with _filled(where, leave=rig.rng.choice([0, 0, 8 << 10, 40 << 10])):
+        room = rig.rng.choice([0, 0, 8 << 10, 40 << 10])
+        with _no_inodes(where) if inodes else _filled(where, leave=room):
+            if inodes:
+                rig.submit(120, mix=mix)
             pause(rig.rng, 1.5)
             if rig.supervisor() != supervisor:
                 rig.notes.append("the daemon ended because the disk was full")
         freed = time.monotonic()
         rig.wait_done(40)
-        if time.monotonic() - freed > 30:
-            rig.notes.append(f"it took {time.monotonic() - freed:.0f} s to go on after there was room again")
-        for item, ending, code in rig.rows(
-            "SELECT item, ending, code FROM attempts WHERE ending <> 0 OR code NOT IN (0, 3)"
-        ):
-            rig.notes.append(f"an attempt of item {item} was spent: ending {ending}, code {code}")
+        took = time.monotonic() - freed
+        measure("until done after there was room (s)", took)
+        if took > 30:
+            rig.notes.append(f"it took {took:.0f} s to go on after there was room again")
+        nothing_spent(rig)
         return violations(rig)
     finally:
         for pid in rig.whole_tree():
             kill(pid)
 
 
-_full("T5-both", "disk full: database and logs", lambda rig: rig.home.root, lambda rig: rig.home.root)
-_full("T5-logs", "disk full: logs alone", lambda rig: rig.home.logs, lambda rig: rig.home.logs)
+def _home(rig: Rig) -> Path:
+    return rig.home.root
+
+
+def _logs(rig: Rig) -> Path:
+    return rig.home.logs
+
+
+_full("T5-both", "disk full: database and logs", _home)
+_full("T5-database", "disk full: database, the logs have room", _home, _logs)
+_full("T5-logs", "disk full: logs alone", _logs)
+_full("T5-inodes", "no inode left: database and logs", _home, inodes=True)
 
 
 # ---- no descriptors ----
@@ -227,8 +257,6 @@ def no_descriptors(rig: Rig) -> None:
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(victim, resource.RLIMIT_NOFILE, (soft, hard))
     rig.wait_done(40)
-    spent = rig.rows("SELECT item, ending, code FROM attempts WHERE ending <> 0 OR code NOT IN (0, 3)")
-    if spent:
-        rig.notes.append(f"attempts were spent: {spent[:5]}")
+    nothing_spent(rig)
     if rig.supervisor() is None:
         rig.notes.append("the daemon ended")

@@ -6,7 +6,7 @@ import signal
 
 from jobctl.errors import JobctlError
 from tests.faults import proc
-from tests.faults.campaign import fault, on_a_rig
+from tests.faults.campaign import fault, measure, on_a_rig
 from tests.faults.rig import Rig, kill, pause
 from tests.wait import wait_until
 
@@ -18,15 +18,32 @@ def _begin(rig: Rig) -> None:
     """A job and a daemon, in either order, sometimes with interrupted items that must not run again."""
     options = ("--on-crash", "fail") if rig.rng.random() < 0.2 else ()
     if rig.rng.random() < 0.5:
-        rig.submit(100, *options)
+        rig.submit(70, *options)
         rig.start()
     else:
         rig.start()
-        rig.submit(100, *options)
+        rig.submit(70, *options)
+
+
+def _blow(rig: Rig, *victims: int | None) -> None:
+    running = rig.rows("SELECT count(*) FROM items WHERE state = 1")[0][0]
+    measure("items in hand at the kill", running)
+    measure("kills", 1)
+    for pid in victims:
+        kill(pid)
+
+
+def _is_unlucky(rig: Rig) -> bool:
+    """Whether the next one is killed as well, while it takes over."""
+    return rig.rng.random() < 0.25
 
 
 def _finish(rig: Rig) -> None:
     rig.start_again()
+    if _is_unlucky(rig):
+        pause(rig.rng, 0.2)
+        _blow(rig, *rig.whole_tree())
+        rig.start_again()
     rig.wait_done()
 
 
@@ -36,7 +53,12 @@ def kill_engine(rig: Rig) -> None:
     """What runs is adopted by the next engine: nothing is interrupted, nothing runs twice."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
-    kill(rig.engine())
+    first = rig.engine()
+    _blow(rig, first)
+    if _is_unlucky(rig):
+        wait_until(lambda: rig.engine() not in (None, first), 10, "the next engine")
+        pause(rig.rng, 0.2)
+        _blow(rig, rig.engine())
     rig.wait_done()
     if rig.supervisor() is None:
         rig.notes.append("the daemon ended although only its engine was killed")
@@ -51,7 +73,7 @@ def kill_supervisor(rig: Rig) -> None:
     """The engine ends by itself and takes everything with it."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
-    kill(rig.supervisor())
+    _blow(rig, rig.supervisor())
     _finish(rig)
 
 
@@ -61,9 +83,7 @@ def kill_both(rig: Rig) -> None:
     """Items run on without anybody; the next start ends them before anything runs again."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
-    supervisor, engine = rig.supervisor(), rig.engine()
-    for pid in rig.rng.sample([supervisor, engine], 2):
-        kill(pid)
+    _blow(rig, *rig.rng.sample([rig.supervisor(), rig.engine()], 2))
     _finish(rig)
 
 
@@ -75,8 +95,7 @@ def kill_everything(rig: Rig) -> None:
     pause(rig.rng, _WITHIN_S)
     everything = rig.whole_tree()
     rig.rng.shuffle(everything)
-    for pid in everything:
-        kill(pid)
+    _blow(rig, *everything)
     _finish(rig)
 
 
@@ -94,7 +113,9 @@ def stop_the_clockwork(rig: Rig) -> None:
             rig.notes.append("a second daemon was started beside a stopped one")
         except JobctlError as error:
             assert error.exit_code == 75, error.message
-        rig.status(rig.accepted[0].job)
+        state = rig.status(rig.accepted[0].job)["daemon"]["state"]
+        if state == "down":
+            rig.notes.append("status calls a stopped daemon down")
         rig.jobctl("pause", rig.accepted[0].job)
         rig.jobctl("resume", rig.accepted[0].job)
         pause(rig.rng, 0.5)

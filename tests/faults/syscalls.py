@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,38 +13,10 @@ from random import Random
 from jobctl.errors import JobctlError
 from tests.faults.campaign import fault, on_a_rig
 from tests.faults.rig import QUICK, Rig, kill, need, nothing_spent
+from tests.faults.strace import CHANGING, Point, count_points, killing, spread, strace
 from tests.wait import wait_until
 
-#: What changes a file, takes a lock, starts or tells somebody.
-CHANGING = (
-    "pwrite64,write,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat2,mkdir,mkdirat,chmod,fchmod,"
-    "fcntl,mknod,mknodat,sendmsg,sendto,clone3,clone,vfork,prlimit64,setrlimit"
-)
 _ROWS = 6
-Point = tuple[str, int]
-_CALL = re.compile(r"(\d*) *(\w+)\(")
-
-
-def _strace(*words: str, output: str = "/dev/null") -> list[str]:
-    return [need("strace"), "-f", "-qq", "-o", output, *words]
-
-
-def _inject(point: Point) -> list[str]:
-    return ["-e", f"trace={point[0]}", "-e", f"inject={point[0]}:signal=KILL:when={point[1]}"]
-
-
-def _count(log: Path) -> list[Point]:
-    """Every (system call, how often) of the busiest thread in a log, as points."""
-    by_thread: dict[str, Counter[str]] = {}
-    for line in log.read_text(errors="replace").splitlines():
-        thread, name = _CALL.match(line).groups() if _CALL.match(line) else ("", "")
-        if name.isidentifier():
-            by_thread.setdefault(thread, Counter())[name] += 1
-    most: Counter[str] = Counter()
-    for counts in by_thread.values():
-        for name, count in counts.items():
-            most[name] = max(most[name], count)
-    return [(name, number) for name in sorted(most) for number in range(1, most[name] + 1)]
 
 
 # ---- commands ----
@@ -92,9 +62,9 @@ def _points_of(name: str) -> list[Point]:
     try:
         before(rig)
         log = rig.place / "strace"
-        argv = [*_strace("-e", f"trace={CHANGING}", output=str(log)), *rig.command(*words(rig))]
+        argv = [*strace("-e", f"trace={CHANGING}", output=str(log)), *rig.command(*words(rig))]
         subprocess.run(argv, cwd=rig.place, env=rig.env, capture_output=True, check=True)
-        return _count(log)
+        return count_points(log)
     finally:
         rig.close()
 
@@ -105,7 +75,7 @@ def _crash_command(name: str) -> Callable[[Rig], None]:
         points = _points_of(name)
         before(rig)
         known = len(rig.accepted)
-        argv = [*_strace(*_inject(points[rig.number % len(points)])), *rig.command(*words(rig))]
+        argv = [*strace(*killing(points[rig.number % len(points)])), *rig.command(*words(rig))]
         done = subprocess.run(argv, cwd=rig.place, env=rig.env, capture_output=True, text=True)
         if name in ("create", "submit"):
             if done.stdout.strip():
@@ -138,18 +108,7 @@ def _register_commands() -> None:
             full=lambda name=name: len(_points_of(name)),  # type: ignore[misc]
             sample=3,
         )
-        register(_spread(lambda name=name: len(_points_of(name)), on_a_rig(_crash_command(name))))
-
-
-def _spread(points: Callable[[], int], trial: Callable[[Random, int], list[str]]) -> Callable[..., list[str]]:
-    """Trials in the order 0, 7, 14... so that a few of them are spread over all points."""
-
-    def spread(rng: Random, number: int) -> list[str]:
-        count = points()
-        step = next(step for step in (61, 67, 71, 73, 79) if count % step)  # coprime: all points in the end
-        return trial(rng, number * step % count)
-
-    return spread
+        register(spread(lambda name=name: len(_points_of(name)), on_a_rig(_crash_command(name))))
 
 
 _register_commands()
@@ -162,8 +121,8 @@ def _traced_once(rig: Rig, *words: str, output: str = "/dev/null") -> tuple[str,
     """In front of an engine's command line: the first engine runs under strace, the next ones without."""
     flag = str(rig.place / "traced")
     script = 'if mkdir "$0" 2>/dev/null; then shift; exec "$@"; fi; n=$1; shift; shift "$n"; exec "$@"'
-    strace = _strace("-D", *words, output=output)
-    return ("/bin/sh", "-c", script, flag, str(len(strace)), *strace)
+    traced = strace("-D", *words, output=output)
+    return ("/bin/sh", "-c", script, flag, str(len(traced)), *traced)
 
 
 @cache
@@ -175,7 +134,7 @@ def _engine_points() -> list[Point]:
         rig.start(engine=_traced_once(rig, "-e", f"trace={CHANGING}", output=str(log)))
         rig.wait_done()
         rig.jobctl("daemon", "stop")
-        return [point for point in _count(log) if point[0] != "write" or point[1] < 40]
+        return [point for point in count_points(log) if point[0] != "write" or point[1] < 40]
     finally:
         rig.close()
 
@@ -183,14 +142,14 @@ def _engine_points() -> list[Point]:
 @fault("T3-engine", "SIGKILL at a system call of the engine", full=lambda: len(_engine_points()), sample=6)
 def crash_engine(rng: Random, number: int) -> list[str]:
     """Claim, settle, close, checkpoint: whatever the engine was doing."""
-    return _spread(lambda: len(_engine_points()), on_a_rig(_crash_engine))(rng, number)
+    return spread(lambda: len(_engine_points()), on_a_rig(_crash_engine))(rng, number)
 
 
 def _crash_engine(rig: Rig) -> None:
     points = _engine_points()
     rig.submit(30, mix=QUICK)
     try:
-        rig.start(engine=_traced_once(rig, *_inject(points[rig.number % len(points)])))
+        rig.start(engine=_traced_once(rig, *killing(points[rig.number % len(points)])))
     except JobctlError:
         rig.start_again()
     rig.wait_done()
@@ -205,7 +164,7 @@ def _supervisor_points() -> list[Point]:
         with _attached(rig, "-e", f"trace={CHANGING},ppoll,poll,wait4", output=str(log)):
             rig.submit(20, mix=QUICK)
             rig.wait_done()
-        return _count(log)
+        return count_points(log)
     finally:
         rig.close()
 
@@ -228,13 +187,13 @@ def _attached(rig: Rig, *words: str, output: str = "/dev/null") -> Iterator[None
 @fault("T3-super", "SIGKILL at a system call of the supervisor", full=lambda: len(_supervisor_points()), sample=3)
 def crash_supervisor(rng: Random, number: int) -> list[str]:
     """Reap, start, tell: whatever the supervisor was doing."""
-    return _spread(lambda: len(_supervisor_points()), on_a_rig(_crash_supervisor))(rng, number)
+    return spread(lambda: len(_supervisor_points()), on_a_rig(_crash_supervisor))(rng, number)
 
 
 def _crash_supervisor(rig: Rig) -> None:
     points = _supervisor_points()
     rig.start()
-    with _attached(rig, *_inject(points[rig.number % len(points)])):
+    with _attached(rig, *killing(points[rig.number % len(points)])):
         rig.submit(20, mix=QUICK)
         wait_until(lambda: rig.supervisor() is None or rig.is_done(), 30, "the blow or the end")
     rig.start_again()
