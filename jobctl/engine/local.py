@@ -75,13 +75,15 @@ class LocalExecutor:
             signal.signal(number, _heard_from_supervisor)
         end = socket.socket(fileno=fd)
         end.set_inheritable(False)
-        return cls(end, fresh=os.environ.get("JOBCTL_FRESH") == "1")
+        return cls(end, fresh=os.environ.get("JOBCTL_FRESH") == "1", up=os.environ.get("JOBCTL_UP") == "1")
 
     identity = ""
 
-    def __init__(self, end: socket.socket, *, fresh: bool) -> None:
+    def __init__(self, end: socket.socket, *, fresh: bool, up: bool = False) -> None:
         #: The supervisor has never been handed an attempt: whatever ran before it came up is lost.
         self.fresh = fresh
+        #: An engine has worked with this supervisor: whoever started the daemon was told so.
+        self.up = up
         self._channel = Channel(end)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)
@@ -145,6 +147,7 @@ class LocalExecutor:
         Tells the supervisor that this engine works. Raises EOFError when the supervisor is gone.
         """
         self._held = None
+        self.up = True
         self._send(wire.ADOPT, None)
         while self._held is None:
             if self._channel.closed:

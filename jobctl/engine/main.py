@@ -12,7 +12,7 @@ from typing import NoReturn
 from jobctl.domain.ports import Executor
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
-from jobctl.errors import JobctlError, OlderDaemon
+from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import sweep
@@ -62,6 +62,18 @@ def _leave_to_older(options: StartOptions) -> NoReturn:
     os._exit(wire.OTHER_JOBCTL)
 
 
+def _cannot_begin(error: sqlite.Error | OSError, options: StartOptions, executor: LocalExecutor) -> int:
+    """Whoever starts a daemon is told at once; one that is up does not end for a disk that is full for a while."""
+    problem = trouble.explain(error, str(options.home.root))
+    text = f"{problem.message}; {problem.hint}" if problem is not None else f"{type(error).__name__}: {error}"
+    if not executor.up:
+        executor.refuse(text)
+        return 1
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"the engine cannot begin: {text}\n")
+    return wire.NOT_NOW
+
+
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         wake = WakeUp(options.home.wake)
@@ -75,14 +87,12 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     except OlderDaemon:
         return wire.OTHER_JOBCTL
     except JobctlError as error:
+        if executor.up and isinstance(error, Busy):
+            return wire.NOT_NOW
         executor.refuse(f"{error.message}; {error.hint}" if error.hint else error.message)
         return 1
-    except sqlite.Error as error:
-        problem = trouble.explain(error, str(options.home.root))
-        if problem is None or not executor.fresh:  # what runs is not given up for a disk that is full for a while
-            raise
-        executor.refuse(f"{problem.message}; {problem.hint}")
-        return 1
+    except (sqlite.Error, OSError) as error:
+        return _cannot_begin(error, options, executor)
     try:
         engine.run()
     except Fenced:

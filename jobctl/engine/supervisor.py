@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Beyond the grace of what runs, how long the end of everything may take.
 _LEAVE_EXTRA_S = 10.0
+#: A disk that is full or fails for a while: no reason to give up, however often it is tried.
+_NOT_NOW_PAUSE_S = 2.0
 
 
 class Supervisor:
@@ -270,6 +272,8 @@ class Supervisor:
         elif code == wire.OTHER_JOBCTL:
             self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
             self.begins_anew = not self._stop
+        elif code == wire.NOT_NOW:
+            self._engine.start_at = now + _NOT_NOW_PAUSE_S
         elif not self._engine.replace(now):
             self._log("the engine died too often: giving up")
             self._leave(1, DEFAULT_GRACE_S, now)

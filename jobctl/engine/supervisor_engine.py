@@ -87,7 +87,7 @@ class Engine:
         return os.posix_spawn(
             self._argv[0],
             self._argv,
-            {**self._env, b"JOBCTL_FRESH": b"%d" % fresh},
+            {**self._env, b"JOBCTL_FRESH": b"%d" % fresh, b"JOBCTL_UP": b"%d" % self.has_adopted},
             file_actions=((os.POSIX_SPAWN_DUP2, fd, wire.ENGINE_FD),),
             setpgroup=0,  # Ctrl-C in a terminal is for the supervisor alone
             setsigmask=(),

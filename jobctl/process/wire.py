@@ -10,6 +10,8 @@ from __future__ import annotations
 #: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
 VERSION = 4
 OTHER_JOBCTL = 78
+#: Exit code of an engine that could not begin because the disk is full or fails, or the database is kept busy.
+NOT_NOW = 74
 
 # Engine to supervisor.
 DEFINE = 0  # fields of JobSpec

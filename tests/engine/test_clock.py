@@ -19,7 +19,8 @@ def test_only_a_clock_that_was_set_has_jumped():
 
 
 @pytest.mark.parametrize("jump", [-HOUR, HOUR, -24 * HOUR])
-def test_a_retry_waits_as_long_as_before_the_jump(tmp_path, jump):
+def test_a_retry_waits_as_long_as_before_the_jump(tmp_path, jump, monkeypatch):
+    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.5)  # no retry is due at once
     waiting = Policy(backoff=Backoff(base_s=400, factor=1, cap_s=400))
     bench = Bench(tmp_path, script=lambda d: Play(code=1 if d.attempt == 1 else 0))
     job = bench.submit(rows=3, policy=waiting)

@@ -17,6 +17,7 @@ from jobctl.domain.ports import AttemptId, Dispatch, Ending, Finished, OutputFla
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.supervisor_engine import Engine
 from jobctl.errors import Busy, JobctlError
+from jobctl.process import wire
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder, start_detached
 from jobctl.process.identity import Tagger
 from jobctl.process.sweep import sweep
@@ -122,6 +123,17 @@ def test_an_engine_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None
     assert not engine.replace(now=5.0)
     assert engine.replace(now=1000.0), "old deaths do not count"
     assert engine.start_at == 1000.0, "one that had worked for a while is replaced at once"
+
+
+def test_an_engine_without_a_disk_is_followed_by_another(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, "exit 7")])
+    supervisor.end_engine(wire.NOT_NOW)
+    after = supervisor.next_engine()
+    assert after.adopt() == [(1, 0, 1)]
+    assert "died too often" not in supervisor.log()
 
 
 def test_an_engine_that_cannot_start_is_reported(tmp_path: Path) -> None:

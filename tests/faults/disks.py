@@ -19,7 +19,6 @@ from tests.faults import proc
 from tests.faults.campaign import fault, measure, on_a_rig
 from tests.faults.check import violations
 from tests.faults.rig import QUICK, Rig, Skip, kill, need, need_root, nothing_spent, pause
-from tests.wait import wait_until
 
 #: EXT4_IOC_SHUTDOWN, and its way without writing anything back.
 _SHUTDOWN = 0x8004587D
@@ -63,7 +62,7 @@ class _Disk:
             _run("umount", "-l", str(self.mounted))
 
 
-@fault("T4", "power cut (ext4 shut down without a flush)", full=100, sample=2)
+@fault("T4", "power cut (ext4 shut down without a flush)", full=100, sample=2, alone=True)
 def power_cut(rng: Random, number: int) -> list[str]:
     """What a number was printed for and what any reader saw recorded is there after the cut."""
     rig = Rig(rng, number)
@@ -132,11 +131,11 @@ def reboot(rig: Rig) -> None:
     running = rig.rows("SELECT count(*) FROM items WHERE state = 1")[0][0]
     with other_boot(rig):
         rig.start_again()
-    wait_until(lambda: not rig.rows("SELECT 1 FROM items WHERE state = 1 AND epoch < 2"), 20, "the recovery")
+    rig.wait_done()
     interrupted = rig.rows("SELECT count(*) FROM attempts WHERE ending = 4")[0][0]
+    measure("attempts interrupted", interrupted)
     if interrupted != running:
         rig.notes.append(f"{running} attempts were running, {interrupted} are recorded as interrupted")
-    rig.wait_done()
 
 
 # ---- full ----

@@ -116,11 +116,15 @@ def stop_the_clockwork(rig: Rig) -> None:
         state = rig.status(rig.accepted[0].job)["daemon"]["state"]
         if state == "down":
             rig.notes.append("status calls a stopped daemon down")
-        rig.jobctl("pause", rig.accepted[0].job)
-        rig.jobctl("resume", rig.accepted[0].job)
+        # Its engine may have been stopped in the middle of a transaction: then this waits for it.
+        pausing = rig.begin("pause", rig.accepted[0].job)
         pause(rig.rng, 0.5)
     finally:
         kill(victim, signal.SIGCONT)
+    _, complaint = pausing.communicate(timeout=60)
+    if pausing.returncode:
+        rig.notes.append(f"pause: exit {pausing.returncode}: {complaint}")
+    rig.jobctl("resume", rig.accepted[0].job)
     rig.wait_done()
 
 

@@ -22,24 +22,12 @@ def many_daemons(rig: Rig) -> None:
     """Exactly one comes up; the others say who holds the store."""
     if rig.rng.random() < 0.5:
         rig.submit(10, mix=QUICK)
-    started = [_start(rig, "daemon", "start") for _ in range(_STARTERS)]
+    started = [rig.begin("daemon", "start") for _ in range(_STARTERS)]
     codes = [starter.wait() for starter in started]
     complaints = "".join(starter.stderr.read() for starter in started if starter.stderr)
     if codes.count(0) != 1 or codes.count(75) != _STARTERS - 1:
         rig.notes.append(f"exit codes of {_STARTERS} starts: {sorted(codes)}: {complaints[-400:]}")
     rig.wait_done()
-
-
-def _start(rig: Rig, *words: object, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        rig.command(*words),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=rig.place,
-        env=rig.env,
-    )
 
 
 @fault("T15", "8 submitters, 4 watchers (one stopped), a daemon", full=20, sample=1)
@@ -48,14 +36,14 @@ def contention(rig: Rig) -> None:
     """Nobody sees "database is locked", the WAL stays small."""
     rig.submit(150, mix=QUICK)
     rig.start()
-    watchers = [_start(rig, "status", "--watch", "--no-color") for _ in range(4)]
+    watchers = [rig.begin("status", "--watch", "--no-color") for _ in range(4)]
     pause(rig.rng, 0.5)
     kill(watchers[0].pid, signal.SIGSTOP)
     largest = 0
     try:
         for _ in range(2):
             rows = rig.rows_file(5000, QUICK)
-            submitters = [_start(rig, *rig.submit_words(rows, "--hold"), stdout=subprocess.PIPE) for _ in range(8)]
+            submitters = [rig.begin(*rig.submit_words(rows, "--hold"), stdout=subprocess.PIPE) for _ in range(8)]
             while any(submitter.poll() is None for submitter in submitters):
                 largest = max(largest, _wal_bytes(rig))
                 time.sleep(0.01)

@@ -104,6 +104,18 @@ class Rig:
             timeout=timeout,
         )
 
+    def begin(self, *words: object, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Start a command and go on; what it complains about can be read."""
+        return subprocess.Popen(
+            self.command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.place,
+            env=self.env,
+        )
+
     def rows_file(self, count: int, mix: tuple[tuple[str, int], ...] = MIX) -> Path:
         """An input file of ``count`` rows whose kinds are drawn from a mix."""
         kinds = self.rng.choices([kind for kind, _ in mix], [weight for _, weight in mix], k=count)
@@ -159,7 +171,8 @@ class Rig:
         if done.returncode:
             raise JobctlError(done.stderr)
         pid = self.supervisor()
-        assert pid is not None
+        if pid is None:
+            raise JobctlError("it was up and is gone already")
         return pid
 
     def start_again(self, deadline_s: float = PATIENCE_S) -> int:
