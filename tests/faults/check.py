@@ -49,11 +49,14 @@ def _witness(rig: Rig) -> Iterator[str]:
         if it.word == "overlap":
             yield f"C4 item {it.job}.{it.item}: attempt {it.attempt} began while {it.pid} of an earlier one lived"
     ends = {(it.job, it.item, it.attempt) for it in seen if it.word == "end"}
+    returned = {(it.job, it.item) for it in seen if it.word == "return"}
+    calls = {accepted.job for accepted in rig.accepted if accepted.calls}
     for job, item, attempt, code in rig.rows(
         "SELECT i.job, i.item, i.attempt, a.code FROM items i LEFT JOIN attempts a USING (job, item, attempt)"
         f" WHERE i.state = {SUCCEEDED}"
     ):
-        if (job, item, attempt) not in ends or code != 0:
+        is_seen = (job, item) in returned if job in calls else (job, item, attempt) in ends
+        if not is_seen or code != 0:
             yield f"C2 item {job}.{item} succeeded in attempt {attempt}, whose end nobody saw (code {code})"
     yield from _starts(rig, seen)
     for accepted in rig.accepted:
@@ -68,7 +71,9 @@ def _starts(rig: Rig, seen: list[Seen]) -> Iterator[str]:
         if count > 1:
             yield f"C3 item {job}.{item}: attempt {attempt} was started {count} times"
     recorded = _recorded(rig, "job, item")
-    for (job, item), count in Counter((job, item) for job, item, _ in begun).items():
+    starts = Counter((job, item) for job, item, _ in begun)
+    starts += Counter((it.job, it.item) for it in seen if it.word == "call")
+    for (job, item), count in starts.items():
         if count > recorded[job, item]:
             yield f"C3 item {job}.{item} started {count} times for {recorded[job, item]} recorded attempts"
     for (job, item, _), own in _recorded(rig, "job, item, round", f"ending <> {INTERRUPTED}").items():

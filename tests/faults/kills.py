@@ -11,18 +11,20 @@ from tests.faults.rig import Rig, kill, pause
 from tests.wait import wait_until
 
 #: The workload lasts about so long after its start; the blow falls within.
-_WITHIN_S = 0.9
+_WITHIN_S = 0.7
 
 
 def _begin(rig: Rig) -> None:
     """A job and a daemon, in either order, sometimes with interrupted items that must not run again."""
     options = ("--on-crash", "fail") if rig.rng.random() < 0.2 else ()
+    calls_too = rig.rng.random() < 0.3
     if rig.rng.random() < 0.5:
-        rig.submit(70, *options)
         rig.start()
-    else:
+    rig.submit(30 if calls_too else 45, *options)
+    if calls_too:
+        rig.submit_calls(250)
+    if rig.supervisor() is None:
         rig.start()
-        rig.submit(70, *options)
 
 
 def _blow(rig: Rig, *victims: int | None) -> None:

@@ -32,6 +32,8 @@ SLOTS = 6
 ATTEMPTS = 2
 #: (kind, weight) of the items of a job.
 MIX = (("true", 70), ("nap", 12), ("long", 2), ("fail", 8), ("big", 3), ("escape", 3), ("stubborn", 2))
+#: (what a call does, weight).
+CALLS = (("true", 88), ("nap", 4), ("fail", 5), ("exit", 2), ("die", 1))
 #: Ways of an item that ends at once and leaves nothing: for faults that want many commits, not many processes.
 QUICK = (("true", 90), ("fail", 10))
 
@@ -47,6 +49,7 @@ class Accepted:
     job: int
     rows: int
     at_most_once: bool = False
+    calls: bool = False  # of a function, in warm workers: they do not know their attempt
 
 
 class Seen(NamedTuple):
@@ -146,9 +149,19 @@ class Rig:
         assert done.returncode == 0, f"submit: exit {done.returncode}: {done.stderr}"
         return self.acknowledge(done.stdout, count, at_most_once="fail" in options)
 
-    def acknowledge(self, stdout: str, count: int, *, at_most_once: bool = False) -> Accepted:
+    def submit_calls(self, count: int) -> Accepted:
+        """Submit calls of a function in the same way."""
+        shutil.copy(ITEM.with_name("called.py"), self.place)
+        number = 1 + max((accepted.job for accepted in self.accepted), default=0)
+        options = ("--call", "called:work", "--env", f"CAMPAIGN_JOB={number}", "--grace", "0.3s")
+        retries = ("--attempts", ATTEMPTS, "--backoff", "0.02sx1", "--cwd", self.place)
+        done = self.jobctl("submit", self.rows_file(count, CALLS), *options, *retries)
+        assert done.returncode == 0, f"submit: exit {done.returncode}: {done.stderr}"
+        return self.acknowledge(done.stdout, count, calls=True)
+
+    def acknowledge(self, stdout: str, count: int, *, at_most_once: bool = False, calls: bool = False) -> Accepted:
         """A number was printed: from now on the job must exist."""
-        accepted = Accepted(int(stdout), count, at_most_once)
+        accepted = Accepted(int(stdout), count, at_most_once, calls)
         self.accepted.append(accepted)
         return accepted
 
