@@ -7,7 +7,7 @@ from itertools import islice
 
 from jobctl.domain.payload import key_reader
 from jobctl.domain.states import ItemState
-from jobctl.engine.results import ItemRow, item_rows
+from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash

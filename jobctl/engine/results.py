@@ -7,32 +7,32 @@ last, before the job's terminal commit; an interrupted writing is simply done ag
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jobctl import __version__
 from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
-from jobctl.domain.durations import Clock, format_time
+from jobctl.domain.durations import format_time
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
+from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.engine.output import OutputReader
+from jobctl.engine.plainrows import PlainRows
 from jobctl.process import private
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
-PAGE = 2_000
 FLUSH_EVERY = 500
 OUTPUT_LIMIT = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -52,44 +52,6 @@ _FILE_OF_STATE: dict[int, str] = {
     ItemState.FAILED: "failed",
     ItemState.UNPROCESSED: "unprocessed",
 }
-
-
-class ItemRow(NamedTuple):
-    """An item and its last attempt, as the result files need them."""
-
-    item: int
-    state: int
-    attempts: int
-    payload: bytes
-    ending: int | None
-    code: int
-    started_at: int | None
-    duration_us: int | None
-    cpu_us: int
-    max_rss_kib: int
-    log: int
-    out_off: int
-    out_len: int
-    message: str | None
-    value: str | None
-
-
-def item_rows(database: Database, job: int) -> Iterator[ItemRow]:
-    """Items of a job in input order, read in pages so that no read transaction stays open."""
-    last = 0
-    while True:
-        rows = database.execute(
-            "SELECT i.item, i.state, i.attempt, i.payload, a.ending, coalesce(a.code, 0), a.started_at, a.duration_us,"
-            " coalesce(a.cpu_us, 0), coalesce(a.max_rss_kib, 0), coalesce(a.log, 0), coalesce(a.out_off, 0),"
-            " coalesce(a.out_len, 0), a.message, a.value"
-            " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
-            " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
-            (job, last, PAGE),
-        ).fetchall()
-        if not rows:
-            return
-        yield from map(ItemRow._make, rows)
-        last = rows[-1][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,39 +140,22 @@ class ResultWriter:
         for name, writer in writers.items():
             writer.writerow([*columns, *(f"jobctl_{column}" for column in self._columns[name])])
 
-        plain = csv.writer(files["succeeded"].text, lineterminator=terminator, **options)
-        clock = Clock()
+        plain = PlainRows(
+            self._row.uid, (options["delimiter"], terminator), lambda row: _cell(self._tail(row)), results=self._calls
+        )
+        write_plain = files["succeeded"].text.write
 
         def write_row(row: ItemRow, name: str) -> None:
             files[name].rows += 1
+            text = plain.text(row) if name == "succeeded" else None
+            if text is not None:
+                write_plain(text)
+                return
             values = [f.decode("utf-8", "surrogateescape") for f in fields_of(self._row.input_format, row.payload)]
-            if name == "succeeded" and b"\r" not in row.payload:
-                plain.writerow(values + self._plain_cells(row, clock))
-            else:
-                facts = self._facts(row, name)
-                writers[name].writerow([*values, *(self._cell(facts, column) for column in self._columns[name])])
+            facts = self._facts(row, name)
+            writers[name].writerow([*values, *(self._cell(facts, column) for column in self._columns[name])])
 
         return write_row
-
-    def _plain_cells(self, row: ItemRow, clock: Clock) -> list[Any]:
-        """The cells of COLUMNS["succeeded"], as ``_facts`` and ``_cell`` make them, for most rows of most jobs."""
-        return [
-            self._row.uid,
-            row.item,
-            row.attempts,
-            row.code,
-            "",  # no signal
-            "" if row.started_at is None else clock.format(row.started_at),
-            "" if row.duration_us is None else round(row.duration_us / 1e6, 6),
-            round(row.cpu_us / 1e6, 6),
-            row.max_rss_kib,
-            *self._value_cells(row),
-            _cell(self._tail(row)) if row.out_len else "",
-        ]
-
-    def _value_cells(self, row: ItemRow) -> tuple[str, ...]:
-        """What a call returned, as JSON: no spreadsheet takes that for a formula."""
-        return (row.value or "",) if self._calls else ()
 
     @staticmethod
     def _cell(facts: dict[str, Any], column: str) -> Any:

@@ -1,0 +1,104 @@
+"""Calls of a function that does nothing: recorded by jobctl, by huey, by celery, and not at all by a process pool."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.figure import Figure, Scale
+from benchmarks.pairs import Paired, compare
+from benchmarks.rows import Bench, bench
+from benchmarks.usage import environment, measure
+
+TITLE = "calls of a function that does nothing"
+NOTES = """
+*Settled* is the time from the begin of the first call to the end of the last, and 100 ms more, which is the longest
+that an outcome waits for the barrier that makes it survive a power cut. huey (SqliteHuey, threads, which are its
+quicker kind) and celery (prefork, Redis for broker and results) have all calls in their queue before they begin and are
+timed from the first to the last; as many workers everywhere. `ProcessPoolExecutor.map(chunksize=64)` records nothing,
+and its start is part of its time. *Whole* is everything from the start of the command to its end, result files
+included.
+"""
+#: The longest that an outcome waits for its commit, seconds.
+_BARRIER_S = 0.1
+_ROOT = Path(__file__).parents[1]
+_CALL = ("--call", "benchmarks._functions:nothing")
+
+
+def run(scale: Scale) -> list[Figure]:
+    """Pairs with the pool over all rows; the slow peers over a part of them."""
+    with bench(scale.of(300_000, 100_000)) as many:
+        figures = [*_pool(many, scale), _whole(many, scale)]
+    with bench(scale.of(100_000, 50_000)) as few:
+        return [*figures, *_queues(few, scale)]
+
+
+def _pool(rows: Bench, scale: Scale) -> Iterator[Figure]:
+    pairs = [(_jobctl(rows), _script("_pool", rows.file, rows.slots)) for _ in range(scale.pairs)]
+    rates = [rows.count / ours["settled"] for ours, _ in pairs]
+    detail = f"{len(rates)} runs of {rows.count:,}, {min(rates):,.0f} to {max(rates):,.0f}; aim 80,000"
+    yield Figure("items settled durably", statistics.median(rates), "/s", 50_000, True, detail)
+    pool = [theirs for _, theirs in pairs]
+    per = rows.count / 1e6
+    settled = Paired([ours["settled"] for ours, _ in pairs], pool)
+    yield settled.figure("settled, of ProcessPoolExecutor.map(chunksize=64)", 4.0, "µs", per)
+    whole = Paired([ours["whole"] for ours, _ in pairs], pool)
+    yield whole.figure("whole, without submit, of the same", None, "µs", per)
+    cpu = statistics.median([ours["cpu"] for ours, _ in pairs]) / per
+    yield Figure("CPU time an item, all processes", cpu, "µs", detail="result files included")
+
+
+def _whole(rows: Bench, scale: Scale) -> Figure:
+    taken = [_run(rows) for _ in range(scale.of(3, 1))]
+    rate = rows.count / statistics.median(taken)
+    return Figure("items of a whole jobctl run, submit included", rate, "/s", detail=f"{len(taken)} runs")
+
+
+def _queues(rows: Bench, scale: Scale) -> Iterator[Figure]:
+    for peer, needs, count, target in (("huey", (), 3_000, 40.0), ("celery", ("Redis", "redis-py"), 2_000, 100.0)):
+        name = f"times faster than {peer}, settled"
+        if absent := [need for need in (peer, *needs) if not peers.is_here(need)]:
+            yield peers.missing(name, absent[0])
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            words = ("thread",) if peer == "huey" else (folder,)
+            pair = compare(
+                lambda: _jobctl(rows)["settled"] / rows.count,
+                lambda peer=peer, count=count, words=words: _script(f"_{peer}", count, rows.slots, *words),
+                3,
+            )
+        yield pair.advantage(name, target, "µs", 1e-6)
+
+
+def _jobctl(rows: Bench) -> dict[str, float]:
+    """Submit, then time a daemon that works it off: seconds settled and whole, CPU seconds."""
+    with tempfile.TemporaryDirectory(dir=rows.folder) as home:
+        env = {"JOBCTL_HOME": home}
+        options = ("--slots", str(rows.slots), "-q", *_CALL)
+        measure([*peers.jobctl(), "submit", rows.file, *options], env=env, cwd=_ROOT)
+        used = measure([*peers.jobctl(), "daemon", "run", "--drain"], env=env, cwd=_ROOT)
+        database = sqlite3.connect(Path(home) / "jobctl.db")
+        (succeeded,) = database.execute("SELECT succeeded FROM jobs").fetchone()
+        assert succeeded == rows.count
+        (us,) = database.execute("SELECT max(started_at + duration_us) - min(started_at) FROM attempts").fetchone()
+        database.close()
+    return {"settled": us / 1e6 + _BARRIER_S, "whole": used.wall_s, "cpu": used.cpu_s}
+
+
+def _run(rows: Bench) -> float:
+    with tempfile.TemporaryDirectory(dir=rows.folder) as home:
+        options = ("--slots", str(rows.slots), "-q", *_CALL)
+        return measure([*peers.jobctl(), "run", rows.file, *options], env={"JOBCTL_HOME": home}, cwd=_ROOT).wall_s
+
+
+def _script(name: str, *words: object) -> float:
+    """What a script of ours prints: seconds."""
+    argv = [sys.executable, "-m", f"benchmarks.{name}", *map(str, words)]
+    done = subprocess.run(argv, env=environment({}), cwd=_ROOT, check=True, capture_output=True, text=True)
+    return float(done.stdout)
