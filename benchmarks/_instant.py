@@ -26,11 +26,12 @@ SLOTS = 2
 
 
 class InstantExecutor:
-    """The executor port; holds nothing from one ``collect`` to the next."""
+    """The executor port; holds nothing from one ``collect`` to the next. After so many items it asks to stop."""
 
     fresh = True
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
+        self._left = limit
         self._reader, self._writer = os.pipe()
         self._waiting: list[Dispatch] = []
 
@@ -57,6 +58,8 @@ class InstantExecutor:
         os.read(self._reader, 1)
         now = now_us()
         waiting, self._waiting = self._waiting, []
+        if self._left is not None:
+            self._left -= len(waiting)
         return [
             Finished(*d[:3], Ending.EXITED, 0, 1, now, DURATION_US, 500, 1500, 0, 0, 0, 0, 0, 0, b"", b"")
             for d in waiting
@@ -75,7 +78,7 @@ class InstantExecutor:
         return []
 
     def stop_requested(self) -> int:
-        return 0
+        return int(self._left is not None and self._left <= 0)
 
     def close(self, grace_s: float) -> None:
         pass
@@ -114,14 +117,14 @@ class Store:
         for _ in range(jobs):
             submit(self.home, request, now=now_us(), stdin=io.BytesIO())
 
-    def work_off(self, job: int | None = None) -> Cost:
-        """Run an engine until every job, or this one, is done."""
+    def work_off(self, limit: int | None = None) -> Cost:
+        """Run an engine until every job is done, or so many items are."""
         database = open_database(self.home)
         before = self._succeeded(database)
         wake = WakeUp(self.home.wake)
         began = time.process_time()
-        options = EngineOptions(SLOTS, scope=job, drain=True)
-        engine = Engine(database, InstantExecutor(), self.home, options, wake, now_us())
+        options = EngineOptions(SLOTS, drain=True)
+        engine = Engine(database, InstantExecutor(limit), self.home, options, wake, now_us())
         engine.begin(now_us(), fresh=True)
         engine.run()
         took = time.process_time() - began

@@ -42,9 +42,9 @@ def submit(
         database = open_database(home, create=True)
         try:
             accepted = Intake(home, database, source, handler, request, now).run(surroundings)
+            wake(home.wake)  # before anything is put away: somebody waits for the first item
         finally:
             database.close()
-    wake(home.wake)
     return accepted
 
 
