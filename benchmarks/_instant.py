@@ -85,7 +85,7 @@ class InstantExecutor:
 
 
 class Cost(NamedTuple):
-    """Of the whole process, from taking over to the end of all jobs; and how large it grew."""
+    """Of the whole process, from when it has taken over to the end; and how large it grew."""
 
     cpu_us: float
     items: int
@@ -97,9 +97,10 @@ class Cost(NamedTuple):
 
 
 class Store:
-    """A store with jobs in it, in a folder that the caller owns."""
+    """A store with jobs in it, in a folder whose parent is the caller's."""
 
     def __init__(self, root: Path) -> None:
+        root.mkdir(exist_ok=True)
         self.root = root
         self.home = Home(root / "home")
 
@@ -122,10 +123,10 @@ class Store:
         database = open_database(self.home)
         before = self._succeeded(database)
         wake = WakeUp(self.home.wake)
-        began = time.process_time()
         options = EngineOptions(SLOTS, drain=True)
         engine = Engine(database, InstantExecutor(limit), self.home, options, wake, now_us())
         engine.begin(now_us(), fresh=True)
+        began = time.process_time()
         engine.run()
         took = time.process_time() - began
         items = self._succeeded(database) - before

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
 from jobctl.engine.gates import Gates
-from jobctl.engine.share import Candidate, share
+from jobctl.engine.lineup import Lineup
+from jobctl.engine.share import JOBS_PER_CLAIM, Candidate, share
 from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
 from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
@@ -21,22 +22,29 @@ class Room(NamedTuple):
     gates: Gates
 
 
-def plan(live_jobs: Iterable[LiveJob], room: Room, now: int) -> list[tuple[LiveJob, int]]:
+def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
     """Which jobs may claim how many items, so that no slot waits and nothing is claimed long before it can start."""
-    known = list(live_jobs)
-    gates = room.gates
-    ready = {live.id: live for live in known if live.has_ready(now) and live.is_open(now) and gates.is_open(live)}
-    for live in known:
-        if live.pace.is_new or (live.id not in ready and not live.in_hand):
-            live.pace.rest(now)
-    if not ready:
-        return []
-    in_queue = _in_hand_by_queue(known)
-    candidates = [c for live in ready.values() if (c := _candidate(live, room, in_queue, now))]
-    ahead = max((live.lookahead(live.slots(room.capacity)) for live in ready.values()), default=0)
-    demand = room.capacity + ahead - sum(len(live.in_hand) for live in known)
+    ready: dict[int, LiveJob] = {}
+    candidates: list[Candidate] = []
+    ahead = wanted = demand = 0
+    full = set()  # queues
+    for live in lineup.in_order():
+        if live.row.queue in full:
+            continue
+        candidate = _candidate(live, room, lineup.in_queue, now)
+        if candidate is None:
+            full.add(live.row.queue)
+            lineup.touch(live)  # its turn may depend on time
+            continue
+        if len(candidates) >= JOBS_PER_CLAIM and wanted >= demand:
+            break
+        ready[live.id] = live
+        candidates.append(candidate)
+        wanted += candidate.wants
+        ahead = max(ahead, live.lookahead(live.slots(room.capacity)))
+        demand = room.capacity + ahead - lineup.in_hand
     parts = [(ready[job], n) for job, n in share(candidates, demand)]
-    return list(_within_queues(parts, room, in_queue))
+    return list(_within_queues(parts, room, lineup.in_queue.copy()))
 
 
 def _within_queues(
@@ -54,21 +62,13 @@ def _within_queues(
             yield live, count
 
 
-def _in_hand_by_queue(live_jobs: Iterable[LiveJob]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for live in live_jobs:
-        counts[live.row.queue] = counts.get(live.row.queue, 0) + len(live.in_hand)
-    return counts
-
-
 def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) -> Candidate | None:
-    slots = live.slots(room.capacity)
-    wants = slots + live.lookahead(slots) - len(live.in_hand)
+    """None when its queue has no room, or a rate lets nothing start now."""
+    wants = live.wants(room.capacity)
     queue_slots = room.gates.queue_slots().get(live.row.queue)
     if queue_slots is not None:
-        slots = min(slots, queue_slots)
+        slots = min(live.slots(room.capacity), queue_slots)
         wants = min(wants, queue_slots + live.lookahead(slots) - in_queue[live.row.queue])
-    wants = min(wants, live.counts["queued"] + live.counts["retrying"])
     allowed = room.gates.allowed(live, now)
     if allowed is not None:
         wants = min(wants, allowed)

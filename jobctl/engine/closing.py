@@ -38,10 +38,17 @@ class Closer:
         self._home = home
         self._wake = wake
         self._done: queue.SimpleQueue[Closed] = queue.SimpleQueue()
+        self._under_way = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something was begun that ``done`` has not told."""
+        return self._under_way > 0
 
     def begin(self, live: LiveJob, now: int) -> None:
         """All items of the job are terminal: write its files."""
         live.closing = True
+        self._under_way += 1
         if live.row.total <= INLINE_LIMIT:
             self._done.put(self._write(self._database, live, now))
         else:
@@ -52,6 +59,7 @@ class Closer:
         closed = []
         while not self._done.empty():
             closed.append(self._done.get())
+        self._under_way -= len(closed)
         return closed
 
     def _beside(self, live: LiveJob, now: int) -> None:

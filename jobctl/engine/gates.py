@@ -21,8 +21,9 @@ class Gates:
         self._buckets: dict[int | str, TokenBucket] = {}  # by job number or queue name
         self._rates: dict[int | str, str] = {}
 
-    def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> None:
-        """Take in what commands changed."""
+    def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> bool:
+        """Take in what commands changed; whether that lets a job start that could not, or the other way round."""
+        before = self._limits(), self._rates.copy()
         self._queues = queues.load_all(self._database)
         wanted: dict[int | str, tuple[str, float | None, int | None]] = {}
         for queue in self._queues.values():
@@ -37,6 +38,10 @@ class Gates:
                 self._rates[key] = rate
         for key in self._rates.keys() - wanted.keys():
             del self._rates[key], self._buckets[key]
+        return before != (self._limits(), self._rates)
+
+    def _limits(self) -> list[tuple[str, int | None, int | None]]:
+        return [(queue.name, queue.slots, queue.paused_at) for queue in self._queues.values()]
 
     def queue_slots(self) -> dict[str, int | None]:
         """Slots of queues that have a limit of their own."""

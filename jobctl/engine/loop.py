@@ -11,17 +11,17 @@ from __future__ import annotations
 import gc
 import selectors
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
-from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.clock import WallClock, steady_us
 from jobctl.engine.gates import Gates
 from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
+from jobctl.engine.lineup import Lineup
 from jobctl.engine.notifier import Notifier
 from jobctl.engine.orders import Orders, is_expired
 from jobctl.engine.roster import Roster
@@ -29,7 +29,7 @@ from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, jobs, journal
+from jobctl.store import clock, jobs
 from jobctl.store.database import UNWRITABLE, Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
@@ -67,8 +67,9 @@ class Engine:
         self._most_slots = options.slots or _NO_LIMIT
         self._wake = wake
         self._specs = Specs(home, self._most_slots, {})
-        self._roster = Roster(database, executor, self._specs)
         self._gates = Gates(database)
+        self._lineup = Lineup(self._gates, lambda live: options.scope is None or bool(live.row.foreground))
+        self._roster = Roster(database, executor, self._specs, self._lineup)
         self._inbox = Inbox(database)
         self._closer = closing.Closer(database, home, wake.ring)
         self._notifier = Notifier(database, home, wake.ring)
@@ -79,10 +80,9 @@ class Engine:
         self._told_to_stop = 0
         self._trouble = ""
         self._trouble_until = 0
-        self._ticked_at = now
         self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
-        self._orders = Orders(database, executor, self._count)
+        self._orders = Orders(database, executor, self._lineup, self._count)
 
     # ---- life ----
 
@@ -121,13 +121,14 @@ class Engine:
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
-        self._ticked_at = now
         self._take(self._executor.collect(0), now)
         self._obey_stop(self._executor.stop_requested())
-        if now >= self._trouble_until and self._is_time_to_write(now):
-            self._step(now)
+        self._lineup.look(self._slots, now)
+        written = now >= self._trouble_until and self._is_time_to_write(now) and self._step(now)
         if now >= self._trouble_until:
             self._close_rounds(now)
+        if written:
+            self._lineup.done(keep=_is_unfinished)
         self._house.keep(now, self._state, self._trouble or self._inbox.pressure or self._house.shortage(now))
 
     def follow_clock(self, jump: int, now: int) -> None:
@@ -135,7 +136,6 @@ class Engine:
         self._jumped += jump
         if not self._jumped:
             return
-        self._ticked_at += jump
         self._trouble_until += jump
         try:
             with self._database.transaction():
@@ -148,7 +148,8 @@ class Engine:
 
     def is_over(self, now: int) -> bool:
         """Whether there is nothing more to do for this engine."""
-        if self._inbox.batches or any(live.in_hand or live.closing for live in self._roster):
+        self._lineup.look(self._slots, now)
+        if self._inbox.batches or self._lineup.in_hand or self._closer.is_busy:
             return False
         if self._stopping:
             return self._stopping == 2 or not self._notifier.is_sending()
@@ -172,8 +173,12 @@ class Engine:
         strangers = self._inbox.take(events, self._roster, now)
         if any(strangers):
             self._executor.acknowledge(*strangers)
-        if self._inbox.capacity is not None:
+        for job in self._inbox.batches:
+            if (live := self._roster.get(job)) is not None:
+                self._lineup.touch(live)
+        if self._inbox.capacity not in (None, self._slots):
             self._slots = self._house.slots = self._inbox.capacity
+            self._roster.touch_all()
 
     def _obey_stop(self, requested: int) -> None:
         self._stopping = max(self._stopping, requested)
@@ -196,12 +201,12 @@ class Engine:
             or self._is_starving(now)
             or self._roster.is_stale()
             or self._notifier.is_due(now)
-            or any(stopping.has_waiting(live) or is_expired(live, now) for live in self._roster)
+            or any(stopping.has_waiting(live) or is_expired(live, now) for live in self._lineup.changed.values())
         )
 
     def _is_starving(self, now: int) -> bool:
         """Whether a slot is free that could be filled, or outcomes have nothing left to wait for."""
-        in_hand = sum(len(live.in_hand) for live in self._roster)
+        in_hand = self._lineup.in_hand
         if in_hand == 0 and self._inbox.outcomes:
             return True
         return in_hand < self._slots and bool(self._claimable(now))
@@ -209,51 +214,35 @@ class Engine:
     def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
         if self._stopping or self._inbox.pressure or self._house.shortage(now):
             return []
-        room = claiming.Room(self._slots, self._gates)
-        return claiming.plan(self._in_scope(), room, now)
-
-    def _in_scope(self) -> Iterator[LiveJob]:
-        everything = self._options.scope is None
-        return (live for live in self._roster if everything or live.row.foreground)
+        self._lineup.look(self._slots, now)
+        return claiming.plan(self._lineup, claiming.Room(self._slots, self._gates), now)
 
     def _timeout_s(self, now: int) -> float:
         if self._trouble_until > now:
             return (self._trouble_until - now) / 1e6
-        deadlines = [self._house.next_beat_at()]
-        if (due_at := self._inbox.due_at()) is not None:
-            deadlines.append(due_at)
-        if (due_at := self._notifier.due_at()) is not None:
-            deadlines.append(due_at)
-        for live in self._roster:
-            if stopping.has_waiting(live):
-                return 0.0
-            deadlines.extend(self._moments(live, now))
-        return max(0.0, (min(deadlines) - now) / 1e6)
-
-    def _moments(self, live: LiveJob, now: int) -> Iterator[int]:
-        """When something about a job will be due. What was due at the last tick and stayed waits for an event."""
-        moments = [live.row.deadline_at if live.row.stop is None else None]
-        if not self._stopping:
-            moments.append(live.row.not_before_at)
-            if live.is_open(now):
-                moments.append(live.next_due)
-                moments.append(self._gates.next_at(live) if live.has_ready(now) else None)
-        return (at for at in moments if at is not None and at > self._ticked_at)
+        if any(stopping.has_waiting(live) for live in self._lineup.changed.values()):
+            return 0.0
+        deadlines = (self._house.next_beat_at(), self._inbox.due_at(), self._notifier.due_at(), self._lineup.next_at())
+        return max(0.0, (min(at for at in deadlines if at is not None) - now) / 1e6)
 
     # ---- write ----
 
-    def _step(self, now: int) -> None:
-        """Everything that changes rows, in one transaction; then everything that follows from its commit."""
+    def _step(self, now: int) -> bool:
+        """Everything that changes rows, in one transaction; then everything that follows from its commit.
+
+        False when it could not be committed.
+        """
         try:
             with self._database.transaction():
                 self._write(now)
         except UNWRITABLE as error:
             self._start_over(f"the database cannot be written: {error}", now)
-            return
+            return False
         self._trouble = ""
         self._executor.acknowledge(*self._inbox.settled())
         self._inbox.clear(now)
         self._after_commit()
+        return True
 
     def _write(self, now: int) -> None:
         if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
@@ -266,18 +255,20 @@ class Engine:
                 self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
         self._orders.write(self._roster, self._epoch, now)
         self._claim(now)
-        self._restate(now)
+        self._roster.restate(self._lineup.changed.values(), now)
         self._notifier.write(now)
 
     def _refresh(self, now: int) -> None:
         self._roster.refresh(self._epoch)
-        self._gates.refresh(self._roster, now)
+        if self._gates.refresh(self._roster, now):
+            self._roster.touch_all()
         self._specs.queue_slots = self._gates.queue_slots()
 
     def _count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
         for name, delta in deltas.items():
             if name in live.counts:
                 live.counts[name] += delta
+        self._lineup.touch(live)
         rate, mean = live.pace.rate_per_s(), live.pace.mean_us
         jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
 
@@ -285,20 +276,8 @@ class Engine:
         for live, limit in self._claimable(now):
             claimed = claiming.claim(self._database, self._epoch, live, limit, now)
             self._gates.take(live, len(claimed))
+            self._lineup.touch(live)
             self._dispatches.extend(claimed)
-
-    def _restate(self, now: int) -> None:
-        """Job states follow their counts and flags."""
-        for live in self._roster:
-            row, counts = live.row, Counts(**live.counts)
-            started, paused = row.started_at is not None, row.paused_at is not None
-            state = live_state(counts, started=started, paused=paused, stop=row.stop)
-            if state == row.state:
-                continue
-            started_at = row.started_at or (now if state is JobState.RUNNING else None)
-            live.row = replace(row, state=state, started_at=started_at)
-            jobs.update(self._database, live.id, state=state, started_at=started_at, updated_at=now)
-            journal.note(self._database, live.id, str(state), at=now, actor="engine", round=row.round)
 
     # ---- after the commit ----
 
@@ -306,7 +285,7 @@ class Engine:
         if self._dispatches:
             self._executor.start(self._dispatches)
             self._dispatches = []
-        self._orders.send(self._roster)
+        self._orders.send()
         self._notifier.send()
 
     def _start_over(self, trouble: str, now: int) -> None:
@@ -325,9 +304,10 @@ class Engine:
 
     def _close_rounds(self, now: int) -> None:
         """Result files for jobs whose items are all terminal; the terminal commit for those whose files are there."""
-        for live in self._roster:
+        for live in list(self._lineup.changed.values()):
             if live.live == 0 and not live.closing:
                 self._closer.begin(live, now)
+                self._lineup.touch(live)
         for closed in self._closer.done():
             finished = self._roster.get(closed.job)
             if finished is not None:
@@ -335,6 +315,7 @@ class Engine:
 
     def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
         live.closing = False  # if anything goes wrong from here on, the files are made again
+        self._lineup.touch(live)
         if closed.results is None:
             self._trouble = f"result files of job {live.id} cannot be written: {closed.error}"
             self._trouble_until = now + TROUBLE_PAUSE_US
@@ -354,6 +335,11 @@ class Engine:
 def _has_future(live: LiveJob) -> bool:
     """Whether something will still happen to the job without anybody's help."""
     return live.stop is not None or live.live == 0 or live.row.paused_at is None
+
+
+def _is_unfinished(live: LiveJob) -> bool:
+    """Whether a step left something to do for the next one: more rows to take out of the queue, a round to close."""
+    return stopping.has_waiting(live) or (live.live == 0 and not live.closing)
 
 
 def now_us() -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
 from jobctl.engine import stopping
+from jobctl.engine.lineup import Lineup
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Settler, breaks_rule
 from jobctl.engine.work import LiveJob
@@ -19,8 +20,9 @@ Count = Callable[[LiveJob, Mapping[str, int], int], None]
 class Orders:
     """Writes stops in the engine's transaction, and passes them on to the executor after its commit."""
 
-    def __init__(self, database: Database, executor: Executor, count: Count) -> None:
+    def __init__(self, database: Database, executor: Executor, lineup: Lineup, count: Count) -> None:
         self._database = database
+        self._lineup = lineup
         self._executor = executor
         self._count = count
         self._cancels: list[tuple[list[AttemptId], float]] = []
@@ -32,10 +34,11 @@ class Orders:
             live = roster.get(request.job)
             if live is not None:
                 self._obey(request, live, epoch, now)
-        for live in roster:
+        for live in list(self._lineup.changed.values()):
             order = _rule_order(live, now)
             if order is not None:
                 stopping.give(self._database, live, order, now)
+                self._lineup.touch(live)
             if stopping.has_waiting(live):
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
 
@@ -43,6 +46,7 @@ class Orders:
         kill = 2 if request.now else 1
         if request.item is None:
             stopping.give(self._database, live, stopping.Order(Stop.CANCEL, request.actor, request.reason, kill), now)
+            self._lineup.touch(live)
             return
         running = [AttemptId(live.id, *key) for key in live.in_hand if key[0] == request.item]
         if running:
@@ -50,12 +54,12 @@ class Orders:
         else:
             self._count(live, Settler(self._database, epoch, live, now).drop(request.item, request.item), now)
 
-    def send(self, roster: Roster) -> None:
+    def send(self) -> None:
         """After the commit: end what is to end."""
         for attempts, grace_s in self._cancels:
             self._executor.cancel(attempts, grace_s)
         self._cancels.clear()
-        for live in roster:
+        for live in self._lineup.changed.values():
             stopping.end_running(self._executor, live)
 
 

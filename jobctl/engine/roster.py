@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
 
 from jobctl.domain.ports import Executor
+from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.gates import check_dependencies
+from jobctl.engine.lineup import Lineup
 from jobctl.engine.spec import Specs
 from jobctl.engine.work import LiveJob
 from jobctl.handlers.command import handler_for
-from jobctl.store import figures, items, jobs
+from jobctl.store import figures, items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.failures import Groups
 from jobctl.store.jobs import JobRow
@@ -19,11 +22,13 @@ from jobctl.store.jobs import JobRow
 class Roster:
     """Live jobs by number. What is in the database is the truth; this is its copy plus what the executor holds."""
 
-    def __init__(self, database: Database, executor: Executor, specs: Specs) -> None:
+    def __init__(self, database: Database, executor: Executor, specs: Specs, lineup: Lineup) -> None:
         self._database = database
         self._executor = executor
         self._specs = specs
+        self._lineup = lineup
         self._jobs: dict[int, LiveJob] = {}
+        self._rows: dict[int, tuple[Any, ...]] = {}  # as they were read last
         self._version = -1
 
     def __iter__(self) -> Iterator[LiveJob]:
@@ -39,6 +44,8 @@ class Roster:
     def drop(self, job: int) -> None:
         """The job's round is closed."""
         self._jobs.pop(job, None)
+        self._rows.pop(job, None)
+        self._lineup.leave(job)
         self._executor.forget(job)
 
     def is_stale(self) -> bool:
@@ -48,27 +55,55 @@ class Roster:
     def refresh(self, epoch: int) -> None:
         """Take in what commands wrote: new jobs, pauses, changed rules. Inside a transaction."""
         self._version = self._database.scalar("PRAGMA data_version")
-        rows = {row.id: row for row in jobs.load_live(self._database)}
+        rows = jobs.live_rows(self._database)
         for gone in self._jobs.keys() - rows.keys():
             self.drop(gone)
-        for row in rows.values():
-            known = self._jobs.get(row.id)
-            if known is None:
-                self._jobs[row.id] = self._enter(row, epoch)
-            else:
-                self._update(known, row)
+        for number, fields in rows.items():
+            if self._rows.get(number) != fields:
+                self._rows[number] = fields
+                self._take_in(jobs.job_row(fields), epoch)
         self.check_dependencies()
+
+    def _take_in(self, row: JobRow, epoch: int) -> None:
+        live = self._jobs.get(row.id)
+        if live is None:
+            live = self._jobs[row.id] = self._enter(row, epoch)
+        else:
+            self._update(live, row)
+        self._lineup.touch(live)
 
     def check_dependencies(self) -> None:
         """See which jobs still wait for others."""
         for live in self:
             if live.row.after:
                 check_dependencies(self._database, live)
+                self._lineup.touch(live)
+
+    def touch_all(self) -> None:
+        """Something has changed that may concern any of them."""
+        for live in self:
+            self._lineup.touch(live)
+
+    def restate(self, changed: Iterable[LiveJob], now: int) -> None:
+        """Job states follow their counts and flags; in a transaction."""
+        for live in changed:
+            row, counts = live.row, Counts(**live.counts)
+            started, paused = row.started_at is not None, row.paused_at is not None
+            state = live_state(counts, started=started, paused=paused, stop=row.stop)
+            if state == row.state:
+                continue
+            started_at = row.started_at or (now if state is JobState.RUNNING else None)
+            live.row = replace(row, state=state, started_at=started_at)
+            jobs.update(self._database, live.id, state=state, started_at=started_at, updated_at=now)
+            journal.note(self._database, live.id, str(state), at=now, actor="engine", round=row.round)
 
     def rebuild(self, epoch: int) -> None:
         """Forget everything uncommitted after a transaction that failed."""
         paces = {live.id: (live.pace, live.used_us) for live in self}
+        for job in self._jobs:
+            self._lineup.leave(job)
         self._jobs.clear()
+        self._rows.clear()
         self.refresh(epoch)
         for live in self:
             if live.id in paces:

@@ -136,6 +136,12 @@ class LiveJob:
         most = MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
+    def wants(self, capacity: int) -> int:
+        """How many attempts more it may have in hand by its own limits."""
+        slots = self.slots(capacity)
+        most = slots + self.lookahead(slots) - len(self.in_hand)
+        return min(most, self.counts["queued"] + self.counts["retrying"])
+
     def _failures_left(self) -> int:
         limit = self.row.policy.max_failures
         if limit is None:

@@ -73,7 +73,8 @@ _COUNT_FIELDS = list(Counts.__dataclass_fields__)
 _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608 - column names of this module
 
 
-def _job_row(row: Any) -> JobRow:
+def job_row(row: Any) -> JobRow:
+    """Columns as ``live_rows`` has them, decoded."""
     values = dict(zip(_FIELDS, row, strict=False))
     for name in _JSON:
         values[name] = json.loads(values[name])
@@ -86,12 +87,17 @@ def _job_row(row: Any) -> JobRow:
 def load(database: Database, job: int) -> JobRow | None:
     """One job."""
     row = database.one(f"{_SELECT} WHERE id = ?", (job,))
-    return None if row is None else _job_row(row)
+    return None if row is None else job_row(row)
 
 
 def load_live(database: Database) -> list[JobRow]:
     """Every job whose round is not closed, oldest first."""
-    return [_job_row(row) for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")]
+    return [job_row(row) for row in live_rows(database).values()]
+
+
+def live_rows(database: Database) -> dict[int, tuple[Any, ...]]:
+    """The same by number and not decoded, for those who know most of them."""
+    return {row[0]: row for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")}
 
 
 def reserve(database: Database) -> int:
@@ -149,4 +155,4 @@ def root_uid(database: Database, resubmit_of: str | None) -> str | None:
 def by_key(database: Database, key: str) -> JobRow | None:
     """The job that owns an idempotency key."""
     row = database.one(f"{_SELECT} WHERE key = ?", (key,))
-    return None if row is None else _job_row(row)
+    return None if row is None else job_row(row)
