@@ -20,6 +20,7 @@ from jobctl.store.database import open_database
 MAX_LINES = 20_000
 #: Pieces that may wait to be drawn; with more, the reading waits.
 AHEAD = 64
+NOTHING = "nothing was written yet\n"
 
 
 class LogView(Log):
@@ -39,10 +40,12 @@ class LogView(Log):
         self._reader, self._writer = os.pipe()
         self._thread: Thread | None = None
         self._mark: int | None = None
+        self._blank = True  # nothing came yet
         self._ended = False
 
     def on_mount(self) -> None:
         """Begin to follow."""
+        self.write(NOTHING)
         self._start()
 
     def _start(self) -> None:
@@ -54,8 +57,8 @@ class LogView(Log):
         if mark == self._mark or (self._thread is not None and self._thread.is_alive()):
             return
         if self._mark is not None:
-            self._wanted = wanted
-            self.clear()
+            self._wanted, self._blank = wanted, True
+            self.clear().write(NOTHING)
             self._start()
         self._mark = mark
 
@@ -71,6 +74,9 @@ class LogView(Log):
     def on_log_view_came(self, message: Came) -> None:
         """Show what came; who has scrolled back stays there."""
         self._room.release()
+        if self._blank:
+            self._blank = False
+            self.clear()
         self.auto_scroll = self.is_vertical_scroll_end
         self.write(message.text)
 

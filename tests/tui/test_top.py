@@ -280,6 +280,7 @@ def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
     async def script(sight):
         await sight.press("l")
         await sight.sees("==> 1.1 <==", "I am 0", "==> 1.2 <==", "I am 3")
+        assert "nothing was written" not in sight.text()
         await sight.press("2", "down", "enter")
         await sight.sees("item 1.2: failed", "I am 3")
         before = len(sight.screen.query_one(LogView).lines)
@@ -288,6 +289,16 @@ def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
         await asyncio.to_thread(subprocess.run, words, check=True, capture_output=True, timeout=60, cwd=ROOT)
         await sight.until(lambda: len(sight.screen.query_one(LogView).lines) > before, "what the second try wrote")
         await sight.sees("round 2")
+
+    watch(home, script)
+
+
+def test_a_log_without_a_line_says_so(store, home):
+    store.job("q")
+
+    async def script(sight):
+        await sight.press("l")
+        await sight.sees("nothing was written yet")
 
     watch(home, script)
 
