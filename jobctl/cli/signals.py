@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
 _HANDLED = tuple(
     number
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGWINCH")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGWINCH", "SIGTSTP")
     if (number := getattr(signal, name, None)) is not None
 )
 #: What a person or the system says when the view should end.
@@ -57,6 +58,11 @@ def _ignore(_number: int, _frame: Any) -> None:
     """The wake-up descriptor says it all."""
 
 
+def stop_here() -> None:
+    """What Ctrl-Z asks for; returns when the shell lets the command go on."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 class Keys:
     """Single key strokes from the terminal, without echo; nothing if standard input is no terminal."""
 
@@ -65,6 +71,21 @@ class Keys:
         self._before: Any = None
 
     def __enter__(self) -> Self:
+        self._take()
+        return self
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[None]:
+        """The terminal as it was before, for a while."""
+        taken = self._fd >= 0
+        self.__exit__(None, None, None)
+        try:
+            yield
+        finally:
+            if taken:
+                self._take()
+
+    def _take(self) -> None:
         try:
             import termios
             import tty
@@ -77,7 +98,6 @@ class Keys:
                 self._fd = fd
         except (OSError, ValueError, ImportError, AttributeError):  # no terminal: no keys
             self._fd = -1
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.signals import STOPS, Keys, Signals
+from jobctl.cli.signals import STOPS, Keys, Signals, stop_here
 from jobctl.services.changes import Frames
 from jobctl.services.status import job_documents, list_document
 from jobctl.services.wait import exit_code_of
@@ -23,6 +24,8 @@ LINE_EVERY_S = 30.0
 
 Document = dict[str, Any]
 Take = Callable[[], Document]
+#: Gives the terminal back while the command is stopped by Ctrl-Z.
+Aside = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @dataclass
@@ -100,7 +103,7 @@ def show(view: View) -> bool:
     from jobctl.render.live import LiveScreen
 
     with LiveScreen(view.stream, color=view.shared.colors(view.stream)) as screen:
-        return _loop(view, lambda: screen.show(lambda look: _frame(view, look)))
+        return _loop(view, lambda: screen.show(lambda look: _frame(view, look)), screen.aside)
 
 
 def _frame(view: View, look: Any) -> Any:
@@ -112,7 +115,7 @@ def _frame(view: View, look: Any) -> Any:
     return list_frame(view.shown, look, view.footer)
 
 
-def _loop(view: View, draw: Callable[[], None]) -> bool:
+def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullcontext) -> bool:
     with _waiting(view) as (signals, keys, frames):
         while True:
             alone = view.is_alone()  # asked before the look: what the last engine did is in it
@@ -126,7 +129,11 @@ def _loop(view: View, draw: Callable[[], None]) -> bool:
                 view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
             frames.wait(busy=busy, also=view.descriptors())
-            view.signalled = bool(set(signals.take()) & STOPS)
+            came = set(signals.take())
+            if signal.SIGTSTP in came:
+                with aside(), keys.released():
+                    stop_here()
+            view.signalled = bool(came & STOPS)
             if (view.signalled or "q" in keys.pressed()) and not _goes_on(view):
                 return False
 

@@ -6,7 +6,8 @@ write nothing, and one made for another size than the present must not wrap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -38,6 +39,16 @@ class LiveScreen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._write(_LEAVE)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """The terminal's first page, for a while; then everything is drawn again."""
+        self._write(_LEAVE)
+        try:
+            yield
+        finally:
+            self._shown = None
+            self._write(_ENTER)
 
     def show(self, frame: Frame) -> None:
         """Draw a frame; what does not fit below is left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from jobctl.config import Home
@@ -40,7 +41,7 @@ class Top(App[None]):
     """
 
     reader: Reader
-    BINDINGS: ClassVar = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
 
     def __init__(self, home: Home, program: str) -> None:
         super().__init__()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import termios
+from pathlib import Path
 
 import pytest
 
 from jobctl.store.database import open_database
 from tests.factories import SUBMITTED_AT
 from tests.terminal import ROOT, Terminal
+from tests.wait import wait_until
 
 
 @pytest.fixture
@@ -71,6 +75,25 @@ def test_leaving_by_a_key_or_a_signal_leaves_the_job_alone(store, home, job):
     assert terminal.end() == 130
     assert terminal.raw.count(b"\x1b[?1049l") == 1
     assert store.database.scalar("SELECT state FROM jobs") == "running"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc whether it is stopped")
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_again(store, home, job):
+    terminal = Terminal(home, "status", job, "--watch")
+    terminal.await_text("q leaves")
+    before = termios.tcgetattr(terminal.child.child_fd)
+    terminal.child.send("\x1a")
+    wait_until(lambda: " T " in Path(f"/proc/{terminal.child.pid}/stat").read_text(), 30, "a stop")
+    wait_until(lambda: terminal.raw.endswith(b"\x1b[?1049l"), 30, "the first page of the terminal")
+    assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
+    stopped = termios.tcgetattr(terminal.child.child_fd)
+    assert stopped[3] & termios.ECHO and not before[3] & termios.ECHO
+    os.kill(terminal.child.pid, signal.SIGCONT)
+    wait_until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, 30, "the view again")
+    terminal.await_text("q leaves")
+    terminal.child.send("q")
+    assert terminal.end() == 0
+    assert terminal.raw.count(b"\x1b[?1049l") == 2
 
 
 def test_the_view_follows_the_size_of_the_terminal(store, home, job):
