@@ -66,6 +66,7 @@ class Problems:
 
     first: list[Problem] = field(default_factory=list)
     total: int = 0
+    damage: Problem | None = None
 
     def add(self, problem: Problem) -> None:
         """Count a problem; describe it if it is among the first."""
@@ -73,11 +74,19 @@ class Problems:
         if len(self.first) < PROBLEMS_SHOWN:
             self.first.append(problem)
 
+    def end_with(self, damage: Problem) -> None:
+        """Count what makes the rest unreadable; it is always described, for it may be the cause of all the others."""
+        self.total += 1
+        self.damage = damage
+
     def rejection(self, name: str, hint: str) -> InputRejected:
         """The error that refuses the input and says everything that was found."""
         details = [problem.sentence() for problem in self.first]
-        if self.total > len(self.first):
-            details.append(f"... and {self.total - len(self.first):,} more")
+        more = self.total - len(self.first) - (self.damage is not None)
+        if more:
+            details.append(f"... and {more:,} more")
+        if self.damage is not None:
+            details.append(self.damage.sentence())
         noun = "1 problem" if self.total == 1 else f"{self.total:,} problems"
         return InputRejected(f"{name}: {noun}, nothing was accepted", hint=hint, details=details)
 

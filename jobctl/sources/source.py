@@ -178,7 +178,7 @@ class Source(ABC):
             raise self.problems.rejection(self._options.name, "no row is good: is the format right? See --format")
 
     def _refusal(self, damage: Damaged) -> Exception:
-        self.problems.add(damage.problem)
+        self.problems.end_with(damage.problem)
         hint = "this cannot be skipped; correct the file" if self._options.invalid == "skip" else "correct the file"
         return self.problems.rejection(self._options.name, hint)
 

@@ -98,8 +98,8 @@ def test_unprocessed_items_and_failed_ones_can_be_told_apart(tmp_path):
         (
             Selection(codes=("exit_99",)),
             "requeue",
-            "no such item to retry",
-            "jobctl items 1 --state failed,unprocessed",
+            "job 1 has no failure 'exit_99'",
+            "its causes of failure: ",
         ),
         (Selection(items=(1,)), "requeue", "no such item to retry", "jobctl items 1"),
         (Selection(unprocessed=True), "requeue", "no such item to retry", "jobctl items 1"),

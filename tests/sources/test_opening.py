@@ -183,12 +183,23 @@ def test_a_gz_name_with_plain_content_is_read_as_it_is(read):
     ],
 )
 def test_damaged_gzip_refuses_the_file(read, harm, sentence, invalid):
-    rows = "".join(f"{number},{hash(str(number))}\n" for number in range(50_000))
+    rows = "".join(f"{number},{number * 2_654_435_761 % (1 << 61)}\n" for number in range(50_000))
     path = read.path(b"", "a.csv.gz")
     path.write_bytes(harm(gzip.compress(b"a,b\n" + rows.encode())))
     with pytest.raises(InputRejected) as caught:
         exhaust(InputOptions(str(path), invalid=invalid))
     assert caught.value.details[-1].startswith(sentence)
+
+
+def test_damage_is_named_beside_any_number_of_bad_rows(read):
+    path = read.path(b"", "a.csv.gz")
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1\n" * 90_000)[:-9])
+    with pytest.raises(InputRejected) as caught:
+        exhaust(InputOptions(str(path)))
+    *shown, more, damage = caught.value.details
+    assert len(shown) == 20
+    assert more.startswith("... and ") and more.endswith(" more")
+    assert damage.startswith("the gzip data is cut off")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
