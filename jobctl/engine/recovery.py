@@ -39,7 +39,6 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
         lost = _may_have_begun(database, missing) if fresh or _is_another(database, executor) else []
-        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('starts', ?)", (_ring(),))
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
     return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
@@ -50,6 +49,16 @@ def _is_another(database: Database, executor: Executor) -> bool:
     known = database.scalar("SELECT value FROM meta WHERE key = 'executor'") or ""
     database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('executor', ?)", (executor.identity,))
     return bool(known != executor.identity)
+
+
+def is_over(database: Database) -> None:
+    """What was interrupted is recorded: from now on the ring of our supervisor tells what may have begun.
+
+    Not before: until then the attempts of the supervisor before ours stand in the database, of which its ring knows
+    nothing.
+    """
+    with database.transaction():
+        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('starts', ?)", (_ring(),))
 
 
 def _ring() -> str:

@@ -28,7 +28,6 @@ class Fault:
     trial: Trial
     full: int | Callable[[], int]  # trials in a full campaign
     sample: int  # in the sample of every change
-    alone: bool = False  # not beside others: it does something to the whole machine
 
 
 @dataclass
@@ -76,13 +75,11 @@ def measure(name: str, value: float) -> None:
     _seen.setdefault(name, []).append(value)
 
 
-def fault(
-    name: str, what: str, *, full: int | Callable[[], int], sample: int, alone: bool = False
-) -> Callable[[Trial], Trial]:
+def fault(name: str, what: str, *, full: int | Callable[[], int], sample: int) -> Callable[[Trial], Trial]:
     """Register a trial that returns its violations itself."""
 
     def register(trial: Trial) -> Trial:
-        FAULTS[name] = Fault(name, what, trial, full, sample, alone)
+        FAULTS[name] = Fault(name, what, trial, full, sample)
         return trial
 
     return register
@@ -106,7 +103,7 @@ def run_fault(fault: Fault, numbers: range, seed: int, jobs: int) -> Tally:
     """Run trials of a fault, ``jobs`` at a time; trial n of a seed is the same whenever it is run."""
     tally = Tally(fault.name, fault.what)
     work = [(fault.name, number, seed) for number in numbers]
-    with multiprocessing.get_context("fork").Pool(1 if fault.alone else min(jobs, len(work)), adopt_orphans) as pool:
+    with multiprocessing.get_context("fork").Pool(min(jobs, len(work)), adopt_orphans) as pool:
         for report in pool.imap_unordered(_run_one, work):
             tally.add(report, seed)
             if report.skipped:

@@ -136,9 +136,22 @@ def _processes(rig: Rig) -> Iterator[str]:
         wait_until(is_clean, _ENDING_S, "the last process of the items to end")
     if left:
         yield f"C7 processes {left} are left: {[proc.command(pid) for pid in left]}"
-    for pid in [] if supervisor is None else proc.children(supervisor):
-        if proc.stat_of(pid)[:1] == ["Z"]:
-            yield f"C7 process {pid} is a zombie"
+    yield from _zombies(supervisor)
+
+
+def _zombies(supervisor: int | None) -> Iterator[str]:
+    """A child that has just ended is one for a moment; one that stays was forgotten."""
+    found: list[int] = []
+
+    def are_reaped() -> bool:
+        found[:] = [pid for pid in proc.children(supervisor or 0) if proc.stat_of(pid)[:1] == ["Z"]]
+        return not found
+
+    if supervisor is not None:
+        with contextlib.suppress(AssertionError):
+            wait_until(are_reaped, _ENDING_S, "the supervisor to reap")
+    for pid in found:
+        yield f"C7 process {pid} is a zombie"
 
 
 def _results(rig: Rig) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Arms: ``stdlib`` and ``pysqlite3`` open the database as jobctl does, with one checkpointer as its engine is one;
 ``control`` uses the standard library with automatic checkpoints and two checkpointers, which SQLite 3.7 to 3.51.2
-does not survive. Prints the answer of integrity_check.
+does not survive. Prints the answer of integrity_check, and on stderr how often each of them did its part.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ _ROLES = {
     "pysqlite3": ("writer", "writer", "checkpointer"),
     "control": ("writer", "writer", "passive", "passive"),
 }
+#: Our connections are closed and opened again after so many steps, as those of commands are.
+_AS_LONG_AS_A_COMMAND = 40
 
 
 def main() -> int:
@@ -34,10 +36,10 @@ def main() -> int:
             print("no pysqlite3 here", file=sys.stderr)
             return 77
     if len(sys.argv) > 4:
-        return _play(sys.argv[4], _connect(arm, Path(place)), time.monotonic() + float(seconds))
+        return _play(sys.argv[4], arm, Path(place), time.monotonic() + float(seconds))
     first = _connect(arm, Path(place))
-    first.execute("CREATE TABLE churn (id INTEGER PRIMARY KEY, job INT, body BLOB)")
-    first.execute("CREATE INDEX churn_job ON churn (job)")
+    first.execute("CREATE TABLE churn (id INTEGER PRIMARY KEY, word BLOB, body BLOB)")
+    first.execute("CREATE INDEX churn_word ON churn (word)")
     players = [
         subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in _ROLES[arm]
     ]
@@ -62,29 +64,42 @@ def _connect(arm: str, place: Path) -> Any:
     return connection
 
 
-def _play(role: str, connection: Any, until: float) -> int:
+def _play(role: str, arm: str, place: Path, until: float) -> int:
+    connection = _connect(arm, place)
     number = 0
     while time.monotonic() < until:
         number += 1
         try:
-            if role == "writer":
-                _write(connection, number)
-            elif role == "passive":
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            else:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                time.sleep(0.001)
+            if arm != "control" and number % _AS_LONG_AS_A_COMMAND == 0:
+                connection.close()  # whoever is the last to do so checkpoints, too
+                connection = _connect(arm, place)
+            _act(role, connection, number)
         except Exception as error:
             if "locked" not in str(error) and "busy" not in str(error):
                 return 0  # corrupt already: the verdict says so
+    print(f"{role} {number}", file=sys.stderr)
     return 0
 
 
+def _act(role: str, connection: Any, number: int) -> None:
+    if role == "writer":
+        _write(connection, number)
+    elif role == "passive":
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    else:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        time.sleep(0.001)
+
+
 def _write(connection: Any, number: int) -> None:
+    """A transaction of one to many pages, all over the file: a page that is lost is not soon written again."""
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT INTO churn (job, body) VALUES (?, ?)", (number % 97, os.urandom(700)))
+    for _ in range(number * 7 % 24 + 1):
+        connection.execute("INSERT INTO churn (word, body) VALUES (?, ?)", (os.urandom(12), os.urandom(200)))
     if number % 3 == 0:
-        connection.execute("DELETE FROM churn WHERE id IN (SELECT id FROM churn WHERE job = ? LIMIT 2)", (number % 89,))
+        connection.execute(
+            "DELETE FROM churn WHERE word IN (SELECT word FROM churn WHERE word > ? LIMIT 9)", (os.urandom(2),)
+        )
     connection.execute("COMMIT")
 
 

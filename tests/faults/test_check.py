@@ -224,6 +224,7 @@ def test_c7_a_process_that_is_left(rig, monkeypatch):
 
 
 def test_c7_a_zombie_of_the_supervisor(rig, monkeypatch):
+    monkeypatch.setattr("tests.faults.check._ENDING_S", 0.0)
     monkeypatch.setattr(rig, "supervisor", os.getpid)
     zombie = subprocess.Popen(["true"])
     try:

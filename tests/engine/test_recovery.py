@@ -1,0 +1,52 @@
+"""A recovery that is itself cut short: what may have begun stays so."""
+
+import pytest
+
+from jobctl.engine import recovery
+from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.loop import Engine
+from jobctl.process.starts import Starts
+from tests.engine.bench import Bench
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path, script=lambda _: Play(hold=True))
+
+
+def other_boot(bench, monkeypatch):
+    """All that ran is gone, and a ring of another name is there."""
+    bench.executor = FakeExecutor(bench.executor._script, clock=lambda: bench.now)
+    ring = bench.home.root / "starts"
+    ring.unlink(missing_ok=True)
+    monkeypatch.setenv("JOBCTL_STARTS", Starts(str(ring)).name)
+
+
+def test_an_engine_that_dies_between_epoch_and_settlement_leaves_its_successor_the_interrupted(bench, monkeypatch):
+    other_boot(bench, monkeypatch)
+    bench.submit(rows=2)
+    bench.tick(3)
+    assert bench.states(1) == "rr"
+    with bench.database.transaction():
+        bench.database.execute("DELETE FROM attempts")  # that they began was on its way to the database
+    other_boot(bench, monkeypatch)
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(Engine, "_step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        bench.start()
+    bench.start()
+    endings = bench.database.execute("SELECT item, attempt, ending FROM attempts ORDER BY item, attempt").fetchall()
+    assert [row for row in endings if row[2] is not None] == [(1, 1, 4), (2, 1, 4)]
+    bench.tick(3)
+    assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 2), (2, 2)]
+
+
+def test_once_it_is_over_what_only_waited_is_free(bench, monkeypatch):
+    other_boot(bench, monkeypatch)
+    bench.submit(rows=2)
+    bench.tick(3)
+    bench.executor = FakeExecutor(bench.executor._script, clock=lambda: bench.now)
+    with bench.database.transaction():
+        bench.database.execute("DELETE FROM attempts")  # nobody saw them begin, and the ring does not have them
+    bench.start()
+    assert bench.database.scalar("SELECT count(*) FROM attempts WHERE ending IS NOT NULL") == 0
+    assert recovery._ring() == bench.database.scalar("SELECT value FROM meta WHERE key = 'starts'")
