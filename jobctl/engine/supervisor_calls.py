@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from jobctl.engine.supervisor_attempts import Tell
 
 
+#: Beyond one for each slot; so many jobs can take turns with warm workers.
+_IDLE_WORKERS = 8
+
+
 class Calls:
     """All workers, by the descriptor on which they are heard, and the outcomes nobody has acknowledged."""
 
@@ -38,7 +42,7 @@ class Calls:
     def _make_room(self) -> None:
         """Workers of jobs with nothing to do must not pile up."""
         idle = [worker for worker in self.workers.values() if worker.is_idle and not worker.leaving]
-        if len(idle) >= self.attempts.backlog.capacity:
+        if len(idle) >= _IDLE_WORKERS + self.attempts.backlog.capacity:
             min(idle, key=lambda worker: worker.deadline).retire()
 
     def hear(self, fd: int, now: float) -> None:

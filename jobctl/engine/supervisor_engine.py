@@ -103,9 +103,17 @@ class Engine:
         else:
             if kind == wire.FINISHED:
                 self._starts.pop(payload[:3], None)
+            elif kind == wire.CALLS and self._starts:
+                self._drop_starts(payload)
             self._channel.post(kind, payload)
         if self.flush_at == NEVER:
             self.flush_at = time.monotonic() + COALESCE_S
+
+    def _drop_starts(self, calls: tuple[Any, ...]) -> None:
+        from jobctl.process.page import unpack  # most supervisors never need it
+
+        for record in unpack(*calls[-1]):
+            self._starts.pop((calls[0], *record[:2]), None)
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it; the rest goes when it is writable."""

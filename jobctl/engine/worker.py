@@ -40,6 +40,8 @@ else:
     loading = _beside("worker_load")
     Place = _beside("worker_place").Place
 
+#: Before the names of our own files in a traceback.
+_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker")
 # The words and the layout of the page are those of jobctl.process.page; a test holds both equal.
 _CHANNEL_FD = 3
 _PAGE_FD = 4
@@ -285,7 +287,7 @@ def _where(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None:
         path = trace.tb_frame.f_code.co_filename
-        if path != __file__:
+        if not path.startswith(_OURS):
             place = f"{path.removeprefix(home)}:{trace.tb_lineno}"
             if path.startswith(home):
                 at_home = place
@@ -294,7 +296,7 @@ def _where(error: BaseException) -> str:
 
 
 def _print(error: BaseException) -> None:
-    """The traceback on stderr, without our own frame."""
+    """The traceback on stderr, without our own frames."""
     if isinstance(error, (_NoJson, loading.NotLoadedError)):
         print(error, file=sys.stderr)  # noqa: T201
         return
@@ -303,6 +305,6 @@ def _print(error: BaseException) -> None:
     import traceback
 
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next
     traceback.print_exception(type(error), error, trace)

@@ -44,13 +44,15 @@ def _job(job: Document) -> list[Any]:
     ]
 
 
-ITEM_TITLES = ("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message", "row")
+_OF_ITEM = ("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message")
+ITEM_TITLES = (*_OF_ITEM, "row", "result")
 
 
 def item(document: Document) -> str:
     """An item as one record."""
-    values = [document[title] for title in ITEM_TITLES[:-1]]
-    return record((*values, row_text(document["row"])))
+    result = document["result"]
+    text = None if result is None else json.dumps(result, ensure_ascii=False)
+    return record((*(document[title] for title in _OF_ITEM), row_text(document["row"]), text))
 
 
 def row_text(row: Any) -> str:
