@@ -42,6 +42,7 @@ COMMANDS = {
     "export": Entry("export", _LOOK),
     "notify": Entry("notify", _LOOK),
     "daemon": Entry("daemon", _RUN),
+    "worker": Entry("worker", _RUN),
     "queue": Entry("queue", _RUN),
     "metrics": Entry("metrics", _RUN),
     "prune": Entry("prune", _RUN),

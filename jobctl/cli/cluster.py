@@ -8,7 +8,7 @@ from typing import Any
 from typer import Context
 from typer.core import TyperOption
 
-from jobctl.cli.command import Command
+from jobctl.cli.command import GLOBAL_PANEL, Command
 from jobctl.errors import UsageError
 
 PANEL = "Where items run"
@@ -61,12 +61,20 @@ def _keep(ctx: Any, param: Any, value: Any) -> Any:
 class ClusterCommand(Command):
     """A command that starts an engine."""
 
+    without: tuple[str, ...] = ()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = len(self.params)
-        while own and self.params[own - 1].rich_help_panel == "Global options":  # type: ignore[attr-defined]
+        while own and self.params[own - 1].rich_help_panel == GLOBAL_PANEL:  # type: ignore[attr-defined]
             own -= 1
-        self.params = [*self.params[:own], *cluster_options(), *self.params[own:]]
+        self.params = [*self.params[:own], *cluster_options(self.without), *self.params[own:]]
+
+
+class WorkerCommand(ClusterCommand):
+    """A command that joins a cluster."""
+
+    without = ("--executor", "--cluster", "--workers")
 
 
 def cluster_words(ctx: Context) -> tuple[str, ...]:

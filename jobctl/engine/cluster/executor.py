@@ -299,7 +299,8 @@ class ClusterExecutor:
         if message["what"] == "joined":
             self._welcome(message)
         elif message["what"] == "left":
-            self._workers.remove(message["worker"])
+            left = self._workers.remove(message["worker"])
+            self._link.give_up(sorted(left.packs) if left is not None else ())
             self._fit()
         elif message["what"] == "long":
             self._note_long(message)

@@ -47,7 +47,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
     async def start(self, scheduler: Any) -> None:
         """Called by Dask, on the scheduler."""
         self._scheduler = scheduler
-        for handler in (self.attach, self.watch, self.claim, self.greet, self.release, self.whose):
+        for handler in (self.attach, self.watch, self.follow, self.claim, self.greet, self.release, self.whose):
             scheduler.handlers[f"jobctl_{handler.__name__}"] = handler
 
     async def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
@@ -77,6 +77,10 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         found = None if claims is None else claims.by_key.get(key)
         return None if found is None else found[0]
 
+    async def follow(self, client: str, keys: Collection[str]) -> None:
+        """A client wants to be told what becomes of packs that it did not send itself."""
+        self._scheduler.client_desires_keys([key for key in keys if key in self._scheduler.tasks], client)
+
     async def release(self, store: str, keys: Collection[str]) -> None:
         """The outcomes of these packs are recorded."""
         claims = self._stores.get(store)
@@ -94,7 +98,9 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
     async def claim(self, store: str, nonce: str, key: str, worker: str, ids: Any, slots: Any) -> bool:
         """Whether this worker may begin this pack."""
         claims = self._stores.get(store)
-        if claims is None or claims.nonce != nonce or key in claims.by_key or key not in self._scheduler.tasks:
+        if claims is None or claims.nonce != nonce or key in claims.by_key:
+            return False
+        if key not in self._scheduler.tasks or worker not in self._scheduler.workers:
             return False
         claims.by_key[key] = (worker, ids, slots)
         self._scheduler.client_desires_keys([key], topic_of(store))

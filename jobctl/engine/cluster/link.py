@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.metadata
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,9 +115,10 @@ class Link:
         """Await packs that an engine before this one sent."""
         self._loop.call_soon_threadsafe(self._take_up, keys)
 
-    def withdraw(self, keys: Sequence[str]) -> None:
-        """Let go of packs that nobody has claimed, without waiting for them."""
-        self._loop.call_soon_threadsafe(self._let_go, keys)
+    def give_up(self, keys: Sequence[str]) -> None:
+        """The worker of these packs has left: whatever Dask makes of them, they have ``Failed``."""
+        for key in keys:
+            self._loop.call_soon_threadsafe(self._spawn, self._explain, key, "its worker has left")
 
     def release(self, keys: Sequence[str]) -> None:
         """The outcomes of these packs are recorded."""
@@ -136,6 +138,9 @@ class Link:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        # A connection that breaks is told as Down; what Dask has to say of it besides helps nobody.
+        self._loop.set_exception_handler(lambda _loop, _context: None)
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._main = self._loop.create_task(self._live())
         with contextlib.suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._main)
@@ -239,10 +244,17 @@ class Link:
     def _take_up(self, keys: Sequence[str]) -> None:
         from distributed import Future
 
+        if self._client is None:
+            return
         for key in keys:
-            if self._client is not None:
-                future = self._futures[key] = Future(key, self._client)
-                self._spawn(self._await, key, future)
+            future = self._futures[key] = Future(key, self._client)
+            self._spawn(self._await, key, future)
+        self._spawn(self._want, self._client, keys)
+
+    @staticmethod
+    async def _want(client: Any, keys: Sequence[str]) -> None:
+        with contextlib.suppress(OSError):
+            await client.scheduler.jobctl_follow(client=client.id, keys=list(keys))
 
     async def _await(self, key: str, future: Any) -> None:
         try:

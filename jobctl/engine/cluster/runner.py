@@ -6,6 +6,7 @@ it started ends. Calls come from Dask's threads and from its event loop, so ther
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import select
@@ -263,7 +264,8 @@ class Runner:
             if self._closed:
                 return
             self._guard.close(grace_s)
-            self._note(self._guard.collect(0))
+            with contextlib.suppress(EOFError):  # it has nothing more to say
+                self._note(self._guard.collect(0))
             self._closed = True
             self._guest.end.close()
             for run in list(self._runs.values()):

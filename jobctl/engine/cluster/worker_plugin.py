@@ -29,14 +29,13 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
     name = NAME
     idempotent = True
 
-    def __init__(self, spool: str | None = None) -> None:
-        self._spool = spool
+    def __init__(self) -> None:
         self._beating: asyncio.Task[None] | None = None
 
     async def setup(self, worker: Any) -> None:
         """Called by Dask."""
         self._worker = worker
-        self.runner = Runner(worker.state.nthreads, self._tell, self._spool)
+        self.runner = Runner(worker.state.nthreads, self._tell, getattr(worker, "spool", None))
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002

@@ -1,0 +1,55 @@
+"""``jobctl worker``: offer this machine's slots to the jobctl daemons of a cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jobctl.cli.cluster import WorkerCommand, cluster_words
+from jobctl.cli.command import session
+from jobctl.errors import UsageError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=WorkerCommand)
+def worker(
+    ctx: typer.Context,
+    slots: Annotated[
+        int | None, typer.Option("--slots", "-j", min=1, metavar="N", help="Items at once; default: the CPUs.")
+    ] = None,
+    resources: Annotated[
+        str | None, typer.Option(metavar="NAME=N,...", help="What it has besides: gpu=2,mem=64.")
+    ] = None,
+    spool: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where output waits until it has travelled; default: TMPDIR.")
+    ] = None,
+    patience: Annotated[
+        str, typer.Option("--wait", metavar="DURATION", help="Leave after so long without a scheduler.")
+    ] = "10m",
+) -> int:
+    """Run items for the daemons of a cluster, in the foreground.
+
+    Examples:
+      jobctl worker --scheduler-file ~/sched.json
+      sbatch --array=1-50 --wrap 'jobctl worker --scheduler-file ~/sched.json'
+
+    Whatever it runs ends with it, however it ends. When the scheduler is gone it waits for the next one; it leaves
+    when the scheduler says so, or on TERM.
+    """
+    from jobctl.config import cpu_count
+    from jobctl.domain.durations import parse_duration
+
+    words = cluster_words(ctx)
+    if not words:
+        raise UsageError("which cluster?", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
+    from jobctl.domain.resources import parse_resources
+    from jobctl.engine.cluster.options import ClusterOptions
+    from jobctl.engine.cluster.worker import WorkerOptions, serve
+
+    offered = parse_resources(resources) if resources else {}
+    options = WorkerOptions(
+        ClusterOptions.from_words(words), slots or cpu_count(), offered, spool, parse_duration(patience)
+    )
+    return serve(options, session(ctx).note)

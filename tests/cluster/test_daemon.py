@@ -1,0 +1,69 @@
+"""The whole of it: the command line, a daemon, workers started by ``jobctl worker``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.rig import Cluster, end
+from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
+from tests.engine.processes import alive, marker
+from tests.wait import wait_until
+
+
+@pytest.fixture
+def worker(cli: Cli, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:  # noqa: F811
+    """One of our own beside those of the cluster, and the daemon."""
+    worker = cli.start("worker", "--scheduler-file", cluster.file, "--slots", 2, "--spool", cli.work / "spool")
+    cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
+    yield worker
+    end(worker)
+
+
+def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
+    cli: Cli,  # noqa: F811
+    cluster: Cluster,
+) -> None:
+    gate, mark = cli.work / "gate", marker()
+    cli.file("rows.txt", "first\nsecond\n")
+    cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
+    script = (
+        f"echo $JOBCTL_ITEM $JOBCTL_ATTEMPT >> begun; until [ -e {gate} ]; do sleep 0.05; done; echo out {{}}; : {mark}"
+    )
+    job = cli.submit("rows.txt", "--shell", script.replace("{}", '"$line"'))
+    begun = cli.work / "begun"
+    wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both to begin")
+    wait_until(lambda: [r["host"] for r in cli.status(job)["running"]] == [os.uname().nodename] * 2, 60, "hosts")
+    for pid in (cli.engine_pid(), cli.daemon_pid()):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the end of the daemon")
+    gate.touch()
+    cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
+    cli("wait", job)
+    assert len(begun.read_text().splitlines()) == 2
+    assert cli.rows("SELECT item, attempt, ending FROM attempts WHERE job = ?", job) == [(1, 1, 0), (2, 1, 0)]
+    assert "out first" in cli("logs", job).stdout
+    cli("daemon", "stop")
+    assert not alive(mark)
+
+
+def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
+    cli: Cli,  # noqa: F811
+    worker: subprocess.Popen[str],
+) -> None:
+    wait_until(lambda: "of 10" in cli("daemon", "status").stdout, 60, "its two slots")
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(10)))
+    gate = cli.work / "gate"
+    job = cli.submit("rows.txt", "--", "sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done")
+    wait_until(lambda: len(cli.status(job)["running"]) == 10, 60, "all slots")
+    worker.terminate()
+    assert worker.wait(30) == 0
+    wait_until(lambda: cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(2,)], 60, "two interrupted")
+    gate.touch()
+    cli("wait", job)
+    assert cli.status(job)["counts"]["succeeded"] == 10
+    cli("daemon", "stop")

@@ -1,0 +1,249 @@
+"""What Dask does by itself, and what becomes of attempts when parts of the cluster die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
+from jobctl.engine.cluster.executor import ClusterExecutor
+from jobctl.engine.cluster.options import ClusterOptions
+from tests.cluster.rig import Cluster, end
+from tests.engine.harness import SupervisorUnderTest
+from tests.engine.processes import alive, marker
+from tests.executor_contract import Listener, batch, id_of, spec_of
+from tests.wait import wait_until
+
+slow = pytest.mark.slow
+Connect = Callable[..., ClusterExecutor]
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler as others run it, with Dask's own settings; workers are the tests' matter."""
+    cluster = Cluster(
+        tmp_path_factory.mktemp("fragile"),
+        DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="3",
+        DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="4s",
+    )
+    cluster.start_scheduler()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def workers(fragile: Cluster) -> Iterator[Cluster]:
+    """The same, without workers at the beginning and at the end."""
+    yield fragile
+    for worker in fragile.workers:
+        end(worker, signal.SIGKILL)
+    fragile.workers.clear()
+    if fragile.scheduler is None or fragile.scheduler.poll() is not None:
+        fragile.start_scheduler()
+
+
+@pytest.fixture
+def connect(fragile: Cluster, supervisor: SupervisorUnderTest) -> Iterator[Connect]:
+    made: list[ClusterExecutor] = []
+    locals_ = []
+
+    def connected(slots: int) -> ClusterExecutor:
+        locals_.append(locals_[0] if locals_ else supervisor.start())
+        executor = ClusterExecutor(locals_[0], ClusterOptions(scheduler_file=str(fragile.file)), supervisor.root.name)
+        executor.adopt()
+        executor.resize(8)
+        until_there_are(executor, slots)
+        made.append(executor)
+        return executor
+
+    yield connected
+    for executor in made[-1:]:  # those before are as good as dead
+        executor.close(0.0)
+
+
+def until_there_are(executor: ClusterExecutor, slots: int) -> None:
+    until = time.monotonic() + 60
+    while executor.capacity() != slots:
+        assert time.monotonic() < until, f"{executor.capacity()} slots"
+        executor.collect(1.0)
+
+
+def sleeping(mark: str) -> tuple[bytes, ...]:
+    """A command that leaves its session, too."""
+    return (b"sh", b"-c", b"setsid sleep %b & sleep %b" % ((mark.encode(),) * 2))
+
+
+def start(executor: ClusterExecutor, root: Path, argv: tuple[bytes, ...], items: int, slots: int = 8) -> Listener:
+    executor.define(spec_of(1, root, slots=slots))
+    executor.start(batch(1, argv, range(items)))
+    return Listener(executor)
+
+
+def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    first, _ = workers.start_worker(1), workers.start_worker(1)
+    executor, mark = connect(2), marker()
+    heard = start(executor, tmp_path, sleeping(mark), items=3)
+    heard.until(lambda heard: len(heard.of(Started)) == 2)
+    wait_until(lambda: len(alive(mark)) == 4, what="both items with their children")
+    first.kill()
+    (lost,) = heard.until(lambda heard: heard.of(Lost)).of(Lost)
+    assert id_of(lost) in [id_of(started) for started in heard.of(Started)]
+    wait_until(lambda: len(alive(mark)) == 2, what="the end of what the dead worker ran")
+    executor.collect(1.0)
+    assert len(heard.of(Started)) == 2, "Dask's own second try was refused"
+    assert heard.of(Returned) == []
+    assert len(executor.adopt()) == 2, "one runs, one waits"
+
+
+def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    worker = workers.start_worker(1)
+    executor = connect(1)
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as somebody_else:
+        other = somebody_else.submit(time.sleep, 1000)
+        wait_until(lambda: any(somebody_else.processing().values()), what="the task of somebody else")
+        heard = start(executor, tmp_path, (b"true",), items=1)
+        wait_until(lambda: executor.collect(0.1) == [] and sum(map(len, somebody_else.processing().values())) == 2)
+        worker.kill()
+        heard.until(lambda heard: heard.of(Returned))
+        assert heard.of(Started) == heard.of(Lost) == []
+        other.cancel()
+    workers.start_worker(1)
+    until_there_are(executor, 1)
+    executor.start(batch(1, (b"true",), range(1)))
+    assert len(heard.finished(1)) == 1
+
+
+def test_the_guard_of_a_worker_can_die_too(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    worker = workers.start_worker(1)
+    executor, mark = connect(1), marker()
+    heard = start(executor, tmp_path, sleeping(mark), items=1)
+    heard.until(lambda heard: heard.of(Started))
+    wait_until(lambda: len(alive(mark)) == 2, what="the item")
+    (guard,) = children(worker.pid)
+    os.kill(guard, signal.SIGKILL)
+    heard.until(lambda heard: heard.of(Lost))
+    wait_until(lambda: not alive(mark), what="the end of what the guard left behind")
+    executor.start(batch(1, (b"true",), range(5, 6)))
+    assert [outcome.item for outcome in heard.finished(1)] == [5]
+
+
+def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    workers.start_worker(2)
+    first, gate, mark = connect(2), tmp_path / "gate", marker()
+    until_open = b"while [ ! -e %b ]; do sleep 0.05; done; echo done" % os.fsencode(gate)
+    heard = start(first, tmp_path, (b"sh", b"-c", until_open), items=1)
+    first.start([batch(1, sleeping(mark), range(7, 8))[0]])
+    heard.until(lambda heard: len(heard.of(Started)) == 2)
+    first._link.close()  # as if it had been killed: nothing is said, nothing let go
+    gate.touch()
+    second = connect(2)
+    held = second.adopt()
+    assert sorted(held) == [(1, 0, 1), (1, 7, 1)]
+    second.define(spec_of(1, tmp_path))
+    again = Listener(second)
+    (outcome,) = again.finished(1)
+    assert (outcome.item, outcome.ending, outcome.code) == (0, Ending.EXITED, 0)
+    again.until(lambda heard: any(event.item == 7 for event in heard.of(Started)))
+    assert {event.slot for event in again.of(Started) if event.item == 7} == {2}
+    second.cancel([AttemptId(1, 7, 1)], 5.0)
+    again.until(lambda heard: len(heard.of(Finished)) == 2)
+    assert again.of(Finished)[-1].ending == Ending.CANCELLED
+    wait_until(lambda: not alive(mark), what="the end of the whole tree")
+
+
+@slow
+def test_a_retired_worker_does_not_pass_on_what_it_runs(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    workers.start_worker(1)
+    executor, starts = connect(1), tmp_path / "begun"
+    heard = start(executor, tmp_path, (b"sh", b"-c", b"echo x >> %b; sleep 1000" % os.fsencode(starts)), items=1)
+    heard.until(lambda heard: heard.of(Started))
+    workers.start_worker(1)
+    until_there_are(executor, 2)
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as boss:
+        (busy,) = [address for address, keys in boss.processing().items() if keys]
+        boss.retire_workers([busy])
+    heard.until(lambda heard: heard.of(Lost) or heard.of(Finished))
+    executor.collect(2.0)
+    assert starts.read_text() == "x\n"
+
+
+@slow
+def test_a_frozen_worker_is_given_up_and_its_items_with_it(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    worker = workers.start_worker(1)
+    executor, mark = connect(1), marker()
+    heard = start(executor, tmp_path, sleeping(mark), items=1)
+    heard.until(lambda heard: heard.of(Started))
+    wait_until(lambda: len(alive(mark)) == 2, what="the item")
+    worker.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not alive(mark) or heard.events.extend(executor.collect(0.1)) or heard.of(Lost))
+    assert not alive(mark), "the lease ends before the scheduler gives the worker up"
+    heard.until(lambda heard: heard.of(Lost))
+
+
+@slow
+def test_a_scheduler_that_dies_is_found_again_elsewhere(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    workers.start_worker(1)
+    executor, mark = connect(1), marker()
+    heard = start(executor, tmp_path, sleeping(mark), items=2, slots=1)
+    heard.until(lambda heard: heard.of(Started))
+    assert workers.scheduler is not None
+    end(workers.scheduler, signal.SIGKILL)
+    wait_until(lambda: not alive(mark), 60, what="the end of what ran")
+    workers.start_scheduler()
+    workers.start_worker(1)
+    heard.until(lambda heard: heard.of(Lost))
+    assert [id_of(event) for event in heard.of(Lost)] == [(1, 0, 1)]
+    heard.until(lambda heard: len(heard.of(Started)) == 2)
+    assert [event.item for event in heard.of(Started)] == [0, 1]
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None:
+    from jobctl.engine.cluster.fence import Fence
+
+    class Scheduler:
+        def __init__(self) -> None:
+            self.allowed_failures, self.worker_ttl = 0, 60.0
+            self.tasks, self.workers = {"a": 1, "b": 2}, {"w": 1}
+            self.handlers: dict[str, object] = {}
+            self.desired: list[str] = []
+
+        def client_desires_keys(self, keys: list[str], client: str) -> None:
+            self.desired += keys
+
+        def client_releases_keys(self, keys: list[str], client: str) -> None:
+            self.desired = [key for key in self.desired if key not in keys]
+
+    async def story() -> None:
+        fence, scheduler = Fence(), Scheduler()
+        await fence.start(scheduler)
+        ask = {"store": "s", "worker": "w", "ids": [[1, 2, 3]], "slots": [[1, 1]]}
+        assert not await fence.claim(nonce="n", key="a", **ask), "nobody is attached"
+        await fence.attach("s", "n")
+        assert not await fence.claim(nonce="n", key="a", **{**ask, "worker": "gone"}), "of a worker that has left"
+        assert await fence.claim(nonce="n", key="a", **ask)
+        assert not await fence.claim(nonce="n", key="a", **ask), "a second start"
+        assert not await fence.claim(nonce="n", key="z", **ask), "forgotten by the scheduler"
+        attached = await fence.attach("s", "m")
+        assert list(attached["held"]) == ["a"]
+        assert not await fence.claim(nonce="n", key="b", **ask), "of an engine before"
+        assert await fence.whose("s", "a") == "w"
+        await fence.release("s", ["a"])
+        assert await fence.whose("s", "a") is None
+        assert scheduler.desired == []
+
+    asyncio.run(story())
