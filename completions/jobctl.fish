@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --older-than
+set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --resources --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -82,6 +82,7 @@ complete -c jobctl -n "__jobctl_at ''" -xa report -d 'Write how a job went as on
 complete -c jobctl -n "__jobctl_at ''" -xa export -d 'Write what ran, one line an item, for tools that read GNU parallel\'s joblog.'
 complete -c jobctl -n "__jobctl_at ''" -xa notify -d 'Show what became of notifications, and send them again.'
 complete -c jobctl -n "__jobctl_at ''" -xa daemon -d 'Start, stop and look at the daemon that works the jobs off.'
+complete -c jobctl -n "__jobctl_at ''" -xa worker -d 'Run items for the daemons of a cluster, in the foreground.'
 complete -c jobctl -n "__jobctl_at ''" -xa queue -d 'Show queues and change their limits.'
 complete -c jobctl -n "__jobctl_at ''" -xa metrics -d 'Print jobs, items, failures, ages and the daemon\'s state as OpenMetrics text.'
 complete -c jobctl -n "__jobctl_at ''" -xa prune -d 'Remove old jobs with their rows, logs and result files, and give the space back.'
@@ -484,6 +485,23 @@ complete -c jobctl -n "__jobctl_at 'daemon install'" -l no-color -d 'No colours;
 complete -c jobctl -n "__jobctl_at 'daemon install'" -s q -l quiet -d 'No messages, only what was asked for.'
 complete -c jobctl -n "__jobctl_at 'daemon install'" -s v -l verbose -d 'Say more; show where an internal error happened.'
 complete -c jobctl -n "__jobctl_at 'daemon install'" -s h -l help -d 'Show this message and exit.'
+complete -c jobctl -n "__jobctl_at 'worker'" -s j -l slots -x -d 'Items at once; default: the CPUs.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l resources -x -d 'What it has besides: gpu=2,mem=64.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l spool -xa '(__fish_complete_directories (commandline -ct))' -d 'Where output waits until it has travelled; default: TMPDIR.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l wait -x -d 'Leave after so long without a scheduler.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l scheduler -x -d 'The cluster\'s scheduler: tcp://127.0.0.1:8786, tls://node1:8786.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l scheduler-file -rF -d 'The same from the file that dask scheduler --scheduler-file writes.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l tls-ca -rF -d 'Certificate authority of the cluster; needed off this machine.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l tls-cert -rF -d 'Our certificate.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l tls-key -rF -d 'Our private key.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l insecure -d 'Do without TLS on a network where nobody else is.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l json -d 'Print one JSON document.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l plain -d 'Tables as tab-separated values, nothing cut, drawn or coloured.'
+complete -c jobctl -n "__jobctl_at 'worker'" -l no-color -d 'No colours; so does NO_COLOR=1.'
+complete -c jobctl -n "__jobctl_at 'worker'" -s q -l quiet -d 'No messages, only what was asked for.'
+complete -c jobctl -n "__jobctl_at 'worker'" -s v -l verbose -d 'Say more; show where an internal error happened.'
+complete -c jobctl -n "__jobctl_at 'worker'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'queue'" -xa list -d 'Show every queue that has jobs to do or limits of its own.'
 complete -c jobctl -n "__jobctl_at 'queue'" -xa set -d 'Limit a queue: how many items of it run at once, how many start per time.'
 complete -c jobctl -n "__jobctl_at 'queue'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'

@@ -128,7 +128,11 @@ class _Shower:
                 sink.write(data)
                 any_data = True
         except FileNotFoundError:
-            self.shared.note(f"the output of {job}.{attempt.item} is gone: it was removed")
+            name = f"{job}.{attempt.item}"
+            if attempt.host is not None and attempt.ending is None:
+                self.shared.note(f"{name} runs on {attempt.host}; what it writes is brought here with --follow")
+            else:
+                self.shared.note(f"the output of {name} is gone: it was removed")
             return True
         return any_data
 

@@ -280,6 +280,13 @@ class Executor(Protocol):
         """
         ...
 
+    def follow(self, job: int, item: int | None) -> None:
+        """Somebody reads along what this job, or one item of it, writes: for a minute, bring it here as it comes.
+
+        Where items write to files of this machine, there is nothing to do.
+        """
+        ...
+
     def adopt(self) -> list[AttemptId]:
         """What it still holds from before (queued, running, or finished and not acknowledged)."""
         ...

@@ -140,6 +140,9 @@ class FakeExecutor:
             if attempt in self._runs:
                 self.finish(attempt, Play(code=number, ending=ending))
 
+    def follow(self, job: int, item: int | None) -> None:
+        """Nothing is written anywhere."""
+
     def adopt(self) -> list[AttemptId]:
         """What it still holds; the events an earlier engine did not take are told again."""
         waiting = [AttemptId(*dispatch[:3]) for line in self._backlog.lines.values() for dispatch in line.waiting]

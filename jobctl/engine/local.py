@@ -141,6 +141,9 @@ class LocalExecutor:
         """End these; their outcomes come when the last process of each is gone."""
         self._send(wire.CANCEL, ([tuple(attempt) for attempt in attempts], grace_s, int(ending)))
 
+    def follow(self, job: int, item: int | None) -> None:
+        """What items write is here."""
+
     def adopt(self) -> list[AttemptId]:
         """What the supervisor holds from before; the outcomes among it are told again.
 

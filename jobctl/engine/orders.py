@@ -43,6 +43,9 @@ class Orders:
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
 
     def _obey(self, request: requests.Request, live: LiveJob, epoch: int, now: int) -> None:
+        if request.verb == requests.FOLLOW:
+            self._executor.follow(live.id, request.item)
+            return
         kill = 2 if request.now else 1
         if request.item is None:
             stopping.give(self._database, live, stopping.Order(Stop.CANCEL, request.actor, request.reason, kill), now)

@@ -138,6 +138,10 @@ class JobOutput:
         _empty(scratch)
         return (number, out_off, out_len, err_off, err_len, cut, *tails)
 
+    def reserve(self) -> int:
+        """A number for a pair of files that somebody may make. Raises OSError."""
+        return self._number()
+
     def keep(self, out: bytes, err: bytes) -> tuple[int, int, int]:
         """Append what was written elsewhere; (log, out_off, err_off). Raises OSError."""
         place = self._open_log(bool(out), bool(err))

@@ -72,7 +72,7 @@ def _ask(
         for target in targets:
             if _is_live(database, target.job, target.item):
                 request = Request(
-                    target.job, target.item, "cancel", at_once, actor(), reason or "cancelled by the user"
+                    target.job, target.item, requests.CANCEL, at_once, actor(), reason or "cancelled by the user"
                 )
                 requests.add(database, request, now)
                 asked.add((target.job, target.item))

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
+from jobctl.process.wakeup import wake
 from jobctl.process.watch import BLIND_S, Watch
+from jobctl.services.actor import actor
 from jobctl.services.changes import StoreWatch
 from jobctl.services.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
-from jobctl.store import views
+from jobctl.store import requests, views
 from jobctl.store.database import Database
+from jobctl.store.requests import Request
 from jobctl.store.views import AttemptView
 
 #: New items taken in at one look.
 PAGE = 500
 #: Looked at again after this long although nothing was heard.
 LONGEST_NAP_S = 30.0
+#: What runs elsewhere is brought here for a minute after it was asked for.
+ASK_AGAIN_S = 20.0
 
 
 class Written(NamedTuple):
@@ -66,6 +72,8 @@ class Follower:
         self._readers: dict[tuple[int, int], _Reader] = {}
         self._finished: dict[int, int] = {}  # of an open item, the latest attempt shown to its end
         self._seen = wanted.after  # items above it have not been looked at
+        self._is_elsewhere = False  # something that runs writes on another machine
+        self._asked_at = 0.0
 
     def events(self) -> Iterator[Written]:
         """What was and is being written, as it comes; ends when nothing more can come."""
@@ -78,11 +86,24 @@ class Follower:
                 if is_over:
                     return
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
+                if self._is_elsewhere:
+                    nap_s = min(nap_s, self._have_it_brought())
                 store.wait(nap_s, (*self._stop, *(() if watch is None else (watch.fileno(),))))
                 if self._stop and select.select(self._stop, (), (), 0)[0]:
                     return
                 if watch is not None:
                     watch.drain()
+
+    def _have_it_brought(self) -> float:
+        """Ask the engine to bring here what is written elsewhere, and again before it stops; returns when that is."""
+        now = time.monotonic()
+        if now >= self._asked_at + ASK_AGAIN_S:
+            self._asked_at = now
+            with self._database.transaction():
+                request = Request(self._job, self._only, requests.FOLLOW, False, actor(), "")
+                requests.add(self._database, request, time.time_ns() // 1000)
+            wake(self._home.wake)
+        return self._asked_at + ASK_AGAIN_S - now
 
     def _is_over(self) -> bool:
         if self._only is not None:
@@ -121,11 +142,12 @@ class Follower:
 
     def _advance(self, attempt: AttemptView) -> Iterator[Written]:
         key, is_live = (attempt.item, attempt.attempt), attempt.ending is None
+        self._is_elsewhere |= is_live and attempt.host is not None
         reader = self._readers.setdefault(key, _Reader())
         for stream in self._streams:
             where = piece(self._home, self._job, attempt, stream)
             skip = reader.at[stream]
-            for data in _live_chunks(where, skip, attempt.pid) if is_live else _final_chunks(where, skip, attempt):
+            for data in _live_chunks(where, skip, _writer(attempt)) if is_live else _final_chunks(where, skip, attempt):
                 reader.at[stream] += len(data)
                 yield Written(*key, stream, data)
         if not is_live:
@@ -156,6 +178,11 @@ def _live_chunks(where: Piece, skip: int, pid: int) -> Iterator[bytes]:
                 return
     except FileNotFoundError:
         return
+
+
+def _writer(attempt: AttemptView) -> int:
+    """The process whose life says that its file is still its own; what was brought here is nobody else's anyway."""
+    return os.getpid() if attempt.host is not None else attempt.pid
 
 
 def _exists(pid: int) -> bool:

@@ -96,8 +96,9 @@ def next_due(database: Database, job: int) -> int | None:
 def record_started(database: Database, started: Iterable[tuple[int, Started]]) -> None:
     """Note attempts that run now, each with its job's round."""
     database.executemany(
-        "INSERT OR IGNORE INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid,"
-        " host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid, host)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET log = excluded.log WHERE ending IS NULL",  # after another engine came
         [
             (s.job, s.item, s.attempt, rnd, s.slot, s.started_at, s.log, s.out_off, s.err_off, s.pid, s.host or None)
             for rnd, s in started

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from jobctl.store.database import Database
 
+CANCEL = "cancel"
+FOLLOW = "follow"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """End a job or an item."""
+    """End a job or an item, or bring here what it writes (``verb``)."""
 
     job: int
     item: int | None

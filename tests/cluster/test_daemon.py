@@ -31,13 +31,14 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     gate, mark = cli.work / "gate", marker()
     cli.file("rows.txt", "first\nsecond\n")
     cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
-    script = (
-        f"echo $JOBCTL_ITEM $JOBCTL_ATTEMPT >> begun; until [ -e {gate} ]; do sleep 0.05; done; echo out {{}}; : {mark}"
-    )
-    job = cli.submit("rows.txt", "--shell", script.replace("{}", '"$line"'))
+    script = f"echo $JOBCTL_ITEM >> begun; echo early; until [ -e {gate} ]; do sleep 0.05; done; echo late; : {mark}"
+    job = cli.submit("rows.txt", "--shell", script)
     begun = cli.work / "begun"
     wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both to begin")
     wait_until(lambda: [r["host"] for r in cli.status(job)["running"]] == [os.uname().nodename] * 2, 60, "hosts")
+    follower = cli.start("logs", f"{job}.2", "--follow")
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "early\n", "what it wrote so far is brought here while it runs"
     for pid in (cli.engine_pid(), cli.daemon_pid()):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: cli.daemon_pid() is None, 60, "the end of the daemon")
@@ -46,7 +47,8 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     cli("wait", job)
     assert len(begun.read_text().splitlines()) == 2
     assert cli.rows("SELECT item, attempt, ending FROM attempts WHERE job = ?", job) == [(1, 1, 0), (2, 1, 0)]
-    assert "out first" in cli("logs", job).stdout
+    assert cli("logs", job).stdout.count("early\nlate\n") == 2
+    assert follower.communicate(timeout=60)[0] == "late\n"
     cli("daemon", "stop")
     assert not alive(mark)
 

@@ -7,6 +7,7 @@ Everything is done in the engine's thread; the link's thread leaves messages and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import selectors
@@ -32,6 +33,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.engine.cluster import link, worker_plugin
 from jobctl.engine.cluster.flight import Flight, Outcome, Workers
+from jobctl.engine.cluster.following import Copies
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
 from jobctl.engine.cluster.packing import Pack, Report, finished_of, pack_pack, spec_fields, unpack_report
 from jobctl.engine.cluster.sizing import Budget, Durations
@@ -65,6 +67,7 @@ class ClusterExecutor:
         self._nonce = secrets.token_hex(4)
         self._serial = 0
         self._link = link.Link(options, store, self._nonce, self._hear)
+        self._copies = Copies(self._link)
         self._heard: deque[link.Message] = deque()
         self._backlog = Backlog()
         self._jobs: dict[int, _Job] = {}
@@ -144,7 +147,9 @@ class ClusterExecutor:
         strangers = []
         for id_ in map(AttemptId._make, attempts):
             outcome = self._outcomes.pop(id_, None)
-            if outcome is None:
+            if id_ in self._key_of:  # it runs, and nobody wants it any more
+                self.cancel([id_], 0.0)
+            elif outcome is None:
                 strangers.append(id_)
             elif (flight := self._flights.get(outcome.key)) is not None:
                 flight.unreceipted.discard(id_)
@@ -173,6 +178,16 @@ class ClusterExecutor:
         for worker, by_key in requests.items():
             request = [(key, [tuple(id_) for id_ in ids], grace_s, int(ending)) for key, ids in by_key.items()]
             self._link.ask(worker, worker_plugin.cancel, request)
+
+    def follow(self, job: int, item: int | None) -> None:
+        """Bring here what runs of this writes, as it comes."""
+        known = self._jobs.get(job)
+        if known is None or not self._copies.want(job, item):
+            return
+        for flight in self._flights.values():
+            for started in flight.running.values():
+                if started.job == job and item in (None, started.item):
+                    self._copies.fetch(flight, started, known.spec.log_dir)
 
     def adopt(self) -> list[AttemptId]:
         """What it still holds; the first call connects to the cluster. Raises ClusterError, EOFError.
@@ -284,6 +299,9 @@ class ClusterExecutor:
             if line.job in flight.slots and line.job not in flight.lines and not flight.is_over:
                 self._backlog.occupy(line, flight.slots[line.job], joined=bool(flight.lines))
                 flight.lines[line.job] = line
+            for started in list(flight.running.values()):  # told before its job was defined
+                if started.job == line.job and not started.log:
+                    self._tell(self._with_copy(flight, started))
 
     def _note_down(self, down: link.Down) -> None:
         if self._is_up or self._down is None or self._down.reason != down.reason:
@@ -327,10 +345,31 @@ class ClusterExecutor:
             id_ = AttemptId(*started[:3])
             if id_ in flight.waiting and id_ not in flight.running:
                 slot = flight.slots[started.job]
-                flight.running[id_] = started._replace(slot=slot, log=0, out_off=0, err_off=0, host=host)
-                self._tell(flight.running[id_])
+                started = started._replace(slot=slot, log=0, out_off=0, err_off=0, host=host)
+                flight.running[id_] = started
+                self._tell(self._with_copy(flight, started))
+
+    def _with_copy(self, flight: Flight, started: Started) -> Started:
+        """It gets a place to which its output is brought when somebody reads along."""
+        job = self._jobs.get(started.job)
+        if job is None or started.log:
+            return started
+        with contextlib.suppress(OSError):
+            started = started._replace(log=job.output.reserve())
+        flight.running[AttemptId(*started[:3])] = started
+        self._copies.fetch(flight, started, job.spec.log_dir)
+        return started
+
+    def _note_read(self, id_: AttemptId, value: object) -> None:
+        flight = self._flights.get(self._key_of.get(id_, ""))
+        job = self._jobs.get(id_.job)
+        if flight is not None and job is not None and id_ in flight.running:
+            self._copies.take(id_, value)
+            self._copies.fetch(flight, flight.running[id_], job.spec.log_dir, at_once=False)
 
     def _note_answer(self, answer: link.Answer) -> None:
+        if answer.tag[0] == "read":
+            self._note_read(answer.tag[1], answer.value)
         if answer.tag == "look":
             for key, data in (answer.value or {}).items():
                 flight = self._flights.get(key)
@@ -414,6 +453,7 @@ class ClusterExecutor:
         flight.waiting.discard(id_)
         flight.running.pop(id_, None)
         self._key_of.pop(id_, None)
+        self._copies.drop(id_)
         return True
 
     def _abandon(self, flight: Flight, *, begun: bool) -> None:

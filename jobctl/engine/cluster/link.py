@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib.metadata
 import logging
 import threading
@@ -124,9 +125,12 @@ class Link:
         """The outcomes of these packs are recorded."""
         self._loop.call_soon_threadsafe(self._release, keys)
 
-    def ask(self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None) -> None:
+    def ask(
+        self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None, after_s: float = 0.0
+    ) -> None:
         """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``Answer`` comes."""
-        self._loop.call_soon_threadsafe(self._spawn, self._ask, worker, function, arguments, tag)
+        question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
+        self._loop.call_soon_threadsafe(self._spawn, question)
 
     def close(self) -> None:
         """Hang up; what runs there runs on."""
@@ -291,7 +295,10 @@ class Link:
             if self._client is not None:
                 await self._client.scheduler.jobctl_release(store=self._store, keys=keys)
 
-    async def _ask(self, worker: str, function: Callable[..., Any], arguments: tuple[Any, ...], tag: Any) -> None:
+    async def _ask(
+        self, worker: str, function: Callable[..., Any], arguments: tuple[Any, ...], tag: Any, after_s: float
+    ) -> None:
+        await asyncio.sleep(after_s)
         value = None
         with contextlib.suppress(OSError, ValueError, KeyError):  # it left meanwhile
             if self._client is not None:

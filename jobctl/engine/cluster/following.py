@@ -1,0 +1,72 @@
+"""Bringing here what remote attempts write while they run, for as long as somebody reads along."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Any
+
+from jobctl.domain.ports import AttemptId, Started
+from jobctl.engine.cluster import worker_plugin
+from jobctl.engine.cluster.flight import Flight
+from jobctl.engine.cluster.link import Link
+
+#: Somebody who reads along says so again within this time.
+INTEREST_S = 60.0
+_PAUSE_S = 1.0
+_LONGEST = 64 << 20
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Copies:
+    """Files of attempts that run elsewhere, as far as their output has come; each has a number of its own."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._wanted: dict[tuple[int, int | None], float] = {}  # until when
+        self._copies: dict[AttemptId, tuple[bytes, list[int]]] = {}  # path without suffix, bytes so far
+
+    def want(self, job: int, item: int | None) -> bool:
+        """Somebody reads along; whether nobody did before."""
+        is_new = not self._is_wanted(job, item)
+        self._wanted[job, item] = time.monotonic() + INTEREST_S
+        return is_new
+
+    def _is_wanted(self, job: int, item: int | None) -> bool:
+        now = time.monotonic()
+        return any(self._wanted.get((job, each), 0.0) > now for each in {item, None})
+
+    def fetch(self, flight: Flight, started: Started, log_dir: bytes, *, at_once: bool = True) -> None:
+        """Ask for what has been written since, if somebody reads along and it is worth it."""
+        id_ = AttemptId(*started[:3])
+        if not started.log or not self._is_wanted(id_.job, id_.item):
+            return
+        _, so_far = self._copies.setdefault(id_, (b"%b/%d" % (log_dir, started.log), [0, 0]))
+        if max(so_far) < _LONGEST:
+            pause_s = 0.0 if at_once else _PAUSE_S
+            arguments = (flight.key, tuple(id_), tuple(so_far))
+            self._link.ask(flight.worker, worker_plugin.read, *arguments, tag=("read", id_), after_s=pause_s)
+
+    def take(self, id_: AttemptId, data: Any) -> None:
+        """What came; a disk that is full is no reason to stop."""
+        known = self._copies.get(id_)
+        if known is None or data is None:
+            return
+        path, so_far = known
+        for at, (suffix, new) in enumerate(zip((b".out", b".err"), data, strict=True)):
+            if new:
+                with contextlib.suppress(OSError):
+                    fd = os.open(path + suffix, _NEW, 0o600)
+                    try:
+                        so_far[at] += os.write(fd, new)
+                    finally:
+                        os.close(fd)
+
+    def drop(self, id_: AttemptId) -> None:
+        """The attempt is over and all it wrote is kept elsewhere."""
+        known = self._copies.pop(id_, None)
+        if known is not None:
+            for suffix in (b".out", b".err"):
+                with contextlib.suppress(OSError):
+                    os.unlink(known[0] + suffix)
