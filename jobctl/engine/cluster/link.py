@@ -110,33 +110,37 @@ class Link:
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send packs."""
-        self._loop.call_soon_threadsafe(self._submit, orders)
+        self._post(self._submit, orders)
 
     def follow(self, keys: Sequence[str]) -> None:
         """Await packs that an engine before this one sent."""
-        self._loop.call_soon_threadsafe(self._take_up, keys)
+        self._post(self._take_up, keys)
 
     def give_up(self, keys: Sequence[str]) -> None:
         """The worker of these packs has left: whatever Dask makes of them, they have ``Failed``."""
         for key in keys:
-            self._loop.call_soon_threadsafe(self._spawn, self._explain, key, "its worker has left")
+            self._post(self._spawn, self._explain, key, "its worker has left")
 
     def release(self, keys: Sequence[str]) -> None:
         """The outcomes of these packs are recorded."""
-        self._loop.call_soon_threadsafe(self._release, keys)
+        self._post(self._release, keys)
 
     def ask(
         self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None, after_s: float = 0.0
     ) -> None:
         """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``Answer`` comes."""
         question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
-        self._loop.call_soon_threadsafe(self._spawn, question)
+        self._post(self._spawn, question)
 
     def close(self) -> None:
         """Hang up; what runs there runs on."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop)
+            self._post(self._stop)
             self._thread.join(_CLOSE_S)
+
+    def _post(self, function: Callable[..., Any], *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # it has hung up
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     # ---- the thread's ----
 
@@ -150,6 +154,8 @@ class Link:
             self._loop.run_until_complete(self._main)
         if self._batch is not None:
             self._loop.run_until_complete(self._batch.close(timeout=_CLOSE_S))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
 
     def _stop(self) -> None:
         self._main.cancel()
