@@ -227,6 +227,7 @@ class Capacity(NamedTuple):
     """How many attempts can run at once has changed: workers came or went."""
 
     slots: int
+    ahead_s: float = 0.2  # work that each slot should have in hand beyond what it runs
 
 
 Event = Started | Finished | Calls | Returned | Lost | Pressure | Capacity

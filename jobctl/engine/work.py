@@ -26,6 +26,8 @@ MAX_LOOKAHEAD = 1_000
 MAX_CALLS_AHEAD = 16_000
 LEAST_CALL_US = 5.0
 LEAST_PROCESS_US = 100.0
+#: Of a cluster with many slots each has its share of what is ahead.
+_AHEAD_PER_SLOT = 16
 _RATE_WINDOW_S = 30.0
 _RATE_WINDOW_ITEMS = 20.0
 _MEAN_WEIGHT = 0.05
@@ -123,7 +125,7 @@ class LiveJob:
         own = self.row.policy.slots
         return capacity if own is None else min(own, capacity)
 
-    def lookahead(self, slots: int) -> int:
+    def lookahead(self, slots: int, ahead_s: float = LOOKAHEAD_S) -> int:
         """Attempts to hand over beyond the free slots.
 
         It starts slowly, stops while the command seems not to exist, and never exceeds the failures still allowed:
@@ -132,8 +134,8 @@ class LiveJob:
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
         calls = self.row.handler == "call"
-        ahead = int(slots * LOOKAHEAD_S * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
-        most = MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD
+        ahead = int(slots * ahead_s * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
+        most = max(MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD, _AHEAD_PER_SLOT * slots)
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
     def wants(self, capacity: int) -> int:

@@ -35,8 +35,8 @@ from jobctl.engine.cluster import link, worker_plugin
 from jobctl.engine.cluster.flight import Flight, Outcome, Workers
 from jobctl.engine.cluster.following import Copies
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
-from jobctl.engine.cluster.packing import Pack, Report, finished_of, pack_pack, spec_fields, unpack_report
-from jobctl.engine.cluster.sizing import Budget, Durations
+from jobctl.engine.cluster.packing import LONG_S, Pack, Report, finished_of, pack_pack, spec_fields, unpack_report
+from jobctl.engine.cluster.sizing import Budget, Durations, pack_us
 from jobctl.engine.local import LocalExecutor
 from jobctl.process.backlog import Backlog, JobLine
 from jobctl.process.output import JobOutput
@@ -489,7 +489,7 @@ class ClusterExecutor:
         self._backlog.capacity = slots
         if slots != self._told_slots:
             self._told_slots = slots
-            self._tell(Capacity(slots))
+            self._tell(Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6))
         self._place()
 
     def _place(self) -> None:
@@ -502,8 +502,11 @@ class ClusterExecutor:
             flight, entries = self._fill(line, worker.address, share)
             self._flights[flight.key] = flight
             self._workers.occupy(worker.address, flight.key)
+            long_s = max(LONG_S, 2 * pack_us(self._backlog.capacity) / 1e6)
             specs = {job: self._jobs[job].fields for job in flight.slots}
-            packed = pack_pack(Pack(flight.key, self._store, self._nonce, list(flight.slots.items()), specs, entries))
+            packed = pack_pack(
+                Pack(flight.key, self._store, self._nonce, list(flight.slots.items()), long_s, specs, entries)
+            )
             orders.append(link.Order(flight.key, packed, worker.address, flight.resources))
         if orders:
             self._link.send(orders)
@@ -514,7 +517,7 @@ class ClusterExecutor:
         taken = {line.job: slot}
         lines = {line.job: line}
         entries: list[Dispatch] = []
-        budget = Budget(share)
+        budget = Budget(share, self._backlog.capacity)
         more: tuple[JobLine, tuple[object, ...]] | None = (line, first)
         while more is not None:
             found, fields = more

@@ -154,7 +154,7 @@ class Link:
             self._loop.run_until_complete(self._main)
         if self._batch is not None:
             self._loop.run_until_complete(self._batch.close(timeout=_CLOSE_S))
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(_settle())
         self._loop.close()
 
     def _stop(self) -> None:
@@ -312,6 +312,15 @@ class Link:
                 value = answers.get(worker)
         if tag is not None:
             self._hear(Answer(tag, value))
+
+
+async def _settle() -> None:
+    """Let what Dask has begun in this loop come to its end, so that nothing is left open."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.sleep(0)
 
 
 def security(options: ClusterOptions) -> Any:

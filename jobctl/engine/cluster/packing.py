@@ -15,6 +15,8 @@ from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec, Raised
 
 #: Output up to this size, per stream and attempt, travels whole; of a longer one head and tail do.
 TRAVEL_BYTES = 256 << 10
+#: A pack of several attempts that takes longer than planned, and than this, gives back what has not started.
+LONG_S = 1.0
 
 
 class Pack(NamedTuple):
@@ -24,6 +26,7 @@ class Pack(NamedTuple):
     store: str
     nonce: str  # of the engine that sent it
     slots: list[tuple[int, int]]  # (job, slot of the job that it holds)
+    long_s: float  # when it takes longer, it gives back what has not started
     specs: dict[int, tuple[Any, ...]]  # fields of JobSpec by job
     entries: list[Dispatch]
 
@@ -71,12 +74,13 @@ def _unpack(data: bytes) -> list[Any]:
 
 def unpack_pack(data: bytes) -> Pack:
     """The reverse of ``pack_pack``."""
-    key, store, nonce, slots, specs, entries = _unpack(data)
+    key, store, nonce, slots, long_s, specs, entries = _unpack(data)
     return Pack(
         key,
         store,
         nonce,
         [(job, slot) for job, slot in slots],
+        long_s,
         {job: _frozen(spec) for job, spec in specs},
         [Dispatch(job, item, attempt, tuple(argv), tuple(env)) for job, item, attempt, argv, env in entries],
     )

@@ -40,8 +40,6 @@ from jobctl.engine.local import LocalExecutor
 from jobctl.process.guest import Guest, start_guest
 from jobctl.process.sweep import sweep
 
-#: A pack of several attempts that takes longer gives back what has not started and tells what runs.
-LONG_S = 1.0
 _IDLE_S = 60.0
 _REVOKED_ROOM = 4096
 _KEPT_S = 7 * 86_400
@@ -87,7 +85,7 @@ class Runner:
             self._units.add(unit)
             self._runs[pack.key] = run
             self._hand_over(pack, run, unit)
-        if not run.over.wait(LONG_S):
+        if not run.over.wait(pack.long_s):
             self._tell_long(run)
             run.over.wait()
         report = run.report(self.host)

@@ -1,0 +1,115 @@
+"""An engine of 1,000 workers with four slots each: real loop, database and cluster executor, workers from memory.
+
+``STORE FILE DURATION_US``. Prints one JSON document: CPU an item, memory, what the database takes up.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cluster import Alone
+from jobctl.config import Home
+from jobctl.domain.ports import Ending, Finished
+from jobctl.engine.cluster import link, worker_plugin
+from jobctl.engine.cluster.executor import ClusterExecutor
+from jobctl.engine.cluster.options import ClusterOptions
+from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
+from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.process.wakeup import WakeUp
+from jobctl.services.request import SubmitRequest
+from jobctl.services.submit import submit
+from jobctl.sources.options import InputOptions
+from jobctl.store import jobs
+from jobctl.store.database import Database, open_database
+
+WORKERS, SLOTS = 1_000, 4
+TICK_US = 50_000
+
+
+class _Workers:
+    """In the place of the link: every pack is over at the next look, each of its items took the same time."""
+
+    duration_us = 0
+
+    def __init__(self, options: Any, store: str, nonce: str, hear: Callable[[link.Message], None]) -> None:
+        self._hear = hear
+        self.messages = 0
+
+    def open(self) -> None:
+        workers = [
+            {"worker": f"tcp://w{n}:1", "host": f"w{n}", "slots": SLOTS, "resources": {}} for n in range(WORKERS)
+        ]
+        self._hear(link.Up("fence", {}, workers, 20.0, []))
+
+    def send(self, orders: Sequence[link.Order]) -> None:
+        for order in orders:
+            self.messages += 1
+            self._hear(link.Done(order.key, self._report(order)))
+
+    def _report(self, order: link.Order) -> bytes:
+        now = time.time_ns() // 1000
+        finished = [
+            list(
+                Finished(
+                    *entry[:3], Ending.EXITED, 0, 1, now, self.duration_us, 500, 9000, 1, 6 * at, 6, 0, 0, 0, b"", b""
+                )
+            )
+            for at, entry in enumerate(unpack_pack(order.data).entries)
+        ]
+        return pack_report(Report("w", finished, [], [], [], {1: [b"hello\n" * len(finished), b""]}))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None  # follow, release, ask, give_up, close
+
+
+def main() -> None:
+    """Submit the file, work it off, print what it took."""
+    place, path, duration_us = sys.argv[1:]
+    _Workers.duration_us = int(duration_us)
+    link.Link = _Workers  # type: ignore[assignment, misc]
+    home, now = Home(Path(place)), time.time_ns() // 1000
+    request = SubmitRequest(input=InputOptions(path), command=("true", "{1}"), cwd=str(Path(path).parent))
+    accepted = submit(home, request, now=now, stdin=io.BytesIO())
+    database = open_database(home)
+    executor = ClusterExecutor(Alone(), ClusterOptions(scheduler="x"), "store")  # type: ignore[arg-type]
+    engine = Engine(database, executor, home, EngineOptions(slots=0, elastic=True), WakeUp(home.wake), now)
+    engine.begin(now, fresh=False)
+    began = time.process_time()
+    list(_work_off(engine, database, now))
+    cpu_s = time.process_time() - began
+    database.checkpoint()
+    json.dump(_report(database, accepted.items, cpu_s, executor), sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _work_off(engine: Engine, database: Database, now: int) -> Iterator[None]:
+    while jobs.load_live(database):
+        now += TICK_US
+        engine.tick(now)
+        yield
+
+
+def _report(database: Database, items: int, cpu_s: float, executor: ClusterExecutor) -> dict[str, Any]:
+    pages = database.execute("SELECT * FROM pragma_page_count, pragma_page_size").fetchone()
+    return {
+        "items": items,
+        "cpu_s": cpu_s,
+        "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "database": pages[0] * pages[1],
+        "messages": executor._link.messages,  # type: ignore[attr-defined]
+    }
+
+
+assert worker_plugin  # what a real link sends; imported so that its cost is in the memory measured
+
+if __name__ == "__main__":
+    main()

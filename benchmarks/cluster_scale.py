@@ -1,0 +1,59 @@
+"""What 1,000 workers cost the engine and its database: the real executor over workers from memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figure import Figure, Scale
+
+TITLE = "an engine of 1,000 workers with four slots each"
+NOTES = """
+Items that take a second travel alone, items of a millisecond a hundred at a time. The engine is one thread: the rate is
+one core's. Measured over fewer items than ten million; every figure is per item, and none grows with their number
+(`python -m benchmarks footprint` holds that for a job ten times as long).
+"""
+MANY = 10_000_000
+
+
+def run(scale: Scale) -> list[Figure]:
+    """Long items, then short ones."""
+    if importlib.util.find_spec("distributed") is None:
+        return [Figure("engine of 1,000 workers", None, detail="distributed is not installed")]
+    figures = []
+    for name, duration_us in (("one second", 1_000_000), ("one millisecond", 1_000)):
+        found = _measure(scale.of(400_000, 40_000), duration_us)
+        figures += _figures(name, found)
+    return figures
+
+
+def _figures(name: str, found: dict[str, Any]) -> list[Figure]:
+    cpu_us = found["cpu_s"] / found["items"] * 1e6
+    size = found["database"] / found["items"]
+    return [
+        Figure(f"items of {name}: engine CPU an item", cpu_us, "µs", detail=f"{found['items']:,} items"),
+        Figure(f"items of {name}: most a second", 1e6 / cpu_us, "/s", detail="one core"),
+        Figure(f"items of {name}: items in a message", found["items"] / found["messages"], "x"),
+        Figure(f"items of {name}: ten million of them", MANY * cpu_us / 3.6e9, "h", detail="of one core"),
+        Figure(
+            f"items of {name}: database of ten million", MANY * size / 2**30, "GiB", detail=f"{size:.0f} bytes each"
+        ),
+        Figure(f"items of {name}: memory of the engine", found["peak_kib"] / 1024, "MiB"),
+    ]
+
+
+def _measure(count: int, duration_us: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as name:
+        folder = Path(name)
+        rows = folder / "rows.txt"
+        rows.write_text("".join(f"{number}\n" for number in range(count)))
+        argv = [sys.executable, "-m", "benchmarks._cluster_engine", str(folder / "home"), str(rows), str(duration_us)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
