@@ -45,7 +45,7 @@ class Inbox:
         self._database = database
         self.batches: dict[int, Batch] = {}
         self.pressure = ""
-        self.capacity: int | None = None  # as last told by the executor
+        self.capacity: Capacity | None = None  # as last told by the executor
         self.outcomes = 0
         self._oldest: int | None = None
         self._committed_at = 0
@@ -59,7 +59,7 @@ class Inbox:
                 self.pressure = event.reason
                 continue
             if isinstance(event, Capacity):
-                self.capacity = event.slots
+                self.capacity = event
                 continue
             live = roster.get(event.job)
             if isinstance(event, Calls):

@@ -177,8 +177,10 @@ class Engine:
         for job in self._inbox.batches:
             if (live := self._roster.get(job)) is not None:
                 self._lineup.touch(live)
-        if self._inbox.capacity not in (None, self._slots):
-            self._slots = self._house.slots = self._inbox.capacity
+        capacity = self._inbox.capacity
+        if capacity is not None and capacity.slots != self._slots:
+            self._slots = self._house.slots = capacity.slots
+            self._roster.look_ahead(capacity.ahead_s)
             self._roster.touch_all()
 
     def _obey_stop(self, requested: int) -> None:

@@ -11,7 +11,7 @@ from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.gates import check_dependencies
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.spec import Specs
-from jobctl.engine.work import LiveJob
+from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for
 from jobctl.store import figures, items, jobs, journal
 from jobctl.store.database import Database
@@ -30,6 +30,13 @@ class Roster:
         self._jobs: dict[int, LiveJob] = {}
         self._rows: dict[int, tuple[Any, ...]] = {}  # as they were read last
         self._version = -1
+        self._ahead_s = LOOKAHEAD_S
+
+    def look_ahead(self, ahead_s: float) -> None:
+        """So much work each slot shall have in hand beyond what it runs."""
+        self._ahead_s = ahead_s
+        for live in self:
+            live.ahead_s = ahead_s
 
     def __iter__(self) -> Iterator[LiveJob]:
         return iter(self._jobs.values())
@@ -118,6 +125,7 @@ class Roster:
             cursor=row.cursor,
             durations=figures.durations(self._database, row.id),
             course=figures.course(self._database, row.id, row.round),
+            ahead_s=self._ahead_s,
         )
         live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None

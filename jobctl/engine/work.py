@@ -97,6 +97,7 @@ class LiveJob:
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
+    ahead_s: float = LOOKAHEAD_S  # work for each slot to hand over before it is free
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
@@ -125,7 +126,7 @@ class LiveJob:
         own = self.row.policy.slots
         return capacity if own is None else min(own, capacity)
 
-    def lookahead(self, slots: int, ahead_s: float = LOOKAHEAD_S) -> int:
+    def lookahead(self, slots: int) -> int:
         """Attempts to hand over beyond the free slots.
 
         It starts slowly, stops while the command seems not to exist, and never exceeds the failures still allowed:
@@ -134,7 +135,7 @@ class LiveJob:
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
         calls = self.row.handler == "call"
-        ahead = int(slots * ahead_s * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
+        ahead = int(slots * self.ahead_s * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
         most = max(MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD, _AHEAD_PER_SLOT * slots)
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 

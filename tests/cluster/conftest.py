@@ -15,6 +15,14 @@ from tests.cluster.rig import Cluster
 from tests.engine.harness import SupervisorUnderTest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sockets of Dask are closed when it pleases the garbage collector."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path_factory.mktemp("cluster")).start()

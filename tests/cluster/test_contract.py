@@ -7,12 +7,6 @@ import pytest
 from tests.engine.test_local_executor import WORK
 from tests.executor_contract import ExecutorContract, Work
 
-#: Sockets of Dask, closed when it pleases the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 class TestClusterExecutor(ExecutorContract):
     @pytest.fixture

@@ -14,12 +14,6 @@ from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
 from tests.engine.processes import alive, marker
 from tests.wait import wait_until
 
-#: Sockets of Dask, closed when it pleases the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 @pytest.fixture
 def worker(cli: Cli, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:  # noqa: F811

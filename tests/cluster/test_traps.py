@@ -24,12 +24,6 @@ from tests.wait import wait_until
 slow = pytest.mark.slow
 Connect = Callable[..., ClusterExecutor]
 
-#: Sockets of Dask, closed when it pleases the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
