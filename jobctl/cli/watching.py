@@ -48,6 +48,11 @@ class View:
     quiet: bool = False
 
     @property
+    def is_screen(self) -> bool:
+        """Whether frames are drawn, and not lines or documents written."""
+        return self.shared.is_screen(self.stream) and not self.shared.json and not self.quiet
+
+    @property
     def is_done(self) -> bool:
         """Whether there is nothing more to see."""
         return self.ends and all(job["done"] for job in self.shown["jobs"])
@@ -128,7 +133,8 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
             if alone:
                 view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
-            frames.wait(busy=busy, also=view.descriptors())
+            # Who reads lines hears that nothing moves; a screen shows it as it is.
+            frames.wait(busy=busy, also=view.descriptors(), at_most_s=None if view.is_screen else LINE_EVERY_S)
             came = set(signals.take())
             if signal.SIGTSTP in came:
                 with aside(), keys.released():
@@ -146,9 +152,8 @@ def _goes_on(view: View) -> bool:
 
 @contextlib.contextmanager
 def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
-    on_screen = view.shared.is_screen(view.stream) and not view.shared.json and not view.quiet
     with Signals() as signals, contextlib.ExitStack() as stack:
-        typed = stack.enter_context(Keys()) if on_screen else Keys()
+        typed = stack.enter_context(Keys()) if view.is_screen else Keys()
         yield (
             signals,
             typed,
@@ -159,15 +164,16 @@ def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
 class _Lines:
     """A line about each job when its state changes, and every so often."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
+        self._clock = clock
         self._told: dict[int, tuple[str, float]] = {}
 
     def show(self, view: View) -> None:
         """Print what is worth a line."""
         from jobctl.render.lines import progress_line
 
-        now = time.monotonic()
+        now = self._clock()
         for job in view.shown["jobs"]:
             state, at = self._told.get(job["job"], ("", 0.0))
             if state != job["state"] or (not job["done"] and now - at >= LINE_EVERY_S):

@@ -104,10 +104,13 @@ class Frames:
     ) -> None:
         self._watch.__exit__(kind, error, trace)
 
-    def wait(self, *, busy: bool, also: Iterable[int] = ()) -> None:
-        """Block until the next frame is due, or one of the other descriptors (this time ``also`` these) is readable."""
+    def wait(self, *, busy: bool, also: Iterable[int] = (), at_most_s: float | None = None) -> None:
+        """Block until the next frame is due, or one of the other descriptors (this time ``also`` these) is readable.
+
+        That is at the latest after ``at_most_s``; None while nothing runs: when something changes.
+        """
         others = (*self._others, *also)
         rest_s = max(0.0, self._last_at + REST_S - time.monotonic())
         if not _poll(*others).poll(rest_s * 1000):
-            self._watch.wait(TICK_S if busy else None, others)
+            self._watch.wait(TICK_S if busy else at_most_s, others)
         self._last_at = time.monotonic()

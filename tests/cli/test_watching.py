@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import termios
+import types
 from pathlib import Path
 
 import pytest
 
+from jobctl.cli import watching
+from jobctl.services.changes import Frames
 from jobctl.store.database import open_database
 from tests.factories import SUBMITTED_AT
 from tests.terminal import ROOT, Terminal
@@ -191,3 +195,35 @@ def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, t
     finish(home, job)
     assert lines.end() == 3
     assert b"\x1b" not in lines.raw
+
+
+def test_a_line_now_and_then_while_nothing_changes():
+    """On a clock of the test: a state, then every half minute, and the end once."""
+    now = 100.0
+    stream = io.StringIO()
+    lines = watching._Lines(stream, lambda: now)
+    job = {"job": 7, "state": "queued", "done": False, "counts": {"total": 2, "failed": 0, "retrying": 0}}
+    job["progress"] = {"processed": 0, "rate_per_s": None, "eta_s": None}
+    view = types.SimpleNamespace(shown={"jobs": [job]})
+    told = []
+    for at, changes in (
+        (100.0, {}),
+        (129.9, {}),
+        (130.0, {}),
+        (131.0, {"state": "running"}),
+        (160.9, {}),
+        (161.0, {}),
+        (162.0, {"state": "succeeded", "done": True}),
+        (500.0, {}),
+    ):
+        now = at
+        job |= changes
+        before = stream.tell()
+        lines.show(view)
+        told.append(stream.getvalue()[before:].partition(":")[0])
+    assert told == ["job 7 queued", "", "job 7 queued", "job 7 running", "", "job 7 running", "job 7 succeeded", ""]
+
+
+def test_waiting_for_a_frame_ends_by_itself_when_it_is_asked_to(store, home):
+    with Frames(store.database, home) as frames:
+        frames.wait(busy=False, at_most_s=0.01)  # would last a minute, nothing changes

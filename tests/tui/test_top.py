@@ -41,7 +41,7 @@ class Sight:
 
     async def until(self, condition, what):
         """Wait for a condition on the screen."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline, f"{what}:\n{self.text()}"
             await self.pilot.pause(0.02)
