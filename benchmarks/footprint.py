@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,13 +20,14 @@ from benchmarks.usage import environment
 
 TITLE = "memory, database and outputs of many items"
 NOTES = """
-The database and the engine's memory: the real loop on a real database, outcomes handed to it from memory, result files
-written at the end. Supervisor and outputs: real processes under a daemon, `printf` of 50 bytes, at two sizes, so that
-what is said of a million is a straight line through what was measured.
+The database and the growth of the engine: the real loop on a real database, outcomes handed to it from memory, result
+files written at the end. Outputs: a million calls of a function under a daemon, each of which prints 50 bytes. The
+supervisor: the same daemon, and one that starts processes, at two sizes.
 """
 ROOT = Path(__file__).parents[1]
 OUTPUT = 50
 MANY = 1_000_000
+_FUNCTION = f"def say(line):\n    print(line.zfill({OUTPUT - 1}))\n"
 _BY_TABLE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 2"
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
@@ -34,11 +35,17 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 def run(scale: Scale) -> list[Figure]:
     """A million items without processes, some thousands with."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-        engine = list(_engine(Path(folder), scale.of(MANY, 20_000)))
-        few = _daemon(Path(folder), scale.of(5_000, 300), OUTPUT)
-        many = _daemon(Path(folder), scale.of(20_000, 1_200), OUTPUT)
-        silent = _daemon(Path(folder), scale.of(5_000, 300), 0)
-    return [*engine, *_real(few, many, silent)]
+        root = Path(folder)
+        (root / "spoken.py").write_text(_FUNCTION)
+        engine = list(_engine(root, scale.of(MANY, 20_000)))
+        calls = _daemon(root, scale.of(MANY, 20_000), ["--call", "spoken:say"])
+        few, many = (_daemon(root, items, ["--", "printf", f"%0{OUTPUT}d", "{}"]) for items in _sizes(scale))
+        silent = _daemon(root, scale.of(5_000, 300), ["--", "true"])
+    return [*engine, *_real(calls, few, many, silent)]
+
+
+def _sizes(scale: Scale) -> tuple[int, int]:
+    return scale.of(5_000, 300), scale.of(20_000, 1_200)
 
 
 def _engine(root: Path, items: int) -> Iterator[Figure]:
@@ -90,8 +97,8 @@ class _Real(NamedTuple):
     engine_kib: int
 
 
-def _daemon(root: Path, items: int, output: int) -> _Real:
-    """Work off that many items under a daemon; each prints so many bytes."""
+def _daemon(root: Path, items: int, words: Sequence[str]) -> _Real:
+    """Work off that many items under a daemon."""
     rows = root / "rows.txt"
     rows.write_text("".join(f"{n}\n" for n in range(items)))
     with tempfile.TemporaryDirectory(dir=root) as store:
@@ -103,8 +110,7 @@ def _daemon(root: Path, items: int, output: int) -> _Real:
 
         call("daemon", "start", "--slots", "2")
         try:
-            command = ["printf", f"%0{output}d", "{}"] if output else ["true"]
-            call("submit", rows, "-q", "--wait", "--", *command)
+            call("submit", rows, "-q", "--wait", *words)
             supervisor = json.loads(call("daemon", "status", "--json"))["pid"]
             (engine,) = _children(supervisor)
             peaks = _peak_kib(supervisor), _peak_kib(engine)
@@ -123,29 +129,16 @@ def _peak_kib(pid: int) -> int:
     return int(found[1]) if found else 0
 
 
-def _real(few: _Real, many: _Real, silent: _Real) -> Iterator[Figure]:
+def _real(calls: _Real, few: _Real, many: _Real, silent: _Real) -> Iterator[Figure]:
     grown = (many.supervisor_kib - few.supervisor_kib) / 1024
-    yield Figure(
-        f"memory of the supervisor, {many.items:,} items",
-        many.supervisor_kib / 1024,
-        "MiB",
-        25,
-        detail=f"at its peak; {grown:+.1f} MiB from {few.items:,} items",
-    )
-    yield Figure(f"memory of the engine beside it, {many.items:,} items", many.engine_kib / 1024, "MiB", 120)
-    slope = (many.log_bytes - few.log_bytes) / (many.items - few.items)
-    yield Figure(
-        f"logs of {MANY:,} items with {OUTPUT} B each",
-        (few.log_bytes + slope * (MANY - few.items)) / 1e6,
-        "MB",
-        150,
-        detail=f"{few.log_bytes / few.items:.2f} B an item of {few.items:,}, {slope:.2f} B each of the next",
-    )
-    yield Figure(
-        "files they are in",
-        float(many.log_files),
-        "files",
-        1000,
-        detail=f"{many.items:,} items; a new one every 64 MiB",
-    )
-    yield Figure(f"logs of {silent.items:,} items without output", float(silent.log_bytes), "B", 0)
+    processes = f"{many.supervisor_kib / 1024:.1f} MiB with {many.items:,} processes ({grown:+.1f} since {few.items:,})"
+    name = f"memory of the supervisor, {calls.items:,} calls"
+    yield Figure(name, calls.supervisor_kib / 1024, "MiB", 25, detail=f"at its peak; {processes}")
+    beside = f"{many.engine_kib / 1024:.1f} MiB with {many.items:,} processes"
+    name = f"memory of the engine beside it, {calls.items:,} calls"
+    yield Figure(name, calls.engine_kib / 1024, "MiB", 120, detail=f"at its peak, files written; {beside}")
+    name = f"logs of {calls.items:,} calls that print {OUTPUT} B each"
+    each = ", ".join(f"{real.log_bytes / real.items:.2f} B each of {real.items:,} processes" for real in (few, many))
+    yield Figure(name, calls.log_bytes / 1e6, "MB", 150 * calls.items / MANY, detail=each)
+    yield Figure("files they are in", float(calls.log_files), "files", 1000)
+    yield Figure(f"logs of {silent.items:,} processes without output", float(silent.log_bytes), "B", 0)
