@@ -91,6 +91,12 @@ class HomeError(JobctlError):
     code = "home"
 
 
+class NoRoom(JobctlError):
+    """Too little room on a disk; nothing was changed."""
+
+    code = "no_room"
+
+
 class WaitTimeout(JobctlError):
     """The wait ended, the job goes on."""
 

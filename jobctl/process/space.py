@@ -16,11 +16,30 @@ PAUSED = "paused: disk"
 
 def shortage(root: str | os.PathLike[str]) -> str:
     """What is short, with figures, as in ``81 MiB of 12 GiB free (0.7 %)``; empty when there is room."""
+    free, total = _room(root)
+    return said(root) if total and free < _floor(total) else ""
+
+
+def above_floor(root: str | os.PathLike[str]) -> int | None:
+    """Bytes that can be written before there is a shortage; None where the file system does not say."""
+    free, total = _room(root)
+    return int(free - _floor(total)) if total else None
+
+
+def said(root: str | os.PathLike[str]) -> str:
+    """How much there is, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
+    free, total = _room(root)
+    return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
+
+
+def _floor(total: int) -> float:
+    return min(FLOOR_BYTES, FLOOR_SHARE * total)
+
+
+def _room(root: str | os.PathLike[str]) -> tuple[int, int]:
+    """(bytes free for us, bytes of the file system); zeros for no such directory, or one that does not say."""
     try:
         found = os.statvfs(root)
-    except OSError:  # no such directory yet, or a file system that does not say
-        return ""
-    free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-    if not total or free >= min(FLOOR_BYTES, FLOOR_SHARE * total):
-        return ""
-    return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
+    except OSError:
+        return 0, 0
+    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize

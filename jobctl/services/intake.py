@@ -12,9 +12,10 @@ from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import key_reader
-from jobctl.domain.wording import plural
-from jobctl.errors import Busy
+from jobctl.domain.wording import plural, size
+from jobctl.errors import Busy, NoRoom
 from jobctl.handlers.command import Handler
+from jobctl.process import space
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
 from jobctl.services.feed import Batch, Feed, parts
@@ -31,6 +32,10 @@ from jobctl.store.staging import Staging
 if TYPE_CHECKING:
     from jobctl.services.rowkeys import RowKeys
     from jobctl.store.outbox import NewTarget
+
+
+#: For a part in the log and in the database, and for taking all parts back.
+_PART_ROOM = 64 << 20
 
 
 def new_uid(now: int) -> str:
@@ -94,17 +99,34 @@ class Intake:
             comparison = self._compared(owner, self._feed)
             with self._database.transaction():
                 return self._found(self._still(owner), comparison)
-        staging = Staging(self._database, self._home.intakes, self._now)
+        staging = Staging(self._database, self._home, self._now)
         try:
-            return self._staged(staging, keys)
-        finally:
-            with contextlib.suppress(sqlite.Error, Busy):  # no room, no turn: ``prune`` removes them
+            accepted = self._staged(staging, keys)
+            if accepted.job != staging.job:
                 staging.discard()
+            return accepted
+        except BaseException as error:
+            with contextlib.suppress(sqlite.Error, Busy):  # no room, no turn: ``prune`` removes them
+                staging.discard(shrink=isinstance(error, sqlite.Error | NoRoom))
+            raise
+        finally:
             staging.close()
+
+    def _check_room(self, bytes_needed: int) -> None:
+        """Raises NoRoom while there is still enough to take back what was written."""
+        room = space.above_floor(self._home.root)
+        if room is not None and room < bytes_needed:
+            raise NoRoom(
+                f"there is too little room for {self._request.input.name}: {space.said(self._home.root)},"
+                f" and it takes another {size(bytes_needed)} at least",
+                hint="make room, then submit it again; nothing was accepted",
+            )
 
     def _staged(self, staging: Staging, keys: RowKeys | None) -> Accepted:
         rows = 0
+        self._check_room(self._source.size or 0)
         for part in parts(self._feed):
+            self._check_room(_PART_ROOM)
             with self._database.transaction():
                 rows = self._put(staging.job, rows, part, keys)
         with self._database.transaction():

@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from jobctl.config import Home
 from jobctl.process import lock
-from jobctl.store import jobs
+from jobctl.store import jobs, pruning
 from jobctl.store.database import Database
 
 _PAGE = 5_000
@@ -22,12 +23,12 @@ _REMOVE_AT_ONCE = 20_000
 class Staging:
     """The number and the rows under it, until ``accept`` in the transaction that makes the job, or ``discard``."""
 
-    def __init__(self, database: Database, locks: Path, now: int) -> None:
+    def __init__(self, database: Database, home: Home, now: int) -> None:
         self._database = database
         with database.transaction():
             self.job = jobs.reserve(database)
             database.execute("INSERT INTO prunings (job, at) VALUES (?, ?)", (self.job, now))
-            self._lock = lock.take_number(str(locks), self.job)
+            self._lock = lock.take_number(str(home.intakes), self.job)
 
     def batches(self) -> Iterator[list[bytes]]:
         """The rows that were written so far."""
@@ -41,10 +42,12 @@ class Staging:
         """The rows are those of a job from now on, in the caller's transaction."""
         self._database.execute("DELETE FROM prunings WHERE job = ?", (self.job,))
 
-    def discard(self) -> None:
-        """Remove the rows, unless they were accepted."""
+    def discard(self, *, shrink: bool = False) -> None:
+        """Remove the rows, unless they were accepted; ``shrink`` gives the space they took back to the disk."""
         while self._remove_some():
             pass
+        if shrink:
+            pruning.give_back(self._database, lambda: None)
 
     def _remove_some(self) -> bool:
         """Whether there may be more."""

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from jobctl.errors import InputRejected, KeyConflict
-from jobctl.process import lock
+from jobctl.errors import InputRejected, KeyConflict, NoRoom
+from jobctl.process import lock, space
 from jobctl.services import feed
 from jobctl.services.prune import PruneOptions, prune
 from jobctl.services.request import SubmitRequest
@@ -152,6 +152,20 @@ def test_rows_with_keys_of_their_own(desk):
     first = desk.give(desk.text(), item_key="id", name="n", only_new=True)
     desk.database.execute("UPDATE items SET state = 3, attempt = 1")
     assert (first.items, first.skipped) == (ROWS, 0)
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("parts", [0, 1])
+def test_no_room_for_the_next_part_takes_all_back(desk, monkeypatch, parts):
+    desk.give(desk.text(rows=3))
+    desk.database.checkpoint()
+    before = desk.database.scalar("PRAGMA page_count")
+    room = iter([1 << 40] * (parts + 1) + [10 << 20] if parts else [10])
+    monkeypatch.setattr(space, "above_floor", lambda _root: next(room))
+    with pytest.raises(NoRoom, match=r"too little room for .*in\.csv: .* free .*, and it takes another"):
+        desk.give(desk.text())
+    assert desk.left() == (1, 3, 0)
+    assert desk.database.scalar("PRAGMA page_count") <= before + 1
 
 
 LARGE = """
