@@ -8,6 +8,8 @@ does not survive. Prints the answer of integrity_check, and on stderr how often 
 from __future__ import annotations
 
 import os
+import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -43,10 +45,21 @@ def main() -> int:
     players = [
         subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in _ROLES[arm]
     ]
+    _jolt(players, time.monotonic() + float(seconds))
     for player in players:
         player.wait()
     print(_verdict(arm, Path(place)))
     return 0
+
+
+def _jolt(players: list[subprocess.Popen[bytes]], until: float) -> None:
+    """Stop one of them for a moment, again and again: it may be in the few instructions where that does harm."""
+    while time.monotonic() < until:
+        one = random.choice(players)
+        one.send_signal(signal.SIGSTOP)
+        time.sleep(random.uniform(0.0, 0.0015))
+        one.send_signal(signal.SIGCONT)
+        time.sleep(0.0005)
 
 
 def _connect(arm: str, place: Path) -> Any:
@@ -92,14 +105,11 @@ def _act(role: str, connection: Any, number: int) -> None:
 
 
 def _write(connection: Any, number: int) -> None:
-    """A transaction of one to many pages, all over the file: a page that is lost is not soon written again."""
+    """Mostly small transactions, sometimes one that makes the WAL long; pages all over the file, so that one that is
+    lost is not soon written again."""
     connection.execute("BEGIN IMMEDIATE")
-    for _ in range(number * 7 % 24 + 1):
+    for _ in range(150 if number % 6 == 0 else 1):
         connection.execute("INSERT INTO churn (word, body) VALUES (?, ?)", (os.urandom(12), os.urandom(200)))
-    if number % 3 == 0:
-        connection.execute(
-            "DELETE FROM churn WHERE word IN (SELECT word FROM churn WHERE word > ? LIMIT 9)", (os.urandom(2),)
-        )
     connection.execute("COMMIT")
 
 

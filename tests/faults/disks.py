@@ -7,6 +7,7 @@ import ctypes
 import fcntl
 import os
 import resource
+import signal
 import struct
 import subprocess
 import time
@@ -21,6 +22,7 @@ from tests.faults import proc
 from tests.faults.campaign import fault, measure, on_a_rig
 from tests.faults.check import violations
 from tests.faults.rig import QUICK, Rig, Skip, kill, need, need_root, nothing_spent, pause
+from tests.wait import wait_until
 
 #: EXT4_IOC_SHUTDOWN, and its way without writing anything back.
 _SHUTDOWN = 0x8004587D
@@ -104,6 +106,7 @@ def _cut_under_load(rig: Rig, disk: _Disk) -> None:
     pause(rig.rng, 0.8)
     seen, ended = rig.recorded(), set(rig.rows("SELECT id, results FROM jobs WHERE finished_at IS NOT NULL"))
     supervisor, store = rig.supervisor(), rig.store_id()
+    _hold_still(supervisor, rig.engine())
     disk.cut()
     while alive := [pid for pid in proc.all_pids() if proc.belongs(pid, store) and not proc.is_dead(pid)]:
         for pid in [supervisor, *alive]:
@@ -119,6 +122,19 @@ def _cut_under_load(rig: Rig, disk: _Disk) -> None:
     with other_boot(rig):
         rig.start_again()
     rig.wait_done()
+
+
+def _hold_still(*pids: int | None) -> None:
+    """Stop processes, and be sure of it: whatever system call they were in is over.
+
+    In one thing the ioctl differs from a real power cut: it lets a flush that is under way at this moment succeed
+    although nothing of it reaches the disk. (A loop of write, fdatasync and count, with no database at all, lost its
+    last write so in 2 of 60 cuts.)
+    """
+    for pid in pids:
+        kill(pid, signal.SIGSTOP)
+    for pid in filter(None, pids):
+        wait_until(lambda pid=pid: proc.is_dead(pid) or proc.stat_of(pid)[:1] == ["T"], 20, "it to be stopped")
 
 
 @contextmanager
