@@ -277,7 +277,8 @@ class Worker(Running):
             self.group.page.limit(self._limit)
             self.deadline = now + _SETTLED_S
             return None
-        self._take_back(max(self._limit, index + 1))
+        # It may have gone on beyond the limit before it saw it, and have ended all of it since.
+        self._take_back(max(self._limit, index + 1, self.group.page.done()[0]))
         self.group.settle_ended()
         self.deadline = NEVER
         if index < 0:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -31,6 +32,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.engine import worker
 from jobctl.engine.local import LocalExecutor
+from jobctl.engine.supervisor_worker import Worker
 from jobctl.handlers.attempt import Tokens
 from jobctl.process import page
 from tests.engine.harness import SupervisorUnderTest
@@ -470,3 +472,19 @@ def test_both_sides_mean_the_same_words() -> None:
         assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs)
     records = [(n, 1, 1 << 50, n, n, 0, n, 0, n, None if n % 2 else '{"é": 1}') for n in range(300)]
     assert page.unpack(300, page.pack(records)) == records
+
+
+def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> None:
+    """The worker went on while its supervisor made up its mind: 0 to 4 have ended, nothing runs, the limit was 2."""
+    taken: list[int] = []
+    page = SimpleNamespace(now=lambda: (-1, 0, 0, 0), done=lambda: (5, 0, 0))
+    worker = SimpleNamespace(
+        group=SimpleNamespace(page=page, batch=[()] * 9, settle_ended=lambda: None),
+        plan=SimpleNamespace(timeout_s=None),
+        deadline=0.0,
+        _limit=2,
+        _judge=lambda _seen: None,
+        _take_back=taken.append,
+    )
+    Worker._look(cast(Worker, worker), 0.0)
+    assert taken == [5]

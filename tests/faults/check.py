@@ -13,6 +13,8 @@ from tests.wait import wait_until
 
 #: What items leave behind is ended within so many seconds.
 _ENDING_S = 15.0
+#: A worker that waits for calls goes after half a minute at the latest.
+_WORKERS_S = 40.0
 SUCCEEDED, INTERRUPTED = 3, 4  # item state, ending of an attempt
 #: (table, its columns, where they must be found): the schema has no foreign keys, which would cost every insert.
 _BELONGS = (
@@ -133,7 +135,8 @@ def _processes(rig: Rig) -> Iterator[str]:
 
     supervisor = rig.supervisor()
     with contextlib.suppress(AssertionError):
-        wait_until(is_clean, _ENDING_S, "the last process of the items to end")
+        calls = any(accepted.calls for accepted in rig.accepted)
+        wait_until(is_clean, _WORKERS_S if calls else _ENDING_S, "the last process of the items to end")
     if left:
         yield f"C7 processes {left} are left: {[proc.command(pid) for pid in left]}"
     yield from _zombies(supervisor)
