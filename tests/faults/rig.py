@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +27,7 @@ from tests.faults import proc
 from tests.wait import wait_until
 
 ITEM = Path(__file__).with_name("item.sh")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SLOTS = 6
 #: Of an item that fails by itself.
 ATTEMPTS = 2
@@ -247,7 +248,22 @@ class Rig:
 
     def wait_done(self, deadline_s: float = PATIENCE_S) -> None:
         """Until every accepted job is terminal; a daemon that is gone meanwhile is a violation of its own."""
-        wait_until(self.is_done, deadline_s, "the jobs to end")
+        try:
+            wait_until(self.is_done, deadline_s, "the jobs to end")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.picture()}") from None
+
+    def picture(self) -> str:
+        """What a person would look at first."""
+        jobs = (
+            "SELECT id, state, queued, running, retrying, succeeded, failed, stop FROM jobs WHERE finished_at IS NULL"
+        )
+        live = "SELECT job, item, state, attempt, epoch, due_at FROM items WHERE state < 3 LIMIT 5"
+        daemon = "SELECT pid, engine_pid, state, heartbeat_at, pressure FROM daemon"
+        found = [str(self.rows(sql)) for sql in (jobs, live, daemon)]
+        found.append(f"now {time.time_ns() // 1000}, supervisor {self.supervisor()}, engine {self.engine()}")
+        found += [f"{pid} {proc.stat_of(pid)[:1]} {proc.command(pid)}" for pid in self.whole_tree()]
+        return "\n".join([*found, self.home.daemon_log.read_text()[-1500:]])
 
     def finished(self) -> int:
         """Attempts that are over, as far as the witness can tell."""
@@ -333,6 +349,4 @@ def need_root() -> None:
 
 def pause(rng: random.Random, longest_s: float) -> None:
     """Let a random time pass: the moment of the fault is what a trial varies."""
-    import time
-
     time.sleep(rng.uniform(0.0, longest_s))
