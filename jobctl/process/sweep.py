@@ -14,6 +14,8 @@ from jobctl.process.identity import Handle, Tagger, environment_value, is_dead
 _GRACE_S = 1.0
 _ROUNDS_S = 30.0
 _PAUSE_S = 0.2
+#: On a machine where processes come and go all the time: enough is enough.
+_LOOKS = 20
 
 
 def sweep(store_id: str, grace_s: float = _GRACE_S) -> list[int]:
@@ -50,8 +52,17 @@ class _Finder:
         self._store = store_id.encode()
 
     def find(self) -> list[int]:
-        """Living processes of the store, this one left out."""
-        return [pid for pid in tree.all_pids() if pid != os.getpid() and self.owns(pid) and not is_dead(pid)]
+        """Living processes of the store, this one left out.
+
+        One that forks and ends between the list and the look at it leaves a child that neither shows: nothing found is
+        an answer only if nobody on the list went meanwhile.
+        """
+        for _ in range(_LOOKS):
+            listed = tree.all_pids()
+            found = [pid for pid in listed if pid != os.getpid() and self.owns(pid) and not is_dead(pid)]
+            if found or not set(listed).difference(tree.all_pids()):
+                return found
+        return []
 
     def owns(self, pid: int) -> bool:
         """Whether a process is an item or an engine of the store."""

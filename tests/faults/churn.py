@@ -45,17 +45,17 @@ def main() -> int:
     players = [
         subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in _ROLES[arm]
     ]
-    _jolt(players, time.monotonic() + float(seconds))
+    _jolt(players[2:], time.monotonic() + float(seconds))
     for player in players:
         player.wait()
     print(_verdict(arm, Path(place)))
     return 0
 
 
-def _jolt(players: list[subprocess.Popen[bytes]], until: float) -> None:
+def _jolt(checkpointers: list[subprocess.Popen[bytes]], until: float) -> None:
     """Stop one of them for a moment, again and again: it may be in the few instructions where that does harm."""
     while time.monotonic() < until:
-        one = random.choice(players)
+        one = random.choice(checkpointers)
         one.send_signal(signal.SIGSTOP)
         time.sleep(random.uniform(0.0, 0.0015))
         one.send_signal(signal.SIGCONT)

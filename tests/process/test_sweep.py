@@ -1,0 +1,40 @@
+"""What a sweep must not overlook."""
+
+import itertools
+import os
+import subprocess
+
+from jobctl.process import sweep, tree
+from jobctl.process.identity import Tagger
+
+STORE = "a-store-of-test-sweep"
+
+
+def gone():
+    """Number of a process that has been."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_child_of_one_that_forked_and_ended_before_it_was_looked_at_is_found(monkeypatch):
+    tagger = Tagger(STORE)
+    tagger.mark(7)
+    env = {**os.environ, "JOBCTL_COOKIE": f"{STORE}.1.1.1"}
+    child = subprocess.Popen(["sleep", "60"], env=env)
+    tagger.unmark()
+    parent = gone()
+    lists = itertools.chain([[parent]], itertools.repeat([child.pid]))
+    monkeypatch.setattr(tree, "all_pids", lambda: next(lists))
+    try:
+        sweep.sweep(STORE, grace_s=5)
+        assert child.poll() is not None or child.wait(5)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_machine_where_processes_come_and_go_is_not_looked_at_for_ever(monkeypatch):
+    numbers = itertools.count(1 << 23)
+    monkeypatch.setattr(tree, "all_pids", lambda: [next(numbers)])
+    assert sweep.sweep(STORE) == []
