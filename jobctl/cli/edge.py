@@ -79,9 +79,11 @@ def _explain(session: Session, error: JobctlError) -> int:
         body = {"code": error.code, "message": error.message, "hint": hint, "details": list(error.details)}
         session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": int(error.exit_code)})
         return int(error.exit_code)
-    lines = [f"jobctl: {error.message}", *(f"  {line}" for line in error.details)]
+    from jobctl.render.inert import inert  # names and values of strangers may stand in it
+
+    lines = [f"jobctl: {inert(error.message)}", *(f"  {inert(line)}" for line in error.details)]
     if hint:
-        lines.append(f"  {hint}")
+        lines.append(f"  {inert(hint)}")
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
         _trace(error)

@@ -75,7 +75,9 @@ class Session:
     def note(self, text: str) -> None:
         """A line on stderr for a person; nothing with ``--quiet``."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            from jobctl.render.inert import inert_log
+
+            sys.stderr.write(inert_log(text) + "\n")
 
     def colors(self, stream: TextIO) -> bool:
         """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what it is."""

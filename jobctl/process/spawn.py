@@ -149,8 +149,9 @@ _quick = _Quick()
 def settle_signals() -> None:
     """Items start with no signal ignored or blocked, whatever we were started with."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    for number in DEFAULT_SIGNALS:
-        if signal.getsignal(number) is signal.SIG_IGN and number != signal.SIGPIPE:
+    # These two Python ignores for us, and gives items their default back.
+    for number in signal.valid_signals() - {signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)}:
+        if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
 
