@@ -30,6 +30,7 @@ from jobctl.domain.states import ItemState
 from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.engine.output import OutputReader
 from jobctl.engine.plainrows import PlainRows
+from jobctl.engine.spec import mask_of
 from jobctl.process import private
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
@@ -103,6 +104,7 @@ class ResultWriter:
         self._row = row
         self._folder = home.job_results(row.id)
         self._output = OutputReader(home.job_logs(row.id))
+        self._mask = mask_of(row)
         self._policy: Policy = row.policy
         self._reason = reason
         self._calls = row.handler == "call"
@@ -213,7 +215,7 @@ class ResultWriter:
             return ""
         text = self._output.tail(row.log, row.out_off, row.out_len, OUTPUT_LIMIT).decode("utf-8", "replace")
         lines = text.rstrip().splitlines()
-        return clean(lines[-1]) if lines else ""
+        return self._mask(clean(lines[-1])) if lines else ""
 
     def _write_manifest(self, written: dict[str, Written]) -> str:
         path = self._folder / "manifest.json"

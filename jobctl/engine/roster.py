@@ -10,7 +10,7 @@ from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.gates import check_dependencies
 from jobctl.engine.lineup import Lineup
-from jobctl.engine.spec import Specs
+from jobctl.engine.spec import Specs, mask_of
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for
 from jobctl.store import figures, items, jobs, journal
@@ -120,6 +120,7 @@ class Roster:
         live = LiveJob(
             row=row,
             handler=handler_for(row),
+            mask=mask_of(row),
             groups=Groups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,

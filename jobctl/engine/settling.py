@@ -137,8 +137,9 @@ class Settler:
         code = outcome.failure_code(f.ending, f.code)
         if f.raised is not None:
             message, general = cause.of_exception(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
+            message, general = live.mask(message), live.mask(general)
         else:
-            said = cause.last_words(f.err_tail, f.out_tail)
+            said = live.mask(cause.last_words(f.err_tail, f.out_tail))
             message = said or outcome.describe(f.ending, f.code, f.duration_us)
             general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
         known = "known" if outcome.is_known(f.ending) else "unknown"

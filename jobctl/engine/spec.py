@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from jobctl.config import Home
+from jobctl.domain.mask import Mask
 from jobctl.domain.ports import JobSpec
 from jobctl.handlers.call import call_spec, interpreter
-from jobctl.handlers.environment import job_environment
+from jobctl.handlers.environment import job_environment, secrets
 from jobctl.store.jobs import JobRow
 
 
@@ -48,3 +49,8 @@ class Specs:
         env["JOBCTL_JOB"] = str(row.id)
         env["JOBCTL_KEY"] = row.key or ""
         return env
+
+
+def mask_of(row: JobRow) -> Mask:
+    """What must not be told on of a job: the values that its items get by name or from a file."""
+    return Mask(secrets(row.env_names, Path(row.env_file) if row.env_file else None).values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobctl.domain.figures import Course, Durations
+from jobctl.domain.mask import Mask
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
 
@@ -94,6 +95,7 @@ class LiveJob:
     pace: Pace = field(default_factory=Pace)
     durations: Durations = field(default_factory=Durations)
     course: Course = field(default_factory=lambda: Course(1))
+    mask: Mask = field(default_factory=Mask)  # over what its items say
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing

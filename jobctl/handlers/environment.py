@@ -92,10 +92,13 @@ def job_environment(stored: Mapping[str, str], names: Iterable[str], env_file: P
 
     A name that nobody knows is left out. Values from names and files are never stored.
     """
-    env = dict(stored)
-    from_file = read_env_file(env_file) if env_file is not None else {}
-    env.update(from_file)
+    return {**stored, **secrets(names, env_file)}
+
+
+def secrets(names: Iterable[str], env_file: Path | None) -> dict[str, str]:
+    """What is looked up when items start and never stored: the env file, then values of names from our environment."""
+    found = read_env_file(env_file) if env_file is not None else {}
     for name in names:
-        if name not in from_file and name in os.environ:
-            env[name] = os.environ[name]
-    return env
+        if name not in found and name in os.environ:
+            found[name] = os.environ[name]
+    return found

@@ -109,6 +109,24 @@ def test_s5_what_was_not_given_reaches_nobody(cli, say, canary):
     check(cli, say, canary)
 
 
+def test_s6_a_secret_that_an_item_says_goes_no_further_than_its_own_output(cli, say, canary):
+    cli.file("rows.txt", "a\nb\n")
+    cli("daemon", "start", env={"TOKEN": canary})
+    script = 'echo "curl: denied for token=$TOKEN" >&2; echo "$TOKEN"; [ "$1" = a ]'
+    given = ("--env", "TOKEN", "--attempts", 1, "--on-done", "cat > told.json")
+    cli.submit("rows.txt", *given, "--", "sh", "-c", script, "sh", "{}", env={"TOKEN": canary})
+    cli("wait", "1", check=3)
+    wait_until((cli.work / "told.json").exists, 60, "the notification")
+    assert canary in cli("logs", "1.1").stdout, "its own output is what it is"
+    for words in DOCUMENTS:
+        if words[0] != "logs":
+            assert canary not in say(words), words
+    assert "token=***" in say(("explain", "1.2"))
+    cli("daemon", "stop")
+    assert {path.parent.parent.name for path in holders(cli.home.root, canary)} == {"logs"}
+    assert holders(cli.work, canary) == []
+
+
 def test_s5_the_environment_of_a_daemon_is_not_told_to_others(cli):
     """The kernel's rule, on which S4 rests: others cannot read environments, but anybody can read command lines."""
     if os.geteuid() != 0:
