@@ -62,6 +62,7 @@ def _run(options: Options, starts: Starts, kept: Kept) -> int:
         supervisor = Supervisor(options, starts, kept)
         code = supervisor.run()
         begins_anew = supervisor.begins_anew
+        kept.close()
     except Exception:
         import traceback
 

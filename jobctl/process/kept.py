@@ -8,7 +8,9 @@ interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import marshal
+import os
 import struct
 
 from jobctl.process.identity import boot_id
@@ -43,6 +45,7 @@ class Kept:
     """The supervisor's outcomes on their way to the database. Never fails: without the file, nothing is kept."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._places: dict[tuple[Any, ...], int] = {}
         self._next = 0
         self._works = False
@@ -102,6 +105,12 @@ class Kept:
             places.pop(id_, None)
         if self._works:
             self._counters[_OLDEST] = next(iter(places.values()), self._next)
+
+    def close(self) -> None:
+        """The supervisor ends. Nothing that items said stays behind if the next one has no use for it."""
+        if self._works and not self._places:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
 
 def _shortened(outcome: Outcome) -> Outcome:

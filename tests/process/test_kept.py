@@ -36,6 +36,16 @@ def test_what_was_acknowledged_is_not_told_again(path):
     assert list(Kept(path).load()) == []
 
 
+def test_a_supervisor_that_ends_leaves_only_what_the_next_one_needs(path):
+    first = Kept(path)
+    first.put(outcome(1, tail=b"last words"))
+    first.close()
+    assert list(Kept(path).load()) == [outcome(1, tail=b"last words")]
+    first.acknowledge([(1, 1, 1)])
+    first.close()
+    assert not os.path.exists(path)
+
+
 def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
     first = Kept(path)
     for item in range(1, 4):

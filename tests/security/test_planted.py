@@ -23,7 +23,7 @@ DATABASE = ("jobctl.db", "jobctl.db-wal", "jobctl.db-shm", "jobctl.db-journal")
 DAEMON = ("daemon.lock", "daemon.log", "wake")
 #: A new file takes the place of these.
 REPLACED = (
-    "starts", "outcomes", "logs/1/1.out", "logs/1/1.err", "results/1/succeeded.csv", "results/1/succeeded.csv.tmp",
+    "starts", "outcomes", "calls", "logs/1/1.out", "logs/1/1.err", "results/1/succeeded.csv", "results/1/succeeded.csv.tmp",
     "results/1/failed.csv", "results/1/manifest.json", "results/1/manifest.json.tmp", "results/1/rejected.csv",
 )  # fmt: skip
 FOLDERS = ("logs", "logs/1", "results", "results/1", "backups")

@@ -153,6 +153,7 @@ def test_s14_nobody_works_on_the_store_of_somebody_else(cli):
     cli.file("rows.txt", "1\n")
     cli("run", "rows.txt", "-q", "--", "true")
     cli.home.root.chmod(0o755)
+    (place / "rows.txt").chmod(0o644)
     for words in COMMANDS:
         done = subprocess.run(
             [*as_nobody, *cli.program, *words], cwd=cli.work, env=cli.env, capture_output=True, text=True
