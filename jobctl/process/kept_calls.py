@@ -8,10 +8,12 @@ The file is believed only in the boot it was made in. A message that finds no ro
 from __future__ import annotations
 
 import marshal
+import os
 import struct
 
 from jobctl.process.identity import boot_id
 from jobctl.process.mapped import open_mapped
+from jobctl.process.private import open_plain
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ _FIELDS = 10
 def holds_any(path: str) -> bool:
     """Whether there is something that a supervisor before this one left."""
     try:
-        with open(path, "rb") as file:
+        with open(open_plain(path, os.O_RDONLY), "rb") as file:
             start = file.read(_COUNTERS_AT + _COUNTERS.size)
     except OSError:
         return False
