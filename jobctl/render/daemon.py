@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobctl import __version__
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural, rate, size
 from jobctl.render.inert import inert
@@ -39,7 +40,8 @@ def lines(document: Document, program: str) -> Iterator[str]:
     yield "  disk    " + ", ".join(f"{words} {size(document[name + '_bytes'])}" for name, words in sizes)
     yield from _memory(document["memory"])
     if document["version"]:
-        yield f"  version {document['version']}"
+        other = "" if document["version"] == __version__ else f" (this is {__version__}: stop it and start it again)"
+        yield f"  version {document['version']}{other}"
 
 
 def _queues(document: Document) -> Iterator[str]:

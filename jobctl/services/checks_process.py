@@ -14,6 +14,7 @@ from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
 from jobctl.process.daemon import StartOptions
 from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES
+from jobctl.process.session import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.attention import SKEW_US
@@ -42,6 +43,11 @@ def daemon(patient: Patient) -> Finding:
     if view.version not in (None, __version__):
         return warn(
             f"{said}, is jobctl {view.version}; this is {__version__}", f"{call} daemon stop && {call} daemon start"
+        )
+    if view.pid and ends_with_session(view.pid):
+        return warn(
+            f"{said}; it is part of a login session, and this system ends those at logout",
+            f"{call} daemon stop && {call} daemon install, or loginctl enable-linger",
         )
     if view.pressure:
         what = "nothing new starts" if view.pressure.startswith(PAUSED) else "the machine refuses to start processes"
