@@ -122,7 +122,7 @@ def stray_files(patient: Patient) -> Finding:
 
 def _strays(patient: Patient) -> list[Path]:
     root = patient.home.root
-    found = [*patient.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp")]
+    found = [*patient.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp"), *root.glob(".*.tmp")]
     return sorted(path for path in found if not path.is_symlink() and path.is_file())
 
 

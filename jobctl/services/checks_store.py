@@ -59,9 +59,7 @@ def _missing(patient: Patient) -> Finding:
 
 
 def _way_back(patient: Patient) -> str:
-    if backup.existing(patient.home.root):
-        return f"{patient.program} doctor --restore    (goes on with the newest copy, keeps the damaged file)"
-    return backup.recipe(patient.home.root)
+    return backup.recipe(patient.home.root).replace("jobctl doctor", f"{patient.program} doctor")
 
 
 def write_ahead_log(patient: Patient) -> Finding:

@@ -81,8 +81,7 @@ def _flush(path: Path) -> None:
 
 def recipe(root: Path) -> str:
     """What to type when the database is damaged: keep it, and go on with the last copy."""
-    copies = existing(root)
+    if existing(root):
+        return "keep it and go on with the last backup: jobctl doctor --restore"
     keep = f"cd {shlex.quote(str(root))} && mkdir damaged && mv jobctl.db* damaged/"
-    if not copies:
-        return f"keep it and begin anew: {keep} (there is no backup yet)"
-    return f"keep it and go on with the last backup: {keep} && cp -p backups/{copies[-1].name} jobctl.db"
+    return f"keep it and begin anew: {keep} (there is no backup yet)"

@@ -10,6 +10,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, StoreError
 from jobctl.process import mounts
+from jobctl.services import restoring
 from jobctl.store import backup, database, integrity, migrate
 from jobctl.store.database import open_database
 from jobctl.store.schema import SCHEMA_VERSION
@@ -105,9 +106,9 @@ def test_a_damaged_file_is_refused_unchanged_and_the_recipe_brings_the_copy_back
         integrity.begin(again)
     again.close()
     assert home.database.read_bytes() == before
-    recipe = caught.value.hint.partition(": ")[2]
-    subprocess.run(["sh", "-ec", recipe], check=True)
-    assert (home.root / "damaged" / "jobctl.db").read_bytes() == before
+    assert caught.value.hint.endswith("jobctl doctor --restore")
+    restored = restoring.restore(home, NOW)
+    assert (restored.aside / "jobctl.db").read_bytes() == before
     restored = open_database(home)
     assert restored.scalar("SELECT count(*) FROM items") == 50
     restored.close()
