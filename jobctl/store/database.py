@@ -241,13 +241,12 @@ def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
     if not wal.exists() or not wal.stat().st_size:
         connection.close()
         return
-    witness = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    try:
+    with contextlib.ExitStack() as after:
         with contextlib.suppress(sqlite.DatabaseError):
+            witness = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            after.callback(witness.close)
             witness.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         connection.close()
-    finally:
-        witness.close()
 
 
 def _configure(database: Database, *, create: bool, lock_holder: int | None) -> None:
