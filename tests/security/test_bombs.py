@@ -79,7 +79,7 @@ def wide_rows(cli):
     assert code == 7 and "Traceback" not in err and memory < LIMIT_KIB
 
 
-@pytest.mark.parametrize("name", ["lines", "csv quoted", "jsonl"])
+@pytest.mark.parametrize("name", ["csv quoted", "jsonl"])
 def test_s16_one_endless_line_is_refused_in_little_memory(cli, name):
     one_long_line(cli, name, SMALL[0])
 
@@ -88,6 +88,7 @@ def test_s16_many_rows_take_no_more_memory_than_few(cli):
     many_rows(cli, SMALL[1])
 
 
+@pytest.mark.slow
 def test_s16_wide_and_deep_rows(cli):
     wide_rows(cli)
 
@@ -116,6 +117,7 @@ def test_s16_a_packed_bomb_is_unpacked_piece_by_piece(cli):
     assert code == 7 and "16 MiB" in err and memory < LIMIT_KIB
 
 
+@pytest.mark.slow
 def test_s16_what_an_item_says_takes_no_memory_of_ours(cli):
     cli.file("rows.txt", "1\n")
     cli("daemon", "start")

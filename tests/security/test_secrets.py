@@ -103,6 +103,7 @@ def test_s4_a_secret_of_an_env_file_is_only_there_and_in_the_environment_of_the_
     check(cli, say, canary, [file])
 
 
+@pytest.mark.slow
 def test_s5_what_was_not_given_reaches_nobody(cli, say, canary):
     proofs = run_job(cli, canary, env={"TOKEN": canary, "AWS_SECRET_ACCESS_KEY": canary, "JOBCTL_X": canary})
     assert proofs == {hashlib.sha256(b"").hexdigest()}, "items have the allow-list and what was given"

@@ -138,6 +138,7 @@ def test_s14_root_does_not_work_on_the_store_of_a_user(cli):
         os.chown(path, 0, 0, follow_symlinks=False)
 
 
+@pytest.mark.slow
 def test_s14_nobody_works_on_the_store_of_somebody_else(cli):
     need_root()
     setpriv = shutil.which("setpriv")

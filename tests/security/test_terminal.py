@@ -81,7 +81,15 @@ def harmful(text):
     return HARMFUL.findall(OWN.sub("", text).replace("\r\n", "\n"))
 
 
-@pytest.mark.parametrize("words", SCREENS, ids=" ".join)
+#: The others look with the same eyes.
+FAST = ("status 1", "items 1", "explain 1.2", "logs 1", "submit rows.csv --dry-run -- echo {v}", "status 1 --watch")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(words, marks=() if " ".join(words) in FAST else pytest.mark.slow) for words in SCREENS],
+    ids=" ".join,
+)
 def test_s11_screens_show_and_do_nothing(job, words):
     shown = on_a_terminal(job, words)
     assert harmful(shown) == [], shown
