@@ -38,5 +38,6 @@ def top(ctx: typer.Context) -> int:
     shared.open().close()  # no store yet, or one that is damaged: said before the screen is taken
     if not shared.colors(sys.stdout):
         os.environ["NO_COLOR"] = "1"
-    Top(shared.home, shared.program).run()
-    return Exit.OK
+    browser = Top(shared.home, shared.program)
+    browser.run()
+    return browser.return_code or Exit.OK

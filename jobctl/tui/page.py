@@ -9,6 +9,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from jobctl.errors import NotFound
+from jobctl.store import sqlite
 from jobctl.tui.acting import Hands, question_of_cancel
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.reading import Document, Reader
@@ -63,6 +64,8 @@ class Page(Screen[None]):
         except NotFound as gone:
             self.notify(gone.message, severity="warning")
             self.dismiss()
+        except sqlite.Error as error:  # it is kept by somebody else, say: shown as it was, looked at again
+            self.notify(f"the store cannot be read now: {error}", severity="error", markup=False)
         except NoMatches:  # a change was told of while the screen is taken down
             return
         self.top.watcher.busy = self.busy

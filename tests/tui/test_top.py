@@ -15,6 +15,7 @@ pytest.importorskip("textual")
 
 from textual.widgets import Static
 
+from jobctl.store import sqlite
 from jobctl.store.database import open_database
 from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
@@ -190,6 +191,22 @@ def test_a_job_that_is_removed_is_left(store, home, jobs):
                 store.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (jobs[1],))
         await sight.until(lambda: isinstance(sight.screen, JobsScreen), "the list")
         await sight.sees("there is no job 2")
+
+    watch(home, script)
+
+
+def test_a_store_that_cannot_be_read_for_a_moment_is_no_end(store, home, jobs, monkeypatch):
+    def busy(*_args, **_options):
+        raise sqlite.OperationalError("database is locked")
+
+    async def script(sight):
+        await sight.sees("partly")
+        with monkeypatch.context() as patched:
+            patched.setattr("jobctl.services.status.list_document", busy)
+            store.job("q", name="came-meanwhile")
+            await sight.sees("the store cannot be read now", "locked", "partly")
+        store.job("q", name="came-later")
+        await sight.sees("came-meanwhile", "came-later")
 
     watch(home, script)
 
