@@ -1,12 +1,14 @@
 """Figures of jobs for tests that show them."""
 
-from jobctl.domain.figures import Course, Durations
+from jobctl.domain.figures import Course, Durations, Slow
 
 
 def some_durations(count: int) -> Durations:
     """Attempts of a quarter of a second up to some seconds."""
     durations = Durations()
-    durations.add(int(250_000 * 1.1 ** (n % 30)) for n in range(count))
+    took = [int(250_000 * 1.1 ** (n % 30)) for n in range(count)]
+    durations.add(took)
+    durations.rank(Slow(us, item, 1) for item, us in enumerate(took, 1))
     return durations
 
 

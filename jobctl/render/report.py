@@ -40,6 +40,7 @@ def report_page(report: Document) -> str:
         *_charts(report),
         *_failures(report),
         *_running(status),
+        *_slowest(status),
         *_retry(status),
         *_results(status),
         *_facts(status),
@@ -191,6 +192,18 @@ def _running(status: Document) -> Iterator[str]:
     for item in running:
         cells = [f'<td class="number">{text(item[key] or "")}</td>' for key in ("item", "slot", "attempt")]
         yield f"<tr>{''.join(cells)}<td>{format_duration(item['elapsed_s'])}</td></tr>"
+    yield "</table></div></section>"
+
+
+def _slowest(status: Document) -> Iterator[str]:
+    slowest = status["durations"]["slowest"]
+    if not slowest:
+        return
+    yield '<section id="slowest"><h2>Slowest items</h2><div class="wide"><table>'
+    yield '<tr><th class="number">item</th><th class="number">attempt</th><th>took</th></tr>'
+    for slow in slowest:
+        cells = [f'<td class="number">{slow[key]}</td>' for key in ("item", "attempt")]
+        yield f"<tr>{''.join(cells)}<td>{format_duration(slow['duration_s'])}</td></tr>"
     yield "</table></div></section>"
 
 

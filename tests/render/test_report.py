@@ -84,6 +84,7 @@ def page(store, home, job):
 
 def test_the_page_says_how_the_job_went_what_failed_and_what_to_do(page):
     parsed = Page(page)
+    assert parsed.text.count("Slowest items") == 1
     for words in (
         "partial",
         "30 succeeded, 10 failed",
@@ -102,6 +103,12 @@ def test_the_page_says_how_the_job_went_what_failed_and_what_to_do(page):
     assert [attrs["viewbox"].split()[2] for attrs in parsed.named("svg")] == ["760"] * 3
     assert len([attrs for attrs in parsed.named("rect") if attrs.get("class") == "failed"]) == 10
     assert len([attrs for attrs in parsed.named("rect") if attrs.get("class") == "succeeded"]) == 30
+
+
+def test_the_slowest_items_are_named(page):
+    rows = re.findall(r'<tr><td class="number">(\d+)</td><td class="number">1</td><td>(.*?)</td></tr>', page)
+    assert [int(item) for item, _ in rows] == [30, 29, 28, 27, 26]
+    assert rows[0][1] == "4s"
 
 
 def test_text_of_strangers_is_text(page):
