@@ -27,11 +27,11 @@ from jobctl.sources.source import Source
 from jobctl.store import items, jobs, journal, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
-from jobctl.store.staging import Staging
 
 if TYPE_CHECKING:
     from jobctl.services.rowkeys import RowKeys
     from jobctl.store.outbox import NewTarget
+    from jobctl.store.staging import Staging
 
 
 #: For a part in the log and in the database, and for taking all parts back.
@@ -99,6 +99,8 @@ class Intake:
             comparison = self._compared(owner, self._feed)
             with self._database.transaction():
                 return self._found(self._still(owner), comparison)
+        from jobctl.store.staging import Staging  # few inputs are that large
+
         staging = Staging(self._database, self._home, self._now)
         try:
             accepted = self._staged(staging, keys)

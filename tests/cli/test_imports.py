@@ -34,6 +34,8 @@ RARE = {
     "jobctl.services.status",
     "jobctl.services.rowkeys",
     "jobctl.store.outbox",
+    "jobctl.store.pruning",
+    "jobctl.store.staging",
     "jobctl.store.views",
     "jobctl.domain.where",
     "jobctl.domain.webhook",
