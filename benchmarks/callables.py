@@ -24,6 +24,14 @@ quicker kind) and celery (prefork, Redis for broker and results) have all calls 
 timed from the first to the last; as many workers everywhere. `ProcessPoolExecutor.map(chunksize=64)` records nothing,
 and its start is part of its time. *Whole* is everything from the start of the command to its end, result files
 included.
+
+An item costs about 5 µs of CPU in the engine until it is settled, 3.5 µs of it inside SQLite (claim 1.1, settle 1.0,
+record 1.0, the rest commits), 4 µs more for its line in the result files, 1.5 µs in the supervisor and 3.2 µs in its
+worker. The engine is one process, so 5 to 8 µs an item with its barriers is what can be had; a pool that
+records nothing needs 2 to 5 µs depending on the machine. Tried on the way: messages of 32 and a commit's worth of
+single statements (14 to 15 µs); groups of 512 with their outcomes in shared memory, neighbours settled by one guarded
+UPDATE, records handed to SQLite as they come (12.6 to 8.2 µs); without the partial index of running items (0.35 µs
+less, not worth losing it); a WAL four times as large before its checkpoint (no difference).
 """
 #: The longest that an outcome waits for its commit, seconds.
 _BARRIER_S = 0.1
