@@ -1,4 +1,4 @@
-"""What a function that runs under ``--call`` may ask and raise. Standard library only, of any Python 3.8 or newer.
+"""What a function that runs under ``--call`` may ask and raise. Standard library only, of any Python from 3.7 on.
 
 Offered as ``jobctl.current``, ``jobctl.Permanent`` and ``jobctl.Retry``; importing ``jobctl`` loads nothing of this.
 """

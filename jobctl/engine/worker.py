@@ -1,6 +1,7 @@
 """What runs in a worker process: calls to one function, in groups, one after the other.
 
-It is loaded as a file by the interpreter of the job, which need not have jobctl installed: standard library only.
+It is loaded as a file by the interpreter of the job, which need not have jobctl installed: standard library only, of
+any Python from 3.7 on.
 Groups arrive on descriptor 3. What became of each call is written to memory shared with the supervisor before the
 next one begins, so nothing that kills this process loses the outcome of a call that had ended.
 """
@@ -288,8 +289,9 @@ def _where(error: BaseException) -> str:
     while trace is not None:
         path = trace.tb_frame.f_code.co_filename
         if not path.startswith(_OURS):
-            place = f"{path.removeprefix(home)}:{trace.tb_lineno}"
-            if path.startswith(home):
+            is_home = path.startswith(home)
+            place = f"{path[len(home) :] if is_home else path}:{trace.tb_lineno}"
+            if is_home:
                 at_home = place
         trace = trace.tb_next
     return at_home or place

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -157,6 +159,17 @@ def test_a_wait_that_the_function_asked_for(called):
     for first, second in zip(times[::2], times[1::2], strict=True):
         assert second[2] - (first[2] + first[3]) >= 700_000
     assert "Retry: not yet" in called.rows("SELECT message FROM attempts WHERE attempt = 1")[0][0]
+
+
+def test_an_interpreter_that_has_no_jobctl(called):
+    other = getattr(sys, "_base_executable", sys.executable)
+    if subprocess.run([other, "-c", "import jobctl"], cwd=called.work, stderr=subprocess.DEVNULL).returncode == 0:
+        pytest.skip("every Python here has jobctl installed")
+    called.file("rows.csv", "id,what\n1,nothing\n2,permanent\n")
+    document = run(called, "rows.csv", "--call", "tasks:odd", "--python", other, check=3)
+    (group,) = document["failures"]["groups"]
+    assert group["message"].startswith("Permanent: never [tasks.py:")
+    called("submit", "rows.csv", "--call", "tasks:odd", "--python", "no-such-python", check=2)
 
 
 def test_workers_are_prepared_and_replaced(called):
