@@ -12,11 +12,11 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import CommandWithWords, command_words
 from jobctl.cli.defaults import filled
+from jobctl.cli.function import check_work, function_of
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobctl.domain.call import Call
     from jobctl.domain.policy import Policy
     from jobctl.services.request import SubmitRequest
 
@@ -146,7 +146,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     from jobctl.sources.options import InputOptions
 
     given, words = values(ctx), command_words(ctx)
-    _check_work(given, words)
+    check_work(given, words)
     given, words = filled(given, words) if not given["from_joblog"] else _of_joblog(given, words)
     return SubmitRequest(
         input=InputOptions(
@@ -163,7 +163,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         ),
         command=tuple(words),
         shell=given["shell"],
-        call=_call(given),
+        call=function_of(given),
         python=given["python"],
         name=given["name"],
         queue=DEFAULT_QUEUE if given["queue"] is None else given["queue"],
@@ -190,31 +190,6 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         ),
         not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
     )
-
-
-_OF_CALLS = ("call_style", "call_setup", "recycle", "python")
-
-
-def _check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
-    """Raises UsageError when two things are named that items may be, or when options belong to another one."""
-    named = [(o, v) for o, v in (("--call", given["call"]), ("--shell", given["shell"])) if v is not None]
-    if len(named) + bool(words) > 1:
-        second = "a COMMAND" if words else named[1][0]
-        raise UsageError(f"{named[0][0]} and {second} at once", hint="give one of them")
-    if words or given["shell"] is not None:
-        for option in _OF_CALLS:
-            if given[option] is not None:
-                raise UsageError(f"--{option.replace('_', '-')} is for --call", hint="leave it out")
-
-
-def _call(given: Mapping[str, Any]) -> Call | None:
-    if given["call"] is None:
-        return None
-    from jobctl.domain.call import STYLES, Call, parse_target
-
-    setup = "" if given["call_setup"] is None else _read("call_setup", parse_target, given["call_setup"])
-    style = "" if given["call_style"] is None else _one_of(given, "call_style", STYLES)
-    return Call(_read("call", parse_target, given["call"]), setup, style)
 
 
 def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import marshal
 import os
+import signal
+import socket
 import time
 
-from jobctl.engine.supervisor_attempts import AttemptId, Running, kib
+from jobctl.engine.supervisor_attempts import AttemptId, Running, code_of, kib
 from jobctl.process import page as pages
 from jobctl.process import streams, wire
-from jobctl.process.backlog import Dispatch
+from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.output import NOWHERE, Place, Scratch, Span
 from jobctl.process.page import Page
+from jobctl.process.plan import PressureError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
     from jobctl.engine.supervisor_calls import Calls
+
+
+_FAILED = 1
+#: Signals by which a process ends itself.
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+
+
+#: Quick calls travel in groups of about this much work, so that messages cost little beside it.
+_GROUP_S = 0.01
+_LARGEST_GROUP = 512
+_FIRST_FREE_FD = 10
+
+
+def connect() -> tuple[Page, socket.socket, int]:
+    """A page and a socket for a new worker, and the descriptor of its end of that. Raises PressureError."""
+    try:
+        page = Page(_FIRST_FREE_FD)
+    except OSError as problem:
+        raise PressureError(f"memory for a worker: {problem.strerror}") from problem
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as problem:
+        page.close()
+        raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
+    with theirs:  # its number must not be one of those that the worker gets
+        return page, ours, fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+
+
+def group_size(call_s: float | None, line: JobLine, left: int) -> int:
+    """How many attempts a worker gets at once, by what a call takes; ``left`` (-1: any number) is what it may do."""
+    if call_s is None:
+        return 1
+    size = min(int(_GROUP_S / call_s), _LARGEST_GROUP, 1 + len(line.waiting) // line.slots)
+    return max(1, size if left < 0 else min(size, left))
 
 
 class End:
@@ -30,6 +70,36 @@ class End:
         self.flags = flags
         self.text = text
         self.raised = raised
+
+
+def end_by_itself(status: int, flags: int) -> End:
+    """The call ended its process."""
+    code = code_of(status)
+    if os.WIFSIGNALED(status):
+        return End(wire.SIGNALLED, code, flags)
+    if code:
+        return End(wire.EXITED, code, flags)
+    text = "the call ended its process with exit code 0"
+    return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None, ""))
+
+
+def end_while_loading(status: int, flags: int, target: str) -> End:
+    """The process ended before any call: the next one would do the same, unless somebody ended this one."""
+    code = code_of(status)
+    if os.WIFSIGNALED(status) and code not in _CRASHES:
+        return End(wire.SIGNALLED, code, flags)
+    how = f"was ended by signal {code}" if os.WIFSIGNALED(status) else f"ended with exit code {code}"
+    return End(wire.NOT_STARTED, errno.ENOENT, flags, text=f"the worker {how} while it loaded {target}")
+
+
+def end_of_refusal(page: Page) -> End:
+    """The function cannot be called; the page says why."""
+    _, size, _ = page.done()
+    name, text, code, after_s, where = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
+    page.reset()
+    if page.fault() == pages.SETUP_RAISED:
+        return End(wire.RAISED, code, wire.SETUP, raised=(name, text, code, after_s, where))
+    return End(wire.NOT_STARTED, errno.ENOENT, text=text)
 
 
 class Group:
@@ -54,6 +124,12 @@ class Group:
         self.told = 0
         self._kept = (0, 0, 0, 0)
         self.page.reset()
+
+    def cut(self, keep: int) -> list[Dispatch]:
+        """Take attempts from this index on out of it."""
+        rest = self.batch[keep:]
+        del self.batch[keep:]
+        return rest
 
     def ids(self) -> list[AttemptId]:
         """Attempts without an outcome."""

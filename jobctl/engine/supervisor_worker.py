@@ -7,23 +7,25 @@ taken back while one of them keeps the others waiting.
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import marshal
 import os
 import select
 import socket
 import time
 
 from jobctl.engine.supervisor_attempts import AttemptId, Running, Verdict, code_of
-from jobctl.engine.supervisor_group import End, Group
+from jobctl.engine.supervisor_group import (
+    End,
+    Group,
+    connect,
+    end_by_itself,
+    end_of_refusal,
+    end_while_loading,
+    group_size,
+)
 from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.process import page as pages
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.channel import Channel
-from jobctl.process.page import Page
-from jobctl.process.plan import JobPlan, PressureError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -31,42 +33,24 @@ if TYPE_CHECKING:
 
     from jobctl.engine.supervisor_calls import Calls
 
-#: Quick calls travel in groups of about this much work, so that messages cost little beside it.
-_GROUP_S = 0.01
-_LARGEST_GROUP = 512
 _GROUP_BYTES = 1 << 20
 #: A group that takes longer than this is looked at: its calls that have not begun are taken back.
 _LOOK_S = 0.02
+#: A worker that has begun nothing by then may be stuck.
+_PATIENCE_S = 2.0
 #: A call that began although it should not have has shown itself after this time.
 _SETTLED_S = 0.01
 #: A worker without work ends after this time.
 _IDLE_S = 30.0
 #: With a time limit per item, a worker may take at least so long to import the function.
 _LOAD_S = 60.0
-_FIRST_FREE_FD = 10
 _WORK_LOAD = 0
 _WORK_CALLS = 1
-_FAILED = 1
 
 
 class Worker(Running):
     """One process that makes calls, and the group of attempts it has."""
 
-    __slots__ = (
-        "_calls",
-        "_channel",
-        "_end",
-        "_epoch_ns",
-        "_left",
-        "_limit",
-        "_loaded",
-        "_recalled",
-        "_target",
-        "_told",
-        "_unwanted",
-        "group",
-        "leaving",
-    )
     takes_calls = True
 
     def __init__(self, calls: Calls, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
@@ -95,7 +79,8 @@ class Worker(Running):
 
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
         """Start the process and give it the first attempts. Raises what ``JobPlan.start_worker`` raises."""
-        theirs = self._connect()
+        page, self._end, theirs = connect()
+        self.group = Group(self._calls, self, page)
         try:
             self.pid, self.scratch = self.plan.start_worker(self.slot, cookie, (theirs, self.group.page.fd))
         except Exception:
@@ -111,24 +96,10 @@ class Worker(Running):
         self._channel.post(_WORK_LOAD, (self._spec[1:6], (self.line.job, *self._spec[7:9])))
         self.give(dispatch, self.began)
 
-    def _connect(self) -> int:
-        try:
-            page = Page(_FIRST_FREE_FD)
-        except OSError as problem:
-            raise PressureError(f"memory for a worker: {problem.strerror}") from problem
-        self.group = Group(self._calls, self, page)
-        try:
-            self._end, theirs = socket.socketpair()
-        except OSError as problem:
-            page.close()
-            raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
-        with theirs:  # its number must not be one of those that the worker gets
-            return fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
-
     def give(self, first: Dispatch, now: float) -> None:
         """Hand over an attempt that was taken from the backlog, and as many more as make a good group."""
         backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
-        room = self._group_size(plan, line) - 1
+        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded else 0
         batch = [first]
         if room and line.waiting:
             batch += backlog.take_more(line, room)
@@ -148,14 +119,6 @@ class Worker(Running):
         assert self._channel is not None
         self._channel.post(_WORK_CALLS, [(d[1], d[2], d[3][0]) for d in batch])
         self._flush()
-
-    def _group_size(self, plan: JobPlan, line: JobLine) -> int:
-        if plan.call_s is None or not self._loaded:
-            return 1
-        size = min(int(_GROUP_S / plan.call_s), _LARGEST_GROUP, 1 + len(line.waiting) // line.slots)
-        if self._left >= 0:
-            size = min(size, self._left)
-        return max(1, size)
 
     def _plan_look(self, now: float) -> None:
         timeout_s = self.plan.timeout_s
@@ -272,6 +235,10 @@ class Worker(Running):
         verdict = self._judge(seen)
         if verdict is not None:
             return verdict
+        is_wanted_back = self._recalled or bool(self._unwanted)
+        if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
+            self.deadline = now + _LOOK_S  # a busy machine: it has not had its turn yet
+            return None
         if self._limit is None:
             self._limit = index + 1
             self.group.page.limit(self._limit)
@@ -306,26 +273,20 @@ class Worker(Running):
 
     def _take_back(self, keep: int) -> None:
         """Attempts from this index on have not begun and will not: others may run them."""
-        rest = self.group.batch[keep:]
-        del self.group.batch[keep:]
-        backlog = self._calls.attempts.backlog
-        line = self.line
-        wanted = []
-        for dispatch in rest:
-            if self._recalled or dispatch[:3] in self._unwanted:
-                self._calls.tell(wire.RETURNED, dispatch[:3])
-            else:
-                wanted.append(dispatch)
-        backlog.return_unstarted(line, wanted)
+        rest = self.group.cut(keep)
+        returned = rest if self._recalled else [each for each in rest if each[:3] in self._unwanted]
+        for dispatch in returned:
+            self._calls.tell(wire.RETURNED, dispatch[:3])
+        wanted = [] if self._recalled else [each for each in rest if each[:3] not in self._unwanted]
+        self._calls.attempts.backlog.return_unstarted(self.line, wanted)
 
     # How a group ends.
 
     def _group_ended(self, now: float) -> None:
         count, _, _ = self.group.page.done()
         if count:
-            plan = self.plan
-            call_s = max((now - self.group.sent) / count, 1e-6)
-            plan.call_s = call_s if plan.call_s is None else (plan.call_s + call_s) / 2
+            took_s, plan = max(self.group.page.took_s() / count, 1e-6), self.plan
+            plan.call_s = took_s if plan.call_s is None else (plan.call_s + took_s) / 2
         if self._left >= 0:
             self._left -= count
         self.group.settle()
@@ -342,14 +303,7 @@ class Worker(Running):
 
     def _refused(self) -> None:
         """The function cannot be called: that is the end of the first attempt, the others are to find out."""
-        page = self.group.page
-        _, size, _ = page.done()
-        name, text, code, after_s, where = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
-        page.reset()
-        end = End(wire.NOT_STARTED, errno.ENOENT, text=text)
-        if page.fault() == pages.SETUP_RAISED:
-            end = End(wire.RAISED, code, wire.SETUP, raised=(name, text, code, after_s, where))
-        self.group.lose(0, end)
+        self.group.lose(0, end_of_refusal(self.group.page))
         self._give_up_batch(1)
         self.retire()
 
@@ -380,13 +334,9 @@ class Worker(Running):
     def _end_of(self, id_: AttemptId, ending: int | None, leftovers: bool) -> End:
         assert self.reaped is not None
         status = self.reaped[0]
-        code = code_of(status)
         flags = wire.LEFTOVERS if leftovers else 0
         if ending is not None:  # it was ended; perhaps for another one, which was over just then
-            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code, flags)
-        if os.WIFSIGNALED(status):
-            return End(wire.SIGNALLED, code, flags)
-        if code:
-            return End(wire.EXITED, code, flags)
-        text = "the call ended its process with exit code 0"
-        return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None, ""))
+            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_of(status), flags)
+        if self._loaded:
+            return end_by_itself(status, flags)
+        return end_while_loading(status, flags, self._spec[1])

@@ -55,6 +55,7 @@ _LIMIT_AT = 56
 _FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says how
 _FAULT_AT = 64
 _RSS_AT = 72
+_TOOK_AT = 80  # nanoseconds from the first call to the end of the last
 _RECORDS_AT = 128
 
 #: A group ends early when it has written more than this: output to the log, records to the page.
@@ -198,6 +199,7 @@ class _Worker:
         pos = failed = count = 0
         out_end, err_end = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
         cpu_ns = time.process_time_ns()
+        group_began = monotonic()
         for index, self.now in enumerate(calls):
             item, attempt, payload = self.now
             began = monotonic()
@@ -237,6 +239,7 @@ class _Worker:
             if pos > _MUCH_RECORDED or out_end > _MUCH_OUTPUT or err_end > _MUCH_OUTPUT:
                 break
         self.now = None
+        _LIMIT.pack_into(memory, _TOOK_AT, monotonic() - group_began)
         now_into(memory, 0, -1, 0, out_end, err_end)
         _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 

@@ -25,6 +25,7 @@ WORD = struct.Struct("<q")
 LIMIT_AT = 56
 FAULT_AT = 64
 RSS_AT = 72
+TOOK_AT = 80
 RECORDS_AT = 128
 SIZE = 256 << 10
 
@@ -91,6 +92,10 @@ class Page:
     def max_rss(self) -> int:
         """As getrusage tells it."""
         return int(WORD.unpack_from(self._memory, RSS_AT)[0])
+
+    def took_s(self) -> float:
+        """From the begin of the group's first call to the end of its last, by the worker's own clock."""
+        return int(WORD.unpack_from(self._memory, TOOK_AT)[0]) / 1e9
 
     def close(self) -> None:
         """Give the memory back."""

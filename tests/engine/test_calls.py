@@ -439,6 +439,14 @@ def test_what_cannot_be_called_is_said_in_words(executor: Any, tmp_path: Path, t
     assert words in outcome.err_tail.decode()
 
 
+@pytest.mark.parametrize(("code", "said"), [("os._exit(3)", "exit code 3"), ("os.abort()", "signal 6")])
+def test_a_worker_that_dies_while_it_loads_says_so(executor: Any, tmp_path: Path, code: str, said: str) -> None:
+    (tmp_path / "dies.py").write_text(f"import os\n{code}\n")
+    (outcome,) = run(executor, tmp_path, "x", call=call_spec("dies:f"))
+    assert outcome.ending == Ending.NOT_STARTED
+    assert f"{said} while it loaded dies:f" in outcome.err_tail.decode()
+
+
 def test_an_engine_may_die_between_calls_and_their_receipt(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     executor = Calling(supervisor.start(), tmp_path)
     executor.resize(2)
@@ -466,7 +474,7 @@ def test_idle_workers_end_with_their_job(executor: Any, tmp_path: Path) -> None:
 
 
 def test_both_sides_mean_the_same_words() -> None:
-    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "RECORDS_AT")
+    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "TOOK_AT", "RECORDS_AT")
     for name in names:
         ours, theirs = getattr(page, name), getattr(worker, "_" + name)
         assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs)
