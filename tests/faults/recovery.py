@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.faults.rig import Rig, kill
 from tests.wait import wait_until
 
 QUEUED, IN_FLIGHT = 100_000, 64
+_LIMIT_S = 2.0
 #: What a reader must see from the blow to the recovery: up, down, recovering.
 _COURSES = {"engine": "uru", "both": "udru", "all": "udru"}
 _LETTERS = {"up": "u", "recovering": "r", "down": "d", "draining": "D", "not_responding": "n"}
@@ -125,7 +127,7 @@ def _trial(victim: str) -> None:
             took, watch = interrupted_queue(rig, QUEUED, IN_FLIGHT, victim)
             measure("until it works again (s)", took)
             rig.notes += watch.complaints(victim)
-            if took > 2:
+            if took > _LIMIT_S and os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else it says more about others
                 rig.notes.append(f"it took {took:.2f} s to work again")
             rig.jobctl("cancel", "1", "--now")
             rig.wait_done()
