@@ -18,6 +18,8 @@ CHANGING = (
 )
 #: (system call, how many-th)
 Point = tuple[str, int]
+#: A call that comes oftener is one of somebody who waits and looks.
+_MOST = 150
 _CALL = re.compile(r"(\d*) *(\w+)\(")
 
 
@@ -42,7 +44,7 @@ def count_points(log: Path) -> list[Point]:
     for counts in by_thread.values():
         for name, count in counts.items():
             most[name] = max(most[name], count)
-    return [(name, number) for name in sorted(most) for number in range(1, most[name] + 1)]
+    return [(name, number) for name in sorted(most) for number in range(1, min(most[name], _MOST) + 1)]
 
 
 def spread(points: Callable[[], int], trial: Trial) -> Trial:
