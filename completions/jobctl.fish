@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --resources --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -131,6 +131,8 @@ complete -c jobctl -n "__jobctl_at 'submit'" -l allow-http -d 'Let --notify go o
 complete -c jobctl -n "__jobctl_at 'submit'" -s j -l slots -x -d 'At most so many at once; default: as many as the daemon has.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l timeout -x -d 'Stop an item after so long: 90, 5m, 2h; default: never.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l attempts -x -d 'Tries of an item, the first included; default: 3.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l gpus-per-item -x -d 'GPUs for each item alone, named in CUDA_VISIBLE_DEVICES.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l resources -x -d 'What an item needs of a worker of a cluster: gpu=1,mem=8.'
 complete -c jobctl -n "__jobctl_at 'submit'" -s C -l cwd -xa '(__fish_complete_directories (commandline -ct))' -d 'Working directory; default: this one.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l env -x -d 'A variable; without a value it comes from the daemon.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l env-file -rF -d 'NAME=VALUE lines, read when items start (for secrets).'
@@ -193,6 +195,8 @@ complete -c jobctl -n "__jobctl_at 'run'" -l allow-http -d 'Let --notify go over
 complete -c jobctl -n "__jobctl_at 'run'" -s j -l slots -x -d 'At most so many at once; default: as many as the daemon has.'
 complete -c jobctl -n "__jobctl_at 'run'" -l timeout -x -d 'Stop an item after so long: 90, 5m, 2h; default: never.'
 complete -c jobctl -n "__jobctl_at 'run'" -l attempts -x -d 'Tries of an item, the first included; default: 3.'
+complete -c jobctl -n "__jobctl_at 'run'" -l gpus-per-item -x -d 'GPUs for each item alone, named in CUDA_VISIBLE_DEVICES.'
+complete -c jobctl -n "__jobctl_at 'run'" -l resources -x -d 'What an item needs of a worker of a cluster: gpu=1,mem=8.'
 complete -c jobctl -n "__jobctl_at 'run'" -s C -l cwd -xa '(__fish_complete_directories (commandline -ct))' -d 'Working directory; default: this one.'
 complete -c jobctl -n "__jobctl_at 'run'" -l env -x -d 'A variable; without a value it comes from the daemon.'
 complete -c jobctl -n "__jobctl_at 'run'" -l env-file -rF -d 'NAME=VALUE lines, read when items start (for secrets).'

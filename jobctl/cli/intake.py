@@ -75,6 +75,8 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--slots", "-j"), "N", "At most so many at once; default: as many as the daemon has.", type=int),
         Spec(("--timeout",), "DURATION", "Stop an item after so long: 90, 5m, 2h; default: never."),
         Spec(("--attempts",), "N", "Tries of an item, the first included; default: 3.", type=int),
+        Spec(("--gpus-per-item",), "N", "GPUs for each item alone, named in CUDA_VISIBLE_DEVICES.", type=int),
+        Spec(("--resources",), "NAME=N,...", "What an item needs of a worker of a cluster: gpu=1,mem=8."),
         Spec(("--cwd", "-C"), "DIR", "Working directory; default: this one."),
         Spec(("--env",), "NAME[=VALUE]", "A variable; without a value it comes from the daemon.", multiple=True),
         Spec(("--env-file",), "FILE", "NAME=VALUE lines, read when items start (for secrets)."),
@@ -212,6 +214,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
     from jobctl.domain.durations import parse_duration, parse_size
     from jobctl.domain.policy import Policy, parse_backoff, parse_max_failures
     from jobctl.domain.rate import parse_rate
+    from jobctl.domain.resources import parse_resources
 
     def checked_rate(text: str) -> str:
         parse_rate(text)
@@ -229,6 +232,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         "max_failures": ("max_failures", parse_max_failures),
         "rate": ("rate", checked_rate),
         "output_cap": ("output_cap", parse_size),
+        "gpus_per_item": ("gpus", _positive),
+        "resources": ("resources", lambda text: tuple(parse_resources(text).items())),
         "recycle": ("recycle", _positive),
     }
     changes = {

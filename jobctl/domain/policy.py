@@ -89,6 +89,8 @@ class Policy:
     halt: Halt = "soon"
     rate: str | None = None  # "100/s"
     output_cap: int = 64 << 20
+    gpus: int = 0  # devices for each item alone
+    resources: tuple[tuple[str, float], ...] = ()  # what an item needs of a worker, by name
     recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
 
     def to_json(self) -> dict[str, Any]:
@@ -103,6 +105,7 @@ class Policy:
         values["backoff"] = Backoff(**values.get("backoff", {}))
         for name in ("retry_on", "no_retry_on"):
             values[name] = tuple(values.get(name, ()))
+        values["resources"] = tuple((name, amount) for name, amount in values.get("resources", ()))
         return cls(**values)
 
     def changed(self, **changes: Any) -> Policy:

@@ -77,6 +77,9 @@ class JobSpec:
     output_cap: int  # bytes per stream and attempt; 0 = none
     slotted: bool = False  # argv has SLOT_MARK
     call: CallSpec | None = None  # attempts are calls of a function: argv holds the row's payload and nothing else
+    gpus: int = 0  # devices for each attempt alone
+    resources: tuple[tuple[str, float], ...] = ()  # what each needs of a worker that says what it has
+    alone: bool = False  # it must be known of each whether it began, so they travel one by one
 
 
 class Dispatch(NamedTuple):

@@ -41,6 +41,9 @@ class Specs:
             log_dir=os.fsencode(self._home.job_logs(row.id)),
             output_cap=policy.output_cap,
             slotted=slotted,
+            gpus=policy.gpus,
+            resources=policy.resources,
+            alone=policy.on_crash == "fail",
             call=call,
         )
 

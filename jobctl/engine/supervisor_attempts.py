@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
 from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
+from jobctl.process.devices import Devices
 from jobctl.process.identity import Tagger
 from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
 from jobctl.process.output import NOWHERE, Scratch
@@ -43,7 +45,19 @@ class Running:
     """One attempt that runs, as a process of its own."""
 
     takes_calls = False
-    __slots__ = ("began", "deadline", "id", "line", "pid", "reaped", "scratch", "serial", "slot", "started_at")
+    __slots__ = (
+        "began",
+        "deadline",
+        "devices",
+        "id",
+        "line",
+        "pid",
+        "reaped",
+        "scratch",
+        "serial",
+        "slot",
+        "started_at",
+    )
 
     def __init__(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
         self.id = id_
@@ -56,6 +70,7 @@ class Running:
         self.began = 0.0  # monotonic
         self.deadline = NEVER
         self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
+        self.devices: tuple[bytes, ...] = ()  # that it has alone
 
     @property
     def plan(self) -> JobPlan:
@@ -111,6 +126,8 @@ class Attempts:
         self._tell = tell
         self._serial = 0
         self.pressure = Pressure()
+        self._devices: Devices | None = None  # once a job needs any
+        self._want_devices: set[int] = set()  # jobs that wait for some
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
         self.calls: Calls | None = None  # once a job makes calls
@@ -171,6 +188,8 @@ class Attempts:
         self._serial += 1
         kind = Running if self.calls is None or plan.call is None else self.calls.worker
         run = kind(dispatch[:3], line, slot, self._serial)
+        if plan.gpus and not self._lend_devices(run, dispatch):
+            return True
         self._tagger.mark(run.serial)
         run.started_at = time.time_ns() // 1000
         run.began = time.monotonic()
@@ -180,11 +199,37 @@ class Attempts:
             self._finish_unstarted(run, problem)
             return True
         except (PressureError, NoOutputError) as problem:
+            self._take_devices_back(run)
             self.backlog.put_back(line, dispatch, slot)
             self._press(line, MACHINE if isinstance(problem, PressureError) else line.job, str(problem), now)
             return False
         self._started(run)
         return True
+
+    def _lend_devices(self, run: Running, dispatch: Dispatch) -> bool:
+        """Give it the GPUs it needs; else it waits for them, or fails where there are not so many."""
+        plan = run.plan
+        if self._devices is None:
+            self._devices = Devices()
+        taken = self._devices.take(plan.gpus)
+        if taken is None and plan.gpus > self._devices.total:
+            text = f"it needs {plan.gpus} GPUs, and there are {self._devices.total} here"
+            self._finish_unstarted(run, CannotStartError(errno.ENODEV, text))
+        elif taken is None:
+            self.backlog.put_back(run.line, dispatch, run.slot)
+            self.backlog.hold(run.line, held=True)
+            self._want_devices.add(run.line.job)
+        else:
+            plan.devices = run.devices = taken
+        return taken is not None
+
+    def _take_devices_back(self, run: Running) -> None:
+        if run.devices and self._devices is not None:
+            self._devices.give_back(run.devices)
+            run.devices = ()
+            for job in self._want_devices:
+                self._unhold(job)
+            self._want_devices.clear()
 
     def _started(self, run: Running) -> None:
         self.running[run.pid] = self.by_serial[run.serial] = run
@@ -213,6 +258,7 @@ class Attempts:
         assert run.reaped is not None
         status, rusage, ended = run.reaped
         del self.by_serial[run.serial]
+        self._take_devices_back(run)
         if run.takes_calls:
             run.died(ending, leftovers)  # type: ignore[attr-defined]
             return
@@ -232,6 +278,7 @@ class Attempts:
         self._outcome(run, ending, code, used, place, flags)
 
     def _finish_unstarted(self, run: Running, problem: CannotStartError) -> None:
+        self._take_devices_back(run)
         place = (*NOWHERE[:7], problem.text.encode("utf-8", "replace"))
         self._outcome(run, wire.NOT_STARTED, problem.errno, (0, 0, 0), place, 0)
 

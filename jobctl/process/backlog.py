@@ -6,7 +6,7 @@ from collections import deque
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import Any
 
 #: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire
@@ -159,16 +159,17 @@ class Backlog:
         line.lane.running += 1
         self.running += not joined
 
-    def take_after(self, taken: dict[int, int]) -> tuple[JobLine, Dispatch] | None:
+    def take_after(self, taken: dict[int, int], apart: Container[int] = ()) -> tuple[JobLine, Dispatch] | None:
         """Another attempt for whoever took one and runs them one after the other; jobs take turns in it too.
 
         ``taken`` has the slot of each job that is in it already; a job that joins takes one, within its own limits
-        and its queue's, not out of the capacity. To be given back with ``release(..., joined=True)``.
+        and its queue's, not out of the capacity. To be given back with ``release(..., joined=True)``. Jobs ``apart``
+        do not join.
         """
         for _ in range(len(self._turn)):
             line = self._turn[0]
             self._turn.rotate(-1)
-            if not line.waiting or line.held:
+            if not line.waiting or line.held or line.job in apart:
                 continue
             if line.job not in taken:
                 if line.busy >= line.slots or line.lane.full:

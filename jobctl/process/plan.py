@@ -7,6 +7,7 @@ import os
 
 from jobctl.process import spawn
 from jobctl.process.backlog import Dispatch
+from jobctl.process.devices import VARIABLE
 from jobctl.process.output import JobOutput, Scratch
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -44,6 +45,7 @@ class JobPlan:
         self.output = JobOutput(log_dir=spec[9], cap=spec[10])
         self.workers: dict[int, Any] = {}  # those that take calls, by slot
         self.call_s: float | None = None  # how long one call takes, all included
+        self.devices: tuple[bytes, ...] = ()  # of the process that is started next
         self.update(spec)
 
     def update(self, spec: tuple[Any, ...]) -> None:
@@ -54,6 +56,7 @@ class JobPlan:
         self.output.cap = spec[10]
         self._slotted: bool = spec[11]
         self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
+        self.gpus: int = spec[13]
         self._place = (directory, umask)
         self._env = dict(spawn.split(pair) for pair in env)
         self._shared: list[bytes] | None = None  # of the environments of all attempts
@@ -91,9 +94,19 @@ class JobPlan:
     def _environment(self, slot: int, cookie: bytes, own: tuple[bytes, ...]) -> list[bytes]:
         """NAME=VALUE of one attempt; all attempts of a job have ``own`` variables of the same names."""
         if self._shared is None:
-            names = {b"JOBCTL_SLOT", b"JOBCTL_COOKIE", *(spawn.split(pair)[0] for pair in own)}
+            names = {
+                b"JOBCTL_SLOT",
+                b"JOBCTL_COOKIE",
+                *([VARIABLE] if self.gpus else ()),
+                *(spawn.split(pair)[0] for pair in own),
+            }
             self._shared = [b"%b=%b" % pair for pair in self._env.items() if pair[0] not in names]
-        return [*self._shared, b"JOBCTL_SLOT=%d" % slot, b"JOBCTL_COOKIE=%b" % cookie, *own]
+        shared = self._shared
+        if self.gpus:
+            shared = [*shared, b"%b=%b" % (VARIABLE, b",".join(self.devices))]
+        if own and own[-1].startswith(b"JOBCTL_SLOT="):  # counted for a whole cluster
+            return [*shared, b"JOBCTL_COOKIE=%b" % cookie, *own]
+        return [*shared, b"JOBCTL_SLOT=%d" % slot, b"JOBCTL_COOKIE=%b" % cookie, *own]
 
     def _argv(self, argv: tuple[bytes, ...], slot: int) -> tuple[bytes, ...]:
         if not self._slotted:

@@ -11,6 +11,7 @@ from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.nearest import meant
 from jobctl.domain.policy import parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
+from jobctl.domain.resources import parse_resources
 from jobctl.errors import UsageError
 from jobctl.sources.options import INPUT_FORMATS
 
@@ -55,6 +56,8 @@ _JOB = (
     Key("submit", "slots", "whole", "all of the daemon", _COUNT),
     Key("submit", "attempts", "whole", "3", _COUNT),
     Key("submit", "timeout", "text", "none", _TIME, parse_duration),
+    Key("submit", "gpus-per-item", "whole", "none", _COUNT),
+    Key("submit", "resources", "text", "", 'what an item needs such as "gpu=1,mem=8"', parse_resources),
     Key("submit", "grace", "text", "10s", _TIME, _duration_or_zero),
     Key("submit", "backoff", "text", "2sx4..60s", 'a wait such as "2s", "2sx4" or "2sx4..60s"', parse_backoff),
     Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', _codes),

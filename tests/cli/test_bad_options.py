@@ -46,6 +46,8 @@ BAD = [
     ("--timeout", "0", "2h30m"),
     ("--timeout", "-5", "2h30m"),
     ("--attempts", "0", "1 or more"),
+    ("--gpus-per-item", "0", "1 or more"),
+    ("--resources", "gpu", "gpu=1,mem=8"),
     ("--cwd", "/nowhere/at/all", "no such directory"),
     ("--env", "=x", "NAME"),
     ("--env-file", "/nowhere", "/nowhere"),

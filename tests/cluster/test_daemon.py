@@ -31,7 +31,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     gate, mark = cli.work / "gate", marker()
     cli.file("rows.txt", "first\nsecond\n")
     cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
-    script = f"echo $JOBCTL_ITEM >> begun; echo early; until [ -e {gate} ]; do sleep 0.05; done; echo late; : {mark}"
+    script = f"echo $JOBCTL_SLOT >> begun; echo early; until [ -e {gate} ]; do sleep 0.05; done; echo late; : {mark}"
     job = cli.submit("rows.txt", "--shell", script)
     begun = cli.work / "begun"
     wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both to begin")
@@ -45,7 +45,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     gate.touch()
     cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
     cli("wait", job)
-    assert len(begun.read_text().splitlines()) == 2
+    assert sorted(begun.read_text().split()) == ["1", "2"], "their slots, each once"
     assert cli.rows("SELECT item, attempt, ending FROM attempts WHERE job = ?", job) == [(1, 1, 0), (2, 1, 0)]
     assert cli("logs", job).stdout.count("early\nlate\n") == 2
     assert follower.communicate(timeout=60)[0] == "late\n"

@@ -162,6 +162,21 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
 
 
+def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    workers.start_worker(2)
+    workers.start_worker(2, "--resources", "gpu=1")
+    executor = connect(4)
+    executor.define(spec_of(1, tmp_path, slots=8, resources=(("gpu", 1.0),)))
+    executor.define(spec_of(2, tmp_path, slots=8))
+    executor.start(batch(1, (b"sleep", b"1000"), range(2)) + batch(2, (b"true",), range(20)))
+    heard = Listener(executor)
+    assert {outcome.job for outcome in heard.finished(20)} == {2}
+    heard.until(lambda heard: any(event.job == 1 for event in heard.of(Started)))
+    (first,) = [event for event in heard.of(Started) if event.job == 1]
+    executor.cancel([id_of(first)], 0.0)
+    heard.until(lambda heard: sum(event.job == 1 for event in heard.of(Started)) == 2)
+
+
 @slow
 def test_a_retired_worker_does_not_pass_on_what_it_runs(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(1)

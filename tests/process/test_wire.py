@@ -25,7 +25,7 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
 def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
-        "slotted", "call",
+        "slotted", "call", "gpus", "resources", "alone",
     ]  # fmt: skip
     assert ports.CallSpec._fields == (
         "python", "target", "setup", "style", "input_format", "columns", "recycle", "token_of", "named",
@@ -45,7 +45,7 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
 
 
 #: What was said under each number of the wire.
-SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673"}
+SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a"}
 
 
 def test_other_words_have_another_number() -> None:

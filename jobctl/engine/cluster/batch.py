@@ -7,6 +7,8 @@ What a worker asks of the batch system (cores, memory, time, account...) is set 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import warnings
 from typing import Any
 
@@ -31,9 +33,10 @@ async def start_cluster(options: ClusterOptions, security: Any) -> Any:
     """
     made = security or (None if options.insecure else True)
     try:
-        cluster = _class_of(options.cluster)(
+        cluster = class_of(options.cluster)(
             asynchronous=True,
             nanny=False,
+            processes=1,  # items are processes of their own: one worker for each job has all its cores
             security=made,
             shared_temp_directory=os.path.expanduser("~") if made is True else None,
             scheduler_options={"dashboard": False, "dashboard_address": None},
@@ -50,18 +53,21 @@ async def start_cluster(options: ClusterOptions, security: Any) -> Any:
     return cluster
 
 
-def _class_of(name: str) -> Any:
+def class_of(name: str) -> Any:
+    """The class of dask-jobqueue for a batch system; the first time in the main thread. Raises ClusterError."""
     if name not in _CLASSES:
         raise ClusterError(f"--cluster {name!r} is not known", hint=f"it is one of {', '.join(_CLASSES)}")
     import dask
 
     dask.config.set(_SCHEDULER)
+    ours = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what dask-jobqueue thinks of other versions is no concern of a user
             import dask_jobqueue
     except ImportError as problem:
-        raise ClusterError(
-            "dask-jobqueue is not installed here", hint="pip install 'jobctl[dask]' dask-jobqueue"
-        ) from problem
+        raise ClusterError("dask-jobqueue is not installed here", hint="pip install 'jobctl[jobqueue]'") from problem
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, ours)  # the import sets its own
     return getattr(dask_jobqueue, _CLASSES[name])

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import (
-    SLOT_MARK,
     AttemptId,
     Capacity,
     Dispatch,
@@ -26,7 +25,6 @@ from jobctl.domain.ports import (
     Finished,
     JobSpec,
     Lost,
-    OutputFlag,
     Pressure,
     Returned,
     Started,
@@ -34,26 +32,16 @@ from jobctl.domain.ports import (
 from jobctl.engine.cluster import link, worker_plugin
 from jobctl.engine.cluster.flight import Flight, Outcome, Workers
 from jobctl.engine.cluster.following import Copies
+from jobctl.engine.cluster.job import Job, Place, moved, news
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
-from jobctl.engine.cluster.packing import LONG_S, Pack, Report, finished_of, pack_pack, spec_fields, unpack_report
-from jobctl.engine.cluster.sizing import Budget, Durations, pack_us
+from jobctl.engine.cluster.packing import Report, finished_of, unpack_report
+from jobctl.engine.cluster.placing import Placer
+from jobctl.engine.cluster.sizing import pack_us
 from jobctl.engine.local import LocalExecutor
 from jobctl.process.backlog import Backlog, JobLine
-from jobctl.process.output import JobOutput
 
 _CLOSE_EXTRA_S = 10.0
 _CONNECT_S = 15.0
-
-
-class _Job:
-    """What is known of a job here."""
-
-    def __init__(self, spec: JobSpec) -> None:
-        self.spec = spec
-        self.fields = spec_fields(spec)
-        self.durations = Durations()
-        self.output = JobOutput(spec.log_dir, spec.output_cap)
-        self.leaving = False
 
 
 class ClusterExecutor:
@@ -63,15 +51,14 @@ class ClusterExecutor:
         self.fresh = False
         self.identity = ""  # of the scheduler's fence, once connected
         self._parent = parent
-        self._store = store
         self._nonce = secrets.token_hex(4)
-        self._serial = 0
         self._link = link.Link(options, store, self._nonce, self._hear)
         self._copies = Copies(self._link)
         self._heard: deque[link.Message] = deque()
         self._backlog = Backlog()
-        self._jobs: dict[int, _Job] = {}
+        self._jobs: dict[int, Job] = {}
         self._workers = Workers()
+        self._placer = Placer(self._backlog, self._workers, self._jobs, (store, self._nonce))
         self._flights: dict[str, Flight] = {}
         self._key_of: dict[AttemptId, str] = {}
         self._outcomes: dict[AttemptId, Outcome] = {}
@@ -95,10 +82,9 @@ class ClusterExecutor:
         """Say or change what the attempts of a job share."""
         job = self._jobs.get(spec.job)
         if job is None:
-            self._jobs[spec.job] = _Job(spec)
+            self._jobs[spec.job] = Job(spec)
         else:
-            job.spec, job.fields, job.leaving = spec, spec_fields(spec), False
-            job.output.cap = spec.output_cap
+            job.define(spec)
         line = self._backlog.define(spec.job, spec.slots, spec.queue, spec.queue_slots)
         if job is None:
             self._give_slots(line)
@@ -274,7 +260,7 @@ class ClusterExecutor:
             if flight.is_over:
                 continue
             if flight.key in up.held:
-                self._workers.occupy(flight.worker, flight.key)
+                self._workers.occupy(flight.worker, flight.key, flight.resources)
                 self._link.follow([flight.key])
             else:
                 self._abandon(flight, begun=not same or bool(flight.running))
@@ -288,7 +274,7 @@ class ClusterExecutor:
         for key, (worker, ids, slots) in held.items():
             flight = self._flights[key] = Flight(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
             self._key_of.update(dict.fromkeys(flight.waiting, key))
-            self._workers.occupy(worker, key)
+            self._workers.occupy(worker, key, {})
             by_worker.setdefault(worker, []).append(key)
         self._link.follow(list(held))
         for worker, keys in by_worker.items():
@@ -398,28 +384,18 @@ class ClusterExecutor:
 
     def _settle(self, flight: Flight, report: Report) -> None:
         """Tell what a report says that was not told before."""
-        places = {job: self._keep(job, *news) for job, news in self._news(flight, report).items()}
+        places = {job: self._keep(job, *new) for job, new in news(flight, report).items()}
         for fields in report.finished:
             event = finished_of(fields)
             id_ = AttemptId(*event[:3])
             if id_ in flight.waiting:
-                self._finish(flight, id_, _moved(event, places.get(event.job), flight.slots[event.job]))
+                self._finish(flight, id_, moved(event, places.get(event.job), flight.slots[event.job]))
         for fields in report.returned:
             if self._drop(flight, AttemptId(*fields)):
                 self._tell(Returned(*fields))
         for fields in report.lost:
             if self._drop(flight, AttemptId(*fields)):
                 self._tell(Lost(*fields))
-
-    @staticmethod
-    def _news(flight: Flight, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
-        """The outputs of each job that has news, and the offsets at which they begin to be new."""
-        firsts: dict[int, tuple[int, int]] = {}
-        for fields in report.finished:
-            event = finished_of(fields)
-            if AttemptId(*event[:3]) in flight.waiting:
-                firsts.setdefault(event.job, (event.out_off, event.err_off))
-        return {job: (report.outputs[job], first) for job, first in firsts.items() if job in report.outputs}
 
     def _finish(self, flight: Flight, id_: AttemptId, event: Finished) -> None:
         self._drop(flight, id_)
@@ -430,20 +406,13 @@ class ClusterExecutor:
             job.durations.add(event.duration_us)
         self._tell(event)
 
-    def _keep(self, job: int, outputs: Sequence[bytes], first: tuple[int, int]) -> tuple[int, int, int] | None:
-        """Append what is new to the files of the job; None if that cannot be done now.
-
-        Returns (log, what to add to an offset into stdout, into stderr).
-        """
-        known = self._jobs.get(job)
-        out, err = outputs[0][first[0] :], outputs[1][first[1] :]
-        if known is None or not (out or err):
-            return None
+    def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:
+        """Append what came to the files of the job; None if that cannot be done now."""
+        job = self._jobs.get(number)
         try:
-            log, out_off, err_off = known.output.keep(out, err)
-            return log, out_off - first[0], err_off - first[1]
+            return None if job is None else job.keep(outputs, first)
         except OSError as problem:
-            _log(f"output of job {job} cannot be kept: {problem.strerror}")
+            _log(f"output of job {number} cannot be kept: {problem.strerror}")
             return None
 
     def _drop(self, flight: Flight, id_: AttemptId) -> bool:
@@ -493,68 +462,19 @@ class ClusterExecutor:
         self._place()
 
     def _place(self) -> None:
-        orders: list[link.Order] = []
-        while self._is_up and (line := self._backlog.next_line()) is not None:
-            worker = self._workers.pick({})
-            if worker is None:
-                break
-            share = -(-self._backlog.waiting // max(1, self._backlog.capacity - self._backlog.running))
-            flight, entries = self._fill(line, worker.address, share)
+        if not self._is_up:
+            return
+        orders = []
+        for flight, order in self._placer.place():
             self._flights[flight.key] = flight
-            self._workers.occupy(worker.address, flight.key)
-            long_s = max(LONG_S, 2 * pack_us(self._backlog.capacity) / 1e6)
-            specs = {job: self._jobs[job].fields for job in flight.slots}
-            packed = pack_pack(
-                Pack(flight.key, self._store, self._nonce, list(flight.slots.items()), long_s, specs, entries)
-            )
-            orders.append(link.Order(flight.key, packed, worker.address, flight.resources))
+            self._key_of.update(dict.fromkeys(flight.waiting, flight.key))
+            orders.append(order)
         if orders:
             self._link.send(orders)
-
-    def _fill(self, line: JobLine, worker: str, share: int) -> tuple[Flight, list[Dispatch]]:
-        """A pack for one slot, jobs taking turns in it."""
-        first, slot = self._backlog.take(line)
-        taken = {line.job: slot}
-        lines = {line.job: line}
-        entries: list[Dispatch] = []
-        budget = Budget(share, self._backlog.capacity)
-        more: tuple[JobLine, tuple[object, ...]] | None = (line, first)
-        while more is not None:
-            found, fields = more
-            lines[found.job] = found
-            entry = self._prepare(Dispatch(*fields), taken[found.job])  # type: ignore[arg-type]
-            entries.append(entry)
-            mean_us = self._jobs[found.job].durations.mean_us
-            has_room = budget.spend(mean_us, sum(map(len, entry.argv)), alone=False)
-            more = self._backlog.take_after(taken) if has_room else None
-        self._serial += 1
-        key = f"jobctl-{self._store}-{self._nonce}-{self._serial}"
-        waiting = {AttemptId(*entry[:3]) for entry in entries}
-        self._key_of.update(dict.fromkeys(waiting, key))
-        return Flight(key, worker, waiting, taken, lines), entries
-
-    def _prepare(self, dispatch: Dispatch, slot: int) -> Dispatch:
-        """Slots are counted for the whole cluster, so their number is filled in here."""
-        argv = dispatch.argv
-        number = b"%d" % slot
-        if self._jobs[dispatch.job].spec.slotted:
-            argv = tuple(argument.replace(SLOT_MARK, number) for argument in argv)
-        return dispatch._replace(argv=argv, env=(*dispatch.env, b"JOBCTL_SLOT=" + number))
 
     def _tell(self, event: Event) -> None:
         self._events.append(event)
         self._ring()
-
-
-def _moved(event: Finished, place: tuple[int, int, int] | None, slot: int) -> Finished:
-    """An outcome whose output is now in our files."""
-    if not event.log:
-        return event._replace(slot=slot)
-    if place is None:
-        flags = event.flags | OutputFlag.CUT
-        return event._replace(slot=slot, log=0, out_off=0, out_len=0, err_off=0, err_len=0, flags=flags)
-    log, out_off, err_off = place
-    return event._replace(slot=slot, log=log, out_off=out_off + event.out_off, err_off=err_off + event.err_off)
 
 
 def _log(text: str) -> None:

@@ -17,12 +17,19 @@ class Worker:
     host: str
     slots: int
     resources: dict[str, float]
-    packs: set[str] = field(default_factory=set)
+    packs: dict[str, dict[str, float]] = field(default_factory=dict)  # and what they need besides their slot
 
     @property
     def free(self) -> int:
         """Slots without a pack."""
         return self.slots - len(self.packs)
+
+    def has(self, needs: dict[str, float]) -> bool:
+        """Whether so much is left of what it has besides slots."""
+        return all(
+            self.resources.get(name, 0.0) - sum(used.get(name, 0.0) for used in self.packs.values()) >= amount
+            for name, amount in needs.items()
+        )
 
 
 @dataclass(slots=True)
@@ -74,25 +81,25 @@ class Workers:
         self._free.pop(address, None)
         return self.by_address.pop(address, None)
 
-    def occupy(self, address: str, key: str) -> None:
-        """A pack takes a slot, if the worker is known."""
+    def occupy(self, address: str, key: str, needs: dict[str, float]) -> None:
+        """A pack takes a slot and what it needs besides, if the worker is known."""
         worker = self.by_address.get(address)
         if worker is not None:
-            worker.packs.add(key)
+            worker.packs[key] = needs
             self._note(worker)
 
     def vacate(self, address: str, key: str) -> None:
         """A pack is over."""
         worker = self.by_address.get(address)
         if worker is not None:
-            worker.packs.discard(key)
+            worker.packs.pop(key, None)
             self._note(worker)
 
     def pick(self, needs: dict[str, float]) -> Worker | None:
         """A worker with a free slot and what is needed besides; they take turns."""
         for address in self._free:
             worker = self.by_address[address]
-            if all(worker.resources.get(name, 0.0) >= amount for name, amount in needs.items()):
+            if not needs or worker.has(needs):
                 return worker
         return None
 

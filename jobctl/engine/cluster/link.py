@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jobctl.engine.cluster import worker_plugin
-from jobctl.engine.cluster.batch import start_cluster
+from jobctl.engine.cluster.batch import class_of, start_cluster
 from jobctl.engine.cluster.fence import TOPIC, Fence, topic_of
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
 
@@ -105,7 +105,9 @@ class Link:
     # ---- the engine's side ----
 
     def open(self) -> None:
-        """Begin to connect."""
+        """Begin to connect. Raises ClusterError."""
+        if self._options.cluster:
+            class_of(self._options.cluster)
         self._thread.start()
 
     def send(self, orders: Sequence[Order]) -> None:

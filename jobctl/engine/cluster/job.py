@@ -1,0 +1,71 @@
+"""What the executor knows of a job: its description, how long its attempts take, where their output is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobctl.domain.ports import AttemptId, Finished, JobSpec, OutputFlag
+from jobctl.engine.cluster.flight import Flight
+from jobctl.engine.cluster.packing import Report, finished_of, spec_fields
+from jobctl.engine.cluster.sizing import Durations
+from jobctl.process.output import JobOutput
+
+
+class Place(NamedTuple):
+    """Where what came in a report is now; what to add to an offset into stdout, into stderr."""
+
+    log: int
+    out: int
+    err: int
+
+
+class Job:
+    """One job, from its first definition until it is forgotten."""
+
+    def __init__(self, spec: JobSpec) -> None:
+        self.durations = Durations()
+        self.output = JobOutput(spec.log_dir, spec.output_cap)
+        self.leaving = False
+        self.define(spec)
+
+    def define(self, spec: JobSpec) -> None:
+        """Take over a new description; the place of the output stays."""
+        self.spec = spec
+        self.fields = spec_fields(spec)
+        self.leaving = False
+        self.output.cap = spec.output_cap
+        self.needs = dict(spec.resources)
+        if spec.gpus:
+            self.needs["gpu"] = max(float(spec.gpus), self.needs.get("gpu", 0.0))
+        self.travels_alone = spec.alone or bool(self.needs)
+
+    def keep(self, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:
+        """Append what is new to the files of the job; None if there is nothing. Raises OSError."""
+        out, err = outputs[0][first[0] :], outputs[1][first[1] :]
+        if not (out or err):
+            return None
+        log, out_off, err_off = self.output.keep(out, err)
+        return Place(log, out_off - first[0], err_off - first[1])
+
+
+def news(flight: Flight, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
+    """The outputs of each job that has news for this pack, and the offsets at which they begin to be new."""
+    firsts: dict[int, tuple[int, int]] = {}
+    for fields in report.finished:
+        event = finished_of(fields)
+        if AttemptId(*event[:3]) in flight.waiting:
+            firsts.setdefault(event.job, (event.out_off, event.err_off))
+    return {job: (report.outputs[job], first) for job, first in firsts.items() if job in report.outputs}
+
+
+def moved(event: Finished, place: Place | None, slot: int) -> Finished:
+    """An outcome whose output is now in our files, in a slot as we count them."""
+    if not event.log:
+        return event._replace(slot=slot)
+    if place is None:
+        flags = event.flags | OutputFlag.CUT
+        return event._replace(slot=slot, log=0, out_off=0, out_len=0, err_off=0, err_len=0, flags=flags)
+    return event._replace(
+        slot=slot, log=place.log, out_off=place.out + event.out_off, err_off=place.err + event.err_off
+    )

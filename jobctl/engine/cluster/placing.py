@@ -1,0 +1,85 @@
+"""Who runs next, in which slot and on which worker: packs for slots that are free.
+
+Placement is not left to Dask: its estimate of when a task will start puts a short pack behind a long item while another
+worker has nothing to do, it does not know which worker has a process warm, and limits of jobs and queues are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jobctl.domain.ports import SLOT_MARK, AttemptId, Dispatch
+from jobctl.engine.cluster.flight import Flight, Worker, Workers
+from jobctl.engine.cluster.job import Job
+from jobctl.engine.cluster.link import Order
+from jobctl.engine.cluster.packing import LONG_S, Pack, pack_pack
+from jobctl.engine.cluster.sizing import Budget, pack_us
+from jobctl.process.backlog import Backlog, JobLine
+
+
+class Placer:
+    """Makes packs of what waits in the backlog; at most one is out for each slot."""
+
+    def __init__(self, backlog: Backlog, workers: Workers, jobs: Mapping[int, Job], sender: tuple[str, str]) -> None:
+        """``sender`` = the names of the store and of this engine."""
+        self._backlog = backlog
+        self._workers = workers
+        self._jobs = jobs
+        self._store, self._nonce = sender
+        self._serial = 0
+        self._unplaced: list[JobLine] = []  # no worker has now what they need
+
+    def place(self) -> Iterator[tuple[Flight, Order]]:
+        """A pack for every slot that is free, as far as something waits."""
+        for unplaced in self._unplaced:
+            self._backlog.hold(unplaced, held=False)
+        self._unplaced.clear()
+        apart = {number for number, job in self._jobs.items() if job.needs}
+        while (line := self._backlog.next_line()) is not None:
+            needs = self._jobs[line.job].needs
+            worker = self._workers.pick(needs)
+            if worker is None and needs:
+                self._backlog.hold(line, held=True)
+                self._unplaced.append(line)
+            elif worker is None:
+                return
+            else:
+                yield self._pack(line, worker, apart)
+
+    def _pack(self, line: JobLine, worker: Worker, apart: set[int]) -> tuple[Flight, Order]:
+        share = -(-self._backlog.waiting // max(1, self._backlog.capacity - self._backlog.running))
+        flight, entries = self._fill(line, worker.address, share, apart)
+        self._workers.occupy(worker.address, flight.key, flight.resources)
+        specs = {job: self._jobs[job].fields for job in flight.slots}
+        long_s = max(LONG_S, 2 * pack_us(self._backlog.capacity) / 1e6)
+        pack = Pack(flight.key, self._store, self._nonce, list(flight.slots.items()), long_s, specs, entries)
+        return flight, Order(flight.key, pack_pack(pack), worker.address, flight.resources)
+
+    def _fill(self, line: JobLine, worker: str, share: int, apart: set[int]) -> tuple[Flight, list[Dispatch]]:
+        """Attempts for one slot, jobs taking turns in it; one that needs more than a slot travels alone."""
+        first, slot = self._backlog.take(line)
+        taken, lines = {line.job: slot}, {line.job: line}
+        entries: list[Dispatch] = []
+        budget = Budget(share, self._backlog.capacity)
+        more: tuple[JobLine, tuple[object, ...]] | None = (line, first)
+        while more is not None:
+            found, fields = more
+            lines[found.job] = found
+            job = self._jobs[found.job]
+            entry = _numbered(Dispatch(*fields), taken[found.job], slotted=job.spec.slotted)  # type: ignore[arg-type]
+            entries.append(entry)
+            has_room = budget.spend(job.durations.mean_us, sum(map(len, entry.argv)), alone=job.travels_alone)
+            more = self._backlog.take_after(taken, apart) if has_room else None
+        self._serial += 1
+        key = f"jobctl-{self._store}-{self._nonce}-{self._serial}"
+        waiting = {AttemptId(*entry[:3]) for entry in entries}
+        return Flight(key, worker, waiting, taken, lines, resources=dict(self._jobs[line.job].needs)), entries
+
+
+def _numbered(dispatch: Dispatch, slot: int, *, slotted: bool) -> Dispatch:
+    """Slots are counted for the whole cluster, so their number is filled in here."""
+    number = b"%d" % slot
+    argv = dispatch.argv
+    if slotted:
+        argv = tuple(argument.replace(SLOT_MARK, number) for argument in argv)
+    return dispatch._replace(argv=argv, env=(*dispatch.env, b"JOBCTL_SLOT=" + number))

@@ -1,0 +1,33 @@
+"""The GPUs of this machine, lent to items so that no two of them see the same one."""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = b"CUDA_VISIBLE_DEVICES"
+
+
+class Devices:
+    """Those that this process may use itself: named in its CUDA_VISIBLE_DEVICES, else all that the machine has."""
+
+    def __init__(self, environ: os._Environ[bytes] = os.environb, folder: str = "/dev") -> None:
+        given = environ.get(VARIABLE)
+        if given is None:
+            names = os.listdir(folder) if os.path.isdir(folder) else []
+            numbers = (name.removeprefix("nvidia") for name in names if name.startswith("nvidia"))
+            self._free = sorted((b"%d" % int(n) for n in numbers if n.isdigit()), key=int)
+        else:
+            self._free = [name.strip() for name in given.split(b",") if name.strip() not in (b"", b"-1")]
+        self.total = len(self._free)
+
+    def take(self, count: int) -> tuple[bytes, ...] | None:
+        """So many of them, the first that are free; None while there are not enough."""
+        if count > len(self._free):
+            return None
+        taken = tuple(self._free[:count])
+        del self._free[:count]
+        return taken
+
+    def give_back(self, devices: tuple[bytes, ...]) -> None:
+        """They are free again."""
+        self._free = [*devices, *self._free]

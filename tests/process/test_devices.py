@@ -1,0 +1,30 @@
+"""GPUs are lent so that no two items see the same one."""
+
+from __future__ import annotations
+
+from jobctl.process.devices import Devices
+
+
+def test_those_of_the_machine_in_order_of_their_numbers(tmp_path):
+    for name in ("nvidia0", "nvidia10", "nvidia2", "nvidiactl", "nvidia-uvm", "sda"):
+        (tmp_path / name).touch()
+    devices = Devices({}, str(tmp_path))
+    assert devices.total == 3
+    assert devices.take(3) == (b"0", b"2", b"10")
+
+
+def test_only_those_that_we_may_see_ourselves():
+    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"3, GPU-8f2c"})
+    assert devices.take(2) == (b"3", b"GPU-8f2c")
+    assert Devices({b"CUDA_VISIBLE_DEVICES": b"-1"}).total == 0
+
+
+def test_no_device_is_lent_twice():
+    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"0,1,2"})
+    first, second = devices.take(2), devices.take(1)
+    assert devices.take(1) is None
+    devices.give_back(second)
+    assert devices.take(2) is None
+    assert devices.take(1) == second
+    devices.give_back(first)
+    assert devices.take(2) == first
