@@ -1,0 +1,123 @@
+"""Who may join: the same versions everywhere, and TLS off this machine."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from jobctl.engine.cluster import worker_plugin
+from jobctl.engine.cluster.executor import ClusterExecutor
+from jobctl.engine.cluster.options import ClusterError, ClusterOptions, is_loopback
+from tests.cluster.rig import Cluster, end
+from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
+from tests.engine.harness import SupervisorUnderTest
+from tests.wait import wait_until
+
+
+def test_other_versions_are_refused_with_the_list(
+    cluster: Cluster, supervisor: SupervisorUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Client(scheduler_file=str(cluster.file), set_as_default=False) as anybody:
+        anybody.wait_for_workers(2, timeout=60)
+    theirs = worker_plugin.versions()
+    monkeypatch.setattr(worker_plugin, "versions", lambda: theirs | {"jobctl": "9.9.9"})
+    executor = ClusterExecutor(supervisor.start(), ClusterOptions(scheduler_file=str(cluster.file)), "other")
+    with pytest.raises(ClusterError) as refused:
+        executor.adopt()
+    executor._link.close()
+    said = refused.value.message
+    assert "jobctl 9.9.9" in said
+    assert f"the scheduler has jobctl {theirs['jobctl']}" in said
+    assert said.count("tcp://127.0.0.1:") == 2, "both workers are named"
+    assert "distributed" in said
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("tcp://127.0.0.1:8786", True),
+        ("tls://localhost:1", True),
+        ("tcp://[::1]:8786", True),
+        ("tcp://10.0.0.7:8786", False),
+        ("tcp://node1:8786", False),
+        ("tcp://0.0.0.0:8786", False),
+    ],
+)
+def test_what_is_this_machine(address: str, here: bool) -> None:
+    assert is_loopback(address) == here
+    options = ClusterOptions(scheduler=address)
+    if here:
+        options.guard(address)
+    else:
+        with pytest.raises(ClusterError):
+            options.guard(address)
+        ClusterOptions(scheduler=address, insecure=True).guard(address)
+        ClusterOptions(scheduler=address, tls_ca="a", tls_cert="b", tls_key="c").guard(address)
+
+
+@pytest.mark.slow
+def test_a_batch_over_tls_and_nobody_without_a_certificate(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
+    pytest.importorskip("cryptography")
+    files = certificate(tmp_path)
+    tls = [f"--tls-{name}={path}" for name, path in files.items()]
+    sched = tmp_path / "sched.json"
+    dask = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--scheduler-file", str(sched))
+    both = [
+        *("--tls-ca-file", files["ca"], "--tls-cert", files["cert"], "--tls-key", files["key"]),
+        *("--protocol", "tls", "--host", "127.0.0.1", "--port", "0"),
+    ]
+    scheduler = subprocess.Popen([*dask, *both], env={**os.environ, "TMPDIR": str(tmp_path)}, cwd=tmp_path)
+    worker = None
+    try:
+        wait_until(sched.exists, 60, "the scheduler")
+        worker = cli.start("worker", "--scheduler-file", sched, "--slots", 2, *tls)
+        refused = cli("daemon", "start", "--scheduler-file", sched, check=1)
+        assert "TLS" in refused.stderr or "tls" in refused.stderr
+        cli("daemon", "start", "--scheduler-file", sched, *tls)
+        cli.file("rows.txt", "1\n2\n3\n")
+        job = cli.submit("rows.txt", "--", "true")
+        cli("wait", job)
+        cli("daemon", "stop")
+    finally:
+        for process in (worker, scheduler):
+            if process is not None:
+                end(process, signal.SIGKILL)
+
+
+def certificate(folder: Path) -> dict[str, Path]:
+    """One that signs itself and serves as all three."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "jobctl-test")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    files = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    files["ca"].write_bytes(pem)
+    files["cert"].write_bytes(pem)
+    no_password = serialization.NoEncryption()
+    format_ = serialization.PrivateFormat.PKCS8
+    files["key"].write_bytes(key.private_bytes(serialization.Encoding.PEM, format_, no_password))
+    return files
