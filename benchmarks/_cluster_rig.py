@@ -110,5 +110,5 @@ def jobctl(env: dict[str, str], folder: Path, *words: str) -> str:
 def active_s(env: dict[str, str], folder: Path, job: str) -> float:
     """How long a job was worked on."""
     document = json.loads(jobctl(env, folder, "status", job, "--json"))
-    active: float = document["active_s"]
+    active: float = document["time"]["active_s"]
     return active

@@ -9,6 +9,7 @@ import pytest
 from jobctl.domain.ports import Ending, Finished, Started
 from jobctl.engine.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
+from tests.wait import wait_until
 
 
 @pytest.fixture
@@ -20,14 +21,16 @@ def executor(supervisor, monkeypatch) -> LocalExecutor:
 
 
 def test_items_that_run_together_see_different_devices(executor: LocalExecutor, tmp_path: Path) -> None:
-    script = b"echo $CUDA_VISIBLE_DEVICES > seen-$JOBCTL_SLOT; until [ -e gate ]; do sleep 0.02; done"
+    script = b"echo $CUDA_VISIBLE_DEVICES >> seen; until [ -e gate ]; do sleep 0.02; done"
     executor.define(spec_of(1, tmp_path, slots=8, gpus=1))
     executor.start(batch(1, (b"sh", b"-c", script), range(5)))
     heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == 3)
     assert [event.item for event in heard.of(Started)] == [0, 1, 2], "there is no fourth device"
+    seen = tmp_path / "seen"
+    wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) == 3, 60, "what the first three see")
+    assert sorted(seen.read_text().split()) == ["4", "5", "6"]
     (tmp_path / "gate").touch()
     heard.until(lambda heard: len(heard.of(Finished)) == 5)
-    assert sorted((tmp_path / f"seen-{slot}").read_text() for slot in (1, 2, 3)) == ["4\n", "5\n", "6\n"]
 
 
 def test_jobs_share_them_and_get_several(executor: LocalExecutor, tmp_path: Path) -> None:
