@@ -78,14 +78,15 @@ def run(
 
 
 def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
-    from jobctl.cli.defaults import daemon_slots
+    from jobctl.cli.defaults import daemon_slots, daemon_spawners
     from jobctl.process.daemon import StartOptions
     from jobctl.store.database import open_database
 
     # Made here, where errors can be told; and closed again, for no connection may cross a fork.
     home, cluster = session(ctx).home, cluster_words(ctx)
     open_database(home, create=True).close()
-    return StartOptions(home=home, slots=daemon_slots(slots, on_cluster=bool(cluster)), cluster=cluster)
+    count = daemon_slots(slots, on_cluster=bool(cluster))
+    return StartOptions(home=home, slots=count, spawners=daemon_spawners(count), cluster=cluster)
 
 
 @app.command(cls=Command)

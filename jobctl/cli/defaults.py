@@ -64,3 +64,11 @@ def daemon_slots(given: int | None, *, on_cluster: bool = False) -> int:
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "slots")
     return found or (0 if on_cluster else cpu_count())
+
+
+def daemon_spawners(slots: int) -> int:
+    """Supervisors that start the processes of a daemon or a run, as set; never more than slots. Raises UsageError."""
+    from jobctl.services.settings import load_settings
+
+    found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "spawners")
+    return min(found or 1, max(slots, 1))

@@ -54,11 +54,14 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
 
     with Reading(shared) as reading:
         accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
+    from jobctl.cli.defaults import daemon_spawners
     from jobctl.config import cpu_count
     from jobctl.process.daemon import StartOptions
 
     slots = request.policy.slots or (0 if cluster else cpu_count())
-    return _work_off(shared, accepted, StartOptions(shared.home, slots, accepted.job, cluster=cluster))
+    spawners = daemon_spawners(slots)
+    options = StartOptions(shared.home, slots, accepted.job, spawners=spawners, cluster=cluster)
+    return _work_off(shared, accepted, options)
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:

@@ -107,11 +107,12 @@ def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
 
 
 def _start_daemon(shared: Session) -> int | None:
-    from jobctl.cli.defaults import daemon_slots
+    from jobctl.cli.defaults import daemon_slots, daemon_spawners
     from jobctl.process.daemon import StartOptions, start_detached
 
     try:
-        return start_detached(StartOptions(home=shared.home, slots=daemon_slots(None)))
+        slots = daemon_slots(None)
+        return start_detached(StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots)))
     except Busy:  # one is up already, which is what was wanted
         return None
 

@@ -15,7 +15,7 @@ from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
-from jobctl.process.sweep import sweep
+from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, integrity, sqlite, trouble
 from jobctl.store.database import Database, open_database
@@ -44,6 +44,10 @@ def main() -> None:
 
 
 def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
+    if options.spawners > 1 and not options.cluster:
+        from jobctl.engine.split import split
+
+        return split(local, options.spawners, guests_of(options.store_id))
     if not options.cluster:
         return local
     from jobctl.engine.cluster.compose import cluster_executor
@@ -81,7 +85,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
         integrity.begin(database)
         where = _executor(options, executor, database)
-        engine_options = EngineOptions(options.slots, options.scope, options.drain, elastic=where is not executor)
+        engine_options = EngineOptions(options.slots, options.scope, options.drain, elastic=bool(options.cluster))
         engine = Engine(database, where, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh and where is executor)
     except OlderDaemon:

@@ -52,7 +52,7 @@ class Supervisor:
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
-        self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll)
+        self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll, options.part)
         self._attempts.backlog.note = starts.note
         self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
         self._attempts.save = kept.put

@@ -111,9 +111,12 @@ class Running:
 class Attempts:
     """Starts what the backlog offers and keeps the outcomes of what ended."""
 
-    def __init__(self, store_id: str, tagger: Tagger, tell: Tell, poll: select.poll) -> None:
+    def __init__(
+        self, store_id: str, tagger: Tagger, tell: Tell, poll: select.poll, part: tuple[int, int] = (0, 1)
+    ) -> None:
         self._poll = poll
-        self.backlog = Backlog()
+        self._part = part
+        self.backlog = Backlog(part)
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
         self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
@@ -138,7 +141,7 @@ class Attempts:
         self._leaving.discard(spec[0])
         line = self.backlog.define(spec[0], spec[4], spec[5], spec[6])
         if line.extra is None:
-            line.extra = JobPlan(spec)
+            line.extra = JobPlan(spec, self._part)
         else:
             line.extra.update(spec)
         if line.extra.call is not None:

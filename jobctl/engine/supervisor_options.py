@@ -12,6 +12,7 @@ from jobctl.errors import UsageError
 class Options:
     """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] -- ENGINE ARG...``, or ``guest=FD store=ID``.
 
+    Either with ``part=I/N``, its number of how many that share slots and folders of jobs.
     ``held`` is the lock itself, from the supervisor that this process was before.
     """
 
@@ -25,6 +26,8 @@ class Options:
             raise UsageError("a supervisor needs lock=PATH store=ID -- ENGINE...", hint="use: jobctl daemon start")
         self.lock = words.get("lock", "")
         self.store_id = words["store"]
+        number, _, count = words.get("part", "0/1").partition("/")
+        self.part = int(number), int(count)  # of those that share slots and folders of jobs
         self.lifeline = int(words.get("lifeline", "-1"))
         self._reported = False
         self._ready = int(words.get("ready", "-1"))

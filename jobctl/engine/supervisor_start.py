@@ -45,7 +45,7 @@ def _supervise(options: Options) -> int:
         options.report(f"error {options.lock}: {problem.strerror}")
         return Exit.INTERNAL
     _adopt_orphans()
-    left = sweep.sweep(options.store_id)
+    left = sweep.sweep(options.store_id) + sweep.sweep(sweep.guests_of(options.store_id))
     if left:
         options.report(f"error processes of an earlier run cannot be ended: {', '.join(map(str, left))}")
         return Exit.INTERNAL

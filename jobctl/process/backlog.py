@@ -35,16 +35,16 @@ class Lane:
 class JobLine:
     """The attempts of one job that wait, and how many of them run."""
 
-    __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "waiting")
+    __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "step", "waiting")
 
-    def __init__(self, job: int, lane: Lane) -> None:
+    def __init__(self, job: int, lane: Lane, part: tuple[int, int]) -> None:
         self.job = job
         self.lane = lane
         self.slots = 1
         self.busy = 0
         self.waiting: deque[Dispatch] = deque()
         self.free: list[int] = []  # slot numbers given back, below next_slot
-        self.next_slot = 1
+        self.next_slot, self.step = part[0] + 1, part[1]
         self.in_turn = False
         self.held = False  # must not start anything for the moment
         self.extra: Any = None  # what the owner of the backlog keeps per job
@@ -55,17 +55,19 @@ class JobLine:
             slot = min(self.free)
             self.free.remove(slot)
             return slot
-        self.next_slot += 1
-        return self.next_slot - 1
+        self.next_slot += self.step
+        return self.next_slot - self.step
 
 
 class Backlog:
     """Attempts that wait for a slot. ``next_line`` finds whose turn it is in constant time for any number of jobs.
 
+    ``part`` is (number, count) of those that share the slots of jobs: each has slot numbers of its own.
     ``capacity``, ``running`` and ``waiting`` are counts of attempts, all jobs together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, part: tuple[int, int] = (0, 1)) -> None:
+        self._part = part
         self.capacity = 1
         self.running = 0
         self.waiting = 0
@@ -80,7 +82,7 @@ class Backlog:
         lane.limit = queue_slots
         line = self.lines.get(job)
         if line is None:
-            line = self.lines[job] = JobLine(job, lane)
+            line = self.lines[job] = JobLine(job, lane, self._part)
         elif line.lane is not lane:
             line.lane.running -= line.busy
             lane.running += line.busy

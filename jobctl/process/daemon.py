@@ -32,6 +32,7 @@ class StartOptions:
     scope: int | None = None  # this job alone
     drain: bool = False  # end when nothing is left to do
     engine: Sequence[str] = ()  # another program in the place of the engine
+    spawners: int = 1  # supervisors that share the slots
     cluster: Sequence[str] = ()  # name=value words that say on which cluster items run; none = on this machine
 
     @classmethod
@@ -44,6 +45,7 @@ class StartOptions:
             slots=int(words["slots"]),
             scope=None if scope is None else int(scope),
             drain="drain" in words,
+            spawners=int(words.get("spawners", "1")),
             cluster=tuple(word for word in argv if word.startswith(_CLUSTER)),
         )
 
@@ -56,7 +58,7 @@ class StartOptions:
     def supervisor_argv(self, *words: str) -> list[str]:
         """The command line of the supervisor; ``words`` are more options of it."""
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
-        words = (f"lock={self.home.lock}", f"store={self.store_id}", *words)
+        words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
         return [*python_argv("jobctl.engine.supervisor_start"), *words, "--", *engine]
 
     def _engine_words(self) -> list[str]:
@@ -65,7 +67,14 @@ class StartOptions:
             words.append(f"scope={self.scope}")
         if self.drain:
             words.append("drain=1")
+        if self.spawners > 1:
+            words.append(f"spawners={self.spawners}")
         return [*words, *self.cluster]
+
+
+def part_word(number: int, count: int) -> str:
+    """For a supervisor's command line: it is number ``number`` of ``count`` that share slots and folders."""
+    return f"part={number}/{count}"
 
 
 def python_argv(module: str, *arguments: str) -> list[str]:

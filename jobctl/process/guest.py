@@ -8,7 +8,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass
 
-from jobctl.process.daemon import python_argv
+from jobctl.process.daemon import part_word, python_argv
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,18 @@ class Guest:
     process: subprocess.Popen[bytes]
 
 
-def start_guest() -> Guest:
+def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> Guest:
     """Start one in a session of its own. When ``end`` closes, however that comes, it kills all items and leaves.
 
-    Raises OSError when the machine has no room.
+    ``store_id`` names its items, by default those of this guest alone; ``part`` is its number of how many that share
+    the slots and folders of jobs. Raises OSError when the machine has no room.
     """
     ours, theirs = socket.socketpair()
-    store_id = f"guest-{uuid.uuid4().hex}"
+    store_id = store_id or f"guest-{uuid.uuid4().hex}"
     fd = theirs.fileno()
     try:
         process = subprocess.Popen(
-            python_argv("jobctl.engine.supervisor_start", f"guest={fd}", f"store={store_id}"),
+            python_argv("jobctl.engine.supervisor_start", f"guest={fd}", f"store={store_id}", part_word(*part)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             cwd="/",

@@ -57,8 +57,10 @@ class _Log:
 class JobOutput:
     """The output files of one job. OSError from ``scratch`` means that no file can be made now."""
 
-    def __init__(self, log_dir: bytes, cap: int) -> None:
+    def __init__(self, log_dir: bytes, cap: int, part: tuple[int, int] = (0, 1)) -> None:
+        """``part`` is (number, count) of the processes that make files in this directory: each numbers its own."""
         self.cap = cap
+        self._part, self._parts = part
         self._dir = log_dir
         self._next = 0
         self._slots: dict[int, Scratch] = {}
@@ -225,9 +227,10 @@ class JobOutput:
     def _number(self) -> int:
         if not self._next:
             os.makedirs(self._dir, 0o700, exist_ok=True)
-            self._next = 1 + max((_number_of(name) for name in _names_in(self._dir)), default=0)
+            first = 1 + max((_number_of(name) for name in _names_in(self._dir)), default=0)
+            self._next = first + (self._part - first) % self._parts
         number = self._next
-        self._next += 1
+        self._next += self._parts
         return number
 
     def _create(self, number: int, suffix: bytes, access: int) -> int:

@@ -37,12 +37,12 @@ class PressureError(Exception):
 class JobPlan:
     """Made from the fields of a JobSpec."""
 
-    def __init__(self, spec: tuple[Any, ...]) -> None:
+    def __init__(self, spec: tuple[Any, ...], part: tuple[int, int]) -> None:
         self.job: int = spec[0]
         self.slots: int = spec[4]
         self.queue: str = spec[5]
         self.queue_slots: int | None = spec[6]
-        self.output = JobOutput(log_dir=spec[9], cap=spec[10])
+        self.output = JobOutput(spec[9], spec[10], part)
         self.workers: dict[int, Any] = {}  # those that take calls, by slot
         self.call_s: float | None = None  # how long one call takes, all included
         self.devices: tuple[bytes, ...] = ()  # of the process that is started next

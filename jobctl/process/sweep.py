@@ -39,6 +39,11 @@ def sweep(store_id: str, grace_s: float = _GRACE_S) -> list[int]:
     return []
 
 
+def guests_of(store_id: str) -> str:
+    """Names what the guests of a store's engine run."""
+    return f"{store_id}.guests"
+
+
 def leftovers(store_id: str) -> list[int]:
     """Living items and engines of a store; while no supervisor of it lives, what a dead one left behind."""
     return _Finder(store_id).find()

@@ -90,6 +90,7 @@ _JOB = (
 KEYS = (
     *_JOB,
     Key("daemon", "slots", "whole", "number of CPUs", _COUNT),
+    Key("daemon", "spawners", "whole", "1", _COUNT),
     Key("daemon", "executor", "text", "local", '"local" or "dask"', _one_of("local", "dask")),
     Key("daemon", "scheduler", "text", "", 'an address such as "tls://node1:8786"'),
     Key("daemon", "scheduler-file", "path", "", _PATH),

@@ -1,0 +1,235 @@
+"""Several supervisors as one executor, for machines on which one of them cannot start processes fast enough.
+
+The first is this engine's own. The others are its guests: they end with it, and what they ran then counts as
+interrupted, so that is the price of the setting. Slots are divided, those of each job and queue too: slot numbers and
+files of part i of n are those that leave the remainder i when divided by n.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from jobctl.domain.ports import (
+    AttemptId,
+    Calls,
+    Dispatch,
+    Ending,
+    Event,
+    Finished,
+    JobSpec,
+    Lost,
+    Pressure,
+    Returned,
+)
+from jobctl.engine.local import LocalExecutor
+from jobctl.process.guest import Guest, start_guest
+from jobctl.process.sweep import sweep
+
+
+class SpawnerGone(Exception):
+    """A guest has ended; the next engine starts another one and gives what this one ran to others."""
+
+
+def split(local: LocalExecutor, spawners: int, store_id: str) -> SplitExecutor:
+    """An executor of so many supervisors. Ends what the guests of an engine before this one left. Raises OSError."""
+    os.environ["JOBCTL_STARTS"] = ""  # guests note no starts: whatever they held may have begun
+    sweep(store_id)
+    guests = [start_guest(store_id, (number, spawners)) for number in range(1, spawners)]
+    return SplitExecutor([local, *(LocalExecutor(guest.end, fresh=True) for guest in guests)], guests)
+
+
+class SplitExecutor:
+    """Gives each attempt to the part that has least to do for what it may run of its job."""
+
+    def __init__(self, parts: Sequence[LocalExecutor], guests: Sequence[Guest]) -> None:
+        self.guests = guests
+        self.identity = uuid.uuid4().hex  # nobody after us knows what guests held
+        self._parts = parts
+        self._capacity = [1] * len(parts)
+        self._specs: dict[int, JobSpec] = {}
+        self._defined: list[set[int]] = [set() for _ in parts]
+        self._where: dict[AttemptId, tuple[int, Dispatch | None]] = {}  # what is queued or runs
+        self._moving: set[AttemptId] = set()  # of it, what is called back because rooms have changed
+        self._told: dict[AttemptId, int] = {}  # what has ended and is not acknowledged
+        self._load: list[Counter[int]] = [Counter() for _ in parts]  # by job
+        self._pressure = [""] * len(parts)
+        self._stop = 0
+        self._selector = selectors.DefaultSelector()
+        for part in parts:
+            self._selector.register(part.fileno(), selectors.EVENT_READ)
+
+    def fileno(self) -> int:
+        """Readable when ``collect(0)`` has something to do."""
+        return self._selector.fileno()
+
+    def share(self, slots: int, number: int) -> int:
+        """How many of the slots 1 to ``slots`` are those of a part."""
+        return max(0, (slots - number + len(self._parts) - 1) // len(self._parts))
+
+    def _room(self, spec: JobSpec, number: int) -> int:
+        """The most that a part can run of a job."""
+        room = min(self.share(spec.slots, number), self._capacity[number])
+        return room if spec.queue_slots is None else min(room, self.share(spec.queue_slots, number))
+
+    def define(self, spec: JobSpec) -> None:
+        """Say or change what the attempts of a job share."""
+        before = self._specs.get(spec.job)
+        self._specs[spec.job] = spec
+        for number, part in enumerate(self._parts):
+            room = self._room(spec, number)
+            if not room and spec.job not in self._defined[number]:
+                continue
+            self._defined[number].add(spec.job)
+            queue_slots = None if spec.queue_slots is None else self.share(spec.queue_slots, number)
+            part.define(replace(spec, slots=self.share(spec.slots, number), queue_slots=queue_slots))
+        if before is not None and (before.slots, before.queue_slots) != (spec.slots, spec.queue_slots):
+            self._rearrange(spec.job)
+
+    def _rearrange(self, job: int | None) -> None:
+        """Rooms have changed: what waits is called back and placed anew."""
+        waiting = {id_ for id_, (_, dispatch) in self._where.items() if dispatch and job in (None, id_.job)}
+        if waiting:
+            self._moving |= waiting
+            self._all(lambda part: part.recall(job))
+
+    def forget(self, job: int) -> None:
+        """Drop what is kept for a job."""
+        self._specs.pop(job, None)
+        for defined, part in zip(self._defined, self._parts, strict=True):
+            if job in defined:
+                defined.remove(job)
+                part.forget(job)
+
+    def resize(self, slots: int) -> None:
+        """Set how many attempts may run at once."""
+        self._capacity = [self.share(slots, number) for number in range(len(self._parts))]
+        for part, capacity in zip(self._parts, self._capacity, strict=True):
+            part.resize(capacity)
+        for spec in list(self._specs.values()):
+            self.define(spec)
+        self._rearrange(None)
+
+    def start(self, batch: Sequence[Dispatch]) -> None:
+        """Hand attempts over."""
+        given: list[list[Dispatch]] = [[] for _ in self._parts]
+        for dispatch in batch:
+            number = self._place_for(self._specs[dispatch.job])
+            given[number].append(dispatch)
+            self._take(AttemptId(*dispatch[:3]), number, dispatch)
+        for part, portion in zip(self._parts, given, strict=True):
+            if portion:
+                part.start(portion)
+
+    def _place_for(self, spec: JobSpec) -> int:
+        rooms = [self._room(spec, number) for number in range(len(self._parts))]
+        able = [number for number, room in enumerate(rooms) if room] or [0]
+        return min(able, key=lambda n: (self._load[n][spec.job] / max(1, rooms[n]), self._load[n].total()))
+
+    def _take(self, id_: AttemptId, number: int, dispatch: Dispatch | None) -> None:
+        self._where[id_] = number, dispatch
+        self._load[number][id_.job] += 1
+
+    def collect(self, timeout_s: float | None = 0) -> list[Event]:
+        """Events since the last call. Raises EOFError when our own supervisor is gone, SpawnerGone for a guest."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            before, events = self._stop, self._collect()
+            left = None if deadline is None else deadline - time.monotonic()
+            if events or self._stop != before or (left is not None and left <= 0):
+                return events
+            self._selector.select(left)
+
+    def _collect(self) -> list[Event]:
+        events: list[Event] = []
+        gone: list[int] = []
+        for number, part in enumerate(self._parts):
+            try:
+                told = part.collect(0)
+            except EOFError:
+                gone.append(number)
+                continue
+            events += [noted for event in told if (noted := self._note(event, number)) is not None]
+        self._stop = self._parts[0].stop_requested()
+        if gone and not events:  # what the others had to say comes first
+            if 0 in gone:
+                raise EOFError("the supervisor is gone")
+            raise SpawnerGone(f"spawner {gone[0] + 1} of {len(self._parts)} has ended")
+        return events
+
+    def _note(self, event: Event, number: int) -> Event | None:
+        if isinstance(event, Pressure):
+            self._pressure[number] = event.reason
+            return Pressure("; ".join(sorted({reason for reason in self._pressure if reason})))
+        if isinstance(event, Calls):
+            for record in event.records:
+                self._let_go(AttemptId(event.job, *record[:2]))
+            return event._replace(number=event.number * len(self._parts) + number)
+        if isinstance(event, Finished | Returned | Lost):
+            id_ = AttemptId(*event[:3])
+            dispatch = self._let_go(id_)
+            if isinstance(event, Returned) and id_ in self._moving and dispatch is not None:
+                self._moving.remove(id_)
+                self.start([dispatch])
+                return None
+            self._moving.discard(id_)
+            if isinstance(event, Finished):
+                self._told[id_] = number
+        return event
+
+    def _let_go(self, id_: AttemptId) -> Dispatch | None:
+        number, dispatch = self._where.pop(id_, (None, None))
+        if number is not None:
+            self._load[number][id_.job] -= 1
+            if not self._load[number][id_.job]:
+                del self._load[number][id_.job]
+        return dispatch
+
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
+        """The outcomes of these attempts, and the ``Calls`` with these numbers, are recorded."""
+        count = len(self._parts)
+        found = [(id_, self._told.pop(AttemptId(*id_), None)) for id_ in attempts]
+        for number, part in enumerate(self._parts):
+            ours = [id_ for id_, where in found if where in (number, None)]
+            numbers = [call // count for call in calls if call % count == number]
+            if ours or numbers:
+                part.acknowledge(ours, numbers)
+
+    def recall(self, job: int | None = None) -> None:
+        """Give back whatever has not started."""
+        self._moving = {id_ for id_ in self._moving if job not in (None, id_.job)}
+        self._all(lambda part: part.recall(job))
+
+    def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
+        """End these."""
+        self._moving.difference_update(AttemptId(*id_) for id_ in attempts)
+        self._all(lambda part: part.cancel(attempts, grace_s, ending))
+
+    def follow(self, job: int, item: int | None) -> None:
+        """What items write is here."""
+
+    def adopt(self) -> list[AttemptId]:
+        """What the supervisors hold from before."""
+        held = [(number, part.adopt()) for number, part in enumerate(self._parts)]
+        for number, attempts in held:
+            for id_ in attempts:
+                self._take(id_, number, None)
+        return [id_ for _, attempts in held for id_ in attempts]
+
+    def stop_requested(self) -> int:
+        """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
+        return self._stop
+
+    def close(self, grace_s: float) -> None:
+        """End everything that runs and wait for it."""
+        self._moving.clear()
+        self._all(lambda part: part.close(grace_s))
+
+    def _all(self, act: Callable[[LocalExecutor], None]) -> None:
+        for part in self._parts:
+            act(part)
