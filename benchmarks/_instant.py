@@ -29,6 +29,7 @@ class InstantExecutor:
     """The executor port; holds nothing from one ``collect`` to the next. After so many items it asks to stop."""
 
     fresh = True
+    identity = ""
 
     def __init__(self, limit: int | None = None) -> None:
         self._left = limit
@@ -72,6 +73,9 @@ class InstantExecutor:
         pass
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
+        pass
+
+    def follow(self, job: int, item: int | None) -> None:
         pass
 
     def adopt(self) -> list[AttemptId]:

@@ -45,7 +45,8 @@ def provenance() -> str:
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
     software = f"Python {platform.python_version()}, SQLite {'.'.join(map(str, sqlite.VERSION))}"
-    return f"Commit {_commit()}, {day}; {os.cpu_count()} cores, {system}, {software}."
+    busy = f"load average {os.getloadavg()[1]:.0f}"
+    return f"Commit {_commit()}, {day}; {os.cpu_count()} cores ({busy}), {system}, {software}."
 
 
 def _commit() -> str:

@@ -36,10 +36,13 @@ class Bench:
         """The rows, one a line."""
         return self.folder / "rows.txt"
 
-    def jobctl(self, *options: str, command: str = "true") -> Usage:
+    def jobctl(self, *options: str, command: str = "true", spawners: int = 1) -> Usage:
         """``jobctl run`` on a store of its own, which is there already, as it is for the second job of a user."""
         with tempfile.TemporaryDirectory(dir=self.folder) as home:
-            env = {"JOBCTL_HOME": home}
+            settings = self.folder / "config" / "jobctl" / "config.toml"
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text(f"[daemon]\nspawners = {spawners}\n")
+            env = {"JOBCTL_HOME": home, "XDG_CONFIG_HOME": str(self.folder / "config")}
             measure([*peers.jobctl(), "status"], env=env)
             options = ("--slots", str(self.slots), *options)
             return measure([*peers.jobctl(), "run", self.file, *options, "--", command], env=env)

@@ -1,0 +1,85 @@
+"""Cost of an item over the size of the job, beside xargs and GNU parallel; draws growth.svg."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks._instant import Store
+from benchmarks.figure import Figure, Scale
+from benchmarks.plot import svg
+from benchmarks.rows import Bench, bench
+from benchmarks.usage import Usage
+
+TITLE = "cost of an item over the size of the job"
+NOTES = """
+CPU time of everything that a command waits for (itself, what it starts, the items), divided by the rows: wall time
+would show what else the machine did. The engine is measured alone as well, with an executor that says at once that
+everything succeeded, because a million processes take a quarter of an hour and cost the same each: from the first claim
+to the result files. Start-up is in the lines of the plot and dominates small jobs.
+
+![Cost of an item over the size of the job](growth.svg)
+"""
+PLOT = Path(__file__).with_name("growth.svg")
+SIZES = (10, 100, 1_000, 10_000, 40_000)
+ENGINE_SIZES = (1_000, 10_000, 100_000, 1_000_000)
+#: Larger jobs would take a slow peer many minutes.
+LARGEST_OF_SLOW = 2_000
+
+
+def run(scale: Scale) -> list[Figure]:
+    """The engine at all its sizes, then whole commands."""
+    engine = engine_line(ENGINE_SIZES[: scale.of(4, 3)])
+    sizes = SIZES[: scale.of(5, 3)]
+    lines = {
+        "jobctl run": line(sizes, Bench.jobctl),
+        "xargs": line(sizes, Bench.xargs),
+        "jobctl's engine alone": sorted((size, us) for size, us in engine.items()),
+    }
+    if peers.is_here("GNU parallel"):
+        slow = [size for size in sizes if size <= LARGEST_OF_SLOW]
+        lines["parallel --results"] = line(slow, Bench.parallel)
+    if not scale.quick:
+        PLOT.write_text(svg("CPU time of one item of true", "rows", "microseconds", lines))
+    largest = max(engine)
+    few, many = lines["jobctl run"][-2:]
+    return [
+        growth("the engine's part of an item", 10_000 if largest > 10_000 else 1_000, largest, engine),
+        growth("a whole run of true, an item", int(few[0]), int(many[0]), dict([few, many])),
+        *(
+            Figure(f"{name}, {size:,.0f} rows, an item", us, "µs")
+            for name, points in lines.items()
+            for size, us in points[-1:]
+        ),
+    ]
+
+
+def growth(name: str, few: int, many: int, costs: dict[int, float]) -> Figure:
+    """What an item of a large job costs beside one of a smaller."""
+    detail = f"{costs[many]:.1f} µs beside {costs[few]:.1f} µs"
+    return Figure(f"{name} of {many:,}, of one of {few:,}", costs[many] / costs[few], "x", 1.15, detail=detail)
+
+
+def engine_line(sizes: tuple[int, ...]) -> dict[int, float]:
+    """CPU microseconds an item by size; the small ones several times around the large one."""
+    costs: dict[int, list[float]] = {size: [] for size in sizes}
+    for turn in range(3):
+        for size in sizes if turn == 1 else sizes[:-1]:
+            with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+                store = Store(Path(folder, "store"))
+                store.submit(size)
+                costs[size].append(store.work_off().per_item_us)
+    return {size: statistics.median(values) for size, values in costs.items()}
+
+
+def line(sizes: tuple[int, ...] | list[int], act: Callable[[Bench], Usage]) -> list[tuple[float, float]]:
+    """CPU microseconds an item of a command by size; the smallest of a few runs where that takes no time."""
+    points = []
+    for size in sizes:
+        with bench(size) as rows:
+            points.append((size, min(act(rows).cpu_s for _ in range(3 if size <= LARGEST_OF_SLOW else 1)) / size * 1e6))
+    return points

@@ -1,0 +1,28 @@
+"""Two spawners beside one, on as many slots: what the setting costs where it does not help."""
+
+from __future__ import annotations
+
+from benchmarks.figure import Figure, Scale
+from benchmarks.pairs import Paired
+from benchmarks.rows import bench
+
+TITLE = "two spawners beside one"
+NOTES = """
+`daemon.spawners = 2`. On two cores a single spawner keeps both busy, so this shows what dividing costs, not what it
+brings: another supervisor to start, batches of half the size. One supervisor takes some 100 us of CPU for an item and
+waits for the exec of each, so it saturates at some thousands of processes a second.
+"""
+
+
+def run(scale: Scale) -> list[Figure]:
+    """Pairs of runs."""
+    with bench(scale.of(4_000, 1_000)) as rows:
+        turns = [(rows.jobctl(spawners=2), rows.jobctl()) for _ in range(scale.pairs)]
+    name = f"with two spawners, of with one; {rows.count:,} rows, {rows.slots} slots"
+    wall = Paired([two.wall_s for two, _ in turns], [one.wall_s for _, one in turns])
+    cpu = Paired([two.cpu_s for two, _ in turns], [one.cpu_s for _, one in turns])
+    per_item = rows.count / 1e6
+    return [
+        wall.figure(f"wall time {name}", None, "µs", per_item),
+        cpu.figure(f"CPU time {name}", None, "µs", per_item),
+    ]
