@@ -21,7 +21,7 @@ item=$1 place=$2
   echo "overlap $item" >>"$place/log"
 echo $$ >"$place/alive/$item"
 echo "start $item" >>"$place/log"
-sleep 0.6
+sleep 1.2
 echo "end $item" >>"$place/log"
 rm -f "$place/alive/$item"
 """
@@ -74,6 +74,7 @@ class _Bench:
         starts = [said[f"start {item}"] for item in range(_ITEMS)]
         measure("run twice at once", sum(line.startswith("overlap") for line in said.elements()))
         measure("ran more than once", sum(count > 1 for count in starts))
+        measure("ran to the end more than once", sum(said[f"end {item}"] > 1 for item in range(_ITEMS)))
         measure("never ran", starts.count(0))
         measure("items", _ITEMS)
 
@@ -142,7 +143,7 @@ def spooler(rng: Random, number: int) -> list[str]:
         bench.run(tsp)  # a new server: what does it know?
         quiet_since = time.monotonic()
         before = bench.said()
-        while time.monotonic() < quiet_since + 1.5:
+        while time.monotonic() < quiet_since + 2.5:
             time.sleep(0.05)
             if bench.said() != before:
                 before, quiet_since = bench.said(), time.monotonic()
