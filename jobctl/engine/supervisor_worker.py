@@ -235,11 +235,11 @@ class Worker(Running):
         verdict = self._judge(seen)
         if verdict is not None:
             return verdict
-        is_wanted_back = self._recalled or bool(self._unwanted)
-        if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
-            self.deadline = now + _LOOK_S  # a busy machine: it has not had its turn yet
-            return None
         if self._limit is None:
+            is_wanted_back = self._recalled or bool(self._unwanted)
+            if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
+                self.deadline = now + _LOOK_S  # a busy machine: it has not had its turn yet
+                return None
             self._limit = index + 1
             self.group.page.limit(self._limit)
             self.deadline = now + _SETTLED_S
@@ -337,6 +337,7 @@ class Worker(Running):
         flags = wire.LEFTOVERS if leftovers else 0
         if ending is not None:  # it was ended; perhaps for another one, which was over just then
             return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_of(status), flags)
-        if self._loaded:
+        # It may have said that it is ready, and have died of its first call before that was heard.
+        if self._loaded or self.group.page.now()[0] >= 0:
             return end_by_itself(status, flags)
         return end_while_loading(status, flags, self._spec[1])
