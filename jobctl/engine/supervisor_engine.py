@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Events wait this long for others, so that the engine is woken once for many.
 COALESCE_S = 0.06
+#: One event of calls is many already, and workers run out of work if the engine hears of them late.
+_COALESCE_CALLS_S = 0.01
 _BACKOFF_LONGEST_S = 60.0
 #: An engine that lived this long had no trouble with its start.
 _GROWN_UP_S = 10.0
@@ -106,8 +108,8 @@ class Engine:
             elif kind == wire.CALLS and self._starts:
                 self._drop_starts(payload)
             self._channel.post(kind, payload)
-        if self.flush_at == NEVER:
-            self.flush_at = time.monotonic() + COALESCE_S
+        wait_s = _COALESCE_CALLS_S if kind == wire.CALLS else COALESCE_S
+        self.flush_at = min(self.flush_at, time.monotonic() + wait_s)
 
     def _drop_starts(self, calls: tuple[Any, ...]) -> None:
         from jobctl.process.page import unpack  # most supervisors never need it
