@@ -111,7 +111,7 @@ def _rate(cluster: Rig, size: int, count: int) -> float:
     from jobctl.engine.cluster.executor import ClusterExecutor
     from jobctl.engine.cluster.options import ClusterOptions
 
-    sizing.MAX_ITEMS, sizing.PACK_US = size, float("inf")
+    sizing.MAX_ITEMS, sizing.PACK_US = size, 1e8
     options = ClusterOptions(scheduler_file=str(cluster.scheduler_file))
     executor = ClusterExecutor(Alone(), options, f"bench-{os.getpid()}-{size}")  # type: ignore[arg-type]
     executor.adopt()
@@ -167,7 +167,7 @@ def _draw(curve: dict[int, float], bare: float) -> None:
     from jobctl.render.svg import Drawing
 
     left, top, width, height = 70.0, 20.0, 520.0, 260.0
-    low, high = 100.0, 10 ** math.ceil(math.log10(max(*curve.values(), bare)))
+    low, high = 10.0, 10 ** math.ceil(math.log10(max(*curve.values(), bare)))
 
     def place(size: float, rate: float) -> tuple[float, float]:
         x = left + width * math.log10(size) / math.log10(_SIZES[-1])

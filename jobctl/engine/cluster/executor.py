@@ -378,6 +378,7 @@ class ClusterExecutor:
     def _note_failed(self, failed: link.Failed) -> None:
         flight = self._flights.get(failed.key)
         if flight is not None:
+            _log(f"a message to {flight.worker} has no outcome: {failed.reason}")
             self._abandon(flight, begun=failed.claimed)
 
     # ---- outcomes ----
