@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from pathlib import Path
 
 from hyperqueue import Job
 from hyperqueue.cluster import LocalCluster, WorkerConfig
@@ -13,7 +12,7 @@ from hyperqueue.cluster import LocalCluster, WorkerConfig
 def main() -> None:
     """``COUNT SLOTS``: submit one job of that many tasks and wait for it."""
     count, slots = int(sys.argv[1]), int(sys.argv[2])
-    with tempfile.TemporaryDirectory() as folder, LocalCluster(Path(folder), WorkerConfig(slots)) as cluster:
+    with tempfile.TemporaryDirectory() as folder, LocalCluster(folder, WorkerConfig(slots)) as cluster:
         client = cluster.client()
         job = Job(default_workdir=folder)
         for number in range(count):
