@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zlib
@@ -20,22 +19,26 @@ _ROWS = (
     "import sys; w = sys.stdout.buffer.write; w(b'id,v\\n');"
     "[w(b''.join(b'%d,value\\n' % n for n in range(a, min(a + 10000, {rows})))) for a in range(0, {rows}, 10000)]"
 )
+#: A process is born with the peak of its parent, so a small one stands between the tests and what is measured.
+_MEASURE = (
+    "import os, sys; pid = os.spawnvp(os.P_NOWAIT, sys.argv[2], sys.argv[2:]); _, status, usage = os.wait4(pid, 0);"
+    "open(sys.argv[1], 'w').write(str(usage.ru_maxrss)); sys.exit(os.waitstatus_to_exitcode(status))"
+)
 
 
 def measured(cli, words, source):
     """(exit code, stderr, most memory in KiB) of a command that reads what a program writes."""
     feeder = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    errors = cli.work / "stderr"
+    errors, peak = cli.work / "stderr", cli.work / "peak"
+    argv = [sys.executable, "-I", "-S", "-c", _MEASURE, peak, *cli.program, *map(str, words)]
     with errors.open("wb") as err:
         reader = subprocess.Popen(
-            [*cli.program, *map(str, words)], stdin=feeder.stdout, stdout=subprocess.DEVNULL, stderr=err, cwd=cli.work,
-            env=cli.env,
-        )  # fmt: skip
+            argv, stdin=feeder.stdout, stdout=subprocess.DEVNULL, stderr=err, cwd=cli.work, env=cli.env
+        )
         feeder.stdout.close()
-        _, status, usage = os.wait4(reader.pid, 0)
-        reader.returncode = os.waitstatus_to_exitcode(status)
+        reader.wait()
     feeder.wait()
-    return reader.returncode, errors.read_text(errors="replace"), usage.ru_maxrss
+    return reader.returncode, errors.read_text(errors="replace"), int(peak.read_text())
 
 
 LINES = {
