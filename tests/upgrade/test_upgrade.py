@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
 import signal
 
 import pytest
@@ -143,8 +144,11 @@ def test_an_older_command_line_refuses_a_newer_store_and_changes_no_byte(cli, re
     new.submit("rows.txt", "--", "true")
     if leftover == "wal":  # as after a crash: commits that are nowhere else
         new("daemon", "start")
+        engine = os.pidfd_open(new.engine_pid())
         os.kill(new.daemon_pid(), signal.SIGKILL)
         wait_until(lambda: new.daemon_pid() is None, 60, "the daemon to be gone")
+        assert select.select([engine], [], [], 60)[0], "the engine writes its last words"
+        os.close(engine)
         assert cli.home.database.with_name("jobctl.db-wal").stat().st_size > 0
     before = contents(cli.home.root)
     for words in (
