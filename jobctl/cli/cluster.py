@@ -13,6 +13,7 @@ from jobctl.errors import UsageError
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
+_FORGET = "forget_cluster"
 _WHERE = ("scheduler", "scheduler_file", "cluster")
 _FILES = ("scheduler_file", "tls_ca", "tls_cert", "tls_key")
 
@@ -31,6 +32,7 @@ _OPTIONS = (
     ("--tls-cert", "FILE", "Our certificate."),
     ("--tls-key", "FILE", "Our private key."),
     ("--insecure", "", "Do without TLS on a network where nobody else is."),
+    ("--forget-cluster", "", "A cluster is gone for good: what it may still run is taken for interrupted."),
 )
 
 
@@ -74,7 +76,12 @@ class ClusterCommand(Command):
 class WorkerCommand(ClusterCommand):
     """A command that joins a cluster."""
 
-    without = ("--executor", "--cluster", "--workers")
+    without = ("--executor", "--cluster", "--workers", "--forget-cluster")
+
+
+def forgets_cluster(ctx: Context) -> bool:
+    """Whether what may still run on another cluster is not to be waited for."""
+    return bool(ctx.meta[_VALUES].get(_FORGET))
 
 
 def cluster_words(ctx: Context) -> tuple[str, ...]:
@@ -82,7 +89,7 @@ def cluster_words(ctx: Context) -> tuple[str, ...]:
 
     Raises UsageError, also where the extra ``dask`` is not installed.
     """
-    given = {name: value for name, value in ctx.meta[_VALUES].items() if value}
+    given = {name: value for name, value in ctx.meta[_VALUES].items() if value and name != _FORGET}
     executor = given.pop("executor", None)
     if executor is None and not given:
         given = _settings()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobctl.cli.app import subcommands
-from jobctl.cli.cluster import ClusterCommand, cluster_words
+from jobctl.cli.cluster import ClusterCommand, cluster_words, forgets_cluster
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Busy, Exit, NotFound
@@ -80,13 +80,22 @@ def run(
 def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
     from jobctl.cli.defaults import daemon_slots, daemon_spawners
     from jobctl.process.daemon import StartOptions
+    from jobctl.services.elsewhere import refuse_elsewhere
     from jobctl.store.database import open_database
 
     # Made here, where errors can be told; and closed again, for no connection may cross a fork.
     home, cluster = session(ctx).home, cluster_words(ctx)
     open_database(home, create=True).close()
     count = daemon_slots(slots, on_cluster=bool(cluster))
-    return StartOptions(home=home, slots=count, spawners=daemon_spawners(count), cluster=cluster)
+    options = StartOptions(
+        home=home,
+        slots=count,
+        spawners=daemon_spawners(count),
+        cluster=cluster,
+        forget_cluster=forgets_cluster(ctx),
+    )
+    refuse_elsewhere(options)
+    return options
 
 
 @app.command(cls=Command)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from jobctl.cli.cluster import cluster_options, cluster_words
+from jobctl.cli.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
 from jobctl.cli.reading import Reading
@@ -50,18 +51,24 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
     refuse_hold(request)
-    from jobctl.services.submit import submit
-
-    with Reading(shared) as reading:
-        accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
     from jobctl.cli.defaults import daemon_spawners
     from jobctl.config import cpu_count
     from jobctl.process.daemon import StartOptions
+    from jobctl.services.elsewhere import refuse_elsewhere
+    from jobctl.services.submit import submit
 
     slots = request.policy.slots or (0 if cluster else cpu_count())
-    spawners = daemon_spawners(slots)
-    options = StartOptions(shared.home, slots, accepted.job, spawners=spawners, cluster=cluster)
-    return _work_off(shared, accepted, options)
+    options = StartOptions(
+        shared.home,
+        slots,
+        spawners=daemon_spawners(slots),
+        cluster=cluster,
+        forget_cluster=forgets_cluster(ctx),
+    )
+    refuse_elsewhere(options)
+    with Reading(shared) as reading:
+        accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
+    return _work_off(shared, accepted, replace(options, scope=accepted.job))
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:

@@ -109,10 +109,13 @@ def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
 def _start_daemon(shared: Session) -> int | None:
     from jobctl.cli.defaults import daemon_slots, daemon_spawners
     from jobctl.process.daemon import StartOptions, start_detached
+    from jobctl.services.elsewhere import refuse_elsewhere
 
     try:
         slots = daemon_slots(None)
-        return start_detached(StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots)))
+        options = StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots))
+        refuse_elsewhere(options)
+        return start_detached(options)
     except Busy:  # one is up already, which is what was wanted
         return None
 

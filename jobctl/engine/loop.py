@@ -44,6 +44,7 @@ class EngineOptions:
     scope: int | None = None  # work off foreground jobs and end with this one; None = everything
     drain: bool = False  # end when nothing is left to do
     elastic: bool = False  # ``slots`` is a limit (0 = none); how many there are is told by the executor
+    place: recovery.Place = recovery.HERE
 
 
 #: More slots than any cluster has.
@@ -87,9 +88,9 @@ class Engine:
     # ---- life ----
 
     def begin(self, now: int, *, fresh: bool) -> None:
-        """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up."""
+        """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up. Raises Elsewhere."""
         self._house.keep(now, self._state, "")
-        recovered = recovery.recover(self._database, self._executor, now, fresh=fresh)
+        recovered = recovery.recover(self._database, self._executor, now, self._options.place, fresh=fresh)
         self._epoch = recovered.epoch
         self._executor.resize(self._most_slots)
         with self._database.transaction():

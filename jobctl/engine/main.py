@@ -12,6 +12,7 @@ from typing import NoReturn
 from jobctl.domain.ports import Executor
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
+from jobctl.engine.recovery import Place
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
@@ -85,7 +86,8 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
         integrity.begin(database)
         where = _executor(options, executor, database)
-        engine_options = EngineOptions(options.slots, options.scope, options.drain, elastic=bool(options.cluster))
+        place = Place(options.cluster, options.forget_cluster)
+        engine_options = EngineOptions(options.slots, options.scope, options.drain, bool(options.cluster), place)
         engine = Engine(database, where, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh and where is executor)
     except OlderDaemon:

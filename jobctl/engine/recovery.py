@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
 from jobctl.engine.settling import lost_as_finished
 from jobctl.process import starts
-from jobctl.store import items, jobs, journal
+from jobctl.store import elsewhere, items, jobs, journal
 from jobctl.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the attempts of an engine run."""
+
+    cluster: Sequence[str] = ()  # the words that name it; none = this machine
+    forgets_others: bool = False  # what another cluster may still run counts as interrupted
+
+
+HERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +35,13 @@ class Recovered:
     interrupted: dict[int, list[Finished]]  # to settle, by job
 
 
-def recover(database: Database, executor: Executor, now: int, *, fresh: bool) -> Recovered:
+def recover(database: Database, executor: Executor, now: int, place: Place, *, fresh: bool) -> Recovered:
     """Begin a new epoch and sort out what the database believes to run.
 
     ``fresh`` says that the executor has only just begun to exist: what runs according to the database was lost with
     the one before. Of that, what may have begun is interrupted. What has not, or never reached an executor that is
-    not fresh, costs nothing. An executor of another identity than the last one knows nothing of it either.
+    not fresh, costs nothing. An executor of another identity than the last one knows nothing of it either. What may
+    still run on a cluster that is not this executor's stands in the way: raises Elsewhere, and nothing was changed.
     """
     holding = set(executor.adopt())
     with database.transaction():
@@ -38,7 +51,11 @@ def recover(database: Database, executor: Executor, now: int, *, fresh: bool) ->
         adopted = sorted(believed & holding)
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
-        lost = _may_have_begun(database, missing) if fresh or _is_another(database, executor) else []
+        is_another = _is_another(database, executor)
+        if is_another and not place.forgets_others:
+            elsewhere.check(database, place.cluster, len(missing))
+        elsewhere.remember(database, place.cluster)
+        lost = _may_have_begun(database, missing) if fresh or is_another else []
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
     return Recovered(epoch, adopted, sorted(holding - believed), interrupted)

@@ -34,6 +34,7 @@ class StartOptions:
     engine: Sequence[str] = ()  # another program in the place of the engine
     spawners: int = 1  # supervisors that share the slots
     cluster: Sequence[str] = ()  # name=value words that say on which cluster items run; none = on this machine
+    forget_cluster: bool = False  # what ran on another cluster counts as interrupted
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> StartOptions:
@@ -47,6 +48,7 @@ class StartOptions:
             drain="drain" in words,
             spawners=int(words.get("spawners", "1")),
             cluster=tuple(word for word in argv if word.startswith(_CLUSTER)),
+            forget_cluster="forget_cluster" in words,
         )
 
     @property
@@ -69,6 +71,8 @@ class StartOptions:
             words.append("drain=1")
         if self.spawners > 1:
             words.append(f"spawners={self.spawners}")
+        if self.forget_cluster:
+            words.append("forget_cluster=1")
         return [*words, *self.cluster]
 
 

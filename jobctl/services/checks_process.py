@@ -19,7 +19,7 @@ from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.attention import SKEW_US
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import views
+from jobctl.store import elsewhere, views
 
 #: A machine that believes to live before this was made has no clock that is set.
 _OLDEST_NOW = 1_735_689_600_000_000  # 2025
@@ -57,6 +57,11 @@ def daemon(patient: Patient) -> Finding:
 
 def _down(patient: Patient) -> Finding:
     waiting = views.load(patient.database).jobs if patient.database is not None else 0
+    if patient.database is not None:
+        try:
+            elsewhere.check(patient.database)
+        except elsewhere.Elsewhere as error:
+            return warn(f"down; {error.message}", error.hint or "")
     if waiting:
         return warn(f"down, and {plural(waiting, 'job')} not done", f"{patient.program} daemon start")
     return ok("down, and nothing waits for it")

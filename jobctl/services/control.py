@@ -18,9 +18,11 @@ from jobctl.process.daemon import StartOptions, lock_holder, start_detached
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
 from jobctl.services.actor import actor
+from jobctl.services.elsewhere import refuse_elsewhere
 from jobctl.services.targets import Target, singles
 from jobctl.store import jobs, requests
 from jobctl.store.database import Database, open_database
+from jobctl.store.elsewhere import Elsewhere
 from jobctl.store.requests import Request
 
 #: Beyond the job's own grace, how long a cancel waits to see its effect.
@@ -50,7 +52,8 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
     """End jobs or single items: what runs gets TERM, grace, KILL; what never ran is unprocessed.
 
     Returns when it has happened, or when the grace of a stubborn process is over. On something terminal it changes
-    nothing and says so. Raises NotFound for an item that does not exist.
+    nothing and says so. Raises NotFound for an item that does not exist; Elsewhere if a cluster may run what a daemon
+    left there: the next daemon finds the request and cancels.
     """
     wanted = singles(targets)
     database = open_database(home)
@@ -94,8 +97,12 @@ def _see_to_it(home: Home, asked: set[int]) -> None:
         wake(home.wake)
         return
     for job in sorted(asked):
+        options = StartOptions(home=home, slots=cpu_count(), scope=job)
         try:
-            start_detached(StartOptions(home=home, slots=cpu_count(), scope=job))
+            refuse_elsewhere(options)
+            start_detached(options)
+        except Elsewhere as error:
+            raise Elsewhere(f"{error.message}; the request is kept for the daemon there", hint=error.hint) from error
         except Busy:  # a daemon came up in between: it will find the request
             wake(home.wake)
 

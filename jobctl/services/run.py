@@ -8,6 +8,7 @@ from typing import Self
 
 from jobctl.errors import Busy
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
+from jobctl.services.elsewhere import refuse_elsewhere
 
 
 class ForegroundRun:
@@ -48,7 +49,7 @@ class ForegroundRun:
         return () if worker is None else (worker.fileno(),)
 
     def tend(self) -> None:
-        """Make sure that somebody works, unless we were told to stop."""
+        """Make sure that somebody works, unless we were told to stop. Raises Elsewhere."""
         if self.stops or (self._engine is not None and self._engine.wait(0) is None):
             return
         if self._engine is not None:
@@ -56,6 +57,7 @@ class ForegroundRun:
             self._engine = None
         if self._follow():
             return
+        refuse_elsewhere(self._options)
         with contextlib.suppress(Busy):  # somebody was quicker: follow that one, from the next time on
             self._engine = Foreground(self._options)
 

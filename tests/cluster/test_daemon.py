@@ -53,6 +53,32 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     assert not alive(mark)
 
 
+def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
+    cli: Cli,  # noqa: F811
+    cluster: Cluster,
+) -> None:
+    gate, begun = cli.work / "gate", cli.work / "begun"
+    cli.file("rows.txt", "only\n")
+    cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
+    job = cli.submit("rows.txt", "--shell", f"echo {{}} >> begun; until [ -e {gate} ]; do sleep 0.05; done")
+    wait_until(begun.exists, 60, "it to begin")
+    for pid in (cli.engine_pid(), cli.daemon_pid()):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the end of the daemon")
+    again = f"jobctl daemon start --executor dask --scheduler-file {cluster.file}"
+    for words in (["daemon", "start"], ["daemon", "run"], ["run", "rows.txt", "--", "true"], ["cancel", job]):
+        assert again in cli(*words, check=75).stderr, words
+    assert cli.rows("SELECT count(*) FROM jobs") == [(1,)], "run accepts nothing that it cannot work off"
+    assert again in cli("doctor", check=None).stdout
+    assert begun.read_text() == "only\n"
+    cli(*again.split()[1:])
+    cli("wait", job, check=5)
+    assert begun.read_text() == "only\n"
+    cli("daemon", "stop")
+    cli("daemon", "start")
+    cli("daemon", "stop")
+
+
 def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
     cli: Cli,  # noqa: F811
     worker: subprocess.Popen[str],

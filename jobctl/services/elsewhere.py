@@ -1,0 +1,23 @@
+"""Before an engine is started on this machine: whether a cluster still has what it would run."""
+
+from __future__ import annotations
+
+from jobctl.process.daemon import StartOptions, lock_holder
+from jobctl.store import elsewhere
+from jobctl.store.database import open_database
+
+
+def refuse_elsewhere(options: StartOptions) -> None:
+    """Raises Elsewhere if the attempts of a daemon that was killed may run on a cluster.
+
+    The engine looks again, within the transaction in which it takes over; an engine on a cluster knows more than
+    we do, so it alone looks.
+    """
+    home = options.home
+    if options.cluster or options.forget_cluster or not home.database.exists() or lock_holder(home.lock) is not None:
+        return
+    database = open_database(home)
+    try:
+        elsewhere.check(database)
+    finally:
+        database.close()

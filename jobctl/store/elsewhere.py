@@ -1,0 +1,76 @@
+"""On which cluster the attempts of this store were last run, so that no engine of another place runs them beside it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from jobctl.domain.wording import plural
+from jobctl.errors import Exit, JobctlError
+from jobctl.store.database import Database
+
+_KEY = "cluster"
+_PREFIX = "cluster."
+_PLACES = ("scheduler", "scheduler_file", "cluster")
+_FLAGS = ("insecure",)
+_RUNNING = "SELECT count(*) FROM items WHERE state = 1"
+
+
+class Elsewhere(JobctlError):
+    """Items run on a cluster that the engine to be started would not be on."""
+
+    exit_code = Exit.BUSY
+    code = "elsewhere"
+
+
+def known(database: Database) -> tuple[str, ...]:
+    """The cluster of the last engine, as the words that name it on an engine's command line; none = this machine."""
+    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_KEY,))
+    return tuple(json.loads(text)) if text else ()
+
+
+def remember(database: Database, cluster: Sequence[str]) -> None:
+    """From now on attempts are handed to this cluster; within the transaction that begins the engine's epoch."""
+    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, json.dumps(list(cluster))))
+
+
+def check(database: Database, cluster: Sequence[str] = (), running: int | None = None) -> None:
+    """Raises Elsewhere if attempts run on a cluster and an engine is to start on another one, or on this machine.
+
+    ``running`` of them are not in the hands of that engine; None = all that are recorded as running.
+    """
+    before = known(database)
+    if not before or _place(before) == _place(cluster):
+        return
+    count = database.scalar(_RUNNING) if running is None else running
+    if count:
+        raise _error(before, count)
+
+
+def _error(cluster: Sequence[str], count: int) -> Elsewhere:
+    values = dict(_place(cluster))
+    where = values.get("scheduler") or values.get("scheduler_file") or f"by {values.get('cluster')}"
+    return Elsewhere(
+        f"{plural(count, 'item')} may still run on a cluster ({where}), and nothing runs here meanwhile",
+        hint=f"{command(cluster)}; when that cluster is gone for good: jobctl daemon start --forget-cluster",
+    )
+
+
+def command(cluster: Sequence[str]) -> str:
+    """What to type to start the daemon on this cluster."""
+    words = ["jobctl", "daemon", "start", "--executor", "dask"]
+    for name, value in _values(cluster):
+        option = f"--{name.replace('_', '-')}"
+        words += [option] if name in _FLAGS else [option, value]
+    return shlex.join(words)
+
+
+def _values(cluster: Sequence[str]) -> list[tuple[str, str]]:
+    parts = [word.removeprefix(_PREFIX).partition("=") for word in cluster]
+    return [(name, value) for name, _, value in parts]
+
+
+def _place(cluster: Sequence[str]) -> list[tuple[str, str]]:
+    """What says which cluster it is; the rest is how to speak to it."""
+    return [(name, value) for name, value in _values(cluster) if name in _PLACES]

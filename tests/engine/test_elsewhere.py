@@ -1,0 +1,82 @@
+"""What a cluster may still run is not run a second time by an engine of another place."""
+
+import pytest
+
+from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.recovery import Place
+from jobctl.store import elsewhere
+from jobctl.store.elsewhere import Elsewhere
+from tests.engine.bench import Bench
+
+CLUSTER = ("cluster.scheduler=tcp://127.0.0.1:8786", "cluster.insecure=1")
+
+
+def on(bench, identity, place):
+    """From now on engines are of this place, and their executor holds nothing."""
+    bench.executor = FakeExecutor(lambda _: Play(hold=True), clock=lambda: bench.now)
+    bench.executor.identity = identity
+    bench.options = type(bench.options)(slots=2, place=place)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Two items run on a cluster, whose daemon was killed."""
+    bench = Bench(tmp_path)
+    on(bench, "fence", Place(CLUSTER))
+    bench.submit(rows=3)
+    bench.tick(3)
+    assert bench.states(1) == "rrq"
+    return bench
+
+
+def endings(bench):
+    return bench.database.execute("SELECT item, ending FROM attempts WHERE ending IS NOT NULL ORDER BY item").fetchall()
+
+
+@pytest.mark.parametrize("place", [Place(), Place(("cluster.scheduler=tcp://node9:8786",))])
+def test_a_start_elsewhere_is_refused_and_changes_nothing(bench, place):
+    before = (
+        bench.database.execute("SELECT * FROM items").fetchall(),
+        bench.database.execute("SELECT * FROM meta").fetchall(),
+    )
+    on(bench, "", place)
+    with pytest.raises(Elsewhere, match=r"2 items .*127\.0\.0\.1:8786") as refused:
+        bench.start()
+    assert refused.value.exit_code == 75
+    assert "jobctl daemon start --executor dask --scheduler tcp://127.0.0.1:8786 --insecure" in refused.value.hint
+    after = (
+        bench.database.execute("SELECT * FROM items").fetchall(),
+        bench.database.execute("SELECT * FROM meta").fetchall(),
+    )
+    assert after == before
+    assert not bench.executor.collect(0)
+
+
+def test_a_cluster_that_is_forgotten_leaves_its_items_interrupted(bench):
+    on(bench, "", Place(forgets_others=True))
+    bench.start()
+    assert endings(bench) == [(1, 4), (2, 4)]
+    assert elsewhere.known(bench.database) == ()
+    on(bench, "", Place())
+    bench.start()  # and it is not asked for again
+
+
+def test_another_scheduler_at_the_same_address_is_the_same_cluster(bench):
+    on(bench, "another fence", Place(CLUSTER[:1]))
+    bench.start()
+    assert endings(bench) == [(1, 4), (2, 4)]
+
+
+def test_the_same_scheduler_by_another_name_takes_its_items_up_again(bench):
+    held = bench.executor
+    bench.options = type(bench.options)(slots=2, place=Place(("cluster.scheduler_file=/shared/sched.json",)))
+    bench.start()
+    assert bench.executor is held
+    assert endings(bench) == []
+    assert elsewhere.command(elsewhere.known(bench.database)).endswith("--scheduler-file /shared/sched.json")
+
+
+def test_with_nothing_running_any_place_will_do(bench):
+    with bench.database.transaction():
+        bench.database.execute("UPDATE items SET state = 0 WHERE state = 1")
+    elsewhere.check(bench.database)
