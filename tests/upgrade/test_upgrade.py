@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import select
@@ -9,6 +10,7 @@ import signal
 
 import pytest
 
+from jobctl.store import sqlite
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.upgrade.releases import Release
 from tests.wait import wait_until
@@ -144,7 +146,8 @@ def test_an_older_command_line_refuses_a_newer_store_and_changes_no_byte(cli, re
     new.submit("rows.txt", "--", "true")
     if leftover == "wal":  # as after a crash: commits that are nowhere else
         new("daemon", "start")
-        engine = os.pidfd_open(new.engine_pid())
+        with contextlib.closing(sqlite.connect(cli.home.database)) as database:
+            engine = os.pidfd_open(database.execute("SELECT engine_pid FROM daemon").fetchone()[0])
         os.kill(new.daemon_pid(), signal.SIGKILL)
         wait_until(lambda: new.daemon_pid() is None, 60, "the daemon to be gone")
         assert select.select([engine], [], [], 60)[0], "the engine writes its last words"
