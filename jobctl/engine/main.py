@@ -10,15 +10,15 @@ import sys
 from typing import NoReturn
 
 from jobctl.domain.ports import Executor
+from jobctl.engine import recovery
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
-from jobctl.engine.recovery import Place
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import daemon, integrity, sqlite, trouble
+from jobctl.store import daemon, elsewhere, integrity, sqlite, trouble
 from jobctl.store.database import Database, open_database
 
 #: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
@@ -45,6 +45,9 @@ def main() -> None:
 
 
 def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
+    looks = local.fresh and not options.forget_cluster  # now, while whoever starts us can still be told
+    if looks and not options.cluster:
+        elsewhere.check(database)
     if options.spawners > 1 and not options.cluster:
         from jobctl.engine.split import split
 
@@ -53,7 +56,12 @@ def _executor(options: StartOptions, local: LocalExecutor, database: Database) -
         return local
     from jobctl.engine.cluster.compose import cluster_executor
 
-    return cluster_executor(options.cluster, local, database)
+    executor = cluster_executor(options.cluster, local, database)
+    if looks:
+        executor.connect()
+        if recovery.is_another(database, executor):
+            elsewhere.check(database, options.cluster)
+    return executor
 
 
 def _leave_to_older(options: StartOptions) -> NoReturn:
@@ -86,7 +94,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
         integrity.begin(database)
         where = _executor(options, executor, database)
-        place = Place(options.cluster, options.forget_cluster)
+        place = recovery.Place(options.cluster, options.forget_cluster)
         engine_options = EngineOptions(options.slots, options.scope, options.drain, bool(options.cluster), place)
         engine = Engine(database, where, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh and where is executor)

@@ -51,20 +51,20 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
         adopted = sorted(believed & holding)
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
-        is_another = _is_another(database, executor)
-        if is_another and not place.forgets_others:
+        another = is_another(database, executor)
+        if another and not place.forgets_others:
             elsewhere.check(database, place.cluster, len(missing))
+        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('executor', ?)", (executor.identity,))
         elsewhere.remember(database, place.cluster)
-        lost = _may_have_begun(database, missing) if fresh or is_another else []
+        lost = _may_have_begun(database, missing) if fresh or another else []
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
     return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
 
 
-def _is_another(database: Database, executor: Executor) -> bool:
+def is_another(database: Database, executor: Executor) -> bool:
     """Whether attempts were handed to another executor so far: the local one, or another scheduler."""
     known = database.scalar("SELECT value FROM meta WHERE key = 'executor'") or ""
-    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('executor', ?)", (executor.identity,))
     return bool(known != executor.identity)
 
 

@@ -66,6 +66,12 @@ def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: cli.daemon_pid() is None, 60, "the end of the daemon")
     again = f"jobctl daemon start --executor dask --scheduler-file {cluster.file}"
+    other = Cluster(cli.work)
+    try:
+        other.start_scheduler()
+        assert again in cli("daemon", "start", "--scheduler-file", other.file, check=1).stderr
+    finally:
+        other.close()
     for words in (["daemon", "start"], ["daemon", "run"], ["run", "rows.txt", "--", "true"], ["cancel", job]):
         assert again in cli(*words, check=75).stderr, words
     assert cli.rows("SELECT count(*) FROM jobs") == [(1,)], "run accepts nothing that it cannot work off"

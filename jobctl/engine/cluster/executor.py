@@ -155,8 +155,7 @@ class ClusterExecutor:
 
         What ended on this machine before it had a cluster, and was not recorded, is among it.
         """
-        if not self._is_up and self._down is None:
-            self._connect()
+        self.connect()
         local = self._parent.adopt()
         for flight in self._flights.out.values():
             self._events += flight.running.values()
@@ -185,6 +184,11 @@ class ClusterExecutor:
         return self._workers.slots
 
     # ---- connecting ----
+
+    def connect(self) -> None:
+        """Find the scheduler, the first time; then ``identity`` says which one it is. Raises ClusterError, EOFError."""
+        if not self._is_up and self._down is None:
+            self._connect()
 
     def _connect(self) -> None:
         """Wait for the cluster. A first engine gives up soon and says why; one that succeeds another goes on trying."""
