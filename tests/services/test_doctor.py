@@ -223,6 +223,7 @@ print(subprocess.Popen(["sleep", "300"], stdout=-3, stderr=-3, start_new_session
     left = int(subprocess.run([sys.executable, "-c", marked], env=env, capture_output=True, check=True).stdout)
     try:
         assert Tagger(store).serial_of(left) in (7, None)
+        wait_until(lambda: has_arguments(left), 10, "the end of its exec, until which it has no arguments")
         found, findings = look(home)
         assert not found.ok and levels(findings) == {"leftovers": "fail"}
         assert f"{left} sleep 300" in findings["leftovers"].details
@@ -232,6 +233,11 @@ print(subprocess.Popen(["sleep", "300"], stdout=-3, stderr=-3, start_new_session
     finally:
         if os.path.exists(f"/proc/{left}") and not is_zombie(left):
             os.kill(left, signal.SIGKILL)
+
+
+def has_arguments(pid):
+    with open(f"/proc/{pid}/cmdline") as file:
+        return file.read() != ""
 
 
 def is_zombie(pid):
