@@ -32,6 +32,9 @@ records nothing needs 2 to 5 µs depending on the machine. Tried on the way: mes
 single statements (14 to 15 µs); groups of 512 with their outcomes in shared memory, neighbours settled by one guarded
 UPDATE, records handed to SQLite as they come (12.6 to 8.2 µs); without the partial index of running items (0.35 µs
 less, not worth losing it); a WAL four times as large before its checkpoint (no difference).
+
+The targets were set on a machine where huey took 871 µs a call, celery 3,262 and the pool 5.4. Where these figures were
+taken they need a fifth to a quarter of that; the engine, one process with its database, does not shrink alike.
 """
 #: The longest that an outcome waits for its commit, seconds.
 _BARRIER_S = 0.1

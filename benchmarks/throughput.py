@@ -17,6 +17,10 @@ and recording nothing, a loop around `posix_spawn` took 0.92 to 0.94 of the CPU 
 `fork_exec` of subprocess 0.88 to 0.93: the floor for a Python parent that gives each item a session. Tried beside
 `fork_exec`, which the supervisor uses: `posix_spawn` (20 us more an item) and `posix_spawn` by ctypes with everything
 prepared (27 us more than that).
+
+Where the rest goes, of 8.9 s for 20,000 rows on a quiet machine: 0.04 s submission, 0.17 s until supervisor and engine
+have begun, 8.6 s items, 0.1 s result files and end; xargs begins at once. While items run, two of them run for 376 of
+the 431 µs that an item takes, one for 41 µs, none for 13 µs: one process starts and reaps them, as with xargs.
 """
 
 
