@@ -177,6 +177,22 @@ def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Conn
     heard.until(lambda heard: sum(event.job == 1 for event in heard.of(Started)) == 2)
 
 
+def test_items_on_one_worker_see_devices_of_their_own(
+    workers: Cluster, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    workers.start_worker(3, "--resources", "gpu=2")
+    executor, seen = connect(3), tmp_path / "seen"
+    executor.define(spec_of(1, tmp_path, slots=8, gpus=1))
+    script = b"echo $CUDA_VISIBLE_DEVICES >> seen; until [ -e gate ]; do sleep 0.02; done"
+    executor.start(batch(1, (b"sh", b"-c", script), range(3)))
+    heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == 2)
+    wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) == 2, 60, "what the first two see")
+    assert sorted(seen.read_text().split()) == ["4", "5"]
+    (tmp_path / "gate").touch()
+    heard.finished(3)
+
+
 @slow
 def test_a_retired_worker_does_not_pass_on_what_it_runs(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(1)
