@@ -15,8 +15,8 @@ NOTES = """
 Wall time, everybody's start-up included, as many slots for each. The rows are fewer than beside xargs, which is to the
 advantage of the others: our start weighs more. make records nothing.
 
-One pair of 20,000 rows gave 6.1 x over parallel (451 µs beside 2,736): where this was measured parallel takes 2.7 to 3.8
-ms a row, and took 8.1 where the target was set.
+One pair of 20,000 rows gave 6.1 x over parallel (451 µs beside 2,736): where this was measured parallel takes 2.7 to
+3.8 ms a row, and took 8.1 where the target was set.
 """
 
 
