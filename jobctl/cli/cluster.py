@@ -89,7 +89,15 @@ def cluster_words(ctx: Context) -> tuple[str, ...]:
 
     Raises UsageError, also where the extra ``dask`` is not installed.
     """
-    given = {name: value for name, value in ctx.meta[_VALUES].items() if value and name != _FORGET}
+    return _chosen({name: value for name, value in ctx.meta[_VALUES].items() if value and name != _FORGET})
+
+
+def set_cluster_words() -> tuple[str, ...]:
+    """The cluster of the settings alone, for a command that starts a daemon beside its own work. Raises UsageError."""
+    return _chosen({})
+
+
+def _chosen(given: dict[str, Any]) -> tuple[str, ...]:
     executor = given.pop("executor", None)
     if executor is None and not given:
         given = _settings()

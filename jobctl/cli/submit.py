@@ -15,6 +15,7 @@ from jobctl.cli.session import Session, now_us
 from jobctl.errors import Busy, Exit, UsageError
 
 if TYPE_CHECKING:
+    from jobctl.process.daemon import StartOptions
     from jobctl.services.request import Accepted, Preview, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -57,11 +58,12 @@ def submit(
         refuse_hold(request)
     if wait and not start_daemon:
         _check_daemon(shared, request)
+    daemon = _daemon_options(shared) if start_daemon else None
     with Reading(shared) as reading:
         accepted = accept(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
     if not (shared.json or (wait and shared.quiet)):
         shared.say(str(accepted.job))
-    pid = _start_daemon(shared) if start_daemon else None
+    pid = _start(daemon) if daemon else None
     if wait:
         return _await(shared, accepted, pid)
     _report(shared, accepted, pid)
@@ -106,15 +108,24 @@ def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
     return exit_code_of([state])
 
 
-def _start_daemon(shared: Session) -> int | None:
+def _daemon_options(shared: Session) -> StartOptions:
+    """What a daemon is started with that the settings describe, looked at before anything is accepted."""
+    from jobctl.cli.cluster import set_cluster_words
     from jobctl.cli.defaults import daemon_slots, daemon_spawners
-    from jobctl.process.daemon import StartOptions, start_detached
+    from jobctl.process.daemon import StartOptions
     from jobctl.services.elsewhere import refuse_elsewhere
 
+    cluster = set_cluster_words()
+    slots = daemon_slots(None, on_cluster=bool(cluster))
+    options = StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots), cluster=cluster)
+    refuse_elsewhere(options)
+    return options
+
+
+def _start(options: StartOptions) -> int | None:
+    from jobctl.process.daemon import start_detached
+
     try:
-        slots = daemon_slots(None)
-        options = StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots))
-        refuse_elsewhere(options)
         return start_detached(options)
     except Busy:  # one is up already, which is what was wanted
         return None

@@ -103,7 +103,7 @@ class Engine:
         self._take(self._executor.collect(0), now)
         self._state = "up"
         self._step(now)
-        recovery.is_over(self._database)
+        recovery.is_over(self._database, self._executor)
         self._close_rounds(now)  # whose last item ended before the engine before this one could close them
         self._house.keep(now, self._state, "")
 

@@ -54,7 +54,6 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
         another = is_another(database, executor)
         if another and not place.forgets_others:
             elsewhere.check(database, place.cluster, len(missing))
-        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('executor', ?)", (executor.identity,))
         elsewhere.remember(database, place.cluster)
         lost = _may_have_begun(database, missing) if fresh or another else []
         interrupted = _interrupted(database, lost, now)
@@ -68,14 +67,14 @@ def is_another(database: Database, executor: Executor) -> bool:
     return bool(known != executor.identity)
 
 
-def is_over(database: Database) -> None:
-    """What was interrupted is recorded: from now on the ring of our supervisor tells what may have begun.
+def is_over(database: Database, executor: Executor) -> None:
+    """What was interrupted is recorded: from now on this executor and the ring of its supervisor tell what has begun.
 
-    Not before: until then the attempts of the supervisor before ours stand in the database, of which its ring knows
-    nothing.
+    Not before: until then the attempts of those before them stand in the database, of which they know nothing.
     """
+    entries = [("executor", executor.identity), ("starts", _ring())]
     with database.transaction():
-        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('starts', ?)", (_ring(),))
+        database.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", entries)
 
 
 def _ring() -> str:

@@ -85,6 +85,20 @@ def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
     cli("daemon", "stop")
 
 
+def test_a_daemon_that_a_submission_starts_is_on_the_cluster_of_the_settings(
+    cli: Cli,  # noqa: F811
+    cluster: Cluster,
+) -> None:
+    cli.file("rows.txt", "only\n")
+    cli.file("jobctl.toml", '[daemon]\nexecutor = "dask"\nscheduler-file = "absent.json"\n')
+    refused = cli("submit", "rows.txt", "--start-daemon", "--", "true", check=1)
+    assert "absent.json" in refused.stderr
+    cli.file("jobctl.toml", f'[daemon]\nexecutor = "dask"\nscheduler-file = "{cluster.file}"\n')
+    cli("submit", "rows.txt", "--start-daemon", "--wait", "--", "sh", "-c", "echo $JOBCTL_SLOT")
+    assert cli.rows("SELECT value FROM meta WHERE key = 'cluster'") == [(f'["cluster.scheduler_file={cluster.file}"]',)]
+    cli("daemon", "stop")
+
+
 def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
     cli: Cli,  # noqa: F811
     worker: subprocess.Popen[str],

@@ -1,8 +1,11 @@
 """What a cluster may still run is not run a second time by an engine of another place."""
 
+from contextlib import suppress
+
 import pytest
 
 from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.loop import Engine
 from jobctl.engine.recovery import Place
 from jobctl.store import elsewhere
 from jobctl.store.elsewhere import Elsewhere
@@ -80,3 +83,23 @@ def test_with_nothing_running_any_place_will_do(bench):
     with bench.database.transaction():
         bench.database.execute("UPDATE items SET state = 0 WHERE state = 1")
     elsewhere.check(bench.database)
+
+
+def test_what_ran_here_is_interrupted_though_the_first_engine_on_the_cluster_dies_before_it_says_so(
+    tmp_path, monkeypatch
+):
+    bench = Bench(tmp_path)
+    on(bench, "", Place())
+    bench.submit(rows=3)
+    bench.tick(3)
+    assert bench.states(1) == "rrq"
+    on(bench, "fence", Place(CLUSTER))
+    with monkeypatch.context() as cut, suppress(KeyboardInterrupt):
+        cut.setattr(Engine, "_refresh", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        bench.start(fresh=False)
+    assert endings(bench) == [], "it died between its first commit and its second"
+    bench.start(fresh=False)
+    assert endings(bench) == [(1, 4), (2, 4)]
+    bench.tick(3)
+    bench.start(fresh=False)
+    assert endings(bench) == [(1, 4), (2, 4)], "and what its successor started on the cluster is its own"
