@@ -17,9 +17,11 @@ from jobctl.cli.submit import FileArgument, dry_run, refuse_hold
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
+    from jobctl.cli.watching import View
     from jobctl.process.daemon import StartOptions
     from jobctl.services.request import Accepted
     from jobctl.services.run import ForegroundRun
+    from jobctl.store.database import Database
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -72,32 +74,50 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:
-    from jobctl.cli.watching import View, jobs_list, show
     from jobctl.services.run import ForegroundRun
 
     database = shared.open()
     if accepted.rejected:
         shared.note(f"{accepted.rejected} rows left out, see {accepted.rejected_path}")
-    (document,) = jobs_list(shared, database, [accepted.job])["jobs"]
-    if document["done"]:  # its key was known: nothing to work off
-        return _finish(shared, document, finished=True)
+    if _is_done(database, accepted.job):  # its key was known, or it has no rows: nothing to work off
+        from jobctl.cli.watching import jobs_list
+
+        return _finish(shared, jobs_list(shared, database, [accepted.job])["jobs"][0], finished=True)
     with ForegroundRun(options) as engine:
-        view = View(
-            shared=shared,
-            database=database,
-            stream=_progress_stream(shared),
-            take=lambda: jobs_list(shared, database, [accepted.job]),
-            ends=True,
-            footer="q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once",
-            is_alone=engine.has_ended,
-            tend=engine.tend,
-            descriptors=engine.descriptors,
-            stop=lambda: _stop(engine),
-            is_over=lambda: engine.stops > 0 and engine.has_ended(),
-            quiet=shared.quiet or shared.json,
-        )
+        view = _view(shared, database, accepted.job, engine)
+        engine.settle()  # while it began, we loaded what shows it
+        view.footer = "q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once"
+        from jobctl.cli.watching import show
+
         finished = show(view)
     return _finish(shared, view.shown["jobs"][0], finished=finished)
+
+
+def _is_done(database: Database, number: int) -> bool:
+    from jobctl.domain.states import TERMINAL_JOB_STATES
+    from jobctl.store import jobs
+
+    row = jobs.load(database, number)
+    return row is not None and row.state in TERMINAL_JOB_STATES
+
+
+def _view(shared: Session, database: Database, job: int, engine: ForegroundRun) -> View:
+    from jobctl.cli.watching import View, jobs_list
+
+    return View(
+        shared=shared,
+        database=database,
+        stream=_progress_stream(shared),
+        take=lambda: jobs_list(shared, database, [job]),
+        ends=True,
+        footer="",
+        is_alone=engine.has_ended,
+        tend=engine.tend,
+        descriptors=engine.descriptors,
+        stop=lambda: _stop(engine),
+        is_over=lambda: engine.stops > 0 and engine.has_ended(),
+        quiet=shared.quiet or shared.json,
+    )
 
 
 def _progress_stream(shared: Session) -> TextIO:

@@ -176,9 +176,10 @@ class Foreground:
     """A supervisor that ends politely when this process does."""
 
     def __init__(self, options: StartOptions) -> None:
-        """Start it and wait until its engine is ready. Raises Busy or JobctlError like ``start_detached``."""
+        """Start it; ``await_ready`` tells whether it could."""
         lifeline, self._lifeline = os.pipe()
-        reader, writer = os.pipe()
+        self._options = options
+        self._report, writer = os.pipe()
         try:
             self._child = subprocess.Popen(
                 options.supervisor_argv(f"ready={writer}", f"lifeline={lifeline}"),
@@ -191,13 +192,18 @@ class Foreground:
         finally:
             os.close(writer)
             os.close(lifeline)
+        self.pid = self._child.pid
+        self._handle = Handle(self.pid)
+
+    def await_ready(self) -> None:
+        """Wait until its engine is ready, once. Raises Busy or JobctlError like ``start_detached``; then it is gone."""
+        report, self._report = self._report, -1
         try:
-            self.pid = _await_report(self._child, reader, options)
-        except BaseException:
-            os.close(self._lifeline)
+            _await_report(self._child, report, self._options)
+        except JobctlError:
+            self.close()
             raise
         self._child.returncode = None
-        self._handle = Handle(self.pid)
 
     def fileno(self) -> int:
         """Readable when it has ended; -1 where the system has no pidfd."""
@@ -217,6 +223,8 @@ class Foreground:
     def close(self) -> None:
         """Let go of the lifeline; a supervisor that still runs stops politely."""
         os.close(self._lifeline)
+        if self._report >= 0:
+            os.close(self._report)
         self._handle.close()
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from types import TracebackType
 from typing import Self
 
-from jobctl.errors import Busy
+from jobctl.errors import Busy, JobctlError
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
 from jobctl.services.elsewhere import refuse_elsewhere
 
@@ -14,8 +13,8 @@ from jobctl.services.elsewhere import refuse_elsewhere
 class ForegroundRun:
     """An engine for one job that lives as long as this process needs it; none if a daemon does the work.
 
-    ``tend`` is to be called now and then: when the daemon that was followed has gone before the job was done, an
-    engine is started here.
+    Entering starts it, ``settle`` waits for it: who has something to prepare does so in between. ``tend`` is to be
+    called now and then: when the daemon that was followed has gone before the job was done, an engine is started here.
     """
 
     def __init__(self, options: StartOptions) -> None:
@@ -23,11 +22,12 @@ class ForegroundRun:
         self._home = options.home
         self._options = options
         self._engine: Foreground | None = None
+        self._is_settled = True
         self._followed: Daemon | None = None
         self.stops = 0
 
     def __enter__(self) -> Self:
-        self.tend()
+        self._begin()
         return self
 
     def __exit__(
@@ -49,7 +49,23 @@ class ForegroundRun:
         return () if worker is None else (worker.fileno(),)
 
     def tend(self) -> None:
-        """Make sure that somebody works, unless we were told to stop. Raises Elsewhere."""
+        """Make sure that somebody works, unless we were told to stop. Raises Elsewhere, JobctlError."""
+        self._begin()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the engine that was begun is ready. Raises JobctlError if it cannot start."""
+        if self._engine is None or self._is_settled:
+            return
+        self._is_settled = True
+        try:
+            self._engine.await_ready()
+        except JobctlError as problem:
+            self._engine = None
+            if not isinstance(problem, Busy):  # else somebody was quicker: follow that one, from the next time on
+                raise
+
+    def _begin(self) -> None:
         if self.stops or (self._engine is not None and self._engine.wait(0) is None):
             return
         if self._engine is not None:
@@ -58,8 +74,8 @@ class ForegroundRun:
         if self._follow():
             return
         refuse_elsewhere(self._options)
-        with contextlib.suppress(Busy):  # somebody was quicker: follow that one, from the next time on
-            self._engine = Foreground(self._options)
+        self._engine = Foreground(self._options)
+        self._is_settled = False
 
     def _follow(self) -> bool:
         """Look who works; False if nobody does."""

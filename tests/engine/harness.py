@@ -76,6 +76,7 @@ class SupervisorUnderTest:
         adopting = threading.Thread(target=adopt)
         adopting.start()
         foreground = Foreground(self.options)
+        foreground.await_ready()
         adopting.join()
         return foreground, executors[0]
 
