@@ -2,26 +2,28 @@
 
 Arms: ``stdlib`` and ``pysqlite3`` open the database as jobctl does, with one checkpointer as its engine is one;
 ``control`` uses the standard library with automatic checkpoints and two checkpointers, which SQLite 3.7 to 3.51.2
-does not survive. Prints the answer of integrity_check, and on stderr how often each of them did its part.
+does not survive, and ``control-pysqlite3`` does the same with the library that jobctl brings along. In all of them
+checkpointers are held where that does harm, if anything does. Prints the answer of integrity_check, and on stderr how
+often each of them did its part.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_ROLES = {
-    "stdlib": ("writer", "writer", "checkpointer"),
-    "pysqlite3": ("writer", "writer", "checkpointer"),
-    "control": ("writer", "writer", "passive", "passive"),
-}
+from tests.faults.stepper import GoneError, Stepped, works
+
+_OURS = ("writer", "writer", "checkpointer")
+_CARELESS = ("writer", "writer", "passive", "passive")
 #: Our connections are closed and opened again after so many steps, as those of commands are.
 _AS_LONG_AS_A_COMMAND = 40
 
@@ -31,39 +33,50 @@ def main() -> int:
     arm, place, seconds = sys.argv[1:4]
     if arm == "stdlib":
         sys.modules["pysqlite3"] = None  # type: ignore[assignment]
-    elif arm == "pysqlite3":
-        try:
-            import pysqlite3  # noqa: F401
-        except ImportError:
-            print("no pysqlite3 here", file=sys.stderr)
-            return 77
+    missing = "" if works() else "only Linux on x86-64 can be stepped here"
+    if arm.endswith("pysqlite3") and find_spec("pysqlite3") is None:
+        missing = "no pysqlite3 here"
+    if missing:
+        print(missing, file=sys.stderr)
+        return 77
     if len(sys.argv) > 4:
         return _play(sys.argv[4], arm, Path(place), time.monotonic() + float(seconds))
     first = _connect(arm, Path(place))
     first.execute("CREATE TABLE churn (id INTEGER PRIMARY KEY, word BLOB, body BLOB)")
     first.execute("CREATE INDEX churn_word ON churn (word)")
-    players = [
-        subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in _ROLES[arm]
-    ]
-    _jolt(players[2:], time.monotonic() + float(seconds))
+    roles = _CARELESS if arm.startswith("control") else _OURS
+    players = [subprocess.Popen([sys.executable, "-m", "tests.faults.churn", *sys.argv[1:], role]) for role in roles]
+    held = _disturb(players[2:], time.monotonic() + float(seconds))
     for player in players:
         player.wait()
+    if not held:
+        print("no process can be held here", file=sys.stderr)
+        return 77
+    print(f"held {held}", file=sys.stderr)
     print(_verdict(arm, Path(place)))
     return 0
 
 
-def _jolt(checkpointers: list[subprocess.Popen[bytes]], until: float) -> None:
-    """Stop one of them for a moment, again and again: it may be in the few instructions where that does harm."""
+def _disturb(checkpointers: list[subprocess.Popen[bytes]], until: float) -> int:
+    """Hold one of them for a moment, again and again, between two instructions of a checkpoint that just began; how
+    often."""
+    paths: dict[int, list[int]] = {}
+    held = 0
     while time.monotonic() < until:
-        one = random.choice(checkpointers)
-        one.send_signal(signal.SIGSTOP)
-        time.sleep(random.uniform(0.0, 0.0015))
-        one.send_signal(signal.SIGCONT)
-        time.sleep(0.0005)
+        with contextlib.suppress(GoneError), Stepped(random.choice(checkpointers).pid) as one:
+            if not one.run_to_checkpoint_lock():
+                continue
+            if one.pid not in paths:
+                paths[one.pid] = one.path()
+            elif one.run_to(random.choice(paths[one.pid])):
+                held += 1
+                time.sleep(random.uniform(0.0005, 0.005))
+    return held
 
 
 def _connect(arm: str, place: Path) -> Any:
-    if arm == "control":
+    if arm.startswith("control"):
+        sqlite3 = import_module("pysqlite3.dbapi2" if arm.endswith("pysqlite3") else "sqlite3")
         connection = sqlite3.connect(place / "churn.db", timeout=10, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA wal_autocheckpoint=1")
@@ -83,13 +96,13 @@ def _play(role: str, arm: str, place: Path, until: float) -> int:
     while time.monotonic() < until:
         number += 1
         try:
-            if arm != "control" and number % _AS_LONG_AS_A_COMMAND == 0:
+            if not arm.startswith("control") and number % _AS_LONG_AS_A_COMMAND == 0:
                 connection.close()  # whoever is the last to do so checkpoints, too
                 connection = _connect(arm, place)
             _act(role, connection, number)
         except Exception as error:
             if "locked" not in str(error) and "busy" not in str(error):
-                return 0  # corrupt already: the verdict says so
+                break  # corrupt already: the verdict says so
     print(f"{role} {number}", file=sys.stderr)
     return 0
 
@@ -105,12 +118,15 @@ def _act(role: str, connection: Any, number: int) -> None:
 
 
 def _write(connection: Any, number: int) -> None:
-    """Mostly small transactions, sometimes one that makes the WAL long; pages all over the file, so that one that is
-    lost is not soon written again."""
+    """Mostly small transactions, sometimes one that makes the WAL long, and then time to get all of it backfilled;
+    pages all over the file, so that one that is lost is not soon written again."""
+    is_long = number % 6 == 0
     connection.execute("BEGIN IMMEDIATE")
-    for _ in range(150 if number % 6 == 0 else 1):
+    for _ in range(150 if is_long else 1):
         connection.execute("INSERT INTO churn (word, body) VALUES (?, ?)", (os.urandom(12), os.urandom(200)))
     connection.execute("COMMIT")
+    if is_long:
+        time.sleep(0.005)
 
 
 def _verdict(arm: str, place: Path) -> str:
