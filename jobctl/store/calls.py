@@ -10,14 +10,16 @@ from jobctl.store.items import StaleAttempts
 def succeed(database: Database, epoch: int, calls: Calls) -> None:
     """running -> succeeded for all of them. Raises StaleAttempts when one of them is not held any more."""
     records = calls.records
-    first, last = records[0], records[-1]
-    attempt = first[1]
-    if last[0] - first[0] == len(records) - 1 and all(record[1] == attempt for record in records):
+    first, attempt = records[0][:2]
+    last = first + len(records) - 1
+    # Each of them is looked at: one that was given back meanwhile may stand in the place of one that runs elsewhere.
+    are_neighbours = [record[0] for record in records] == list(range(first, last + 1))
+    if are_neighbours and all(record[1] == attempt for record in records):
         # Neighbours on the same attempt: as many changed rows as there are records means that each of them changed.
         changed = database.execute(
             "UPDATE items SET state = 3, failure = NULL"
             " WHERE job = ? AND item BETWEEN ? AND ? AND attempt = ? AND epoch = ? AND state = 1",
-            (calls.job, first[0], last[0], attempt, epoch),
+            (calls.job, first, last, attempt, epoch),
         ).rowcount
     else:
         job = calls.job

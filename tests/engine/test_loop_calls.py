@@ -194,3 +194,18 @@ def test_a_commit_that_fails_keeps_the_outcomes(bench, monkeypatch):
     assert bench.states(job) == "s" * 100
     assert bench.job(job).attempts == 100
     assert state(bench, job) is JobState.SUCCEEDED
+
+
+def test_calls_that_changed_places_settle_nobody_else(tmp_path):
+    """Seen in a campaign: one that runs elsewhere was settled in the place of one that had been given back."""
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=8)
+    job = bench.submit(rows=8, command=(), call=FUNCTION)
+    bench.tick(3)
+    assert bench.states(job) == "r" * 8
+    for number, (told, states) in enumerate((([2, 3, 4, 1, 6], "ssssrsrr"), ([5, 7, 8], "ssssssss")), 1):
+        records = [(item, 1, bench.now, 3, 2, 0, 0, 0, 0, None) for item in told]
+        events = [Calls(job, number, 1, 9000, 0, 0, 0, 0, (), records)]
+        bench.executor.collect = lambda *_, events=events: [events.pop()] if events else []
+        bench.tick(2)
+        assert bench.states(job) == states
+    assert bench.database.scalar("SELECT count(*) FROM attempts WHERE ending = 0") == bench.job(job).attempts == 8
