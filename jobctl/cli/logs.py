@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobctl.services.logs import Choice
     from jobctl.services.targets import Target
     from jobctl.store.database import Database
-    from jobctl.store.views import AttemptView
+    from jobctl.store.item_views import AttemptView
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -138,13 +138,13 @@ class _Shower:
 
     def _nothing(self, targets: Sequence[Target], choice: Choice) -> None:
         from jobctl.domain.states import ItemState
-        from jobctl.store import views
+        from jobctl.store import item_views
 
         target = targets[0]
         if target.item is None:
             self.shared.note(f"job {target.job}: " + ("no item has failed" if choice.failed else "nothing has run yet"))
             return
-        state = views.item_state(self.database, target.job, target.item)
+        state = item_views.item_state(self.database, target.job, target.item)
         word = "unknown" if state is None else ItemState(state[0]).word
         self.shared.note(f"item {target.job}.{target.item} has not run yet, it is {word}")
 

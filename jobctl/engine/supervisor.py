@@ -17,11 +17,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from jobctl.engine.supervisor_attempts import AttemptId, Attempts
+from jobctl.engine.supervisor_attempts import Attempts
 from jobctl.engine.supervisor_endings import DEFAULT_GRACE_S, Endings
 from jobctl.engine.supervisor_engine import Engine
 from jobctl.engine.supervisor_options import Options
 from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.engine.supervisor_running import AttemptId
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 
 from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
+from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of, kib
 from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
 from jobctl.process.devices import Devices
 from jobctl.process.identity import Tagger
 from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
-from jobctl.process.output import NOWHERE, Scratch
+from jobctl.process.output import NOWHERE
 from jobctl.process.plan import JobPlan, NoOutputError, PressureError
 from jobctl.process.spawn import CannotStartError
 
@@ -27,85 +28,13 @@ if TYPE_CHECKING:
     #: Tell the engine: (kind, payload).
     Tell = Callable[[int, Any], None]
 
-AttemptId = tuple[int, int, int]
-#: (ending, grace in seconds)
-Verdict = tuple[int, float]
-
 _MAX_IDLE_OUTPUTS = 16
 #: How often the outputs of running items are measured against their cap.
 _TRIM_S = 2.0
-_COUNTS_BYTES = os.uname().sysname == "Darwin"
 
 
 def _nowhere(_outcome: tuple[Any, ...]) -> None:
     """Outcomes that nobody saves."""
-
-
-class Running:
-    """One attempt that runs, as a process of its own."""
-
-    takes_calls = False
-    __slots__ = (
-        "began",
-        "deadline",
-        "devices",
-        "id",
-        "line",
-        "pid",
-        "reaped",
-        "scratch",
-        "serial",
-        "slot",
-        "started_at",
-    )
-
-    def __init__(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
-        self.id = id_
-        self.line = line
-        self.slot = slot
-        self.serial = serial
-        self.pid = 0
-        self.scratch: Scratch
-        self.started_at = 0  # microseconds, UTC
-        self.began = 0.0  # monotonic
-        self.deadline = NEVER
-        self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
-        self.devices: tuple[bytes, ...] = ()  # that it has alone
-
-    @property
-    def plan(self) -> JobPlan:
-        plan: JobPlan = self.line.extra
-        return plan
-
-    def ids(self) -> list[AttemptId]:
-        """What it runs; a worker may have several attempts, or none."""
-        return [self.id]
-
-    def start(self, dispatch: Dispatch, cookie: bytes) -> None:
-        """Start its process. Raises what ``JobPlan.start`` raises."""
-        self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
-        if self.plan.timeout_s is not None:
-            self.deadline = self.began + self.plan.timeout_s
-
-    def started_event(self) -> tuple[Any, ...] | None:
-        """Fields of domain.ports.Started; None while it runs nothing."""
-        return (*self.id, self.slot, self.pid, self.started_at, self.scratch.number, 0, 0)
-
-    def output_starts(self) -> tuple[int, int]:
-        """What was in its output files before the attempt that runs."""
-        return 0, 0
-
-    def overdue(self, _now: float) -> Verdict | None:
-        """Its ``deadline`` has come: how to end it, if it is to be ended."""
-        return wire.TIMED_OUT, self.plan.grace_s
-
-    def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
-        """Some of what it runs was cancelled: how to end it, if it must be."""
-        return verdict
-
-    def leave(self, _now: float) -> bool:
-        """Everything ends: whether it goes by itself."""
-        return False
 
 
 class Attempts:
@@ -378,13 +307,3 @@ class Attempts:
         line = self.backlog.lines.get(job)
         if line is not None:
             self.backlog.hold(line, held=False)
-
-
-def code_of(status: int) -> int:
-    """The signal that ended a process, or its exit status."""
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def kib(max_rss: int) -> int:
-    """Of ru_maxrss, whose unit depends on the system."""
-    return max_rss >> 10 if _COUNTS_BYTES else max_rss

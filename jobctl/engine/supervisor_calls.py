@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import select
 
-from jobctl.engine.supervisor_attempts import AttemptId, Attempts
+from jobctl.engine.supervisor_attempts import Attempts
+from jobctl.engine.supervisor_running import AttemptId
 from jobctl.engine.supervisor_worker import Worker
 from jobctl.process import page as pages
 from jobctl.process import wire

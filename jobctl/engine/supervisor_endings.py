@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from jobctl.engine.supervisor_attempts import Attempts, Running
+from jobctl.engine.supervisor_attempts import Attempts
 from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.engine.supervisor_running import Running
 from jobctl.process import tree
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.process.killing import Kill

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 
-from jobctl.engine.supervisor_attempts import AttemptId, Running, code_of, kib
+from jobctl.engine.supervisor_running import AttemptId, Running, code_of, kib
 from jobctl.process import page as pages
 from jobctl.process import streams, wire
 from jobctl.process.backlog import Dispatch, JobLine

@@ -12,7 +12,6 @@ import select
 import socket
 import time
 
-from jobctl.engine.supervisor_attempts import AttemptId, Running, Verdict, code_of
 from jobctl.engine.supervisor_group import (
     End,
     Group,
@@ -23,6 +22,7 @@ from jobctl.engine.supervisor_group import (
     group_size,
 )
 from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.channel import Channel

@@ -16,7 +16,7 @@ from jobctl.process.space import PAUSED
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.status import job_document
 from jobctl.services.targets import Target
-from jobctl.store import journal, views
+from jobctl.store import item_views, journal, views
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
 
@@ -170,12 +170,12 @@ def _by_backoff(database: Database, job: JobView, _daemon: DaemonView, now: int)
 
 
 def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, Any]:
-    page = views.items(database, job.id, None, number - 1, 1)
+    page = item_views.items(database, job.id, None, number - 1, 1)
     if not page or page[0].item != number:
         raise NotFound(f"job {job.id} has no item {number}", hint=f"jobctl items {job.id}")
     item = page[0]
     state = ItemState(item.state)
-    attempts = views.attempts(database, job.id, number)
+    attempts = item_views.attempts(database, job.id, number)
     return {
         "item_state": state.word,
         "item_reason": _item_reason(job, item, now),
@@ -184,7 +184,7 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
     }
 
 
-def _item_reason(job: JobView, item: views.ItemView, now: int) -> str:
+def _item_reason(job: JobView, item: item_views.ItemView, now: int) -> str:
     state = ItemState(item.state)
     if state is ItemState.RETRYING and item.due_at is not None:
         wait = format_duration(max(0, item.due_at - now) / 1e6)
@@ -212,7 +212,7 @@ def _item_next(job: JobView, number: int, state: ItemState) -> list[str]:
     return [f"jobctl cancel {job.id}.{number}"] if state is not ItemState.SUCCEEDED else [f"jobctl results {job.id}"]
 
 
-def _attempt(attempt: views.AttemptView) -> dict[str, Any]:
+def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:
     ended = None
     if attempt.ending is not None:
         good = attempt.ending == 0 and attempt.code == 0

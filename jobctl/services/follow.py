@@ -16,10 +16,10 @@ from jobctl.process.watch import BLIND_S, Watch
 from jobctl.services.actor import actor
 from jobctl.services.changes import StoreWatch
 from jobctl.services.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
-from jobctl.store import requests, views
+from jobctl.store import item_views, requests, views
 from jobctl.store.database import Database
+from jobctl.store.item_views import AttemptView
 from jobctl.store.requests import Request
-from jobctl.store.views import AttemptView
 
 #: New items taken in at one look.
 PAGE = 500
@@ -107,7 +107,7 @@ class Follower:
 
     def _is_over(self) -> bool:
         if self._only is not None:
-            state = views.item_state(self._database, self._job, self._only)
+            state = item_views.item_state(self._database, self._job, self._only)
             return state is None or state[0] in TERMINAL_ITEM_STATES
         found = views.states(self._database, [self._job])
         return not found or found[self._job][0] in TERMINAL_JOB_STATES
@@ -122,7 +122,7 @@ class Follower:
 
     def _new_items(self) -> list[int]:
         """The next items that were begun. They begin in order, so none below ``_seen`` is new but in ``_open``."""
-        page = views.attempts_after(self._database, self._job, (self._seen, 1 << 62), PAGE)
+        page = item_views.attempts_after(self._database, self._job, (self._seen, 1 << 62), PAGE)
         if not page:
             return []
         first, self._seen = self._seen + 1, page[-1].item
@@ -132,8 +132,8 @@ class Follower:
         return list(range(first, self._seen + 1))
 
     def _look_at(self, item: int) -> Iterator[Written]:
-        state = views.item_state(self._database, self._job, item)
-        for attempt in views.attempts(self._database, self._job, item):
+        state = item_views.item_state(self._database, self._job, item)
+        for attempt in item_views.attempts(self._database, self._job, item):
             if attempt.attempt > self._finished.get(item, 0):
                 yield from self._advance(attempt)
         if state is None or state[0] in TERMINAL_ITEM_STATES:

@@ -15,9 +15,9 @@ from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.targets import Target
-from jobctl.store import views
+from jobctl.store import item_views, views
 from jobctl.store.database import Database
-from jobctl.store.views import ItemView
+from jobctl.store.item_views import ItemView
 
 SCHEMA = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
@@ -49,7 +49,7 @@ def page(database: Database, job: int, states: Sequence[ItemState], after: int, 
     if states:
         found = list(heapq.merge(*(_of_state(database, job, s, after, limit + 1) for s in states)))[: limit + 1]
     else:
-        found = views.items(database, job, None, after, limit + 1)
+        found = item_views.items(database, job, None, after, limit + 1)
     more = len(found) > limit
     return Page(found[:limit], found[limit - 1].item if more else None)
 
@@ -59,10 +59,10 @@ def _of_state(database: Database, job: int, state: ItemState, after: int, limit:
     if row is None or not getattr(row, state.word):
         return []  # the counter knows: no need to look for what is not there
     if state is ItemState.RETRYING:
-        return views.waiting_items(database, job, after, limit)
+        return item_views.waiting_items(database, job, after, limit)
     if state is ItemState.QUEUED:
         after = max(after, row.cursor - 1)
-    return views.items(database, job, state, after, limit)
+    return item_views.items(database, job, state, after, limit)
 
 
 @dataclass(frozen=True, slots=True)

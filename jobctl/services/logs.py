@@ -15,9 +15,9 @@ from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
 from jobctl.errors import NotFound
 from jobctl.services.targets import Target
-from jobctl.store import views
+from jobctl.store import item_views
 from jobctl.store.database import Database
-from jobctl.store.views import AttemptView
+from jobctl.store.item_views import AttemptView
 
 CHUNK = 1 << 18
 PAGE = 500
@@ -91,14 +91,14 @@ def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> I
 
 def _of_items(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
     for item in target.items or ():
-        yield from _pick(target.job, item, views.attempts(database, target.job, item), choice)
+        yield from _pick(target.job, item, item_views.attempts(database, target.job, item), choice)
 
 
 def _of_failed(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:
     after = 0
-    while page := views.failed_items(database, job, after, PAGE):
+    while page := item_views.failed_items(database, job, after, PAGE):
         for item in page:
-            yield from _pick(job, item, views.attempts(database, job, item), choice, strict=False)
+            yield from _pick(job, item, item_views.attempts(database, job, item), choice, strict=False)
         after = page[-1]
 
 
@@ -106,7 +106,7 @@ def _of_job(database: Database, job: int, choice: Choice) -> Iterator[AttemptVie
     """All items: pages of attempts in item order, handed on when the attempts of an item are complete."""
     after = (0, 0)
     pending: list[AttemptView] = []
-    while page := views.attempts_after(database, job, after, PAGE):
+    while page := item_views.attempts_after(database, job, after, PAGE):
         for attempt in page:
             if pending and pending[0].item != attempt.item:
                 yield from _pick(job, pending[0].item, pending, choice, strict=False)

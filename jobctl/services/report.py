@@ -13,7 +13,7 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.items import item_document
 from jobctl.services.status import job_document
-from jobctl.store import figures, views
+from jobctl.store import figures, item_views, views
 from jobctl.store.database import Database
 from jobctl.store.timeline import Bar, timeline
 from jobctl.store.views import JobView
@@ -88,7 +88,7 @@ def _samples(database: Database, job: JobView, numbers: list[int]) -> list[dict[
     """Items that failed of one cause, with their row and what they said last."""
     columns = json.loads(job.columns)
     found = [
-        item for n in numbers[:SAMPLES] for item in views.items(database, job.id, None, n - 1, 1) if item.item == n
+        item for n in numbers[:SAMPLES] for item in item_views.items(database, job.id, None, n - 1, 1) if item.item == n
     ]
     return [
         item_document(job.id, item, columns, job.input_format)

@@ -1,4 +1,4 @@
-"""Read-only SQL behind status, items and logs. Every query costs the same for ten items and for ten million.
+"""Read-only SQL behind status. Every query costs the same for ten items and for ten million.
 
 Rows come back as they are stored; what they mean to a person is for the services to say.
 """
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
 
 
@@ -277,116 +276,3 @@ def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:
         " WHERE finished_at IS NULL GROUP BY queue"
     )
     return {name: (jobs, queued, running) for name, jobs, queued, running in rows}
-
-
-class ItemView(NamedTuple):
-    """An item and its latest attempt; the fields of the attempt are None when it never ran."""
-
-    item: int
-    state: int
-    attempt: int
-    due_at: int | None
-    payload: bytes
-    ending: int | None
-    code: int | None
-    slot: int | None
-    started_at: int | None
-    duration_us: int | None
-    cpu_us: int | None
-    max_rss_kib: int | None
-    pid: int | None
-    message: str | None
-    value: str | None = None  # JSON that a call returned
-    host: str | None = None  # where, if not on this machine
-
-
-_SELECT_ITEM = (
-    "SELECT i.item, i.state, i.attempt, i.due_at, i.payload, a.ending, a.code, a.slot, a.started_at, a.duration_us,"
-    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host FROM items i{index}"
-    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
-    " WHERE i.job = ? AND i.item > ?{filter} ORDER BY i.item LIMIT ?"
-)
-_INDEX_OF_STATE = {
-    ItemState.RUNNING: " INDEXED BY items_running",
-    ItemState.FAILED: " INDEXED BY items_failed",
-}
-
-
-def items(database: Database, number: int, state: ItemState | None, after: int, limit: int) -> list[ItemView]:
-    """The next items of a job above number ``after``, of one state or of all, in order."""
-    if state is None:
-        sql = _SELECT_ITEM.format(index="", filter="")
-    else:
-        sql = _SELECT_ITEM.format(index=_INDEX_OF_STATE.get(state, ""), filter=f" AND i.state = {state:d}")
-    return [ItemView._make(row) for row in database.execute(sql, (number, after, limit))]
-
-
-def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
-    """The next items that wait for another attempt, through the index of those alone."""
-    numbers = [
-        row[0]
-        for row in database.execute(
-            "SELECT item FROM items INDEXED BY items_due WHERE job = ? AND state = 2 AND item > ?"
-            " ORDER BY item LIMIT ?",
-            (number, after, limit),
-        )
-    ]
-    found = [items(database, number, None, item - 1, 1) for item in numbers]
-    return [page[0] for page in found if page]
-
-
-class AttemptView(NamedTuple):
-    """One run of an item; ``ending`` None = it runs."""
-
-    item: int
-    attempt: int
-    round: int
-    slot: int
-    started_at: int
-    ending: int | None
-    code: int
-    duration_us: int | None
-    cpu_us: int
-    max_rss_kib: int
-    log: int
-    out_off: int
-    out_len: int
-    err_off: int
-    err_len: int
-    flags: int
-    pid: int
-    message: str | None
-    host: str | None  # where, if not on this machine
-
-
-_SELECT_ATTEMPT = f"SELECT {', '.join(AttemptView._fields)} FROM attempts"  # noqa: S608 - column names of this module
-
-
-def attempts(database: Database, number: int, item: int) -> list[AttemptView]:
-    """Every recorded run of an item, first to last."""
-    rows = database.execute(f"{_SELECT_ATTEMPT} WHERE job = ? AND item = ? ORDER BY attempt", (number, item))
-    return [AttemptView._make(row) for row in rows]
-
-
-def attempts_after(database: Database, number: int, after: tuple[int, int], limit: int) -> list[AttemptView]:
-    """The next recorded runs of a job above (item, attempt), in item order."""
-    rows = database.execute(
-        f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?) ORDER BY item, attempt LIMIT ?",
-        (number, *after, limit),
-    )
-    return [AttemptView._make(row) for row in rows]
-
-
-def item_state(database: Database, number: int, item: int) -> tuple[int, int] | None:
-    """(state, attempts begun) of one item."""
-    row = database.one("SELECT state, attempt FROM items WHERE job = ? AND item = ?", (number, item))
-    return None if row is None else (int(row[0]), int(row[1]))
-
-
-def failed_items(database: Database, number: int, after: int, limit: int) -> list[int]:
-    """Numbers of the next failed items."""
-    rows = database.execute(
-        "SELECT item FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 AND item > ? ORDER BY item LIMIT ?",
-        (number, after, limit),
-    )
-    return [row[0] for row in rows]

@@ -9,7 +9,7 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.items import Query, item_document, page, parse_states, query, row_values
 from jobctl.services.targets import Target
-from jobctl.store import views
+from jobctl.store import item_views
 
 STATES = "qrtsfu" * 5
 
@@ -74,7 +74,7 @@ def test_states_are_words(database):
 def test_how_an_attempt_ended(store, ending, code, expected):
     job = store.job("f")
     store.attempt(job, 1, ending=ending, code=code, message="words")
-    (item,) = views.items(store.database, job, None, 0, 1)
+    (item,) = item_views.items(store.database, job, None, 0, 1)
     document = item_document(job, item, ["id", "url"], "csv")
     assert (document["exit_code"], document["signal"], document["code"]) == expected
     assert document["row"] == {"id": "1", "url": "https://example.org/1"}

@@ -1,0 +1,98 @@
+"""One attempt that runs as a process, as the supervisor knows it."""
+
+from __future__ import annotations
+
+import os
+
+from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.process import wire
+from jobctl.process.backlog import Dispatch, JobLine
+from jobctl.process.output import Scratch
+from jobctl.process.plan import JobPlan
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+AttemptId = tuple[int, int, int]
+#: (ending, grace in seconds)
+Verdict = tuple[int, float]
+
+_COUNTS_BYTES = os.uname().sysname == "Darwin"
+
+
+class Running:
+    """One attempt that runs, as a process of its own."""
+
+    takes_calls = False
+    __slots__ = (
+        "began",
+        "deadline",
+        "devices",
+        "id",
+        "line",
+        "pid",
+        "reaped",
+        "scratch",
+        "serial",
+        "slot",
+        "started_at",
+    )
+
+    def __init__(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
+        self.id = id_
+        self.line = line
+        self.slot = slot
+        self.serial = serial
+        self.pid = 0
+        self.scratch: Scratch
+        self.started_at = 0  # microseconds, UTC
+        self.began = 0.0  # monotonic
+        self.deadline = NEVER
+        self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
+        self.devices: tuple[bytes, ...] = ()  # that it has alone
+
+    @property
+    def plan(self) -> JobPlan:
+        plan: JobPlan = self.line.extra
+        return plan
+
+    def ids(self) -> list[AttemptId]:
+        """What it runs; a worker may have several attempts, or none."""
+        return [self.id]
+
+    def start(self, dispatch: Dispatch, cookie: bytes) -> None:
+        """Start its process. Raises what ``JobPlan.start`` raises."""
+        self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
+        if self.plan.timeout_s is not None:
+            self.deadline = self.began + self.plan.timeout_s
+
+    def started_event(self) -> tuple[Any, ...] | None:
+        """Fields of domain.ports.Started; None while it runs nothing."""
+        return (*self.id, self.slot, self.pid, self.started_at, self.scratch.number, 0, 0)
+
+    def output_starts(self) -> tuple[int, int]:
+        """What was in its output files before the attempt that runs."""
+        return 0, 0
+
+    def overdue(self, _now: float) -> Verdict | None:
+        """Its ``deadline`` has come: how to end it, if it is to be ended."""
+        return wire.TIMED_OUT, self.plan.grace_s
+
+    def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
+        """Some of what it runs was cancelled: how to end it, if it must be."""
+        return verdict
+
+    def leave(self, _now: float) -> bool:
+        """Everything ends: whether it goes by itself."""
+        return False
+
+
+def code_of(status: int) -> int:
+    """The signal that ended a process, or its exit status."""
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def kib(max_rss: int) -> int:
+    """Of ru_maxrss, whose unit depends on the system."""
+    return max_rss >> 10 if _COUNTS_BYTES else max_rss
