@@ -44,9 +44,9 @@ _CALL = ("--call", "benchmarks._functions:nothing")
 
 def run(scale: Scale) -> list[Figure]:
     """Pairs with the pool over all rows; the slow peers over a part of them."""
-    with bench(scale.of(300_000, 100_000)) as many:
+    with bench(scale.of(1_000_000, 100_000)) as many:
         figures = [*_pool(many, scale), _whole(many, scale)]
-    with bench(scale.of(100_000, 50_000)) as few:
+    with bench(scale.of(500_000, 50_000)) as few:
         return [*figures, *_queues(few, scale)]
 
 
