@@ -111,8 +111,8 @@ def _sound(arm: str, what: str, full: int, sample: int) -> None:
     fault(f"T16-{arm}", f"WAL churn for {_CHURN_S} s {what}", full=full, sample=sample)(trial)
 
 
-_sound("stdlib", "through jobctl's connections on the standard library's SQLite", 100, 1)
-_sound("pysqlite3", "through jobctl's connections on pysqlite3", 100, 1)
+_sound("stdlib", "through jobctl's connections on the standard library's SQLite", 30, 1)
+_sound("pysqlite3", "through jobctl's connections on pysqlite3", 30, 1)
 _sound("control-pysqlite3", "with automatic checkpoints and two checkpointers on pysqlite3", 10, 0)
 
 
