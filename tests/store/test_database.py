@@ -75,6 +75,37 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(home, content):
     assert home.database.read_bytes() == content
 
 
+@pytest.mark.parametrize("left", [5, 4091])
+def test_a_file_that_ends_within_a_page_is_refused_and_left_as_it_is(home, left):
+    """Found by a campaign: SQLite reads zeros where the rest of the page was."""
+    database = open_database(home, create=True)
+    with database.transaction():
+        database.execute(
+            "INSERT INTO meta VALUES ('x', ?)", ("y" * 20_000,)
+        )  # the last pages are not looked at to open it
+    database.close()
+    os.truncate(home.database, home.database.stat().st_size - 4096 + left)
+    before = home.database.read_bytes()
+    for create in (False, True):
+        with pytest.raises(StoreError, match="ends within a page"):
+            open_database(home, create=create)
+    assert home.database.read_bytes() == before
+
+
+def test_a_page_that_was_written_by_halves_is_made_whole_by_the_wal(home):
+    """As a full disk leaves it, in the middle of a checkpoint."""
+    first = open_database(home, create=True)
+    first.checkpoint()
+    with first.transaction():
+        first.execute("INSERT INTO meta VALUES ('x', ?)", ("y" * 20_000,))
+    os.truncate(home.database, home.database.stat().st_size + 1_000)
+    second = open_database(home)
+    assert len(second.scalar("SELECT value FROM meta WHERE key = 'x'")) == 20_000
+    second.close()
+    first.close()
+    assert home.database.stat().st_size % 4096 == 0
+
+
 def test_a_foreign_database_is_refused_untouched(home):
     home.root.mkdir(mode=0o700)
     other = sqlite.connect(home.database)
