@@ -255,7 +255,8 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     execute("PRAGMA cell_size_check=ON")
     execute("PRAGMA wal_autocheckpoint=0")
     version = _check_identity(database)
-    _check_length(database)
+    if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
+        raise sqlite.DatabaseError(sqlite.CUT_OFF)
     if version == 0 and create:
         # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
         execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -308,14 +309,6 @@ def _check_identity(database: Database) -> int:
             hint="move it away or choose another --home; nothing was changed",
         )
     return 0
-
-
-def _check_length(database: Database) -> None:
-    """A file that ends within a page was cut off there, and SQLite reads zeros for the rest; a WAL has it still."""
-    wal = database.path.with_name(f"{database.path.name}-wal")
-    is_whole = os.stat(database.path).st_size % database.scalar("PRAGMA page_size") == 0
-    if not (is_whole or (wal.exists() and wal.stat().st_size)):
-        raise _unusable(database.path, sqlite.DatabaseError("it ends within a page: the rest was cut off"))
 
 
 def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:

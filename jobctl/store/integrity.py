@@ -8,7 +8,6 @@ from jobctl.store.database import Database
 
 #: A larger file is not read through at a start (it would take more than a second or two); ``doctor`` does it.
 CHECK_UP_TO = 256 << 20
-_FINDINGS = 5
 
 
 def begin(database: Database) -> None:
@@ -34,10 +33,9 @@ def _mark(database: Database, value: str) -> None:
 def findings(database: Database) -> list[str]:
     """What a reading of the whole file finds wrong, in SQLite's words; empty if it is sound."""
     try:
-        rows = database.execute(f"PRAGMA quick_check({_FINDINGS})").fetchall()
+        return sqlite.quick_check(database.execute)
     except sqlite.DatabaseError as error:
         return [str(error)]
-    return [] if rows == [("ok",)] else [str(row[0]) for row in rows]
 
 
 def _check(database: Database) -> None:

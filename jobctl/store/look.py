@@ -10,8 +10,6 @@ from jobctl.process.private import is_plain
 from jobctl.store import sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
-_FINDINGS = 5
-
 
 class Look(NamedTuple):
     """What a file is."""
@@ -58,11 +56,13 @@ def _read(path: Path, read_through: bool) -> Look:
             return Look("foreign" if application or version or objects else "empty", version)
         if strange:
             return Look("planted", version, ("it has triggers, views or virtual tables, which jobctl never makes",))
-        found = connection.execute(f"PRAGMA quick_check({_FINDINGS})").fetchall() if read_through else [("ok",)]
+        found = sqlite.quick_check(connection.execute) if read_through else []
+        if sqlite.is_cut_off(path, connection.execute("PRAGMA page_size").fetchone()[0]):
+            found.insert(0, sqlite.CUT_OFF)
     finally:
         connection.close()
-    if found != [("ok",)]:
-        return Look("damaged", version, tuple(str(row[0]) for row in found))
+    if found:
+        return Look("damaged", version, tuple(found))
     if version == SCHEMA_VERSION:
         return Look("ours", version)
     return Look("newer" if version > SCHEMA_VERSION else "older", version)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
 else:
     try:
         from pysqlite3 import dbapi2 as sqlite3
@@ -33,3 +36,21 @@ def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
     if fixed_patch is not None:
         return version[2] < fixed_patch
     return (3, 7, 0) <= version < (3, 51, 3)
+
+
+CUT_OFF = "it ends within a page: the rest was cut off"
+
+
+def is_cut_off(path: Path, page_size: int) -> bool:
+    """Whether a file ends within a page, for the rest of which SQLite reads zeros; not while a WAL has that page."""
+    wal = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size % page_size != 0 and not (wal.exists() and wal.stat().st_size)
+
+
+def quick_check(execute: Callable[[str], Any], most: int = 5) -> list[str]:
+    """What a reading of the whole file finds wrong, a line each; empty if it is sound. Raises DatabaseError."""
+    rows = execute(f"PRAGMA quick_check({most})").fetchall()
+    if rows == [("ok",)]:
+        return []
+    lines = [line for row in rows for line in str(row[0]).splitlines()]  # headings and findings may come in one row
+    return [line for line in lines if not line.startswith("***")][:most] or lines

@@ -147,11 +147,12 @@ def damage(home):
     [
         (damage, "damaged"),
         (lambda home: home.database.write_bytes(b"torn"), "damaged"),
+        (lambda home: os.truncate(home.database, home.database.stat().st_size - 100), "damaged"),
         (lambda home: home.database.write_bytes(b"not a database" * 1000), "damaged"),
         (lambda home: pragma(home, f"user_version={SCHEMA_VERSION + 1}"), "newer jobctl"),
         (lambda home: pragma(home, "application_id=1"), "not a database of jobctl"),
     ],
-    ids=["page", "torn", "junk", "newer", "foreign"],
+    ids=["page", "torn", "cut off", "junk", "newer", "foreign"],
 )
 def test_a_database_that_cannot_be_used_is_left_as_it_is(home, spoil, said):
     spoil(home)

@@ -13,6 +13,7 @@ from jobctl.errors import HomeError, NotFound, StoreError
 from jobctl.store import sqlite
 from jobctl.store.create import store_id
 from jobctl.store.database import open_database
+from jobctl.store.look import look
 from jobctl.store.schema import generate, stored
 
 
@@ -89,6 +90,7 @@ def test_a_file_that_ends_within_a_page_is_refused_and_left_as_it_is(home, left)
     for create in (False, True):
         with pytest.raises(StoreError, match="ends within a page"):
             open_database(home, create=create)
+    assert (found := look(home.database)).kind == "damaged" and found.findings[0] == sqlite.CUT_OFF
     assert home.database.read_bytes() == before
 
 
