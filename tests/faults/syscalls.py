@@ -17,6 +17,7 @@ from tests.faults.strace import CHANGING, Point, count_points, killing, spread, 
 from tests.wait import wait_until
 
 _ROWS = 6
+_LONG_ENOUGH_S = 4.0
 
 
 # ---- commands ----
@@ -75,17 +76,30 @@ def _crash_command(name: str) -> Callable[[Rig], None]:
         points = _points_of(name)
         before(rig)
         known = len(rig.accepted)
-        argv = [*strace(*killing(points[rig.number % len(points)])), *rig.command(*words(rig))]
-        done = subprocess.run(argv, cwd=rig.place, env=rig.env, capture_output=True, text=True)
+        said = _struck(rig, points[rig.number % len(points)], words(rig))
         if name in ("create", "submit"):
-            if done.stdout.strip():
-                rig.acknowledge(done.stdout, _ROWS)
+            if said.strip():
+                rig.acknowledge(said, _ROWS)
             else:
                 _whole_or_nothing(rig, known)
         rig.start_again()
         rig.wait_done()
 
     return hurt
+
+
+def _struck(rig: Rig, point: Point, words: list[str]) -> str:
+    """What a command said that was killed there, or an engine that it started."""
+    argv = [*strace(*killing(point)), *rig.command(*words)]
+    with subprocess.Popen(
+        argv, cwd=rig.place, env=rig.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as tracer:
+        try:
+            said, _ = tracer.communicate(timeout=_LONG_ENOUGH_S)
+        except subprocess.TimeoutExpired:
+            tracer.terminate()  # one engine after the other is killed there; the next one is spared
+            said, _ = tracer.communicate()
+    return said.decode()
 
 
 def _whole_or_nothing(rig: Rig, known: int) -> None:
