@@ -97,7 +97,7 @@ def _struck(rig: Rig, point: Point, words: list[str]) -> str:
         try:
             said, _ = tracer.communicate(timeout=_LONG_ENOUGH_S)
         except subprocess.TimeoutExpired:
-            tracer.terminate()  # one engine after the other is killed there; the next one is spared
+            tracer.kill()  # one engine after the other is killed there; the next one is spared
             said, _ = tracer.communicate()
     return said.decode()
 
