@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import peers
 from benchmarks.figure import Figure, Scale
-from benchmarks.usage import environment
+from benchmarks.usage import environment, peak_kib
 
 TITLE = "memory, database and outputs of many items"
 NOTES = """
@@ -29,7 +28,6 @@ OUTPUT = 50
 MANY = 1_000_000
 _FUNCTION = f"def say(line):\n    print(line.zfill({OUTPUT - 1}))\n"
 _BY_TABLE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 2"
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 def run(scale: Scale) -> list[Figure]:
@@ -113,7 +111,7 @@ def _daemon(root: Path, items: int, words: Sequence[str]) -> _Real:
             call("submit", rows, "-q", "--wait", *words)
             supervisor = json.loads(call("daemon", "status", "--json"))["pid"]
             (engine,) = _children(supervisor)
-            peaks = _peak_kib(supervisor), _peak_kib(engine)
+            peaks = peak_kib(supervisor), peak_kib(engine)
         finally:
             call("daemon", "stop")
         logs = [path.stat().st_size for path in Path(store, "logs").rglob("*") if path.is_file()]
@@ -122,11 +120,6 @@ def _daemon(root: Path, items: int, words: Sequence[str]) -> _Real:
 
 def _children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _peak_kib(pid: int) -> int:
-    found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) if found else 0
 
 
 def _real(calls: _Real, few: _Real, many: _Real, silent: _Real) -> Iterator[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -10,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,9 @@ def measure(
 def _last_words(errors: BinaryIO) -> str:
     errors.seek(0)
     return errors.read()[-2000:].decode(errors="replace")
+
+
+def peak_kib(pid: int) -> int:
+    """The most memory that a process had since it began its program; ru_maxrss begins with that of its parent."""
+    found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) if found else 0
