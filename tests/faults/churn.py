@@ -26,6 +26,8 @@ _OURS = ("writer", "writer", "checkpointer")
 _CARELESS = ("writer", "writer", "passive", "passive")
 #: Our connections are closed and opened again after so many steps, as those of commands are.
 _AS_LONG_AS_A_COMMAND = 40
+#: How often it is asked anew which instructions there are, after one that was not met.
+_ANOTHER_PATH = 0.1
 
 
 def main() -> int:
@@ -71,6 +73,8 @@ def _disturb(checkpointers: list[subprocess.Popen[bytes]], until: float) -> int:
             elif one.run_to(random.choice(paths[one.pid])):
                 held += 1
                 time.sleep(random.uniform(0.0005, 0.005))
+            elif random.random() < _ANOTHER_PATH:
+                del paths[one.pid]
     return held
 
 

@@ -64,15 +64,16 @@ class Stepped:
             self._until_syscall()
         return False
 
-    def path(self) -> list[int]:
+    def path(self, longest: int = 2_000) -> list[int]:
         """Addresses of all instructions up to its next system call, which it does one by one."""
-        addresses = []
-        while True:
+        addresses: list[int] = []
+        while len(addresses) < longest:
             addresses.append(self._registers()[_RIP])
             if self._read(addresses[-1], 2) == _SYSCALL_CODE:
-                return addresses
+                break
             self._trace(_STEP)
             self._wait()
+        return addresses
 
     def run_to(self, address: int) -> bool:
         """Until it is about to do this instruction; False if it came to a system call before."""
