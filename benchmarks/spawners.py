@@ -1,4 +1,4 @@
-"""Two spawners beside one, on as many slots: what the setting costs where it does not help."""
+"""Two spawners beside one, on as many slots."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from benchmarks.rows import bench
 
 TITLE = "two spawners beside one"
 NOTES = """
-`daemon.spawners = 2`. On two cores a single spawner keeps both busy, so this shows what dividing costs, not what it
-brings: another supervisor to start, batches of half the size. One supervisor takes some 100 us of CPU for an item and
-waits for the exec of each, so it saturates at some thousands of processes a second.
+`daemon.spawners = 2`. While one supervisor waits for the `exec` of the item that it starts, the other one can fill the
+other slot. On more cores there is more to win: one supervisor takes some 100 us of CPU for an item and waits for the
+exec of each, so it saturates at some thousands of processes a second. One is the default all the same, because what the
+further ones run ends with the engine (README, Guarantees).
 """
 
 

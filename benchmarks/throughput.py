@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired
 from benchmarks.rows import bench
+from benchmarks.usage import Usage
 
 TITLE = "rows of true, everybody's start-up included"
 NOTES = """
@@ -34,12 +37,19 @@ started: 16 % of the starts waited longer than 0.3 ms instead of 9 %, and with o
 def run(scale: Scale) -> list[Figure]:
     """Pairs of runs."""
     with bench(scale.of(20_000, 2_000)) as rows:
-        turns = [(rows.jobctl(), rows.xargs()) for _ in range(scale.pairs)]
+        turns = [(rows.jobctl(), rows.jobctl(spawners=2), rows.xargs()) for _ in range(scale.pairs)]
     name = f"{rows.count:,} rows, of xargs -P{rows.slots} -n1"
-    wall = Paired([ours.wall_s for ours, _ in turns], [theirs.wall_s for _, theirs in turns])
-    cpu = Paired([ours.cpu_s for ours, _ in turns], [theirs.cpu_s for _, theirs in turns])
-    per_item = rows.count / 1e6
+    one, two, theirs = zip(*turns, strict=True)
     return [
-        wall.figure(f"wall time, {name}", 1.0, "µs", per_item),
-        cpu.figure(f"CPU time, {name}", None, "µs", per_item),
+        _wall(one, theirs).figure(f"wall time, {name}", 1.0, "µs", rows.count / 1e6),
+        _cpu(one, theirs).figure(f"CPU time, {name}", None, "µs", rows.count / 1e6),
+        _wall(two, theirs).figure(f"wall time with two spawners, {name}", None, "µs", rows.count / 1e6),
     ]
+
+
+def _wall(ours: Sequence[Usage], theirs: Sequence[Usage]) -> Paired:
+    return Paired([used.wall_s for used in ours], [used.wall_s for used in theirs])
+
+
+def _cpu(ours: Sequence[Usage], theirs: Sequence[Usage]) -> Paired:
+    return Paired([used.cpu_s for used in ours], [used.cpu_s for used in theirs])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 from jobctl.domain.ports import (
@@ -27,6 +28,7 @@ from jobctl.store.database import Database
 #: company (``supervisor_engine.COALESCE_S``): together no more than 100 ms.
 GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
+_DURATION = itemgetter(Record._fields.index("duration_us"))
 #: So many calls in one event are no more than one outcome that is told alone.
 CALLS_FOR_ONE = 16
 
@@ -85,7 +87,7 @@ class Inbox:
         if batch.started:
             for key in keys:
                 batch.started.pop(key, None)
-        live.let_go_all(keys, sum(record[3] for record in calls.records))
+        live.let_go_all(keys, sum(map(_DURATION, calls.records)))
         if calls.failed:
             failed = [record for record in calls.records if type(record[9]) is tuple]
             batch.finished += [finished_call(calls, Record._make(record)) for record in failed]

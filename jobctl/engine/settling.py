@@ -212,8 +212,9 @@ class Settler:
         begun = [f.started_at for f in batch.finished] + [made.records[0][2] for made in batch.calls]
         if begun:
             live.course.begin(min(begun))
+            if max(durations) > live.durations.slow_us:
+                self._keep_slowest(batch)
             live.durations.add(durations)
-            self._keep_slowest(batch)
             live.course.add(succeeded, self._deltas["failed"], self._now)
             figures.save(self._database, live.id, live.durations, live.course)
 

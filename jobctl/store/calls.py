@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from jobctl.domain.ports import Calls, OutputFlag
 from jobctl.store.database import Database
 from jobctl.store.items import StaleAttempts
+
+_ITEM, _ATTEMPT = itemgetter(0), itemgetter(1)
 
 
 def succeed(database: Database, epoch: int, calls: Calls) -> None:
@@ -13,8 +17,8 @@ def succeed(database: Database, epoch: int, calls: Calls) -> None:
     first, attempt = records[0][:2]
     last = first + len(records) - 1
     # Each of them is looked at: one that was given back meanwhile may stand in the place of one that runs elsewhere.
-    are_neighbours = [record[0] for record in records] == list(range(first, last + 1))
-    if are_neighbours and all(record[1] == attempt for record in records):
+    are_neighbours = list(map(_ITEM, records)) == list(range(first, last + 1))
+    if are_neighbours and list(map(_ATTEMPT, records)).count(attempt) == len(records):
         # Neighbours on the same attempt: as many changed rows as there are records means that each of them changed.
         changed = database.execute(
             "UPDATE items SET state = 3, failure = NULL"
