@@ -34,7 +34,8 @@ UPDATE, records handed to SQLite as they come (12.6 to 8.2 µs); without the par
 less, not worth losing it); a WAL four times as large before its checkpoint (no difference).
 
 The targets were set on a machine where huey took 871 µs a call, celery 3,262 and the pool 5.4. Where these figures were
-taken they need a fifth to a quarter of that; the engine, one process with its database, does not shrink alike.
+taken they need a fifth to a quarter of that; the engine, one process with its database, does not shrink alike: 40 times
+faster than huey would be 4.5 to 5.3 µs an item here, and 3.5 of them are SQLite's.
 """
 #: The longest that an outcome waits for its commit, seconds.
 _BARRIER_S = 0.1
