@@ -19,8 +19,12 @@ TITLE = "cost of an item over the size of the job"
 NOTES = """
 CPU time of everything that a command waits for (itself, what it starts, the items), divided by the rows: wall time
 would show what else the machine did. The engine is measured alone as well, with an executor that says at once that
-everything succeeded, because a million processes take a quarter of an hour and cost the same each: from the first claim
-to the result files. Start-up is in the lines of the plot and dominates small jobs.
+everything succeeded, because a million processes take eight minutes: from the first claim to the result files.
+Start-up is in the lines of the plot and dominates small jobs.
+
+A million real processes, once, at commit 877d24d: 830 µs of CPU each beside 859 of 10,000 before and after (0.97 x),
+467 µs of wall time each; the supervisor had 15 MiB, the engine 40 while they ran and 83 when the result files were
+written.
 
 ![Cost of an item over the size of the job](growth.svg)
 """
