@@ -65,7 +65,7 @@ def submit(
         shared.say(str(accepted.job))
     pid = _start(daemon) if daemon else None
     if wait:
-        return _await(shared, accepted, pid)
+        return _await(shared, accepted, pid, daemon)
     _report(shared, accepted, pid)
     return Exit.OK
 
@@ -87,7 +87,7 @@ def _check_daemon(shared: Session, request: SubmitRequest) -> None:
         )
 
 
-def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
+def _await(shared: Session, accepted: Accepted, started: int | None, daemon: StartOptions | None) -> int:
     """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
     from jobctl.services.status import job_document
     from jobctl.services.wait import exit_code_of, wait_served
@@ -95,7 +95,7 @@ def _await(shared: Session, accepted: Accepted, started: int | None) -> int:
     if not shared.json:
         _report(shared, accepted, started)
     database = shared.open()
-    state = wait_served(database, shared.home, accepted.job)
+    state = wait_served(database, shared.home, accepted.job, (lambda: _start(daemon)) if daemon else None)
     document = job_document(database, shared.home, accepted.job, now_us(), program=shared.program)
     if shared.json:
         document["idempotency"]["replayed"] = accepted.replayed
@@ -123,18 +123,18 @@ def _daemon_options(shared: Session) -> StartOptions:
 
 
 def _start(options: StartOptions) -> int | None:
-    from jobctl.process.daemon import start_detached
+    """Start a daemon; None if somebody holds the store, normally one that is up already."""
+    from jobctl.process.daemon import lock_holder, start_detached
 
+    if lock_holder(options.home.lock) is not None:
+        return None
     try:
         return start_detached(options)
-    except Busy:  # one is up already, which is what was wanted
+    except Busy:
         return None
 
 
 def _report(shared: Session, accepted: Accepted, started: int | None) -> None:
-    from jobctl.process.lock import holder
-
-    daemon = started or holder(str(shared.home.lock))
     if shared.json:
         from jobctl.services.status import job_document
 
@@ -142,11 +142,29 @@ def _report(shared: Session, accepted: Accepted, started: int | None) -> None:
         document["idempotency"]["replayed"] = accepted.replayed
         shared.emit(document)
         return
-    for line in _lines(shared, accepted, daemon):
+    for line in _lines(shared, accepted, _worker(shared, accepted.job, started)):
         shared.note(line)
 
 
-def _lines(shared: Session, accepted: Accepted, daemon: int | None) -> list[str]:
+def _worker(shared: Session, job: int, started: int | None) -> str:
+    """Who works on the job, in words."""
+    from jobctl.process.lock import holder
+
+    process = started or holder(str(shared.home.lock))
+    if process is None:
+        return f"no daemon is running; start it with: {shared.program} daemon start"
+    if started is None:
+        from jobctl.services.daemon import daemon_view
+
+        view = daemon_view(shared.open(), shared.home, now_us())
+        if view.is_working and not view.serves(job, foreground=False):
+            return (
+                f"process {process} works on job {view.scope} alone; when it has ended: {shared.program} daemon start"
+            )
+    return f"a daemon works on it (process {process})"
+
+
+def _lines(shared: Session, accepted: Accepted, worker: str) -> list[str]:
     from jobctl.domain.wording import plural
     from jobctl.render.inert import inert
 
@@ -160,10 +178,7 @@ def _lines(shared: Session, accepted: Accepted, daemon: int | None) -> list[str]
         lines.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
     if accepted.rejected:
         lines.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
-    if daemon is None:
-        lines.append(f"  no daemon is running; start it with: {shared.program} daemon start")
-    else:
-        lines.append(f"  a daemon works on it (process {daemon})")
+    lines.append(f"  {worker}")
     if accepted.skipped:
         lines.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
     if not accepted.replayed:

@@ -57,10 +57,11 @@ SUCCESSION_S = 10.0
 LOOK_S = 5.0
 
 
-def wait_served(database: Database, home: Home, job: int) -> str:
+def wait_served(database: Database, home: Home, job: int, serve: Callable[[], object] | None = None) -> str:
     """Wait until a job is done, as long as somebody works on it; returns its state.
 
-    Raises Busy when no daemon works on it, or when the one that did has gone and no other has come.
+    When no daemon works on it, or the one that did has gone and no other has come, ``serve`` is asked to start one, now
+    and again as long as somebody holds the store for something else. Raises Busy without it.
     """
     with StoreWatch(database, home) as watch:
         alone_since: float | None = None
@@ -71,10 +72,13 @@ def wait_served(database: Database, home: Home, job: int) -> str:
             elif alone_since is None:
                 alone_since = time.monotonic()
             if alone_since is not None and time.monotonic() - alone_since >= patience_s:
-                raise Busy(
-                    f"job {job} is accepted and {state}, but no daemon works on it",
-                    hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
-                )
+                if serve is None:
+                    raise Busy(
+                        f"job {job} is accepted and {state}, but no daemon works on it",
+                        hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
+                    )
+                serve()
+                alone_since = None
             watch.wait(LOOK_S)
     return state
 

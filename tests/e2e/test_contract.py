@@ -412,3 +412,21 @@ def test_cancelling_several_jobs_without_a_daemon(cli):
         cli.submit("rows.csv", "--", "true")
     done = cli("cancel", "1-3")
     assert done.stderr == "".join(f"job {job} cancelled\n" for job in (1, 2, 3))
+
+
+def test_a_daemon_is_started_when_a_run_of_another_job_has_ended(cli):
+    gate, begun = cli.work / "gate", cli.work / "begun"
+    cli.file("rows.txt", "only\n")
+    run = cli.start("run", "rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")
+    wait_until(begun.exists, 60, "the run to run")
+    alone = "works on job 1 alone; when it has ended: jobctl daemon start"
+    assert alone in cli("submit", "rows.txt", "--", "true").stderr
+    waiting = cli.start("submit", "rows.txt", "--start-daemon", "--wait", "--", "true")
+    wait_until(lambda: cli.rows("SELECT count(*) FROM jobs") == [(3,)], 60, "its acceptance")
+    gate.touch()
+    run.communicate(timeout=60)
+    assert run.returncode == 0
+    _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0 and alone in said
+    cli("wait", 2)
+    cli("daemon", "stop")
