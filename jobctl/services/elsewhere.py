@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobctl.errors import NotFound
 from jobctl.process.daemon import StartOptions, lock_holder
 from jobctl.store import elsewhere
 from jobctl.store.database import open_database
@@ -14,9 +15,12 @@ def refuse_elsewhere(options: StartOptions) -> None:
     we do, so it alone looks.
     """
     home = options.home
-    if options.cluster or options.forget_cluster or not home.database.exists() or lock_holder(home.lock) is not None:
+    if options.cluster or options.forget_cluster or lock_holder(home.lock) is not None:
         return
-    database = open_database(home)
+    try:
+        database = open_database(home)
+    except NotFound:  # no file, or an empty one: somebody makes the store right now, or was killed while making it
+        return
     try:
         elsewhere.check(database)
     finally:

@@ -257,7 +257,9 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     version = _check_identity(database)
     if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
         raise sqlite.DatabaseError(sqlite.CUT_OFF)
-    if version == 0 and create:
+    if version == 0:
+        if not create:  # a first submit is about to make it, or was killed before it had
+            raise no_queue(database.path.parent)
         # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
         execute("PRAGMA auto_vacuum=INCREMENTAL")
     mode = database.scalar("PRAGMA journal_mode")
@@ -273,8 +275,6 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     execute("PRAGMA cache_size=-16384")
     execute("PRAGMA temp_store=MEMORY")
     if version == 0:
-        if not create:  # a first submit was killed before it had made anything
-            raise no_queue(database.path.parent)
         from jobctl.store.create import create_schema
 
         create_schema(database)

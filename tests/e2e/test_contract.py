@@ -91,6 +91,23 @@ def test_run_with_a_key_is_silent_until_something_is_wrong_and_converges(cli):
     assert (status["state"], status["round"], status["attempts"]) == ("succeeded", 2, 4)
 
 
+@pytest.mark.parametrize("command", [("run",), ("submit", "--start-daemon", "--wait")], ids=" ".join)
+def test_the_first_line_ever_works_beside_another_that_makes_the_store(cli, command):
+    cli.home.root.mkdir(mode=0o700)
+    cli.home.database.touch(mode=0o600)  # the other one is about to fill it, or was killed there
+    cli.file("rows.csv", ROWS)
+    quiet(cli(*command, "rows.csv", "-q", "--", "true"))
+
+
+def test_the_first_lines_ever_all_at_once_are_one_run(cli):
+    cli.file("rows.csv", ROWS)
+    line = ("run", "rows.csv", "-q", "--key", "k", "--", "sh", "-c", "echo $1 >> ran", "load", "{id}")
+    started = [cli.start(*line) for _ in range(8)]
+    answers = [(*process.communicate(timeout=PATIENCE_S), process.returncode) for process in started]
+    assert answers == [("", "", 0)] * 8
+    assert sorted((cli.work / "ran").read_text().split()) == ["1", "2", "3"]
+
+
 def test_a_key_that_was_submitted_and_never_started_is_run(cli):
     cli.file("rows.csv", ROWS)
     cli("submit", "rows.csv", "--key", "k", "--", "true")

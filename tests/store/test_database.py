@@ -58,6 +58,17 @@ def test_no_store_is_not_made_by_reading(home):
     assert not home.root.exists()
 
 
+def test_a_look_at_a_store_that_is_being_made_does_not_shape_it(home):
+    home.root.mkdir(mode=0o700)
+    home.database.touch(mode=0o600)  # as far as the maker has come, or as it was killed
+    with pytest.raises(NotFound, match="no jobs yet"):
+        open_database(home)
+    assert home.database.stat().st_size == 0
+    database = open_database(home, create=True)
+    assert database.scalar("PRAGMA auto_vacuum") == 2  # INCREMENTAL, which only an empty file takes
+    database.close()
+
+
 def test_a_home_that_others_may_write_is_refused(home):
     home.root.mkdir(mode=0o777)
     home.root.chmod(0o777)
