@@ -50,7 +50,7 @@ class Database:
         """
         if os.getpid() != self._pid:
             raise StoreError("a database connection was carried across a fork")
-        self._begin()
+        self.patiently("BEGIN IMMEDIATE")
         try:
             yield
             self.execute("COMMIT")
@@ -59,12 +59,15 @@ class Database:
                 self.execute("ROLLBACK")
             raise
 
-    def _begin(self) -> None:
+    def patiently(self, sql: str) -> Any:
+        """The first row of a statement that needs the database for itself, as soon as others let go.
+
+        Raises Busy when they did not within BUSY_DEADLINE_S.
+        """
         deadline = time.monotonic() + BUSY_DEADLINE_S
         while True:
             try:
-                self.execute("BEGIN IMMEDIATE")
-                return
+                return self.execute(sql).fetchone()
             except sqlite.OperationalError as error:
                 if not _is_busy(error):
                     raise
@@ -261,10 +264,11 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
         if not create:  # a first submit is about to make it, or was killed before it had
             raise no_queue(database.path.parent)
         # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
-        execute("PRAGMA auto_vacuum=INCREMENTAL")
+        database.patiently("PRAGMA auto_vacuum=INCREMENTAL")
     mode = database.scalar("PRAGMA journal_mode")
     if mode != "wal":
-        mode = database.scalar("PRAGMA journal_mode=WAL")
+        # SQLite does not wait here for another that makes the same store, or that looks at it.
+        (mode,) = database.patiently("PRAGMA journal_mode=WAL")
     if mode != "wal":
         raise StoreError(
             f"{database.path} cannot be used in WAL mode (it is in {mode} mode)",

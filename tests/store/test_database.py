@@ -69,6 +69,19 @@ def test_a_look_at_a_store_that_is_being_made_does_not_shape_it(home):
     database.close()
 
 
+def test_the_maker_of_a_store_waits_for_who_looks_at_it(home, monkeypatch):
+    home.root.mkdir(mode=0o700)
+    home.database.touch(mode=0o600)
+    reader = sqlite.connect(home.database, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    waits = []
+    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 0)
+    monkeypatch.setattr("jobctl.store.database.time.sleep", lambda s: (waits.append(s), reader.close()))
+    open_database(home, create=True).close()
+    assert len(waits) == 1
+
+
 def test_a_home_that_others_may_write_is_refused(home):
     home.root.mkdir(mode=0o777)
     home.root.chmod(0o777)
