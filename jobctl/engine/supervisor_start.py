@@ -39,7 +39,8 @@ def _supervise(options: Options) -> int:
         if options.held < 0:
             options.held = lock.take(options.lock)  # held as long as this process lives
     except lock.HeldError as held:
-        options.report(f"busy {held.pid}")
+        waited = f"error process {held.pid} still looks after this store after {lock.PATIENCE_S:.0f} s"
+        options.report(f"busy {held.pid}" if held.is_daemon else waited)
         return Exit.BUSY
     except OSError as problem:
         options.report(f"error {options.lock}: {problem.strerror}")

@@ -2,14 +2,22 @@
 
 A record lock (lockf) is not inherited by children, unlike flock, so it ends with its holder even while items live
 on. It is lost when its process closes any descriptor of the file, so the holder opens the file exactly once.
+
+The first byte is the daemon: who has it is the daemon of the store. The rest is the work that only one may do: a
+daemon has it for life, a command that moves the WAL, repairs or migrates has it for a while and is no daemon by it.
+A daemon that is about to begin waits for such a command.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from jobctl.process.private import open_plain
 
@@ -18,36 +26,82 @@ _LINUX = sys.platform == "linux"
 _FLOCK = "hhqqi4x" if _LINUX else "qqihh"
 
 
+#: What a daemon waits for a command that looks after the store; a copy of a large database takes a while.
+PATIENCE_S = 60.0
+_DAEMON = (1, 0)  # length, start
+_WORK = (0, 1)
+
+
 class HeldError(Exception):
     """Somebody else holds the lock; ``pid`` is 0 if the system does not say who."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, is_daemon: bool = True) -> None:
         super().__init__(f"held by process {pid}")
         self.pid = pid
+        self.is_daemon = is_daemon
 
 
-def take(path: str) -> int:
-    """Take the lock; returns the descriptor that must stay open. Raises HeldError, or OSError from opening it."""
+def take(path: str, patience_s: float = PATIENCE_S) -> int:
+    """Become the daemon; returns the descriptor that must stay open. Only in the main thread.
+
+    Raises HeldError at once if there is one, or if a command did not let go in so many seconds, or OSError from
+    opening it.
+    """
+    fd = _taken(path, _DAEMON)
+    try:
+        with _alarm(patience_s):
+            fcntl.lockf(fd, fcntl.LOCK_EX, *_WORK)
+    except TimeoutError:
+        holder = _holder(fd, 1)
+        os.close(fd)
+        raise HeldError(holder or 0, is_daemon=False) from None
+    return fd
+
+
+def take_for_a_while(path: str) -> int:
+    """Keep daemons away until the descriptor is closed, without being one. Raises HeldError, OSError."""
+    return _taken(path, _WORK)
+
+
+def _taken(path: str, part: tuple[int, int]) -> int:
     fd = open_plain(path, os.O_RDWR | os.O_CREAT)
+    length, start = part
     while True:
         try:
-            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, *part)
             return fd
         except OSError:
-            holder = _holder(fd)
+            holder = _holder(fd, start, length)
+            daemon = _holder(fd, *reversed(_DAEMON))
         if holder is not None:
             os.close(fd)
-            raise HeldError(holder)
+            raise HeldError(holder, is_daemon=daemon == holder)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the block after so long: the one way to end a wait for a lock."""
+
+    def ring(_number: int, _frame: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def holder(path: str) -> int | None:
-    """Process id of who holds the lock, None if nobody does. Never to be called by the holder itself."""
+    """Process id of the daemon, None if there is none. Never to be called by whoever has any part of the lock."""
     try:
         fd = open_plain(path, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        return _holder(fd)
+        return _holder(fd, *reversed(_DAEMON))
     finally:
         os.close(fd)
 

@@ -136,7 +136,7 @@ def _the_lock(patient: Patient) -> Iterator[bool]:
     held = None
     if patient.holder is None and patient.home.root.is_dir():
         with contextlib.suppress(lock.HeldError, OSError):
-            held = lock.take(str(patient.home.lock))
+            held = lock.take_for_a_while(str(patient.home.lock))
     try:
         yield held is not None
     finally:

@@ -211,7 +211,7 @@ class _Pruner:
     def _checkpoint(self) -> None:
         """Move the WAL into the database: our business only while there is no engine, whose business it is."""
         try:
-            descriptor = lock.take(str(self._home.lock))
+            descriptor = lock.take_for_a_while(str(self._home.lock))
         except lock.HeldError:
             wake(self._home.wake)
             return

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import lock, private
 from jobctl.process.daemon import busy
 from jobctl.store import backup
@@ -45,11 +45,11 @@ def restore(home: Home, now: int) -> Restored:
     then nothing is changed.
     """
     try:
-        held = lock.take(str(home.lock))
+        held = lock.take_for_a_while(str(home.lock))
     except FileNotFoundError:
         raise _no_copy(home) from None
     except lock.HeldError as other:
-        raise busy(other.pid) from other
+        raise busy(other.pid) if other.is_daemon else _looked_after(other.pid) from other
     try:
         return _restore(home, now)
     finally:
@@ -106,6 +106,10 @@ def _flush(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _looked_after(pid: int) -> Busy:
+    return Busy(f"process {pid} looks after this store just now", hint="wait for it to end, then try again")
 
 
 def _no_copy(home: Home) -> NotFound:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import time
 from importlib import resources
-from pathlib import Path
 
-from jobctl.errors import OlderDaemon, StoreError
+from jobctl.errors import Busy, OlderDaemon, StoreError
 from jobctl.process import lock
 from jobctl.store import backup, sqlite
-from jobctl.store.database import Database
+from jobctl.store.database import BUSY_DEADLINE_S, Database
 
 
 def steps() -> dict[int, str]:
@@ -23,28 +23,46 @@ def steps() -> dict[int, str]:
     return {int(entry.name.removesuffix(".sql")): entry.read_text(encoding="utf-8") for entry in files}
 
 
-def upgrade(database: Database, target: int, lock_holder: int | None = None) -> Path:
-    """Migrate while no daemon runs, or the one that holds the lock does it for us; returns the copy made before.
+def upgrade(database: Database, target: int, lock_holder: int | None = None) -> None:
+    """Migrate while no daemon runs, or the one that holds the lock does it for us; a copy is made before.
 
-    Raises OlderDaemon when a daemon (an older one: ours would have migrated) holds the store, StoreError when there
-    is no way from that version. A step that fails or is killed leaves the version before it.
+    Of several commands that find the older schema, one migrates and the others wait for it. Raises OlderDaemon when a
+    daemon (an older one: ours would have migrated) holds the store, Busy when another command keeps it for
+    BUSY_DEADLINE_S, StoreError when there is no way from that version. A step that fails or is killed leaves the
+    version before it.
     """
-    try:
-        held = lock.take(str(database.path.with_name("daemon.lock")))
-    except lock.HeldError as other:
-        if other.pid == lock_holder:
-            return _upgrade(database, target)
-        raise OlderDaemon(
+    deadline = time.monotonic() + BUSY_DEADLINE_S
+    while _version(database) < target:
+        try:
+            held = lock.take_for_a_while(str(database.path.with_name("daemon.lock")))
+        except lock.HeldError as other:
+            if other.pid == lock_holder:
+                _upgrade(database, target)
+                return
+            if other.is_daemon or time.monotonic() > deadline:
+                raise _in_the_way(other) from other
+            time.sleep(random.uniform(0.001, 0.05))  # noqa: S311 - jitter between commands, not a secret
+            continue
+        try:
+            if _version(database) < target:
+                _upgrade(database, target)
+        finally:
+            os.close(held)
+
+
+def _in_the_way(other: lock.HeldError) -> Busy:
+    if other.is_daemon:
+        return OlderDaemon(
             f"the database has an older schema, and process {other.pid} works on it: a daemon of an older jobctl",
             hint="let it finish what runs, then go on with this one: jobctl daemon stop && jobctl daemon start",
-        ) from other
-    try:
-        return _upgrade(database, target)
-    finally:
-        os.close(held)
+        )
+    return Busy(
+        f"the database has an older schema, and process {other.pid} kept the store for {BUSY_DEADLINE_S:.0f} s",
+        hint="wait for it to end, then try again",
+    )
 
 
-def _upgrade(database: Database, target: int) -> Path:
+def _upgrade(database: Database, target: int) -> None:
     known, version = steps(), _version(database)
     missing = [step for step in range(version + 1, target + 1) if step not in known]
     if missing:
@@ -63,7 +81,6 @@ def _upgrade(database: Database, target: int) -> Path:
                 hint=f"it is as it was; a copy from before is {copy}; go on with the jobctl you had",
             ) from error
         _tell(f"schema {step} of {target} is done")
-    return copy
 
 
 def _tell(text: str) -> None:

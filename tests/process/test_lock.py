@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.process import lock
+from jobctl.process.daemon import Daemon
+from tests.wait import wait_until
 
 #: Takes the lock, starts a child that lives on, says so, and waits.
 _HOLD = """
@@ -22,6 +24,41 @@ child = subprocess.Popen(["sleep", "1000"], close_fds=False, stdout=subprocess.D
 print(child.pid, flush=True)
 sys.stdin.read()
 """
+
+
+#: Looks after the store until its input ends, then lives on without the lock.
+_LOOK_AFTER = """
+import os, sys
+from jobctl.process import lock
+held = lock.take_for_a_while(sys.argv[1])
+print("held", flush=True)
+sys.stdin.readline()
+os.close(held)
+print("free", flush=True)
+sys.stdin.read()
+"""
+
+_BECOME_DAEMON = """
+import sys
+from jobctl.process import lock
+lock.take(sys.argv[1])
+print("daemon", flush=True)
+sys.stdin.read()
+"""
+
+
+def python(code: str, path: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-c", code, path]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def keeper(path: str) -> Iterator[subprocess.Popen[str]]:
+    with python(_LOOK_AFTER, path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
 @pytest.fixture
@@ -57,6 +94,34 @@ def test_it_is_free_when_the_holder_is_killed_even_if_its_children_live(
     os.kill(child, 0)
     assert lock.holder(path) is None
     os.close(lock.take(path))
+
+
+def test_who_looks_after_a_store_for_a_while_is_no_daemon(path: str, keeper: subprocess.Popen[str]) -> None:
+    assert lock.holder(path) is None
+    assert Daemon.find(path) is None, "nobody ends it for one"
+    with pytest.raises(lock.HeldError) as caught:
+        lock.take_for_a_while(path)
+    assert (caught.value.pid, caught.value.is_daemon) == (keeper.pid, False)
+
+
+def test_a_daemon_waits_for_who_looks_after_the_store(path: str, keeper: subprocess.Popen[str]) -> None:
+    with python(_BECOME_DAEMON, path) as daemon:
+        wait_until(lambda: lock.holder(path) == daemon.pid, 30, "the daemon to wait")
+        assert keeper.stdin is not None and daemon.stdout is not None
+        keeper.stdin.write("\n")
+        keeper.stdin.flush()
+        assert daemon.stdout.readline() == "daemon\n"
+        with pytest.raises(lock.HeldError) as caught:
+            lock.take_for_a_while(path)
+        assert (caught.value.pid, caught.value.is_daemon) == (daemon.pid, True)
+        daemon.kill()
+
+
+def test_it_does_not_wait_for_ever(path: str, keeper: subprocess.Popen[str]) -> None:
+    with pytest.raises(lock.HeldError) as caught:
+        lock.take(path, patience_s=0.01)
+    assert (caught.value.pid, caught.value.is_daemon) == (keeper.pid, False)
+    assert lock.holder(path) is None, "and leaves nothing"
 
 
 def test_nobody_holds_what_does_not_exist(path: str) -> None:

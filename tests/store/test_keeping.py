@@ -184,6 +184,27 @@ def test_no_migration_while_an_older_daemon_works(store, next_release):
     assert "colour" in columns(home, "jobs")
 
 
+def test_one_command_migrates_and_the_others_wait_for_it(store, next_release, monkeypatch):
+    home, opened = store
+    opened.close()
+    code = f"from jobctl.process import lock; lock.take_for_a_while({str(home.lock)!r}); print(1, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        next_release("ALTER TABLE jobs ADD COLUMN colour TEXT;")
+
+        def pause(*_):
+            with sqlite3.connect(home.database) as connection:
+                connection.execute("ALTER TABLE jobs ADD COLUMN colour TEXT")
+                connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+            other.communicate(b"")
+            return 0
+
+        monkeypatch.setattr(migrate.random, "uniform", pause)
+        open_database(home).close()
+    assert columns(home, "jobs").count("colour") == 1
+    assert backup.existing(home.root) == [], "the other one made the copy"
+
+
 def test_an_unknown_way_is_refused_and_nothing_copied(store, next_release):
     home, opened = store
     opened.close()
