@@ -15,7 +15,7 @@ from jobctl.engine.donerows import record_done_rows
 from jobctl.engine.results import ResultWriter
 from jobctl.engine.work import LiveJob
 from jobctl.store import jobs, journal, outbox
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import UNWRITABLE, Database, open_database
 
 #: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
 INLINE_LIMIT = 2_000
@@ -81,6 +81,8 @@ class Closer:
             return Closed(live.id, results)
         except OSError as error:
             return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
+        except UNWRITABLE as error:
+            return Closed(live.id, None, f"the database: {error}")
 
 
 def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int) -> JobState:

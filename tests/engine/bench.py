@@ -34,10 +34,12 @@ class Bench:
         self.wake = WakeUp(self.home.wake)
         self.engine = None
 
-    def submit(self, rows=3, policy=None, command=("true",), **options):
-        """Submit numbered rows; the job's number."""
-        path = self.root / "rows.txt"
-        path.write_text("".join(f"row {n}\n" for n in range(1, rows + 1)), encoding="utf-8")
+    def submit(self, rows=3, policy=None, command=("true",), header=None, **options):
+        """Submit numbered rows, with a ``header`` as a table of one column; the job's number."""
+        path = self.root / ("rows.csv" if header else "rows.txt")
+        lines = [header] if header else []
+        lines += [f"row {n}" for n in range(1, rows + 1)]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         request = SubmitRequest(
             input=InputOptions(str(path)), command=command, policy=policy or Policy(), cwd=str(self.root), **options
         )

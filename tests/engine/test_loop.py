@@ -459,6 +459,27 @@ def test_a_terminal_commit_that_fails_is_tried_again(tmp_path):
     assert state(bench, job) is JobState.SUCCEEDED
 
 
+def test_rows_that_are_done_are_noted_when_the_database_takes_writes_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=1, header="id", name="nightly", item_key="id")
+    bench.tick(2)
+    bench.executor.finish(AttemptId(job, 1, 1), Play())
+    begin = bench.engine._closer.begin
+
+    def break_and_begin(*args):
+        bench.engine._closer.begin = begin
+        bench.engine._database.connection.execute("PRAGMA query_only = ON")
+        begin(*args)
+
+    bench.engine._closer.begin = break_and_begin
+    bench.tick(3)
+    assert state(bench, job) is JobState.RUNNING
+    bench.engine._database.connection.execute("PRAGMA query_only = OFF")
+    bench.tick(3, step_us=SECOND)
+    assert state(bench, job) is JobState.SUCCEEDED
+    assert bench.database.scalar("SELECT count(*) FROM done") == 1
+
+
 def fail_writes_once(bench, begin):
     """From the moment the result files are made, the database takes no writes."""
 
