@@ -6,6 +6,7 @@ import sys
 import threading
 
 from jobctl.config import Home
+from jobctl.errors import JobctlError
 from jobctl.store import backup, sqlite
 from jobctl.store.database import Database, open_database
 
@@ -26,9 +27,15 @@ class Backups:
         if 0 <= now - self._looked_at < _LOOK_US:
             return
         self._looked_at = now
-        if (self._thread is None or not self._thread.is_alive()) and backup.is_due(self._database, now):
+        if (self._thread is None or not self._thread.is_alive()) and self._is_due(now):
             self._thread = threading.Thread(target=self._make, args=(now,), name="backup", daemon=True)
             self._thread.start()
+
+    def _is_due(self, now: int) -> bool:
+        try:
+            return backup.is_due(self._database, now)
+        except (OSError, sqlite.Error):  # somebody tidies the folder up just now
+            return False
 
     def _make(self, now: int) -> None:
         try:
@@ -37,5 +44,5 @@ class Backups:
                 backup.make(database, now)
             finally:
                 database.close()
-        except (OSError, sqlite.Error) as error:  # no room, most likely; the next one in an hour
+        except (JobctlError, OSError, sqlite.Error) as error:  # no room, most likely; the next one in an hour
             sys.stderr.write(f"no backup was made: {error}\n")
