@@ -47,6 +47,13 @@ class UsageError(JobctlError):
     code = "usage"
 
 
+class UnknownColumn(UsageError):
+    """The command names a column that the input does not have: one of the two is not what was meant."""
+
+    exit_code = Exit.REJECTED
+    code = "unknown_column"
+
+
 class InputRejected(JobctlError):
     """The input file cannot be accepted; no job was made."""
 

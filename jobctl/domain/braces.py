@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from jobctl.errors import UsageError
+from jobctl.errors import UnknownColumn, UsageError
 
 _SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
 _COLUMN_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _NEXT_BRACE = re.compile(r"[{}]")
+#: What separates the fields of files that are called CSV all the same.
+_OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class Source(Enum):
@@ -111,15 +113,26 @@ class Names:
         strange = _SYNTAX.intersection(inner)
         return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)
 
-    def unknown(self, inner: str, where: str) -> UsageError:
+    def unknown(self, inner: str, where: str) -> UnknownColumn:
         """The error for a placeholder that names nothing."""
+        columns = (
+            "a line has no columns, only {}" if self.columns is None else f"the columns are {_listed(self.columns)}"
+        )
+        return UnknownColumn(f"unknown placeholder {{{inner}}} in {where}; {columns}", hint=self._meant(inner))
+
+    def _meant(self, inner: str) -> str:
         from difflib import get_close_matches
 
-        known = list(self.columns or ())
-        close = get_close_matches(inner.rstrip("./"), known, 1, 0.6)
-        hint = f"did you mean {{{close[0]}}}?" if close else f"for literal braces write {{{{{inner}}}}}"
-        columns = f"the columns are {_listed(known)}" if self.columns is not None else "a line has no columns, only {}"
-        return UsageError(f"unknown placeholder {{{inner}}} in {where}; {columns}", hint=hint)
+        literal = f"for literal braces write {{{{{inner}}}}}"
+        if self.columns is None:
+            return f"if the file is a table, say which: --format csv, tsv or jsonl; {literal}"
+        close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
+        if close:
+            return f"did you mean {{{close[0]}}}?"
+        named = [name for mark, name in _OTHER_DELIMITERS.items() if mark in self.columns[0]]
+        if len(self.columns) == 1 and named:
+            return f"are the fields separated by something else? See --delimiter {named[0]}"
+        return literal
 
 
 def _listed(columns: Sequence[str], most: int = 20) -> str:

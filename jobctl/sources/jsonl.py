@@ -30,8 +30,10 @@ class JsonLines(TextSource):
         self._pending = block = next(self._read_line_blocks(), b"")
         self._see_terminator(block)
         texts = list(filter(None, map(bytes.strip, block.split(b"\n"))))
-        if texts and texts[0].startswith(b"[") and not _is_json(texts[0]):
+        if texts and texts[0].startswith(b"[") and (len(texts) == 1 or not _is_json(texts[0])):
             raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
+        if texts and texts[0] == b"{":
+            raise Damaged("json", "this is JSON over several lines, not one object per line: jq -c . makes that", 1)
         # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
         for text in texts:
             row, fault = _parse(text)

@@ -81,7 +81,17 @@ def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     for bom, name in _OTHER_BOMS:
         if first.startswith(bom):
             raise Damaged("encoding", f"this is {name} text: add --encoding {name}", line=1)
+    if name := _wide_encoding(first[:64]):
+        raise Damaged("encoding", f"this looks like {name} text: add --encoding {name}", line=1)
     return _again(first.removeprefix(_UTF8_BOM), chunks)
+
+
+def _wide_encoding(head: bytes) -> str:
+    """UTF-16 without a byte order mark, by its zero bytes: every second one as long as it is plain ASCII."""
+    for zeros, others, name in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
+        if len(head) >= 4 and not any(head[zeros::2]) and all(head[others::2]):
+            return name
+    return ""
 
 
 def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

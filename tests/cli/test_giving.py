@@ -105,14 +105,14 @@ def test_a_dry_run_shows_commands_and_makes_nothing(jobctl, home):
 def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
     store.job("s", state="succeeded", started_at=1, finished_at=2)
     done = jobctl("cancel", "1")
-    assert (done.code, done.err) == (0, "job 1: it was succeeded already\n")
+    assert (done.code, done.err) == (0, "job 1: it is done already (succeeded)\n")
     document = jobctl("cancel", "1", "1.1", "--json").document
     assert [(c["job"], c["item"], c["cancelled"]) for c in document["cancelled"]] == [(1, None, False), (1, 1, False)]
 
 
 def test_an_unknown_placeholder_is_named(jobctl, home):
     done = jobctl("submit", "rows.csv", "--", "echo", "{ulr}")
-    assert done.code == 2
+    assert done.code == 7
     assert "{ulr}" in done.err and "url" in done.err
     database = open_database(home) if home.root.exists() else None
     assert database is None or database.scalar("SELECT count(*) FROM jobs") == 0

@@ -164,6 +164,13 @@ def test_a_misspelt_column_gets_a_suggestion_and_other_words_the_way_to_double()
     assert refused("x", "{print}").hint == "for literal braces write {{print}}"
 
 
+def test_a_table_that_was_not_seen_as_one_is_said():
+    assert refused("x", "{id}", columns=("id;url",)).hint.endswith("See --delimiter semicolon")
+    assert refused("x", "{id}", columns=("id|url",)).hint.endswith("See --delimiter pipe")
+    assert refused("x", "{id}", columns=("total;a", "b")).hint == "for literal braces write {{id}}"
+    assert "--format csv" in refused("x", "{id}", columns=None).hint
+
+
 def test_a_strange_character_that_a_column_has_can_be_misspelt():
     assert refused("x", "{Price $}", columns=("Price ($)",)).message.startswith("unknown placeholder {Price $}")
     assert render("x", "{Price ($)}", columns=("Price ($)",), fields=[b"5"]) == (b"x", b"5")

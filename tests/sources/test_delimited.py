@@ -212,6 +212,8 @@ WHOLE = [
     (b'id,"url\n1,2\n', "line 1: a quoted field is opened and never closed"),
     (b'id,url\n1,2\n3,"x\n5,6\n', "line 3, record 2: a quoted field is opened and never closed"),
     ("id,url\n1,é\n".encode("utf-16"), "line 1: this is utf-16 text: add --encoding utf-16"),
+    ("id,url\n1,é\n".encode("utf-16-le"), "line 1: this looks like utf-16-le text: add --encoding utf-16-le"),
+    ("id,url\n1,é\n".encode("utf-16-be"), "line 1: this looks like utf-16-be text: add --encoding utf-16-be"),
     ("id,url\n1,é\n".encode("utf-32"), "line 1: this is utf-32 text: add --encoding utf-32"),
     (b"jobctl_item,jobctl_job\n1,2\n", "line 1: there are only columns of jobctl itself (jobctl_...)"),
 ]

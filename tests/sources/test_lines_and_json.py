@@ -137,6 +137,8 @@ def test_the_columns_are_those_of_the_first_good_row(read):
 
 def test_a_json_list_is_recognised(read):
     assert "jq -c '.[]'" in read.refused(b'[\n {"a": 1}\n]\n', name="a.json").details[0]
+    assert "jq -c '.[]'" in read.refused(b'[{"a": 1}, {"a": 2}]\n', name="a.json").details[0]
+    assert "jq -c ." in read.refused(b'{\n "a": 1\n}\n', name="a.json").details[0]
 
 
 @pytest.mark.parametrize("invalid", ["reject", "skip"])
