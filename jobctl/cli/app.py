@@ -53,6 +53,27 @@ COMMANDS = {
 }
 
 
+#: What other tools call it.
+_ELSEWHERE = {
+    **dict.fromkeys(("list", "ls", "ps", "jobs", "show", "info", "squeue"), "jobctl status"),
+    **dict.fromkeys(("add", "enqueue", "push", "sbatch", "create", "new"), "jobctl submit FILE -- COMMAND"),
+    **dict.fromkeys(("kill", "stop", "abort", "scancel"), "jobctl cancel JOB; the daemon: jobctl daemon stop"),
+    **dict.fromkeys(("start", "pueued"), "jobctl daemon start; a job that is paused: jobctl resume JOB"),
+    **dict.fromkeys(("restart", "rerun", "requeue", "redo"), "jobctl retry JOB"),
+    **dict.fromkeys(("log", "tail", "follow", "output", "cat"), "jobctl logs JOB --follow"),
+    **dict.fromkeys(("rm", "remove", "delete", "clean", "clear", "purge", "gc"), "jobctl prune; jobctl cancel JOB"),
+    **dict.fromkeys(("hold", "suspend"), "jobctl pause JOB"),
+    **dict.fromkeys(("release", "continue", "unpause"), "jobctl resume JOB"),
+    **dict.fromkeys(("why", "history", "journal"), "jobctl explain JOB"),
+    **dict.fromkeys(("watch", "monitor", "progress"), "jobctl status --watch"),
+    **dict.fromkeys(("ui", "tui", "htop"), "jobctl top"),
+    **dict.fromkeys(("queues", "group", "groups", "parallel"), "jobctl queue list; jobctl queue set QUEUE slots=N"),
+    **dict.fromkeys(("check", "health"), "jobctl doctor; a job: jobctl verify JOB"),
+    **dict.fromkeys(("settings", "configuration"), "jobctl config show"),
+    "version": "jobctl --version",
+}
+
+
 class Root(TyperGroup):
     """``jobctl``: loads commands by name; alone it shows the status."""
 
@@ -77,7 +98,7 @@ class Root(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """``jobctl`` alone is ``jobctl status``."""
-        rest = super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, help_asked(args))
         if not ctx._protected_args and not ctx.resilient_parsing:
             ctx._protected_args = ["status"]
         return rest
@@ -110,7 +131,14 @@ def _summary(command: Any) -> str:
     return str(command.help or "").partition("\n\n")[0].replace("\n", " ")
 
 
+def help_asked(args: list[str]) -> list[str]:
+    """``help submit`` is ``submit --help``, as in other tools."""
+    return [*args[1:], "--help"] if args[:1] == ["help"] else args
+
+
 def _suggest(name: str) -> str:
+    if name.lower() in _ELSEWHERE:
+        return f"try: {_ELSEWHERE[name.lower()]}"
     near = nearest(name, COMMANDS)
     return f"did you mean: jobctl {near}" if near else "jobctl --help lists the commands"
 
@@ -155,6 +183,10 @@ class Group(TyperGroup):
     def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Its commands under one heading."""
         yield "Commands", [(name, _summary(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """``queue help`` is ``queue --help``."""
+        return super().parse_args(ctx, help_asked(args))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command named first. Raises UsageError listing them for a name that is none."""

@@ -83,10 +83,10 @@ def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
     from jobctl.services.elsewhere import refuse_elsewhere
     from jobctl.store.database import open_database
 
-    # Made here, where errors can be told; and closed again, for no connection may cross a fork.
     home, cluster = session(ctx).home, cluster_words(ctx)
-    open_database(home, create=True).close()
     count = daemon_slots(slots, on_cluster=bool(cluster))
+    # Made here, where errors can be told; and closed again, for no connection may cross a fork.
+    open_database(home, create=True).close()
     options = StartOptions(
         home=home,
         slots=count,
@@ -113,11 +113,11 @@ def stop(
       jobctl daemon stop --now            TERM, grace, KILL
       jobctl daemon stop --timeout 30s
     """
-    from jobctl.domain.durations import parse_duration
+    from jobctl.domain.durations import option_duration
     from jobctl.services.stopping import stop_daemon
 
     shared = session(ctx)
-    seconds = None if timeout is None else parse_duration(timeout, allow_zero=True)
+    seconds = None if timeout is None else option_duration("--timeout", timeout)
     stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=seconds, tell=shared.note)
     if stopped is None:
         shared.note("no daemon is running")

@@ -58,12 +58,22 @@ def daemon_slots(given: int | None, *, on_cluster: bool = False) -> int:
     On a cluster, 0 = all that its workers have.
     """
     if given is not None:
-        return given
+        return _slots(given)
     from jobctl.config import cpu_count
     from jobctl.services.settings import load_settings
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "slots")
     return found or (0 if on_cluster else cpu_count())
+
+
+def _slots(given: int) -> int:
+    from jobctl.domain.policy import checked_count
+    from jobctl.errors import UsageError
+
+    try:
+        return checked_count(given)
+    except UsageError as error:
+        raise UsageError(f"--slots: {error.message}", hint=error.hint) from None
 
 
 def daemon_spawners(slots: int) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
 from jobctl.cli.session import Session
+from jobctl.domain.nearest import nearest
 from jobctl.errors import Exit, JobctlError
 
 #: Typer's own usage errors and what they derive from; where these classes live has changed between its versions.
@@ -66,11 +68,20 @@ def _usage(error: Exception) -> JobctlError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
-    text = text.replace("is not a valid int", "is not a whole number")
+    text = text.replace("is not a valid int", "is not a whole number").replace(
+        "is not in the range x>=", "is less than "
+    )
     possible = getattr(error, "possibilities", None)
     if possible:
-        text = f"{error}; did you mean {' or '.join(sorted(possible))}?"
+        text = f"{error}; did you mean {_likeliest(error, possible)}?"
     return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
+
+
+def _likeliest(error: Any, possible: Sequence[str]) -> str:
+    """Of the options that are like the one typed those that it is the beginning of, else the most alike."""
+    typed = str(getattr(error, "option_name", ""))
+    longer = sorted(option for option in possible if option.startswith(typed)) if typed else []
+    return " or ".join(longer or [nearest(typed, possible) or min(possible)])
 
 
 def _explain(session: Session, error: JobctlError) -> int:

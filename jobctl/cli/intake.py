@@ -169,7 +169,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         python=given["python"],
         name=given["name"],
         queue=DEFAULT_QUEUE if given["queue"] is None else given["queue"],
-        priority=given["priority"] or 0,
+        priority=_priority(given["priority"] or 0),
         labels=_labels(given["label"] or ()),
         cwd=given["cwd"],
         env=tuple(given["env"] or ()),
@@ -212,7 +212,7 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str
 
 def _policy(given: Mapping[str, Any]) -> Policy:
     from jobctl.domain.durations import parse_duration, parse_size
-    from jobctl.domain.policy import Policy, parse_backoff, parse_max_failures
+    from jobctl.domain.policy import Policy, checked_count, parse_backoff, parse_max_failures
     from jobctl.domain.rate import parse_rate
     from jobctl.domain.resources import parse_resources
 
@@ -221,8 +221,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         return text
 
     readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "slots": ("slots", _positive),
-        "attempts": ("attempts", _positive),
+        "slots": ("slots", checked_count),
+        "attempts": ("attempts", checked_count),
         "timeout": ("timeout_s", parse_duration),
         "grace": ("grace_s", lambda text: parse_duration(text, allow_zero=True)),
         "backoff": ("backoff", parse_backoff),
@@ -232,9 +232,9 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         "max_failures": ("max_failures", parse_max_failures),
         "rate": ("rate", checked_rate),
         "output_cap": ("output_cap", parse_size),
-        "gpus_per_item": ("gpus", _positive),
+        "gpus_per_item": ("gpus", checked_count),
         "resources": ("resources", lambda text: tuple(parse_resources(text).items())),
-        "recycle": ("recycle", _positive),
+        "recycle": ("recycle", checked_count),
     }
     changes = {
         field: _read(option, reader, given[option])
@@ -255,10 +255,10 @@ def _read(option: str, reader: Callable[[Any], Any], value: Any) -> Any:
         raise UsageError(f"--{option.replace('_', '-')}: {error.message}", hint=error.hint) from None
 
 
-def _positive(value: int) -> int:
-    if value < 1:
-        raise UsageError(f"{value} is less than 1", hint="give 1 or more")
-    return value
+def _priority(value: int) -> int:
+    from jobctl.domain.policy import MAX_COUNT, checked_count
+
+    return int(_read("priority", lambda number: checked_count(number, -MAX_COUNT), value))
 
 
 def _codes(text: str) -> tuple[int, ...]:

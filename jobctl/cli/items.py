@@ -22,8 +22,8 @@ def items(
     state: Annotated[
         list[str] | None, typer.Option("--state", "-s", metavar="STATE", help="Only these: failed,running; repeatable.")
     ] = None,
-    after: Annotated[int, typer.Option(metavar="ITEM", help="Go on after this number.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", help="At most so many; 0 = all.")] = 1000,
+    after: Annotated[int, typer.Option(metavar="ITEM", min=0, help="Go on after this number.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most so many; 0 = all.")] = 1000,
 ) -> int:
     """List the rows of a job: what each is doing or how it ended.
 

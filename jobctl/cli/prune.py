@@ -60,18 +60,14 @@ def _age_s(text: str | None) -> float:
     """Seconds, as given, else as set, else the default."""
     import os
 
-    from jobctl.domain.durations import parse_duration
-    from jobctl.errors import UsageError
+    from jobctl.domain.durations import option_duration, parse_duration
     from jobctl.services.prune import DEFAULT_AGE_S
     from jobctl.services.settings import load_settings
 
     if text is None:
         found = load_settings(os.environ, os.getcwd()).value("prune", "older-than")
         return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
-    try:
-        return parse_duration(text, allow_zero=True)
-    except UsageError as error:
-        raise UsageError(f"--older-than: {error.message}", hint=error.hint) from None
+    return option_duration("--older-than", text)
 
 
 def _tell(shared: Session, report: Pruned) -> None:

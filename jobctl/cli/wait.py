@@ -55,9 +55,9 @@ def wait(
 
 
 def _seconds(timeout: str | None) -> float | None:
-    from jobctl.domain.durations import parse_duration
+    from jobctl.domain.durations import option_duration
 
-    return None if timeout is None else parse_duration(timeout, allow_zero=True)
+    return None if timeout is None else option_duration("--timeout", timeout)
 
 
 def _warn_if_nobody_works(shared: Session, database: Database, numbers: list[int]) -> None:

@@ -40,6 +40,14 @@ def parse_duration(text: str, *, allow_zero: bool = False) -> float:
     return seconds
 
 
+def option_duration(option: str, text: str) -> float:
+    """Seconds that an option of this name was given, zero too. Raises UsageError that names the option."""
+    try:
+        return parse_duration(text, allow_zero=True)
+    except UsageError as error:
+        raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
+
+
 def _seconds(text: str) -> float | None:
     if _PLAIN.fullmatch(text):
         return float(text)

@@ -21,6 +21,17 @@ EXIT_NOT_FOUND = 127
 DEFAULT_FACTOR = 4.0
 DEFAULT_CAP_S = 60.0
 BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
+#: Above this a number of slots, attempts and the like is a slip of the finger, and the database could not hold all.
+MAX_COUNT = 1_000_000_000
+
+
+def checked_count(value: int, lowest: int = 1) -> int:
+    """A number of slots, attempts, rows as it is. Raises UsageError for one below ``lowest`` or absurdly large."""
+    if value < lowest:
+        raise UsageError(f"{value} is less than {lowest}", hint=f"give {lowest} or more")
+    if value > MAX_COUNT:
+        raise UsageError(f"{value} is more than {MAX_COUNT}", hint="give a number that is meant")
+    return value
 
 
 def parse_max_failures(text: str) -> str:

@@ -71,7 +71,8 @@ def read_env_file(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--env-file {path}: {error}", hint="it must be readable when items start") from error
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"--env-file {path}: {why}", hint="it must be readable when items start") from error
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         text = line.strip().removeprefix("export ").strip()

@@ -131,11 +131,11 @@ def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
     if target.item is not None:
         number = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (target.job, target.item))
         state = ItemState(number).word
-        note = "" if changed else f"it was {state} already"
+        note = "" if changed else f"it is done already ({state})"
         return Cancelled(target.job, target.item, state, changed, note)
     note = ""
     if not changed:
-        note = f"it was {row.state} already"
+        note = f"it is done already ({row.state})"
     elif row.state not in TERMINAL_JOB_STATES:
         note = f"{plural(row.counts.running, 'item')} still to end"
     elif row.state is not JobState.CANCELLED:

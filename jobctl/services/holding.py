@@ -11,7 +11,7 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.domain.durations import parse_duration
 from jobctl.domain.nearest import meant
-from jobctl.domain.policy import Policy, parse_max_failures
+from jobctl.domain.policy import MAX_COUNT, Policy, checked_count, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
@@ -67,7 +67,7 @@ def _existing(database: Database, number: int) -> JobRow:
 
 def _pause(database: Database, row: JobRow, reason: str, now: int) -> Held:
     if row.state in TERMINAL_JOB_STATES:
-        return Held(row.id, False, f"it is {row.state} already")
+        return Held(row.id, False, f"it is done already ({row.state})")
     if row.paused_at is not None:
         return Held(row.id, False, "it is paused already")
     jobs.update(database, row.id, paused_at=now, pause_reason=reason, updated_at=now, state="paused")
@@ -135,7 +135,10 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
         with database.transaction():
             row = _existing(database, job)
             if row.state in TERMINAL_JOB_STATES:
-                raise UsageError(f"job {job} is {row.state}: its rules can no longer be changed")
+                raise UsageError(
+                    f"job {job} is done ({row.state}): its rules can no longer be changed",
+                    hint=f"jobctl status {job}",
+                )
             policy, columns = _changed(row, settings, now)
             jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
             said = ", ".join(f"{key}={text}" for key, text in settings.items())
@@ -167,7 +170,7 @@ def _naming(key: str, text: str) -> Iterator[None]:
 def _change(policy: Policy, name: str, text: str, now: int) -> tuple[Policy, dict[str, Any]]:
     """One rule: the policy with it, and columns beside the policy that go with it."""
     if name == "priority":
-        return policy, {"priority": _number(text)}
+        return policy, {"priority": checked_count(_number(text), -MAX_COUNT)}
     if name == "deadline":
         after_s = None if text == "none" else parse_duration(text)
         at = None if after_s is None else now + int(after_s * 1e6)
@@ -191,7 +194,7 @@ def _positive(text: str) -> int:
     value = _number(text)
     if value < 1:
         raise UsageError("must be 1 or more")
-    return value
+    return checked_count(value)
 
 
 def _or_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -23,6 +23,9 @@ SCHEMA = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
 PAGE = 1_000
 
+#: After every item there can be; SQLite has no larger number.
+_BEYOND = (1 << 63) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -78,7 +81,7 @@ class Query:
 def query(database: Database, wanted: Query, size: int) -> Iterator[Page]:
     """The items in pages of at most ``size``; the last page says where to go on if the limit cut the list."""
     numbers = wanted.target.items
-    after = max(wanted.after, 0 if numbers is None else numbers[0] - 1)
+    after = max(min(wanted.after, _BEYOND), 0 if numbers is None else numbers[0] - 1)
     left = wanted.limit
     while left is None or left > 0:
         found = page(database, wanted.target.job, wanted.states, after, size if left is None else min(size, left))

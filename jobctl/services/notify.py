@@ -32,8 +32,10 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
 
     A secret variable that is not set here is accepted: the daemon may have it.
     """
+    from jobctl.domain.webhook import parse_url
+
     for url in options.urls:
-        _check_url(url, options)
+        parse_url(url, allow_http=options.allow_http)
     for command in options.commands:
         if not command.strip() or "\0" in command:
             raise UsageError("--on-done needs a command", hint="for example --on-done 'mail -s \"$JOBCTL_STATE\" me'")
@@ -45,15 +47,6 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
         for url in dict.fromkeys(options.urls)
     ]
     return webhooks + [NewTarget(Kind.COMMAND, command) for command in dict.fromkeys(options.commands)]
-
-
-def _check_url(url: str, options: NotifyOptions) -> None:
-    from jobctl.domain.webhook import parse_url
-
-    try:
-        parse_url(url, allow_http=options.allow_http)
-    except UsageError as error:
-        raise UsageError(f"--notify: {error.message}", hint=error.hint) from None
 
 
 def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jobctl.domain.call import STYLES, parse_target
 from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.nearest import meant
-from jobctl.domain.policy import parse_backoff, parse_max_failures
+from jobctl.domain.policy import MAX_COUNT, parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.resources import parse_resources
 from jobctl.errors import UsageError
@@ -177,7 +177,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and abs(value) <= MAX_COUNT else None
 
 
 def _text(value: Any) -> str | None:

@@ -68,8 +68,8 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
 
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:
-    """A list of numbers, a name, or either with items. A name that looks like a number or like items wins by name."""
-    if _LIST.match(text):
+    """A list of numbers, a name, or either with items. A name that looks like items wins by name."""
+    if _LIST.match(text) and not _is_only_a_name(database, text):
         yield from (Target(job) for job in _existing_jobs(database, text))
         return
     named = _named_job(database, text)
@@ -83,8 +83,14 @@ def _resolve(database: Database, text: str) -> Iterator[Target]:
     yield from _existing_items(database, job, match["items"])
 
 
+def _is_only_a_name(database: Database, text: str) -> bool:
+    """Whether digits are no job's number but the name of one, as of a file called ``20261126.csv``."""
+    is_free = text.isdigit() and len(text) < 19 and not views.states(database, [int(text)])
+    return is_free and views.newest_job(database, text) is not None
+
+
 def _one_job(database: Database, text: str) -> int:
-    if _LIST.match(text):
+    if _LIST.match(text) and not _is_only_a_name(database, text):
         numbers = _existing_jobs(database, text)
         if len(numbers) != 1:
             raise UsageError(f"items of several jobs at once ({text!r})", hint="name one job: 42.1-5,9")
@@ -147,6 +153,9 @@ def _no_such_job(database: Database, text: str) -> NotFound:
         return NotFound("there are no jobs yet", hint="start with: jobctl submit FILE -- COMMAND")
     if text.replace("-", "").isdigit():
         return NotFound(f"there is no job {text}; the newest is {newest}", hint="jobctl status --all lists every job")
+    job, point, _ = text.partition(".")
+    if point and job.isdigit():
+        return NotFound(f"{text!r} names no item of job {job}", hint=f"items are numbers: {job}.17, {job}.1-5,9")
     names = dict.fromkeys(job.name for job in views.job_names(database, 1_000))
     hint = meant(text, (*names, LAST), "JOB is a number, a name or last; jobctl status lists them")
     return NotFound(f"there is no job called {text!r}", hint=hint)

@@ -126,10 +126,16 @@ def prepare_home(home: Home) -> None:
     """Make the state directory and its folders, 0700. Raises HomeError when that is impossible."""
     try:
         _make_folders(home)
+    except FileExistsError:
+        raise _no_directory(home) from None
     except OSError as error:
         raise HomeError(
             f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
         ) from error
+
+
+def _no_directory(home: Home) -> HomeError:
+    return HomeError(f"the state directory {home.root} is not a directory", hint="give another with --home DIR")
 
 
 def _make_folders(home: Home) -> None:
@@ -165,6 +171,8 @@ def check_home(home: Home) -> None:
         raise HomeError(f"cannot use {home.root}: {error.strerror}", hint="give another with --home DIR") from error
     if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
         info = home.root.stat()
+    if not stat.S_ISDIR(info.st_mode):
+        raise _no_directory(home)
     if info.st_uid != os.geteuid():
         raise HomeError(
             f"{home.root} belongs to user {info.st_uid}, you are {os.geteuid()}",

@@ -37,6 +37,33 @@ def test_the_word_that_was_meant_is_named(jobctl, store, tmp_path, monkeypatch, 
     assert said in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("submit rows.csv --slot 3 -- true", "no such option: --slot; did you mean --slots?"),
+        ("submit rows.csv --not-on 3 -- true", "did you mean --"),
+        ("list", "try: jobctl status"),
+        ("KILL 1", "try: jobctl cancel JOB"),
+        ("version", "try: jobctl --version"),
+        ("log 1", "try: jobctl logs"),
+    ],
+)
+def test_of_options_the_likeliest_and_for_words_of_other_tools_ours(jobctl, words, said):
+    done = jobctl(*words.split())
+    assert done.code == 2
+    assert said in done.err
+    assert " or --" not in done.err
+
+
+@pytest.mark.parametrize("words", ["submit", "queue", "daemon stop"])
+def test_help_of_a_command_may_be_asked_for_first(jobctl, words):
+    asked = jobctl("help", *words.split())
+    assert asked.code == 0
+    assert asked.out == jobctl(*words.split(), "--help").out
+    assert jobctl("help").out == jobctl("--help").out
+    assert jobctl("help", "sumbit").code == 2
+
+
 def test_nothing_is_named_that_is_not_like_it():
     assert nearest("frobnicate", ["start", "stop"]) is None
     assert nearest("START", ["start", "stop"]) == "start"

@@ -98,11 +98,11 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
     bench = Bench(tmp_path)
     bench.submit(rows=1)
     bench.work_off()
-    with pytest.raises(UsageError, match="job 1 is succeeded: its rules can no longer be changed"):
+    with pytest.raises(UsageError, match=r"job 1 is done \(succeeded\): its rules can no longer be changed"):
         holding.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
     with pytest.raises(NotFound, match="no job 8"):
         holding.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
-    assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is succeeded already"
+    assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
 
 
 def test_pausing_twice_and_resuming_what_runs_say_so(bench):

@@ -36,6 +36,12 @@ def test_words_name_jobs_and_items(database, text, targets):
     assert resolve(database, [text]) == targets
 
 
+def test_digits_that_are_no_number_of_a_job_may_be_a_name(database, store):
+    store.job("q" * 3, name="20261126")
+    assert resolve(database, ["20261126"]) == [Target(6)]
+    assert resolve(database, ["20261126.2"]) == [Target(6, 2)]
+
+
 def test_a_job_named_twice_is_one_target(database):
     assert resolve(database, ["3", "nightly", "2-3"]) == [Target(3), Target(2)]
 
@@ -50,6 +56,7 @@ def test_a_job_named_twice_is_one_target(database):
         ("3.0", "there is no item 0", "jobctl items 3"),
         ("3.15-30", "there is no item 30", "jobctl items 3"),
         ("99.1", "no job 99", "jobctl status --all"),
+        ("3.x", "'3.x' names no item of job 3", "3.17, 3.1-5,9"),
         ("no such thing", "no job called", "a number, a name or last"),
     ],
 )
