@@ -83,12 +83,14 @@ class Engine:
         self._trouble_until = 0
         self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
+        self._looked_at = now  # what was due by then has been seen to
         self._orders = Orders(database, executor, self._lineup, self._count)
 
     # ---- life ----
 
     def begin(self, now: int, *, fresh: bool) -> None:
         """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up. Raises Elsewhere."""
+        self._looked_at = now
         self._house.keep(now, self._state, "")
         recovered = recovery.recover(self._database, self._executor, now, self._options.place, fresh=fresh)
         self._epoch = recovered.epoch
@@ -114,7 +116,8 @@ class Engine:
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
         selector.register(self._wake.fileno(), selectors.EVENT_READ)
         wall_clock = WallClock(now_us(), steady_us())
-        while not self.is_over(now_us()):
+        # Asked for the moment of the last tick: what has become due since then ends the wait, it is not looked at here.
+        while not self.is_over(self._looked_at):
             selector.select(self._timeout_s(now_us()))
             self._wake.drain()
             now = now_us()
@@ -123,6 +126,7 @@ class Engine:
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
+        self._looked_at = now
         self._take(self._executor.collect(0), now)
         self._obey_stop(self._executor.stop_requested())
         self._lineup.look(self._slots, now)

@@ -4,6 +4,7 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
+from jobctl.engine import loop, settling
 from jobctl.engine.fake import Play
 from jobctl.process import space
 from jobctl.services import holding
@@ -108,3 +109,31 @@ def test_the_engine_wakes_up_for_the_next_retry(tmp_path, monkeypatch):
     bench.tick(3)
     due = bench.database.scalar("SELECT due_at FROM items WHERE job = ?", (job,))
     assert waits(bench) == pytest.approx(max(0, due - bench.now) / 1e6)
+
+
+def test_what_becomes_due_right_after_a_round_is_not_slept_over(tmp_path, monkeypatch):
+    """The clock goes on between the end of a round and the decision how long to sleep."""
+    bench = Bench(tmp_path, slots=6, drain=True, script=lambda d: Play(code=int(d.attempt == 1)))
+    naps = []
+
+    class Selector:
+        def register(self, *_):
+            pass
+
+        def select(self, timeout_s):
+            if "r" not in bench.states(1):  # else an outcome would end it
+                naps.append(timeout_s)
+            bench.now += int(timeout_s * SECOND)
+
+    def clock():
+        bench.now += 15_000
+        return bench.now
+
+    monkeypatch.setattr(loop.selectors, "DefaultSelector", Selector)
+    monkeypatch.setattr(loop, "now_us", clock)
+    monkeypatch.setattr(settling.random, "random", lambda: 0.99)
+    bench.submit(rows=6, policy=Policy(attempts=2, backoff=Backoff(base_s=0.01)))
+    bench.start()
+    bench.engine.run()
+    assert bench.states(1) == "ssssss"
+    assert max(naps) < 1.0
