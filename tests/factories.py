@@ -103,8 +103,13 @@ class JobMaker:
         } | values
         columns = ", ".join(row)
         with self.database.transaction():
-            self.database.execute(
+            number = self.database.execute(
                 f"INSERT INTO failures ({columns}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+            ).lastrowid
+            self.database.execute(
+                "UPDATE items SET failure = ? WHERE job = ? AND state = 4 AND failure IS NULL"
+                " AND item IN (SELECT value FROM json_each(?))",
+                (number, job, row["samples"]),
             )
 
     def daemon(self, **values: Any) -> None:

@@ -109,10 +109,10 @@ _STOPPED = (JobState.CANCELLED, JobState.EXPIRED, JobState.FAILED)
 
 
 def _was_cut(database: Database, live: LiveJob) -> bool:
-    """Whether the stop took anything away: rows never run, or attempts killed."""
+    """Whether the stop took anything away: rows never run, attempts that were still to come, or attempts killed."""
     if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
-    if live.counts["unprocessed"]:
+    if live.counts["unprocessed"] or database.scalar("SELECT reason FROM jobs WHERE id = ?", (live.id,)):
         return True
     return bool(
         database.scalar("SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0", (live.id,))

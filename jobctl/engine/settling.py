@@ -13,7 +13,7 @@ from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.work import LiveJob
-from jobctl.store import calls, figures, items
+from jobctl.store import calls, figures, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.failures import Group
 from jobctl.store.items import Budgeted, Causes, Settlement
@@ -59,6 +59,7 @@ class Settler:
         self._deltas: Counter[str] = Counter()
         self._touched: set[int] = set()
         self._causes: Causes = {}
+        self._cut = False  # the job's stop took another attempt from an item
 
     def settle(self, batch: Batch) -> Counter[str]:
         """Write a batch and return how the counters move. Raises StaleAttempts if another engine took over."""
@@ -74,8 +75,7 @@ class Settler:
             self._release(batch.returned)
         items.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
         items.record_finished(self._database, live.row.round, batch.finished, self._causes)
-        if self._touched:
-            live.groups.save(self._touched, self._now)
+        self._save()
         durations = [f.duration_us for f in batch.finished]
         durations += [record[3] for made in batch.calls for record in made.records]
         self._keep_pace(batch.finished, durations, len(good) + called)
@@ -116,23 +116,20 @@ class Settler:
         verb = decision.verb
         if live.stop is not None and verb in (Verb.RETRY_LATER, Verb.REQUEUE):
             verb = Verb.FAIL
-        number = None if group is None else group.id
+            self._cut = True
         if verb is Verb.RETRY_LATER:
             self._move("running", "retrying", 1)
             live.next_due = decision.due_at if live.next_due is None else min(live.next_due, decision.due_at or 0)
-            return Settlement(f.item, f.attempt, ItemState.RETRYING, decision.due_at, number, used.free, used.crashes)
+            return Settlement(f.item, f.attempt, ItemState.RETRYING, decision.due_at, group.id, used.free, used.crashes)
         if verb is Verb.REQUEUE:
             self._move("running", "queued", 1)
             live.cursor = min(live.cursor, f.item)
-            return Settlement(f.item, f.attempt, ItemState.QUEUED, None, number, used.free + 1, used.crashes + 1)
+            return Settlement(f.item, f.attempt, ItemState.QUEUED, None, group.id, used.free + 1, used.crashes + 1)
         self._move("running", "failed", 1)
-        if group is None:
-            self._deltas["failures_ungrouped"] += 1
-        else:
-            group.items += 1
-        return Settlement(f.item, f.attempt, ItemState.FAILED, None, number, used.free, used.crashes)
+        group.add_item(f.item)
+        return Settlement(f.item, f.attempt, ItemState.FAILED, None, group.id, used.free, used.crashes)
 
-    def _group(self, f: Finished) -> Group | None:
+    def _group(self, f: Finished) -> Group:
         live = self._live
         code = outcome.failure_code(f.ending, f.code)
         if f.raised is not None:
@@ -145,11 +142,9 @@ class Settler:
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
         group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
-        if group is not None:
-            group.attempts += 1
-            group.add_sample(f.item)
-            self._touched.add(group.id)
-        self._causes[AttemptId(f.job, f.item, f.attempt)] = (None if group is None else group.id, message)
+        group.add_attempt(f.item)
+        self._touched.add(group.id)
+        self._causes[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
 
     def _release(self, returned: Sequence[Returned]) -> None:
@@ -167,22 +162,28 @@ class Settler:
     def fail_waiting(self, first: int, last: int, came_from: str | None = None) -> None:
         """Fail items that wait for another attempt and will not get it; they keep their last cause."""
         live = self._live
-        for _item, state, failure in items.fail_waiting(self._database, live.id, first, last):
+        for item, state, failure in items.fail_waiting(self._database, live.id, first, last):
             self._move(came_from or ItemState(state).word, "failed", 1)
+            self._cut = live.stop is not None
             group = live.groups.get(failure)
             if group is None:
                 self._deltas["failures_ungrouped"] += 1
             else:
-                group.items += 1
+                group.add_item(item)
                 self._touched.add(group.id)
 
     def drop(self, first: int, last: int) -> Counter[str]:
         """The job was stopped: what never ran is unprocessed, what waits for another attempt has failed."""
         self._move("queued", "unprocessed", items.drop_queued(self._database, self._live.id, first, last))
         self.fail_waiting(first, last)
+        self._save()
+        return self._deltas
+
+    def _save(self) -> None:
         if self._touched:
             self._live.groups.save(self._touched, self._now)
-        return self._deltas
+        if self._cut:
+            jobs.update(self._database, self._live.id, reason=self._live.row.stop_reason or str(self._live.stop))
 
     def _keep_pace(self, finished: Sequence[Finished], durations: Sequence[int], succeeded: int) -> None:
         live = self._live

@@ -7,14 +7,16 @@ from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
+from jobctl.store.database import Database
+from jobctl.store.failures import failed_samples
 from jobctl.store.views import FailureView, JobView
 
 
-def failure_summary(job: JobView, causes: list[FailureView], limit: int) -> dict[str, Any]:
+def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> dict[str, Any]:
     """The ``failures`` block: the causes that most items failed of, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
-        "groups": [_group(cause) for cause in shown[:limit]],
+        "groups": [_group(cause, _samples(database, job, cause)) for cause in shown[:limit]],
         "groups_total": len(shown),
         "ungrouped": job.failures_ungrouped,
     }
@@ -25,14 +27,20 @@ def _is_pending(job: JobView, cause: FailureView) -> bool:
     return bool(job.retrying and cause.attempts and cause.last_at >= job.round_at)
 
 
-def _group(cause: FailureView) -> dict[str, Any]:
+def _samples(database: Database, job: JobView, cause: FailureView) -> list[int]:
+    """Items that failed of it; while none has yet, items that met it and wait for another attempt."""
+    samples: list[int] = json.loads(cause.samples)
+    return failed_samples(database, job.id, cause.id, samples) if cause.items else samples
+
+
+def _group(cause: FailureView, samples: list[int]) -> dict[str, Any]:
     return {
         "code": cause.code,
         "message": cause.message,
         "count": cause.items,
         "retryable": bool(cause.retryable),
         "outcome": cause.outcome,
-        "sample_items": json.loads(cause.samples),
+        "sample_items": samples,
         "first_at": format_time(cause.first_at),
         "last_at": format_time(cause.last_at),
         "attempts": cause.attempts,
@@ -40,7 +48,7 @@ def _group(cause: FailureView) -> dict[str, Any]:
 
 
 def retry_summary(job: JobView, policy: Policy, causes: list[FailureView], program: str) -> dict[str, Any]:
-    """The ``retry`` block. Failures beyond the number of causes kept are counted as retryable: nobody said no."""
+    """The ``retry`` block."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
     # At most once: what may have had its effect runs again only when somebody says so.

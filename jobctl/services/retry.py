@@ -13,7 +13,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
-from jobctl.store import jobs, journal, views
+from jobctl.store import failures, jobs, journal, views
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 
@@ -125,7 +125,7 @@ def _requeue(database: Database, job: int, condition: str, parameters: Sequence[
         f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
         (job, *parameters),
     )
-    database.executemany("UPDATE failures SET items = items - ? WHERE id = ?", [(n, f) for f, n in by_failure if f])
+    failures.take_away(database, by_failure)
     ungrouped = sum(n for f, n in by_failure if f is None)
     if first is not None:
         jobs.update(database, job, cursor=first)

@@ -136,7 +136,7 @@ def _document(
         "counts": _counts(case),
         "progress": _progress(case),
         "time": _times(case),
-        "failures": failure_summary(job, causes, groups),
+        "failures": failure_summary(database, job, causes, groups),
         "retry": retry_summary(job, policy, causes, program),
         "results": _results(job, home),
         "input": _input(database, job),

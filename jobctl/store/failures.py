@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobctl.store.database import Database
 
-#: Distinct causes kept per job; what comes after is counted as ungrouped.
+#: Distinct causes kept per job; what comes after is counted by its code alone, under this message.
 GROUP_LIMIT = 1_000
+FURTHER = "further messages"
 SAMPLE_LIMIT = 10
 
 
@@ -22,12 +24,25 @@ class Group:
     outcome: str
     items: int = 0
     attempts: int = 0
-    samples: list[int] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)  # examples of items that failed of it
+    tried: list[int] = field(default_factory=list)  # examples of items that met it, and may have succeeded since
 
-    def add_sample(self, item: int) -> None:
-        """Remember an item as an example, the first few of a cause."""
-        if len(self.samples) < SAMPLE_LIMIT and item not in self.samples:
-            self.samples.append(item)
+    def add_attempt(self, item: int) -> None:
+        """An attempt of an item ended so."""
+        self.attempts += 1
+        if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
+            self.tried.append(item)
+
+    def add_item(self, item: int) -> None:
+        """An item failed because of it."""
+        self.items += 1
+        if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
+            self.failed.append(item)
+
+    @property
+    def samples(self) -> list[int]:
+        """Items as examples, those that failed first."""
+        return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
 
 
 class Groups:
@@ -38,24 +53,31 @@ class Groups:
         self._job = job
         rows = database.execute(
             "SELECT id, code, message, outcome, items, attempts, samples FROM failures WHERE job = ?", (job,)
-        )
-        groups = [Group(i, c, m, o, n, a, json.loads(s)) for i, c, m, o, n, a, s in rows]
+        ).fetchall()
+        groups = []
+        for number, code, message, outcome, items, attempts, stored in rows:
+            samples = json.loads(stored)
+            failed = failed_samples(database, job, number, samples) if items else []
+            groups.append(Group(number, code, message, outcome, items, attempts, failed, samples))
         self._by_cause = {(g.code, g.message, g.outcome): g for g in groups}
         self._by_id = {g.id: g for g in groups}
 
-    def find(self, code: str, message: str, outcome: str, *, retryable: bool, now: int) -> Group | None:
-        """The group of a cause, made if new; None when the job has too many different ones."""
+    def find(self, code: str, message: str, outcome: str, *, retryable: bool, now: int) -> Group:
+        """The group of a cause, made if new; in a job with too many different ones, that of its code."""
         cause = (code, message, outcome)
-        group = self._by_cause.get(cause)
-        if group is None and len(self._by_cause) < GROUP_LIMIT:
-            cursor = self._database.execute(
-                "INSERT INTO failures"
-                " (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
-                " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
-                (self._job, *cause, int(retryable), now, now),
-            )
-            group = Group(int(cursor.lastrowid or 0), *cause)
-            self._by_cause[cause] = self._by_id[group.id] = group
+        if cause not in self._by_cause and len(self._by_cause) >= GROUP_LIMIT:
+            cause = (code, FURTHER if retryable else f"{FURTHER}, not retryable", outcome)
+        return self._by_cause.get(cause) or self._make(cause, retryable=retryable, now=now)
+
+    def _make(self, cause: tuple[str, str, str], *, retryable: bool, now: int) -> Group:
+        cursor = self._database.execute(
+            "INSERT INTO failures"
+            " (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
+            " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
+            (self._job, *cause, int(retryable), now, now),
+        )
+        group = Group(int(cursor.lastrowid or 0), *cause)
+        self._by_cause[cause] = self._by_id[group.id] = group
         return group
 
     def get(self, number: int | None) -> Group | None:
@@ -68,3 +90,24 @@ class Groups:
             "UPDATE failures SET items = ?, attempts = ?, last_at = ?, samples = ? WHERE id = ?",
             [(g.items, g.attempts, now, json.dumps(g.samples), g.id) for g in map(self._by_id.__getitem__, changed)],
         )
+
+
+def failed_samples(database: Database, job: int, group: int, samples: Sequence[int]) -> list[int]:
+    """Those of a group's examples that have failed of it and have had no other outcome since, in order."""
+    rows = database.execute(
+        "SELECT item FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND state = 4"
+        " AND failure = ? ORDER BY item",
+        (job, json.dumps(list(samples)), group),
+    )
+    return [row[0] for row in rows]
+
+
+def take_away(database: Database, moved: Sequence[tuple[int | None, int]]) -> None:
+    """From each (group, count) so many items went back to work; its examples are those that stay behind."""
+    numbers = [(count, SAMPLE_LIMIT, number) for number, count in moved if number is not None]
+    database.executemany(
+        "UPDATE failures SET items = items - ?, samples = (SELECT json_group_array(item) FROM (SELECT item FROM items"
+        " INDEXED BY items_failed"
+        " WHERE job = failures.job AND state = 4 AND failure = failures.id ORDER BY item LIMIT ?)) WHERE id = ?",
+        numbers,
+    )

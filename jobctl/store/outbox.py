@@ -18,6 +18,7 @@ from jobctl.domain.event import Cause, Ended, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
 from jobctl.store import jobs
 from jobctl.store.database import Database
+from jobctl.store.failures import failed_samples
 from jobctl.store.jobs import JobRow
 
 SAMPLES = 5
@@ -142,11 +143,16 @@ def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
 
 def _top_causes(database: Database, job: int) -> list[Cause]:
     rows = database.execute(
-        "SELECT code, message, items, retryable, outcome, samples FROM failures"
+        "SELECT id, code, message, items, retryable, outcome, samples FROM failures"
         " WHERE job = ? AND items > 0 ORDER BY items DESC, id LIMIT 3",
         (job,),
-    )
-    return [Cause(c, m, n, bool(r), o, json.loads(s)[:SAMPLES]) for c, m, n, r, o, s in rows]
+    ).fetchall()
+    return [
+        Cause(
+            code, message, count, bool(retryable), known, failed_samples(database, job, n, json.loads(text))[:SAMPLES]
+        )
+        for n, code, message, count, retryable, known, text in rows
+    ]
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:

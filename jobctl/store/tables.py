@@ -81,7 +81,7 @@ class Job(SQLModel, table=True):
     not_before_at: int | None = None
 
     state: str
-    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why its stop cut it short, once it has
     round: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     total: int

@@ -189,6 +189,7 @@ def total_rate(database: Database) -> float | None:
 class FailureView(NamedTuple):
     """A cause of failure."""
 
+    id: int
     code: str
     message: str
     outcome: str
@@ -203,7 +204,7 @@ class FailureView(NamedTuple):
 def failures(database: Database, number: int) -> list[FailureView]:
     """The causes of a job (a bounded number), those that most items failed of first."""
     rows = database.execute(
-        "SELECT code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
+        "SELECT id, code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
         " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
         (number,),
     )

@@ -9,7 +9,8 @@ from jobctl.engine.fake import Play
 from jobctl.engine.loop import Fenced
 from jobctl.services import holding
 from jobctl.services.retry import Selection, retry
-from jobctl.store import requests
+from jobctl.services.status import job_document
+from jobctl.store import failures, requests
 from tests.engine.bench import SECOND, Bench, state
 
 QUICK = Backoff(base_s=0.001, factor=1, cap_s=0.001)
@@ -67,6 +68,49 @@ def test_a_job_ends_partial_with_its_failures_grouped(tmp_path):
     assert groups == [("exit_65", "no luck", 2, 2, "[2, 5]")]
 
 
+def test_the_examples_of_a_cause_are_items_that_failed_of_it(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=int(d.attempt == 1 or d.item > 28), err=b"boom\n"), slots=4)
+    job = bench.submit(rows=30, policy=Policy(attempts=2, backoff=Backoff(base_s=1000, cap_s=1000)))
+    bench.tick(12)
+    assert bench.states(job) == "t" * 30
+    assert samples(bench, job) == list(range(1, 11))  # none has failed yet: these met it
+    bench.start(fresh=False)
+    bench.tick(250, step_us=10 * SECOND)
+    assert samples(bench, job) == [29, 30]
+    for item in (29, 30):
+        retry(bench.home, job, Selection(items=(item,)), now=bench.now)
+        bench.tick(1)
+        assert samples(bench, job) == ([30] if item == 29 else [29])
+        bench.work_off(step_us=100 * SECOND)
+
+
+def samples(bench, job):
+    """Of the only cause, as the status tells them."""
+    (group,) = job_document(bench.database, bench.home, job, bench.now)["failures"]["groups"]
+    return group["sample_items"]
+
+
+def test_failures_beyond_the_causes_kept_apart_are_counted_by_code_and_outcome(tmp_path, monkeypatch):
+    monkeypatch.setattr(failures, "GROUP_LIMIT", 2)
+    endings = {5: {"ending": Ending.SIGNALLED, "code": 9}, 6: {"code": 65}, 7: {"code": 65}}
+    script = lambda d: Play(**({"code": 1} | endings.get(d.item, {})), err=b"about " + b"abcdefgh"[d.item - 1 : d.item])  # noqa: E731
+    bench = Bench(tmp_path, script=script)
+    job = bench.submit(rows=8, policy=Policy(attempts=1, on_crash="fail"))
+    bench.work_off()
+    rows = bench.database.execute("SELECT code, message, outcome, retryable, items FROM failures ORDER BY id")
+    assert rows.fetchall() == [
+        ("exit_1", "about a", "known", 1, 1),
+        ("exit_1", "about b", "known", 1, 1),
+        ("exit_1", "further messages", "known", 1, 3),
+        ("sigkill", "further messages, not retryable", "unknown", 0, 1),
+        ("exit_65", "further messages, not retryable", "known", 0, 2),
+    ]
+    plan = job_document(bench.database, bench.home, job, bench.now)["retry"]
+    assert (plan["items"], plan["failed_permanent"], plan["outcome_unknown"]) == (7, 2, 1)
+    assert retry(bench.home, job, Selection(), now=bench.now).items == 7  # not the one that may have had its effect
+    assert bench.states(job) == "qqqqfqqq"
+
+
 def test_cancel_drops_the_queue_and_ends_what_runs(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))
     job = bench.submit(rows=10)
@@ -103,13 +147,34 @@ def test_cancel_of_single_items(tmp_path):
 
 
 def test_items_waiting_for_another_attempt_fail_when_the_job_is_cancelled(tmp_path):
-    bench = Bench(tmp_path, script=lambda _: Play(code=1))
-    job = bench.submit(rows=2, policy=Policy(backoff=Backoff(base_s=1000, cap_s=1000)))
-    bench.tick(3)
-    assert bench.states(job) == "tt"
-    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", ""), bench.now)
+    bench = Bench(tmp_path, script=failing(2, 3, code=1))
+    job = bench.submit(rows=3, policy=Policy(backoff=Backoff(base_s=1000, cap_s=1000)))
+    bench.tick(5)
+    assert bench.states(job) == "stt"
+    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", "enough"), bench.now)
     bench.work_off()
-    assert bench.states(job) == "ff"
+    assert bench.states(job) == "sff"
+    assert state(bench, job) is JobState.CANCELLED  # it came before the end: two were still to be tried
+
+
+def test_a_deadline_takes_further_attempts_away_too(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=1) if d.item == 1 else Play())
+    job = bench.submit(rows=2, policy=Policy(backoff=Backoff(base_s=0.5, factor=1), attempts=9, deadline_s=5))
+    bench.tick(3)
+    holding.pause(bench.home, [job], reason="", now=bench.now)
+    bench.tick(3, step_us=2 * SECOND)
+    bench.work_off()
+    assert (bench.states(job), state(bench, job)) == ("fs", JobState.EXPIRED)
+
+
+def test_an_attempt_that_fails_by_itself_after_the_cancel_has_lost_the_next_one(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    job = bench.submit(rows=1)
+    bench.tick(2)
+    requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", ""), bench.now)
+    bench.executor.finish(AttemptId(job, 1, 1), Play(code=1))
+    bench.work_off()
+    assert (bench.states(job), state(bench, job)) == ("f", JobState.CANCELLED)
 
 
 @pytest.mark.parametrize(("limit", "failed"), [("3", 4), ("0", 1), ("10%", 3)])
