@@ -25,15 +25,15 @@ class Orders:
         self._lineup = lineup
         self._executor = executor
         self._count = count
-        self._cancels: list[tuple[list[AttemptId], float]] = []
+        #: By number of the request: what is to be ended, with which grace.
+        self._cancels: dict[int, tuple[AttemptId, float]] = {}
+        self._sent: set[int] = set()  # requests whose items still have to end
+        self._held: dict[int, dict[int, AttemptId]] = {}  # what runs of jobs with requests, by item
 
     def write(self, roster: Roster, epoch: int, now: int) -> None:
         """Obey requests and rules, take what will not run out of the queues."""
         self._cancels.clear()
-        for request in requests.take(self._database):
-            live = roster.get(request.job)
-            if live is not None:
-                self._obey(request, live, epoch, now)
+        self._obey_all(roster, epoch, now)
         for live in list(self._lineup.changed.values()):
             order = _rule_order(live, now)
             if order is not None:
@@ -42,25 +42,48 @@ class Orders:
             if stopping.has_waiting(live):
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
 
-    def _obey(self, request: requests.Request, live: LiveJob, epoch: int, now: int) -> None:
+    def _obey_all(self, roster: Roster, epoch: int, now: int) -> None:
+        waiting = requests.waiting(self._database)
+        self._held.clear()
+        obeyed = []
+        for number, request in waiting:
+            live = roster.get(request.job)
+            if live is None or self._obey(number, request, live, epoch, now):
+                obeyed.append(number)
+        if obeyed:
+            requests.drop(self._database, obeyed)
+        self._sent.intersection_update(number for number, _ in waiting)
+
+    def _obey(self, number: int, request: requests.Request, live: LiveJob, epoch: int, now: int) -> bool:
+        """Whether nothing is left to do about a request."""
         if request.verb == requests.FOLLOW:
             self._executor.follow(live.id, request.item)
-            return
+            return True
         kill = 2 if request.now else 1
         if request.item is None:
             stopping.give(self._database, live, stopping.Order(Stop.CANCEL, request.actor, request.reason, kill), now)
             self._lineup.touch(live)
-            return
-        running = [AttemptId(live.id, *key) for key in live.in_hand if key[0] == request.item]
-        if running:
-            self._cancels.append((running, live.row.policy.grace_s if kill == 1 else 0.0))
-        else:
+            return True
+        running = self._in_hand(live).get(request.item)
+        if running is None:
             self._count(live, Settler(self._database, epoch, live, now).drop(request.item, request.item), now)
+            return True
+        # It may come back as it was, or fail in a way that calls for another attempt: then there is more to do.
+        if number not in self._sent:
+            self._cancels[number] = (running, live.row.policy.grace_s if kill == 1 else 0.0)
+        return False
+
+    def _in_hand(self, live: LiveJob) -> dict[int, AttemptId]:
+        held = self._held.get(live.id)
+        if held is None:
+            held = self._held[live.id] = {item: AttemptId(live.id, item, attempt) for item, attempt in live.in_hand}
+        return held
 
     def send(self) -> None:
         """After the commit: end what is to end."""
-        for attempts, grace_s in self._cancels:
-            self._executor.cancel(attempts, grace_s)
+        for attempt, grace_s in self._cancels.values():
+            self._executor.cancel([attempt], grace_s)
+        self._sent.update(self._cancels)
         self._cancels.clear()
         for live in self._lineup.changed.values():
             stopping.end_running(self._executor, live)

@@ -1,7 +1,8 @@
-"""What commands ask of the engine: rows it takes, obeys and deletes in one transaction."""
+"""What commands ask of the engine: rows that are there until they are obeyed, whichever engine does it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jobctl.store.database import Database
@@ -30,9 +31,12 @@ def add(database: Database, request: Request, at: int) -> None:
     )
 
 
-def take(database: Database) -> list[Request]:
-    """Remove and return what is waiting, oldest first, in the caller's transaction."""
+def waiting(database: Database) -> list[tuple[int, Request]]:
+    """What is asked, oldest first, by number."""
     rows = database.execute("SELECT id, job, item, verb, now, actor, reason FROM requests ORDER BY id").fetchall()
-    if rows:
-        database.execute("DELETE FROM requests WHERE id <= ?", (rows[-1][0],))
-    return [Request(job, item, verb, bool(now), actor, reason) for _, job, item, verb, now, actor, reason in rows]
+    return [(row[0], Request(row[1], row[2], row[3], bool(row[4]), row[5], row[6])) for row in rows]
+
+
+def drop(database: Database, numbers: Iterable[int]) -> None:
+    """These are obeyed, in the caller's transaction."""
+    database.executemany("DELETE FROM requests WHERE id = ?", [(number,) for number in numbers])

@@ -10,7 +10,7 @@ from jobctl.engine.loop import Fenced
 from jobctl.services import holding
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document
-from jobctl.store import failures, requests
+from jobctl.store import failures, items, requests
 from tests.engine.bench import SECOND, Bench, state
 
 QUICK = Backoff(base_s=0.001, factor=1, cap_s=0.001)
@@ -144,6 +144,53 @@ def test_cancel_of_single_items(tmp_path):
     bench.work_off()
     assert bench.states(job) == "fsssus"
     assert state(bench, job) is JobState.PARTIAL
+
+
+def ask_to_cancel(bench, job, item, at_once=False):
+    """As the command does."""
+    requests.add(bench.database, requests.Request(job, item, "cancel", at_once, "test", ""), bench.now)
+
+
+def test_an_item_that_was_handed_over_and_has_not_begun_is_cancelled_for_good(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item > 100, duration_us=1000), slots=1)
+    job = bench.submit(rows=150)
+    bench.tick(130)
+    held = [item for item, _ in items.held(bench.database, job, 1)]
+    assert (held[0], held[-1]) == (101, 150)  # item 101 runs, the others come after it
+    ask_to_cancel(bench, job, 120)
+    bench.tick(3)
+    assert bench.states(job)[115:125] == "rrrrurrrrr"
+    assert bench.database.scalar("SELECT count(*) FROM requests") == 0
+
+
+def test_an_item_that_fails_while_it_is_being_cancelled_is_not_tried_again(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=1)
+    bench.tick(2)
+    bench.executor.cancel = lambda *_: None  # it is slow to end
+    ask_to_cancel(bench, job, 1)
+    bench.tick(2)
+    bench.executor.finish(AttemptId(job, 1, 1), Play(code=75))
+    bench.work_off()
+    assert bench.states(job) == "f"
+    assert bench.job(job).attempts == 1
+
+
+def test_a_cancel_of_an_item_outlives_the_engine_that_was_asked(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    job = bench.submit(rows=2, policy=Policy(grace_s=5))
+    bench.tick(2)
+    asked = []
+    bench.executor.cancel = lambda attempts, grace_s, *_: asked.append((list(attempts), grace_s))
+    ask_to_cancel(bench, job, 2)
+    bench.tick(3)
+    ask_to_cancel(bench, job, 2, at_once=True)
+    bench.tick(2)
+    both = [([AttemptId(job, 2, 1)], 5), ([AttemptId(job, 2, 1)], 0.0)]
+    assert asked == both  # each once
+    bench.start(fresh=False)
+    bench.tick(2)
+    assert asked == both * 2
 
 
 def test_items_waiting_for_another_attempt_fail_when_the_job_is_cancelled(tmp_path):
