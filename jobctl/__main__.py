@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
 
 TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
@@ -18,6 +19,9 @@ _BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Do what the command line says and end the process with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While modules are imported, Ctrl-C ends us as it ends any program; ``edge`` does better once it is there.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(_COLLECT_AFTER)
     _leave(answer(sys.argv[1:]))
 

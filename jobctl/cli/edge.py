@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +25,28 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing is raised."""
     session = Session()
     try:
-        return _guarded(session, arguments)
+        _notice_interrupts()
+        try:
+            return _guarded(session, arguments)
+        finally:
+            if signal.getsignal(signal.SIGINT) is _interrupted:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return INTERRUPTED
     except BrokenPipeError:
         return _silence()
+
+
+def _notice_interrupts() -> None:
+    """From here on Ctrl-C lets a command put things in order. Who ignores it, as nohup's children do, goes on to."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second one ends us at once, and quietly
+    raise KeyboardInterrupt
 
 
 def _guarded(session: Session, arguments: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -173,3 +174,47 @@ def test_bytes_that_are_no_text_do_not_stop_a_command(store, home):
         fresh(home, "status", "1", "--json", env={"PYTHONIOENCODING": "latin-1"}).stdout.decode("latin-1")
     )
     assert document["input"]["path"] == "café.csv"
+
+
+INTERRUPT = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+
+
+def interrupted(tmp_path, module):
+    """A command line that Ctrl-C meets while it imports ``module``."""
+    (tmp_path / "early").mkdir()
+    (tmp_path / "early" / f"{module}.py").write_text(INTERRUPT)
+    return subprocess.run(
+        [sys.executable, "-m", "jobctl", "status"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path / 'early'}:{ROOT}", "JOBCTL_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+def test_ctrl_c_while_it_starts_ends_it_without_a_traceback(tmp_path):
+    done = interrupted(tmp_path, "typer")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_in_a_command_and_once_more_while_it_ends(tmp_path):
+    script = (
+        "import os, signal, sys\n"
+        "from jobctl import __main__\n"
+        "from jobctl.cli import edge\n"
+        "def wait(*_):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    finally:\n"
+        "        if sys.argv[1] == 'twice':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "edge._invoke = wait\n"
+        "__main__.main()\n"
+    )
+    for words, code, said in ((["once"], 130, "\n"), (["twice"], -signal.SIGINT, "")):
+        argv = [sys.executable, "-c", script, *words]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=60, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
+        )
+        assert (done.returncode, done.stderr) == (code, said)
