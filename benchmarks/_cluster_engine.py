@@ -23,7 +23,8 @@ from jobctl.engine.cluster import link, worker_plugin
 from jobctl.engine.cluster.executor import ClusterExecutor
 from jobctl.engine.cluster.options import ClusterOptions
 from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
-from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.engine.loop import Engine
+from jobctl.engine.options import EngineOptions
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit

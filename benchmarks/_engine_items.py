@@ -18,7 +18,8 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
 from jobctl.engine.fake import FakeExecutor
-from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.engine.loop import Engine
+from jobctl.engine.options import EngineOptions
 from jobctl.process.memory import resident_bytes
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest

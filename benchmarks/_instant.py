@@ -13,7 +13,8 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Finished, JobSpec
-from jobctl.engine.loop import Engine, EngineOptions, now_us
+from jobctl.engine.loop import Engine, now_us
+from jobctl.engine.options import EngineOptions
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit

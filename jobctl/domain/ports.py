@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from jobctl.domain.crew import Crew
 
 #: Stands in argv where the number of the slot goes; the executor fills it in when it starts the attempt.
 #: A NUL can never be part of an argument, so no row value looks like it.
@@ -231,6 +234,7 @@ class Capacity(NamedTuple):
 
     slots: int
     ahead_s: float = 0.2  # work that each slot should have in hand beyond what it runs
+    crew: Crew | None = None  # whose slots they are
 
 
 Event = Started | Finished | Calls | Returned | Lost | Pressure | Capacity

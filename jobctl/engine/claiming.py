@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from jobctl.domain.ports import Dispatch
 from jobctl.engine.gates import Gates
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.share import JOBS_PER_CLAIM, Candidate, share
+from jobctl.engine.stock import Stock
 from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
 from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
@@ -20,6 +22,7 @@ class Room(NamedTuple):
 
     capacity: int  # slots of the executor
     gates: Gates
+    stock: Stock
 
 
 def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
@@ -29,7 +32,7 @@ def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
     ahead = wanted = demand = 0
     full = set()  # queues
     for live in lineup.in_order():
-        if live.row.queue in full:
+        if live.row.queue in full or (live.needs and _spare(live, room, lineup.in_need) <= 0):
             continue
         candidate = _candidate(live, room, lineup.in_queue, now)
         if candidate is None:
@@ -43,8 +46,27 @@ def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
         wanted += candidate.wants
         ahead = max(ahead, live.lookahead(live.slots(room.capacity)))
         demand = room.capacity + ahead - lineup.in_hand
-    parts = [(ready[job], n) for job, n in share(candidates, demand)]
+    parts: Iterable[tuple[LiveJob, int]] = [(ready[job], n) for job, n in share(candidates, demand)]
+    if any(live.needs for live, _ in parts):
+        parts = _within_stock(parts, room, lineup.in_need.copy())
     return list(_within_queues(parts, room, lineup.in_queue.copy()))
+
+
+def _spare(live: LiveJob, room: Room, in_need: Counter[str]) -> int:
+    """How many more there is enough of for: as with slots, some may wait for those before them."""
+    return room.stock.left(live.needs, in_need) + live.lookahead(live.slots(room.capacity))
+
+
+def _within_stock(
+    parts: Iterable[tuple[LiveJob, int]], room: Room, in_need: Counter[str]
+) -> Iterator[tuple[LiveJob, int]]:
+    """Jobs that need the same things together take no more than there is of them."""
+    for live, wanted in parts:
+        count = min(wanted, max(0, _spare(live, room, in_need))) if live.needs else wanted
+        for name, amount in live.needs:
+            in_need[name] += amount * count  # type: ignore[assignment]
+        if count:
+            yield live, count
 
 
 def _within_queues(

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jobctl.domain.crew import Crew, Offer
 from jobctl.domain.ports import (
     AttemptId,
+    Capacity,
     Dispatch,
     Ending,
     Event,
@@ -181,6 +183,12 @@ class FakeExecutor:
     def press(self, reason: str) -> None:
         """The machine has no room; an empty reason: it has again."""
         self._tell(Pressure(reason))
+
+    def muster(self, *offers: Offer) -> None:
+        """These are the workers that there are now."""
+        slots = sum(offer.workers * offer.slots for offer in offers)
+        self._backlog.capacity = slots
+        self._tell(Capacity(slots, crew=Crew("fake", offers)))
 
     def stop(self, level: int) -> None:
         """Somebody wants the daemon to stop."""

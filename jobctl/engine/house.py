@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from jobctl import __version__
+from jobctl.domain.crew import Crew
 from jobctl.engine.backups import Backups
 from jobctl.process import space
 from jobctl.store import daemon, sqlite
@@ -26,8 +27,9 @@ class House:
         self._root = os.path.dirname(database.path)
         self._scope = "all" if scope is None else str(scope)
         self.slots = slots
+        self.crew: Crew | None = None  # of the cluster, if there is one
         self._started_at = started_at
-        self._said: tuple[str, str, int] = ("", "", -1)
+        self._said: tuple[object, ...] = ()
         self.beat_at = 0
         self._backups = Backups(database, started_at)
         self._shortage = ""
@@ -35,7 +37,7 @@ class House:
 
     def keep(self, now: int, state: str, pressure: str) -> None:
         """Beat when it is time or something changed; checkpoint when the WAL has grown."""
-        if self._said != (state, pressure, self.slots) or not 0 <= now - self.beat_at < HEARTBEAT_US:
+        if self._said != (state, pressure, self.slots, self.crew) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._wal_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
@@ -54,7 +56,7 @@ class House:
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
-        self.beat_at, self._said = now, (state, pressure, self.slots)
+        self.beat_at, self._said = now, (state, pressure, self.slots, self.crew)
         row = daemon.Row(
             pid=os.getppid(),
             engine_pid=os.getpid(),
@@ -67,10 +69,10 @@ class House:
             pressure=pressure,
         )
         try:
-            daemon.save(self._database, row)
+            daemon.save(self._database, row, self.crew)
         except UNWRITABLE:
             # A full disk must not end the daemon; the next transaction that matters says so.
-            self._said = ("", "", -1)
+            self._said = ()
 
     def _wal_bytes(self) -> int:
         try:

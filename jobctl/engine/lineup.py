@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from jobctl.domain.crew import Amounts
 from jobctl.engine.gates import Gates
 from jobctl.engine.work import LiveJob
 
@@ -23,6 +24,7 @@ class _Place(NamedTuple):
 
     queue: str = ""
     in_hand: int = 0
+    needs: Amounts = ()
     key: Key | None = None  # it could start something
     at: int | None = None  # when it is to be looked at again
     rests: bool = True  # nothing of it runs and nothing could
@@ -39,6 +41,7 @@ class Lineup:
         self.changed: dict[int, LiveJob] = {}
         self.in_hand = 0
         self.in_queue: Counter[str] = Counter()
+        self.in_need: Counter[str] = Counter()  # by name, what those attempts need besides slots
         self._gates = gates
         self._serves = serves
         self._stale: dict[int, LiveJob] = {}
@@ -79,7 +82,7 @@ class Lineup:
         served = ready and self._serves(live) and live.wants(capacity) > 0 and self._gates.allowed(live, now) != 0
         key = (-live.row.priority, live.used_us, live.id) if served else None
         at = min((at for at in self._times(live, now) if at is not None and at > now), default=None)
-        self._move(live.id, _Place(live.row.queue, len(live.in_hand), key, at, rests))
+        self._move(live.id, _Place(live.row.queue, len(live.in_hand), live.needs, key, at, rests))
 
     def _times(self, live: LiveJob, now: int) -> Iterator[int | None]:
         """When something about a job will be due. What is due already and stays waits for an event."""
@@ -95,6 +98,9 @@ class Lineup:
         self.in_hand += new.in_hand - old.in_hand
         self.in_queue[old.queue] -= old.in_hand
         self.in_queue[new.queue] += new.in_hand
+        if old.needs or new.needs:
+            self._need(old, -1)
+            self._need(new, 1)
         if old.key != new.key:
             if old.key is not None:
                 del self._order[bisect_left(self._order, old.key)]
@@ -105,6 +111,10 @@ class Lineup:
                 del self._moments[bisect_left(self._moments, (old.at, job))]
             if new.at is not None:
                 insort(self._moments, (new.at, job))
+
+    def _need(self, place: _Place, sign: int) -> None:
+        for name, amount in place.needs:
+            self.in_need[name] += sign * amount * place.in_hand  # type: ignore[assignment]
 
     def in_order(self) -> Iterable[LiveJob]:
         """Those that could start something, as they are to be served. Room in a queue is for the caller to see."""

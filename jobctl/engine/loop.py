@@ -12,10 +12,9 @@ import gc
 import selectors
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from jobctl.config import Home
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Executor
+from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor
 from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.clock import WallClock, steady_us
 from jobctl.engine.gates import Gates
@@ -23,10 +22,12 @@ from jobctl.engine.house import House
 from jobctl.engine.inbox import Inbox
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.notifier import Notifier
+from jobctl.engine.options import NO_LIMIT, EngineOptions
 from jobctl.engine.orders import Orders, is_expired
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
+from jobctl.engine.stock import Stock, of_this_machine
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import clock, jobs
@@ -34,21 +35,6 @@ from jobctl.store.database import UNWRITABLE, Database
 
 #: After a commit that failed (disk full, I/O error), the next try.
 TROUBLE_PAUSE_US = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What this engine is for."""
-
-    slots: int
-    scope: int | None = None  # work off foreground jobs and end with this one; None = everything
-    drain: bool = False  # end when nothing is left to do
-    elastic: bool = False  # ``slots`` is a limit (0 = none); how many there are is told by the executor
-    place: recovery.Place = recovery.HERE
-
-
-#: More slots than any cluster has.
-_NO_LIMIT = 1 << 20
 
 
 class Fenced(Exception):
@@ -65,16 +51,18 @@ class Engine:
         self._executor = executor
         self._options = options
         self._slots = 0 if options.elastic else options.slots
-        self._most_slots = options.slots or _NO_LIMIT
+        self._most_slots = options.slots or NO_LIMIT
         self._wake = wake
         self._specs = Specs(home, self._most_slots, {})
         self._gates = Gates(database)
         self._lineup = Lineup(self._gates, lambda live: options.scope is None or bool(live.row.foreground))
-        self._roster = Roster(database, executor, self._specs, self._lineup)
+        self._stock = Stock((), of_cluster=True) if options.elastic else of_this_machine(options.slots, options.devices)
+        self._roster = Roster(database, executor, self._specs, self._lineup, self._stock)
         self._inbox = Inbox(database)
         self._closer = closing.Closer(database, home, wake.ring)
         self._notifier = Notifier(database, home, wake.ring)
         self._house = House(database, options.scope, self._slots, now)
+        self._capacity: Capacity | None = None  # as it was told last
         self._epoch = 0
         self._state = "recovering"
         self._stopping = 0  # 1 = finish what runs, 2 = end it
@@ -183,10 +171,17 @@ class Engine:
             if (live := self._roster.get(job)) is not None:
                 self._lineup.touch(live)
         capacity = self._inbox.capacity
-        if capacity is not None and capacity.slots != self._slots:
-            self._slots = self._house.slots = capacity.slots
-            self._roster.look_ahead(capacity.ahead_s)
-            self._roster.touch_all()
+        if capacity is not None and capacity is not self._capacity:
+            self._resize(capacity)
+
+    def _resize(self, capacity: Capacity) -> None:
+        self._capacity = capacity
+        self._slots = self._house.slots = capacity.slots
+        self._house.crew = capacity.crew
+        if capacity.crew is not None:
+            self._stock.follow(capacity.crew.offers)
+        self._roster.look_ahead(capacity.ahead_s)
+        self._roster.find_room()
 
     def _obey_stop(self, requested: int) -> None:
         self._stopping = max(self._stopping, requested)
@@ -223,7 +218,7 @@ class Engine:
         if self._stopping or self._inbox.pressure or self._house.shortage(now):
             return []
         self._lineup.look(self._slots, now)
-        return claiming.plan(self._lineup, claiming.Room(self._slots, self._gates), now)
+        return claiming.plan(self._lineup, claiming.Room(self._slots, self._gates, self._stock), now)
 
     def _timeout_s(self, now: int) -> float:
         if self._trouble_until > now:

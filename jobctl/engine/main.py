@@ -12,10 +12,12 @@ from typing import NoReturn
 from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.loop import Engine, EngineOptions, Fenced, now_us
+from jobctl.engine.loop import Engine, Fenced, now_us
+from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
+from jobctl.process.devices import Devices
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, elsewhere, integrity, sqlite, trouble
@@ -95,7 +97,9 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         integrity.begin(database)
         where = _executor(options, executor, database)
         place = recovery.Place(options.cluster, options.forget_cluster)
-        engine_options = EngineOptions(options.slots, options.scope, options.drain, bool(options.cluster), place)
+        engine_options = EngineOptions(
+            options.slots, options.scope, options.drain, bool(options.cluster), place, Devices().total
+        )
         engine = Engine(database, where, options.home, engine_options, wake, now_us())
         engine.begin(now_us(), fresh=executor.fresh and where is executor)
     except OlderDaemon:

@@ -11,6 +11,7 @@ from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.gates import check_dependencies
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.spec import Specs, mask_of
+from jobctl.engine.stock import Stock
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for
 from jobctl.store import figures, items, jobs, journal
@@ -22,11 +23,12 @@ from jobctl.store.jobs import JobRow
 class Roster:
     """Live jobs by number. What is in the database is the truth; this is its copy plus what the executor holds."""
 
-    def __init__(self, database: Database, executor: Executor, specs: Specs, lineup: Lineup) -> None:
+    def __init__(self, database: Database, executor: Executor, specs: Specs, lineup: Lineup, stock: Stock) -> None:
         self._database = database
         self._executor = executor
         self._specs = specs
         self._lineup = lineup
+        self._stock = stock
         self._jobs: dict[int, LiveJob] = {}
         self._rows: dict[int, tuple[Any, ...]] = {}  # as they were read last
         self._version = -1
@@ -37,6 +39,16 @@ class Roster:
         self._ahead_s = ahead_s
         for live in self:
             live.ahead_s = ahead_s
+
+    def find_room(self) -> None:
+        """Workers came or went: see anew how many of each job can run."""
+        for live in self:
+            self._fit(live)
+            self._lineup.touch(live)
+
+    def _fit(self, live: LiveJob) -> None:
+        live.needs = self._stock.needs(live.row.policy)
+        live.room = self._stock.room(live.needs)
 
     def __iter__(self) -> Iterator[LiveJob]:
         return iter(self._jobs.values())
@@ -130,6 +142,7 @@ class Roster:
         )
         live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
+        self._fit(live)
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)
         self._executor.define(self._specs.spec(row, slotted=live.handler.slotted))
         return live

@@ -13,6 +13,7 @@ from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
 
 if TYPE_CHECKING:
+    from jobctl.domain.crew import Amounts
     from jobctl.handlers.command import Handler
     from jobctl.store.failures import Groups
     from jobctl.store.jobs import JobRow
@@ -100,6 +101,8 @@ class LiveJob:
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
     ahead_s: float = LOOKAHEAD_S  # work for each slot to hand over before it is free
+    needs: Amounts = ()  # of each item, besides a slot
+    room: int | None = None  # how many with such needs could run at once; None = needs nothing
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
@@ -125,8 +128,8 @@ class LiveJob:
 
     def slots(self, capacity: int) -> int:
         """Most attempts it may run at once."""
-        own = self.row.policy.slots
-        return capacity if own is None else min(own, capacity)
+        limits = (capacity, self.row.policy.slots, self.room)
+        return min(limit for limit in limits if limit is not None)
 
     def lookahead(self, slots: int) -> int:
         """Attempts to hand over beyond the free slots.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobctl import __version__
+from jobctl.domain.crew import AWAY, worded
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural, rate, size
 from jobctl.render.inert import inert
@@ -28,8 +29,11 @@ def lines(document: Document, program: str) -> Iterator[str]:
         yield f"  it works on job {document['scope']} alone (jobctl run)"
     if document["pressure"]:
         why = inert(document["pressure"])
-        paused = why.startswith("paused: ")
-        yield f"  nothing new starts: {why}" if paused else f"  the machine refuses to start processes: {why}"
+        ours = why.startswith(("paused: ", AWAY))
+        what = "nothing new starts" if ours else "the machine refuses to start processes"
+        yield f"  {what}: {why.removeprefix(AWAY)}"
+    if document["cluster"] is not None:
+        yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
     if document["slots"] is not None:
         speed = "" if document["rate_per_s"] is None else f", {rate(document['rate_per_s'])}"
         yield f"  slots   {document['running']} of {document['slots']} in use{speed}"
@@ -42,6 +46,20 @@ def lines(document: Document, program: str) -> Iterator[str]:
     if document["version"]:
         other = "" if document["version"] == __version__ else f" (this is {__version__}: stop it and start it again)"
         yield f"  version {document['version']}{other}"
+
+
+def _cluster(cluster: Document, *, is_away: bool) -> Iterator[str]:
+    """Who works for us; why nothing runs when nobody does."""
+    has = worded(sorted(cluster["resources"].items()))
+    workers = plural(cluster["workers"], "worker")
+    yield f"  cluster {inert(cluster['scheduler'])}, {workers}{f' with {inert(has)} together' if has else ''}"
+    if cluster["left"]:
+        host, when = inert(cluster["last_left_host"]), cluster["last_left_at"]
+        yield f"          {plural(cluster['left'], 'worker')} left, the last on {host} at {when}"
+    for words in cluster["unfit"]:
+        yield f"          not used: {inert(words)}"
+    if not cluster["workers"] and not is_away:
+        yield f"  nothing runs: no worker is there; to start one: {inert(cluster['join'])}"
 
 
 def _queues(document: Document) -> Iterator[str]:

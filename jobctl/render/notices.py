@@ -12,6 +12,7 @@ from jobctl.render.inert import inert
 from jobctl.render.look import Look
 
 Document = Mapping[str, Any]
+_OF_ALL = frozenset({"spawn_pressure", "disk_low", "clock_skew", "cluster_away", "no_workers"})
 
 
 def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
@@ -21,7 +22,7 @@ def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
     found = [(job, item) for job in document["jobs"] for item in job["attention"]]
     for job, item in found:
         # The daemon is down for everybody alike: said once, without a job.
-        shared = item["code"].startswith("daemon_") or item["code"] in ("spawn_pressure", "disk_low", "clock_skew")
+        shared = item["code"].startswith("daemon_") or item["code"] in _OF_ALL
         key = item["message"] if shared else f"{job['job']} {item['code']}"
         if key in seen:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jobctl.domain.crew import AWAY
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural
 from jobctl.process.space import PAUSED
@@ -44,7 +45,7 @@ class Case(NamedTuple):
 def attention(case: Case) -> list[Attention]:
     """What to look at, most pressing first. Of a job that is over only what did not reach anybody."""
     whenever = (_clock, _untold)
-    while_live = (_daemon, _disk, _paused, _pressure, _stalled, _failures, _retry_wait)
+    while_live = (_daemon, _disk, _paused, _pressure, _workers, _stalled, _failures, _retry_wait)
     checks = whenever if case.job.is_done else (*while_live, *whenever)
     return [found for check in checks for found in check(case)]
 
@@ -109,12 +110,20 @@ def _untold(case: Case) -> Iterator[Attention]:
 
 def _pressure(case: Case) -> Iterator[Attention]:
     daemon = case.around.daemon
-    if daemon.pressure and daemon.state != "down" and not daemon.pressure.startswith(PAUSED):
+    if daemon.is_away:
+        message = f"{daemon.pressure.removeprefix(AWAY)}; jobctl keeps trying"
+        yield Attention("cluster_away", message, f"{case.program} daemon status")
+    elif daemon.pressure and daemon.state != "down" and not daemon.pressure.startswith(PAUSED):
         yield Attention(
             "spawn_pressure",
             f"the machine refuses to start processes ({daemon.pressure}); jobctl keeps trying",
             f"{case.program} daemon status",
         )
+
+
+def _workers(case: Case) -> Iterator[Attention]:
+    if case.around.missing is not None and case.job.live:
+        yield Attention(*case.around.missing)
 
 
 def _stalled(case: Case) -> Iterator[Attention]:

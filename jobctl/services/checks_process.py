@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from jobctl import __version__
+from jobctl.domain.crew import AWAY
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural
 from jobctl.errors import JobctlError
@@ -50,8 +51,9 @@ def daemon(patient: Patient) -> Finding:
             f"{call} daemon stop && {call} daemon install, or loginctl enable-linger",
         )
     if view.pressure:
-        what = "nothing new starts" if view.pressure.startswith(PAUSED) else "the machine refuses to start processes"
-        return warn(f"{said}; {what}: {view.pressure}", f"{call} daemon status")
+        ours = view.pressure.startswith(PAUSED) or view.is_away
+        what = "nothing new starts" if ours else "the machine refuses to start processes"
+        return warn(f"{said}; {what}: {view.pressure.removeprefix(AWAY)}", f"{call} daemon status")
     return ok(said)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.crew import AWAY, Crew
 from jobctl.domain.durations import format_time
 from jobctl.process import lock
 from jobctl.process.memory import resident_bytes
 from jobctl.process.presence import is_there
 from jobctl.services.queues import queue_documents
-from jobctl.store import daemon, views
+from jobctl.store import daemon, elsewhere, views
 from jobctl.store.database import Database
 
 #: A daemon that holds its lock but has said nothing for so long is not responding.
@@ -30,11 +31,18 @@ class DaemonView(NamedTuple):
     scope: str = "all"
     pressure: str = ""
     version: str | None = None
+    crew: Crew | None = None  # of the cluster, if its items run on one
+    join: str = ""  # what to type to start a worker for it
 
     @property
     def is_working(self) -> bool:
         """Whether it makes progress with anything."""
         return self.state in ("up", "draining")
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nothing starts because the scheduler of its cluster cannot be reached."""
+        return self.state != "down" and self.pressure.startswith(AWAY)
 
     def serves(self, job: int, *, foreground: bool) -> bool:
         """Whether it works, or is about to work, on this job."""
@@ -56,7 +64,9 @@ DOWN = DaemonView("down")
 
 def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
     """The daemon of a store, now."""
-    return _view(lock.holder(str(home.lock)), daemon.load(database), now)
+    view = _view(lock.holder(str(home.lock)), daemon.load(database), now)
+    crew = daemon.load_crew(database) if view.started_at is not None else None
+    return view if crew is None else view._replace(crew=crew, join=elsewhere.worker_command(elsewhere.known(database)))
 
 
 def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
@@ -121,6 +131,7 @@ def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
         "slots": view.slots,
         "pressure": view.pressure,
         "version": view.version,
+        "cluster": None if view.crew is None else _cluster(view.crew, view.join),
         "running": 0,
         "queued": load.queued,
         "jobs": load.jobs,
@@ -133,6 +144,20 @@ def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
         "queues": [],
         "rate_per_s": None,
         "memory": _memory(None, None),
+    }
+
+
+def _cluster(crew: Crew, join: str) -> dict[str, Any]:
+    return {
+        "scheduler": crew.place,
+        "workers": crew.workers,
+        "resources": dict(crew.total),
+        "offers": [{"workers": n, "slots": slots, "resources": dict(has)} for n, slots, has in crew.offers],
+        "left": crew.left,
+        "last_left_host": crew.last_host or None,
+        "last_left_at": format_time(crew.last_left_at) if crew.left else None,
+        "unfit": list(crew.unfit),
+        "join": join,
     }
 
 

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain import outcome
+from jobctl.domain.crew import AWAY, needs_of, worded
 from jobctl.domain.durations import format_duration, format_time
+from jobctl.domain.policy import Policy
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
 from jobctl.process.space import PAUSED
+from jobctl.services.crew import missing, room
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.status import job_document
 from jobctl.services.targets import Target
@@ -85,7 +88,7 @@ def holds(database: Database, job: JobView, daemon: DaemonView, now: int) -> lis
     """Everything that keeps the waiting items of a job from starting; empty when nothing does or nothing waits."""
     if job.is_done or not (job.queued or job.retrying):
         return []
-    checks = (_by_stop, _by_daemon, _by_pause, _by_time, _by_jobs, _by_slots, _by_backoff)
+    checks = (_by_stop, _by_daemon, _by_pause, _by_time, _by_jobs, _by_workers, _by_slots, _by_backoff)
     return [hold for check in checks for hold in check(database, job, daemon, now)]
 
 
@@ -107,6 +110,8 @@ def _by_daemon(_database: Database, job: JobView, daemon: DaemonView, _now: int)
         yield Hold(
             "disk_low", f"the disk is nearly full: {daemon.pressure.removeprefix(PAUSED)[2:]}", "jobctl prune --dry-run"
         )
+    elif daemon.is_away:
+        yield Hold("cluster_away", daemon.pressure.removeprefix(AWAY), "jobctl daemon status")
     elif daemon.pressure and daemon.state != "down":
         yield Hold("spawn_pressure", f"the machine is short of something: {daemon.pressure}", "jobctl daemon status")
 
@@ -139,7 +144,19 @@ def _by_jobs(database: Database, job: JobView, _daemon: DaemonView, _now: int) -
             )
 
 
+def _by_workers(_database: Database, job: JobView, daemon: DaemonView, now: int) -> Iterator[Hold]:
+    policy = Policy.from_json(json.loads(job.policy))
+    lack, places = missing(daemon, policy, now), room(daemon, policy)
+    if lack is not None:
+        yield Hold(*lack)
+    elif places is not None and job.running >= places:
+        needed = worded(needs_of(policy.resources, policy.gpus))
+        yield Hold("resources", f"workers have room for {plural(places, 'item')} that needs {needed} at once", None)
+
+
 def _by_slots(database: Database, job: JobView, daemon: DaemonView, _now: int) -> Iterator[Hold]:
+    if daemon.crew is not None and not daemon.slots:
+        return  # said already
     own = json.loads(job.policy).get("slots")
     queue = views.queue(database, job.queue)
     if own is not None and job.running >= own:

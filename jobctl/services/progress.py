@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from jobctl.domain.policy import Policy
+from jobctl.services.crew import Missing, room
 from jobctl.services.daemon import DaemonView
 from jobctl.store.views import JobView, QueueView
 
@@ -24,6 +26,7 @@ class Surroundings(NamedTuple):
     first_due_at: int | None  # of the items that wait for another attempt
     last_due_at: int | None
     now: int
+    missing: Missing | None = None  # what no worker of the cluster has
 
 
 class Progress(NamedTuple):
@@ -37,9 +40,9 @@ class Progress(NamedTuple):
     eta_us: int | None
 
 
-def usable_slots(policy_slots: int | None, queue: QueueView, daemon: DaemonView) -> int | None:
+def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | None:
     """The most items of a job that can run at once; None when nothing limits it as far as we know."""
-    limits = [n for n in (policy_slots, queue.slots, daemon.slots) if n is not None]
+    limits = [n for n in (policy.slots, queue.slots, daemon.slots, room(daemon, policy)) if n is not None]
     return min(limits, default=None)
 
 

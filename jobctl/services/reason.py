@@ -64,6 +64,8 @@ def _running(case: Case) -> str:
     if running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
         return f"{plural(running, 'item')} running, {failed}"
+    if case.around.missing is not None:
+        return f"{case.around.missing.message}; {_done_of_total(case)}"
     due = case.around.first_due_at
     if due is not None and not job.queued:
         wait_s = max(0, due - case.around.now) / 1e6
@@ -81,6 +83,8 @@ def _waiting(case: Case) -> str:
         return f"starts in {format_duration((job.not_before_at - now) / 1e6)}, {plural(job.queued, 'item')} queued"
     if case.around.queue.paused_at is not None:
         return f"queue {job.queue} is paused, {plural(job.queued, 'item')} queued"
+    if case.around.missing is not None:
+        return f"{case.around.missing.message}; {plural(job.queued, 'item')} queued"
     return f"waits for its turn, {plural(job.queued, 'item')} queued"
 
 

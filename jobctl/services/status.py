@@ -18,6 +18,7 @@ from jobctl.domain.policy import Policy
 from jobctl.errors import NotFound
 from jobctl.process.space import shortage
 from jobctl.services.attention import Case, attention
+from jobctl.services.crew import missing
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.failures import failure_summary, retry_summary
 from jobctl.services.figures import duration_summary, throughput
@@ -100,7 +101,8 @@ def _load(database: Database, number: int) -> JobView:
 def _surroundings(database: Database, job: JobView, policy: Policy, daemon: DaemonView, now: int) -> Surroundings:
     queue = views.queue(database, job.queue)
     first_due, last_due = views.due_range(database, job.id) if job.retrying else (None, None)
-    return Surroundings(daemon, queue, usable_slots(policy.slots, queue, daemon), first_due, last_due, now)
+    slots, lack = usable_slots(policy, queue, daemon), missing(daemon, policy, now)
+    return Surroundings(daemon, queue, slots, first_due, last_due, now, lack)
 
 
 def _document(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import astuple, dataclass, fields
 
+from jobctl.domain.crew import Crew
 from jobctl.store.database import Database
 
 
@@ -23,6 +25,7 @@ class Row:
 
 
 _NAMES = [f.name for f in fields(Row)]
+_CREW = "crew"
 
 
 def load(database: Database) -> Row | None:
@@ -31,7 +34,13 @@ def load(database: Database) -> Row | None:
     return None if row is None else Row(*row)
 
 
-def save(database: Database, row: Row) -> None:
+def load_crew(database: Database) -> Crew | None:
+    """The workers that the last heartbeat told of; None when it was that of a daemon without a cluster."""
+    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_CREW,))
+    return Crew.from_json(json.loads(text)) if text else None
+
+
+def save(database: Database, row: Row, crew: Crew | None = None) -> None:
     """Write a heartbeat. It need not survive a power cut, so it costs no flush."""
     marks = ", ".join("?" * len(_NAMES))
     database.execute("PRAGMA synchronous=NORMAL")
@@ -41,5 +50,17 @@ def save(database: Database, row: Row) -> None:
                 f"INSERT OR REPLACE INTO daemon (id, {', '.join(_NAMES)}) VALUES (1, {marks})",  # noqa: S608
                 astuple(row),
             )
+            _save_crew(database, crew)
     finally:
         database.execute("PRAGMA synchronous=FULL")
+
+
+def _save_crew(database: Database, crew: Crew | None) -> None:
+    if crew is None:
+        database.execute("DELETE FROM meta WHERE key = ?", (_CREW,))
+    else:
+        database.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+            " WHERE value <> excluded.value",
+            (_CREW, json.dumps(crew.to_json())),
+        )

@@ -59,11 +59,21 @@ def _error(cluster: Sequence[str], count: int) -> Elsewhere:
 
 def command(cluster: Sequence[str]) -> str:
     """What to type to start the daemon on this cluster."""
-    words = ["jobctl", "daemon", "start", "--executor", "dask"]
+    return _spelled(["jobctl", "daemon", "start", "--executor", "dask"], cluster)
+
+
+def _spelled(words: list[str], cluster: Sequence[str]) -> str:
     for name, value in _values(cluster):
         option = f"--{name.replace('_', '-')}"
         words += [option] if name in _FLAGS else [option, value]
     return shlex.join(words)
+
+
+def worker_command(cluster: Sequence[str]) -> str:
+    """What to type on a machine that shall work for this cluster; where its workers are batch jobs, to look at them."""
+    if any(name == "cluster" for name, _ in _place(cluster)):
+        return "jobctl daemon logs"
+    return _spelled(["jobctl", "worker"], cluster)
 
 
 def _values(cluster: Sequence[str]) -> list[tuple[str, str]]:

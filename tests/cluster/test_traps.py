@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from jobctl.domain.ports import AttemptId, Ending, Finished, Lost, Returned, Started
+from jobctl.domain.crew import Offer
+from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Returned, Started
 from jobctl.engine.cluster.executor import ClusterExecutor
 from jobctl.engine.cluster.options import ClusterOptions
 from tests.cluster.rig import Cluster, end
@@ -175,6 +176,24 @@ def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Conn
     (first,) = [event for event in heard.of(Started) if event.job == 1]
     executor.cancel([id_of(first)], 0.0)
     heard.until(lambda heard: sum(event.job == 1 for event in heard.of(Started)) == 2)
+
+
+def test_what_waits_for_something_that_has_left_is_given_back_and_told(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    workers.start_worker(1)
+    rare = workers.start_worker(1, "--resources", "gpu=1")
+    executor = connect(2)
+    executor.define(spec_of(1, tmp_path, slots=8, resources=(("gpu", 1.0),)))
+    executor.start(batch(1, (b"sleep", b"1000"), range(3)))
+    heard = Listener(executor).until(lambda heard: heard.of(Started))
+    rare.kill()
+    heard.until(lambda heard: heard.of(Lost) and len(heard.of(Returned)) == 2)
+    until_there_are(executor, 1)
+    assert executor.adopt() == []
+    crew = [event.crew for event in heard.of(Capacity)][-1]
+    assert (crew.offers, crew.left) == ((Offer(1, 1, ()),), 1)
+    assert crew.last_host == os.uname().nodename
 
 
 def test_items_on_one_worker_see_devices_of_their_own(

@@ -9,7 +9,8 @@ from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 from jobctl.engine.fake import FakeExecutor, Play
-from jobctl.engine.loop import Engine, EngineOptions
+from jobctl.engine.loop import Engine
+from jobctl.engine.options import EngineOptions
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit

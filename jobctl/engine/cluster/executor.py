@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from jobctl.domain.crew import AWAY
 from jobctl.domain.ports import (
     AttemptId,
     Capacity,
@@ -29,6 +30,7 @@ from jobctl.engine.cluster import link, worker_plugin
 from jobctl.engine.cluster.flight import Workers
 from jobctl.engine.cluster.flights import Flights, log
 from jobctl.engine.cluster.job import Job
+from jobctl.engine.cluster.muster import Muster
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
 from jobctl.engine.cluster.placing import Placer
 from jobctl.engine.cluster.sizing import pack_us
@@ -51,12 +53,13 @@ class ClusterExecutor:
         self._heard: deque[link.Message] = deque()
         self._backlog = Backlog()
         self._workers = Workers()
+        self._muster = Muster(options.place, self._workers)
         self._flights = Flights(self._backlog, self._workers, self._link, self._tell)
         self._jobs = self._flights.jobs
         self._placer = Placer(self._backlog, self._workers, self._jobs, (store, self._nonce))
         self._events: list[Event] = []
         self._limit = 1
-        self._told_slots = -1
+        self._told: Capacity | None = None
         self._is_up = False
         self._down: link.Down | None = None
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
@@ -130,11 +133,14 @@ class ClusterExecutor:
 
     def recall(self, job: int | None = None) -> None:
         """Give back whatever has not started."""
-        for dispatch in self._backlog.recall(job):
-            self._tell(Returned(*dispatch[:3]))
+        self._return_waiting(job)
         for flight in self._flights.out.values():
             if not flight.is_over and (job is None or job in flight.slots):
                 self._link.ask(flight.worker, worker_plugin.recall, [flight.key])
+
+    def _return_waiting(self, job: int | None) -> None:
+        for dispatch in self._backlog.recall(job):
+            self._tell(Returned(*dispatch[:3]))
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
         """End these; their outcomes come from their workers."""
@@ -246,26 +252,33 @@ class ClusterExecutor:
         self._down = down
         self._workers.replace([])
         self._fit()
-        self._tell(Pressure(down.reason))
+        self._tell(Pressure(AWAY + down.reason))
 
     def _note_told(self, told: link.Told) -> None:
         message = told.message
         if message["what"] == "joined":
             self._welcome(message)
         elif message["what"] == "left":
-            left = self._workers.remove(message["worker"])
-            self._link.give_up(sorted(left.packs) if left is not None else ())
-            self._fit()
+            self._part(message["worker"])
         elif message["what"] == "long":
             self._flights.note_long(message)
 
     def _welcome(self, introduction: dict[str, object]) -> None:
-        ours, theirs = worker_plugin.versions(), introduction["versions"]
-        if theirs != ours:
-            log(f"worker {introduction['worker']} on {introduction['host']} is not used: it has {theirs}, we {ours}")
-            return
-        self._workers.add(introduction)
+        objection = self._muster.objection(introduction)
+        if objection:
+            log(f"{objection}: it is not used")
+        else:
+            self._workers.add(introduction)
         self._fit()
+
+    def _part(self, address: str) -> None:
+        left = self._workers.remove(address)
+        self._muster.note_left(address, left)
+        self._link.give_up(sorted(left.packs) if left is not None else ())
+        self._fit()
+        for number, job in self._jobs.items():  # what needs what has left would keep a place that others can use
+            if job.needs:
+                self._return_waiting(number)
 
     # ---- placing ----
 
@@ -273,9 +286,10 @@ class ClusterExecutor:
         """Follow a change of the limit or of the workers."""
         slots = min(self._limit, self._workers.slots)
         self._backlog.capacity = slots
-        if slots != self._told_slots:
-            self._told_slots = slots
-            self._tell(Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6))
+        capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, crew=self._muster.crew())
+        if capacity != self._told:
+            self._told = capacity
+            self._tell(capacity)
         self._place()
 
     def _place(self) -> None:

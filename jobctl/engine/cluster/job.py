@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from jobctl.domain.crew import needs_of
 from jobctl.domain.ports import AttemptId, Finished, JobSpec, OutputFlag
 from jobctl.engine.cluster.flight import Flight
 from jobctl.engine.cluster.packing import Report, finished_of, spec_fields
@@ -35,9 +36,7 @@ class Job:
         self.fields = spec_fields(spec)
         self.leaving = False
         self.output.cap = spec.output_cap
-        self.needs = dict(spec.resources)
-        if spec.gpus:
-            self.needs["gpu"] = max(float(spec.gpus), self.needs.get("gpu", 0.0))
+        self.needs = dict(needs_of(spec.resources, spec.gpus))
         self.travels_alone = spec.alone or bool(self.needs)
 
     def keep(self, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:

@@ -58,6 +58,11 @@ class ClusterOptions:
             raise UsageError("TLS needs all of --tls-ca, --tls-cert and --tls-key")
 
     @property
+    def place(self) -> str:
+        """Which cluster it is, in a word."""
+        return self.scheduler or self.scheduler_file or self.cluster
+
+    @property
     def has_tls(self) -> bool:
         """Whether both sides prove who they are."""
         return bool(self.tls_ca)
