@@ -163,6 +163,23 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
+    workers: Cluster, connect: Connect, tmp_path: Path, number: int
+) -> None:
+    worker = workers.start_worker(1)
+    first = connect(1)
+    start(first, tmp_path, (b"sleep", b"1000"), items=1).until(lambda heard: heard.of(Started))
+    first._link.close()  # as if it had been killed
+    end(worker, number)
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as anybody:
+        wait_until(lambda: not anybody.scheduler_info()["workers"], 60, "the scheduler to notice")
+    second = connect(0)
+    assert second.adopt() == [(1, 0, 1)]
+    heard = Listener(second).until(lambda heard: heard.of(Lost))
+    assert [id_of(lost) for lost in heard.of(Lost)] == [(1, 0, 1)]
+
+
 def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(2)
     workers.start_worker(2, "--resources", "gpu=1")

@@ -242,6 +242,7 @@ class ClusterExecutor:
         self._down = None
         self._workers.replace(up.workers)
         self._flights.compare(up.held, same=same)
+        self._link.give_up(up.orphans)
         self._fit()
         self._tell(Pressure(""))
 
@@ -274,7 +275,7 @@ class ClusterExecutor:
     def _part(self, address: str) -> None:
         left = self._workers.remove(address)
         self._muster.note_left(address, left)
-        self._link.give_up(sorted(left.packs) if left is not None else ())
+        self._link.give_up(self._flights.on(address))
         self._fit()
         for number, job in self._jobs.items():  # what needs what has left would keep a place that others can use
             if job.needs:

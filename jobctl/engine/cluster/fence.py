@@ -63,6 +63,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         return {
             "fence": self.id,
             "held": dict(claims.by_key),
+            "orphans": [key for key, claim in claims.by_key.items() if claim[0] not in self._scheduler.workers],
             "allowed_failures": int(self._scheduler.allowed_failures),
             "lease_s": self._lease_s(),
         }

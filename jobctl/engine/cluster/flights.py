@@ -64,6 +64,10 @@ class Flights:
         self.out[flight.key] = flight
         self.key_of.update(dict.fromkeys(flight.waiting, flight.key))
 
+    def on(self, address: str) -> list[str]:
+        """Packs that were sent to this worker and are not over."""
+        return [key for key, flight in self.out.items() if flight.worker == address and not flight.is_over]
+
     def compare(self, held: _Held, *, same: bool) -> None:
         """The scheduler is there (again), the ``same`` or another one, and holds these packs for us."""
         for flight in list(self.out.values()):

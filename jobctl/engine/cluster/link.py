@@ -33,6 +33,7 @@ class Up(NamedTuple):
 
     fence: str  # changes when the scheduler was another one
     held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
+    orphans: list[str]  # of them, those whose worker has left
     workers: list[dict[str, Any]]  # introductions
     lease_s: float
     warnings: list[str]
@@ -100,6 +101,7 @@ class Link:
         self._futures: dict[str, Any] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released: list[str] = []
+        self._early: list[Told] | None = None  # what was said before we are up
         self._thread = threading.Thread(target=self._run, name="jobctl-dask", daemon=True)
 
     # ---- the engine's side ----
@@ -168,7 +170,7 @@ class Link:
             try:
                 async with self._connected() as up:
                     pause_s = _FIRST_PAUSE_S
-                    self._hear(up)
+                    self._begin(up)
                     await self._until_it_breaks()
                 self._hear(Down("the connection to the scheduler broke"))
             except ClusterError as error:
@@ -209,6 +211,7 @@ class Link:
                 await client.close(timeout=1)
 
     async def _introduce(self, client: Any) -> Up:
+        self._early = []
         await check_versions(client)
         client.subscribe_topic(TOPIC, self._told)
         client.subscribe_topic(topic_of(self._store), self._told)
@@ -223,14 +226,27 @@ class Link:
                 "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
             )
         held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Up(attached["fence"], held, list(workers.values()), attached["lease_s"], warnings)
+        return Up(
+            attached["fence"], held, attached["orphans"], list(workers.values()), attached["lease_s"], warnings
+        )
+
+    def _begin(self, up: Up) -> None:
+        """Who left or came while we introduced ourselves did so after what we were told then."""
+        self._hear(up)
+        early, self._early = self._early, None
+        for message in early or ():
+            self._hear(message)
 
     async def _until_it_breaks(self) -> None:
         with contextlib.suppress(OSError):
             await self._client.scheduler.jobctl_watch()
 
     def _told(self, event: tuple[float, dict[str, Any]]) -> None:
-        self._hear(Told(event[1]))
+        told = Told(event[1])
+        if self._early is None:
+            self._hear(told)
+        else:
+            self._early.append(told)
 
     def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
         task = self._loop.create_task(function(*arguments))
