@@ -4,7 +4,8 @@ kind=$1 item=$2 place=$3
 alive=$place/alive/$JOBCTL_JOB.$item
 if [ -e "$alive" ]; then
   while read -r pid; do
-    if [ "$pid" != $$ ] && grep -qz "^JOBCTL_COOKIE=.*\.$JOBCTL_JOB\.$item\.[0-9]*\$" "/proc/$pid/environ" 2>/dev/null; then
+    if [ "$pid" != $$ ] && grep -qz "^JOBCTL_JOB=$JOBCTL_JOB\$" "/proc/$pid/environ" 2>/dev/null &&
+      grep -qz "^JOBCTL_ITEM=$item\$" "/proc/$pid/environ" 2>/dev/null; then
       echo "overlap $JOBCTL_JOB $item $JOBCTL_ATTEMPT $pid" >>"$place/witness"
     fi
   done <"$alive"

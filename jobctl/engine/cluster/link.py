@@ -226,9 +226,7 @@ class Link:
                 "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
             )
         held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Up(
-            attached["fence"], held, attached["orphans"], list(workers.values()), attached["lease_s"], warnings
-        )
+        return Up(attached["fence"], held, attached["orphans"], list(workers.values()), attached["lease_s"], warnings)
 
     def _begin(self, up: Up) -> None:
         """Who left or came while we introduced ourselves did so after what we were told then."""
