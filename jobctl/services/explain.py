@@ -197,7 +197,7 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
         "item_state": state.word,
         "item_reason": _item_reason(job, item, now),
         "attempts": [_attempt(attempt) for attempt in attempts],
-        "next": [f"jobctl logs {job.id}.{number}", *_item_next(job, number, state)],
+        "next": [f"jobctl logs {job.id}.{number}", *_item_next(job, item)],
     }
 
 
@@ -223,10 +223,15 @@ def _item_reason(job: JobView, item: item_views.ItemView, now: int) -> str:
     return f"at attempt {item.attempt}"
 
 
-def _item_next(job: JobView, number: int, state: ItemState) -> list[str]:
+def _item_next(job: JobView, item: item_views.ItemView) -> list[str]:
+    state, name = ItemState(item.state), f"{job.id}.{item.item}"
     if state in (ItemState.FAILED, ItemState.UNPROCESSED):
-        return [f"jobctl retry {job.id}.{number}"] if job.is_done else [f"jobctl wait {job.id}"]
-    return [f"jobctl cancel {job.id}.{number}"] if state is not ItemState.SUCCEEDED else [f"jobctl results {job.id}"]
+        if not job.is_done:
+            return [f"jobctl wait {job.id}"]
+        unknown = state is ItemState.FAILED and item.ending is not None and not outcome.is_known(item.ending)
+        careful = unknown and json.loads(job.policy).get("on_crash") == "fail"
+        return [f"jobctl retry {name}{' --unknown' if careful else ''}"]
+    return [f"jobctl cancel {name}"] if state is not ItemState.SUCCEEDED else [f"jobctl results {job.id}"]
 
 
 def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:

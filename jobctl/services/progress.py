@@ -23,6 +23,7 @@ class Surroundings(NamedTuple):
     daemon: DaemonView
     queue: QueueView
     slots: int | None  # that the job can use, None = unknown
+    started: int  # items seen to run
     first_due_at: int | None  # of the items that wait for another attempt
     last_due_at: int | None
     now: int
@@ -48,7 +49,7 @@ def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | 
 
 def progress(job: JobView, around: Surroundings) -> Progress:
     """The figures of a job at one moment."""
-    queued, running = split_running(job, around.slots)
+    queued, running = split_running(job, around)
     active_us = active_time_us(job, around.now)
     rate = _rate(job, active_us)
     return Progress(
@@ -61,13 +62,14 @@ def progress(job: JobView, around: Surroundings) -> Progress:
     )
 
 
-def split_running(job: JobView, slots: int | None) -> tuple[int, int]:
+def split_running(job: JobView, around: Surroundings) -> tuple[int, int]:
     """(queued, running) as a person means it.
 
     The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. No
-    more than the slots can really run: the rest is shown as queued, which it is.
+    more than the slots can really run, or what began when there were more of them: the rest is shown as queued, which
+    it is.
     """
-    running = job.running if slots is None else min(job.running, slots)
+    running = job.running if around.slots is None else min(job.running, max(around.slots, around.started))
     return job.queued + job.running - running, running
 
 

@@ -88,10 +88,13 @@ def _waiting(case: Case) -> str:
     return f"waits for its turn, {plural(job.queued, 'item')} queued"
 
 
-def next_commands(case: Case) -> list[str]:
-    """What a person is likely to type now, most likely first."""
+def next_commands(case: Case, retry: str | None) -> list[str]:
+    """What a person is likely to type now, most likely first; ``retry`` is the whole command for that."""
     job, program = case.job, case.program
-    return [f"{program} {words}" for words in (_after_end(case) if job.is_done else _while_live(case))]
+    if not job.is_done:
+        return [f"{program} {words}" for words in _while_live(case)]
+    looks = [f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed"] if job.failed else []
+    return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
 
 
 def _while_live(case: Case) -> list[str]:
@@ -105,13 +108,3 @@ def _while_live(case: Case) -> list[str]:
     if job.failed:
         commands.append(f"logs {job.id} --failed")
     return [*commands, f"cancel {job.id}"]
-
-
-def _after_end(case: Case) -> list[str]:
-    job = case.job
-    commands = []
-    if job.failed:
-        commands += [f"items {job.id} --state failed", f"logs {job.id} --failed"]
-    if job.failed or job.unprocessed:
-        commands.append(f"retry {job.id}")
-    return [*commands, f"results {job.id}"]

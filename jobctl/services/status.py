@@ -102,24 +102,25 @@ def _surroundings(database: Database, job: JobView, policy: Policy, daemon: Daem
     queue = views.queue(database, job.queue)
     first_due, last_due = views.due_range(database, job.id) if job.retrying else (None, None)
     slots, lack = usable_slots(policy, queue, daemon), missing(daemon, policy, now)
-    return Surroundings(daemon, queue, slots, first_due, last_due, now, lack)
+    return Surroundings(daemon, queue, slots, 0, first_due, last_due, now, lack)
 
 
 def _document(
     database: Database, home: Home, job: JobView, daemon: DaemonView, now: int, program: str, groups: int
 ) -> dict[str, Any]:
     policy = Policy.from_json(json.loads(job.policy))
-    around = _surroundings(database, job, policy, daemon, now)
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
     running = [
         view
         for view in (views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ())
         if view.started_at
     ]
+    around = _surroundings(database, job, policy, daemon, now)._replace(started=len(running))
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
     command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
+    retry = retry_summary(job, policy, causes, program)
     return {
         "schema": SCHEMA,
         "job": job.id,
@@ -139,7 +140,7 @@ def _document(
         "progress": _progress(case),
         "time": _times(case),
         "failures": failure_summary(database, job, causes, groups),
-        "retry": retry_summary(job, policy, causes, program),
+        "retry": retry,
         "results": _results(job, home),
         "input": _input(database, job),
         "command": command["target"] if job.handler == "call" else command,
@@ -147,7 +148,7 @@ def _document(
         "policy": policy.to_json(),
         "daemon": daemon.document(),
         "notify": _notify(database, job.id) if targets else [],
-        "next": next_commands(case),
+        "next": next_commands(case, retry["command"]),
         "handler": job.handler,
         "cwd": job.cwd,
         "attempts": job.attempts,
@@ -207,11 +208,18 @@ def _progress(case: Case) -> dict[str, Any]:
     eta_us = figures.eta_us
     return {
         "processed": job.processed,
-        "fraction": round(job.processed / job.total, 4) if job.total else 0.0,
+        "fraction": _fraction(job),
         "rate_per_s": None if figures.rate_per_s is None else float(f"{figures.rate_per_s:.3g}"),
         "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),
         "eta_at": None if eta_us is None else format_time(case.around.now + eta_us),
     }
+
+
+def _fraction(job: JobView) -> float:
+    """To four places, and never 1 before everything is processed; of nothing everything is."""
+    if not job.total:
+        return float(job.is_done)
+    return job.processed * 10_000 // job.total / 10_000
 
 
 def _times(case: Case) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.policy import Policy
+from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
+from jobctl.services.explain import explain
 from jobctl.services.status import job_document, list_document
+from jobctl.services.targets import Target
 from tests.factories import SECOND, SUBMITTED_AT
 
 NOW = SUBMITTED_AT + 64 * SECOND
@@ -136,6 +139,28 @@ def test_attempts_handed_over_ahead_are_shown_as_queued(store, home):
     assert (counts["queued"], counts["running"], counts["total"]) == (588, 2, 590)
 
 
+def test_what_began_before_there_were_fewer_slots_runs_all_the_same(store, home):
+    job = store.job("rrrrq", state="running", started_at=SUBMITTED_AT, policy=json.dumps(Policy(slots=1).to_json()))
+    document = job_document(store.database, home, job, NOW)
+    assert (document["counts"]["running"], document["counts"]["queued"], len(document["running"])) == (4, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "fraction"),
+    [
+        ({"succeeded": 999_999, "queued": 1}, 0.9999),
+        ({"succeeded": 1_000_000}, 1.0),
+        ({"succeeded": 1, "unprocessed": 2}, 0.3333),
+        ({}, 1.0),  # all rows were done before
+    ],
+)
+def test_the_fraction_is_one_only_when_everything_is_processed(store, home, counts, fraction):
+    live = "queued" in counts
+    state = "running" if live else "cancelled"
+    job = store.counted_job({"queued": 0} | counts, state=state, finished_at=None if live else NOW)
+    assert job_document(store.database, home, job, NOW)["progress"]["fraction"] == fraction
+
+
 @pytest.mark.parametrize(
     ("change", "known"),
     [
@@ -256,7 +281,9 @@ def test_retry_says_what_it_would_do(store, home, states, on_crash, items, comma
         store.failure(job, 1, outcome="unknown", code="sigkill")
     if failed > 1:
         store.failure(job, failed - 1)
-    retry = job_document(store.database, home, job, NOW)["retry"]
+    document = job_document(store.database, home, job, NOW)
+    retry = document["retry"]
+    assert [words for words in document["next"] if "retry" in words] == ([command] if command else [])
     assert (retry["available"], retry["items"], retry["command"]) == (command is not None, items, command)
     if command is None:
         assert retry["why_not"] == "every item succeeded"
@@ -344,3 +371,10 @@ def test_no_query_looks_at_every_item(store, home):
         )
     job_document(store.database, home, small, NOW)
     assert steps(large) <= steps(small) + 5
+
+
+def test_an_item_that_may_have_had_its_effect_is_retried_only_by_saying_so(store, home):
+    job = store.job("sff", state="partial", finished_at=NOW, policy=json.dumps(Policy(on_crash="fail").to_json()))
+    store.attempt(job, 3, ending=Ending.SIGNALLED, code=9)
+    words = [explain(store.database, home, Target(job, item), NOW)["next"][-1] for item in (2, 3)]
+    assert words == [f"jobctl retry {job}.2", f"jobctl retry {job}.3 --unknown"]
