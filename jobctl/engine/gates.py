@@ -80,13 +80,16 @@ class Gates:
 
 
 def check_dependencies(database: Database, live: LiveJob) -> None:
-    """See which of the jobs it comes after are not done, and whether it can ever start."""
+    """See which of the jobs it comes after are not done, and whether it can ever start.
+
+    One that was pruned since the first round was done by then: whoever asked for another round does not wait for it.
+    """
     live.waits_for = []
     live.never = ""
     for number, condition in live.row.after:
         state = database.scalar("SELECT state FROM jobs WHERE id = ?", (number,))
         if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
             live.waits_for.append(number)
-        elif condition == "ok" and state != JobState.SUCCEEDED:
+        elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.round > 1):
             ended = "is gone" if state is None else f"ended {state}"
             live.never = f"job {number} {ended}, and this one was to run only after its success"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from jobctl.domain.policy import Policy
@@ -28,6 +29,7 @@ class Surroundings(NamedTuple):
     last_due_at: int | None
     now: int
     missing: Missing | None = None  # what no worker of the cluster has
+    waits_for: Sequence[tuple[int, str]] = ()  # jobs that it comes after and that are not done, and on what condition
 
 
 class Progress(NamedTuple):

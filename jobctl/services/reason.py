@@ -60,7 +60,7 @@ def _is_served(case: Case) -> bool:
 def _running(case: Case) -> str:
     job, running = case.job, case.progress.running
     if not _is_served(case):
-        return f"started, but no daemon works on it; {_done_of_total(case)}"
+        return f"{_late(case)}started, but no daemon works on it; {_done_of_total(case)}"
     if running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
         return f"{plural(running, 'item')} running, {failed}"
@@ -75,12 +75,23 @@ def _running(case: Case) -> str:
     return f"between two items; {_done_of_total(case)}"
 
 
+def _late(case: Case) -> str:
+    """Nobody is there to end a job whose deadline has passed."""
+    deadline = case.job.deadline_at
+    return "its deadline passed, " if deadline is not None and deadline <= case.around.now else ""
+
+
 def _waiting(case: Case) -> str:
     job, now = case.job, case.around.now
     if not _is_served(case):
-        return f"waits for a daemon, {plural(job.queued, 'item')} queued"
+        return f"{_late(case)}waits for a daemon, {plural(job.queued, 'item')} queued"
     if job.not_before_at is not None and job.not_before_at > now:
         return f"starts in {format_duration((job.not_before_at - now) / 1e6)}, {plural(job.queued, 'item')} queued"
+    if case.around.waits_for:
+        first, condition = case.around.waits_for[0]
+        more = f" and {plural(len(case.around.waits_for) - 1, 'other')}" if len(case.around.waits_for) > 1 else ""
+        until = "succeeds" if condition == "ok" else "ends"
+        return f"waits until job {first}{more} {until}, {plural(job.queued, 'item')} queued"
     if case.around.queue.paused_at is not None:
         return f"queue {job.queue} is paused, {plural(job.queued, 'item')} queued"
     if case.around.missing is not None:

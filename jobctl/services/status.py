@@ -15,6 +15,7 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
+from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound
 from jobctl.process.space import shortage
 from jobctl.services.attention import Case, attention
@@ -115,7 +116,11 @@ def _document(
         for view in (views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ())
         if view.started_at
     ]
-    around = _surroundings(database, job, policy, daemon, now)._replace(started=len(running))
+    after = _after(database, job)
+    around = _surroundings(database, job, policy, daemon, now)._replace(
+        started=len(running),
+        waits_for=[(each["job"], each["condition"]) for each in after if each["done"] is False],
+    )
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
     command = json.loads(job.command)
@@ -157,7 +162,25 @@ def _document(
         # Some hundred numbers: a list of jobs does without.
         "throughput": throughput(database, job, now) if groups > GROUPS_IN_LIST else None,
         "call": _call(command, policy) if job.handler == "call" else None,
+        "after": after,
+        "item_key": job.item_key,
     }
+
+
+def _after(database: Database, job: JobView) -> list[dict[str, Any]]:
+    """The jobs it comes after and how they stand; nothing is known of one that was removed."""
+    wanted = json.loads(job.after)
+    states = views.states(database, [number for number, _ in wanted]) if wanted else {}
+    found = [(number, condition, states.get(number, (None, 0))[0]) for number, condition in wanted]
+    return [
+        {
+            "job": number,
+            "condition": condition,
+            "state": state,
+            "done": None if state is None else state in TERMINAL_JOB_STATES,
+        }
+        for number, condition, state in found
+    ]
 
 
 def _call(command: Any, policy: Policy) -> dict[str, Any]:
@@ -230,6 +253,7 @@ def _times(case: Case) -> dict[str, Any]:
         "updated_at": format_time(job.updated_at),
         "finished_at": _time(job.finished_at),
         "deadline_at": _time(job.deadline_at),
+        "not_before_at": _time(job.not_before_at),
         "active_s": round(case.progress.active_us / 1e6, 3),
         "paused_s": round(case.progress.paused_us / 1e6, 3),
     }

@@ -43,9 +43,11 @@ class JobView(NamedTuple):
     input_sha256: str
     fingerprint: str
     key: str | None
+    item_key: str | None
     resubmit_of: str | None
     foreground: int
     not_before_at: int | None
+    after: str
     state: str
     reason: str
     round: int

@@ -8,9 +8,10 @@ from jobctl.domain.states import JobState
 from jobctl.engine.fake import Play
 from jobctl.engine.loop import Fenced
 from jobctl.services import holding
+from jobctl.services.prune import PruneOptions, prune
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document
-from jobctl.store import failures, items, requests
+from jobctl.store import failures, items, jobs, requests
 from tests.engine.bench import SECOND, Bench, state
 
 QUICK = Backoff(base_s=0.001, factor=1, cap_s=0.001)
@@ -344,6 +345,18 @@ def test_what_was_to_follow_a_success_does_not_follow_a_failure(tmp_path, condit
     second = bench.submit(rows=2, after=((first, condition),))
     bench.work_off()
     assert state(bench, second) is expected
+
+
+def test_another_round_does_not_wait_for_a_job_that_was_pruned(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=65 * (d.job == 2 and d.attempt == 1)))
+    first = bench.submit(rows=1)
+    second = bench.submit(rows=2, after=((first, "ok"),))
+    bench.work_off()
+    prune(bench.home, PruneOptions(older_than_s=0), now=bench.now)
+    assert jobs.load(bench.database, first) is None
+    retry(bench.home, second, Selection(), now=bench.now)
+    bench.work_off()
+    assert state(bench, second) is JobState.SUCCEEDED
 
 
 def test_not_before_a_time(tmp_path):

@@ -27,6 +27,7 @@ DONE = {**STARTED, "finished_at": SUBMITTED_AT + 60 * SECOND}
 CORPUS = {
     "queued": {"states": "qq"},
     "held": {"states": "q", "state": "paused", "paused_at": SUBMITTED_AT, "pause_reason": "held at submit"},
+    "after others": {"states": "q", "after": [[1, "ok"], [7, "any"]], "item_key": "id"},
     "not before": {"states": "q", "not_before_at": NOW + 60 * SECOND},
     "running": {"states": "qrrtssf", "state": "running", **STARTED, "attempts": 5, "rate_per_s": 3.0, "mean_us": 1e5},
     "retrying": {"states": "tts", "state": "running", **STARTED, "attempts": 3},

@@ -378,3 +378,22 @@ def test_an_item_that_may_have_had_its_effect_is_retried_only_by_saying_so(store
     store.attempt(job, 3, ending=Ending.SIGNALLED, code=9)
     words = [explain(store.database, home, Target(job, item), NOW)["next"][-1] for item in (2, 3)]
     assert words == [f"jobctl retry {job}.2", f"jobctl retry {job}.3 --unknown"]
+
+
+def test_what_a_job_comes_after_is_in_its_reason(store, home):
+    first = store.job("r", state="running", started_at=SUBMITTED_AT)
+    job = store.job("qq", after=[[first, "ok"], [first + 100, "any"]])
+    with held_lock(home) as pid:
+        store.daemon(pid=pid, heartbeat_at=NOW)
+        document = job_document(store.database, home, job, NOW)
+    assert document["state_reason"] == f"waits until job {first} succeeds, 2 items queued"
+    assert document["after"] == [
+        {"job": first, "condition": "ok", "state": "running", "done": False},
+        {"job": first + 100, "condition": "any", "state": None, "done": None},
+    ]
+
+
+def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
+    job = store.job("qq", deadline_at=NOW - SECOND)
+    reason = job_document(store.database, home, job, NOW)["state_reason"]
+    assert reason == "its deadline passed, waits for a daemon, 2 items queued"
