@@ -137,7 +137,7 @@ class Settler:
             message, general = live.mask(message), live.mask(general)
         else:
             said = live.mask(cause.last_words(f.err_tail, f.out_tail))
-            message = said or outcome.describe(f.ending, f.code, f.duration_us)
+            message = said or self._described(f)
             general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
@@ -146,6 +146,13 @@ class Settler:
         self._touched.add(group.id)
         self._causes[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
+
+    def _described(self, f: Finished) -> str:
+        """What to say of an attempt that said nothing itself; of one that was ended with its job, for which rule."""
+        stop, why = self._live.stop, self._live.row.stop_reason
+        if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
+            return f"killed because its job stopped: {why}"
+        return outcome.describe(f.ending, f.code, f.duration_us)
 
     def _release(self, returned: Sequence[Returned]) -> None:
         live = self._live

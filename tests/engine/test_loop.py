@@ -251,6 +251,17 @@ def test_halt_soon_lets_finish_what_runs_and_halt_now_does_not(tmp_path):
         assert set(bench.states(job)[2:]) == {"u"}
 
 
+def test_what_is_killed_with_its_job_is_told_for_which_rule(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True))
+    late, cancelled = bench.submit(rows=1, policy=Policy(deadline_s=5)), bench.submit(rows=1)
+    bench.tick(2)
+    requests.add(bench.database, requests.Request(cancelled, None, "cancel", False, "test", "late"), bench.now)
+    bench.tick(200)
+    said = dict(bench.database.execute("SELECT job, message FROM failures").fetchall())
+    assert said[late] == "killed because its job stopped: its deadline passed"
+    assert said[cancelled] == "killed because it was cancelled"
+
+
 def test_a_deadline_ends_the_job(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(hold=d.item > 2))
     job = bench.submit(rows=8, policy=Policy(deadline_s=5))
