@@ -33,20 +33,23 @@ def list_(
       jobctl notify list
       jobctl notify list last --json
     """
-    from jobctl.services.notify import list_deliveries
+    from jobctl.services.notify import SCHEMA, list_deliveries
     from jobctl.services.targets import resolve_job
 
     shared = session(ctx)
-    database = shared.open()
-    number = None if job is None else resolve_job(database, job)
-    database.close()
-    document = list_deliveries(shared.home, number)
+    database = shared.open() if job is not None else shared.open_if_any()
+    if database is None:
+        document: dict[str, Any] = {"schema": SCHEMA, "deliveries": []}
+    else:
+        number = None if job is None else resolve_job(database, job)
+        database.close()
+        document = list_deliveries(shared.home, number)
     if shared.json:
         shared.emit(document)
         return Exit.OK
     for line in _lines(document):
         shared.say(line)
-    if not document["deliveries"]:
+    if not document["deliveries"] and database is not None:
         shared.note("nobody was to be told yet; see --notify and --on-done of jobctl submit")
     return Exit.OK
 
@@ -60,7 +63,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         due = f", next try {local(each['next_attempt_at'])}" if each["next_attempt_at"] else ""
         last = f": {inert(each['last_result'])}" if each["last_result"] else ""
         yield f"{each['id']}  job {each['job']} round {each['round']}  {each['event']}  {inert(each['target'])}"
-        yield f"  {each['state']} after {plural(each['attempts'], 'try').replace('trys', 'tries')}{last}{due}"
+        yield f"  {each['state']} after {plural(each['attempts'], 'try', 'tries')}{last}{due}"
 
 
 @app.command(cls=Command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +13,10 @@ from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.prune import Pruned
+    from jobctl.services.prune import KeptJob, Pruned
+
+#: Of the jobs that stay for one reason, so many are named.
+SHOWN = 10
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -38,7 +43,7 @@ def prune(
     Live jobs never go. A job with failures that nobody retried stays unless --include-failed. Nothing is ever
     removed by itself. What --only-new has to know of rows that are done is kept for 400 days.
     """
-    from jobctl.services.prune import PruneOptions
+    from jobctl.services.prune import Pruned, PruneOptions
     from jobctl.services.prune import prune as remove
 
     shared = session(ctx)
@@ -47,11 +52,15 @@ def prune(
         from jobctl.errors import UsageError
 
         raise UsageError("--keep-failed and --include-failed at once", hint="give one of them")
-    shared.open().close()
-    report = remove(shared.home, options, now=now_us())
+    database = shared.open_if_any()
+    if database is None:
+        report = Pruned(dry_run, options.older_than_s)
+    else:
+        database.close()
+        report = remove(shared.home, options, now=now_us())
     if shared.json:
         shared.emit(report.document())
-    else:
+    elif database is not None:
         _tell(shared, report)
     return Exit.OK
 
@@ -70,16 +79,32 @@ def _age_s(text: str | None) -> float:
     return option_duration("--older-than", text)
 
 
+def _staying(kept: Sequence[KeptJob], why: str) -> str:
+    """One line for all jobs that stay for one reason."""
+    from jobctl.render.inert import inert
+
+    named = ", ".join(f"{job.job} ({inert(job.name)})" for job in kept[:SHOWN])
+    more = f" and {len(kept) - SHOWN} more" if len(kept) > SHOWN else ""
+    return f"job {named} stays: {why}" if len(kept) == 1 else f"jobs {named}{more} stay: {why}"
+
+
 def _tell(shared: Session, report: Pruned) -> None:
     from jobctl.domain.durations import format_duration
     from jobctl.domain.wording import plural, size
+    from jobctl.render.clock import local
     from jobctl.render.inert import inert
 
-    for job in report.jobs:
-        facts = f"{job.state} {job.finished_at}, {plural(job.items, 'item')}, {size(job.file_bytes)} of files"
-        shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
-    for kept in report.kept:
-        shared.note(f"job {kept.job} ({inert(kept.name)}) stays: {kept.why}")
+    if shared.is_terminal(sys.stdout) and report.jobs:
+        from jobctl.render.grid import print_grid
+
+        cells = [(j.job, j.name, j.state, local(j.finished_at), j.items, size(j.file_bytes)) for j in report.jobs]
+        print_grid(("job", "name", "state", "finished", "items", "files"), cells, sys.stdout, shared.look(sys.stdout))
+    else:
+        for job in report.jobs:
+            facts = f"{job.state} {job.finished_at}, {plural(job.items, 'item')}, {size(job.file_bytes)} of files"
+            shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
+    for why in dict.fromkeys(kept.why for kept in report.kept):
+        shared.note(_staying([kept for kept in report.kept if kept.why == why], why))
     age = format_duration(report.older_than_s)
     if report.dry_run:
         shared.note(f"{plural(len(report.jobs), 'job')} done for more than {age} would go; nothing was changed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -25,21 +26,23 @@ def list_(ctx: typer.Context) -> int:
     from jobctl.services.queues import queue_documents
 
     shared = session(ctx)
-    database = shared.open()
-    documents = queue_documents(database)
-    database.close()
+    database = shared.open_if_any()
+    documents = [] if database is None else queue_documents(database)
     if shared.json:
         shared.emit({"schema": "jobctl.queues/1", "queues": documents})
         return Exit.OK
+    from jobctl.render.clock import local
     from jobctl.render.grid import print_grid
 
     titles = ("queue", "slots", "rate", "state", "jobs", "queued", "running")
-    print_grid(titles, list(map(_cells, documents)), sys.stdout, shared.look(sys.stdout))
+    moment = local if shared.is_terminal(sys.stdout) else str
+    print_grid(titles, [_cells(document, moment) for document in documents], sys.stdout, shared.look(sys.stdout))
     return Exit.OK
 
 
-def _cells(document: dict[str, Any]) -> list[Any]:
-    state = f"paused since {document['paused_at']}" if document["paused_at"] else "open"
+def _cells(document: dict[str, Any], moment: Callable[[str], str]) -> list[Any]:
+    """One queue; ``moment`` writes a time: as people read it, or as programs do."""
+    state = f"paused since {moment(document['paused_at'])}" if document["paused_at"] else "open"
     if document["pause_reason"]:
         state += f" ({document['pause_reason']})"
     loads = [document[name] for name in ("jobs", "queued", "running")]

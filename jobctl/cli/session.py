@@ -56,6 +56,14 @@ class Session:
             error.hint = self.localise(error.hint)
             raise
 
+    def open_if_any(self) -> Database | None:
+        """The same for what lists: no store yet is an empty list, and a word to whoever looks."""
+        try:
+            return self.open()
+        except NotFound as error:
+            self.note(f"{error.message}\n  {error.hint}")
+            return None
+
     def localise(self, command: str | None) -> str | None:
         """A hint with ``jobctl`` spelled so that it works on this store."""
         if command is None or self.home_option is None:

@@ -8,7 +8,7 @@ from typing import Any
 from jobctl import __version__
 from jobctl.domain.crew import AWAY, worded
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import plural, rate, size
+from jobctl.domain.wording import number, plural, rate, size
 from jobctl.render.inert import inert
 
 Document = Mapping[str, Any]
@@ -36,7 +36,7 @@ def lines(document: Document, program: str) -> Iterator[str]:
         yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
     if document["slots"] is not None:
         speed = "" if document["rate_per_s"] is None else f", {rate(document['rate_per_s'])}"
-        yield f"  slots   {document['running']} of {document['slots']} in use{speed}"
+        yield f"  slots   {document['running']} of {number(document['slots'])} in use{speed}"
     yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"
     yield from _queues(document)
     yield f"  store   {inert(document['home'])}"
@@ -68,7 +68,7 @@ def _queues(document: Document) -> Iterator[str]:
     if [queue["name"] for queue in queues] == ["default"] and not _has_rules(queues[0]):
         return
     for queue in queues:
-        limits = [f"{queue['slots']} slots" if queue["slots"] else "", queue["rate"] or ""]
+        limits = [plural(queue["slots"], "slot") if queue["slots"] else "", queue["rate"] or ""]
         state = "paused" if queue["paused_at"] else ""
         facts = [plural(queue["jobs"], "job"), f"{queue['queued']} waiting", f"{queue['running']} in hand", *limits]
         yield f"  queue   {inert(queue['name'])}: {', '.join(filter(None, [*facts, state]))}"

@@ -122,6 +122,14 @@ def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
     assert not bench.home.job_results(1).exists()
 
 
+def test_jobs_that_stay_for_one_reason_are_named_in_one_line(store, jobctl):
+    for number in range(1, 13):
+        store.job("f", name=f"n{number}", state="failed", started_at=1, finished_at=2)
+    said = jobctl("prune", "--older-than", "0s").err.splitlines()
+    assert len(said) == 2
+    assert "jobs 1 (n1), 2 (n2)," in said[0] and " and 2 more stay: nobody has retried" in said[0]
+
+
 def test_the_age_comes_from_the_settings_when_it_is_not_given(bench, jobctl, monkeypatch, tmp_path):
     settle_deliveries(bench, "delivered")
     assert "1 job done" not in jobctl("prune", "-n", "--include-failed").err
@@ -136,11 +144,19 @@ def test_the_age_comes_from_the_settings_when_it_is_not_given(bench, jobctl, mon
     assert "older-than" in refused.err
 
 
-@pytest.mark.parametrize("command", ["verify", "export", "notify list", "prune"])
-def test_without_a_store_they_say_so(jobctl, home, command):
-    words = {"verify": ("verify", 1), "export": ("export", 1, "--joblog"), "prune": ("prune",)}
-    done = jobctl(*words.get(command, command.split()))
-    assert done.code == 9
+@pytest.mark.parametrize("words", ["verify 1", "export 1 --joblog", "notify list 1"])
+def test_without_a_store_there_is_no_job(jobctl, home, words):
+    assert jobctl(*words.split()).code == 9
+    assert not home.database.exists()
+
+
+@pytest.mark.parametrize("words", ["notify list", "prune", "queue list"])
+def test_without_a_store_what_lists_has_nothing_and_says_so(jobctl, home, words):
+    done = jobctl(*words.split())
+    assert done.code == 0
+    assert "no jobs yet" in done.err
+    assert jobctl(*words.split(), "-q").err == ""
+    assert jobctl(*words.split(), "--json").document["schema"].startswith("jobctl.")
     assert not home.database.exists()
 
 
