@@ -17,6 +17,8 @@ Document = Mapping[str, Any]
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = "_.:-=+*#"
 _CURVE_MIN, _CURVE_MAX = 8, 60
+#: Of fewer outcomes each would be a peak, and of a single bar there is nothing to compare.
+_ENOUGH = 10
 
 
 class Cell(NamedTuple):
@@ -58,10 +60,10 @@ def pace_line(document: Document, look: Look) -> Text | None:
     """Throughput and durations of a job; None before there are any."""
     figures = Text(look.dash.join(_figures(document.get("durations"))))
     course = document.get("throughput")
-    if not course:
-        return figures if figures.plain else None
     room = min(_CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
-    shown = cells(course, max(_CURVE_MIN, room))
+    shown = cells(course, max(_CURVE_MIN, room)) if course and _outcomes(course) >= _ENOUGH else []
+    if len(shown) < 2:
+        return figures if figures.plain else None
     peak = max(cell.per_s for cell in shown)
     facts = Text(f"peak {rate(peak)}") if peak else Text()
     if facts.plain and figures.plain:
@@ -69,8 +71,12 @@ def pace_line(document: Document, look: Look) -> Text | None:
     return Text.assemble(curve(shown, look), "  ", facts, figures)
 
 
+def _outcomes(throughput: Document) -> int:
+    return sum(throughput["succeeded"]) + sum(throughput["failed"])
+
+
 def _figures(durations: Document | None) -> list[str]:
-    if not durations or not durations["attempts"]:
+    if not durations or not durations["attempts"] or not durations["max_s"]:  # nothing has run yet, or could be started
         return []
     # Of a handful of attempts a percentile says less than the longest.
     names = ("p50", "p95", "max") if durations["attempts"] >= 5 else ("max",)

@@ -83,6 +83,15 @@ def test_of_few_attempts_only_the_longest_is_named_and_of_none_nothing():
     assert pace_line(example(durations=few | {"attempts": 0, "max_s": None}, throughput=None), Look()) is None
 
 
+def test_of_few_outcomes_and_of_a_single_bar_there_is_no_curve_and_what_never_ran_took_no_time():
+    look = Look()
+    assert pace_line(example(throughput=course([0, 0, 1, 0, 2, 6])), look).plain.startswith("p50 ")
+    assert "peak" in pace_line(example(throughput=course([0, 0, 1, 0, 3, 6])), look).plain
+    assert pace_line(example(throughput=course([40], last_s=0.1)), look).plain.startswith("p50 ")
+    absent = {"attempts": 3, "p50_s": 0.0, "p95_s": 0.0, "max_s": 0.0, "mean_s": 0.0}
+    assert pace_line(example(durations=absent, throughput=course([3])), look) is None
+
+
 def test_what_takes_longer_than_usual_is_marked():
     assert [slowness(s, DURATIONS) for s in (1.0, 2.0, 65.0)] == ["", "over p95", "over max"]
     assert slowness(65.0, DURATIONS | {"attempts": 3}) == ""
