@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
@@ -41,7 +42,7 @@ def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
     yield "attempts:"
     for attempt in attempts:
         ended = attempt["outcome"] or "running"
-        took = "" if attempt["duration_s"] is None else f" after {attempt['duration_s']} s"
+        took = "" if attempt["duration_s"] is None else f" after {format_duration(attempt['duration_s'])}"
         said = f": {inert(attempt['message'])}" if attempt["message"] else ""
         place = f"round {attempt['round']}, slot {attempt['slot']}"
         yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{said}"
@@ -59,7 +60,9 @@ def _failures(document: dict[str, Any]) -> Iterator[str]:
         unknown = ", outcome unknown" if group["outcome"] == "unknown" else ""
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
         cause = f"{inert(group['code'])}: {inert(group['message'])}"
-        yield f"  {number(group['count'])}x {cause} (item {samples}{kind}{unknown})"
+        # None failed for good: what failed of it waits for another attempt.
+        times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
+        yield f"  {times} {cause} (item {samples}{kind}{unknown})"
     if retry["available"]:
         yield f"    -> {retry['command']}   {plural(retry['items'], 'item')}"
 

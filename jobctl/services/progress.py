@@ -12,6 +12,7 @@ from jobctl.store.views import JobView, QueueView
 
 #: Before that much is known, an ETA would be a guess.
 MIN_PROCESSED = 20
+MIN_OF_FEW = 3
 MIN_ACTIVE_US = 5_000_000
 #: Nothing happened for this long, and for this many times what was usual: the rate of before says nothing.
 SILENCE_US = 30_000_000
@@ -30,6 +31,8 @@ class Surroundings(NamedTuple):
     now: int
     missing: Missing | None = None  # what no worker of the cluster has
     waits_for: Sequence[tuple[int, str]] = ()  # jobs that it comes after and that are not done, and on what condition
+    held_by: str = ""  # what keeps a job that runs nothing from starting more, in words
+    top_rate_per_s: float | None = None  # more than that cannot start
 
 
 class Progress(NamedTuple):
@@ -102,20 +105,23 @@ def _eta_us(job: JobView, around: Surroundings, active_us: int, rate: float | No
     """
     if job.is_done or job.stop is not None or not rate:
         return None
-    if not _is_settled(job, active_us, rate) or not _goes_on(job, around, rate):
+    if not _is_settled(job, around, active_us, rate) or not _goes_on(job, around, rate):
         return None
     work_us = int(job.live / rate * 1e6)
+    if around.top_rate_per_s is not None:
+        work_us = max(work_us, int(job.queued / around.top_rate_per_s * 1e6))
     if around.last_due_at is None:
         return work_us
     return max(work_us, around.last_due_at - around.now + int(job.mean_us or 0))
 
 
-def _is_settled(job: JobView, active_us: int, rate: float) -> bool:
-    """Whether enough of this round is over to tell from it."""
+def _is_settled(job: JobView, around: Surroundings, active_us: int, rate: float) -> bool:
+    """Whether enough of this round is over to tell from it: twenty items, of few items a quarter, and in every slot."""
     round_us = active_us - job.active_us
-    if job.processed < MIN_PROCESSED or round_us < MIN_ACTIVE_US:
+    enough = min(MIN_PROCESSED, max(MIN_OF_FEW, job.total // 4, around.slots or 0))
+    if job.processed < enough or round_us < MIN_ACTIVE_US:
         return False
-    return job.round == 1 or rate * round_us / 1e6 >= MIN_PROCESSED
+    return job.round == 1 or rate * round_us / 1e6 >= enough
 
 
 def _goes_on(job: JobView, around: Surroundings, rate: float) -> bool:

@@ -15,7 +15,7 @@ def state_reason(case: Case) -> str:
     if job.state == "cancelling":
         return f"cancelled: {_still_running(case)}"
     if job.state == "paused":
-        return f"paused{': ' + job.pause_reason if job.pause_reason else ''}; {_done_of_total(case)}"
+        return f"{job.pause_reason or 'nothing starts until it is resumed'}; {_done_of_total(case)}"
     if job.stop is not None:
         return f"{job.stop_reason or 'stopped'}; {_still_running(case)}"
     return _running(case) if job.state == "running" else _waiting(case)
@@ -72,6 +72,8 @@ def _running(case: Case) -> str:
         return f"{plural(job.retrying, 'item')} waiting for another attempt, the next in {format_duration(wait_s)}"
     if case.around.queue.paused_at is not None:
         return f"queue {job.queue} is paused; {_done_of_total(case)}"
+    if case.around.held_by:
+        return f"{case.around.held_by}; {_done_of_total(case)}"
     return f"between two items; {_done_of_total(case)}"
 
 
@@ -96,6 +98,8 @@ def _waiting(case: Case) -> str:
         return f"queue {job.queue} is paused, {plural(job.queued, 'item')} queued"
     if case.around.missing is not None:
         return f"{case.around.missing.message}; {plural(job.queued, 'item')} queued"
+    if case.around.held_by:
+        return f"{case.around.held_by}; {plural(job.queued, 'item')} queued"
     return f"waits for its turn, {plural(job.queued, 'item')} queued"
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
+from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound
 from jobctl.process.space import shortage
@@ -23,6 +25,7 @@ from jobctl.services.crew import missing
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.failures import failure_summary, retry_summary
 from jobctl.services.figures import duration_summary, throughput
+from jobctl.services.holds import Users, held_by
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.store import outbox_views, views
@@ -56,7 +59,8 @@ def job_documents(
     """The documents of several jobs, all of one moment. Raises NotFound."""
     with views.snapshot(database):
         daemon = daemon_view(database, home, now)
-        return [_document(database, home, _load(database, n), daemon, now, program, GROUPS) for n in job_ids]
+        answer = _Answer(database, home, daemon, now, program, GROUPS, _users(database))
+        return [_document(answer, _load(database, number)) for number in job_ids]
 
 
 def bundle(database: Database, documents: list[dict[str, Any]], now: int) -> dict[str, Any]:
@@ -83,7 +87,8 @@ def list_document(
         daemon = daemon_view(database, home, now)
         jobs = views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
         total = views.job_total(database)
-        documents = [_document(database, home, job, daemon, now, program, GROUPS_IN_LIST) for job in jobs]
+        answer = _Answer(database, home, daemon, now, program, GROUPS_IN_LIST, _users(database))
+        documents = [_document(answer, job) for job in jobs]
     return _list(documents, daemon.document(), total, now)
 
 
@@ -99,16 +104,42 @@ def _load(database: Database, number: int) -> JobView:
     return job
 
 
-def _surroundings(database: Database, job: JobView, policy: Policy, daemon: DaemonView, now: int) -> Surroundings:
+class _Answer(NamedTuple):
+    """What the documents of one answer share."""
+
+    database: Database
+    home: Home
+    daemon: DaemonView
+    now: int
+    program: str
+    groups: int
+    users: Users
+
+
+def _users(database: Database) -> Users:
+    return cache(lambda: views.running_by_job(database))
+
+
+def _surroundings(answer: _Answer, job: JobView, policy: Policy) -> Surroundings:
+    database, daemon, now = answer.database, answer.daemon, answer.now
     queue = views.queue(database, job.queue)
     first_due, last_due = views.due_range(database, job.id) if job.retrying else (None, None)
-    slots, lack = usable_slots(policy, queue, daemon), missing(daemon, policy, now)
-    return Surroundings(daemon, queue, slots, 0, first_due, last_due, now, lack)
+    return Surroundings(
+        daemon=daemon,
+        queue=queue,
+        slots=usable_slots(policy, queue, daemon),
+        started=0,
+        first_due_at=first_due,
+        last_due_at=last_due,
+        now=now,
+        missing=missing(daemon, policy, now),
+        held_by=held_by(database, job, daemon, now, answer.users),
+        top_rate_per_s=None if policy.rate is None else parse_rate(policy.rate),
+    )
 
 
-def _document(
-    database: Database, home: Home, job: JobView, daemon: DaemonView, now: int, program: str, groups: int
-) -> dict[str, Any]:
+def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
+    database, home, daemon, now, program, groups, _ = answer
     policy = Policy.from_json(json.loads(job.policy))
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
     running = [
@@ -117,7 +148,7 @@ def _document(
         if view.started_at
     ]
     after = _after(database, job)
-    around = _surroundings(database, job, policy, daemon, now)._replace(
+    around = _surroundings(answer, job, policy)._replace(
         started=len(running),
         waits_for=[(each["job"], each["condition"]) for each in after if each["done"] is False],
     )

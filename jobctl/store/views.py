@@ -5,7 +5,6 @@ Rows come back as they are stored; what they mean to a person is for the service
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -259,10 +258,15 @@ def queue(database: Database, name: str) -> QueueView:
     return QueueView(None, None, "") if row is None else QueueView._make(row)
 
 
-def after(database: Database, number: int) -> list[tuple[int, str]]:
-    """The jobs that this one comes after, each with its condition: ok or any."""
-    text = database.scalar("SELECT after FROM jobs WHERE id = ?", (number,))
-    return [(int(other), str(condition)) for other, condition in json.loads(text or "[]")]
+def rates(database: Database, job: JobView) -> dict[str, tuple[str, float | None, int | None]]:
+    """The rates that a job is under, its own (``job``) and its queue's (``queue``): text, what it had left, when."""
+    rows = database.execute(
+        "SELECT 'job', json_extract(policy, '$.rate') AS rate, tokens, tokens_at FROM jobs"
+        " WHERE id = ? AND rate NOT NULL"
+        " UNION ALL SELECT 'queue', rate, tokens, tokens_at FROM queues WHERE name = ? AND rate NOT NULL",
+        (job.id, job.queue),
+    )
+    return {owner: (rate, tokens, at) for owner, rate, tokens, at in rows}
 
 
 def running_by_job(database: Database) -> list[tuple[str, int, int]]:

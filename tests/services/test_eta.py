@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from jobctl.domain.policy import Policy
 from jobctl.services.status import job_document
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
@@ -71,6 +74,21 @@ def test_a_guess_is_not_said(eta, values, daemon):
 )
 def test_what_is_no_guess_is_said(eta, values):
     assert eta({"queued": 300, "succeeded": 500}, **values) is not None
+
+
+def test_of_few_items_a_quarter_tells(store, eta):
+    few = json.dumps(Policy(slots=3).to_json())
+    assert eta({"queued": 5, "running": 3, "succeeded": 3}, policy=few, rate_per_s=0.1) == pytest.approx(80)
+    assert eta({"queued": 6, "running": 3, "succeeded": 2}, policy=few, rate_per_s=0.1) is None
+    assert eta({"queued": 1, "running": 0, "succeeded": 2}, policy=few, rate_per_s=0.1) is None
+    many = json.dumps(Policy(slots=8).to_json())
+    assert eta({"queued": 10, "running": 3, "succeeded": 7}, policy=many, rate_per_s=0.1) is not None
+    assert eta({"queued": 1000, "running": 3, "succeeded": 19}, policy=few, rate_per_s=0.1) is None
+
+
+def test_no_end_before_a_rate_lets_the_last_one_start(eta):
+    policy = json.dumps(Policy(rate="1/s").to_json())
+    assert eta({"queued": 300, "succeeded": 500}, policy=policy) == pytest.approx(300)
 
 
 def test_a_paused_queue_has_no_end(store, eta):
