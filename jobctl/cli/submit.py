@@ -191,7 +191,7 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
     from jobctl.services.submit import preview
 
     with Reading(shared) as reading:
-        found = preview(request, stdin=input_stream(request.input.path), watch=reading)
+        found = preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)
     if shared.json:
         shared.emit(_preview_document(found))
         return Exit.OK
@@ -212,6 +212,9 @@ def _verdict(found: Preview) -> str:
     more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
     rejected = f", {plural(found.rejected, 'row')} would be left out" if found.rejected else ""
     left = f", {plural(found.not_selected, 'row')} not selected" if found.not_selected else ""
+    if found.replay_of is not None:
+        return f"job {found.replay_of} has this key and is the same work: nothing new would be accepted"
+    left += f", {plural(found.skipped, 'row')} done already" if found.skipped else ""
     bounds = f"\n{found.bounds.sentence}"
     accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
     return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
@@ -226,6 +229,8 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "rows": found.rows,
         "rejected": found.rejected,
         "not_selected": found.not_selected,
+        "skipped": found.skipped,
+        "replay_of": found.replay_of,
         "problems": [problem.sentence() for problem in found.problems.first],
         "commands": [list(command) for command in found.commands],
     }

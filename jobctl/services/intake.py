@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
 from jobctl.domain.fingerprint import Work, fingerprint
-from jobctl.domain.payload import key_reader
+from jobctl.domain.payload import RowRules
 from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom
 from jobctl.handlers.command import Handler
@@ -59,7 +60,8 @@ class Intake:
         self._request = request
         self._now = now
         self._rejects = Rejects(home.results)
-        self._feed = Feed(source.batches(handler.check, self._rejects.add))
+        self._rules = rules_of(handler, source, request)
+        self._feed = Feed(source.batches(self._rules, self._rejects.add))
         self._skipped = 0
         self._targets = _targets(request.notify)
         self._surroundings = Surroundings("", {}, [], {})
@@ -150,21 +152,17 @@ class Intake:
         return current
 
     def _row_keys(self) -> RowKeys | None:
-        column, source = self._request.item_key, self._source
-        if column is None:
+        if self._request.item_key is None:
             return None
-        from jobctl.services.rowkeys import RowKeys
-        from jobctl.store.done import RowHash
+        from jobctl.services.rowkeys import row_keys
 
-        command = json.dumps([self._handler.kind, self._request.work_command])
-        read_key = key_reader(source.format, source.columns or (), column)
-        return RowKeys(self._database, read_key, RowHash(self._request.name or "", command), column)
+        return row_keys(self._database, self._source, self._handler.kind, self._request)
 
     def _accept(self, job: int, uid: str, rows: int, keys: RowKeys | None) -> Accepted:
         """All rows are there: the rest of what makes a job."""
         request, now = self._request, self._now
         if keys is not None:
-            keys.check(request.input)
+            keys.check(request.input, self._rules)
         name = request.name or _default_name(request.input.path, job)
         self._complete(job, name, rows)
         if request.unique:
@@ -288,6 +286,14 @@ class Intake:
         return Work(
             source.columns or (), source.rows_sha256, self._handler.kind, request.work_command, self._surroundings.given
         )
+
+
+def rules_of(handler: Handler, source: Source, request: SubmitRequest) -> RowRules:
+    """What every row must have: what its handler asks for and, in JSON lines, its key."""
+    rules = handler.check
+    if request.item_key is None or source.format != "jsonl":
+        return rules
+    return replace(rules, required=rules.required | {request.item_key})
 
 
 def _targets(options: NotifyOptions) -> list[NewTarget]:

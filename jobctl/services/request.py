@@ -109,3 +109,5 @@ class Preview:
     bounds: Bounds
     not_selected: int = 0
     shown: tuple[tuple[str, ...], ...] = ()  # values of the first rows, by column
+    skipped: int = 0  # rows that an earlier job had done
+    replay_of: int | None = None  # the job that its key stands for

@@ -7,12 +7,17 @@ beside the jobs and outlives their pruning by ``store.done.KEPT_DAYS``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
+from jobctl.domain.payload import RowRules, key_reader
+from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected
+from jobctl.services.request import SubmitRequest
 from jobctl.sources.options import InputOptions
-from jobctl.sources.places import lines_of
+from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN
+from jobctl.sources.source import Source
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash
@@ -27,15 +32,18 @@ class RowKeys:
         self._hash = row_hash
         self._column = column
         self._seen = 0
-        self._twice: list[tuple[int, int, str]] = []  # (first record, second record, key)
+        self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
         self._twice_total = 0
         # A scratch database on disk: memory stays flat however many rows there are.
         database.execute("ATTACH DATABASE '' AS scratch")
         database.execute("CREATE TABLE scratch.keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
 
-    def take(self, batch: Sequence[bytes], *, only_new: bool, now: int) -> list[bytes]:
-        """Note the keys of the next rows; returns the rows that are to run."""
-        keys = [self._key(payload, record) for record, payload in enumerate(batch, self._seen + 1)]
+    def take(self, batch: Sequence[bytes], *, only_new: bool, now: int | None) -> list[bytes]:
+        """Note the keys of the next rows; returns the rows that are to run.
+
+        Of those that are done it is written down that they were met ``now``, unless that is None.
+        """
+        keys = [self._read_key(payload) for payload in batch]
         hashes = [self._hash.of_key(key) for key in keys]
         numbers = range(self._seen + 1, self._seen + len(batch) + 1)
         added = self._database.executemany(
@@ -49,35 +57,32 @@ class RowKeys:
         finished = done.finished(self._database, hashes, [self._hash.of_content(p) for p in batch], now)
         return [payload for payload, is_done in zip(batch, finished, strict=True) if not is_done]
 
-    def _key(self, payload: bytes, record: int) -> bytes:
-        try:
-            return self._read_key(payload)
-        except KeyError:
-            raise InputRejected(
-                f"record {record} has no {self._column!r}, which is its key; nothing was accepted",
-                hint="every row needs a key; choose another --item-key or correct the file",
-            ) from None
-
     def _find_twice(self, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
         for key, hashed, number in zip(keys, hashes, numbers, strict=True):
             first = self._database.scalar("SELECT record FROM scratch.keys WHERE key = ?", (hashed,))
             if first != number:
                 self._twice_total += 1
                 if len(self._twice) < PROBLEMS_SHOWN:
-                    self._twice.append((first, number, key.decode("utf-8", "replace")))
+                    self._twice.append((first, number, key))
 
-    def check(self, options: InputOptions) -> None:
-        """Raises InputRejected naming both lines of every key that stands twice (the first 20 of them)."""
+    def check(self, options: InputOptions, rules: RowRules) -> None:
+        """Raises InputRejected naming both places of every key that stands twice (the first 20 of them)."""
         if not self._twice_total:
             return
-        lines = lines_of(options, {n for first, second, _ in self._twice for n in (first, second)})
-        details = [
-            f"key {key!r}: {_place(first, lines)} and {_place(second, lines)}" for first, second, key in self._twice
-        ]
+        places = places_of(options, rules, self._read_key, {key for _, _, key in self._twice})
+        later: dict[bytes, int] = {}
+        details = []
+        for first, second, key in self._twice:
+            there = places.get(key, ())
+            later[key] = place = later.get(key, 0) + 1
+            both = (there[0], there[place]) if place < len(there) else (f"row {first}", f"row {second}")
+            details.append(f"key {key.decode('utf-8', 'replace')!r}: {' and '.join(both)}")
         if self._twice_total > len(details):
             details.append(f"... and {self._twice_total - len(details):,} more")
+        have = "has" if self._twice_total == 1 else "have"
         raise InputRejected(
-            f"{options.name}: {self._twice_total:,} rows have the key of an earlier row, nothing was accepted",
+            f"{options.name}: {plural(self._twice_total, 'row')} {have} the key of an earlier row,"
+            " nothing was accepted",
             hint=f"column {self._column!r} must name every row; choose another --item-key or correct the file",
             details=details,
         )
@@ -87,5 +92,11 @@ class RowKeys:
         self._database.execute("DETACH DATABASE scratch")
 
 
-def _place(record: int, lines: dict[int, int]) -> str:
-    return f"line {lines[record]}" if record in lines else f"record {record}"
+def row_keys(database: Database, source: Source, kind: str, request: SubmitRequest) -> RowKeys | None:
+    """What watches over the keys of an input that a handler of this kind works off; None if its rows have none."""
+    column = request.item_key
+    if column is None:
+        return None
+    command = json.dumps([kind, request.work_command])
+    read_key = key_reader(source.format, source.columns or (), column)
+    return RowKeys(database, read_key, RowHash(request.name or "", command), column)

@@ -21,6 +21,8 @@ from jobctl.sources import open_source
 from jobctl.sources.source import Source
 from jobctl.store.database import open_database
 
+#: Of a dry run.
+COMMANDS_SHOWN = 5
 #: Characters of the name of a job or queue.
 MAX_NAME = 200
 
@@ -49,9 +51,11 @@ def submit(
 
 
 def preview(
-    request: SubmitRequest, *, stdin: BinaryIO, show: int = 5, watch: Callable[[Source], None] | None = None
+    home: Home, request: SubmitRequest, *, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Preview:
-    """Read and judge the whole input, write nothing; ``show`` commands are rendered."""
+    """Read and judge the whole input as ``submit`` would, raise what it would raise, write nothing."""
+    from jobctl.services.rehearsal import Rehearsal
+
     surroundings = _check_surroundings(request)
     commands: list[tuple[str, ...]] = []
     shown: list[tuple[str, ...]] = []
@@ -59,21 +63,24 @@ def preview(
         source.watch = watch
         handler = _handler(request, source)
         _check_function(request, surroundings, source)
-        for batch in source.batches(handler.check):
-            for payload in batch[: show - len(commands)]:
+        rehearsal = Rehearsal(home, source, handler, request)
+        for batch in rehearsal.batches(surroundings):
+            for payload in batch[: COMMANDS_SHOWN - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
                 shown.append(texts_of(source.format, payload, source.columns))
-    bounds = worst_case(request.policy, source.rows, request.policy.slots or cpu_count())
+    rows = source.rows - rehearsal.skipped
     return Preview(
         source.format,
         tuple(source.columns) or ("line",),
-        source.rows,
+        rows,
         source.rejected,
         tuple(commands),
         source.problems,
-        bounds,
+        worst_case(request.policy, rows, request.policy.slots or cpu_count()),
         source.not_selected,
         tuple(shown),
+        rehearsal.skipped,
+        None if rehearsal.owner is None else rehearsal.owner.id,
     )
 
 

@@ -87,7 +87,7 @@ class JsonLines(TextSource):
 
     def _missing(self, row: dict[str, Any]) -> Fault | None:
         for key in sorted(self._rules.required - row.keys()):
-            return Fault(key, "missing", "the row has no such key, and the command needs it")
+            return Fault(key, "missing", "the row has no such key, and every row needs it")
         return None
 
 

@@ -1,64 +1,49 @@
-"""Where records stand in a file, for messages about several of them; a second look at the file."""
+"""Where rows with certain keys stand in a file, for messages about several of them; a second look at the file."""
 
 from __future__ import annotations
 
-import csv
-import gzip
+import contextlib
+import io
 import os
-from collections.abc import Iterator
-from typing import IO
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from jobctl.domain.payload import FORMATS
+from jobctl.domain.payload import Fault, RowRules
 from jobctl.errors import JobctlError
-from jobctl.sources.options import InputOptions, kind_of
+from jobctl.sources.options import InputOptions
+from jobctl.sources.problems import RejectedRow
+
+_SOUGHT = "sought"
 
 
-def lines_of(options: InputOptions, records: set[int]) -> dict[int, int]:
-    """The physical lines on which these records (numbered from 1, header apart) begin.
+def places_of(
+    options: InputOptions, rules: RowRules, read_key: Callable[[bytes], bytes], keys: set[bytes]
+) -> Mapping[bytes, Sequence[str]]:
+    """For each of these keys, in order, where the selected rows that are good by ``rules`` and have it stand.
 
-    Empty when the input cannot be read again (standard input) or has changed.
+    Nothing is known of an input that cannot be read again (standard input) or has changed.
     """
-    if not os.path.isfile(options.path) or not records or options.selection:
-        return {}
-    try:
-        kind = kind_of(options, is_file=True)
-        if kind.format not in FORMATS or options.path.lower().endswith(".zst"):
-            return {}
-        with _open(options.path, kind.encoding) as file:
-            begins = _delimited(file, kind.delimiter) if kind.delimiter else _plain(file)
-            if kind.delimiter and kind.header:
-                next(begins, None)
-            return _pick(begins, records)
-    except (OSError, ValueError, csv.Error, JobctlError):
-        return {}
+    found: dict[bytes, list[str]] = defaultdict(list)
 
+    def judge(payload: bytes) -> Fault | None:
+        fault = rules.check(payload)
+        if fault is not None:
+            return fault
+        key = read_key(payload)
+        return Fault(key.decode("utf-8", "surrogateescape"), _SOUGHT, "") if key in keys else None
 
-def _open(path: str, encoding: str) -> IO[str]:
-    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    if path.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding=encoding, errors="replace", newline="")
-    return open(path, encoding=encoding, errors="replace", newline="")
+    def keep(row: RejectedRow) -> None:
+        problem = row.problem
+        if problem.code == _SOUGHT and problem.column is not None:
+            place = f"record {problem.record}" if problem.line is None else f"line {problem.line}"
+            found[problem.column.encode("utf-8", "surrogateescape")].append(place)
 
+    if os.path.isfile(options.path):
+        from jobctl.sources import open_source
 
-def _delimited(file: IO[str], delimiter: str) -> Iterator[int]:
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    line = 1
-    for row in reader:
-        if row:
-            yield line
-        line = reader.line_num + 1
-
-
-def _plain(file: IO[str]) -> Iterator[int]:
-    return (number for number, line in enumerate(file, 1) if line.strip())
-
-
-def _pick(begins: Iterator[int], records: set[int]) -> dict[int, int]:
-    found = {}
-    last = max(records)
-    for record, line in enumerate(begins, 1):
-        if record in records:
-            found[record] = line
-        if record >= last:
-            break
+        again = replace(options, invalid="skip", sample=None)  # rows that are turned down are told one by one
+        with contextlib.suppress(JobctlError, OSError), open_source(again, io.BytesIO()) as source:
+            for _ in source.batches(RowRules(judge, required=rules.required), keep):
+                pass
     return found

@@ -117,6 +117,11 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
     return _connect(home.database, create=create, lock_holder=lock_holder)
 
 
+def scratch_database() -> Database:
+    """One without tables that nobody else sees and that is gone when it is closed."""
+    return Database(sqlite.connect("", isolation_level=None), Path())
+
+
 def no_queue(root: Path) -> NotFound:
     """The error of a store in which nothing was ever submitted."""
     return NotFound(f"no jobs yet: there is no queue at {root}", hint="start with: jobctl submit FILE -- COMMAND")

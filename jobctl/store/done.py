@@ -37,8 +37,8 @@ class RowHash:
         return hashed.digest()
 
 
-def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int) -> list[bool]:
-    """For each row whether it is done with just this content; their times are renewed."""
+def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int | None) -> list[bool]:
+    """For each row whether it is done with just this content; their times are renewed, unless ``now`` is None."""
     answers = [False] * len(rows)
     renew = []
     for first in range(0, len(rows), _AT_ONCE):
@@ -47,9 +47,10 @@ def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes
             place = first + number
             if content == contents[place]:
                 answers[place] = True
-                if at < now - _RENEW_US:
+                if now is not None and at < now - _RENEW_US:
                     renew.append((now, rows[place]))
-    database.executemany("UPDATE done SET at = ? WHERE row = ?", renew)
+    if renew:
+        database.executemany("UPDATE done SET at = ? WHERE row = ?", renew)
     return answers
 
 

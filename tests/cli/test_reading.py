@@ -109,7 +109,7 @@ def test_a_submission_tells_of_every_batch(tmp_path):
     def watch(source):
         told.append((source.records, source.bytes, source.size))
 
-    preview(request, stdin=io.BytesIO(), watch=watch)
+    preview(Home(tmp_path / "home"), request, stdin=io.BytesIO(), watch=watch)
     assert len(told) >= 3
     assert told == sorted(told)
     assert told[-1] == (4000, rows.stat().st_size, rows.stat().st_size)

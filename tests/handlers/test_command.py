@@ -287,7 +287,7 @@ def test_json_values_fill_a_template_by_key_whatever_their_order():
 def test_a_json_row_without_a_needed_key_is_refused(options):
     with pytest.raises(InputRejected) as caught:
         rows_of(b'{"u": 1}\n{"id": 2}\n', "jsonl", **options)
-    assert caught.value.details == ("line 2, record 2, column 'u': the row has no such key, and the command needs it",)
+    assert caught.value.details == ("line 2, record 2, column 'u': the row has no such key, and every row needs it",)
     handler, _ = rows_of(b'{"u": 1}\n', "jsonl", **options)
     assert handler.check(b'{"id": 2}').code == "missing"
 

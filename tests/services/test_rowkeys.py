@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
+from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.engine.fake import Play
-from jobctl.errors import InputRejected, UsageError
+from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.services.prune import PruneOptions, prune
 from jobctl.services.request import SubmitRequest
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document
-from jobctl.services.submit import submit
+from jobctl.services.submit import preview, submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import done
 from tests.engine.bench import SECOND, Bench, state
@@ -151,9 +153,53 @@ def test_a_row_without_a_key_is_refused(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"id":"1"}\n{"other":"2"}\n', encoding="utf-8")
     request = SubmitRequest(input=InputOptions(str(path)), command=("true",), item_key="id", cwd=str(tmp_path))
-    with pytest.raises(InputRejected, match="record 2 has no 'id', which is its key"):
+    with pytest.raises(InputRejected) as caught:
         submit(bench.home, request, now=bench.now, stdin=io.BytesIO())
+    assert caught.value.details == ("line 2, record 2, column 'id': the row has no such key, and every row needs it",)
     assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"where": "id != '9'"}, {"select": "3-"}], ids=str)
+def test_the_lines_are_those_of_the_file_whatever_else_is_left_out_of_it(tmp_path, options):
+    bench = Nightly(tmp_path)
+    path = tmp_path / "x.csv"
+    path.write_text('id,v\n9,a\nbad\n1,"x\ny"\nbad\n1,zz\n8,q\n8,r\n', encoding="utf-8")
+    request = SubmitRequest(
+        input=InputOptions(str(path), invalid="skip", **options), command=("true",), item_key="id", cwd=str(tmp_path)
+    )
+    for judged in (
+        lambda: submit(bench.home, request, now=1, stdin=io.BytesIO()),
+        lambda: preview(bench.home, request, stdin=io.BytesIO()),
+    ):
+        with pytest.raises(InputRejected) as caught:
+            judged()
+        assert caught.value.details == ("key '1': line 4 and line 7", "key '8': line 8 and line 9")
+
+
+def test_a_dry_run_judges_as_the_submission_does_and_writes_nothing(tmp_path):
+    bench = Nightly(tmp_path)
+    bench.night(rows(3), key="k-1")
+    before = bench.database.scalar("PRAGMA data_version")
+    asked = {"name": "nightly", "item_key": "id", "only_new": True, "cwd": str(tmp_path)}
+    request = SubmitRequest(input=InputOptions(str(tmp_path / "export.csv")), command=("load", "{id}"), **asked)
+    looked = preview(bench.home, request, stdin=io.BytesIO())
+    assert (looked.rows, looked.skipped, looked.replay_of) == (0, 3, None)
+    assert preview(bench.home, replace(request, key="k-1"), stdin=io.BytesIO()).replay_of == 1
+    with pytest.raises(KeyConflict, match="other work"):
+        preview(bench.home, replace(request, key="k-1", command=("drop", "{id}")), stdin=io.BytesIO())
+    with pytest.raises(KeyConflict, match="was used already"):
+        preview(bench.home, replace(request, key="k-1", on_duplicate="fail"), stdin=io.BytesIO())
+    bench.submit(rows=2)
+    with pytest.raises(KeyConflict, match="the same work is queued already"):
+        preview(
+            bench.home,
+            SubmitRequest(InputOptions(str(tmp_path / "rows.txt")), ("true",), cwd=str(tmp_path), unique=True),
+            stdin=io.BytesIO(),
+        )
+    assert bench.database.scalar("PRAGMA data_version") == before + 1  # that of the second job
+    nowhere = Home(tmp_path / "nowhere")
+    assert preview(nowhere, request, stdin=io.BytesIO()).rows == 3
+    assert not nowhere.root.exists()
 
 
 @pytest.mark.parametrize(

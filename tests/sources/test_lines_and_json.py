@@ -120,7 +120,7 @@ def test_what_only_looks_like_a_nul_or_like_depth_is_accepted(read):
 def test_a_required_key_that_a_row_lacks_is_named(read):
     rules = RowRules(lambda payload: None, safe_length=1 << 30, required=frozenset({"a", "b"}))
     error = read.refused(b'{"a": 1, "b": null}\n{"b": 1}\n', name="a.jsonl", rules=rules)
-    assert error.details == ("line 2, record 2, column 'a': the row has no such key, and the command needs it",)
+    assert error.details == ("line 2, record 2, column 'a': the row has no such key, and every row needs it",)
 
 
 @pytest.mark.parametrize("key", [b'"_jobctl": {"job": "uid-7", "item": 3}', b'"jobctl_job": "uid-7"'])

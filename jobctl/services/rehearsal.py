@@ -1,0 +1,89 @@
+"""``--dry-run``: everything that a submission would be judged by, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from jobctl.config import Home
+from jobctl.domain.fingerprint import Work, fingerprint
+from jobctl.handlers.command import Handler
+from jobctl.services import idempotency
+from jobctl.services.feed import Batch
+from jobctl.services.idempotency import Comparison
+from jobctl.services.intake import rules_of
+from jobctl.services.request import SubmitRequest, Surroundings
+from jobctl.sources.source import Source
+from jobctl.store import jobs
+from jobctl.store.database import Database, open_database, scratch_database
+from jobctl.store.jobs import JobRow
+
+if TYPE_CHECKING:
+    from jobctl.services.rowkeys import RowKeys
+
+
+class Rehearsal:
+    """One submission beside the store that it is meant for, which need not exist."""
+
+    def __init__(self, home: Home, source: Source, handler: Handler, request: SubmitRequest) -> None:
+        self._source = source
+        self._handler = handler
+        self._request = request
+        #: Rows that are done already (``--only-new``).
+        self.skipped = 0
+        #: The job that its key stands for.
+        self.owner: JobRow | None = None
+        self._exists = home.database.exists()
+        self._needs_store = request.item_key is not None or request.key is not None or request.unique
+        self._home = home
+
+    def batches(self, surroundings: Surroundings) -> Iterator[Batch]:
+        """The rows that would be accepted. Raises what the submission would raise, the last of it at the end."""
+        rules = rules_of(self._handler, self._source, self._request)
+        if not self._needs_store:
+            yield from self._source.batches(rules)
+            return
+        database = open_database(self._home) if self._exists else scratch_database()
+        try:
+            keys = self._row_keys(database)
+            comparison = self._comparison(database)
+            for batch in self._source.batches(rules):
+                if comparison is not None:
+                    comparison.add(batch)
+                yield batch if keys is None else self._new(batch, keys)
+            self._conclude(database, keys, comparison, surroundings)
+        finally:
+            database.close()
+
+    def _row_keys(self, database: Database) -> RowKeys | None:
+        if self._request.item_key is None:
+            return None
+        from jobctl.services.rowkeys import row_keys
+
+        return row_keys(database, self._source, self._handler.kind, self._request)
+
+    def _comparison(self, database: Database) -> Comparison | None:
+        if self._request.key is None or not self._exists:
+            return None
+        self.owner = jobs.by_key(database, self._request.key)
+        return None if self.owner is None else Comparison(database, self.owner)
+
+    def _new(self, batch: Batch, keys: RowKeys) -> Batch:
+        new = keys.take(batch, only_new=self._request.only_new and self._exists, now=None)
+        self.skipped += len(batch) - len(new)
+        return new
+
+    def _conclude(
+        self, database: Database, keys: RowKeys | None, comparison: Comparison | None, surroundings: Surroundings
+    ) -> None:
+        request, source = self._request, self._source
+        if keys is not None and self.owner is None:
+            keys.check(request.input, rules_of(self._handler, source, request))
+        columns = source.columns or ()
+        work = Work(columns, source.rows_sha256, self._handler.kind, request.work_command, surroundings.given)
+        if comparison is not None and self.owner is not None:
+            comparison.check(work)
+            if request.on_duplicate == "fail":
+                raise idempotency.duplicate(self.owner)
+        elif request.unique and self._exists:
+            idempotency.check_unique(database, 0, fingerprint(*work))
