@@ -10,7 +10,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.config import Home
-from jobctl.errors import Exit, HomeError, UsageError
+from jobctl.errors import Exit, UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -57,9 +57,7 @@ def _write(home: Home, number: int) -> None:
 
 def _write_to(home: Home, number: int, path: Path) -> int:
     from jobctl.services.export import export_joblog
+    from jobctl.services.placing import placed
 
-    try:
-        with path.open("wb") as target:
-            return export_joblog(home, number, target)
-    except OSError as error:
-        raise HomeError(f"cannot write {path}: {error.strerror}", hint="choose another place with -o FILE") from error
+    with placed(path) as target:
+        return export_joblog(home, number, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
-from jobctl.errors import Exit, HomeError
+from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.store.database import Database
@@ -64,11 +63,8 @@ def _page(shared: Session, database: Database, number: int) -> str:
 
 def _write(path: Path, content: bytes) -> int:
     """Whole or not at all; a report that was there is replaced."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise HomeError(f"cannot write {path}: {error.strerror}", hint="choose another place with -o FILE") from error
+    from jobctl.services.placing import placed
+
+    with placed(path) as file:
+        file.write(content)
     return len(content)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import ItemState, JobState
-from jobctl.errors import HomeError
 from jobctl.services.daemon import DOWN, DaemonView, daemon_view
+from jobctl.services.placing import placed
 from jobctl.services.queues import queue_documents
 from jobctl.store import metrics, views
 from jobctl.store.database import Database
@@ -132,17 +130,5 @@ def _number(value: float) -> str:
 
 def write_metrics(path: Path, text: str) -> None:
     """Put the text in place in one step, readable by everybody. Raises HomeError if that is not possible."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise HomeError(
-            f"{path} cannot be written: {error.strerror}", hint="the folder must exist and be ours"
-        ) from None
+    with placed(path, 0o644) as file:
+        file.write(text.encode())

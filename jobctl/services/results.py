@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jobctl.errors import HomeError, NotFound, UsageError
+from jobctl.errors import NotFound
+from jobctl.services.placing import placed
 from jobctl.store import views
 from jobctl.store.database import Database
 
@@ -51,18 +51,8 @@ def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile
 
 def copy_out(file: ResultFile, target: Path) -> None:
     """Copy a file to where the user wants it: whole or not at all, never over a directory."""
-    if target.is_dir():
-        raise UsageError(f"-o {target}: that is a directory", hint=f"-o {target / file.path.name}")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with _reading(file) as source, temporary.open("xb") as copy:
-            _pump(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise HomeError(f"cannot write {target}: {error.strerror}", hint="choose another place with -o FILE") from error
+    with _reading(file) as source, placed(target) as copy:
+        _pump(source, copy)
 
 
 def stream_out(file: ResultFile, target: BinaryIO) -> None:

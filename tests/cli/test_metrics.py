@@ -77,4 +77,4 @@ def test_a_file_is_replaced_in_one_step(jobctl, rows: Path, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".jobctl")] == []
     said = jobctl("metrics", "-o", tmp_path / "nowhere" / "x.prom")
     assert said.code == 1
-    assert "cannot be written" in said.err
+    assert "cannot write" in said.err

@@ -1,0 +1,48 @@
+"""Writing a file where a person wants it: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from jobctl.errors import HomeError, UsageError
+
+
+@contextmanager
+def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A file to write, which is in its place when the block is left, and in one step.
+
+    A pipe, a device or a link that is there stays what it is and is written through: ``-o /dev/stdout`` means
+    standard output. ``mode`` is that of a new file, by default what the umask leaves. Raises UsageError for a
+    directory, HomeError when it cannot be written; what was there is then as it was.
+    """
+    if target.is_dir():
+        raise UsageError(f"-o {target}: that is a directory", hint=f"give it a name: -o {target / 'NAME'}")
+    try:
+        if target.is_symlink() or (target.exists() and not target.is_file()):
+            with target.open("wb") as through:
+                yield through
+        else:
+            with _beside(target, mode) as whole:
+                yield whole
+    except OSError as error:
+        raise HomeError(f"cannot write {target}: {error.strerror}", hint="choose another place with -o FILE") from error
+
+
+@contextmanager
+def _beside(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

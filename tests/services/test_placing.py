@@ -1,0 +1,63 @@
+"""Files that a person names: in their place when whole, never in the place of a device, a pipe or a link."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from jobctl.errors import HomeError, UsageError
+from jobctl.services.placing import placed
+
+
+def test_it_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with placed(target, 0o640) as file:
+        file.write(b"after")
+        assert target.read_text() == "before"
+    assert target.read_text() == "after"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_what_was_there_stays_when_it_does_not_become_whole(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with pytest.raises(error), placed(target) as file:
+        file.write(b"half")
+        raise error
+    assert target.read_text() == "before"
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("before")
+    (tmp_path / "link").symlink_to("real")
+    with placed(tmp_path / "link") as file:
+        file.write(b"after")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "after"
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))
+    reader.start()
+    with placed(pipe) as file:
+        file.write(b"rows")
+    reader.join(60)
+    assert heard == [b"rows"]
+    assert pipe.is_fifo()
+
+
+def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="that is a directory"), placed(tmp_path):
+        pass
+    with pytest.raises(HomeError, match=r"cannot write .*: No such file"), placed(tmp_path / "no" / "out.csv"):
+        pass
