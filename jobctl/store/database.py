@@ -331,6 +331,12 @@ def _check_identity(database: Database) -> int:
 def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
     if isinstance(error, sqlite.OperationalError) and _is_busy(error):
         return Busy(f"{path} is busy", hint="try again")
+    if isinstance(error, sqlite.OperationalError):  # nothing is wrong with the file: no reason to put it away
+        from jobctl.store.trouble import explain
+
+        known = explain(error, str(path.parent))
+        if isinstance(known, StoreError):
+            return known
     from jobctl.store.backup import recipe
 
     return StoreError(f"{path} cannot be read: {error}", hint=recipe(path.parent))
