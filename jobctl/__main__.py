@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+from jobctl.cli import standard
+
 TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -23,14 +25,18 @@ def main() -> NoReturn:
         # While modules are imported, Ctrl-C ends us as it ends any program; ``edge`` does better once it is there.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(_COLLECT_AFTER)
-    _leave(answer(sys.argv[1:]))
+    standard.settle()
+    try:
+        code = answer(sys.argv[1:])
+    except BrokenPipeError:
+        code = _BROKEN_PIPE
+    except OSError as error:
+        code = standard.give_up_output(error)
+    _leave(code)
 
 
 def answer(arguments: list[str]) -> int:
     """Answer what needs no command tree at once, hand the rest to the command line; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # File names and log lines may hold bytes that are no text here; that is no reason to fail.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if arguments in (["--version"], ["-V"]):
         from jobctl import __version__
 
@@ -52,8 +58,10 @@ def _leave(code: int) -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        code = code or _BROKEN_PIPE
     except OSError as error:
-        code = code or (_BROKEN_PIPE if isinstance(error, BrokenPipeError) else 1)
+        code = code or standard.give_up_output(error)
     os._exit(code)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from jobctl.cli import standard
 from jobctl.cli.session import Session
 from jobctl.domain.nearest import nearest
 from jobctl.errors import Exit, JobctlError
@@ -51,6 +52,19 @@ def _interrupted(_number: int, _frame: object) -> None:
 
 def _guarded(session: Session, arguments: Sequence[str]) -> int:
     try:
+        code = _answered(session, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        code = standard.give_up_output(error)
+    sys.stderr.flush()
+    return code
+
+
+def _answered(session: Session, arguments: Sequence[str]) -> int:
+    """The exit code. Raises OSError when standard output cannot be written, nothing else."""
+    try:
         code = _invoke(session, arguments)
     except JobctlError as error:
         code = _explain(session, error)
@@ -59,9 +73,9 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and standard.is_output_lost():
+            raise
         code = _explain(session, _known(session, error) or _bug(session, error, arguments))
-    sys.stdout.flush()
-    sys.stderr.flush()
     return code
 
 
@@ -122,6 +136,10 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     """Trouble with the database or the disk, in words that help."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         return None
+    if isinstance(error, FileNotFoundError) and not error.filename and not _has_place():
+        return JobctlError(
+            "the directory you are in does not exist any more", hint="cd to one that does, then try again"
+        )
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where in jobctl this happened")
@@ -130,6 +148,14 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     from jobctl.store.trouble import explain
 
     return explain(error, str(session.home.root))
+
+
+def _has_place() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _bug(session: Session, error: Exception, arguments: Sequence[str]) -> JobctlError:

@@ -1,0 +1,85 @@
+"""Standard input, output and error: open whoever started us, and what only tells is no reason to fail."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from _typeshed import ReadableBuffer
+
+_NAMES = ("stdin", "stdout", "stderr")
+
+
+def settle() -> None:
+    """Put the three in order, once, before anything else is opened.
+
+    Those that are closed lead nowhere from now on: else a file of ours would get their numbers, and what is printed
+    would be written into it. Writing to standard error fails only where a reader has gone away: work does not end
+    because nobody can be told about it, be it for a full disk or a terminal that is no more.
+    """
+    for fd, name in enumerate(_NAMES):
+        if _is_closed(fd):
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.set_inheritable(fd, True)
+            setattr(sys, name, open(fd, "w" if fd else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+    sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout)
+    sys.stderr = _text(_Told(2, "w", closefd=False), sys.stderr, by_line=True)
+
+
+def _text(raw: io.FileIO, before: TextIO, *, by_line: bool = False) -> io.TextIOWrapper:
+    # File names and log lines may hold bytes that are no text here; that is no reason to fail.
+    buffer, by_line = io.BufferedWriter(raw), by_line or before.isatty()
+    return io.TextIOWrapper(buffer, encoding=before.encoding, errors="backslashreplace", line_buffering=by_line)
+
+
+def _is_closed(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return True
+    return False
+
+
+class _Output(io.FileIO):
+    """Remembers that it could not be written."""
+
+    is_lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            raise
+        except OSError:
+            self.is_lost = True
+            raise
+
+
+class _Told(io.FileIO):
+    """What is written here has been told, whether or not it could be kept."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return len(memoryview(data))
+
+
+def is_output_lost() -> bool:
+    """Whether something could not be written to standard output."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    return getattr(getattr(buffer, "raw", None), "is_lost", False)
+
+
+def give_up_output(error: OSError) -> int:
+    """Say that standard output cannot be written, and write nothing more there; returns the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stderr.write(f"jobctl: standard output cannot be written: {error.strerror}\n")
+    return 1

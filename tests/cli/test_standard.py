@@ -1,0 +1,89 @@
+"""Standard input, output and error that are closed, full or gone: no traceback, no work that ends for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jobctl as package
+
+ROOT = Path(package.__file__).parents[1]
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.is_char_device(), reason="no /dev/full here")
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """A line of shell in which ``$jobctl`` is the command, in a store of its own."""
+
+    def run(line, **variables):
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "JOBCTL_HOME": str(tmp_path / "home"),
+            "HOME": str(tmp_path),
+            "jobctl": f"{sys.executable} -m jobctl",
+        }
+        return subprocess.run(
+            ["/bin/sh", "-c", line],
+            env=environ | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+    (tmp_path / "rows.txt").write_text("1\n2\n")
+    return run
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_is_no_trouble_and_no_place_for_a_file_of_ours(shell, closed):
+    done = shell(f"$jobctl submit rows.txt -- true {closed}")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    done = shell(f"$jobctl status {closed}")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "\tqueued\t2\t" in shell("$jobctl status").stdout
+
+
+def test_rows_from_standard_input_that_is_closed(shell):
+    done = shell("$jobctl submit - --format lines -- true <&-")
+    assert done.returncode == 7
+    assert "there are no rows" in done.stderr
+
+
+@needs_full
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_cannot_be_printed_is_told_as_such(shell, unbuffered):
+    shell("$jobctl submit rows.txt -- true")
+    for words in ("status -q", "status --json", "status no-such --json", "--version", "--help", "metrics"):
+        done = shell(f"$jobctl {words} > /dev/full", PYTHONUNBUFFERED=unbuffered)
+        said = done.stderr.removeprefix("no daemon is running; start it with: jobctl daemon start\n")
+        assert (done.returncode, said) == (1, "jobctl: standard output cannot be written: No space left on device\n")
+
+
+@needs_full
+def test_work_goes_on_when_nobody_can_be_told(shell):
+    done = shell("$jobctl run rows.txt -- true 2> /dev/full")
+    assert done.returncode == 0
+    assert "\tsucceeded\t2\t" in shell("$jobctl status").stdout
+    assert shell("$jobctl run rows.txt -q --attempts 1 -- false 2> /dev/full").returncode == 4
+
+
+def test_a_directory_that_is_gone(shell):
+    done = shell("mkdir gone; cd gone; rmdir ../gone; $jobctl submit /rows.txt -- true")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "jobctl: the directory you are in does not exist any more"
+
+
+def test_a_limit_on_files_is_no_reason_to_put_a_database_away(shell):
+    shell("$jobctl submit rows.txt -- true")
+    done = shell("ulimit -f 0; $jobctl submit rows.txt -- true")
+    assert done.returncode == 1
+    assert "SQLite says" in done.stderr
+    assert "mv " not in done.stderr and "begin anew" not in done.stderr
