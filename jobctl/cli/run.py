@@ -13,7 +13,7 @@ from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
 from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submit import FileArgument, dry_run, refuse_hold
+from jobctl.cli.submit import FileArgument, dry_run, lines, refuse_hold
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int
     from jobctl.services.run import ForegroundRun
 
     database = shared.open()
-    if accepted.rejected:
-        shared.note(f"{accepted.rejected} rows left out, see {accepted.rejected_path}")
+    if accepted.replayed or accepted.not_selected or accepted.rejected or accepted.constant:
+        for line in lines(accepted):
+            shared.note(line)
     if _is_done(database, accepted.job):  # its key was known, or it has no rows: nothing to work off
         from jobctl.cli.watching import jobs_list
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+#: Said of a command that takes nothing from its rows.
+CONSTANT = "the command has no placeholder such as {} or {name}: every item runs the same words"
+
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz; - is stdin.")
 ]
@@ -66,7 +69,8 @@ def submit(
     pid = _start(daemon) if daemon else None
     if wait:
         return _await(shared, accepted, pid, daemon)
-    _report(shared, accepted, pid)
+    may_wait = bool(request.hold or request.after or request.not_before_at)
+    _report(shared, accepted, pid, may_wait=may_wait)
     return Exit.OK
 
 
@@ -93,7 +97,7 @@ def _await(shared: Session, accepted: Accepted, started: int | None, daemon: Sta
     from jobctl.services.wait import exit_code_of, wait_served
 
     if not shared.json:
-        _report(shared, accepted, started)
+        _report(shared, accepted, started, may_wait=False)
     database = shared.open()
     state = wait_served(database, shared.home, accepted.job, (lambda: _start(daemon)) if daemon else None)
     document = job_document(database, shared.home, accepted.job, now_us(), program=shared.program)
@@ -134,7 +138,7 @@ def _start(options: StartOptions) -> int | None:
         return None
 
 
-def _report(shared: Session, accepted: Accepted, started: int | None) -> None:
+def _report(shared: Session, accepted: Accepted, started: int | None, *, may_wait: bool) -> None:
     if shared.json:
         from jobctl.services.status import job_document
 
@@ -142,8 +146,32 @@ def _report(shared: Session, accepted: Accepted, started: int | None) -> None:
         document["idempotency"]["replayed"] = accepted.replayed
         shared.emit(document)
         return
-    for line in _lines(shared, accepted, _worker(shared, accepted.job, started)):
+    worker = _worker(shared, accepted.job, started)
+    # What that costs is only spent where a job may be anything but about to begin.
+    is_open = may_wait or accepted.replayed
+    outlook = _standing(shared, accepted.job, worker) if is_open else _begun(shared, accepted, worker)
+    for line in (*lines(accepted), *outlook):
         shared.note(line)
+
+
+def _begun(shared: Session, accepted: Accepted, worker: str) -> list[str]:
+    follow = f"follow it with: {shared.program} status {accepted.job} --watch"
+    return [f"  {worker}", f"  {accepted.bounds.sentence}", f"  {follow}"]
+
+
+def _standing(shared: Session, job: int, worker: str) -> list[str]:
+    """How a job stands that was there already, or that may not begin at once."""
+    from jobctl.render.inert import inert
+    from jobctl.services.status import job_document
+
+    document = job_document(shared.open(), shared.home, job, now_us(), program=shared.program)
+    state = f"  {document['state']}: {inert(document['state_reason'])}"
+    if document["done"]:
+        retry = document["retry"]["command"]
+        return [state, f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"]
+    if document["state"] == "paused":
+        return [state, f"  let it go with: {shared.program} resume {job}"]
+    return [f"  {worker}", state, f"  follow it with: {shared.program} status {job} --watch"]
 
 
 def _worker(shared: Session, job: int, started: int | None) -> str:
@@ -164,26 +192,26 @@ def _worker(shared: Session, job: int, started: int | None) -> str:
     return f"a daemon works on it (process {process})"
 
 
-def _lines(shared: Session, accepted: Accepted, worker: str) -> list[str]:
+def lines(accepted: Accepted) -> list[str]:
+    """What became of the rows of an input."""
     from jobctl.domain.wording import plural
     from jobctl.render.inert import inert
 
     name = inert(accepted.name)
-    lines = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
+    said = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
     if accepted.replayed:
-        lines = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
+        said = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
         if accepted.resumed:
-            lines.append(f"  {plural(accepted.resumed, 'item')} of it run again")
+            said.append(f"  {plural(accepted.resumed, 'item')} of it run again")
     if accepted.not_selected:
-        lines.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
+        said.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
     if accepted.rejected:
-        lines.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
-    lines.append(f"  {worker}")
+        said.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
     if accepted.skipped:
-        lines.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
-    if not accepted.replayed:
-        lines.append(f"  {accepted.bounds.sentence}")
-    return [*lines, f"  follow it with: {shared.program} status {accepted.job} --watch"]
+        said.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
+    if accepted.constant:
+        said.append(f"  {CONSTANT}")
+    return said
 
 
 def dry_run(shared: Session, request: SubmitRequest) -> int:
@@ -215,7 +243,7 @@ def _verdict(found: Preview) -> str:
     if found.replay_of is not None:
         return f"job {found.replay_of} has this key and is the same work: nothing new would be accepted"
     left += f", {plural(found.skipped, 'row')} done already" if found.skipped else ""
-    bounds = f"\n{found.bounds.sentence}"
+    bounds = f"\n{found.bounds.sentence}" + (f"\n{CONSTANT}" if found.constant else "")
     accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
     return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
 

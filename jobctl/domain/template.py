@@ -57,6 +57,8 @@ class Template:
         self.slotted = any(p.source is Source.SLOT for p in placeholders)
         #: Columns by position that it needs, each once.
         self.fields: tuple[int, ...] = tuple(sorted({p.field for p in placeholders if p.source is Source.FIELD}))
+        #: Whether it is the same for every row.
+        self.constant = not placeholders
         self.render: Render = _renderer(arguments, self.slotted)
         self._sizes = [_size(pieces) for pieces in arguments]
 

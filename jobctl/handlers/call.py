@@ -22,6 +22,7 @@ class CallHandler:
     kind = "call"
     slotted = False
     appended = False
+    constant = False
 
     def __init__(self, call: Call, row: RowReader) -> None:
         if row.format == "lines" and call.style == "kwargs":

@@ -59,6 +59,11 @@ class Handler(Protocol):
         ...
 
     @property
+    def constant(self) -> bool:
+        """Whether every row runs the same words, so that its values reach nothing."""
+        ...
+
+    @property
     def check(self) -> RowRules:
         """What rows must be like; call it with a payload, or hand it to a source as it is."""
         ...
@@ -122,6 +127,7 @@ class CommandHandler:
         self._tokens = tokens
         self.slotted = self._template.slotted
         self.appended = self._template.appended
+        self.constant = self._template.constant
         room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
         safe = self._template.safe_length(ARGUMENT_LIMIT, room)
         required = frozenset(row.names(self._template.fields)) if row.is_json else frozenset()
@@ -148,6 +154,7 @@ class ShellHandler:
     kind = "shell"
     slotted = False  # the shell reads JOBCTL_SLOT
     appended = False
+    constant = False
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens) -> None:
         shell_text, values = compile_shell(text, row.columns)
@@ -198,6 +205,7 @@ class ColumnHandler:
     kind = "column"
     slotted = False
     appended = False
+    constant = False
 
     def __init__(self, row: RowReader, tokens: Tokens) -> None:
         columns = row.columns or ()

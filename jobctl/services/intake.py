@@ -184,6 +184,7 @@ class Intake:
         return Accepted(
             *(job, uid, name, rows, self._source.rejected, rejected, self._bounds(rows), self._skipped),
             not_selected=self._source.not_selected,
+            constant=self._handler.constant and rows > 1,
         )
 
     def _bounds(self, rows: int) -> Bounds:

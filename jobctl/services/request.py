@@ -94,6 +94,7 @@ class Accepted:
     replayed: bool = False
     not_selected: int = 0
     resumed: int = 0  # items of a replayed job that got another round
+    constant: bool = False  # every item runs the same words
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,4 @@ class Preview:
     shown: tuple[tuple[str, ...], ...] = ()  # values of the first rows, by column
     skipped: int = 0  # rows that an earlier job had done
     replay_of: int | None = None  # the job that its key stands for
+    constant: bool = False  # every item would run the same words

@@ -81,6 +81,7 @@ def preview(
         tuple(shown),
         rehearsal.skipped,
         None if rehearsal.owner is None else rehearsal.owner.id,
+        constant=handler.constant and source.rows > 1,
     )
 
 

@@ -110,6 +110,30 @@ def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
     assert [(c["job"], c["item"], c["cancelled"]) for c in document["cancelled"]] == [(1, None, False), (1, 1, False)]
 
 
+def test_submit_says_how_a_job_stands_that_was_there_already_or_may_not_begin(store, jobctl):
+    first = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
+    assert "a daemon works on it" not in first.err
+    assert "paused: held at submit; 0 of 3 items processed\n  let it go with: jobctl resume 1" in first.err
+    jobctl("cancel", 1)
+    again = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
+    assert again.out == "1\n"
+    assert "nothing new was accepted\n  cancelled: cancelled by the user: 3 unprocessed\n" in again.err
+    assert "try again with: jobctl retry 1" in again.err
+    ran = jobctl("run", "rows.csv", "--key", "k", "--", "echo", "{id}")
+    assert ran.code == 5
+    assert "job 1 (rows) has this key and is the same work: nothing new was accepted" in ran.err
+
+
+def test_a_command_that_takes_nothing_from_its_rows_is_told(jobctl):
+    said = "the command has no placeholder such as {} or {name}: every item runs the same words"
+    for words in (("echo", "x"), ("echo", "{{id}}")):
+        assert said in jobctl("submit", "rows.csv", "--", *words).err
+        assert said in jobctl("submit", "rows.csv", "-n", "--", *words).err
+    for words in (("echo", "{id}"), ("echo", "{#}"), ("echo", "{%}")):
+        assert said not in jobctl("submit", "rows.csv", "-n", "--", *words).err
+    assert said not in jobctl("submit", "rows.csv", "-n", "--shell", "echo $JOBCTL_ITEM").err
+
+
 def test_an_unknown_placeholder_is_named(jobctl, home):
     done = jobctl("submit", "rows.csv", "--", "echo", "{ulr}")
     assert done.code == 7
