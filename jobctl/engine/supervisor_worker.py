@@ -99,7 +99,7 @@ class Worker(Running):
     def give(self, first: Dispatch, now: float) -> None:
         """Hand over an attempt that was taken from the backlog, and as many more as make a good group."""
         backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
-        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded else 0
+        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded and not plan.alone else 0
         batch = [first]
         if room and line.waiting:
             batch += backlog.take_more(line, room)

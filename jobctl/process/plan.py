@@ -57,6 +57,7 @@ class JobPlan:
         self._slotted: bool = spec[11]
         self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
         self.gpus: int = spec[13]
+        self.alone: bool = spec[15]  # it must be known of each call whether it began
         self._place = (directory, umask)
         self._env = dict(spawn.split(pair) for pair in env)
         self._shared: list[bytes] | None = None  # of the environments of all attempts
