@@ -151,15 +151,18 @@ class Backlog:
         if not line.in_turn:
             self._enter(line)
 
-    def occupy(self, line: JobLine, slot: int, *, joined: bool = False) -> None:
-        """An attempt that was found running holds this slot."""
+    def occupy(self, line: JobLine, slot: int, *, joined: bool = False) -> bool:
+        """An attempt that was found running holds this slot; False if it is another one's."""
         while line.next_slot <= slot:
             line.free.append(line.next_slot)
             line.next_slot += 1
+        if slot not in line.free:
+            return False
         line.free.remove(slot)
         line.busy += 1
         line.lane.running += 1
         self.running += not joined
+        return True
 
     def take_after(self, taken: dict[int, int], apart: Container[int] = ()) -> tuple[JobLine, Dispatch] | None:
         """Another attempt for whoever took one and runs them one after the other; jobs take turns in it too.

@@ -163,6 +163,26 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
 
 
+def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_is_held_by_who_runs(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    workers.start_worker(2)
+    first = connect(2)
+    heard = start(first, tmp_path, (b"true",), items=2, slots=1)
+    heard.until(lambda heard: len(heard.of(Finished)) == 2)
+    first.start(batch(1, (b"sleep", b"1000"), range(7, 8)))
+    heard.until(lambda heard: any(event.item == 7 for event in heard.of(Started)))
+    first._link.close()  # as if it had been killed
+    second = connect(2)
+    assert sorted(id_.item for id_ in second.adopt()) == [0, 1, 7]
+    second.define(spec_of(1, tmp_path, slots=2))
+    again = Listener(second)
+    assert sorted(outcome.item for outcome in again.finished(2)) == [0, 1]
+    second.start(batch(1, (b"sleep", b"1000"), range(8, 9)))
+    again.until(lambda heard: {event.item for event in heard.of(Started)} == {7, 8})
+    assert {event.item: event.slot for event in again.of(Started)} == {7: 1, 8: 2}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     workers: Cluster, connect: Connect, tmp_path: Path, number: int

@@ -101,11 +101,17 @@ class Flights:
             self._link.ask(worker, worker_plugin.look, keys, tag="look")
 
     def give_slots(self, line: JobLine) -> None:
-        """A job was defined: packs that were found again hold slots of it."""
-        for flight in self.out.values():
+        """A job was defined: packs that were found again hold slots of it.
+
+        Two may name the same slot: then the older one is over, for it was given away, and only its report is to come.
+        """
+        needs = self.jobs[line.job].needs
+        for flight in reversed(self.out.values()):
             if line.job in flight.slots and line.job not in flight.lines and not flight.is_over:
-                self._backlog.occupy(line, flight.slots[line.job], joined=bool(flight.lines))
-                flight.lines[line.job] = line
+                if self._backlog.occupy(line, flight.slots[line.job], joined=bool(flight.lines)):
+                    flight.lines[line.job] = line
+                if needs:
+                    self._workers.occupy(flight.worker, flight.key, needs)
             for started in list(flight.running.values()):  # told before its job was defined
                 if started.job == line.job and not started.log:
                     self._tell(self._with_copy(flight, started))
