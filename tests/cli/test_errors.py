@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
+from jobctl.process import space
 from jobctl.store import sqlite
 from jobctl.store.trouble import explain
 
@@ -174,6 +175,15 @@ def test_bytes_that_are_no_text_do_not_stop_a_command(store, home):
         fresh(home, "status", "1", "--json", env={"PYTHONIOENCODING": "latin-1"}).stdout.decode("latin-1")
     )
     assert document["input"]["path"] == "café.csv"
+
+
+def test_an_error_of_a_disk_without_room_is_told_as_that(tmp_path, monkeypatch):
+    error = sqlite.OperationalError("disk I/O error")
+    monkeypatch.setattr(space, "_room", lambda _root: (50 << 30, 100 << 30))
+    assert "the disk fails" in explain(error, str(tmp_path)).message
+    monkeypatch.setattr(space, "_room", lambda _root: (0, 100 << 30))
+    told = explain(error, str(tmp_path))
+    assert "no room left" in told.message and "make room" in told.hint
 
 
 INTERRUPT = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
