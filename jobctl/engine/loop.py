@@ -64,6 +64,7 @@ class Engine:
         self._house = House(database, options.scope, self._slots, now)
         self._capacity: Capacity | None = None  # as it was told last
         self._epoch = 0
+        self._has_taken_over = False  # what an engine before this one left is settled
         self._state = "recovering"
         self._stopping = 0  # 1 = finish what runs, 2 = end it
         self._told_to_stop = 0
@@ -93,7 +94,6 @@ class Engine:
         self._take(self._executor.collect(0), now)
         self._state = "up"
         self._step(now)
-        recovery.is_over(self._database, self._executor)
         self._close_rounds(now)  # whose last item ended before the engine before this one could close them
         self._house.keep(now, self._state, "")
 
@@ -242,6 +242,7 @@ class Engine:
             self._start_over(f"the database cannot be written: {error}", now)
             return False
         self._trouble = ""
+        self._has_taken_over = True
         self._executor.acknowledge(*self._inbox.settled())
         self._inbox.clear(now)
         self._after_commit()
@@ -256,6 +257,8 @@ class Engine:
             live = self._roster.get(job)
             if live is not None:
                 self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
+        if not self._has_taken_over:
+            recovery.is_over(self._database, self._executor)
         self._orders.write(self._roster, self._epoch, now)
         self._claim(now)
         self._roster.restate(self._lineup.changed.values(), now)

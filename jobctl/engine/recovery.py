@@ -68,13 +68,13 @@ def is_another(database: Database, executor: Executor) -> bool:
 
 
 def is_over(database: Database, executor: Executor) -> None:
-    """What was interrupted is recorded: from now on this executor and the ring of its supervisor tell what has begun.
+    """From now on this executor and the ring of its supervisor tell what has begun.
 
-    Not before: until then the attempts of those before them stand in the database, of which they know nothing.
+    To be called in the transaction in which the interrupted are settled and before the first claim: until then the
+    attempts of those before them stand in the database, of which they know nothing, and afterwards their own do.
     """
     entries = [("executor", executor.identity), ("starts", _ring())]
-    with database.transaction():
-        database.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", entries)
+    database.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", entries)
 
 
 def _ring() -> str:

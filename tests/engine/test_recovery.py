@@ -50,3 +50,15 @@ def test_once_it_is_over_what_only_waited_is_free(bench, monkeypatch):
     bench.start()
     assert bench.database.scalar("SELECT count(*) FROM attempts WHERE ending IS NOT NULL") == 0
     assert recovery._ring() == bench.database.scalar("SELECT value FROM meta WHERE key = 'starts'")
+
+
+def test_the_first_engine_of_a_daemon_that_dies_of_its_first_claim_costs_nothing(bench, monkeypatch):
+    other_boot(bench, monkeypatch)
+    bench.submit(rows=2)
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(bench.executor, "start", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        bench.start()
+    assert bench.states(1) == "rr"
+    bench.start()
+    assert bench.database.scalar("SELECT count(*) FROM attempts") == 0
+    assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 1), (2, 1)]
