@@ -168,21 +168,21 @@ def check_home(home: Home) -> None:
     """Refuse a state directory that somebody else owns or may write to."""
     try:
         info = home.root.lstat()
+        if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
+            info = home.root.stat()
     except FileNotFoundError:
         raise NotFound(
             f"no jobs yet: {home.root} does not exist", hint="start with: jobctl submit FILE -- COMMAND"
         ) from None
     except OSError as error:
         raise HomeError(f"cannot use {home.root}: {error.strerror}", hint="give another with --home DIR") from error
-    if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
-        info = home.root.stat()
-    if not stat.S_ISDIR(info.st_mode):
-        raise _no_directory(home)
     if info.st_uid != os.geteuid():
         raise HomeError(
             f"{home.root} belongs to user {info.st_uid}, you are {os.geteuid()}",
             hint="run jobctl as its owner, or give your own state directory with --home",
         )
+    if not stat.S_ISDIR(info.st_mode):
+        raise _no_directory(home)
     if info.st_mode & 0o022:
         raise HomeError(
             f"{home.root} can be written by others (mode {stat.S_IMODE(info.st_mode):04o})",

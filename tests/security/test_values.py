@@ -94,13 +94,12 @@ def test_s1_every_line_of_a_list_is_one_argument(cli):
         ("--shell", "echo 'a {c1} b' {c2}"),
         ("--", "sh", "-c", "echo {c1}"),
         ("--", "bash", "-ec", "echo {c1}"),
-        ("--shell", "echo {no_such_column}"),
     ],
 )
 def test_s1_a_value_that_would_be_shell_text_is_refused_at_submit(cli, words):
     write_table(cli.work / "rows.csv", hostile_values(COLUMNS))
     refused = cli("submit", "rows.csv", *words, check=2)
-    assert "c1" in refused.stderr or "no_such_column" in refused.stderr or "as shell text" in refused.stderr
+    assert "c1" in refused.stderr or "as shell text" in refused.stderr
     assert not cli.home.database.exists() or cli.rows("SELECT count(*) FROM jobs") == [(0,)]
 
 
