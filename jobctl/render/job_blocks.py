@@ -23,6 +23,8 @@ _GAP = 2
 _LEFT = frozenset({"slow", "row"})
 #: Columns of a screen that has room for numbers of processes, and of a row that is worth showing.
 _WIDE, _ROW_MIN = 100, 8
+#: A message takes no more than about so many lines of a terminal.
+_MESSAGE_LINES = 3
 
 
 def failures_block(document: Document, look: Look, limit: int | None = None) -> RenderableType | None:
@@ -37,7 +39,7 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     table.add_column("message", overflow="fold", ratio=1)
     table.add_column("as in item", overflow="fold")
     for group in shown:
-        table.add_row(*_failure_cells(group))
+        table.add_row(*_failure_cells(_shortened(group, look)))
     lines: list[RenderableType] = [table]
     hidden = failures["groups_total"] - len(shown)
     rest = [plural(hidden, "more cause")] if hidden > 0 else []
@@ -46,6 +48,13 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     if rest:
         lines.append(Text(f"{look.ellipsis} and {', '.join(rest)}", style="bright_black"))
     return Group(*lines)
+
+
+def _shortened(group: Document, look: Look) -> Document:
+    """On a terminal a cause of some hundred characters must not push the state of the job off the screen."""
+    if not look.terminal:
+        return group
+    return {**group, "message": cut(inert(group["message"]), _MESSAGE_LINES * max(_ROW_MIN, look.width // 2), look)}
 
 
 def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:

@@ -137,19 +137,20 @@ def _by_slots(database: Database, job: JobView, daemon: DaemonView, users: Users
     if queue.slots is not None and in_queue >= queue.slots:
         mine = [user for user in in_hand if user[0] == job.queue]
         change = f"jobctl queue set {shlex.quote(job.queue)} slots={queue.slots * 2}"
-        yield Hold("queue_slots", _in_use(queue.slots, f"the {{}} of queue {job.queue!r}") + _by(mine), change)
+        yield Hold("queue_slots", _in_use(queue.slots, f"the {{}} of queue {job.queue!r}") + _by(mine, job), change)
     elif daemon.slots and sum(count for _, _, count in in_hand) >= daemon.slots:
         all_of = "all {} of the daemon" if daemon.slots > 1 else "the {} of the daemon"
-        yield Hold("slots", _in_use(daemon.slots, all_of) + _by(in_hand), None)
+        yield Hold("slots", _in_use(daemon.slots, all_of) + _by(in_hand, job), None)
 
 
 def _in_use(count: int, words: str) -> str:
     return f"{words.format(plural(count, 'slot'))} {'is' if count == 1 else 'are'} in use"
 
 
-def _by(users: list[tuple[str, int, int]]) -> str:
-    more = ", ..." if len(users) > 5 else ""
-    return " by " + ", ".join(f"job {number} ({count})" for _, number, count in users[:5]) + more
+def _by(users: list[tuple[str, int, int]], job: JobView) -> str:
+    """Whose items they are. How many of each is not said: an engine has some in hand that have not begun."""
+    names = ["this job" if number == job.id else f"job {number}" for _, number, _ in users]
+    return " by " + ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _by_backoff(database: Database, job: JobView, _daemon: DaemonView, now: int) -> Iterator[Hold]:

@@ -150,6 +150,16 @@ def test_strangers_cannot_draw_on_the_page(example):
     assert "[bold]loud[/bold]" in page and "a=[red]b[/red]" in page
 
 
+@pytest.mark.parametrize("letter", ["x", "長"])
+def test_a_long_cause_takes_few_lines_of_a_terminal_and_keeps_its_notes(letter, example):
+    document = example()
+    group = document["failures"]["groups"][0]
+    group |= {"message": letter * 400, "retryable": False}
+    page = text_of(job_page(document, Look(width=80)), Look(width=80))
+    assert 2 <= sum(letter * 10 in line for line in page.splitlines()) <= 4
+    assert "permanent" in page
+
+
 def test_off_a_terminal_nothing_is_wrapped(example):
     look = look_of(io.StringIO(), color=False)
     message = "word " * 100

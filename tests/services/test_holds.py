@@ -45,16 +45,18 @@ def test_another_job(store, ask):
 def test_slots_that_others_use(store, ask):
     busy = store.job("rrq", state="running", started_at=SUBMITTED_AT)
     reason, hold = ask(store.job("qq"))
-    assert reason == f"all 2 slots of the daemon are in use by job {busy} (2); 2 items queued"
+    assert reason == f"all 2 slots of the daemon are in use by job {busy}; 2 items queued"
     assert hold["code"] == "slots"
-    assert ask(busy)[0] == "2 items running, none failed so far"
+    reason, hold = ask(busy)
+    assert reason == "2 items running, none failed so far"
+    assert hold["message"] == "all 2 slots of the daemon are in use by this job"
 
 
 def test_one_slot_is_in_the_singular(store, ask):
     store.database.execute("INSERT INTO queues (name, slots) VALUES ('disk', 1)")
     store.job("r", state="running", started_at=SUBMITTED_AT, queue="disk")
     reason, hold = ask(store.job("q", queue="disk"))
-    assert reason == "the 1 slot of queue 'disk' is in use by job 1 (1); 1 item queued"
+    assert reason == "the 1 slot of queue 'disk' is in use by job 1; 1 item queued"
     assert hold["action"] == "jobctl queue set disk slots=2"
     own = store.job("rq", state="running", policy=json.dumps(Policy(slots=1).to_json()), queue="other")
     assert ask(own)[1]["message"] == "its own 1 slot is in use"
