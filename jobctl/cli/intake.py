@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from typer import Context
 from typer.core import TyperOption
 
-from jobctl.cli.command import CommandWithWords, command_words
+from jobctl.cli.command import CommandWithWords, command_words, session
 from jobctl.cli.defaults import filled
 from jobctl.cli.function import check_work, function_of
 from jobctl.domain.nearest import meant
@@ -149,7 +149,8 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
 
     given, words = values(ctx), command_words(ctx)
     check_work(given, words)
-    given, words = filled(given, words) if not given["from_joblog"] else _of_joblog(given, words)
+    tell = session(ctx).note
+    given, words = _of_joblog(given, words, tell) if given["from_joblog"] else filled(given, words, tell)
     return SubmitRequest(
         input=InputOptions(
             path=path,
@@ -194,7 +195,9 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     )
 
 
-def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def _of_joblog(
+    given: Mapping[str, Any], words: Sequence[str], tell: Callable[[str], None]
+) -> tuple[dict[str, Any], list[str]]:
     """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
     from jobctl.sources.options import JOBLOG
 
@@ -206,7 +209,7 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str
     ):
         if said:
             raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
-    options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [])
+    options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [], tell)
     return options, []
 
 
@@ -296,7 +299,6 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
 def _after(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
     if not texts:
         return ()
-    from jobctl.cli.command import session
     from jobctl.services.targets import resolve_jobs
 
     found: list[tuple[int, str]] = []

@@ -41,8 +41,9 @@ def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
     """A recipe by its name. Raises NotFound with the nearest name."""
     recipes = load_recipes(environ, cwd)
     if name not in recipes:
+        passed = [f"{place.path} is not read: {place.ignored}" for place in load_settings(environ, cwd).distrusted]
         hint = suggestion(name, recipes) if recipes else "write one: see RECIPES in jobctl-config(5)"
-        raise NotFound(f"there is no recipe {name!r}", hint=hint)
+        raise NotFound(f"there is no recipe {name!r}", hint=hint, details=passed)
     return recipes[name]
 
 

@@ -56,8 +56,10 @@ class Layer(NamedTuple):
 class Settings:
     """All layers, the strongest first."""
 
-    def __init__(self, layers: list[Layer]) -> None:
+    def __init__(self, layers: list[Layer], distrusted: list[Place] | None = None) -> None:
         self.layers = layers
+        #: Files that are there and were passed by, with the reason.
+        self.distrusted = distrusted or []
 
     def find(self, section: str, key: str) -> Setting | None:
         """The strongest value of a key; None if nobody set it."""
@@ -83,8 +85,9 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
     from_environment = _from_environment(environ)
     if from_environment:
         layers.append(Layer("environment", "", from_environment, {}))
-    layers += [_read(place) for place in places(environ, cwd) if place.exists and not place.ignored]
-    return Settings(layers)
+    there = [place for place in places(environ, cwd) if place.exists]
+    layers += [_read(place) for place in there if not place.ignored]
+    return Settings(layers, [place for place in there if place.ignored])
 
 
 def places(environ: Mapping[str, str], cwd: str) -> Iterator[Place]:

@@ -133,6 +133,11 @@ def test_a_project_file_that_others_can_write_is_passed_by(place: Path, jobctl) 
     path.chmod(0o666)
     assert policy_of(jobctl)["slots"] is None
     assert f"project\t{path}\tnot read: everybody can write it" in jobctl("config", "path").out
+    rows = place / "rows.txt"
+    rows.write_text("1\n")
+    said = f"{path} is not read: everybody can write it"
+    assert said in jobctl("submit", rows, "-n", "--", "true").err
+    assert said in jobctl("submit", rows, "-n", "--recipe", "thumbnails").err
 
 
 def test_relative_paths_begin_at_the_file(place: Path) -> None:
