@@ -142,7 +142,7 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
         )
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
-        return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where in jobctl this happened")
+        return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where this happened")
     if "jobctl.store.sqlite" not in sys.modules:
         return None
     from jobctl.store.trouble import explain

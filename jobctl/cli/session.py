@@ -50,18 +50,14 @@ class Session:
         """The store's database. Raises NotFound when there is none yet."""
         from jobctl.store.database import open_database
 
-        try:
-            return open_database(self.home)
-        except NotFound as error:
-            error.hint = self.localise(error.hint)
-            raise
+        return open_database(self.home)
 
     def open_if_any(self) -> Database | None:
         """The same for what lists: no store yet is an empty list, and a word to whoever looks."""
         try:
             return self.open()
         except NotFound as error:
-            self.note(f"{error.message}\n  {error.hint}")
+            self.note(f"{error.message}\n  {self.localise(error.hint)}")
             return None
 
     def localise(self, command: str | None) -> str | None:

@@ -87,6 +87,7 @@ def test_with_json_an_error_is_an_object(store, jobctl):
 def test_hints_name_the_store_that_was_named(home, store, jobctl, monkeypatch):
     store.job("q")
     monkeypatch.delenv("JOBCTL_HOME")
+    assert jobctl("--home", home.root.parent / "none", "items", "1").err.count("--home") == 1
     done = jobctl("--home", home.root, "status", "9")
     assert f"jobctl --home {home.root} status --all" in done.err
 
