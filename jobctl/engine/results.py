@@ -32,6 +32,7 @@ from jobctl.engine.output import OutputReader
 from jobctl.engine.plainrows import PlainRows
 from jobctl.engine.spec import mask_of
 from jobctl.process import private
+from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -107,6 +108,7 @@ class ResultWriter:
         self._mask = mask_of(row)
         self._policy: Policy = row.policy
         self._reason = reason
+        self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
         self._calls = row.handler == "call"
         self._columns = _COLUMNS_OF_CALLS if self._calls else COLUMNS
         self._jsonl = row.input_format == "jsonl"
@@ -183,7 +185,7 @@ class ResultWriter:
     def _facts(self, row: ItemRow, name: str) -> dict[str, Any]:
         facts: dict[str, Any] = {"job": self._row.uid, "item": row.item, "attempts": row.attempts}
         if name == "unprocessed":
-            facts["reason"] = self._reason
+            facts["reason"] = self._cancelled.get(row.item, self._reason)
             return facts
         ended_by_signal = row.ending in (Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED) and row.code > 0
         facts |= {

@@ -20,7 +20,7 @@ from jobctl.process.watch import Watch
 from jobctl.services.actor import actor
 from jobctl.services.elsewhere import refuse_elsewhere
 from jobctl.services.targets import Target, singles
-from jobctl.store import jobs, requests
+from jobctl.store import jobs, journal, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.elsewhere import Elsewhere
 from jobctl.store.requests import Request
@@ -74,10 +74,12 @@ def _ask(
     with database.transaction():
         for target in targets:
             if _is_live(database, target.job, target.item):
-                request = Request(
-                    target.job, target.item, requests.CANCEL, at_once, actor(), reason or "cancelled by the user"
-                )
+                who, why = actor(), reason or "cancelled by the user"
+                request = Request(target.job, target.item, requests.CANCEL, at_once, who, why)
                 requests.add(database, request, now)
+                if target.item is not None:  # the end of a job is noted by the engine, as a stop
+                    event = journal.CANCELLED
+                    journal.note(database, target.job, event, at=now, actor=who, reason=why, item=target.item)
                 asked.add((target.job, target.item))
     return asked
 

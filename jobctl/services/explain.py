@@ -81,13 +81,15 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
     attempts = item_views.attempts(database, job.id, number)
     return {
         "item_state": state.word,
-        "item_reason": _item_reason(job, item, now),
+        "item_reason": _item_reason(
+            job, item, now, journal.cancelled_items(database, job.id, job.round_at).get(number)
+        ),
         "attempts": [_attempt(attempt) for attempt in attempts],
         "next": [*([f"jobctl logs {job.id}.{number}"] if attempts else []), *_item_next(job, item)],
     }
 
 
-def _item_reason(job: JobView, item: item_views.ItemView, now: int) -> str:
+def _item_reason(job: JobView, item: item_views.ItemView, now: int, cancelled: str | None) -> str:
     state = ItemState(item.state)
     if state is ItemState.RETRYING and item.due_at is not None:
         wait = format_duration(max(0, item.due_at - now) / 1e6)
@@ -103,7 +105,8 @@ def _item_reason(job: JobView, item: item_views.ItemView, now: int) -> str:
         ahead = max(0, item.item - job.cursor)
         return f"waits for its turn, {plural(ahead, 'item')} of this job before it"
     if state is ItemState.UNPROCESSED:
-        return f"never tried: {job.stop_reason or 'the round ended before it started'}"
+        why = cancelled or job.stop_reason or "the round ended before it started"
+        return f"never tried: {why}"
     if state is ItemState.FAILED:
         return f"after {plural(item.attempt, 'attempt')}: {item.message or 'it was cancelled'}"
     return f"at attempt {item.attempt}"

@@ -8,6 +8,9 @@ from typing import Any
 
 from jobctl.store.database import Database
 
+#: Somebody cancelled a single item.
+CANCELLED = "cancelled"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -51,3 +54,9 @@ def entries(database: Database, job: int, item: int | None = None) -> list[Entry
         Entry(at, number, of_item, actor, event, reason, json.loads(data))
         for at, number, of_item, actor, event, reason, data in rows
     ]
+
+
+def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
+    """The single items that were cancelled since a time (microseconds), each with the reason."""
+    sql = "SELECT item, reason FROM journal WHERE job = ? AND event = ? AND item IS NOT NULL AND at >= ? ORDER BY id"
+    return dict(database.execute(sql, (job, CANCELLED, since)).fetchall())

@@ -415,12 +415,16 @@ def test_the_night_of_the_examples(cli):
 def test_cancelling_one_item_without_a_daemon_leaves_nobody_behind(cli):
     cli.file("rows.csv", ROWS)
     job = cli.submit("rows.csv", "--", "true")
-    cli("cancel", f"{job}.2")
+    cli("cancel", f"{job}.2", "--reason", "wrong row")
     wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the engine to leave")
     assert cli.status(job)["counts"]["unprocessed"] == 1
+    (entry,) = [e for e in json.loads(cli("explain", f"{job}.2", "--json").stdout)["journal"] if e["item"] == 2]
+    assert (entry["event"], entry["reason"], "pid" in entry["actor"]) == ("cancelled", "wrong row", True)
     assert cli.status(job)["counts"]["queued"] == 2  # nobody worked it off on the way
     cli("daemon", "run", "--drain")
     assert cli.status(job)["counts"]["succeeded"] == 2
+    assert "never tried: wrong row" in cli("explain", f"{job}.2").stdout
+    assert Path(cli("results", job, "--unprocessed").stdout.strip()).read_text(encoding="utf-8").endswith(",wrong row\n")
 
 
 def test_cancelling_several_jobs_without_a_daemon(cli):
