@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -151,6 +152,8 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     check_work(given, words)
     tell = session(ctx).note
     given, words = _of_joblog(given, words, tell) if given["from_joblog"] else filled(given, words, tell)
+    if given["env_file"] is not None:
+        _warn_of_readers(given["env_file"], tell)
     return SubmitRequest(
         input=InputOptions(
             path=path,
@@ -193,6 +196,17 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         ),
         not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
     )
+
+
+def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
+    """A file of secrets is nobody else's business; what is in it may be none, so it is taken all the same."""
+    import os
+    import stat
+
+    with contextlib.suppress(OSError):
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            tell(f"--env-file {path} can be read by others (mode {mode:04o}): chmod 600 {path}")
 
 
 def _of_joblog(

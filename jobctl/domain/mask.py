@@ -24,3 +24,14 @@ class Mask:
         for value in self._values:
             text = text.replace(value, HIDDEN)
         return text
+
+
+class Veil(Mask):
+    """Hides every word, for want of the values that must not be seen."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __call__(self, text: str) -> str:
+        """Asterisks for a text."""
+        return HIDDEN if text else ""

@@ -76,7 +76,7 @@ class Closer:
     def _write(self, database: Database, live: LiveJob, now: int) -> Closed:
         reason = live.row.stop_reason or "the round ended before it started"
         try:
-            results = ResultWriter(database, self._home, live.row, reason).write()
+            results = ResultWriter(database, self._home, live.row, reason, live.mask).write()
             record_done_rows(database, live.row, now)
             return Closed(live.id, results)
         except OSError as error:

@@ -23,7 +23,7 @@ from jobctl.engine.inbox import Inbox
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
-from jobctl.engine.orders import Orders, is_expired
+from jobctl.engine.orders import Orders, is_called_for
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Settler
 from jobctl.engine.spec import Specs
@@ -72,7 +72,7 @@ class Engine:
         self._trouble_until = 0
         self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
-        self._looked_at = now  # what was due by then has been seen to
+        self._looked_at = now  # what was due by then was seen to
         self._orders = Orders(database, executor, self._lineup, self._count)
 
     # ---- life ----
@@ -204,7 +204,7 @@ class Engine:
             or self._is_starving(now)
             or self._roster.is_stale()
             or self._notifier.is_due(now)
-            or any(stopping.has_waiting(live) or is_expired(live, now) for live in self._lineup.changed.values())
+            or any(is_called_for(live, now) for live in self._lineup.changed.values())
         )
 
     def _is_starving(self, now: int) -> bool:
@@ -259,6 +259,7 @@ class Engine:
                 self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
         if not self._has_taken_over:
             recovery.is_over(self._database, self._executor)
+        self._roster.look_up(self._lineup.changed.values(), now)
         self._orders.write(self._roster, self._epoch, now)
         self._claim(now)
         self._roster.restate(self._lineup.changed.values(), now)

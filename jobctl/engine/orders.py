@@ -89,6 +89,11 @@ class Orders:
             stopping.end_running(self._executor, live)
 
 
+def is_called_for(live: LiveJob, now: int) -> bool:
+    """Whether an order is to be given, or carried on, of which no outcome tells."""
+    return stopping.has_waiting(live) or is_expired(live, now) or live.is_stuck(now)
+
+
 def is_expired(live: LiveJob, now: int) -> bool:
     """Whether the job's deadline has passed and nothing has been done about it."""
     deadline = live.row.deadline_at
@@ -102,6 +107,8 @@ def _rule_order(live: LiveJob, now: int) -> stopping.Order | None:
         return stopping.Order(Stop.EXPIRED, "engine", "its deadline passed", 1)
     if live.never:
         return stopping.Order(Stop.DEPENDENCY, "engine", live.never, 1)
+    if live.is_stuck(now):
+        return stopping.Order(Stop.COMMAND, "engine", live.lack, 0)
     broken = breaks_rule(live)
     if broken is None:
         return None

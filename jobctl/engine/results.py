@@ -23,6 +23,7 @@ from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
 from jobctl.domain.durations import format_time
+from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
@@ -30,7 +31,6 @@ from jobctl.domain.states import ItemState
 from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.engine.output import OutputReader
 from jobctl.engine.plainrows import PlainRows
-from jobctl.engine.spec import mask_of
 from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
@@ -100,12 +100,12 @@ class _File:
 class ResultWriter:
     """Writes the result files of one job whose items are all terminal."""
 
-    def __init__(self, database: Database, home: Home, row: JobRow, reason: str) -> None:
+    def __init__(self, database: Database, home: Home, row: JobRow, reason: str, mask: Mask) -> None:
         self._database = database
         self._row = row
         self._folder = home.job_results(row.id)
         self._output = OutputReader(home.job_logs(row.id))
-        self._mask = mask_of(row)
+        self._mask = mask
         self._policy: Policy = row.policy
         self._reason = reason
         self._cancelled = journal.cancelled_items(database, row.id, row.round_at)

@@ -10,7 +10,7 @@ from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.gates import check_dependencies
 from jobctl.engine.lineup import Lineup
-from jobctl.engine.spec import Specs, mask_of
+from jobctl.engine.spec import Specs, given_to
 from jobctl.engine.stock import Stock
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for
@@ -132,7 +132,6 @@ class Roster:
         live = LiveJob(
             row=row,
             handler=handler_for(row),
-            mask=mask_of(row),
             groups=Groups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
@@ -144,13 +143,25 @@ class Roster:
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         self._fit(live)
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)
-        self._executor.define(self._specs.spec(row, slotted=live.handler.slotted))
+        self._define(live)
         return live
 
+    def _define(self, live: LiveJob) -> None:
+        """Look up what its items are given, and say what they share."""
+        given = given_to(live.row)
+        live.mask, live.lack = given.mask, given.lack
+        self._executor.define(self._specs.spec(live.row, given, slotted=live.handler.slotted))
+
+    def look_up(self, changed: Iterable[LiveJob], now: int) -> None:
+        """What a job lacked may be there now that it could start."""
+        for live in [each for each in changed if each.is_stuck(now)]:
+            self._define(live)
+            self._lineup.touch(live)
+
     def _update(self, live: LiveJob, row: JobRow) -> None:
-        if (live.row.policy, live.row.queue) != (row.policy, row.queue):
-            self._executor.define(self._specs.spec(row, slotted=live.handler.slotted))
-        if row.paused_at is not None and live.row.paused_at is None:
+        before, live.row = live.row, row
+        if (before.policy, before.queue) != (row.policy, row.queue):
+            self._define(live)
+        if row.paused_at is not None and before.paused_at is None:
             self._executor.recall(row.id)
-        live.row = row
         live.cursor = row.cursor

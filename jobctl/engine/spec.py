@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.domain.mask import Mask
+from jobctl.domain.mask import Mask, Veil
 from jobctl.domain.ports import JobSpec
+from jobctl.errors import UsageError
 from jobctl.handlers.call import call_spec, interpreter
-from jobctl.handlers.environment import job_environment, secrets
+from jobctl.handlers.environment import secrets
 from jobctl.store.jobs import JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What items get by name or from a file, as it is now; ``lack`` says why the file cannot be read."""
+
+    values: Mapping[str, str]
+    lack: str = ""
+
+    @property
+    def mask(self) -> Mask:
+        """What must not be told on; without the file nobody knows what that is."""
+        return Veil() if self.lack else Mask(self.values.values())
+
+
+def given_to(row: JobRow) -> Given:
+    """Look up what the items of a job are given, in our own environment and in its file."""
+    try:
+        return Given(secrets(row.env_names, Path(row.env_file) if row.env_file else None))
+    except UsageError as error:
+        return Given(secrets(row.env_names, None), error.message)
 
 
 class Specs:
@@ -21,10 +45,10 @@ class Specs:
         self.capacity = capacity
         self.queue_slots = queue_slots
 
-    def spec(self, row: JobRow, *, slotted: bool) -> JobSpec:
-        """The description of one job. Values of ``--env NAME`` are looked up now, in our own environment."""
+    def spec(self, row: JobRow, given: Given, *, slotted: bool) -> JobSpec:
+        """The description of one job whose items are given these values."""
         policy = row.policy
-        environment = self._environment(row)
+        environment = {**row.env, **given.values, "JOBCTL_JOB": str(row.id), "JOBCTL_KEY": row.key or ""}
         call = None
         if row.handler == "call":
             call = call_spec(row, interpreter(row.work_options, environment), policy.recycle)
@@ -46,14 +70,3 @@ class Specs:
             alone=policy.on_crash == "fail",
             call=call,
         )
-
-    def _environment(self, row: JobRow) -> dict[str, str]:
-        env = job_environment(row.env, row.env_names, Path(row.env_file) if row.env_file else None)
-        env["JOBCTL_JOB"] = str(row.id)
-        env["JOBCTL_KEY"] = row.key or ""
-        return env
-
-
-def mask_of(row: JobRow) -> Mask:
-    """What must not be told on of a job: the values that its items get by name or from a file."""
-    return Mask(secrets(row.env_names, Path(row.env_file) if row.env_file else None).values())

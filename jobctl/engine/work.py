@@ -110,6 +110,7 @@ class LiveJob:
     ending_sent: bool = False  # what runs was told to end
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
     never: str = ""  # why it can never start
+    lack: str = ""  # why its items cannot be given what they need
 
     @property
     def id(self) -> int:
@@ -158,6 +159,13 @@ class LiveJob:
 
     def is_open(self, now: int) -> bool:
         """Whether items of it may start at all."""
+        return not self.lack and self._is_its_time(now)
+
+    def is_stuck(self, now: int) -> bool:
+        """Whether items of it would start if they could be given what they need."""
+        return bool(self.lack) and self._is_its_time(now) and not self.waits_for and self.has_ready(now)
+
+    def _is_its_time(self, now: int) -> bool:
         row = self.row
         return (
             row.stop is None

@@ -424,7 +424,9 @@ def test_cancelling_one_item_without_a_daemon_leaves_nobody_behind(cli):
     cli("daemon", "run", "--drain")
     assert cli.status(job)["counts"]["succeeded"] == 2
     assert "never tried: wrong row" in cli("explain", f"{job}.2").stdout
-    assert Path(cli("results", job, "--unprocessed").stdout.strip()).read_text(encoding="utf-8").endswith(",wrong row\n")
+    assert (
+        Path(cli("results", job, "--unprocessed").stdout.strip()).read_text(encoding="utf-8").endswith(",wrong row\n")
+    )
 
 
 def test_cancelling_several_jobs_without_a_daemon(cli):

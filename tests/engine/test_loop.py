@@ -625,3 +625,53 @@ def fail_writes_once(bench, begin):
         bench.engine._database.connection.execute("PRAGMA query_only = ON")
 
     return begin_and_break
+
+
+@pytest.fixture
+def secret_file(tmp_path):
+    path = tmp_path / "secrets.env"
+    path.write_text("TOKEN=abcdefgh\n", encoding="utf-8")
+    return path
+
+
+def test_a_job_whose_env_file_is_gone_is_stopped_alone(tmp_path, secret_file):
+    bench = Bench(tmp_path)
+    job, other = bench.submit(rows=3, env_file=str(secret_file)), bench.submit(rows=3)
+    secret_file.unlink()
+    bench.work_off()
+    assert (state(bench, job), state(bench, other)) == (JobState.FAILED, JobState.SUCCEEDED)
+    assert bench.states(job) == "uuu"
+    assert bench.job(job).stop_reason == f"--env-file {secret_file}: No such file or directory"
+    secret_file.write_text("TOKEN=abcdefgh\n", encoding="utf-8")
+    retry(bench.home, job, Selection(), now=bench.now)
+    bench.work_off()
+    assert state(bench, job) is JobState.SUCCEEDED
+
+
+def test_an_env_file_must_be_there_when_items_start_and_not_before(tmp_path, secret_file):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=3, env_file=str(secret_file), hold=True)
+    later = bench.submit(rows=3, env_file=str(secret_file), not_before_at=bench.now + 90 * SECOND)
+    secret_file.unlink()
+    bench.tick(3)
+    assert bench.states(job) == bench.states(later) == "qqq"
+    secret_file.write_text("TOKEN=abcdefgh\n", encoding="utf-8")
+    holding.resume(bench.home, [job], now=bench.now)
+    bench.tick(9)
+    assert (state(bench, job), bench.states(later)) == (JobState.SUCCEEDED, "qqq")
+    secret_file.unlink()
+    bench.tick(3, step_us=60 * SECOND)
+    assert (state(bench, later), bench.states(later)) == (JobState.FAILED, "uuu")
+
+
+def test_what_runs_without_its_env_file_ends_and_nothing_secret_is_told(tmp_path, secret_file):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    job = bench.submit(rows=3, env_file=str(secret_file))
+    bench.tick(2)
+    secret_file.unlink()
+    bench.start(fresh=False)  # the one that knew the values has died
+    bench.executor.finish(AttemptId(job, 1, 1), Play(code=65, err=b"wrong token abcdefgh\n"))
+    bench.work_off()
+    assert (state(bench, job), bench.states(job)) == (JobState.FAILED, "fuu")
+    failed = (bench.home.job_results(job) / "failed.csv").read_text(encoding="utf-8")
+    assert "abcdefgh" not in failed and ",***," in failed

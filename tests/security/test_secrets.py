@@ -103,6 +103,16 @@ def test_s4_a_secret_of_an_env_file_is_only_there_and_in_the_environment_of_the_
     check(cli, say, canary, [file])
 
 
+def test_s4_who_submits_is_told_that_others_can_read_the_env_file(cli):
+    cli.file("rows.txt", "a\n")
+    file = cli.file("secrets.env", "TOKEN=x\n")
+    for mode, warned in ((0o640, True), (0o604, True), (0o600, False)):
+        file.chmod(mode)
+        said = cli("submit", "rows.txt", "--dry-run", "--env-file", "secrets.env", "--", "true").stderr
+        told = f"--env-file secrets.env can be read by others (mode {mode:04o}): chmod 600 secrets.env\n"
+        assert (told in said) == warned
+
+
 @pytest.mark.slow
 def test_s5_what_was_not_given_reaches_nobody(cli, say, canary):
     proofs = run_job(cli, canary, env={"TOKEN": canary, "AWS_SECRET_ACCESS_KEY": canary, "JOBCTL_X": canary})
