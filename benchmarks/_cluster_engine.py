@@ -19,7 +19,7 @@ from benchmarks.cluster import Alone
 from benchmarks.usage import peak_kib
 from jobctl.config import Home
 from jobctl.domain.ports import Ending, Finished
-from jobctl.engine.cluster import link, worker_plugin
+from jobctl.engine.cluster import link, messages, worker_plugin
 from jobctl.engine.cluster.executor import ClusterExecutor
 from jobctl.engine.cluster.options import ClusterOptions
 from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
@@ -41,7 +41,7 @@ class _Workers:
 
     duration_us = 0
 
-    def __init__(self, options: Any, store: str, nonce: str, hear: Callable[[link.Message], None]) -> None:
+    def __init__(self, options: Any, store: str, nonce: str, hear: Callable[[messages.Message], None]) -> None:
         self._hear = hear
         self.messages = 0
 
@@ -49,14 +49,14 @@ class _Workers:
         workers = [
             {"worker": f"tcp://w{n}:1", "host": f"w{n}", "slots": SLOTS, "resources": {}} for n in range(WORKERS)
         ]
-        self._hear(link.Up("fence", {}, workers, 20.0, []))
+        self._hear(messages.Up("fence", {}, [], workers, []))
 
-    def send(self, orders: Sequence[link.Order]) -> None:
+    def send(self, orders: Sequence[messages.Order]) -> None:
         for order in orders:
             self.messages += 1
-            self._hear(link.Done(order.key, self._report(order)))
+            self._hear(messages.Done(order.key, self._report(order)))
 
-    def _report(self, order: link.Order) -> bytes:
+    def _report(self, order: messages.Order) -> bytes:
         now = time.time_ns() // 1000
         finished = [
             list(

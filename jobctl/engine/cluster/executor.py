@@ -26,7 +26,7 @@ from jobctl.domain.ports import (
     Pressure,
     Returned,
 )
-from jobctl.engine.cluster import link, worker_plugin
+from jobctl.engine.cluster import link, messages, worker_plugin
 from jobctl.engine.cluster.flight import Workers
 from jobctl.engine.cluster.flights import Flights, log
 from jobctl.engine.cluster.job import Job
@@ -50,7 +50,7 @@ class ClusterExecutor:
         self._parent = parent
         self._nonce = secrets.token_hex(4)
         self._link = link.Link(options, store, self._nonce, self._hear)
-        self._heard: deque[link.Message] = deque()
+        self._heard: deque[messages.Message] = deque()
         self._backlog = Backlog()
         self._workers = Workers()
         self._muster = Muster(options.place, self._workers)
@@ -61,7 +61,7 @@ class ClusterExecutor:
         self._limit = 1
         self._told: Capacity | None = None
         self._is_up = False
-        self._down: link.Down | None = None
+        self._down: messages.Down | None = None
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         self._selector = selectors.DefaultSelector()
         self._selector.register(parent.fileno(), selectors.EVENT_READ)
@@ -208,7 +208,7 @@ class ClusterExecutor:
             self._selector.select(max(0.0, until - time.monotonic()) if self._parent.fresh else None)
             self._exchange()
 
-    def _hear(self, message: link.Message) -> None:
+    def _hear(self, message: messages.Message) -> None:
         """Called in the link's thread."""
         self._heard.append(message)
         self._ring()
@@ -233,7 +233,7 @@ class ClusterExecutor:
 
     # ---- what the link says ----
 
-    def _note_up(self, up: link.Up) -> None:
+    def _note_up(self, up: messages.Up) -> None:
         for warning in up.warnings:
             log(warning)
         same = self.identity in ("", up.fence)
@@ -246,7 +246,7 @@ class ClusterExecutor:
         self._fit()
         self._tell(Pressure(""))
 
-    def _note_down(self, down: link.Down) -> None:
+    def _note_down(self, down: messages.Down) -> None:
         if self._is_up or self._down is None or self._down.reason != down.reason:
             log(down.reason)
         self._is_up = False
@@ -255,7 +255,7 @@ class ClusterExecutor:
         self._fit()
         self._tell(Pressure(AWAY + down.reason))
 
-    def _note_told(self, told: link.Told) -> None:
+    def _note_told(self, told: messages.Told) -> None:
         message = told.message
         if message["what"] == "joined":
             self._welcome(message)
@@ -309,10 +309,10 @@ class ClusterExecutor:
 
 
 _NOTES: dict[type, Callable[[ClusterExecutor, Any], None]] = {
-    link.Up: ClusterExecutor._note_up,
-    link.Down: ClusterExecutor._note_down,
-    link.Told: ClusterExecutor._note_told,
-    link.Done: lambda executor, message: executor._flights.note_done(message),
-    link.Failed: lambda executor, message: executor._flights.note_failed(message),
-    link.Answer: lambda executor, message: executor._flights.note_answer(message),
+    messages.Up: ClusterExecutor._note_up,
+    messages.Down: ClusterExecutor._note_down,
+    messages.Told: ClusterExecutor._note_told,
+    messages.Done: lambda executor, message: executor._flights.note_done(message),
+    messages.Failed: lambda executor, message: executor._flights.note_failed(message),
+    messages.Answer: lambda executor, message: executor._flights.note_answer(message),
 }

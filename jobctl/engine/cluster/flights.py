@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Returned, Started
-from jobctl.engine.cluster import link, worker_plugin
+from jobctl.engine.cluster import link, messages, worker_plugin
 from jobctl.engine.cluster.flight import Flight, Outcome, Workers
 from jobctl.engine.cluster.following import Copies
 from jobctl.engine.cluster.job import Job, Place, moved, news
@@ -155,7 +155,7 @@ class Flights:
             self._copies.take(id_, value)
             self._copies.fetch(flight, flight.running[id_], job.spec.log_dir, at_once=False)
 
-    def note_answer(self, answer: link.Answer) -> None:
+    def note_answer(self, answer: messages.Answer) -> None:
         """A worker answers how far packs are, or what an attempt has written."""
         if answer.tag[0] == "read":
             self._note_read(answer.tag[1], answer.value)
@@ -167,7 +167,7 @@ class Flights:
                     self._settle(flight, report)
                     self._note_running(flight, report.running, report.host)
 
-    def note_done(self, done: link.Done) -> None:
+    def note_done(self, done: messages.Done) -> None:
         """The report of a pack."""
         flight = self.out.get(done.key)
         if flight is None:
@@ -179,7 +179,7 @@ class Flights:
         self._settle(flight, report)
         self.abandon(flight, begun=True)
 
-    def note_failed(self, failed: link.Failed) -> None:
+    def note_failed(self, failed: messages.Failed) -> None:
         """A pack has no report and will not get one."""
         flight = self.out.get(failed.key)
         if flight is not None:

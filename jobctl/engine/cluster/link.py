@@ -14,77 +14,18 @@ import importlib.metadata
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from jobctl.engine.cluster import worker_plugin
 from jobctl.engine.cluster.batch import class_of, start_cluster
 from jobctl.engine.cluster.fence import TOPIC, Fence, topic_of
+from jobctl.engine.cluster.messages import Answer, Done, Down, Failed, Message, Order, Told, Up
 from jobctl.engine.cluster.options import ClusterError, ClusterOptions
 
 _CONNECT_S = 10.0
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 _CLOSE_S = 5.0
-
-
-class Up(NamedTuple):
-    """The connection stands."""
-
-    fence: str  # changes when the scheduler was another one
-    held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
-    orphans: list[str]  # of them, those whose worker has left
-    workers: list[dict[str, Any]]  # introductions
-    lease_s: float
-    warnings: list[str]
-
-
-class Down(NamedTuple):
-    """The connection is lost or could not be made."""
-
-    reason: str
-    is_final: bool = False  # nothing that waiting could change
-
-
-class Told(NamedTuple):
-    """A worker or the fence said something."""
-
-    message: dict[str, Any]
-
-
-class Done(NamedTuple):
-    """A pack is over: its report."""
-
-    key: str
-    data: bytes
-
-
-class Failed(NamedTuple):
-    """A pack will not come to an end. ``claimed`` = by a worker, so it may have begun."""
-
-    key: str
-    claimed: bool
-    reason: str
-
-
-class Answer(NamedTuple):
-    """What a worker answered to ``ask``; None if it could not."""
-
-    tag: Any
-    value: Any
-
-
-Message = Up | Down | Told | Done | Failed | Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A pack to be sent."""
-
-    key: str
-    data: bytes
-    worker: str
-    resources: dict[str, float]
 
 
 class Link:
@@ -226,7 +167,7 @@ class Link:
                 "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
             )
         held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Up(attached["fence"], held, attached["orphans"], list(workers.values()), attached["lease_s"], warnings)
+        return Up(attached["fence"], held, attached["orphans"], list(workers.values()), warnings)
 
     def _begin(self, up: Up) -> None:
         """Who left or came while we introduced ourselves did so after what we were told then."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from jobctl.domain.ports import SLOT_MARK, AttemptId, Dispatch
 from jobctl.engine.cluster.flight import Flight, Worker, Workers
 from jobctl.engine.cluster.job import Job
-from jobctl.engine.cluster.link import Order
+from jobctl.engine.cluster.messages import Order
 from jobctl.engine.cluster.packing import LONG_S, Pack, pack_pack
 from jobctl.engine.cluster.sizing import Budget, pack_us
 from jobctl.process.backlog import Backlog, JobLine

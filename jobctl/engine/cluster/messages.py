@@ -1,0 +1,64 @@
+"""What the executor and the thread that speaks to Dask tell each other: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Up(NamedTuple):
+    """The connection stands."""
+
+    fence: str  # changes when the scheduler was another one
+    held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
+    orphans: list[str]  # of them, those whose worker has left
+    workers: list[dict[str, Any]]  # introductions
+    warnings: list[str]
+
+
+class Down(NamedTuple):
+    """The connection is lost or could not be made."""
+
+    reason: str
+    is_final: bool = False  # nothing that waiting could change
+
+
+class Told(NamedTuple):
+    """A worker or the fence said something."""
+
+    message: dict[str, Any]
+
+
+class Done(NamedTuple):
+    """A pack is over: its report."""
+
+    key: str
+    data: bytes
+
+
+class Failed(NamedTuple):
+    """A pack will not come to an end. ``claimed`` = by a worker, so it may have begun."""
+
+    key: str
+    claimed: bool
+    reason: str
+
+
+class Answer(NamedTuple):
+    """What a worker answered to ``ask``; None if it could not."""
+
+    tag: Any
+    value: Any
+
+
+Message = Up | Down | Told | Done | Failed | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A pack to be sent."""
+
+    key: str
+    data: bytes
+    worker: str
+    resources: dict[str, float]
