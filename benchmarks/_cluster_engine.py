@@ -49,7 +49,7 @@ class _Workers:
         workers = [
             {"worker": f"tcp://w{n}:1", "host": f"w{n}", "slots": SLOTS, "resources": {}} for n in range(WORKERS)
         ]
-        self._hear(messages.Up("fence", {}, [], workers, []))
+        self._hear(messages.Up("fence", "nonce", {}, [], workers, []))
 
     def send(self, orders: Sequence[messages.Order]) -> None:
         for order in orders:

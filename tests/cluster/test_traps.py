@@ -13,8 +13,9 @@ import pytest
 from distributed import Client
 
 from jobctl.domain.crew import Offer
-from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Returned, Started
+from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pressure, Returned, Started
 from jobctl.engine.cluster.executor import ClusterExecutor
+from jobctl.engine.cluster.messages import Up
 from jobctl.engine.cluster.options import ClusterOptions
 from tests.cluster.rig import Cluster, end
 from tests.engine.harness import SupervisorUnderTest
@@ -161,6 +162,40 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     again.until(lambda heard: len(heard.of(Finished)) == 2)
     assert again.of(Finished)[-1].ending == Ending.CANCELLED
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
+
+
+def test_what_runs_while_the_connection_breaks_runs_on(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    workers.start_worker(2)
+    executor, gate = connect(2), tmp_path / "gate"
+    script = b"until [ -e %b ]; do sleep 0.05; done" % os.fsencode(gate)
+    heard = start(executor, tmp_path, (b"sh", b"-c", script), items=2, slots=2)
+    heard.until(lambda heard: len(heard.of(Started)) == 2)
+    client = executor._link._client
+    executor._link._loop.call_soon_threadsafe(client.scheduler_comm.comm.abort)
+    heard.until(lambda heard: any(event.reason for event in heard.of(Pressure)))
+    until_there_are(executor, 2)
+    gate.touch()
+    assert {(outcome.ending, outcome.code) for outcome in heard.finished(2)} == {(Ending.EXITED, 0)}
+    assert heard.of(Lost) == []
+
+
+def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    workers.start_worker(2)
+    executor, begun = connect(2), tmp_path / "begun"
+    executor.define(spec_of(1, tmp_path, slots=2))
+    client = executor._link._client
+    executor._link._loop.call_soon_threadsafe(client.scheduler_comm.comm.abort)
+    wait_until(lambda: any(isinstance(message, Up) for message in executor._heard), 60, "the link to be up again")
+    script = b"echo x >> %b; sleep 1000" % os.fsencode(begun)
+    executor.start(batch(1, (b"sh", b"-c", script), range(1)))  # it does not know yet that there was a break
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as anybody:
+        wait_until(lambda: begun.exists() or not any(anybody.processing().values()), 60, "it to run or to be refused")
+    heard = Listener(executor).until(lambda heard: heard.of(Started) or heard.of(Returned))
+    for returned in heard.of(Returned):
+        executor.start([batch(1, (b"sh", b"-c", script), range(1))[returned.item]])
+    heard.until(lambda heard: heard.of(Started))
+    heard.events += executor.collect(1.0)
+    assert begun.read_text() == "x\n"
 
 
 def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_is_held_by_who_runs(
@@ -329,6 +364,12 @@ def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None
         assert list(attached["held"]) == ["a"]
         assert not await fence.claim(nonce="n", key="b", **ask), "of an engine before"
         assert await fence.whose("s", "a") == "w"
+        scheduler.tasks["c"] = 3
+        assert await fence.whose("s", "c") is None
+        assert not await fence.claim(nonce="m", key="c", **ask), "it was said that nobody has it"
+        assert (await fence.attach("s", "m"))["orphans"] == []
+        scheduler.workers.clear()
+        assert (await fence.attach("s", "m"))["orphans"] == ["a"]
         await fence.release("s", ["a"])
         assert await fence.whose("s", "a") is None
         assert scheduler.desired == []

@@ -238,6 +238,7 @@ class ClusterExecutor:
             log(warning)
         same = self.identity in ("", up.fence)
         self.identity = up.fence
+        self._placer.nonce = up.nonce
         self._is_up = True
         self._down = None
         self._workers.replace(up.workers)

@@ -30,6 +30,7 @@ class _Claims:
 
     def __init__(self) -> None:
         self.nonce = ""
+        self.void: set[str] = set()  # it was said of these that nobody claimed them, so nobody may
         self.by_key: dict[str, tuple[str, Any, Any]] = {}  # worker, attempts it may have begun, their slots
 
 
@@ -43,6 +44,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         self.id = uuid.uuid4().hex
         self._scheduler: Any = None
         self._stores: dict[str, _Claims] = {}
+        self._watched: dict[str, asyncio.Event] = {}  # by client
 
     async def start(self, scheduler: Any) -> None:
         """Called by Dask, on the scheduler."""
@@ -54,28 +56,38 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         """Called by Dask."""
         scheduler.log_event(TOPIC, {"what": "left", "worker": worker})
 
+    def remove_client(self, scheduler: Any, client: str) -> None:  # noqa: ARG002
+        """Called by Dask."""
+        if client in self._watched:
+            self._watched[client].set()
+
     # What engines call.
 
     async def attach(self, store: str, nonce: str) -> dict[str, Any]:
         """The engine of a store is here, and only what it sends from now on may be claimed."""
         claims = self._stores.setdefault(store, _Claims())
         claims.nonce = nonce
+        claims.void.clear()
+        known, workers = self._scheduler.tasks, self._scheduler.workers
         return {
             "fence": self.id,
             "held": dict(claims.by_key),
-            "orphans": [key for key, claim in claims.by_key.items() if claim[0] not in self._scheduler.workers],
+            "orphans": [key for key, (at, *_) in claims.by_key.items() if at not in workers or key not in known],
             "allowed_failures": int(self._scheduler.allowed_failures),
             "lease_s": self._lease_s(),
         }
 
-    async def watch(self) -> None:
-        """Does not return: whoever waits for it learns at once when the connection breaks."""
-        await asyncio.Event().wait()
+    async def watch(self, client: str) -> None:
+        """Does not return while the client is there: whoever waits for it learns at once when a connection breaks."""
+        await self._watched.setdefault(client, asyncio.Event()).wait()
+        self._watched.pop(client, None)
 
     async def whose(self, store: str, key: str) -> str | None:
-        """Which worker claimed a pack; None if nobody has."""
-        claims = self._stores.get(store)
-        found = None if claims is None else claims.by_key.get(key)
+        """Which worker claimed a pack; None if nobody has, and then nobody will."""
+        claims = self._stores.setdefault(store, _Claims())
+        found = claims.by_key.get(key)
+        if found is None:
+            claims.void.add(key)
         return None if found is None else found[0]
 
     async def follow(self, client: str, keys: Collection[str]) -> None:
@@ -85,7 +97,10 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
     async def release(self, store: str, keys: Collection[str]) -> None:
         """The outcomes of these packs are recorded."""
         claims = self._stores.get(store)
-        known = [] if claims is None else [key for key in keys if claims.by_key.pop(key, None) is not None]
+        if claims is None:
+            return
+        claims.void.difference_update(keys)
+        known = [key for key in keys if claims.by_key.pop(key, None) is not None]
         if known:
             self._scheduler.client_releases_keys(known, topic_of(store))
 
@@ -99,7 +114,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
     async def claim(self, store: str, nonce: str, key: str, worker: str, ids: Any, slots: Any) -> bool:
         """Whether this worker may begin this pack."""
         claims = self._stores.get(store)
-        if claims is None or claims.nonce != nonce or key in claims.by_key:
+        if claims is None or claims.nonce != nonce or key in claims.by_key or key in claims.void:
             return False
         if key not in self._scheduler.tasks or worker not in self._scheduler.workers:
             return False

@@ -75,10 +75,9 @@ class Flights:
                 continue
             if flight.key in held:
                 self._workers.occupy(flight.worker, flight.key, flight.resources)
-                self._link.follow([flight.key])
             else:
                 self.abandon(flight, begun=not same or bool(flight.running))
-        self._find_again({key: pack for key, pack in held.items() if key not in self.out})
+        self._find_again(held)
 
     def receipt(self, id_: AttemptId) -> bool:
         """The outcome of an attempt is recorded; False if there was none."""
@@ -89,13 +88,14 @@ class Flights:
         return outcome is not None
 
     def _find_again(self, held: _Held) -> None:
-        """Packs of an engine before this one; they get their slots when their jobs are defined."""
+        """Those of an engine before this one get their slots when their jobs are defined."""
         by_worker: dict[str, list[str]] = {}
         for key, (worker, ids, slots) in held.items():
-            flight = self.out[key] = Flight(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
-            self.key_of.update(dict.fromkeys(flight.waiting, key))
-            self._workers.occupy(worker, key, {})
             by_worker.setdefault(worker, []).append(key)
+            if key not in self.out:
+                flight = self.out[key] = Flight(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
+                self.key_of.update(dict.fromkeys(flight.waiting, key))
+                self._workers.occupy(worker, key, {})
         self._link.follow(list(held))
         for worker, keys in by_worker.items():
             self._link.ask(worker, worker_plugin.look, keys, tag="look")

@@ -14,6 +14,7 @@ import importlib.metadata
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from jobctl.engine.cluster import worker_plugin
@@ -43,6 +44,8 @@ class Link:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released: list[str] = []
         self._early: list[Told] | None = None  # what was said before we are up
+        self._connections = 0
+        self._broken = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="jobctl-dask", daemon=True)
 
     # ---- the engine's side ----
@@ -153,12 +156,15 @@ class Link:
 
     async def _introduce(self, client: Any) -> Up:
         self._early = []
+        self._broken.clear()
         await check_versions(client)
         client.subscribe_topic(TOPIC, self._told)
         client.subscribe_topic(topic_of(self._store), self._told)
         await client.register_plugin(Fence())
         await client.register_plugin(worker_plugin.RunnerPlugin())
-        attached = await client.scheduler.jobctl_attach(store=self._store, nonce=self._nonce)
+        self._connections += 1
+        nonce = f"{self._nonce}.{self._connections}"
+        attached = await client.scheduler.jobctl_attach(store=self._store, nonce=nonce)
         workers = await client.run(worker_plugin.introduce, on_error="ignore")
         warnings = []
         if attached["allowed_failures"]:
@@ -167,7 +173,7 @@ class Link:
                 "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
             )
         held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Up(attached["fence"], held, attached["orphans"], list(workers.values()), warnings)
+        return Up(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
 
     def _begin(self, up: Up) -> None:
         """Who left or came while we introduced ourselves did so after what we were told then."""
@@ -177,8 +183,15 @@ class Link:
             self._hear(message)
 
     async def _until_it_breaks(self) -> None:
-        with contextlib.suppress(OSError):
-            await self._client.scheduler.jobctl_watch()
+        """Dask's client would connect again by itself, having forgotten what it had sent; we do so with a new one."""
+        watch = asyncio.ensure_future(self._client.scheduler.jobctl_watch(client=self._client.id))
+        broken = asyncio.ensure_future(self._broken.wait())
+        try:
+            await asyncio.wait({watch, broken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watch.cancel()
+            broken.cancel()
+            await asyncio.gather(watch, broken, return_exceptions=True)
 
     def _told(self, event: tuple[float, dict[str, Any]]) -> None:
         told = Told(event[1])
@@ -229,7 +242,9 @@ class Link:
         except asyncio.CancelledError:
             if asyncio.current_task().cancelling():  # type: ignore[union-attr]
                 raise
-            await self._explain(key, "cancelled")
+            self._broken.set()
+        except CancelledError:  # as Dask's client does to all when it has lost the scheduler: they run on
+            self._broken.set()
         except Exception as problem:
             await self._explain(key, f"{type(problem).__name__}: {problem}")
         else:

@@ -10,8 +10,9 @@ class Up(NamedTuple):
     """The connection stands."""
 
     fence: str  # changes when the scheduler was another one
+    nonce: str  # of this connection: what is sent under another one is refused
     held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
-    orphans: list[str]  # of them, those whose worker has left
+    orphans: list[str]  # of them, those that will not come to an end: their worker has left
     workers: list[dict[str, Any]]  # introductions
     warnings: list[str]
 

@@ -21,11 +21,12 @@ class Placer:
     """Makes packs of what waits in the backlog; at most one is out for each slot."""
 
     def __init__(self, backlog: Backlog, workers: Workers, jobs: Mapping[int, Job], sender: tuple[str, str]) -> None:
-        """``sender`` = the names of the store and of this engine."""
+        """``sender`` = the names of the store and of this engine. ``nonce`` = what the fence knows us by now."""
+        self.nonce = ""
         self._backlog = backlog
         self._workers = workers
         self._jobs = jobs
-        self._store, self._nonce = sender
+        self._store, self._name = sender
         self._serial = 0
         self._unplaced: list[JobLine] = []  # no worker has now what they need
 
@@ -52,7 +53,7 @@ class Placer:
         self._workers.occupy(worker.address, flight.key, flight.resources)
         specs = {job: self._jobs[job].fields for job in flight.slots}
         long_s = max(LONG_S, 2 * pack_us(self._backlog.capacity) / 1e6)
-        pack = Pack(flight.key, self._store, self._nonce, list(flight.slots.items()), long_s, specs, entries)
+        pack = Pack(flight.key, self._store, self.nonce, list(flight.slots.items()), long_s, specs, entries)
         return flight, Order(flight.key, pack_pack(pack), worker.address, flight.resources)
 
     def _fill(self, line: JobLine, worker: str, share: int, apart: set[int]) -> tuple[Flight, list[Dispatch]]:
@@ -71,7 +72,7 @@ class Placer:
             has_room = budget.spend(job.durations.mean_us, sum(map(len, entry.argv)), alone=job.travels_alone)
             more = self._backlog.take_after(taken, apart) if has_room else None
         self._serial += 1
-        key = f"jobctl-{self._store}-{self._nonce}-{self._serial}"
+        key = f"jobctl-{self._store}-{self._name}-{self._serial}"
         waiting = {AttemptId(*entry[:3]) for entry in entries}
         return Flight(key, worker, waiting, taken, lines, resources=dict(self._jobs[line.job].needs)), entries
 
