@@ -17,7 +17,6 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from jobctl.process.private import open_plain
 
@@ -82,7 +81,7 @@ def _taken(path: str, part: tuple[int, int]) -> int:
 def _alarm(seconds: float) -> Iterator[None]:
     """Raise TimeoutError in the block after so long: the one way to end a wait for a lock."""
 
-    def ring(_number: int, _frame: Any) -> None:
+    def ring(_number: int, _frame: object) -> None:
         raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, ring)
