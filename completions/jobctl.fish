@@ -152,7 +152,7 @@ complete -c jobctl -n "__jobctl_at 'submit'" -l deadline -x -d 'The whole job en
 complete -c jobctl -n "__jobctl_at 'submit'" -l on-crash -xa 'requeue fail' -d 'Items interrupted by a crash: run again (default) or not.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l rate -x -d 'Start at most so many: 100/s, 60/m; default: no limit.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l output-cap -x -d 'Output kept of an item, per stream; default: 64M.'
-complete -c jobctl -n "__jobctl_at 'submit'" -l start-daemon -d 'Start a daemon if none is up.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l start-daemon -d 'Start a daemon if none is up, or after who holds the store.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l wait -d 'Wait until it is done, exit as it ended; for cron.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l json -d 'Print one JSON document.'

@@ -16,6 +16,7 @@ from jobctl.errors import Busy, Exit, UsageError
 
 if TYPE_CHECKING:
     from jobctl.process.daemon import StartOptions
+    from jobctl.services.daemon import DaemonView
     from jobctl.services.request import Accepted, Preview, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -32,7 +33,9 @@ FileArgument = Annotated[
 def submit(
     ctx: typer.Context,
     file: FileArgument,
-    start_daemon: Annotated[bool, typer.Option("--start-daemon", help="Start a daemon if none is up.")] = False,
+    start_daemon: Annotated[
+        bool, typer.Option("--start-daemon", help="Start a daemon if none is up, or after who holds the store.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is done, exit as it ended; for cron.")] = False,
 ) -> int:
     """Accept the rows of a file as a job and print its number; a daemon works it off.
@@ -66,7 +69,7 @@ def submit(
         accepted = accept(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
     if not (shared.json or (wait and shared.quiet)):
         shared.say(str(accepted.job))
-    pid = _start(daemon) if daemon else None
+    pid = _start(shared, daemon, accepted.job) if daemon else None
     if wait:
         return _await(shared, accepted, pid, daemon)
     may_wait = bool(request.hold or request.after or request.not_before_at)
@@ -99,7 +102,9 @@ def _await(shared: Session, accepted: Accepted, started: int | None, daemon: Sta
     if not shared.json:
         _report(shared, accepted, started, may_wait=False)
     database = shared.open()
-    state = wait_served(database, shared.home, accepted.job, (lambda: _start(daemon)) if daemon else None)
+    state = wait_served(
+        database, shared.home, accepted.job, (lambda: _start(shared, daemon, accepted.job)) if daemon else None
+    )
     document = job_document(database, shared.home, accepted.job, now_us(), program=shared.program)
     if shared.json:
         document["idempotency"]["replayed"] = accepted.replayed
@@ -126,14 +131,24 @@ def _daemon_options(shared: Session) -> StartOptions:
     return options
 
 
-def _start(options: StartOptions) -> int | None:
-    """Start a daemon; None if somebody holds the store, normally one that is up already."""
-    from jobctl.process.daemon import lock_holder, start_detached
+def _start(shared: Session, options: StartOptions, job: int) -> int | None:
+    """Start a daemon; behind whoever holds the store for something else, it waits for its turn.
 
-    if lock_holder(options.home.lock) is not None:
+    None if one works on the job, or waits for its turn already.
+    """
+    from dataclasses import replace
+
+    from jobctl.process import lock
+    from jobctl.process.daemon import start_detached
+    from jobctl.services.wait import is_served
+
+    path = str(shared.home.lock)
+    if lock.next_in_line(path) is not None:
+        return None
+    if lock.holder(path) is not None and is_served(shared.open(), shared.home, job):
         return None
     try:
-        return start_detached(options)
+        return start_detached(replace(options, in_line=True))
     except Busy:
         return None
 
@@ -176,20 +191,27 @@ def _standing(shared: Session, job: int, worker: str) -> list[str]:
 
 def _worker(shared: Session, job: int, started: int | None) -> str:
     """Who works on the job, in words."""
-    from jobctl.process.lock import holder
+    from jobctl.process import lock
 
-    process = started or holder(str(shared.home.lock))
+    path = str(shared.home.lock)
+    process = lock.holder(path)
     if process is None:
         return f"no daemon is running; start it with: {shared.program} daemon start"
-    if started is None:
+    if process != started:
         from jobctl.services.daemon import daemon_view
 
         view = daemon_view(shared.open(), shared.home, now_us())
         if view.is_working and not view.serves(job, foreground=False):
-            return (
-                f"process {process} works on job {view.scope} alone; when it has ended: {shared.program} daemon start"
-            )
+            following = lock.next_in_line(path)
+            then = f"when it has ended: {shared.program} daemon start"
+            return f"{_busy(view)}; {then if following is None else f'process {following} is the daemon after it'}"
     return f"a daemon works on it (process {process})"
+
+
+def _busy(view: DaemonView) -> str:
+    if view.scope == "all":
+        return f"the daemon is stopping (process {view.pid})"
+    return f"process {view.pid} works on job {view.scope} alone"
 
 
 def lines(accepted: Accepted) -> list[str]:

@@ -10,10 +10,11 @@ from jobctl.errors import UsageError
 
 
 class Options:
-    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] -- ENGINE ARG...``, or ``guest=FD store=ID``.
+    """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] [line=1] -- ENGINE ARG...``, or ``guest=FD store=ID``.
 
     Either with ``part=I/N``, its number of how many that share slots and folders of jobs.
-    ``held`` is the lock itself, from the supervisor that this process was before.
+    ``line`` means to wait for a daemon that is there to end; ``held`` is the lock itself, from the supervisor that
+    this process was before.
     """
 
     def __init__(self, argv: list[str]) -> None:
@@ -31,13 +32,17 @@ class Options:
         self.lifeline = int(words.get("lifeline", "-1"))
         self._reported = False
         self._ready = int(words.get("ready", "-1"))
+        self.in_line = "line" in words
         self.held = int(words.get("held", "-1"))
         for fd in (self.lifeline, self._ready, self.held, self.guest):
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
     def report(self, text: str) -> None:
-        """Say one line to who started us; only the first one is heard. Without anybody, a problem goes to stderr."""
+        """Say one line to who started us; only the first one is heard. Without anybody, a problem goes to stderr.
+
+        That one waits its turn is not the last word: what comes of it is for the log.
+        """
         if self._ready >= 0:
             line = text.encode("utf-8", "replace")
             with contextlib.suppress(OSError):  # it did not wait for us
@@ -46,7 +51,7 @@ class Options:
             self._ready = -1
         elif text != "ready" and not self._reported:
             print(f"jobctl: {text}", file=sys.stderr, flush=True)  # noqa: T201
-        self._reported = True
+        self._reported = not text.startswith("line ")
 
     @property
     def inherited(self) -> set[int]:

@@ -37,7 +37,7 @@ def _supervise(options: Options) -> int:
         return _run(options, Starts(""), Kept(""))  # whoever started us keeps the books
     try:
         if options.held < 0:
-            options.held = lock.take(options.lock)  # held as long as this process lives
+            options.held = _lock(options)  # as long as this process lives
     except lock.HeldError as held:
         waited = f"error process {held.pid} still looks after this store after {lock.PATIENCE_S:.0f} s"
         options.report(f"busy {held.pid}" if held.is_daemon else waited)
@@ -54,6 +54,12 @@ def _supervise(options: Options) -> int:
     starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
     return _run(options, starts, kept)
+
+
+def _lock(options: Options) -> int:
+    if options.in_line:
+        return lock.take_in_line(options.lock, lambda holder: options.report(f"line {holder}"))
+    return lock.take(options.lock)
 
 
 def _run(options: Options, starts: Starts, kept: Kept) -> int:
@@ -80,7 +86,7 @@ def _begin_anew(options: Options, environ: dict[str, str]) -> None:
     """Become, as the same process and with the same lock, the supervisor that is installed now."""
     for fd in options.inherited:
         os.set_inheritable(fd, True)
-    argv = [word for word in sys.orig_argv if not word.startswith(("ready=", "held="))]
+    argv = [word for word in sys.orig_argv if not word.startswith(("ready=", "held=", "line="))]
     argv.insert(argv.index("--"), f"held={options.held}")
     os.execve(argv[0], argv, environ)
 

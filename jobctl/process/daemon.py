@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class StartOptions:
     slots: int
     scope: int | None = None  # this job alone
     drain: bool = False  # end when nothing is left to do
+    in_line: bool = False  # after the daemon that is there, when it has ended
     engine: Sequence[str] = ()  # another program in the place of the engine
     spawners: int = 1  # supervisors that share the slots
     cluster: Sequence[str] = ()  # name=value words that say on which cluster items run; none = on this machine
@@ -61,7 +62,8 @@ class StartOptions:
         """The command line of the supervisor; ``words`` are more options of it."""
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
         words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
-        return [*python_argv("jobctl.engine.supervisor_start"), *words, "--", *engine]
+        line = ("line=1",) if self.in_line else ()
+        return [*python_argv("jobctl.engine.supervisor_start"), *words, *line, "--", *engine]
 
     def _engine_words(self) -> list[str]:
         words = [f"home={self.home.root}", f"slots={self.slots}"]
@@ -95,7 +97,8 @@ def python_argv(module: str, *arguments: str) -> list[str]:
 def start_detached(options: StartOptions) -> int:
     """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
 
-    Raises Busy if another one holds the lock, JobctlError with the reason if it cannot start.
+    With ``in_line`` also when it waits for another one to end. Raises Busy if another one holds the lock, or is next
+    in line already, JobctlError with the reason if it cannot start.
     """
     reader, writer = os.pipe()
     log = _open_log(os.fspath(options.home.daemon_log))
@@ -133,7 +136,7 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOpt
         report = _read_report(reader)
     finally:
         os.close(reader)
-    if report == "ready":
+    if report == "ready" or report.startswith("line "):
         child.returncode = 0  # it is not ours to wait for any more
         return child.pid
     child.wait()
@@ -241,17 +244,17 @@ class Daemon:
         self._handle = handle
 
     @classmethod
-    def find(cls, path: str | os.PathLike[str]) -> Daemon | None:
-        """The holder of the lock; None if there is none."""
+    def find(cls, path: str | os.PathLike[str], holder: Callable[[str], int | None] = lock.holder) -> Daemon | None:
+        """The holder of the lock, or who else ``holder`` says; None if there is none."""
         path = os.fspath(path)
-        pid = lock.holder(path)
+        pid = holder(path)
         if not pid:
             return None
         try:
             handle = Handle(pid)
         except ProcessLookupError:
             return None
-        if lock.holder(path) != pid:  # asked again now that the number cannot change hands
+        if holder(path) != pid:  # asked again now that the number cannot change hands
             handle.close()
             return None
         return cls(handle)

@@ -5,17 +5,18 @@ on. It is lost when its process closes any descriptor of the file, so the holder
 
 The first byte is the daemon: who has it is the daemon of the store. The rest is the work that only one may do: a
 daemon has it for life, a command that moves the WAL, repairs or migrates has it for a while and is no daemon by it.
-A daemon that is about to begin waits for such a command.
+A daemon that is about to begin waits for such a command. Beyond both is the place of the one that is next in line.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jobctl.process.private import open_plain
@@ -28,7 +29,9 @@ _FLOCK = "hhqqi4x" if _LINUX else "qqihh"
 #: What a daemon waits for a command that looks after the store; a copy of a large database takes a while.
 PATIENCE_S = 60.0
 _DAEMON = (1, 0)  # length, start
-_WORK = (0, 1)
+_END = 1 << 40
+_WORK = (_END - 1, 1)
+_LINE = (1, _END)
 
 
 class HeldError(Exception):
@@ -46,12 +49,37 @@ def take(path: str, patience_s: float = PATIENCE_S) -> int:
     Raises HeldError at once if there is one, or if a command did not let go in so many seconds, or OSError from
     opening it.
     """
-    fd = _taken(path, _DAEMON)
+    return _at_work(_taken(path, _DAEMON), patience_s)
+
+
+def take_in_line(path: str, waiting: Callable[[int], None]) -> int:
+    """The same, after the daemon that is there: however long it takes, without a clock that looks.
+
+    ``waiting`` is told which process it is. Raises HeldError if somebody else is next in line, FileNotFoundError when
+    the store was removed in the meantime.
+    """
+    try:
+        return take(path)
+    except HeldError as held:
+        if not held.is_daemon:
+            raise
+        before = held.pid
+    fd = _taken(path, _LINE)
+    waiting(before)
+    fcntl.lockf(fd, fcntl.LOCK_EX, *_DAEMON)
+    fcntl.lockf(fd, fcntl.LOCK_UN, *_LINE)
+    if not os.path.samestat(os.stat(path), os.fstat(fd)):
+        os.close(fd)
+        raise FileNotFoundError(errno.ENOENT, "the store was removed and made anew in the meantime", path)
+    return _at_work(fd, PATIENCE_S)
+
+
+def _at_work(fd: int, patience_s: float) -> int:
     try:
         with _alarm(patience_s):
             fcntl.lockf(fd, fcntl.LOCK_EX, *_WORK)
     except TimeoutError:
-        holder = _holder(fd, 1)
+        holder = _holder(fd, *reversed(_WORK))
         os.close(fd)
         raise HeldError(holder or 0, is_daemon=False) from None
     return fd
@@ -95,12 +123,22 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 def holder(path: str) -> int | None:
     """Process id of the daemon, None if there is none. Never to be called by whoever has any part of the lock."""
+    return _asked(path, _DAEMON)
+
+
+def next_in_line(path: str) -> int | None:
+    """Process id of who becomes the daemon after the one that is there; None if nobody waits for that."""
+    found = _asked(path, _LINE)
+    return None if found == holder(path) else found  # a daemon of an older jobctl has all of it
+
+
+def _asked(path: str, part: tuple[int, int]) -> int | None:
     try:
         fd = open_plain(path, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        return _holder(fd, *reversed(_DAEMON))
+        return _holder(fd, *reversed(part))
     finally:
         os.close(fd)
 

@@ -6,15 +6,20 @@ import signal
 from collections.abc import Callable
 
 from jobctl.config import Home
+from jobctl.process import lock
 from jobctl.process.daemon import Daemon
+
+#: A process that only waits is gone at once.
+_DISMISSAL_S = 5.0
 
 
 def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Callable[[str], None]) -> bool | None:
     """Ask the daemon to stop and wait until it has gone.
 
     True when it has, False when it still runs after the timeout, None when there was none. ``tell`` hears why it
-    takes time.
+    takes time. Who waits to be the next one is sent away first.
     """
+    _dismiss_next(home)
     daemon = Daemon.find(home.lock)
     if daemon is None:
         return None
@@ -28,3 +33,14 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
         return daemon.wait_gone(timeout_s)
     finally:
         daemon.close()
+
+
+def _dismiss_next(home: Home) -> None:
+    waiting = Daemon.find(home.lock, lock.next_in_line)
+    if waiting is None:
+        return
+    try:
+        waiting.send(signal.SIGTERM)
+        waiting.wait_gone(_DISMISSAL_S)  # unless it has just become the daemon
+    finally:
+        waiting.close()

@@ -53,6 +53,8 @@ def wait(
 
 #: When the daemon goes, so long another one may take to come before nobody is believed to work any more.
 SUCCESSION_S = 10.0
+#: One that begins and ends at once writes nothing.
+BEGIN_S = 1.0
 #: The daemon is looked at again after so long although nothing was heard: its end writes nothing.
 LOOK_S = 5.0
 
@@ -81,6 +83,20 @@ def wait_served(database: Database, home: Home, job: int, serve: Callable[[], ob
                 alone_since = None
             watch.wait(LOOK_S)
     return state
+
+
+def is_served(database: Database, home: Home, job: int) -> bool:
+    """Whether a daemon works on the job. One that has just begun is waited for, until it says what it is for."""
+    deadline = time.monotonic() + SUCCESSION_S
+    with StoreWatch(database, home) as watch:
+        while (left := deadline - time.monotonic()) > 0 and _is_beginning(database, home):
+            watch.wait(min(left, BEGIN_S))
+    return _is_served(database, home, job)
+
+
+def _is_beginning(database: Database, home: Home) -> bool:
+    view = daemon_view(database, home, time.time_ns() // 1000)
+    return view.state == "recovering" and view.started_at is None
 
 
 def _is_served(database: Database, home: Home, job: int) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.process import lock
 from tests.schemas import check
 from tests.wait import wait_until
 
@@ -437,19 +438,42 @@ def test_cancelling_several_jobs_without_a_daemon(cli):
     assert done.stderr == "".join(f"job {job} cancelled\n" for job in (1, 2, 3))
 
 
-def test_a_daemon_is_started_when_a_run_of_another_job_has_ended(cli):
+def test_a_daemon_is_next_in_line_behind_who_works_on_another_job(cli):
     gate, begun = cli.work / "gate", cli.work / "begun"
     cli.file("rows.txt", "only\n")
     run = cli.start("run", "rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")
     wait_until(begun.exists, 60, "the run to run")
     alone = "works on job 1 alone; when it has ended: jobctl daemon start"
     assert alone in cli("submit", "rows.txt", "--", "true").stderr
+    first = cli("submit", "rows.txt", "--start-daemon", "--", "true")
+    following = lock.next_in_line(str(cli.home.lock))
+    assert f"works on job 1 alone; process {following} is the daemon after it" in first.stderr
     waiting = cli.start("submit", "rows.txt", "--start-daemon", "--wait", "--", "true")
-    wait_until(lambda: cli.rows("SELECT count(*) FROM jobs") == [(3,)], 60, "its acceptance")
+    wait_until(lambda: cli.rows("SELECT count(*) FROM jobs") == [(4,)], 60, "its acceptance")
+    assert lock.next_in_line(str(cli.home.lock)) == following, "one is enough"
     gate.touch()
     run.communicate(timeout=60)
     assert run.returncode == 0
-    _, said = waiting.communicate(timeout=60)
-    assert waiting.returncode == 0 and alone in said
-    cli("wait", 2)
+    waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
+    cli("wait", 2, 3)
+    assert cli.daemon_pid() == following
     cli("daemon", "stop")
+
+
+def test_a_daemon_is_next_in_line_behind_one_that_stops_until_it_is_told_to_stop(cli):
+    gate, begun = cli.work / "gate", cli.work / "begun"
+    cli.file("rows.txt", "only\n")
+    cli("daemon", "start")
+    cli.submit("rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")
+    wait_until(begun.exists, 60, "the item to run")
+    cli("daemon", "stop", "--timeout", "0s", check=75)
+    said = cli("submit", "rows.txt", "--start-daemon", "--", "true").stderr
+    following = lock.next_in_line(str(cli.home.lock))
+    assert f"the daemon is stopping (process {cli.daemon_pid()}); process {following} is the daemon after it" in said
+    cli("daemon", "stop", "--timeout", "0s", check=75)
+    assert lock.next_in_line(str(cli.home.lock)) is None, "no daemon comes after a stop"
+    gate.touch()
+    cli("daemon", "stop")
+    assert cli.daemon_pid() is None
+    assert "queued" in cli("status", 2).stdout
