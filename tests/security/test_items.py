@@ -33,6 +33,10 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
+#: Signals 32 and 33: the C library lets nobody set them, and they may come with whoever started the tests.
+OF_THE_C_LIBRARY = 3 << 31
+
+
 @pytest.mark.parametrize("how", ["daemon", "run"])
 def test_s17_an_item_has_three_descriptors_no_signal_ignored_or_blocked_and_a_session_of_its_own(cli, how):
     cli.file("rows.txt", "1\n2\n3\n")
@@ -59,7 +63,7 @@ def test_s17_an_item_has_three_descriptors_no_signal_ignored_or_blocked_and_a_se
         assert targets[0] == "/dev/null" and str(cli.home.logs) in targets[2]
         status = dict(line.split(":", 1) for line in (cli.work / f"status.{item}").read_text().splitlines())
         for mask in ("SigBlk", "SigIgn"):
-            assert int(status[mask], 16) == 0, (mask, status[mask])
+            assert int(status[mask], 16) & ~OF_THE_C_LIBRARY == 0, (mask, status[mask])
         fields = (cli.work / f"stat.{item}").read_text().rpartition(")")[2].split()
         pid = int((cli.work / f"stat.{item}").read_text().split()[0])
         assert int(fields[2]) == int(fields[3]) == pid, "it leads a session and a process group"
