@@ -95,7 +95,11 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--no-retry-on",), "CODES", "These exit codes are not tried again."),
         Spec(("--backoff",), "WAIT[xFACTOR][..MAX]", "Between tries; default: 2sx4..60s."),
         Spec(("--grace",), "DURATION", "Between TERM and KILL; default: 10s."),
-        Spec(("--max-failures",), "N|N%", "Stop the job when more items failed; default: never."),
+        Spec(
+            ("--max-failures",),
+            "N|N%",
+            "Stop when more items failed in this round, N% once 20 are processed; default: never.",
+        ),
         Spec(("--halt",), "soon|now", "On that stop, what runs finishes (default) or is ended."),
         Spec(("--deadline",), "DURATION", "The whole job ends after so long, the rest is unprocessed; default: never."),
         Spec(("--on-crash",), "requeue|fail", "Items interrupted by a crash: run again (default) or not."),

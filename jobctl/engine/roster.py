@@ -136,6 +136,7 @@ class Roster:
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
             durations=figures.durations(self._database, row.id),
+            before=journal.done_before(self._database, row.id, row.round),
             course=figures.course(self._database, row.id, row.round),
             ahead_s=self._ahead_s,
         )

@@ -237,16 +237,16 @@ class Settler:
 
 def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     """The failure rule that the job's counters break, with the sentence for its state_reason."""
-    policy, failed = live.row.policy, live.counts["failed"]
+    policy, failed, processed = live.row.policy, live.failed, live.processed
     if live.absent_in_a_row >= ABSENT_LIMIT:
         if live.row.handler == "call":
             return Stop.COMMAND, f"the function cannot be called: {live.absent_message}"
         return Stop.COMMAND, f"the command could not be started {live.absent_in_a_row} times in a row"
-    if policy.max_failures is None or not failed:
+    if policy.max_failures is None or failed <= 0:
         return None
-    processed = failed + live.counts["succeeded"]
     if failed <= allowed_failures(policy.max_failures, processed):
         return None
     if policy.max_failures.endswith("%") and processed < policy.min_finished:
         return None
-    return Stop.FAILURES, f"{failed} of {processed} items failed, more than the {policy.max_failures} allowed"
+    which = f" in round {live.row.round}" if live.row.round > 1 else ""
+    return Stop.FAILURES, f"{failed} of {processed} items failed{which}, more than the {policy.max_failures} allowed"

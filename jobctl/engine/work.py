@@ -103,6 +103,7 @@ class LiveJob:
     ahead_s: float = LOOKAHEAD_S  # work for each slot to hand over before it is free
     needs: Amounts = ()  # of each item, besides a slot
     room: int | None = None  # how many with such needs could run at once; None = needs nothing
+    before: tuple[int, int] = (0, 0)  # items that had succeeded and failed when the round began
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
@@ -121,6 +122,16 @@ class LiveJob:
     def live(self) -> int:
         """Items that are not terminal."""
         return self.counts["queued"] + self.counts["running"] + self.counts["retrying"]
+
+    @property
+    def failed(self) -> int:
+        """Items that failed in this round."""
+        return self.counts["failed"] - self.before[1]
+
+    @property
+    def processed(self) -> int:
+        """Items that got their outcome in this round."""
+        return self.counts["succeeded"] - self.before[0] + self.failed
 
     @property
     def stop(self) -> Stop | None:
@@ -153,9 +164,7 @@ class LiveJob:
 
     def _failures_left(self) -> int:
         limit = self.row.policy.max_failures
-        if limit is None:
-            return MAX_CALLS_AHEAD
-        return allowed_failures(limit, self.counts["succeeded"] + self.counts["failed"]) - self.counts["failed"]
+        return MAX_CALLS_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
 
     def is_open(self, now: int) -> bool:
         """Whether items of it may start at all."""

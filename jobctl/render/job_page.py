@@ -76,7 +76,7 @@ def job_title(document: Document, look: Look) -> Text:
 def _bar_line(document: Document, look: Look) -> Text:
     progress, counts = document["progress"], document["counts"]
     facts = [
-        percent(progress["processed"], counts["total"]),
+        percent(progress["processed"], counts["total"]) if counts["total"] else percent(progress["fraction"], 1),
         f"{number(progress['processed'])} of {number(counts['total'])}",
     ]
     if progress["rate_per_s"]:

@@ -80,7 +80,16 @@ def begin_round(database: Database, job: int, selection: Selection, *, now: int)
     _reopen(database, row, moved, now)
     reason = _reason(selection)
     journal.note(
-        database, job, "retried", at=now, actor=actor(), reason=reason, round=row.round + 1, items=sum(moved.values())
+        database,
+        job,
+        journal.RETRIED,
+        at=now,
+        actor=actor(),
+        reason=reason,
+        round=row.round + 1,
+        items=sum(moved.values()),
+        succeeded=row.counts.succeeded,
+        failed=row.counts.failed - moved["failed"],
     )
     return Retried(job, row.round + 1, sum(moved.values()), left_out)
 

@@ -10,6 +10,8 @@ from jobctl.store.database import Database
 
 #: Somebody cancelled a single item.
 CANCELLED = "cancelled"
+#: A job has another round.
+RETRIED = "retried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +62,10 @@ def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
     """The single items that were cancelled since a time (microseconds), each with the reason."""
     sql = "SELECT item, reason FROM journal WHERE job = ? AND event = ? AND item IS NOT NULL AND at >= ? ORDER BY id"
     return dict(database.execute(sql, (job, CANCELLED, since)).fetchall())
+
+
+def done_before(database: Database, job: int, rnd: int) -> tuple[int, int]:
+    """(succeeded, failed) items of a job as its round began that were no part of it."""
+    sql = "SELECT data FROM journal WHERE job = ? AND event = ? ORDER BY id DESC LIMIT 1"
+    data = json.loads(database.scalar(sql, (job, RETRIED)) or "{}") if rnd > 1 else {}
+    return data.get("succeeded", 0), data.get("failed", 0)

@@ -237,6 +237,19 @@ def test_too_many_failures_stop_the_job(tmp_path, limit, failed):
     assert "more than" in row.stop_reason
 
 
+def test_too_many_failures_are_those_of_a_round(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=65 if d.item < 5 or d.item > 30 else 0), slots=1)
+    job = bench.submit(rows=40, policy=Policy(max_failures="3", slots=1))
+    bench.work_off()
+    assert bench.states(job) == "ffff" + "u" * 36
+    retry(bench.home, job, Selection(unprocessed=True), now=bench.now)
+    bench.tick(8)
+    bench.start(fresh=False)  # the one that comes after knows that, too
+    bench.work_off()
+    assert bench.states(job) == "ffff" + "s" * 26 + "ffff" + "u" * 6
+    assert bench.job(job).stop_reason == "4 of 30 items failed in round 2, more than the 3 allowed"
+
+
 def test_halt_soon_lets_finish_what_runs_and_halt_now_does_not(tmp_path):
     for halt, expected in (("soon", "fs"), ("now", "ff")):
         bench = Bench(tmp_path / halt, script=lambda d: Play(code=65) if d.item == 1 else Play(hold=True))
