@@ -90,6 +90,7 @@ complete -c jobctl -n "__jobctl_at ''" -xa doctor -d 'Check the store and the ma
 complete -c jobctl -n "__jobctl_at ''" -xa recipe -d 'Show recipes: commands with their options, kept under a name in a configuration file.'
 complete -c jobctl -n "__jobctl_at ''" -xa config -d 'Show the settings and where each comes from.'
 complete -c jobctl -n "__jobctl_at ''" -xa completion -d 'Print the script that makes a shell complete commands, options, job numbers and more.'
+complete -c jobctl -n "__jobctl_at ''" -s V -l version -d 'Print the version and exit.'
 complete -c jobctl -n "__jobctl_at ''" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at ''" -l json -d 'Print one JSON document.'
 complete -c jobctl -n "__jobctl_at ''" -l plain -d 'Tables as tab-separated values, nothing cut, drawn or coloured.'

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 from jobctl.cli.command import Command, global_options
 from jobctl.domain.nearest import meant, nearest
@@ -53,25 +54,24 @@ COMMANDS = {
 }
 
 
-#: What other tools call it.
-_ELSEWHERE = {
-    **dict.fromkeys(("list", "ls", "ps", "jobs", "show", "info", "squeue"), "jobctl status"),
-    **dict.fromkeys(("add", "enqueue", "push", "sbatch", "create", "new"), "jobctl submit FILE -- COMMAND"),
-    **dict.fromkeys(("kill", "stop", "abort", "scancel"), "jobctl cancel JOB; the daemon: jobctl daemon stop"),
-    **dict.fromkeys(("start", "pueued"), "jobctl daemon start; a job that is paused: jobctl resume JOB"),
-    **dict.fromkeys(("restart", "rerun", "requeue", "redo"), "jobctl retry JOB"),
-    **dict.fromkeys(("log", "tail", "follow", "output", "cat"), "jobctl logs JOB --follow"),
-    **dict.fromkeys(("rm", "remove", "delete", "clean", "clear", "purge", "gc"), "jobctl prune; jobctl cancel JOB"),
-    **dict.fromkeys(("hold", "suspend"), "jobctl pause JOB"),
-    **dict.fromkeys(("release", "continue", "unpause"), "jobctl resume JOB"),
-    **dict.fromkeys(("why", "history", "journal"), "jobctl explain JOB"),
-    **dict.fromkeys(("watch", "monitor", "progress"), "jobctl status --watch"),
-    **dict.fromkeys(("ui", "tui", "htop"), "jobctl top"),
-    **dict.fromkeys(("queues", "group", "groups", "parallel"), "jobctl queue list; jobctl queue set QUEUE slots=N"),
-    **dict.fromkeys(("check", "health"), "jobctl doctor; a job: jobctl verify JOB"),
-    **dict.fromkeys(("settings", "configuration"), "jobctl config show"),
-    "version": "jobctl --version",
-}
+def _version_option() -> TyperOption:
+    return TyperOption(
+        param_decls=["--version", "-V"],
+        is_flag=True,
+        default=False,
+        help="Print the version and exit.",
+        callback=_print_version,
+        expose_value=False,
+        is_eager=True,
+    )
+
+
+def _print_version(_ctx: Any, _param: Any, value: bool) -> None:
+    if value:
+        from jobctl import __version__
+
+        sys.stdout.write(f"jobctl {__version__}\n")
+        raise typer.Exit
 
 
 class Root(TyperGroup):
@@ -80,7 +80,7 @@ class Root(TyperGroup):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rich_markup_mode = None
-        self.params = [*self.params, *global_options()]
+        self.params = [*self.params, _version_option(), *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"]}
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
@@ -137,8 +137,11 @@ def help_asked(args: list[str]) -> list[str]:
 
 
 def _suggest(name: str) -> str:
-    if name.lower() in _ELSEWHERE:
-        return f"try: {_ELSEWHERE[name.lower()]}"
+    from jobctl.cli.vocabulary import command_for
+
+    ours = command_for(name)
+    if ours is not None:
+        return f"try: {ours}"
     near = nearest(name, COMMANDS)
     return f"did you mean: jobctl {near}" if near else "jobctl --help lists the commands"
 
@@ -191,6 +194,8 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command named first. Raises UsageError listing them for a name that is none."""
         if args[0] not in self.commands and not args[0].startswith("-"):
+            if (ctx.info_name, args[0]) == ("daemon", "restart"):
+                raise UsageError("a daemon is not restarted", hint="jobctl daemon stop && jobctl daemon start")
             known = ", ".join(self.commands)
             raise UsageError(
                 f"there is no command {args[0]!r} in jobctl {ctx.info_name}",

@@ -96,7 +96,7 @@ class CommandWithWords(Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words off before the options are parsed."""
-        own, words = split_words(args, self._takes_value())
+        own, words = split_words(args, self._takes_value(), ctx.command_path)
         ctx.meta[COMMAND_WORDS] = words
         return super().parse_args(ctx, own)
 
@@ -118,7 +118,9 @@ def command_words(ctx: Context) -> list[str]:
     return list(ctx.meta[COMMAND_WORDS])
 
 
-def split_words(args: Sequence[str], takes_value: set[str]) -> tuple[list[str], list[str]]:
+def split_words(
+    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit"
+) -> tuple[list[str], list[str]]:
     """(arguments of ours, words of the other command).
 
     Raises UsageError when ``--`` comes before the file, which would make a file of the other command's name.
@@ -130,7 +132,7 @@ def split_words(args: Sequence[str], takes_value: set[str]) -> tuple[list[str], 
         if word == "--":
             if not seen_file:
                 raise UsageError(
-                    "no FILE before --", hint="jobctl submit FILE -- COMMAND ARG... (FILE may be - for stdin)"
+                    "no FILE before --", hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin)"
                 )
             return list(args[:position]), list(args[position + 1 :])
         if word.startswith("-") and word != "-":

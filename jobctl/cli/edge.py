@@ -103,16 +103,28 @@ def _usage(error: Exception) -> JobctlError:
         "is not in the range x>=", "is less than "
     )
     possible = getattr(error, "possibilities", None)
-    if possible:
-        text = f"{error}; did you mean {_likeliest(error, possible)}?"
+    typed = str(getattr(error, "option_name", ""))
+    if typed:
+        ours = _likeliest(typed, possible or (), _options_of(context))
+        text = f"no such option: {typed}" + (f"; did you mean {ours}?" if ours else "")
     return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
 
 
-def _likeliest(error: Any, possible: Sequence[str]) -> str:
-    """Of the options that are like the one typed those that it is the beginning of, else the most alike."""
-    typed = str(getattr(error, "option_name", ""))
-    longer = sorted(option for option in possible if option.startswith(typed)) if typed else []
-    return " or ".join(longer or [nearest(typed, possible) or min(possible)])
+def _options_of(context: Any) -> list[str]:
+    params = () if context is None else context.command.params
+    return [name for param in params for name in getattr(param, "opts", ())]
+
+
+def _likeliest(typed: str, possible: Sequence[str], known: Sequence[str]) -> str:
+    """Options that the one typed is the beginning of, else what it is called here, else the most alike."""
+    from jobctl.cli.vocabulary import option_for
+
+    longer = sorted(option for option in possible if option.startswith(typed))
+    if longer:
+        return " or ".join(longer)
+    bare = {option.lstrip("-"): option for option in possible}  # dashes are alike in all of them
+    near = nearest(typed.lstrip("-"), bare, 0.7)
+    return option_for(typed, known) or (bare[near] if near else "")
 
 
 def _explain(session: Session, error: JobctlError) -> int:

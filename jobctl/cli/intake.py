@@ -156,8 +156,12 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
     check_work(given, words)
     tell = session(ctx).note
     given, words = _of_joblog(given, words, tell) if given["from_joblog"] else filled(given, words, tell)
+    from jobctl.services.habits import shell_words
+
     if given["env_file"] is not None:
         _warn_of_readers(given["env_file"], tell)
+    for word in shell_words(words):
+        tell(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
     return SubmitRequest(
         input=InputOptions(
             path=path,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The word of those known that is most like it; None if none is."""
+def nearest(word: str, known: Iterable[str], closeness: float = 0.6) -> str | None:
+    """The word of those known that is most like it; None if none is, ``closeness`` being what counts (0 to 1)."""
     from difflib import get_close_matches  # imported when somebody has mistyped, not before
 
     spelled = {name.lower(): name for name in reversed(list(known))}
-    near = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    near = get_close_matches(word.lower(), spelled, n=1, cutoff=closeness)
     return spelled[near[0]] if near else None
 
 

@@ -15,6 +15,7 @@ from jobctl.handlers.command import Handler, make_handler
 from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
 from jobctl.process.wakeup import wake
 from jobctl.services import idempotency
+from jobctl.services.habits import refuse_other_ways
 from jobctl.services.intake import Intake
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
 from jobctl.sources import open_source
@@ -128,6 +129,7 @@ def _check_words(request: SubmitRequest) -> None:
 
 
 def _check_surroundings(request: SubmitRequest) -> Surroundings:
+    refuse_other_ways(request.command)
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
         raise UsageError(f"--cwd {cwd}: there is no such directory")

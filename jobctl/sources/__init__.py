@@ -8,7 +8,7 @@ import stat
 from importlib import import_module
 from typing import BinaryIO, cast
 
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import nearest
 from jobctl.errors import InputRejected
 from jobctl.sources.options import JOBLOG, InputOptions, Kind, kind_of
 from jobctl.sources.source import Source
@@ -51,10 +51,17 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
 
 def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
     reason = getattr(error, "strerror", None) or str(error)
-    return InputRejected(
-        f"{options.name} cannot be read: {reason}",
-        hint=meant(options.path, _beside(options.path), "give the path of a file, or - for stdin"),
-    )
+    return InputRejected(f"{options.name} cannot be read: {reason}", hint=_instead(options.path))
+
+
+def _instead(path: str) -> str:
+    """What to give instead of a file that cannot be read."""
+    import shutil
+
+    near = nearest(path, _beside(path))
+    if near is None and os.sep not in path and shutil.which(path):
+        return f"{path} is a program: the file of rows comes before it, FILE -- {path} ...; - is standard input"
+    return f"{f'did you mean {near}? ' if near else ''}give the path of a file, or - for stdin"
 
 
 def _beside(path: str) -> list[str]:

@@ -41,11 +41,18 @@ def test_the_word_that_was_meant_is_named(jobctl, store, tmp_path, monkeypatch, 
     ("words", "said"),
     [
         ("submit rows.csv --slot 3 -- true", "no such option: --slot; did you mean --slots?"),
-        ("submit rows.csv --not-on 3 -- true", "did you mean --"),
         ("list", "try: jobctl status"),
         ("KILL 1", "try: jobctl cancel JOB"),
         ("version", "try: jobctl --version"),
         ("log 1", "try: jobctl logs"),
+        ("submit rows.csv --jobs 4 -- true", "no such option: --jobs; did you mean --slots?"),
+        ("submit rows.csv --retries 4 -- true", "no such option: --retries; did you mean --attempts?"),
+        ("items 1 --failed", "no such option: --failed; did you mean --state?"),
+        ("daemon stop --force", "no such option: --force; did you mean --now?"),
+        ("daemon restart", "jobctl daemon stop && jobctl daemon start"),
+        ("run -- true", "jobctl run FILE -- COMMAND"),
+        ("run echo ::: a b", "here they come from FILE"),
+        ("run rows.csv -- true ::: a b", "here they come from FILE"),
     ],
 )
 def test_of_options_the_likeliest_and_for_words_of_other_tools_ours(jobctl, words, said):
@@ -53,6 +60,34 @@ def test_of_options_the_likeliest_and_for_words_of_other_tools_ours(jobctl, word
     assert done.code == 2
     assert said in done.err
     assert " or --" not in done.err
+
+
+def test_an_option_that_is_like_none_gets_no_suggestion(jobctl):
+    assert "no such option: --frobnicate\n" in jobctl("submit", "rows.csv", "--frobnicate").err
+    assert "no such option: --state\n" in jobctl("doctor", "--state").err  # of other commands
+
+
+def test_habits_of_a_shell_are_met(jobctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.txt").write_text("1\n")
+    one_word = jobctl("submit", "rows.txt", "gzip -9 {}")
+    assert one_word.code == 2
+    assert "one word with blanks in it" in one_word.err and "--shell" in one_word.err
+    piped = jobctl("submit", "rows.txt", "-n", "--", "echo", "{}", "|", "wc")
+    assert piped.code == 0
+    assert "'|' is handed to echo as it is: no shell is involved; for one there is --shell" in piped.err
+    tool = tmp_path / "a tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    assert jobctl("submit", "rows.txt", "-n", "--", str(tool)).code == 0
+    program = jobctl("submit", "true", "{}")
+    assert program.code == 7
+    assert "true is a program: the file of rows comes before it" in program.err
+
+
+def test_the_version_is_an_option_like_others(jobctl):
+    assert jobctl("-q", "--version").out.startswith("jobctl ")
+    assert "-V, --version" in jobctl("--help").out
 
 
 @pytest.mark.parametrize("words", ["submit", "queue", "daemon stop"])

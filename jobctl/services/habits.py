@@ -1,0 +1,40 @@
+"""What people are used to from a shell and from GNU parallel, and what is meant by it here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from jobctl.errors import UsageError
+
+#: Words that a shell takes for itself; a program that gets one can rarely do anything with it.
+_OPERATORS = frozenset({"|", "&&", "||", "&", ">", ">>", "2>", "2>&1", "&>"})
+#: What begins the arguments of GNU parallel.
+_SOURCES = frozenset({":::", "::::", ":::+", "::::+"})
+
+
+def refuse_other_ways(command: Sequence[str]) -> None:
+    """Raises UsageError for rows given as arguments, and for a command line in one word, which is no program's name."""
+    source = next((word for word in command if word in _SOURCES), None)
+    if source is not None:
+        raise UsageError(
+            f"{source} begins rows for GNU parallel; here they come from FILE",
+            hint="printf '%s\\n' a b c | jobctl run - --format lines -- COMMAND {}",
+        )
+    if len(command) == 1 and len(command[0].split()) > 1 and not _is_program(command[0]):
+        raise UsageError(
+            f"the command is one word with blanks in it, and no program is called so: {command[0]!r}",
+            hint="for a shell give it after --shell; else write the command and each argument by itself",
+        )
+
+
+def _is_program(text: str) -> bool:
+    """Whether a program has that name, blanks and all; one whose path comes from the row may have."""
+    import shutil  # compression libraries, which few submissions need
+
+    return text.startswith("{") or shutil.which(os.path.expanduser(text)) is not None
+
+
+def shell_words(command: Sequence[str]) -> list[str]:
+    """Words of a command that look as if a shell was meant to see them."""
+    return [word for word in command[1:] if word in _OPERATORS]
