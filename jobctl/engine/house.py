@@ -18,6 +18,10 @@ CHECKPOINT_BYTES = 4 << 20
 SPACE_US = 1_000_000
 
 
+class StoreGone(Exception):
+    """The database was removed, or another one was put in its place: nothing can be recorded any more."""
+
+
 class House:
     """Says that the engine lives, keeps the WAL small."""
 
@@ -36,7 +40,7 @@ class House:
         self._looked_at = 0
 
     def keep(self, now: int, state: str, pressure: str) -> None:
-        """Beat when it is time or something changed; checkpoint when the WAL has grown."""
+        """Beat when it is time or something changed; checkpoint when the WAL has grown. Raises StoreGone."""
         if self._said != (state, pressure, self.slots, self.crew) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._wal_bytes() > CHECKPOINT_BYTES:
@@ -56,6 +60,8 @@ class House:
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
+        if not self._database.is_in_place():
+            raise StoreGone
         self.beat_at, self._said = now, (state, pressure, self.slots, self.crew)
         row = daemon.Row(
             pid=os.getppid(),

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
+from jobctl.engine.house import StoreGone
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, Fenced, now_us
 from jobctl.engine.options import EngineOptions
@@ -93,7 +94,11 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         wake = WakeUp(options.home.wake)
         # The lock is our supervisor's; while nothing was ever handed to it, nobody works on the database but us.
-        database = open_database(options.home, create=True, lock_holder=os.getppid() if executor.fresh else None)
+        database = open_database(
+            options.home,
+            create=not executor.up,  # an engine that follows another makes no store in the place of a removed one
+            lock_holder=os.getppid() if executor.fresh else None,
+        )
         integrity.begin(database)
         where = _executor(options, executor, database)
         place = recovery.Place(options.cluster, options.forget_cluster)
@@ -113,6 +118,9 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return _cannot_begin(error, options, executor)
     try:
         engine.run()
+    except StoreGone:
+        sys.stderr.write(f"the store at {options.home.root} was removed: everything of it ends\n")
+        return wire.STORE_GONE
     except Fenced:
         sys.stderr.write("another engine owns the database now; this one ends\n")
         return 1

@@ -273,6 +273,8 @@ class Supervisor:
         elif code == wire.OTHER_JOBCTL:
             self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
             self.begins_anew = not self._stop
+        elif code == wire.STORE_GONE:
+            self._leave(1, DEFAULT_GRACE_S, now)
         elif code == wire.NOT_NOW:
             self._engine.start_at = now + _NOT_NOW_PAUSE_S
         elif not self._engine.replace(now):

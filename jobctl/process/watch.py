@@ -14,9 +14,16 @@ from typing import Any
 BLIND_S = 0.5
 
 _IN_MODIFY = 0x2
+_IN_MOVED_FROM = 0x40
 _IN_MOVED_TO = 0x80
 _IN_CREATE = 0x100
+_IN_DELETE = 0x200
+_IN_DELETE_SELF = 0x400
+_IN_MOVE_SELF = 0x800
 _IN_Q_OVERFLOW = 0x4000
+_ASKED = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_MOVED_FROM | _IN_DELETE | _IN_DELETE_SELF | _IN_MOVE_SELF
+#: About the directory itself, or about everything.
+_NAMELESS = _IN_Q_OVERFLOW | _IN_DELETE_SELF | _IN_MOVE_SELF
 _IN_NONBLOCK = os.O_NONBLOCK
 _IN_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _EVENT = struct.Struct("iIII")
@@ -24,7 +31,7 @@ _ROOM = 1 << 16
 
 
 class Watch:
-    """Watches the files of a directory, by default those of the database; the directory itself may not be replaced."""
+    """Watches the files of a directory, by default those of the database, and the directory itself."""
 
     def __init__(
         self, directory: str | os.PathLike[str], names: tuple[str, ...] = ("jobctl.db", "jobctl.db-wal")
@@ -70,7 +77,7 @@ class Watch:
             at += _EVENT.size
             name = data[at : at + length].rstrip(b"\0")
             at += length
-            if mask & _IN_Q_OVERFLOW or not self._names or name in self._names:
+            if mask & _NAMELESS or not self._names or name in self._names:
                 return True
         return False
 
@@ -95,7 +102,7 @@ def _inotify(directory: bytes) -> int:
     fd: int = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
     if fd < 0:  # too many watchers on this machine: look without being called
         return -1
-    if libc.inotify_add_watch(fd, directory, _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO) < 0:
+    if libc.inotify_add_watch(fd, directory, _ASKED) < 0:
         number = ctypes.get_errno()
         os.close(fd)
         if number in (errno.ENOSPC, errno.ENOMEM):

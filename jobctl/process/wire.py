@@ -12,6 +12,8 @@ VERSION = 6
 OTHER_JOBCTL = 78
 #: Exit code of an engine that could not begin because the disk is full or fails, or the database is kept busy.
 NOT_NOW = 74
+#: Exit code of an engine whose store was removed: there is nothing to come back to.
+STORE_GONE = 72
 
 # Engine to supervisor.
 DEFINE = 0  # fields of JobSpec

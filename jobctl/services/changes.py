@@ -10,10 +10,12 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from jobctl.config import Home
+from jobctl.errors import NotFound
 from jobctl.process.watch import BLIND_S, Watch
 from jobctl.store.database import Database
 
@@ -30,7 +32,7 @@ class StoreWatch:
 
     def __init__(self, database: Database, home: Home) -> None:
         self._database = database
-        self._watch = Watch(home.root)
+        self._watch = _watch(home)
         self._seen = self._version()
         self._longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else BLIND_S
         # Kept from one wait to the next: an event that was taken with others may be of a commit that is yet to come,
@@ -48,11 +50,13 @@ class StoreWatch:
     def wait(self, timeout_s: float | None, others: Iterable[int] = ()) -> bool:
         """Block until there is something new to read, at most so long, or until one of ``others`` is readable.
 
-        True when there is something new, or may be.
+        True when there is something new, or may be. Raises NotFound when the store is removed: nothing comes any more.
         """
         deadline = time.monotonic() + (LONGEST_NAP_S if timeout_s is None else min(timeout_s, LONGEST_NAP_S))
         poll = _poll(self._watch.fileno(), *others)
         while not self.has_changed():
+            if not self._database.is_in_place():
+                raise _removed(self._database.path.parent)
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return timeout_s is None or timeout_s > LONGEST_NAP_S
@@ -72,6 +76,17 @@ class StoreWatch:
 
     def _version(self) -> int:
         return int(self._database.scalar("PRAGMA data_version"))
+
+
+def _watch(home: Home) -> Watch:
+    try:
+        return Watch(home.root)
+    except FileNotFoundError:
+        raise _removed(home.root) from None
+
+
+def _removed(root: Path) -> NotFound:
+    return NotFound(f"the store at {root} was removed, or another one put in its place", hint="jobctl status --all")
 
 
 def _poll(*descriptors: int) -> select.poll:

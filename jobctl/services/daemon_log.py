@@ -46,7 +46,7 @@ def _tail(path: Path, count: int | None) -> list[str]:
 
 
 def follow(log: Path) -> Iterator[str]:
-    """Lines as they are written from now on, for ever; goes over to a new log when this one is put aside."""
+    """Lines as they are written from now on while there is a store, also in the next log when this one is put aside."""
     with Watch(log.parent, (log.name,)) as watch, contextlib.ExitStack() as opened:
         file = opened.enter_context(log.open("rb"))
         file.seek(0, os.SEEK_END)
@@ -61,6 +61,8 @@ def follow(log: Path) -> Iterator[str]:
                 file = opened.enter_context(log.open("rb"))
                 continue
             watch.wait(None)
+            if not log.parent.exists():  # the store was removed, and nothing tells of what comes in its place
+                return
 
 
 def _is_replaced(log: Path, descriptor: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import time
@@ -214,5 +215,6 @@ class _LogWatch:
     def ready(self) -> Watch | None:
         """The watch; None while there is nothing to watch."""
         if self._watch is None and self._folder.is_dir():
-            self._watch = Watch(self._folder, ())
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile, with its job
+                self._watch = Watch(self._folder, ())
         return self._watch

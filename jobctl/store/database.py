@@ -41,6 +41,7 @@ class Database:
         self.execute = connection.execute
         self.executemany = connection.executemany
         self._pid = os.getpid()
+        self._file = os.stat(path) if path.name else None  # None: in memory
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -88,6 +89,15 @@ class Database:
         """The first column of the first row, or None."""
         row = self.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
+
+    def is_in_place(self) -> bool:
+        """Whether its file is still where it was opened: not removed, and no other one there."""
+        try:
+            return self._file is None or os.path.samestat(os.stat(self.path), self._file)
+        except FileNotFoundError:
+            return False
+        except OSError:  # a disk that fails is not one that was removed
+            return True
 
     def checkpoint(self) -> None:
         """Move the WAL into the database file. Only for the holder of the daemon lock."""

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from jobctl.config import Home
+from jobctl.process.daemon import Daemon, StartOptions
+from jobctl.process.sweep import leftovers
 from tests.wait import wait_until
 
 ROWS = 40
@@ -116,3 +119,27 @@ def is_alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def watches(process):
+    """Whether a command has begun to wait for the store to change."""
+    folder = f"/proc/{process.pid}/fd"
+    return any(os.readlink(f"{folder}/{fd}") == "anon_inode:inotify" for fd in os.listdir(folder))
+
+
+def test_with_its_store_a_daemon_ends_and_all_that_it_ran(cli):
+    cli.file("rows.txt", "1\n2\n")
+    cli("daemon", "start")
+    cli.submit("rows.txt", "--shell", "echo {} >> begun; exec sleep 987654")
+    wait_until(lambda: (cli.work / "begun").exists(), 60, "an item to run")
+    waiting = cli.start("wait", 1)
+    daemon = Daemon.find(cli.home.lock)
+    wait_until(lambda: watches(waiting), 60, "the wait")
+    cli.home.root.rename(cli.work / "away")
+    _, said = waiting.communicate(timeout=60)
+    assert (waiting.returncode, "was removed" in said) == (9, True)
+    assert daemon.wait_gone(60)
+    daemon.close()
+    assert not cli.home.root.exists(), "and makes no other in its place"
+    assert "everything of it ends" in (cli.work / "away" / "daemon.log").read_text()
+    assert leftovers(StartOptions(Home(cli.work / "away"), 1).store_id) == []

@@ -315,6 +315,18 @@ def test_an_engine_that_is_done_takes_everything_with_it(
     assert alive(mark) == []
 
 
+def test_an_engine_whose_store_was_removed_is_the_last_one(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
+) -> None:
+    mark = marker()
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, f"sleep {mark}")])
+    wait_until(lambda: alive(mark), what="its process")
+    supervisor.end_engine(wire.STORE_GONE)
+    assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 1
+    assert alive(mark) == []
+
+
 def test_hangup_is_ignored(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
     os.kill(supervisor.pid, signal.SIGHUP)
     assert executor.adopt() == []

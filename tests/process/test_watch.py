@@ -59,3 +59,10 @@ def test_closing_gives_the_descriptor_back(tmp_path: Path) -> None:
     watch.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
+
+
+def test_the_end_of_the_directory_ends_the_wait(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    with Watch(tmp_path / "store") as watch:
+        (tmp_path / "store").rmdir()
+        assert watch.wait(20)

@@ -105,3 +105,16 @@ def test_the_own_writes_wake_nobody(store, home):
     with StoreWatch(store.database, home) as watch:
         store.job("q")
         assert not watch.wait(0.05)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_nobody_waits_for_a_store_that_was_removed(store, home, again):
+    job = store.job("q")
+    with StoreWatch(store.database, home) as watch:
+        home.root.rename(home.root.with_name("away"))
+        if again:
+            open_database(home, create=True).close()
+        with pytest.raises(NotFound, match="was removed, or another one put in its place"):
+            watch.wait(None)
+    with pytest.raises(NotFound):
+        wait(store.database, home, [job], None, print)
