@@ -73,7 +73,9 @@ class SplitExecutor:
         return max(0, (slots - number + len(self._parts) - 1) // len(self._parts))
 
     def _room(self, spec: JobSpec, number: int) -> int:
-        """The most that a part can run of a job."""
+        """The most that a part can run of a job. Devices are lent by the first alone, lest two lend the same."""
+        if spec.gpus and number:
+            return 0
         room = min(self.share(spec.slots, number), self._capacity[number])
         return room if spec.queue_slots is None else min(room, self.share(spec.queue_slots, number))
 

@@ -102,3 +102,16 @@ def test_what_guests_ran_ends_with_them_before_another_engine_begins(
         Listener(executor).until(lambda heard: heard.of(Finished) and False)
     assert executor.guests[0].process.wait(30) == 0
     os.kill(supervisor.pid, signal.SIGTERM)
+
+
+@pytest.fixture
+def one_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+
+
+@pytest.mark.usefixtures("one_device")
+def test_no_two_of_them_lend_the_same_device(executor: SplitExecutor, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, slots=4, gpus=1))
+    script = b"mkdir held || exit 9; sleep 0.2; rmdir held"
+    executor.start(batch(1, (b"sh", b"-c", script), range(4)))
+    assert [outcome.code for outcome in Listener(executor).finished(4)] == [0, 0, 0, 0]
