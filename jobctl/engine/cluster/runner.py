@@ -197,6 +197,8 @@ class Runner:
             if self._closed:
                 return
             self._guard.beat(lease_s)
+            with contextlib.suppress(OSError):
+                os.utime(self._spool)  # somebody works in it, however long its items take
             self._drop_idle(time.monotonic() - _IDLE_S)
 
     def _drop_idle(self, before: float) -> None:
@@ -271,7 +273,7 @@ class Runner:
             for line in self._lines.values():
                 line.clear()
         self._guest.process.wait()
-        if not os.listdir(self._spool):
+        with contextlib.suppress(OSError):  # output of which more is here than travelled; or it is gone
             os.rmdir(self._spool)
 
 

@@ -1,0 +1,38 @@
+"""A worker's runner, alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jobctl.engine.cluster.runner import Runner
+
+Make = Callable[[], Runner]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Runner] = []
+
+    def another() -> Runner:
+        made.append(Runner(1, lambda _store, _message: None, str(tmp_path)))
+        return made[-1]
+
+    yield another
+    for runner in made:
+        runner.close(0.0)
+
+
+def test_what_a_worker_left_long_ago_goes_and_what_one_still_uses_stays(make: Make) -> None:
+    long_ago = time.time() - 30 * 86_400
+    works, died = make(), make()
+    for runner in (works, died):
+        os.utime(runner._spool, (long_ago, long_ago))
+    works.beat(60.0)
+    make()
+    assert os.path.isdir(works._spool)
+    assert not os.path.exists(died._spool)
