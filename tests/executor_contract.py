@@ -282,6 +282,9 @@ class ExecutorContract:
         assert sorted(id_of(event) for event in heard.of(Finished)) == [(1, 0, 1), (1, 1, 1)]
         assert {outcome.ending for outcome in heard.of(Finished)} == {Ending.INTERRUPTED}
         assert [id_of(event) for event in heard.of(Returned)] == [(1, 2, 1)]
+        began = time.monotonic()
+        executor.close(DEADLINE_S)
+        assert time.monotonic() - began < DEADLINE_S, "what is closed is not waited for"
 
     def test_nobody_asked_to_stop(self, executor: Executor) -> None:
         assert executor.stop_requested() == 0

@@ -90,6 +90,7 @@ class LocalExecutor:
         self._events: list[Event] = []
         self._held: list[AttemptId] | None = None
         self._stop = 0
+        self._is_closed = False
         self._told_to_stop = False  # and ``collect`` has not returned since
 
     def fileno(self) -> int:
@@ -160,13 +161,19 @@ class LocalExecutor:
         return self._held
 
     def close(self, grace_s: float) -> None:
-        """End everything that runs and wait for it, at most ``grace_s`` and a bit; ``collect(0)`` has the events."""
+        """End everything that runs and wait for it, at most ``grace_s`` and a bit; ``collect(0)`` has the events.
+
+        What is closed answers no second time, and is not asked.
+        """
+        if self._is_closed:
+            return
         self._held = None
         self._send(wire.CLOSE, grace_s)
         until = time.monotonic() + grace_s + _CLOSE_EXTRA_S
         while self._held != [] and not self._channel.closed and time.monotonic() < until:
             self._wait(until - time.monotonic())
             self._exchange()
+        self._is_closed = self._held == []
 
     def stop_requested(self) -> int:
         """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
