@@ -40,6 +40,31 @@ def test_other_versions_are_refused_with_the_list(
     assert "distributed" in said
 
 
+def test_an_engine_that_succeeds_another_waits_for_the_scheduler_and_says_so(
+    cluster: Cluster, supervisor: SupervisorUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("jobctl.engine.cluster.executor._CONNECT_S", 0.2)
+    monkeypatch.setattr("jobctl.engine.cluster.executor._SAY_AGAIN_S", 0.1)
+    later, parent, said = tmp_path / "later.json", supervisor.start(), []
+
+    def waits(reason: str) -> None:
+        said.append(reason)
+        if len(said) == 10:
+            later.write_bytes(cluster.file.read_bytes())
+
+    first = ClusterExecutor(parent, ClusterOptions(scheduler_file=str(later)), "store", waits)
+    parent.up = False
+    with pytest.raises(ClusterError, match="later"):
+        first.connect()
+    first._link.close()
+    parent.up = True
+    second = ClusterExecutor(parent, ClusterOptions(scheduler_file=str(later)), "store", waits)
+    second.connect()
+    assert second.identity
+    assert "later.json" in said[-1]
+    second.close(0.0)
+
+
 @pytest.mark.parametrize(
     ("address", "here"),
     [

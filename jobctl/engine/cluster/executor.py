@@ -39,15 +39,20 @@ from jobctl.process.backlog import Backlog
 
 _CLOSE_EXTRA_S = 10.0
 _CONNECT_S = 15.0
+_SAY_AGAIN_S = 5.0
 
 
 class ClusterExecutor:
     """The executor port over a Dask cluster. ``parent`` is the supervisor of this engine: it says when to stop."""
 
-    def __init__(self, parent: LocalExecutor, options: ClusterOptions, store: str) -> None:
+    def __init__(
+        self, parent: LocalExecutor, options: ClusterOptions, store: str, waits: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """``waits`` is called every few seconds with the reason while an engine that succeeds another must wait."""
         self.fresh = False
         self.identity = ""  # of the scheduler's fence, once connected
         self._parent = parent
+        self._waits = waits
         self._nonce = secrets.token_hex(4)
         self._link = link.Link(options, store, self._nonce, self._hear)
         self._heard: deque[messages.Message] = deque()
@@ -201,11 +206,14 @@ class ClusterExecutor:
         self._link.open()
         until = time.monotonic() + _CONNECT_S
         while not self._is_up:
-            if self._parent.fresh and (time.monotonic() > until or (self._down and self._down.is_final)):
-                raise ClusterError(self._down.reason if self._down else "the scheduler does not answer")
+            why = self._down.reason if self._down else "the scheduler does not answer"
             if self._parent.stop_requested():
                 raise ClusterError("told to stop before the scheduler was found")
-            self._selector.select(max(0.0, until - time.monotonic()) if self._parent.fresh else None)
+            if self._parent.up:
+                self._waits(why)
+            elif time.monotonic() > until or (self._down and self._down.is_final):
+                raise ClusterError(why)
+            self._selector.select(_SAY_AGAIN_S if self._parent.up else max(0.0, until - time.monotonic()))
             self._exchange()
 
     def _hear(self, message: messages.Message) -> None:
