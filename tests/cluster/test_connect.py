@@ -29,7 +29,9 @@ def test_other_versions_are_refused_with_the_list(
         anybody.wait_for_workers(2, timeout=60)
     theirs = worker_plugin.versions()
     monkeypatch.setattr(worker_plugin, "versions", lambda: theirs | {"jobctl": "9.9.9"})
-    executor = ClusterExecutor(supervisor.start(), ClusterOptions(scheduler_file=str(cluster.file)), "other")
+    parent = supervisor.start()
+    parent.up = False  # as that of the first engine is
+    executor = ClusterExecutor(parent, ClusterOptions(scheduler_file=str(cluster.file)), "other")
     with pytest.raises(ClusterError) as refused:
         executor.adopt()
     executor._link.close()

@@ -320,7 +320,7 @@ async def check_versions(client: Any) -> None:
         call = (importlib.metadata.version, name)
         found = {"the scheduler": await _try_on_scheduler(client, *call), **await client.run(*call, on_error="return")}
         for who, version in found.items():
-            if version != ours[name]:
+            if version != ours[name] and isinstance(version, str | importlib.metadata.PackageNotFoundError):
                 wrong.setdefault(who, []).append(f"{name} {version}" if isinstance(version, str) else f"no {name}")
     if wrong:
         listed = "; ".join(f"{who} has {', '.join(what)}" for who, what in wrong.items())
