@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from typer import Context
 from typer.core import TyperOption
 
+from jobctl.cli.beginning import jobs_before, start_time
 from jobctl.cli.command import CommandWithWords, command_words, session
 from jobctl.cli.defaults import filled
 from jobctl.cli.function import check_work, function_of
@@ -192,7 +193,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         key=given["key"],
         on_duplicate=_one_of(given, "on_duplicate", ("return", "fail", "resume")),
         unique=given["unique"],
-        after=_after(ctx, given["after"] or ()),
+        after=jobs_before(ctx, given["after"] or ()),
         item_key=given["item_key"],
         only_new=given["only_new"],
         notify=NotifyOptions(
@@ -202,7 +203,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
             secret_file=given["notify_secret_file"],
             allow_http=given["allow_http"],
         ),
-        not_before_at=None if given["not_before"] is None else _moment(given["not_before"], now),
+        not_before_at=None if given["not_before"] is None else start_time(given["not_before"], now),
     )
 
 
@@ -316,35 +317,6 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--label {text!r} is not NAME=VALUE", hint="for example --label team=billing")
         labels[name] = value
     return labels
-
-
-def _after(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
-    if not texts:
-        return ()
-    from jobctl.services.targets import resolve_jobs
-
-    found: list[tuple[int, str]] = []
-    for text in texts:
-        name, _, condition = text.rpartition(":")
-        if condition not in ("ok", "any"):
-            name, condition = text, "ok"
-        found += [(job, condition) for job in resolve_jobs(session(ctx).open(), [name])]
-    return tuple(found)
-
-
-def _moment(text: str, now: int) -> int:
-    """A point in time, or a duration from now."""
-    from jobctl.domain.durations import parse_duration, parse_time
-
-    try:
-        return now + int(parse_duration(text) * 1e6)
-    except UsageError:
-        try:
-            return parse_time(text)
-        except UsageError as error:
-            raise UsageError(
-                f"--not-before: {error.message}", hint=f"{error.hint}, or 2h for two hours from now"
-            ) from None
 
 
 def input_stream(path: str) -> BinaryIO:

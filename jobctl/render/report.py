@@ -8,7 +8,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
-from jobctl.render.job_page import policy_facts, work_text
+from jobctl.render.job_facts import policy_facts, work_text
 from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
 from jobctl.render.report_style import STYLE
 from jobctl.render.svg import Drawing

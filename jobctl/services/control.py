@@ -41,10 +41,12 @@ class Cancelled:
 
     @property
     def sentence(self) -> str:
-        """``job 42 cancelled``, ``item 42.17: it was failed already``."""
+        """``job 42 cancelled``, ``item 42.17: cancelled, it is failed``, ``job 42: it is done already (failed)``."""
         name = f"job {self.job}" if self.item is None else f"item {self.job}.{self.item}"
         if not self.changed:
             return f"{name}: {self.note}"
+        if self.item is not None:
+            return f"{name}: cancelled, it is {self.state}"
         return f"{name} {self.state}" + (f": {self.note}" if self.note else "")
 
 

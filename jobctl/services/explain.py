@@ -59,6 +59,8 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
         }
         if item is not None:
             found |= _item(database, job, item, now)
+            if found["item_state"] not in ("queued", "retrying"):
+                found["holds"] = []  # nothing holds back what runs or has ended
             found["next"] = [_at_home(command, program) for command in found["next"]]
     return found
 

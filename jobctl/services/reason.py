@@ -59,6 +59,8 @@ def _is_served(case: Case) -> bool:
 
 def _running(case: Case) -> str:
     job, running = case.job, case.progress.running
+    if case.around.daemon.state == "draining" and running:
+        return f"the daemon is stopping, {plural(running, 'item')} still to end; {_done_of_total(case)}"
     if not _is_served(case):
         return f"{_late(case)}started, but no daemon works on it; {_done_of_total(case)}"
     if running:

@@ -160,6 +160,34 @@ def test_a_long_cause_takes_few_lines_of_a_terminal_and_keeps_its_notes(letter, 
     assert "permanent" in page
 
 
+def test_the_page_says_whom_it_comes_after_who_is_told_and_every_rule(example):
+    told = {
+        "kind": "webhook",
+        "target": "https://example.org/hook",
+        "attempts": 2,
+        "delivery": "msg_1",
+        "round": 1,
+        "id": 1,
+    }
+    document = example(
+        after=[{"job": 7, "condition": "any", "state": "paused", "done": False}],
+        notify=[told | {"state": "pending", "last_result": "HTTP 500", "next_attempt_at": "2026-11-23T18:40:00.000Z"}],
+    )
+    document["policy"] |= {"rate": "2/m", "retry_on": [1, 75], "gpus": 1, "resources": [["mem", 8.0]]}
+    document["input"]["not_selected"] = 12
+    flat = " ".join(text_of(job_page(document, Look(width=1000)), Look(width=1000)).split())
+    for text in (
+        "after job 7 (paused), however it ends",
+        "notify https://example.org/hook pending · HTTP 500 at try 2 · next try",
+        "starts at most 2/m",
+        "tries again only after exit 1, 75",
+        "1 GPU an item",
+        "an item needs mem=8",
+        "12 not selected",
+    ):
+        assert text in flat, text
+
+
 def test_off_a_terminal_nothing_is_wrapped(example):
     look = look_of(io.StringIO(), color=False)
     message = "word " * 100

@@ -52,6 +52,12 @@ def test_slots_that_others_use(store, ask):
     assert hold["message"] == "all 2 slots of the daemon are in use by this job"
 
 
+def test_nothing_holds_back_an_item_that_runs_or_has_ended(store, home):
+    job = store.job("srq", state="running", started_at=SUBMITTED_AT)
+    found = [explain(store.database, home, Target(job, item), NOW)["holds"] for item in (1, 2, 3)]
+    assert [bool(holds) for holds in found] == [False, False, True]
+
+
 def test_one_slot_is_in_the_singular(store, ask):
     store.database.execute("INSERT INTO queues (name, slots) VALUES ('disk', 1)")
     store.job("r", state="running", started_at=SUBMITTED_AT, queue="disk")

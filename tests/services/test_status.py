@@ -224,6 +224,14 @@ def test_the_daemon_is_told_by_its_lock_and_its_row(store, home, row, state):
     assert codes == {"not_responding": ["daemon_not_responding"], "draining": ["daemon_down"]}.get(state, [])
 
 
+def test_what_runs_while_a_daemon_stops_is_not_nobodys(store, home):
+    job = store.job("rrq", state="running", started_at=SUBMITTED_AT)
+    with held_lock(home) as pid:
+        store.daemon(pid=pid, heartbeat_at=NOW, state="draining")
+        document = job_document(store.database, home, job, NOW)
+    assert document["state_reason"] == "the daemon is stopping, 2 items still to end; 0 of 3 items processed"
+
+
 def test_without_a_daemon_a_live_job_says_so(store, home):
     live, done = store.job("q"), store.job("s", state="succeeded", finished_at=NOW)
     store.daemon(heartbeat_at=NOW)  # what a daemon that was killed leaves behind

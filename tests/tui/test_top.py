@@ -253,7 +253,7 @@ def test_an_item_is_cancelled_and_the_job_goes_on(jobctl, home, tmp_path):
         await sight.press("down", "c")
         await sight.sees("End item 1.2?")
         await sight.press("y")
-        await sight.sees("item 1.2 unprocessed")
+        await sight.sees("item 1.2: cancelled, it is unprocessed")
 
     watch(home, script)
     assert [item["state"] for item in jobctl("items", "1", "--json").document["items"]] == [

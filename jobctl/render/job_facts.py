@@ -1,0 +1,145 @@
+"""What does not move on a job's page: what was given, its rules, its times, and what may be done next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import number, plural, size
+from jobctl.render.clock import local
+from jobctl.render.look import Look
+
+Document = Mapping[str, Any]
+
+
+def retry_text(document: Document) -> str:
+    """Whether there can be another round, how, and what it would run."""
+    retry = document["retry"]
+    if not retry["available"]:
+        return f"not now: {retry['why_not']}"
+    kinds = (
+        ("failed_retryable", "that may succeed"),
+        ("failed_permanent", "permanent"),
+        ("outcome_unknown", "with unknown outcome"),
+        ("unprocessed", "never tried"),
+    )
+    parts = [f"{number(retry[key])} {words}" for key, words in kinds if retry[key]]
+    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}"
+
+
+def results_lines(document: Document) -> Iterator[tuple[str, str]]:
+    """Label and text of each line about result files."""
+    results = document["results"]
+    if not results["available"]:
+        when = "when the job is done, in" if not document["done"] else "missing from"
+        yield "results", f"{when} {results['dir']}"
+        return
+    for position, file in enumerate(results["files"].values()):
+        yield "" if position else "results", f"{file['path']}  {plural(file['rows'], 'row')}"
+
+
+def times(document: Document) -> Iterator[str]:
+    """When it was given, began and ended, and how long it took."""
+    time = document["time"]
+    yield f"submitted {local(time['submitted_at'])}"
+    for name in ("started", "finished"):
+        if time[f"{name}_at"]:
+            yield f"{name} {local(time[f'{name}_at'])}"
+    if time["active_s"]:
+        yield f"active {format_duration(time['active_s'])}"
+    if time["paused_s"]:
+        yield f"paused {format_duration(time['paused_s'])}"
+    if time["deadline_at"]:
+        yield f"deadline {local(time['deadline_at'])}"
+    if time.get("not_before_at") and not time["started_at"]:
+        yield f"not before {local(time['not_before_at'])}"
+
+
+def command_text(command: Any) -> str:
+    """A command as it could be typed."""
+    if command is None:
+        return "the file's own command column"
+    return str(command) if isinstance(command, str) else shlex.join(command)
+
+
+def work_text(document: Document) -> str:
+    """What is done with each row, in a line."""
+    call = document["call"]
+    if call is None:
+        return command_text(document["command"])
+    facts = [call["target"]]
+    if call["style"]:
+        facts.append("gets each row as a dict" if call["style"] == "dict" else "gets columns as keyword arguments")
+    if call["setup"]:
+        facts.append(f"after {call['setup']}")
+    if call["recycle"]:
+        facts.append(f"a new worker after {plural(call['recycle'], 'call')}")
+    return ", ".join(facts)
+
+
+def input_text(document: Document, look: Look) -> str:
+    """The file, its rows and columns."""
+    given = document["input"]
+    path = "standard input" if given["path"] == "-" else given["path"]
+    facts = [path, given["format"], plural(given["rows"], "row"), size(given["bytes"])]
+    if given.get("not_selected"):
+        facts.append(f"{number(given['not_selected'])} not selected")
+    if given["columns"]:
+        facts.append(f"columns {', '.join(given['columns'])}")
+    if given["resubmit_of"]:
+        job = given["resubmit_of_job"]
+        facts.append(f"a result file of job {job}" if job else "a result file of a job that is gone")
+    return look.dash.join(facts)
+
+
+def policy_facts(policy: Document) -> Iterator[str]:
+    """The rules of a job in words."""
+    yield plural(policy["slots"], "slot") if policy["slots"] else "all slots"
+    yield plural(policy["attempts"], "attempt")
+    yield f"time limit {format_duration(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
+    if policy["max_failures"]:
+        yield f"stops {policy['halt']} at more than {policy['max_failures']} failures"
+    if policy.get("rate"):
+        yield f"starts at most {policy['rate']}"
+    if policy.get("retry_on"):
+        yield f"tries again only after exit {', '.join(map(str, policy['retry_on']))}"
+    if policy.get("no_retry_on"):
+        yield f"never tries again after exit {', '.join(map(str, policy['no_retry_on']))}"
+    if policy.get("gpus"):
+        yield f"{plural(policy['gpus'], 'GPU')} an item"
+    if policy.get("resources"):
+        yield f"an item needs {', '.join(f'{name}={amount:g}' for name, amount in policy['resources'])}"
+    yield "after a crash run again" if policy["on_crash"] == "requeue" else "at most once"
+
+
+def queue_text(document: Document, look: Look) -> str:
+    """The lane it waits in, and its rank there."""
+    text = str(document["queue"])
+    return f"{text}{look.dash}priority {document['priority']}" if document["priority"] else text
+
+
+def daemon_text(daemon: Document) -> str:
+    """How the daemon is, in words."""
+    state = daemon["state"].replace("_", " ")
+    return f"{state}, process {daemon['pid']}" if daemon["pid"] else state
+
+
+def after_text(document: Document) -> str:
+    """The jobs that it comes after and how they stand; empty when it comes after none."""
+    return ", ".join(
+        f"job {each['job']} ({each['state'] or 'gone'})" + (", however it ends" if each["condition"] == "any" else "")
+        for each in document.get("after", ())
+    )
+
+
+def notify_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+    """Label and text of each line about who is told of the end."""
+    for position, each in enumerate(document["notify"]):
+        facts = ["when it is done" if each["state"] == "armed" else each["state"]]
+        if each["last_result"]:
+            facts.append(f"{each['last_result']} at try {each['attempts']}")
+        if each["next_attempt_at"]:
+            facts.append(f"next try {local(each['next_attempt_at'])}")
+        yield "" if position else "notify", f"{each['target']}  {look.dash.join(facts)}"
