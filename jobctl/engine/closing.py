@@ -89,9 +89,10 @@ def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int)
     """The terminal commit's writes, in the caller's transaction. Returns the state the job ended in."""
     counts = Counts(**live.counts, rejected=live.row.counts.rejected, skipped=live.row.counts.skipped)
     state = final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
-    jobs.update(
+    jobs.count(
         database,
         live.id,
+        jobs.paused(live.row, now),
         state=state,
         finished_at=now,
         updated_at=now,

@@ -83,7 +83,7 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
     jobs.count(
         database,
         row.id,
-        {"paused_us": max(0, now - row.paused_at)},
+        jobs.paused(row, now),
         paused_at=None,
         pause_reason="",
         updated_at=now,

@@ -79,12 +79,16 @@ def split_running(job: JobView, around: Surroundings) -> tuple[int, int]:
 
 
 def active_time_us(job: JobView, now: int) -> int:
-    """Time in which the job could make progress: all rounds, from its first start, without pauses."""
+    """Time in which the job could make progress: all rounds, each from its first start, without pauses."""
+    return max(0, job.active_us + _elapsed_us(job, now) - job.paused_us)
+
+
+def _elapsed_us(job: JobView, now: int) -> int:
+    """The present round up to now, without the pause that goes on."""
     if job.started_at is None:
-        return job.active_us
-    began = max(job.started_at, job.round_at)
+        return 0
     ended = now if job.finished_at is None else job.finished_at
-    return max(0, job.active_us + ended - began - job.paused_us - _pause_now_us(job, now))
+    return ended - max(job.started_at, job.round_at) - _pause_now_us(job, now)
 
 
 def _pause_now_us(job: JobView, now: int) -> int:
@@ -117,7 +121,7 @@ def _eta_us(job: JobView, around: Surroundings, active_us: int, rate: float | No
 
 def _is_settled(job: JobView, around: Surroundings, active_us: int, rate: float) -> bool:
     """Whether enough of this round is over to tell from it: twenty items, of few items a quarter, and in every slot."""
-    round_us = active_us - job.active_us
+    round_us = min(active_us, _elapsed_us(job, around.now))
     enough = min(MIN_PROCESSED, max(MIN_OF_FEW, job.total // 4, around.slots or 0))
     if job.processed < enough or round_us < MIN_ACTIVE_US:
         return False

@@ -139,6 +139,18 @@ def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any
     )
 
 
+def paused(row: JobRow, now: int) -> dict[str, int]:
+    """How counters move for a pause that ends now, if there is one.
+
+    ``active_us`` has the time of earlier rounds with their pauses, for all pauses are taken off it together: so one
+    from before the start is put into it, too.
+    """
+    if row.paused_at is None:
+        return {}
+    pause_us = max(0, now - row.paused_at)
+    return {"paused_us": pause_us, "active_us": pause_us if row.started_at is None else 0}
+
+
 def recount(database: Database, job: int) -> dict[str, int]:
     """Counters as a scan of the items gives them; for verification only."""
     found = dict(database.execute("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", (job,)).fetchall())

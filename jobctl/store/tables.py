@@ -108,7 +108,8 @@ class Job(SQLModel, table=True):
     deadline_at: int | None = None
     round_at: int  # when this round began
     paused_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    active_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of earlier rounds
+    # Of earlier rounds, with their pauses; and pauses of this one from before its start.
+    active_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     rate_per_s: float | None = None  # items processed, smoothed
     mean_us: float | None = None  # duration of an attempt, smoothed
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # finished attempts, all rounds

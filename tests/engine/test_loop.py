@@ -309,6 +309,34 @@ def test_a_held_job_waits_for_its_release(tmp_path):
     bench.work_off()
 
 
+def times(bench, job):
+    """(seconds in which it could make progress, seconds of pause), as the status tells them."""
+    found = job_document(bench.database, bench.home, job, bench.now)["time"]
+    return round(found["active_s"]), round(found["paused_s"])
+
+
+def test_time_without_pauses_is_that_from_the_start_on(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    job = bench.submit(rows=1, hold=True)
+    bench.tick(2, step_us=50 * SECOND)
+    assert times(bench, job) == (0, 100)
+    holding.resume(bench.home, [job], now=bench.now)
+    bench.tick(2, step_us=10 * SECOND)  # it starts in the first of the two
+    assert times(bench, job) == (10, 100)
+    holding.pause(bench.home, [job], reason="", now=bench.now)
+    bench.tick(2, step_us=20 * SECOND)
+    assert times(bench, job) == (10, 140)
+    requests.add(bench.database, requests.Request(job, None, "cancel", True, "test", ""), bench.now)
+    bench.tick(2, step_us=SECOND)  # paused as it is
+    active_s, paused_s = times(bench, job)
+    assert (active_s, paused_s) in {(10, 141), (10, 142)}
+    retry(bench.home, job, Selection(), now=bench.now)
+    assert times(bench, job) == (active_s, paused_s)
+    bench.tick(3, step_us=10 * SECOND)
+    assert times(bench, job)[1] == paused_s
+    assert active_s + 19 <= times(bench, job)[0] <= active_s + 30
+
+
 def test_a_paused_queue_holds_its_jobs_and_no_others(tmp_path):
     bench = Bench(tmp_path)
     held, free = bench.submit(queue="slow"), bench.submit(queue="fast")
