@@ -119,15 +119,15 @@ def stop(
     shared = session(ctx)
     seconds = None if timeout is None else option_duration("--timeout", timeout)
     stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=seconds, tell=shared.note)
-    if stopped is None:
-        shared.note("no daemon is running")
-        return Exit.OK
-    if not stopped:
+    if stopped is False:
         raise Busy(
             f"the daemon still waits for what runs after {timeout}",
             hint="jobctl daemon stop --now ends it, jobctl daemon status shows it",
         )
-    shared.note("the daemon has stopped")
+    if shared.json:
+        shared.emit(_document(shared))
+    else:
+        shared.note("no daemon is running" if stopped is None else "the daemon has stopped")
     return Exit.OK
 
 

@@ -18,10 +18,19 @@ def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:
         raise UsageError(f"{verb} what?", hint=f"jobctl {verb} JOB..., or jobctl {verb} --queue NAME")
 
 
-def answer(shared: Session, held: Sequence[Held], done: str) -> None:
+def answer(shared: Session, held: Sequence[Held], verb: str, done: str) -> None:
     """Say what became of each job."""
     if shared.json:
-        shared.emit([{"job": h.job, "changed": h.changed, "note": h.note} for h in held])
+        found = [{"job": h.job, "changed": h.changed, "note": h.note} for h in held]
+        shared.emit({"schema": f"jobctl.{verb}/1", "jobs": found, "queue": None})
         return
     for h in held:
         shared.note(h.sentence(done))
+
+
+def answer_queue(shared: Session, queue: str, verb: str, said: str, *, changed: bool) -> None:
+    """Say what became of a queue."""
+    if shared.json:
+        shared.emit({"schema": f"jobctl.{verb}/1", "jobs": [], "queue": {"name": queue, "changed": changed}})
+    else:
+        shared.note(f"queue {queue}: {said}")

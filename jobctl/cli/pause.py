@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.holding import answer, check_either
+from jobctl.cli.holding import answer, answer_queue, check_either
 from jobctl.cli.session import now_us
 from jobctl.errors import Exit
 
@@ -37,10 +37,10 @@ def pause(
     check_either(jobs, queue, "pause")
     if queue is not None:
         changed = pause_queue(shared.home, queue, reason=reason, now=now_us())
-        shared.note(f"queue {queue}: paused" if changed else f"queue {queue}: it was paused already")
+        answer_queue(shared, queue, "pause", "paused" if changed else "it was paused already", changed=changed)
         return Exit.OK
     database = shared.open()
     numbers = resolve_jobs(database, jobs or [])
     database.close()
-    answer(shared, hold(shared.home, numbers, reason=reason, now=now_us()), "paused")
+    answer(shared, hold(shared.home, numbers, reason=reason, now=now_us()), "pause", "paused")
     return Exit.OK

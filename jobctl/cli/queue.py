@@ -66,6 +66,12 @@ def set_(
     shared = session(ctx)
     changes = parse_settings(settings)
     set_queue(shared.home, queue, changes)
+    if shared.json:
+        from jobctl.services.queues import queue_documents
+
+        documents = [found for found in queue_documents(shared.open()) if found["name"] == queue]
+        shared.emit({"schema": "jobctl.queues/1", "queues": documents})
+        return Exit.OK
     said = ", ".join(f"{name} {value}" for name, value in changes.items())
     shared.note(f"queue {queue}: {said}")
     return Exit.OK

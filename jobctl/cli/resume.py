@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.holding import answer, check_either
+from jobctl.cli.holding import answer, answer_queue, check_either
 from jobctl.cli.presence import note_daemon
 from jobctl.cli.session import now_us
 from jobctl.errors import Exit
@@ -35,11 +35,11 @@ def resume(
     check_either(jobs, queue, "resume")
     if queue is not None:
         changed = resume_queue(shared.home, queue)
-        shared.note(f"queue {queue}: goes on" if changed else f"queue {queue}: it was not paused")
+        answer_queue(shared, queue, "resume", "goes on" if changed else "it was not paused", changed=changed)
         return Exit.OK
     database = shared.open()
     numbers = resolve_jobs(database, jobs or [])
     database.close()
-    answer(shared, release(shared.home, numbers, now=now_us()), "goes on")
+    answer(shared, release(shared.home, numbers, now=now_us()), "resume", "goes on")
     note_daemon(shared)
     return Exit.OK

@@ -37,8 +37,7 @@ def retry(
     The job must be done. The history of attempts stays; the result files are written anew at the end of the round.
     Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
     """
-    from jobctl.services.retry import Selection
-    from jobctl.services.retry import retry as again
+    from jobctl.services.retry import Selection, retry_all
     from jobctl.services.targets import resolve
 
     shared = session(ctx)
@@ -50,18 +49,15 @@ def retry(
         by_job.setdefault(target.job, []).extend(target.items or ())
     if any(target.item is None and by_job[target.job] for target in found):
         raise UsageError("a job and items of it at once", hint="name the job, or its items")
-    answers = [
-        again(
-            shared.home,
-            job,
-            Selection(failed, unprocessed, unknown, tuple(code or ()), tuple(dict.fromkeys(items))),
-            now=now_us(),
-        )
+    wanted = {
+        job: Selection(failed, unprocessed, unknown, tuple(code or ()), tuple(dict.fromkeys(items)))
         for job, items in by_job.items()
-    ]
+    }
+    answers = retry_all(shared.home, wanted, now=now_us())
     if shared.json:
         fields = ("job", "round", "items", "left_out")
-        shared.emit([{name: getattr(answer, name) for name in fields} for answer in answers])
+        rounds = [{name: getattr(answer, name) for name in fields} for answer in answers]
+        shared.emit({"schema": "jobctl.retry/1", "retried": rounds})
     for answer in answers:
         shared.note(answer.sentence)
     note_daemon(shared)

@@ -39,7 +39,7 @@ def set_(
     changes = parse_settings(settings)
     policy = set_rules(shared.home, number, changes, now=now_us())
     if shared.json:
-        shared.emit({"job": number, "policy": policy.to_json()})
+        shared.emit({"schema": "jobctl.set/1", "job": number, "policy": policy.to_json()})
     said = ", ".join(f"{name} {value}" for name, value in changes.items())
     shared.note(f"job {number}: {said}")
     return Exit.OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobctl.config import Home
@@ -55,10 +55,15 @@ def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
 
     Raises UsageError when the job is not done or nothing of it can be retried, NotFound when there is no such job.
     """
+    return retry_all(home, {job: selection}, now=now)[0]
+
+
+def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[Retried]:
+    """The same for items of several jobs: of all of them, or of none if one raises."""
     database = open_database(home)
     try:
         with database.transaction():
-            retried = begin_round(database, job, selection, now=now)
+            retried = [begin_round(database, job, selection, now=now) for job, selection in wanted.items()]
     finally:
         database.close()
     wake(home.wake)

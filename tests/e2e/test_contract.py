@@ -477,3 +477,29 @@ def test_a_daemon_is_next_in_line_behind_one_that_stops_until_it_is_told_to_stop
     cli("daemon", "stop")
     assert cli.daemon_pid() is None
     assert "queued" in cli("status", 2).stdout
+
+
+def test_every_document_says_its_schema(cli):
+    cli.file("rows.csv", ROWS)
+    job = cli.submit("rows.csv", "--hold", "--", "true")
+    for words, schema in (
+        (("pause", job), "pause"),
+        (("pause", "--queue", "q"), "pause"),
+        (("resume", "--queue", "q"), "resume"),
+        (("set", job, "slots=1"), "set"),
+        (("queue", "set", "q", "slots=2"), "queues"),
+        (("cancel", job), "cancel"),
+        (("retry", job), "retry"),
+        (("resume", job), "resume"),
+        (("daemon", "stop"), "daemon"),
+    ):
+        document = json.loads(cli(*words, "--json").stdout)
+        assert document["schema"] == f"jobctl.{schema}/1", words
+
+
+def test_a_retry_of_several_jobs_is_of_all_or_none(cli):
+    cli.file("rows.csv", ROWS)
+    done, other = cli.submit("rows.csv", "--", "false"), cli.submit("rows.csv", "--hold", "--", "true")
+    cli("cancel", done)
+    assert f"job {other} is paused, not done" in cli("retry", done, other, check=2).stderr
+    assert cli.status(done)["state"] == "cancelled"
