@@ -67,9 +67,9 @@ def _answered(session: Session, arguments: Sequence[str]) -> int:
     try:
         code = _invoke(session, arguments)
     except JobctlError as error:
-        code = _explain(session, error)
+        code = _explain(_as_asked(session, arguments), error)
     except _ParseError as error:
-        code = _explain(session, _usage(error))
+        code = _explain(_as_asked(session, arguments), _usage(error))
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -108,6 +108,13 @@ def _usage(error: Exception) -> JobctlError:
         ours = _likeliest(typed, possible or (), _options_of(context))
         text = f"no such option: {typed}" + (f"; did you mean {ours}?" if ours else "")
     return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
+
+
+def _as_asked(session: Session, arguments: Sequence[str]) -> Session:
+    """What could not be parsed may have been asked for as JSON all the same; words of another command do not ask."""
+    own = list(arguments)
+    session.json = session.json or "--json" in own[: own.index("--") if "--" in own else None]
+    return session
 
 
 def _options_of(context: Any) -> list[str]:

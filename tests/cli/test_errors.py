@@ -229,3 +229,12 @@ def test_ctrl_c_in_a_command_and_once_more_while_it_ends(tmp_path):
             argv, capture_output=True, text=True, timeout=60, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
         )
         assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("words", ["frob --json", "--json frob", "status --frob --json", "submit --json"])
+def test_a_mistake_of_who_asks_for_json_is_json(jobctl, words):
+    done = jobctl(*words.split())
+    assert done.code == 2
+    assert done.document["schema"] == "jobctl.error/1"
+    assert done.document["exit_code"] == 2
+    assert "jobctl: " in jobctl("frob", "--", "--json").err
