@@ -84,13 +84,17 @@ def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int
         from jobctl.cli.watching import jobs_list
 
         return _finish(shared, jobs_list(shared, database, [accepted.job])["jobs"][0], finished=True)
-    with ForegroundRun(options) as engine:
-        view = _view(shared, database, accepted.job, engine)
-        engine.settle()  # while it began, we loaded what shows it
-        view.footer = "q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once"
-        from jobctl.cli.watching import show
+    try:
+        with ForegroundRun(options) as engine:
+            view = _view(shared, database, accepted.job, engine)
+            engine.settle()  # while it began, we loaded what shows it
+            view.footer = "q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once"
+            from jobctl.cli.watching import show
 
-        finished = show(view)
+            finished = show(view)
+    except KeyboardInterrupt:  # before the view listened to signals
+        _tell_left(shared, database, accepted.job)
+        raise
     return _finish(shared, view.shown["jobs"][0], finished=finished)
 
 
@@ -140,12 +144,21 @@ def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> 
     if shared.json:
         shared.emit(document)
     elif not finished:
-        job = document["job"]
-        sys.stderr.write(
-            f"job {job} is not done; go on with: {shared.program} daemon start, or {shared.program} cancel {job}\n"
-        )
+        _tell_left(shared, shared.open(), int(str(document["job"])))
     elif not shared.quiet or document["state"] != "succeeded":
         sys.stderr.write("\n".join(summary_lines(document)) + "\n")
     if not finished:
         return INTERRUPTED
     return exit_code_of([str(document["state"])]) or Exit.OK
+
+
+def _tell_left(shared: Session, database: Database, job: int) -> None:
+    """A job that is left before its end: whether somebody else goes on with it, and if not who could."""
+    from jobctl.services.daemon import daemon_view
+
+    view = daemon_view(database, shared.home, now_us())
+    if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):
+        text = f"job {job} goes on; follow it with: {shared.program} status {job} --watch"
+    else:
+        text = f"job {job} is not done; go on with: {shared.program} daemon start, or {shared.program} cancel {job}"
+    sys.stderr.write(f"{text}\n")

@@ -102,9 +102,13 @@ def _await(shared: Session, accepted: Accepted, started: int | None, daemon: Sta
     if not shared.json:
         _report(shared, accepted, started, may_wait=False)
     database = shared.open()
-    state = wait_served(
-        database, shared.home, accepted.job, (lambda: _start(shared, daemon, accepted.job)) if daemon else None
-    )
+    serve = (lambda: _start(shared, daemon, accepted.job)) if daemon else None
+    try:
+        state = wait_served(database, shared.home, accepted.job, serve)
+    except KeyboardInterrupt:
+        follow = f"{shared.program} status {accepted.job} --watch"
+        shared.note(f"\nnot waiting any more; job {accepted.job} goes on; follow it with: {follow}")
+        raise
     document = job_document(database, shared.home, accepted.job, now_us(), program=shared.program)
     if shared.json:
         document["idempotency"]["replayed"] = accepted.replayed

@@ -146,3 +146,25 @@ def test_errors_with_json_do_not_hide_in_text(jobctl):
     done = jobctl("submit", "missing.csv", "--json", "--", "true")
     assert done.code != 0
     assert json.loads(done.out)["error"]["message"]
+
+
+def test_a_run_that_is_interrupted_while_its_engine_starts_says_that_the_job_is_there(jobctl, tmp_path, monkeypatch):
+    def interrupted(_run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobctl.services.run.ForegroundRun.__enter__", interrupted)
+    (tmp_path / "rows.txt").write_text("1\n")
+    said = jobctl("run", tmp_path / "rows.txt", "-q", "--", "true")
+    assert (said.code, said.out) == (130, "")
+    assert "job 1 is not done; go on with: jobctl daemon start, or jobctl cancel 1" in said.err
+
+
+def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobctl.services.wait.wait_served", interrupted)
+    (tmp_path / "rows.txt").write_text("1\n")
+    said = jobctl("submit", tmp_path / "rows.txt", "--key", "k", "--wait", "--", "true")
+    assert said.code == 130
+    assert "not waiting any more; job 1 goes on" in said.err
