@@ -35,6 +35,15 @@ def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
     return lines
 
 
+def waiting(document: Document, look: Look, limit: int = 5) -> list[Text]:
+    """What jobs wait for that have not begun and need no attention, newest first, at most ``limit`` of them."""
+    quiet = [job for job in document["jobs"] if job["state"] == "queued" and not job["attention"]]
+    lines = [f"job {job['job']}: {inert(job['state_reason'])}" for job in quiet[:limit]]
+    if len(quiet) > limit:
+        lines.append(f"{look.ellipsis} and {plural(len(quiet) - limit, 'job')} more waiting")
+    return [Text(f"  {line}", style="bright_black") for line in lines]
+
+
 def _notice(message: str, action: str, look: Look) -> Text:
     mark = "→" if look.unicode else "->"
     return Text.assemble(("! ", "bold yellow"), inert(message), f"  {mark} ", (inert(action), "bold"))

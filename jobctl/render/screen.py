@@ -11,14 +11,14 @@ from rich.text import Text
 from jobctl.render.job_page import job_page
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look, console
-from jobctl.render.notices import notices
+from jobctl.render.notices import notices, waiting
 
 Document = Mapping[str, Any]
 
 
 def print_jobs(document: Document, stream: TextIO, look: Look) -> None:
-    """The table of a list document and what needs attention."""
-    lines = notices(document, look)
+    """The table of a list document, what needs attention, and what waits for what."""
+    lines = notices(document, look) + waiting(document, look)
     _print([jobs_table(document, look), *([Text("")] if lines else []), *lines], look, stream)
 
 

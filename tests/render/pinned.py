@@ -23,11 +23,10 @@ from jobctl.render.explain import explain_lines
 from jobctl.render.frames import job_frame, list_frame
 from jobctl.render.items import print_items
 from jobctl.render.job_page import job_page
-from jobctl.render.jobs_table import jobs_table
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
-from jobctl.render.notices import notices
 from jobctl.render.preview import print_preview
+from jobctl.render.screen import print_jobs
 
 FOLDER = Path(__file__).with_name("screens")
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
@@ -104,6 +103,7 @@ def listing() -> Document:
         job["done"] = state not in ("queued", "paused")
         job["progress"] |= {"processed": processed, "rate_per_s": None, "eta_s": None}
         jobs.append(job)
+    jobs[3]["state_reason"] = "waits until job 42 succeeds, 1,000,000 items queued"
     jobs[4]["attention"] = [{"code": "paused", "message": "paused 5m ago", "action": "jobctl resume 40"}]
     jobs.append(running_job())
     return {"schema": "jobctl.status_list/1", "at": AT, "daemon": EXAMPLE["daemon"], "jobs": jobs, "jobs_total": 7}
@@ -158,8 +158,7 @@ def screens() -> Iterator[tuple[str, str]]:
         yield f"watch-all-{size}", _text(render_lines(list_frame(many(), look, FOOTER), look))
         yield f"watch-job-{size}", _text(render_lines(job_frame(running_job(), look, FOOTER), look))
         yield f"status-job-{size}", _text(render_lines([job_page(done_job(), look)], look))
-        lines = [jobs_table(listing(), look), *notices(listing(), look)]
-        yield f"status-{size}", _text(render_lines(lines, look))
+        yield f"status-{size}", _text(_printed(print_jobs, listing(), look=look).rstrip("\n").split("\n"))
         yield f"items-{size}", _printed(print_items, items(), look=look)
         commands = [f"curl -fsS -o out/{n}.pdf https://example.org/invoices/{n}.pdf" for n in (1, 2)]
         rows = [[str(n), f"https://example.org/invoices/{n}.pdf"] for n in (1, 2)]

@@ -20,7 +20,7 @@ from jobctl.render.jobs_table import jobs_table
 from jobctl.render.lines import progress_line, summary_lines
 from jobctl.render.live import LiveScreen, render_lines
 from jobctl.render.look import Look, look_of
-from jobctl.render.notices import notices
+from jobctl.render.notices import notices, waiting
 from jobctl.services.status import job_document
 from tests.factories import SECOND, SUBMITTED_AT
 
@@ -109,6 +109,16 @@ def test_notices_are_said_once(example):
     assert lines[1].startswith("! job 1: paused")
     assert "7 more notices" in lines[3]
     assert len(lines) == 4
+
+
+def test_below_the_table_stands_what_quiet_jobs_wait_for(example):
+    down = {"code": "daemon_down", "message": "no daemon is running", "action": "jobctl daemon start"}
+    later = [example(job=n, state="queued", attention=[], state_reason=f"starts in {n}h") for n in range(7, 0, -1)]
+    told = example(job=8, state="queued", attention=[down], state_reason="waits for a daemon")
+    lines = [line.plain for line in waiting(listing([told, example(), *later]), Look())]
+    assert lines[0] == "  job 7: starts in 7h"
+    assert len(lines) == 6 and lines[-1] == "  … and 2 jobs more waiting"
+    assert waiting(listing([told, example()]), Look()) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
