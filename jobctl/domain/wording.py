@@ -25,6 +25,18 @@ def percent(part: float, whole: float) -> str:
     return f"{share:.0f} %" if share in (0, 100) else f"{share:.1f} %"
 
 
+#: How the daemon's words begin about what cannot be written.
+UNWRITTEN_RESULTS = "result files of job"
+UNWRITABLE_STORE = "the database cannot be written"
+
+
+def hindrance(pressure: str) -> str:
+    """What keeps the daemon from its work: files that cannot be written, or processes that cannot be started."""
+    if pressure.startswith((UNWRITTEN_RESULTS, UNWRITABLE_STORE)):
+        return pressure
+    return f"the machine refuses to start processes: {pressure}"
+
+
 def size(count: int) -> str:
     """Bytes in binary units: ``512 B``, ``47.1 KiB``."""
     value = float(count)

@@ -88,6 +88,7 @@ class Lineup:
         """When something about a job will be due. What is due already and stays waits for an event."""
         yield live.row.deadline_at if live.row.stop is None else None
         yield live.row.not_before_at
+        yield live.close_at if live.is_over else None
         if live.is_open(now):
             yield live.next_due
             yield self._gates.next_at(live) if live.has_ready(now) else None
@@ -119,6 +120,10 @@ class Lineup:
     def in_order(self) -> Iterable[LiveJob]:
         """Those that could start something, as they are to be served. Room in a queue is for the caller to see."""
         return (self._known[key[2]] for key in self._order)
+
+    def unwritten(self) -> str:
+        """Why the result files of a job that is over cannot be written; empty if there is none."""
+        return next((live.unwritten for live in self.changed.values() if live.is_over and live.unwritten), "")
 
     def next_at(self) -> int | None:
         """When a job is to be looked at although nobody touches it."""

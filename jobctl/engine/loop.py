@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor
+from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.clock import WallClock, steady_us
 from jobctl.engine.gates import Gates
@@ -123,7 +124,8 @@ class Engine:
             self._close_rounds(now)
         if written:
             self._lineup.done(keep=_is_unfinished)
-        self._house.keep(now, self._state, self._trouble or self._inbox.pressure or self._house.shortage(now))
+        trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
+        self._house.keep(now, self._state, trouble or self._house.shortage(now))
 
     def follow_clock(self, jump: int, now: int) -> None:
         """The wall clock was set by ``jump`` microseconds: what waits a while waits no longer and no less for it."""
@@ -135,7 +137,7 @@ class Engine:
             with self._database.transaction():
                 clock.shift(self._database, self._jumped)
         except UNWRITABLE as error:
-            self._start_over(f"the database cannot be written: {error}", now)
+            self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
         self._jumped = 0
         self._rebuild()
@@ -149,7 +151,7 @@ class Engine:
             return self._stopping == 2 or not self._notifier.is_sending()
         if self._options.scope is not None:
             return self._is_served(self._options.scope) and not self._notifier.is_busy(now, self._options.scope)
-        if not self._options.drain or any(_has_future(live) for live in self._roster):
+        if not self._options.drain or any(live.has_future for live in self._roster):
             return False
         return not self._notifier.is_busy(now)
 
@@ -239,7 +241,7 @@ class Engine:
             with self._database.transaction():
                 self._write(now)
         except UNWRITABLE as error:
-            self._start_over(f"the database cannot be written: {error}", now)
+            self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return False
         self._trouble = ""
         self._has_taken_over = True
@@ -312,7 +314,7 @@ class Engine:
     def _close_rounds(self, now: int) -> None:
         """Result files for jobs whose items are all terminal; the terminal commit for those whose files are there."""
         for live in list(self._lineup.changed.values()):
-            if live.live == 0 and not live.closing:
+            if live.is_over and live.close_at <= now:
                 self._closer.begin(live, now)
                 self._lineup.touch(live)
         for closed in self._closer.done():
@@ -324,14 +326,14 @@ class Engine:
         live.closing = False  # if anything goes wrong from here on, the files are made again
         self._lineup.touch(live)
         if closed.results is None:
-            self._trouble = f"result files of job {live.id} cannot be written: {closed.error}"
-            self._trouble_until = now + TROUBLE_PAUSE_US
+            live.unwritten = f"{UNWRITTEN_RESULTS} {live.id} cannot be written: {closed.error}"
+            live.close_at = now + TROUBLE_PAUSE_US
             return
         try:
             with self._database.transaction():
                 closing.finish(self._database, live, closed.results, now)
         except UNWRITABLE as error:
-            self._start_over(f"the database cannot be written: {error}", now)
+            self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
         self._trouble = ""
         self._roster.drop(live.id)
@@ -339,14 +341,9 @@ class Engine:
         self._wake.ring()  # what came after this job may start now
 
 
-def _has_future(live: LiveJob) -> bool:
-    """Whether something will still happen to the job without anybody's help."""
-    return live.stop is not None or live.live == 0 or live.row.paused_at is None
-
-
 def _is_unfinished(live: LiveJob) -> bool:
     """Whether a step left something to do for the next one: more rows to take out of the queue, a round to close."""
-    return stopping.has_waiting(live) or (live.live == 0 and not live.closing)
+    return stopping.has_waiting(live) or live.is_over
 
 
 def now_us() -> int:

@@ -107,6 +107,8 @@ class LiveJob:
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
+    close_at: int = 0  # its result files could not be written: not again before
+    unwritten: str = ""  # why
     drop_from: int = 1  # items below it have been looked at since the stop
     ending_sent: bool = False  # what runs was told to end
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
@@ -183,6 +185,16 @@ class LiveJob:
             and row.state != JobState.CANCELLING
             and (row.not_before_at is None or row.not_before_at <= now)
         )
+
+    @property
+    def has_future(self) -> bool:
+        """Whether something will still happen to it without anybody's help."""
+        return self.stop is not None or self.live == 0 or self.row.paused_at is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its round is to be closed."""
+        return self.live == 0 and not self.closing
 
     def charge(self, keys: Sequence[tuple[int, int]]) -> None:
         """Take attempts in hand and charge what they are expected to use."""

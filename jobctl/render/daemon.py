@@ -8,7 +8,7 @@ from typing import Any
 from jobctl import __version__
 from jobctl.domain.crew import AWAY, worded
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import number, plural, rate, size
+from jobctl.domain.wording import hindrance, number, plural, rate, size
 from jobctl.render.inert import inert
 
 Document = Mapping[str, Any]
@@ -30,8 +30,7 @@ def lines(document: Document, program: str) -> Iterator[str]:
     if document["pressure"]:
         why = inert(document["pressure"])
         ours = why.startswith(("paused: ", AWAY))
-        what = "nothing new starts" if ours else "the machine refuses to start processes"
-        yield f"  {what}: {why.removeprefix(AWAY)}"
+        yield f"  nothing new starts: {why.removeprefix(AWAY)}" if ours else f"  {hindrance(why)}"
     if document["cluster"] is not None:
         yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
     if document["slots"] is not None:

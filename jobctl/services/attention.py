@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jobctl.domain.crew import AWAY
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import number, percent, plural
+from jobctl.domain.wording import hindrance, number, percent, plural
 from jobctl.process.space import PAUSED
 from jobctl.services.progress import Progress, Surroundings
 from jobctl.store.views import JobView, RunningView
@@ -116,7 +116,7 @@ def _pressure(case: Case) -> Iterator[Attention]:
     elif daemon.pressure and daemon.state != "down" and not daemon.pressure.startswith(PAUSED):
         yield Attention(
             "spawn_pressure",
-            f"the machine refuses to start processes ({daemon.pressure}); jobctl keeps trying",
+            f"{hindrance(daemon.pressure)}; jobctl keeps trying",
             f"{case.program} daemon status",
         )
 

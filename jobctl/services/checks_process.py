@@ -10,7 +10,7 @@ from pathlib import Path
 from jobctl import __version__
 from jobctl.domain.crew import AWAY
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import number, plural
+from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
 from jobctl.process.daemon import StartOptions
@@ -52,8 +52,8 @@ def daemon(patient: Patient) -> Finding:
         )
     if view.pressure:
         ours = view.pressure.startswith(PAUSED) or view.is_away
-        what = "nothing new starts" if ours else "the machine refuses to start processes"
-        return warn(f"{said}; {what}: {view.pressure.removeprefix(AWAY)}", f"{call} daemon status")
+        what = f"nothing new starts: {view.pressure.removeprefix(AWAY)}" if ours else hindrance(view.pressure)
+        return warn(f"{said}; {what}", f"{call} daemon status")
     return ok(said)
 
 

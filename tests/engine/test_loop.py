@@ -617,6 +617,11 @@ def test_result_files_that_cannot_be_written_are_written_when_they_can(tmp_path)
     bench.tick(10)
     assert (bench.states(job), state(bench, job)) == ("ss", JobState.RUNNING)
     assert "result files" in bench.database.scalar("SELECT pressure FROM daemon")
+    other = bench.submit(rows=8)
+    bench.tick(12)  # less than a second
+    assert state(bench, other) is JobState.SUCCEEDED  # nobody else waits for it
+    assert "result files" in bench.database.scalar("SELECT pressure FROM daemon")
+    assert 0 < bench.engine._timeout_s(bench.now) <= 1
     in_the_way.unlink()
     bench.tick(2, step_us=SECOND)
     assert state(bench, job) is JobState.SUCCEEDED
