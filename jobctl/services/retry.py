@@ -77,7 +77,7 @@ def begin_round(database: Database, job: int, selection: Selection, *, now: int)
         raise NotFound(f"there is no job {job}", hint="jobctl status --all")
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
-    condition, parameters = _condition(row, selection)
+    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     moved = _requeue(database, job, condition, parameters)
     left_out = _left_out(database, row, selection)
     if not sum(moved.values()):
@@ -99,22 +99,26 @@ def begin_round(database: Database, job: int, selection: Selection, *, now: int)
     return Retried(job, row.round + 1, sum(moved.values()), left_out)
 
 
-def _condition(row: JobRow, selection: Selection) -> tuple[str, list[object]]:
+def _is_careful(row: JobRow, selection: Selection) -> bool:
+    """Whether items that may have had their effect stay out of it."""
+    return row.policy.on_crash == "fail" and not selection.unknown
+
+
+_UNKNOWN_ONLY = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
+
+
+def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object]]:
     """SQL over items that says which; every value is a parameter."""
     kinds = []
     parameters: list[object] = []
-    known_only = (
-        "(failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown'))"
-    )
-    unknown_only = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
-    careful = row.policy.on_crash == "fail" and not selection.unknown
+    known_only = f"(failure IS NULL OR NOT {_UNKNOWN_ONLY})"
     everything = not (selection.failed or selection.unprocessed or selection.unknown or selection.codes)
     if selection.failed or everything:
         kinds.append(f"(state = 4 AND {known_only})" if careful else "state = 4")
     if selection.unprocessed or everything:
         kinds.append("state = 5")
     if selection.unknown:
-        kinds.append(f"(state = 4 AND {unknown_only})")
+        kinds.append(f"(state = 4 AND {_UNKNOWN_ONLY})")
     if selection.codes:
         marks = ", ".join("?" * len(selection.codes))
         by_code = f"state = 4 AND failure IN (SELECT id FROM failures WHERE job = items.job AND code IN ({marks}))"  # noqa: S608
@@ -172,18 +176,20 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
 
 
 def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
-    if row.policy.on_crash != "fail" or selection.unknown:
+    """Items that were meant and stay out of it; after those that were not have gone."""
+    if not _is_careful(row, selection):
         return 0
-    return int(
-        database.scalar("SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'", (row.id,))
-    )
+    condition, parameters = _condition(selection, careful=False)
+    unknown = f"SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 AND {_UNKNOWN_ONLY}"  # noqa: S608
+    return int(database.scalar(f"{unknown} AND {condition}", (row.id, *parameters)))
 
 
 def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int) -> UsageError:
     if left_out:
+        named = f"{row.id}.{','.join(map(str, selection.items))}" if selection.items else str(row.id)
         return UsageError(
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
-            hint=f"to run them again all the same: jobctl retry {row.id} --unknown",
+            hint=f"to run them again all the same: jobctl retry {named} --unknown",
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")

@@ -64,7 +64,8 @@ def worked_off(tmp_path, rows=5, **policy):
         (Selection(failed=True), "fail", "sqqff", 2),
         (Selection(unknown=True), "fail", "sffqq", 0),
         (Selection(failed=True, unknown=True), "fail", "sqqqq", 0),
-        (Selection(items=(2, 5)), "fail", "sqfff", 2),
+        (Selection(items=(2, 5)), "fail", "sqfff", 1),  # of those that were named
+        (Selection(codes=("exit_7",)), "fail", "sfqff", 0),
         (Selection(items=(5,), unknown=True), "fail", "sfffq", 0),
     ],
 )
@@ -104,6 +105,7 @@ def test_unprocessed_items_and_failed_ones_can_be_told_apart(tmp_path):
         (Selection(items=(1,)), "requeue", "no such item to retry", "jobctl items 1"),
         (Selection(unprocessed=True), "requeue", "no such item to retry", "jobctl items 1"),
         (Selection(codes=("sigkill",)), "fail", "may have had their effect", "jobctl retry 1 --unknown"),
+        (Selection(items=(4, 5)), "fail", "2 items failed with an unknown", "jobctl retry 1.4,5 --unknown"),
     ],
 )
 def test_a_selection_of_nothing_says_so_and_changes_nothing(tmp_path, selection, on_crash, message, hint):
