@@ -110,7 +110,8 @@ def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient
     try:
         holder = _holder(home)
         view = _view(database, home, now, holder)
-        yield Patient(home, now, program, slots, holder, found, view, database)
+        used = view.slots if view.is_working and view.crew is None and view.slots else slots
+        yield Patient(home, now, program, used, holder, found, view, database)
     finally:
         if database is not None:
             database.close()

@@ -39,7 +39,7 @@ class Patient:
     home: Home
     now: int  # microseconds UTC
     program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
-    slots: int  # of a daemon that would be started now
+    slots: int  # of the daemon that runs here, else of one that would be started now
     holder: int | None  # process that holds the daemon lock; 0 = the system does not say which
     look: Look
     daemon: DaemonView

@@ -285,6 +285,15 @@ def test_limits_that_are_too_low_for_the_slots(home):
         assert findings["limits"].level == "warn" and "open files" in findings["limits"].message
 
 
+def test_limits_are_judged_by_the_slots_of_the_daemon_that_runs(home):
+    with held_lock(home) as pid:
+        maker = make_store(home)
+        maker.daemon(pid=pid, heartbeat_at=NOW, slots=3)
+        maker.database.close()
+        assert look(home, slots=2)[1]["limits"].message.endswith("for 3 slots")
+    assert look(home, slots=2)[1]["limits"].message.endswith("for 2 slots")
+
+
 def test_something_in_the_place_of_the_fifo(home):
     home.wake.write_text("")
     home.wake.chmod(0o600)
