@@ -167,7 +167,7 @@ def _report(shared: Session, accepted: Accepted, started: int | None, *, may_wai
         return
     worker = _worker(shared, accepted.job, started)
     # What that costs is only spent where a job may be anything but about to begin.
-    is_open = may_wait or accepted.replayed
+    is_open = may_wait or accepted.replayed or accepted.queue_paused
     outlook = _standing(shared, accepted.job, worker) if is_open else _begun(shared, accepted, worker)
     for line in (*lines(accepted), *outlook):
         shared.note(line)
@@ -190,7 +190,8 @@ def _standing(shared: Session, job: int, worker: str) -> list[str]:
         return [state, f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"]
     if document["state"] == "paused":
         return [state, f"  let it go with: {shared.program} resume {job}"]
-    return [f"  {worker}", state, f"  follow it with: {shared.program} status {job} --watch"]
+    held = [f"  let it go with: {found['action']}" for found in document["attention"] if found["code"] == "paused"]
+    return [f"  {worker}", state, *held, f"  follow it with: {shared.program} status {job} --watch"]
 
 
 def _worker(shared: Session, job: int, started: int | None) -> str:

@@ -25,7 +25,7 @@ from jobctl.services.rejects import Rejects
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
-from jobctl.store import items, jobs, journal, sqlite
+from jobctl.store import items, jobs, journal, queues, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -185,6 +185,7 @@ class Intake:
             *(job, uid, name, rows, self._source.rejected, rejected, self._bounds(rows), self._skipped),
             not_selected=self._source.not_selected,
             constant=self._handler.constant and rows > 1,
+            queue_paused=queues.is_paused(self._database, request.queue),
         )
 
     def _bounds(self, rows: int) -> Bounds:

@@ -95,6 +95,7 @@ class Accepted:
     not_selected: int = 0
     resumed: int = 0  # items of a replayed job that got another round
     constant: bool = False  # every item runs the same words
+    queue_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,3 +42,8 @@ def change(database: Database, name: str, **values: Any) -> bool:
             astuple(QueueRow(**after)),
         )
     return changed
+
+
+def is_paused(database: Database, name: str) -> bool:
+    """Whether nothing more of a queue starts."""
+    return database.scalar("SELECT paused_at FROM queues WHERE name = ?", (name,)) is not None

@@ -168,3 +168,11 @@ def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, 
     said = jobctl("submit", tmp_path / "rows.txt", "--key", "k", "--wait", "--", "true")
     assert said.code == 130
     assert "not waiting any more; job 1 goes on" in said.err
+
+
+def test_submit_says_that_the_queue_is_paused(store, jobctl):
+    jobctl("pause", "--queue", "night")
+    said = jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
+    assert "\n  let it go with: jobctl resume --queue night\n" in said
+    jobctl("resume", "--queue", "night")
+    assert "let it go" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
