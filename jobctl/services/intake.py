@@ -14,7 +14,7 @@ from jobctl.domain.bounds import Bounds, worst_case
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import RowRules
 from jobctl.domain.wording import plural, size
-from jobctl.errors import Busy, NoRoom
+from jobctl.errors import Busy, NoRoom, NotFound
 from jobctl.handlers.command import Handler
 from jobctl.process import space
 from jobctl.services import idempotency
@@ -163,6 +163,7 @@ class Intake:
         request, now = self._request, self._now
         if keys is not None:
             keys.check(request.input, self._rules)
+        self._check_before()
         name = request.name or _default_name(request.input.path, job)
         self._complete(job, name, rows)
         if request.unique:
@@ -187,6 +188,12 @@ class Intake:
             constant=self._handler.constant and rows > 1,
             queue_paused=queues.is_paused(self._database, request.queue),
         )
+
+    def _check_before(self) -> None:
+        """The jobs that it comes after were there when the command began; ``prune`` may have been quicker."""
+        for job, _ in self._request.after:
+            if jobs.load(self._database, job) is None:
+                raise NotFound(f"--after {job}: that job was removed meanwhile", hint="jobctl status --all")
 
     def _bounds(self, rows: int) -> Bounds:
         policy = self._request.policy

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from jobctl.errors import InputRejected, KeyConflict, NoRoom
+from jobctl.errors import InputRejected, KeyConflict, NoRoom, NotFound
 from jobctl.process import lock, space
 from jobctl.services import feed
 from jobctl.services.prune import PruneOptions, prune
@@ -146,7 +146,7 @@ def test_somebody_else_takes_the_key_meanwhile(desk, same):
 
 @pytest.mark.usefixtures("in_parts")
 def test_rows_with_keys_of_their_own(desk):
-    with pytest.raises(InputRejected, match="1 rows have the key of an earlier row"):
+    with pytest.raises(InputRejected, match="1 row has the key of an earlier row"):
         desk.give(desk.text(end="8000,again\n"), item_key="id")
     assert desk.left() == (0, 0, 0)
     first = desk.give(desk.text(), item_key="id", name="n", only_new=True)
@@ -200,3 +200,10 @@ def test_what_a_killed_submission_leaves_is_pruned_when_it_is_gone(desk):
     assert found.finished == [1]
     assert desk.left() == (1, 3, 0)
     desk.check()
+
+
+@pytest.mark.parametrize("rows", [2, ROWS], ids=["at once", "in parts"])
+def test_a_job_that_it_comes_after_and_that_was_removed_meanwhile(desk, in_parts, rows):
+    with pytest.raises(NotFound, match="--after 41: that job was removed meanwhile"):
+        desk.give(desk.text(rows), after=((41, "ok"),))
+    assert desk.left()[0] == 0
