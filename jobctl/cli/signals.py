@@ -20,7 +20,10 @@ STOPS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 class Signals:
-    """While in use, signals do nothing but make ``fileno`` readable and be listed by ``take``."""
+    """While in use, signals do nothing but make ``fileno`` readable and be listed by ``take``.
+
+    Those that whoever started us wants ignored, as ``nohup`` and a shell with ``&`` do, stay ignored.
+    """
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
@@ -31,7 +34,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         self._before_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, _ignore) for number in _HANDLED}
+        heard = [number for number in _HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, _ignore) for number in heard}
         return self
 
     def __exit__(
