@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from distributed import Client
@@ -162,6 +164,27 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     again.until(lambda heard: len(heard.of(Finished)) == 2)
     assert again.of(Finished)[-1].ending == Ending.CANCELLED
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
+
+
+def test_a_worker_that_comes_back_at_its_address_does_not_take_up_what_it_ran(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = ("--worker-port", str(probe.getsockname()[1]))
+    worker, begun = workers.start_worker(1, *place), tmp_path / "begun"
+    executor = connect(1)
+    heard = start(executor, tmp_path, (b"sh", b"-c", b"echo x >> %b; sleep 1000" % os.fsencode(begun)), items=1)
+    heard.until(lambda heard: heard.of(Started))
+    worker.kill()
+    heard.until(lambda heard: heard.of(Lost))
+    executor.acknowledge([id_of(lost) for lost in heard.of(Lost)])
+    worker.wait()
+    workers.start_worker(1, *place)
+    until_there_are(executor, 1)
+    executor.start(batch(1, (b"true",), range(5, 6)))
+    assert [outcome.item for outcome in heard.finished(1)] == [5]
+    assert begun.read_text() == "x\n"
 
 
 def test_what_runs_while_the_connection_breaks_runs_on(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
@@ -340,7 +363,7 @@ def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None
     class Scheduler:
         def __init__(self) -> None:
             self.allowed_failures, self.worker_ttl = 0, 60.0
-            self.tasks, self.workers = {"a": 1, "b": 2}, {"w": 1}
+            self.tasks, self.workers = {"a": SimpleNamespace(state="processing"), "b": None}, {"w": 1}
             self.handlers: dict[str, object] = {}
             self.desired: list[str] = []
 
@@ -364,13 +387,15 @@ def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None
         assert list(attached["held"]) == ["a"]
         assert not await fence.claim(nonce="n", key="b", **ask), "of an engine before"
         assert await fence.whose("s", "a") == "w"
-        scheduler.tasks["c"] = 3
+        scheduler.tasks["c"] = None
         assert await fence.whose("s", "c") is None
         assert not await fence.claim(nonce="m", key="c", **ask), "it was said that nobody has it"
         assert (await fence.attach("s", "m"))["orphans"] == []
         scheduler.workers.clear()
         assert (await fence.attach("s", "m"))["orphans"] == ["a"]
+        scheduler.workers["w"] = 1
         await fence.release("s", ["a"])
+        assert not await fence.claim(nonce="m", key="a", **ask), "it is over, and waits for its worker"
         assert await fence.whose("s", "a") is None
         assert scheduler.desired == []
 

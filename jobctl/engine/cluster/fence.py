@@ -18,6 +18,8 @@ TOPIC = "jobctl"
 #: A worker that has not been heard of for longer ends what it runs; well before the scheduler gives it up.
 LEASE_S = 20.0
 _DEFAULT_TTL_S = 300.0
+#: States in which Dask does not start a task any more.
+_OVER = ("memory", "erred", "forgotten")
 
 
 def topic_of(store: str) -> str:
@@ -30,7 +32,7 @@ class _Claims:
 
     def __init__(self) -> None:
         self.nonce = ""
-        self.void: set[str] = set()  # it was said of these that nobody claimed them, so nobody may
+        self.void: set[str] = set()  # nobody may claim these: it was said that nobody had, or they are over
         self.by_key: dict[str, tuple[str, Any, Any]] = {}  # worker, attempts it may have begun, their slots
 
 
@@ -100,6 +102,8 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         if claims is None:
             return
         claims.void.difference_update(keys)
+        tasks = self._scheduler.tasks
+        claims.void.update(key for key in keys if key in tasks and tasks[key].state not in _OVER)
         known = [key for key in keys if claims.by_key.pop(key, None) is not None]
         if known:
             self._scheduler.client_releases_keys(known, topic_of(store))

@@ -40,7 +40,7 @@ class Link:
         self._loop = asyncio.new_event_loop()
         self._client: Any = None
         self._batch: Any = None  # the cluster that we started, if so
-        self._futures: dict[str, Any] = {}
+        self._awaited: dict[str, asyncio.Task[None]] = {}  # by key; each holds a future, for as long as it is wanted
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released: list[str] = []
         self._early: list[Told] | None = None  # what was said before we are up
@@ -150,7 +150,7 @@ class Link:
             self._client = None
             for task in self._tasks:
                 task.cancel()
-            self._futures.clear()
+            self._awaited.clear()
             with contextlib.suppress(Exception):
                 await client.close(timeout=1)
 
@@ -200,10 +200,11 @@ class Link:
         else:
             self._early.append(told)
 
-    def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
-        task = self._loop.create_task(function(*arguments))
+    def _spawn(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._loop.create_task(function(*arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _submit(self, orders: Sequence[Order]) -> None:
         for order in orders:
@@ -218,8 +219,7 @@ class Link:
                 retries=0,
                 pure=False,
             )
-            self._futures[order.key] = future
-            self._spawn(self._await, order.key, future)
+            self._awaited[order.key] = self._spawn(self._await, order.key, future)
 
     def _take_up(self, keys: Sequence[str]) -> None:
         from distributed import Future
@@ -227,8 +227,8 @@ class Link:
         if self._client is None:
             return
         for key in keys:
-            future = self._futures[key] = Future(key, self._client)
-            self._spawn(self._await, key, future)
+            self._let_go([key])
+            self._awaited[key] = self._spawn(self._await, key, Future(key, self._client))
         self._spawn(self._want, self._client, keys)
 
     @staticmethod
@@ -251,14 +251,17 @@ class Link:
             self._hear(Done(key, data))
 
     async def _explain(self, key: str, reason: str) -> None:
-        if self._client is not None and key in self._futures:
+        if self._client is not None and key in self._awaited:
             with contextlib.suppress(OSError):  # then it is Down
                 worker = await self._client.scheduler.jobctl_whose(store=self._store, key=key)
                 self._hear(Failed(key, worker is not None, reason))
 
     def _let_go(self, keys: Sequence[str]) -> None:
+        """What nobody wants any more is no task of the scheduler's: one that waits for its worker could still begin."""
         for key in keys:
-            self._futures.pop(key, None)
+            task = self._awaited.pop(key, None)
+            if task is not None:
+                task.cancel()
 
     def _release(self, keys: Sequence[str]) -> None:
         self._let_go(keys)
