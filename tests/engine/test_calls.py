@@ -22,6 +22,7 @@ from jobctl.domain.ports import (
     Dispatch,
     Ending,
     Event,
+    Executor,
     Finished,
     JobSpec,
     OutputFlag,
@@ -35,6 +36,7 @@ from jobctl.engine.local import LocalExecutor
 from jobctl.engine.supervisor_worker import Worker
 from jobctl.handlers.attempt import Tokens
 from jobctl.process import page
+from jobctl.process.guest import start_guest
 from tests.engine.harness import SupervisorUnderTest
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
 
@@ -496,3 +498,22 @@ def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> 
     )
     Worker._look(cast(Worker, worker), 0.0)
     assert taken == [5]
+
+
+def test_calls_of_a_guest_are_told_by_nobody_after_it(tmp_path: Path) -> None:
+    """As a user who may write to / it had kept them there, for the guest of whomever."""
+    first, second = start_guest(), None
+    try:
+        executor = Calling(LocalExecutor(first.end, fresh=True), tmp_path)
+        executor.adopt()
+        executor.define(spec_of(1, tmp_path))
+        executor.start(batch(1, (b"true",), range(3)))
+        Listener(cast("Executor", executor)).until(lambda heard: len(heard.of(Finished)) == 3)
+        first.process.kill()
+        second = start_guest()
+        assert LocalExecutor(second.end, fresh=True).adopt() == []
+    finally:
+        for guest in (first, second):
+            if guest is not None:
+                guest.end.close()
+                guest.process.wait(30)
