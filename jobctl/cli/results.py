@@ -10,7 +10,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session
-from jobctl.errors import Exit, UsageError
+from jobctl.errors import Exit, NotFound, UsageError
 
 if TYPE_CHECKING:
     from jobctl.services.results import ResultFile
@@ -25,6 +25,7 @@ def results(
     succeeded: Annotated[bool, typer.Option("--succeeded", help="The rows that succeeded.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="The rows that failed.")] = False,
     unprocessed: Annotated[bool, typer.Option("--unprocessed", help="The rows that never ran.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="The rows that were not accepted, and why.")] = False,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Copy the file here; - is stdout.")
     ] = None,
@@ -39,7 +40,7 @@ def results(
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
     jobctl_* columns with exit code, duration, message and so on.
     """
-    from jobctl.services.results import chosen, result_files
+    from jobctl.services.results import chosen, rejected_file, result_files
     from jobctl.services.targets import resolve_job
 
     shared = session(ctx)
@@ -47,13 +48,18 @@ def results(
     number = resolve_job(database, job)
     flags = {"succeeded": succeeded, "failed": failed, "unprocessed": unprocessed}
     kinds = [kind for kind, given in flags.items() if given]
-    files = chosen(result_files(database, number), kinds)
+    not_accepted = rejected_file(database, shared.home, number)
+    if rejected and not_accepted is None:
+        raise NotFound(f"every row of job {number} was accepted", hint=f"jobctl results {number}")
+    files = chosen(result_files(database, number), kinds) if kinds or not rejected else []
+    if not_accepted is not None and (rejected or not kinds):
+        files.append(not_accepted)
     if output is not None:
         _hand_out(shared, files, output)
     elif shared.json:
         shared.emit({"schema": "jobctl.results/1", "job": number, "files": [_document(file) for file in files]})
     else:
-        _list(shared, files, kinds)
+        _list(shared, files, bare=bool(kinds) or rejected)
     return Exit.OK
 
 
@@ -62,7 +68,7 @@ def _hand_out(shared: Session, files: list[ResultFile], output: str) -> None:
     from jobctl.services.results import copy_out, stream_out
 
     if len(files) != 1:
-        raise UsageError("-o needs to know which file", hint="add one of --succeeded, --failed, --unprocessed")
+        raise UsageError("-o needs to know which file", hint="add --succeeded, --failed, --unprocessed or --rejected")
     if output == "-":
         sys.stdout.flush()
         stream_out(files[0], sys.stdout.buffer)
@@ -71,11 +77,11 @@ def _hand_out(shared: Session, files: list[ResultFile], output: str) -> None:
     shared.note(f"{plural(files[0].rows, 'row')} written to {output}")
 
 
-def _list(shared: Session, files: list[ResultFile], kinds: list[str]) -> None:
+def _list(shared: Session, files: list[ResultFile], *, bare: bool) -> None:
     """Paths alone for one kind, so that they can be used in a command; with rows for all."""
-    if kinds or not shared.is_terminal(sys.stdout):
+    if bare or not shared.is_terminal(sys.stdout):
         for file in files:
-            shared.say(str(file.path) if kinds else f"{file.kind}\t{file.rows}\t{file.path}")
+            shared.say(str(file.path) if bare else f"{file.kind}\t{file.rows}\t{file.path}")
         return
     from jobctl.render.grid import print_grid
 
@@ -84,4 +90,4 @@ def _list(shared: Session, files: list[ResultFile], kinds: list[str]) -> None:
 
 
 def _document(file: ResultFile) -> dict[str, Any]:
-    return {"kind": file.kind, "path": str(file.path), "rows": file.rows, "sha256": file.sha256}
+    return {"kind": file.kind, "path": str(file.path), "rows": file.rows, "sha256": file.sha256 or None}

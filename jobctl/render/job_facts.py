@@ -30,14 +30,17 @@ def retry_text(document: Document) -> str:
 
 
 def results_lines(document: Document) -> Iterator[tuple[str, str]]:
-    """Label and text of each line about result files."""
+    """Label and text of each line about result files, and about rows that were not accepted."""
     results = document["results"]
+    texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in results["files"].values()]
     if not results["available"]:
         when = "when the job is done, in" if not document["done"] else "missing from"
-        yield "results", f"{when} {results['dir']}"
-        return
-    for position, file in enumerate(results["files"].values()):
-        yield "" if position else "results", f"{file['path']}  {plural(file['rows'], 'row')}"
+        texts = [f"{when} {results['dir']}"]
+    rejected = results.get("rejected")
+    if rejected:
+        texts.append(f"{rejected['path']}  {plural(rejected['rows'], 'row')} not accepted")
+    for position, text in enumerate(texts):
+        yield "" if position else "results", text
 
 
 def times(document: Document) -> Iterator[str]:

@@ -9,7 +9,7 @@ from jobctl.domain.csvtext import row_writer
 from jobctl.process import private
 from jobctl.sources.problems import RejectedRow
 
-_NAME = "rejected.csv"
+NAME = "rejected.csv"
 _COPY_AT_ONCE = 1 << 20
 
 
@@ -29,7 +29,7 @@ class Rejects:
         self._writer.writerow([problem.line, problem.record, problem.column or "", problem.message, *row.fields])
 
     def _begin(self) -> None:
-        path = self._folder / f".{_NAME}-{os.getpid()}"
+        path = self._folder / f".{NAME}-{os.getpid()}"
         private.make_folder(self._folder)
         self._descriptor = private.create(path, os.O_RDWR)
         path.unlink()
@@ -45,7 +45,7 @@ class Rejects:
             return None
         self._file.flush()
         private.make_folder(folder)
-        path = folder / _NAME
+        path = folder / NAME
         target = private.create(path)
         self._kept = path
         try:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from jobctl.config import Home
 from jobctl.errors import NotFound
 from jobctl.services.placing import placed
+from jobctl.services.rejects import NAME as REJECTED
 from jobctl.store import views
 from jobctl.store.database import Database
 
@@ -20,7 +22,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One of the three files."""
+    """One of the three files, or the rows that were not accepted (of which no checksum is kept: it is empty)."""
 
     kind: str
     path: Path
@@ -42,6 +44,14 @@ def result_files(database: Database, number: int) -> list[ResultFile]:
     return [
         ResultFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in stored["files"].items()
     ]
+
+
+def rejected_file(database: Database, home: Home, number: int) -> ResultFile | None:
+    """The rows of a job's input that were not accepted, there from the beginning; None if all were. Raises NotFound."""
+    job = views.job(database, number)
+    if job is None:
+        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+    return ResultFile("rejected", home.job_results(number) / REJECTED, job.rejected, "") if job.rejected else None
 
 
 def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile]:

@@ -28,6 +28,7 @@ from jobctl.services.figures import duration_summary, throughput
 from jobctl.services.holds import Users, held_by
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
+from jobctl.services.rejects import NAME as REJECTED
 from jobctl.store import outbox_views, views
 from jobctl.store.database import Database
 from jobctl.store.outbox_views import TargetView
@@ -303,6 +304,7 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
         "dir": stored.get("dir", str(home.job_results(job.id))),
         "manifest": stored.get("manifest"),
         "purge_at": None,
+        "rejected": {"path": str(home.job_results(job.id) / REJECTED), "rows": job.rejected} if job.rejected else None,
         "files": {name: files.get(name) or {"path": None, "rows": n, "sha256": None} for name, n in rows.items()},
     }
 

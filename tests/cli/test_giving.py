@@ -91,6 +91,15 @@ def test_a_bad_file_is_refused_with_places_and_changes_nothing(jobctl, home, tmp
     skipped = jobctl("submit", "bad.csv", "--invalid", "skip", "--", "true")
     assert (skipped.code, skipped.out) == (0, "1\n")
     assert "2 rows left out" in skipped.err
+    path = str(home.job_results(1) / "rejected.csv")
+    assert path in jobctl("status", 1).out and "2 rows not accepted" in jobctl("status", 1).out
+    assert jobctl("results", 1, "--rejected").out == f"{path}\n"
+    assert jobctl("results", 1).code == 9  # it is not done
+    assert jobctl("results", 1, "--rejected", "-o", "-").out.startswith("line,record,column,reason,row\n3,2,")
+    jobctl("cancel", 1)
+    assert jobctl("results", 1).out.splitlines()[-1] == f"rejected\t2\t{path}"
+    jobctl("submit", "rows.csv", "--", "true")
+    assert "every row of job 2 was accepted" in jobctl("results", 2, "--rejected").err
 
 
 def test_a_dry_run_shows_commands_and_makes_nothing(jobctl, home):
