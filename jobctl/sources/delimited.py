@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 _JOB_COLUMN = RESULT_PREFIX + "job"
+#: The beginning of what jobctl adds to a header, with what stands between its columns.
+_RESULT_HEADER = re.compile(rf"([^\w,]){_JOB_COLUMN}\1{RESULT_PREFIX}item\1")
 _UNCLOSED = "a quoted field is opened and never closed"
 _LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
 
@@ -35,6 +39,9 @@ class Delimited(TextSource):
         csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
         self._delimiter = self._kind.delimiter.encode()
         block, row, lines = self._first_record()
+        ours = _RESULT_HEADER.search(row[0]) if len(row) == 1 and self._options.delimiter is None else None
+        if ours is not None:
+            row, lines = self._read_as_written(block, ours[1])
         self._see_terminator(block)
         self._width = len(row)
         if not self._kind.header:
@@ -65,6 +72,13 @@ class Delimited(TextSource):
             more = self._read()
             block = block + more if more else b""
         raise Damaged("empty", "the file is empty")
+
+    def _read_as_written(self, block: bytes, delimiter: str) -> tuple[list[str], int]:
+        """The header of a result file of a job whose input had another delimiter than a comma."""
+        self._kind = replace(self._kind, delimiter=delimiter)
+        self._delimiter = delimiter.encode()
+        reader = self._reader(block, "surrogateescape")
+        return next(filter(None, reader)), reader.line_num
 
     def _take_header(self, row: list[str]) -> None:
         places = kept_places(row, self._line)

@@ -275,3 +275,13 @@ def test_a_result_file_of_one_column(read):
     assert result.payloads == [b"a b"]
     error = read.refused(b"line,jobctl_job\n\xff,u\n")
     assert error.details[0].startswith("line 2, record 1, column 'line'")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_result_file_says_itself_what_its_delimiter_is(read, delimiter):
+    text = 'id,v,jobctl_job,jobctl_item,jobctl_attempts\n7,"a\nb",uid-7,1,1\n'.replace(",", delimiter)
+    result = read(text.encode())
+    assert result.payloads == [b"7\0a\nb"]
+    assert (result.source.columns, result.source.resubmit_of) == (("id", "v"), "uid-7")
+    assert result.source.dialect["delimiter"] == delimiter
+    assert read(text.encode(), delimiter=delimiter).payloads == result.payloads
