@@ -79,8 +79,7 @@ def read_keys(sending: Sending) -> list[bytes]:
 
 
 def _run(sending: Sending, home: str) -> Reply:
-    env = job_environment(sending.env, sending.env_names, Path(sending.env_file) if sending.env_file else None)
-    env |= hook_environment(sending, home)
+    env = {**_environment(sending), **hook_environment(sending, home)}
     try:
         result = run_hook(sending.target, sending.body, env, sending.cwd, COMMAND_TIMEOUT_S)
     except (OSError, ValueError) as error:
@@ -88,6 +87,14 @@ def _run(sending: Sending, home: str) -> Reply:
     problem = _violent_end(result)
     status = None if problem else result.exit_code
     return Reply(status=status, error=problem, response=excerpt(_last(result.tail)))
+
+
+def _environment(sending: Sending) -> Mapping[str, str]:
+    """That of the items; what a file of it had, if it can be read: that it cannot may be what is to be told."""
+    try:
+        return job_environment(sending.env, sending.env_names, Path(sending.env_file) if sending.env_file else None)
+    except UsageError:
+        return job_environment(sending.env, sending.env_names, None)
 
 
 def _violent_end(result: HookResult) -> str:

@@ -318,6 +318,13 @@ def test_no_secret_is_ever_stored(desk: Desk, receiver: Receiver, monkeypatch: p
 # ---- commands ----
 
 
+def test_a_command_tells_also_when_the_env_file_of_the_job_is_gone(desk: Desk, tmp_path: Path) -> None:
+    job = desk.ended_job(command('echo "$JOBCTL_JOB" > told'), env_file=str(tmp_path / "gone"))
+    desk.deliver()
+    assert desk.deliveries(job)[0].state == "delivered"
+    assert (tmp_path / "told").read_text() == f"{job}\n"
+
+
 def test_a_command_gets_the_event_the_facts_and_the_place_of_the_job(desk: Desk, tmp_path: Path) -> None:
     target = command('cat > event.json; env | grep ^JOBCTL_ | sort > env.txt; echo "$GREETING"; pwd')
     job = desk.ended_job(target, name="nightly", key="k1", env={"PATH": "/usr/bin:/bin", "GREETING": "hello"})
