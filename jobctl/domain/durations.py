@@ -74,6 +74,12 @@ def format_duration(seconds: float) -> str:
     return f"{whole}s"
 
 
+def decimal(value: float) -> str:
+    """A number in digits and a point alone: ``0.000038``, for ``sort -n`` and others that know no exponent."""
+    text = repr(value)
+    return f"{value:.9f}".rstrip("0") if "e-" in text else text
+
+
 def parse_size(text: str) -> int:
     """Bytes of ``4096``, ``64K``, ``64M``, ``2G`` (powers of 1024). Raises UsageError for anything else."""
     bare = text.strip()

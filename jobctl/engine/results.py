@@ -22,7 +22,7 @@ from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import decimal, format_time
 from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
@@ -243,6 +243,8 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return decimal(value)
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value):
         return "'" + value
     return value

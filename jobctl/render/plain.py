@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from jobctl.domain.durations import decimal
 from jobctl.render.inert import inert
 
 Document = Mapping[str, Any]
@@ -20,7 +21,13 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def record(values: Sequence[Any]) -> str:
     """One record; None is an empty field."""
-    return "\t".join("" if value is None else inert(str(value)) for value in values)
+    return "\t".join(map(_cell, values))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return decimal(value) if isinstance(value, float) else inert(str(value))
 
 
 def jobs(document: Document) -> str:

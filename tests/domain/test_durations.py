@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.domain.durations import format_duration, format_time, parse_duration, parse_size, parse_time
+from jobctl.domain.durations import decimal, format_duration, format_time, parse_duration, parse_size, parse_time
 from jobctl.errors import UsageError
 
 SECOND = 1_000_000
@@ -110,3 +110,11 @@ def test_a_time_needs_a_date_a_clock_and_a_zone(text):
 @given(st.integers(min_value=-(10**15), max_value=10**17))
 def test_a_time_that_is_said_is_read_back_to_the_millisecond(us):
     assert parse_time(format_time(us)) == us // 1000 * 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.8e-05, "0.000038"), (1e-06, "0.000001"), (0.0, "0.0"), (0.25, "0.25"), (143.0, "143.0")]
+)
+def test_a_number_for_tables_has_no_exponent(value, text):
+    assert decimal(value) == text
+    assert float(text) == value

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import decimal, format_time
 from jobctl.engine.itemrows import ItemRow
 from jobctl.engine.plainrows import PlainRows
 
@@ -44,7 +44,8 @@ def test_as_a_csv_writer_has_it(delimiter, end, results):
         writer = csv.writer(expected, delimiter=delimiter, lineterminator=end)
         cells = [
             *(UID, row.item, row.attempts, 0, "", format_time(row.started_at)),
-            *(round(row.duration_us / 1e6, 6), round(row.cpu_us / 1e6, 6), row.max_rss_kib),
+            *(decimal(round(us / 1e6, 6)) for us in (row.duration_us, row.cpu_us)),
+            row.max_rss_kib,
             *((row.value or "",) if results else ()),
             f'said, "{row.item}"' if row.out_len else "",
         ]
