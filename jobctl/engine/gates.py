@@ -49,8 +49,15 @@ class Gates:
 
     def is_open(self, live: LiveJob) -> bool:
         """Whether neither its queue nor another job holds it back."""
+        return not live.waits_for and not self._is_queue_paused(live)
+
+    def is_paused(self, live: LiveJob) -> bool:
+        """Whether somebody paused it, or its queue."""
+        return live.row.paused_at is not None or self._is_queue_paused(live)
+
+    def _is_queue_paused(self, live: LiveJob) -> bool:
         queue = self._queues.get(live.row.queue)
-        return not live.waits_for and (queue is None or queue.paused_at is None)
+        return queue is not None and queue.paused_at is not None
 
     def allowed(self, live: LiveJob, now: int) -> int | None:
         """How many may start now by its rates; None = no rate."""

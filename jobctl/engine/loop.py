@@ -95,6 +95,7 @@ class Engine:
         self._take(self._executor.collect(0), now)
         self._state = "up"
         self._step(now)
+        self._take_back()
         self._close_rounds(now)  # whose last item ended before the engine before this one could close them
         self._house.keep(now, self._state, "")
 
@@ -122,6 +123,7 @@ class Engine:
         written = now >= self._trouble_until and self._is_time_to_write(now) and self._step(now)
         if now >= self._trouble_until:
             self._close_rounds(now)
+        self._take_back()
         if written:
             self._lineup.done(keep=_is_unfinished)
         trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
@@ -289,6 +291,10 @@ class Engine:
             self._dispatches.extend(claimed)
 
     # ---- after the commit ----
+
+    def _take_back(self) -> None:
+        for live in self._lineup.changed.values():
+            stopping.take_back(self._executor, live, paused=self._gates.is_paused(live))
 
     def _after_commit(self) -> None:
         if self._dispatches:

@@ -124,6 +124,7 @@ class Roster:
         self._jobs.clear()
         self._rows.clear()
         self.refresh(epoch)
+        self._version = -1  # queues and rates, which others keep, are to be read again too
         for live in self:
             if live.id in paces:
                 live.pace, live.used_us = paces[live.id]
@@ -163,6 +164,4 @@ class Roster:
         before, live.row = live.row, row
         if (before.policy, before.queue) != (row.policy, row.queue):
             self._define(live)
-        if row.paused_at is not None and before.paused_at is None:
-            self._executor.recall(row.id)
         live.cursor = row.cursor

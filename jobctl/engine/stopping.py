@@ -66,3 +66,10 @@ def end_running(executor: Executor, live: LiveJob) -> None:
     if live.row.stop_now and live.in_hand:
         grace_s = live.row.policy.grace_s if live.row.stop_now == 1 else 0.0
         executor.cancel([AttemptId(live.id, *key) for key in live.in_hand], grace_s)
+
+
+def take_back(executor: Executor, live: LiveJob, *, paused: bool) -> None:
+    """Of a job that is paused, since this engine came or before, nothing more begins that was handed over."""
+    if paused and not live.taken_back:
+        executor.recall(live.id)
+    live.taken_back = paused

@@ -111,6 +111,7 @@ class LiveJob:
     unwritten: str = ""  # why
     drop_from: int = 1  # items below it have been looked at since the stop
     ending_sent: bool = False  # what runs was told to end
+    taken_back: bool = False  # paused: what had not begun was asked for
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
     never: str = ""  # why it can never start
     lack: str = ""  # why its items cannot be given what they need

@@ -194,6 +194,53 @@ def test_a_cancel_of_an_item_outlives_the_engine_that_was_asked(tmp_path):
     assert asked == both * 2
 
 
+def handed_over(tmp_path, **options):
+    """A job of which one item runs, and others are with the executor to follow it."""
+    bench = Bench(tmp_path, script=lambda d: Play(hold=d.item > 100, duration_us=1000), slots=1)
+    job = bench.submit(rows=150, **options)
+    bench.tick(130)
+    assert bench.executor.running == [AttemptId(job, 101, 1)]
+    assert bench.job(job).counts.running == 50
+    return bench, job
+
+
+def what_runs_after_that(bench, job):
+    """The item that runs once the one that ran has ended."""
+    bench.executor.finish(AttemptId(job, 101, 1), Play())
+    bench.tick(3)
+    return bench.executor.running
+
+
+def test_of_a_paused_queue_nothing_begins_that_was_handed_over(tmp_path):
+    bench, job = handed_over(tmp_path, queue="q")
+    holding.pause_queue(bench.home, "q", reason="", now=bench.now)
+    bench.tick(2)
+    assert what_runs_after_that(bench, job) == []
+    assert bench.job(job).counts.running == 0
+
+
+def test_an_engine_that_comes_to_a_paused_job_takes_back_what_was_handed_over(tmp_path):
+    bench, job = handed_over(tmp_path)
+    holding.pause(bench.home, [job], reason="", now=bench.now)
+    bench.start(fresh=False)
+    bench.tick()
+    assert what_runs_after_that(bench, job) == []
+
+
+def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_goes_on(tmp_path):
+    bench = Bench(tmp_path)
+    holding.pause_queue(bench.home, "default", reason="", now=bench.now)
+    job = bench.submit(rows=2)
+    bench.tick(3)
+    own = bench.engine._database.connection
+    own.execute("PRAGMA query_only = ON")
+    holding.resume_queue(bench.home, "default")
+    bench.tick(3)
+    own.execute("PRAGMA query_only = OFF")
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "ss"
+
+
 def test_items_waiting_for_another_attempt_fail_when_the_job_is_cancelled(tmp_path):
     bench = Bench(tmp_path, script=failing(2, 3, code=1))
     job = bench.submit(rows=3, policy=Policy(backoff=Backoff(base_s=1000, cap_s=1000)))

@@ -1,0 +1,333 @@
+"""A random walk of an engine: whatever commands, failures, deaths and clocks do to it, in any order.
+
+``python -m tests.engine.walk --walks N --seed S`` goes as far as one likes; a few walks are among the tests. What must
+hold is checked after every step: the counters (``Bench.check``), and at every start of an attempt that it may start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.ports import Ending
+from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.errors import UsageError
+from jobctl.services import holding
+from jobctl.services.retry import Selection, retry
+from jobctl.store import jobs, queues, requests
+from tests.engine.bench import SECOND, Bench
+
+_STEPS = (1_000, 60_000, 60_000, SECOND, 20 * SECOND)
+_MOST_TICKS = 3_000
+_SELECTIONS = (Selection(), Selection(failed=True), Selection(unprocessed=True), Selection(unknown=True))
+_QUEUES = ("default", "q1", "q2")
+
+
+class _Bench(Bench):
+    def start(self, fresh=True):
+        super().start(fresh)
+        self.engine._house._backups.keep = lambda _: None  # threads of their own, which outlive a walk
+
+
+class Walk:
+    """One store, one engine after the other, and what is known about every item."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.bench = _Bench(root, script=self._begin, slots=self.rng.choice((1, 2, 4)))
+        self._durations = self.rng.choice(((100,), (100, 5_000, 300_000)))  # short ones are handed over ahead
+        self._weights = self.rng.choice(((10, 4, 1, 1, 5), (40, 1, 1, 1, 1), (5, 0, 0, 0, 5)))
+        self.said: list[str] = []
+        self._over: set[tuple[int, int]] = set()  # cancelled, or of unknown outcome where that is the end
+        self._fails: Counter[tuple[int, int]] = Counter()  # in this round
+        self._careful: set[int] = set()  # jobs whose items must not run after an unknown outcome
+        self._attempts: dict[int, int] = {}
+        self._still: set[int] = set()  # jobs that are paused, as the engine knows
+
+    # ---- what is checked ----
+
+    def _begin(self, dispatch):
+        """The script of the executor: an attempt begins."""
+        key = dispatch[:2]
+        self.said.append(f"  starts {'.'.join(map(str, dispatch[:3]))}")
+        assert key not in [run[:2] for run in self.bench.executor.running], f"{key} runs twice at once"
+        assert key not in self._over, f"{key} runs although it is over"
+        assert key[0] not in self._still, f"{key} runs although its job is paused"
+        assert self._fails[key] < self._attempts[key[0]], f"{key} runs more often than it may"
+        return self._note(key, self._play())
+
+    def _note(self, key, play):
+        if play.hold:
+            return play
+        if play.lost:
+            self._lose(key)
+        elif play.code or play.ending is not Ending.EXITED:
+            self._fails[key] += 1
+        return play
+
+    def _lose(self, key):
+        if key[0] in self._careful:
+            self._over.add(key)
+
+    def _play(self) -> Play:
+        return self.rng.choices(
+            (
+                Play(duration_us=self.rng.choice(self._durations)),
+                Play(code=self.rng.choice((1, 65, 75, 127)), err=self.rng.choice((b"no luck\n", b"row 7 is bad\n"))),
+                Play(ending=Ending.TIMED_OUT),
+                Play(lost=True),
+                Play(hold=True),
+            ),
+            self._weights,
+        )[0]
+
+    def finish(self) -> None:
+        """Nothing stands in the way any more: every item gets its outcome, and the files hold them all."""
+        bench = self.bench
+        self._writable(yes=True)
+        bench.executor.press("")
+        self._still.clear()
+        for name in _QUEUES:
+            holding.resume_queue(bench.home, name)
+        for tick in range(_MOST_TICKS):
+            live = [row.id for row in jobs.load_live(bench.database)]
+            if not live:
+                break
+            holding.resume(bench.home, live, now=bench.now)
+            for attempt in bench.executor.running:
+                bench.executor.finish(attempt, Play())
+            self._tick(SECOND if tick < _MOST_TICKS / 2 else 60 * SECOND)  # a clock that was set may be far off
+        assert not live, f"jobs {live} never end"
+        assert not bench.database.scalar("SELECT count(*) FROM requests")
+        for number, total in bench.database.execute("SELECT id, total FROM jobs").fetchall():
+            assert sum(map(_rows, bench.home.job_results(number).glob("*.csv"))) == total, number
+
+    # ---- what happens ----
+
+    def go(self, steps: int) -> None:
+        """So many random things."""
+        deeds = [getattr(self, name) for name in dir(self) if name.startswith("do_")]
+        self.do_submit()
+        for _ in range(steps):
+            deed = self.rng.choice(deeds)
+            self.said.append(deed.__name__.removeprefix("do_"))
+            deed()
+            for _ in range(self.rng.randrange(4)):
+                self._tick(self.rng.choice(_STEPS))
+
+    def _tick(self, step_us: int) -> None:
+        bench = self.bench
+        if bench.engine is not None:
+            bench.engine.follow_clock(0, bench.now)  # as its loop does: what could not be written is tried again
+        bench.tick(step_us=step_us)
+        # What begins within a tick begins before the engine has read of a pause: only then it stands still.
+        if not bench.engine._trouble and not bench.engine._roster.is_stale():
+            shut = {queue.name for queue in queues.load_all(bench.database).values() if queue.paused_at is not None}
+            rows = jobs.load_live(bench.database)
+            self._still = {row.id for row in rows if row.paused_at is not None or row.queue in shut}
+
+    def do_submit(self) -> None:
+        rng, bench = self.rng, self.bench
+        policy = Policy(
+            slots=rng.choice((None, None, 1, 2)),
+            attempts=rng.choice((1, 2, 3)),
+            backoff=rng.choice((Backoff(0.001, 1, 0.001), Backoff(5, 2, 30))),
+            on_crash=rng.choice(("requeue", "requeue", "fail")),
+            max_failures=rng.choice((None, None, "2", "40%")),
+            halt=rng.choice(("soon", "now")),
+            deadline_s=rng.choice((None, None, None, 40)),
+            rate=rng.choice((None, None, None, "3/s")),
+        )
+        earlier = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
+        after = ((rng.choice(earlier), rng.choice(("ok", "any"))),) if earlier and rng.random() < 0.3 else ()
+        number = max(earlier, default=0) + 1
+        self._attempts[number] = policy.attempts
+        if policy.on_crash == "fail":
+            self._careful.add(number)
+        options = {"queue": rng.choice(_QUEUES), "priority": rng.choice((0, 0, 5)), "hold": rng.random() < 0.1}
+        made = bench.submit(rows=rng.choice((1, 5, 40, 150)), policy=policy, after=after, **options)
+        assert made == number
+
+    def _job(self, *, live: bool) -> int | None:
+        states = self.bench.database.execute("SELECT id, state FROM jobs").fetchall()
+        found = [number for number, state in states if (state not in TERMINAL_JOB_STATES) == live]
+        return self.rng.choice(found) if found else None
+
+    def _ask_to_cancel(self, job: int, item: int | None) -> None:
+        with self.bench.database.transaction():
+            request = requests.Request(job, item, "cancel", self.rng.random() < 0.3, "test", "enough")
+            requests.add(self.bench.database, request, self.bench.now)
+
+    def do_cancel_job(self) -> None:
+        if (job := self._job(live=True)) is not None:
+            self._ask_to_cancel(job, None)
+
+    def do_cancel_item(self) -> None:
+        if (job := self._job(live=True)) is None:
+            return
+        held = [item for item, _ in self._items(job, self.rng.choice(("state = 1", "state IN (0, 1, 2)")))]
+        if held:
+            self._ask_to_cancel(job, self.rng.choice(held))
+            self.do_see_cancelled()
+
+    def _items(self, job: int, which: str):
+        return self.bench.database.execute(
+            f"SELECT item, attempt FROM items WHERE job = ? AND {which}",
+            (job,),
+        ).fetchall()
+
+    def do_see_cancelled(self) -> None:
+        """From the moment in which a request is obeyed its item is over."""
+        before = self.bench.database.execute("SELECT id, job, item FROM requests WHERE verb = 'cancel'").fetchall()
+        self._tick(60_000)
+        left = {row[0] for row in self.bench.database.execute("SELECT id FROM requests")}
+        for number, job, item in before:
+            over = [(job, item)] if item is not None else [(job, each) for each, _ in self._items(job, "1")]
+            if number not in left and (item is not None or not self._items(job, "state = 1")):
+                self._over.update(over)
+
+    def do_pause(self) -> None:
+        if (job := self._job(live=True)) is not None:
+            holding.pause(self.bench.home, [job], reason="", now=self.bench.now)
+
+    def do_resume(self) -> None:
+        if (job := self._job(live=True)) is not None:
+            self._still.discard(job)
+            holding.resume(self.bench.home, [job], now=self.bench.now)
+
+    def do_queue(self) -> None:
+        name = self.rng.choice(_QUEUES)
+        self._still.clear()  # until the engine has heard of it
+        if self.rng.random() < 0.5:
+            holding.pause_queue(self.bench.home, name, reason="", now=self.bench.now)
+        else:
+            holding.resume_queue(self.bench.home, name)
+        holding.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))})
+
+    def do_set(self) -> None:
+        job = self._job(live=True)
+        if job is None:
+            return
+        attempts = self.rng.choice((1, 3, 5))
+        self._attempts[job] = max(attempts, self._attempts[job])
+        settings = self.rng.choice(
+            ({"slots": "1"}, {"slots": "none"}, {"attempts": str(attempts)}, {"priority": "9"}, {"rate": "none"})
+        )
+        holding.set_rules(self.bench.home, job, settings, now=self.bench.now)
+
+    def do_retry(self) -> None:
+        job = self._job(live=False)
+        if job is None:
+            return
+        selection = self.rng.choice(_SELECTIONS)
+        try:
+            retry(self.bench.home, job, selection, now=self.bench.now)
+        except UsageError:
+            return
+        self._still.discard(job)
+        for item, _ in self._items(job, "state = 0"):
+            self._over.discard((job, item))
+            self._fails.pop((job, item), None)
+
+    def do_end_something(self) -> None:
+        held = [attempt for attempt, run in self.bench.executor._runs.items() if run.play.hold]
+        if held:
+            attempt = self.rng.choice(held)
+            play = self._play()
+            while play.hold:
+                play = self._play()
+            self.bench.executor.finish(attempt, self._note(attempt[:2], play))
+
+    def do_kill_engine(self) -> None:
+        self.bench.start(fresh=False)
+
+    def do_kill_everything(self) -> None:
+        executor = self.bench.executor
+        unwritten = [(key, told) for key, told in executor._outcomes.items()]
+        unwritten += [(key, run.play) for key, run in executor._runs.items() if not (run.play.hold or run.play.lost)]
+        for key, end in unwritten:
+            self._fails[key[:2]] -= bool(end.code or end.ending is not Ending.EXITED)
+        for lost in [*executor.running, *executor._outcomes]:
+            self._lose(lost[:2])
+        self.bench.executor = FakeExecutor(self._begin, clock=lambda: self.bench.now)
+        self.bench.start(fresh=True)
+
+    def do_break_database(self) -> None:
+        self._writable(yes=False)
+
+    def do_mend_database(self) -> None:
+        self._writable(yes=True)
+
+    def _writable(self, *, yes: bool) -> None:
+        if self.bench.engine is not None:
+            self.bench.engine._database.connection.execute(f"PRAGMA query_only = {'OFF' if yes else 'ON'}")
+
+    def do_press(self) -> None:
+        self.bench.executor.press(self.rng.choice(("", "EAGAIN: no more processes")))
+
+    def do_set_clock(self) -> None:
+        if self.bench.engine is not None:
+            jump = self.rng.choice((-1, 1)) * self.rng.choice((SECOND, 3600 * SECOND))
+            self.bench.now += jump
+            self.bench.engine.follow_clock(jump, self.bench.now)
+
+
+def _rows(path: Path) -> int:
+    with path.open(newline="", encoding="utf-8") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
+
+
+def walk(root: Path, seed: int, steps: int = 60) -> None:
+    """One walk to its end. An error names what happened before."""
+    made = Walk(root, seed)
+    try:
+        made.go(steps)
+        made.said.append("finish")
+        made.finish()
+    except BaseException as error:
+        error.add_note(f"walk {seed}: " + "\n".join(made.said[-60:]))
+        raise
+
+
+def _try(seed: int, folder: str | None) -> str:
+    """What did not hold in a walk; empty if everything did."""
+    with tempfile.TemporaryDirectory(dir=folder) as root:
+        try:
+            walk(Path(root), seed)
+        except Exception:
+            return traceback.format_exc()
+    return ""
+
+
+def main() -> int:
+    """Walk as often as was asked for; 1 when something did not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--walks", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", help="where stores are made (default: where temporary files are)")
+    options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.walks)
+    bad = 0
+    # Engines that were "killed" leave descriptors behind: a process makes a few walks only.
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), maxtasksperchild=20) as pool:
+        for seed, found in zip(seeds, pool.imap(partial(_try, folder=options.folder), seeds), strict=True):
+            if found:
+                bad += 1
+                print(f"again: --seed {seed} --walks 1\n{found}", flush=True)
+    print(f"{options.walks} walks, {bad} bad")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
