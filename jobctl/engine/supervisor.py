@@ -227,6 +227,8 @@ class Supervisor:
             tell(wire.PRESSURE, (reason,))
         if self._stop:
             tell(wire.STOP, self._stop)
+        for job in list(attempts.backlog.lines):  # it defines those that it works for, and knows nothing of the others
+            attempts.forget(job)
 
     def _beat(self, lease_s: float, now: float) -> None:
         self._engine.gone_at = now + lease_s

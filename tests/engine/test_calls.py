@@ -37,8 +37,10 @@ from jobctl.engine.supervisor_worker import Worker
 from jobctl.handlers.attempt import Tokens
 from jobctl.process import page
 from jobctl.process.guest import start_guest
+from jobctl.process.presence import is_there
 from tests.engine.harness import SupervisorUnderTest
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
+from tests.wait import wait_until
 
 ITEMS = """
 import ctypes, os, signal, sys, time
@@ -51,6 +53,7 @@ def do(line):
     return globals()["do_" + word](*rest.split())
 
 def do_true(*_): pass
+def do_pid(*_): return os.getpid()
 def do_exit(code): os._exit(int(code)) if code != "0" else None
 def do_stay(*_): time.sleep(1000)
 def do_stubborn(*_):
@@ -498,6 +501,23 @@ def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> 
     )
     Worker._look(cast(Worker, worker), 0.0)
     assert taken == [5]
+
+
+def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(
+    supervisor: SupervisorUnderTest, executor: Calling, tmp_path: Path
+) -> None:
+    for job in (1, 2):
+        executor.define(spec_of(job, tmp_path, slots=1))
+        executor.start(batch(job, (b"pid",), range(1)))
+    outcomes = Listener(cast("Executor", executor)).finished(2)
+    one = next(int(str(outcome.value)) for outcome in outcomes if outcome.job == 1)
+    supervisor.end_engine(1)
+    after = supervisor.next_engine()
+    after.adopt()
+    after.define(spec_of(2, tmp_path, slots=1, call=call_spec()))
+    after.start(batch(2, (b"true",), range(5, 6)))
+    wait_until(lambda: not is_there(one), 20, "the end of the worker of the job that is over")
+    assert Listener(cast("Executor", Calling(after, tmp_path))).finished(1)
 
 
 def test_calls_of_a_guest_are_told_by_nobody_after_it(tmp_path: Path) -> None:
