@@ -14,6 +14,7 @@ from distributed.utils import sync
 
 import jobctl
 from jobctl.domain.ports import AttemptId
+from jobctl.engine.cluster.contact import silence_s
 from jobctl.engine.cluster.fence import topic_of
 from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
 from jobctl.engine.cluster.runner import Runner
@@ -48,15 +49,21 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
         self._worker.loop.add_callback(self._worker.log_event, topic_of(store), message)
 
     async def _beat(self) -> None:
-        """Tell the guard that we are in touch with the scheduler; greet the fence as soon as there is one."""
+        """Tell the guard when we were last in touch with the scheduler; greet the fence as soon as there is one."""
         lease_s = 0.0
         await self._worker  # until it has its address
         while True:
             with contextlib.suppress(OSError, AttributeError, ValueError):  # no fence yet, or no scheduler
                 lease_s = lease_s or await self._worker.scheduler.jobctl_greet(**introduction(self._worker))
             if lease_s and not self._worker.batched_stream.closed():
-                self.runner.beat(lease_s)
+                self.runner.beat(lease_s - self._silence_s())
+                self._worker.batched_send({"op": "keep-alive"})  # to be acknowledged before the next beat
             await asyncio.sleep((lease_s or _BEATS_PER_LEASE) / _BEATS_PER_LEASE)
+
+    def _silence_s(self) -> float:
+        stream = getattr(self._worker.batched_stream.comm, "stream", None)  # none within one process
+        connection = getattr(stream, "socket", None)  # none when it was closed this moment
+        return 0.0 if connection is None else silence_s(connection)
 
 
 def introduction(worker: Any) -> dict[str, Any]:

@@ -1,0 +1,30 @@
+"""When the other end was last heard of."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+
+import pytest
+
+from jobctl.engine.cluster.contact import silence_s
+from tests.wait import wait_until
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells")
+def test_silence_is_counted_from_the_last_acknowledgement() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as here:
+        there, _ = server.accept()
+        with there:
+            began = time.monotonic()
+            wait_until(lambda: silence_s(here) >= 0.2, 20, "silence")
+            assert silence_s(here) <= time.monotonic() - began + 0.1
+            here.send(b"x")
+            wait_until(lambda: silence_s(here) < 0.15, 20, "an acknowledgement")
+
+
+def test_what_does_not_tell_is_never_silent() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert silence_s(ours) == 0.0
