@@ -147,6 +147,10 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
 def _goes_on(view: View) -> bool:
     footer = view.stop()
     view.footer = footer or view.footer
+    if footer and not view.is_screen and not view.shared.json:
+        # Also with -q: somebody has pressed Ctrl-C and must see that it was heard.
+        view.stream.write(f"{footer}\n")
+        view.stream.flush()
     return footer is not None
 
 

@@ -103,3 +103,22 @@ def test_a_daemon_that_stops_waits_for_the_try_under_way_and_leaves_the_rest(cli
     ((_, state, attempts, result),) = deliveries(cli)
     assert (state, attempts) == ("pending", 1)
     assert result == "the connection was closed before an answer"
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_a_first_ctrl_c_off_a_terminal_says_what_happens(cli, quiet):
+    rows = cli.file("rows.txt", "a\nb\n")
+    began = cli.work / "began"
+    running = cli.start("run", rows, "-j", 1, *quiet, "--shell", f"touch {began}; exec sleep 60")
+    wait_until(began.exists, PATIENCE_S, "an item")
+    running.send_signal(signal.SIGINT)
+    for line in running.stderr:
+        if "stopping: what runs finishes" in line:
+            break
+    else:
+        raise AssertionError("nothing was said")
+    running.send_signal(signal.SIGINT)
+    rest = running.communicate(timeout=PATIENCE_S)[1]
+    assert "ending what runs" in rest
+    assert "job 1 is not done; go on with: jobctl daemon start" in rest
+    assert running.returncode == 130
