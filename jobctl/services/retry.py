@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.nearest import meant
@@ -62,23 +64,48 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
     """The same for items of several jobs: of all of them, or of none if one raises."""
     database = open_database(home)
     try:
+        # Of millions it takes a while to count them, for which nobody has to wait.
+        counted = {job: _chosen(database, job, selection) for job, selection in wanted.items()}
         with database.transaction():
-            retried = [begin_round(database, job, selection, now=now) for job, selection in wanted.items()]
+            retried = [
+                begin_round(database, job, selection, now=now, counted=counted[job])
+                for job, selection in wanted.items()
+            ]
     finally:
         database.close()
     wake(home.wake)
     return retried
 
 
-def begin_round(database: Database, job: int, selection: Selection, *, now: int) -> Retried:
-    """The same, in the caller's transaction."""
+class Chosen(NamedTuple):
+    """The items that a selection means, as they were counted at some revision of their job."""
+
+    revision: int
+    by_failure: list[tuple[int | None, int]]  # (group, failed items)
+    unprocessed: int
+    first: int | None
+
+    @property
+    def moves(self) -> dict[str, int]:
+        """How many leave each state."""
+        return {"failed": sum(count for _, count in self.by_failure), "unprocessed": self.unprocessed}
+
+
+def begin_round(
+    database: Database, job: int, selection: Selection, *, now: int, counted: Chosen | None = None
+) -> Retried:
+    """The same, in the caller's transaction; ``counted`` is used if the job is as it was then."""
     row = jobs.load(database, job)
     if row is None:
         raise NotFound(f"there is no job {job}", hint="jobctl status --all")
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
-    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
-    moved = _requeue(database, job, condition, parameters)
+    revision = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
+    if counted is None or counted.revision != revision:
+        counted = _chosen(database, job, selection)
+    moved = {} if counted is None else counted.moves
+    if counted is not None:
+        _requeue(database, row, selection, counted)
     left_out = _left_out(database, row, selection)
     if not sum(moved.values()):
         raise _nothing(database, row, selection, left_out)
@@ -131,24 +158,35 @@ def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object
     return condition, parameters
 
 
-def _requeue(database: Database, job: int, condition: str, parameters: Sequence[object]) -> dict[str, int]:
+def _chosen(database: Database, job: int, selection: Selection) -> Chosen | None:
+    """Count what a selection means; None of a job that does not exist."""
+    row = jobs.load(database, job)
+    if row is None:
+        return None
+    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     chosen = f"FROM items WHERE job = ? AND {condition}"
-    by_failure = database.execute(
-        f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure",
-        (job, *parameters),
-    ).fetchall()
-    unprocessed = database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters))
-    first = database.scalar(f"SELECT min(item) {chosen}", (job, *parameters))
+    with views.snapshot(database) if not database.connection.in_transaction else contextlib.nullcontext():
+        return Chosen(
+            database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,)),
+            database.execute(
+                f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure", (job, *parameters)
+            ).fetchall(),
+            database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters)),
+            database.scalar(f"SELECT min(item) {chosen}", (job, *parameters)),
+        )
+
+
+def _requeue(database: Database, row: JobRow, selection: Selection, chosen: Chosen) -> None:
+    if chosen.first is None:
+        return
+    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     database.execute(
         f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
-        (job, *parameters),
+        (row.id, *parameters),
     )
-    failures.take_away(database, by_failure)
-    ungrouped = sum(n for f, n in by_failure if f is None)
-    if first is not None:
-        jobs.update(database, job, cursor=first)
-        jobs.count(database, job, {"failures_ungrouped": -ungrouped})
-    return {"failed": sum(n for _, n in by_failure), "unprocessed": unprocessed}
+    failures.take_away(database, chosen.by_failure)
+    ungrouped = sum(count for failure, count in chosen.by_failure if failure is None)
+    jobs.count(database, row.id, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
 
 
 def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) -> None:

@@ -14,7 +14,7 @@ from jobctl.domain.wording import plural
 from jobctl.engine.fake import Play
 from jobctl.errors import NotFound, UsageError
 from jobctl.services import holding
-from jobctl.services.retry import Retried, Selection, retry
+from jobctl.services.retry import Chosen, Retried, Selection, begin_round, retry
 from jobctl.services.status import job_document
 from jobctl.store import requests
 from tests.engine.bench import SECOND, Bench, state
@@ -251,3 +251,11 @@ def test_a_paused_job_that_is_retried_is_not_paused_any_more(tmp_path):
     retry(bench.home, job, Selection(), now=bench.now)
     bench.work_off()
     assert bench.states(job) == "ss"
+
+
+def test_what_was_counted_of_another_revision_is_counted_anew(tmp_path):
+    bench, job = worked_off(tmp_path)
+    with bench.database.transaction():
+        retried = begin_round(bench.database, job, Selection(), now=bench.now, counted=Chosen(-1, [], 0, None))
+    assert (retried.items, bench.states(job)) == (4, "sqqqq")
+    bench.check()
