@@ -82,7 +82,7 @@ def _running(case: Case) -> str:
 def _late(case: Case) -> str:
     """Nobody is there to end a job whose deadline has passed."""
     deadline = case.job.deadline_at
-    return "its deadline passed, " if deadline is not None and deadline <= case.around.now else ""
+    return "its deadline passed; " if deadline is not None and deadline <= case.around.now else ""
 
 
 def _waiting(case: Case) -> str:

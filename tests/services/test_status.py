@@ -404,4 +404,4 @@ def test_what_a_job_comes_after_is_in_its_reason(store, home):
 def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
     job = store.job("qq", deadline_at=NOW - SECOND)
     reason = job_document(store.database, home, job, NOW)["state_reason"]
-    assert reason == "its deadline passed, waits for a daemon, 2 items queued"
+    assert reason == "its deadline passed; waits for a daemon, 2 items queued"
