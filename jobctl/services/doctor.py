@@ -12,7 +12,7 @@ from jobctl import __version__
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
-from jobctl.services import checks_place, checks_process, checks_store
+from jobctl.services import checks_cluster, checks_place, checks_process, checks_store
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.examination import Check, Finding, Level, Patient, document, fail, mended
 from jobctl.store import sqlite
@@ -31,6 +31,7 @@ CHECKS = (
     Check("wal", checks_store.write_ahead_log, checks_store.checkpoint, needs_lock=True),
     Check("backups", checks_store.copies),
     Check("daemon", checks_process.daemon),
+    Check("cluster", checks_cluster.cluster),
     Check("leftovers", checks_process.leftovers, checks_process.end_leftovers, needs_lock=True),
     Check("stray_files", checks_place.stray_files, checks_place.remove_strays, needs_lock=True),
     Check("clock", checks_process.clock),

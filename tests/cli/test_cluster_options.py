@@ -20,6 +20,8 @@ def _with_distributed():
         (("--scheduler", "tcp://127.0.0.1:1", "--scheduler-file", "x.json"), "one of"),
         (("--scheduler", "tcp://127.0.0.1:1", "--tls-ca", "ca.pem"), "--tls-key"),
         (("--cluster", "slurm", "--workers", "many"), "--workers"),
+        (("--scheduler", "node1"), "no address"),
+        (("--scheduler", "tls://n:1", "--tls-ca=/absent", "--tls-cert=/b", "--tls-key=/c"), "--tls-ca: /absent"),
     ],
     ids=" ".join,
 )

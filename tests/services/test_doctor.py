@@ -11,14 +11,16 @@ import time
 
 import pytest
 
+from jobctl import __version__
 from jobctl.config import Home
+from jobctl.domain.crew import Crew, Offer
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
 from jobctl.process.daemon import StartOptions
 from jobctl.process.identity import Tagger
-from jobctl.services import checks_store, doctor, restoring
+from jobctl.services import checks_cluster, checks_store, doctor, restoring
 from jobctl.services.doctor import examine
-from jobctl.store import backup, sqlite
+from jobctl.store import backup, daemon, elsewhere, sqlite
 from jobctl.store.database import open_database
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
@@ -358,3 +360,51 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
     assert home.database.read_bytes() == before
     with pytest.raises(NotFound):
         restoring.restore(Home(tmp_path / "nowhere"), NOW)
+
+
+# ---- a cluster ----
+
+
+@pytest.mark.parametrize(
+    ("crew", "level", "said"),
+    [
+        (Crew("s.json", (Offer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
+        (Crew("s.json"), "warn", "no worker is there"),
+        (Crew("s.json", (Offer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)), "warn", "on old"),
+    ],
+)
+def test_the_cluster_of_a_daemon_that_is_up(home, crew, level, said):
+    with held_lock(home) as pid:
+        database = open_database(home)
+        row = daemon.Row(pid, pid, "up", "all", 8, __version__, NOW, NOW, "")
+        daemon.save(database, row, crew)
+        elsewhere.remember(database, ("cluster.scheduler_file=s.json",))
+        database.close()
+        _, findings = look(home)
+    assert (findings["cluster"].level, said in findings["cluster"].message) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "level", "said"),
+    [
+        ("", "ok", "this machine"),
+        ('executor = "local"\nscheduler-file = "absent.json"', "ok", "this machine"),
+        ('executor = "dask"', "warn", "where the scheduler is"),
+        ('scheduler-file = "absent.json"', "warn", "absent.json yet"),
+        ('scheduler = "tls://node1:8786"\ntls-ca = "absent.pem"', "fail", "absent.pem"),
+        ('scheduler = "tcp://127.0.0.1:8786"', "ok", "tcp://127.0.0.1:8786"),
+    ],
+)
+def test_a_cluster_that_the_settings_name(home, tmp_path, monkeypatch, settings, level, said):
+    pytest.importorskip("distributed")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobctl.toml").write_text(f"[daemon]\n{settings}\n")
+    _, findings = look(home)
+    assert (findings["cluster"].level, said in findings["cluster"].message) == (level, True), findings["cluster"]
+
+
+def test_a_cluster_without_what_it_takes(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checks_cluster, "find_spec", lambda name: None)
+    (tmp_path / "jobctl.toml").write_text('[daemon]\nexecutor = "dask"\n')
+    assert "pip install" in look(home)[1]["cluster"].action

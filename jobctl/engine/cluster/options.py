@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
@@ -56,6 +57,14 @@ class ClusterOptions:
         tls = [name for name in ("tls_ca", "tls_cert", "tls_key") if getattr(self, name)]
         if tls and len(tls) < 3:
             raise UsageError("TLS needs all of --tls-ca, --tls-cert and --tls-key")
+        for name in tls:
+            if not os.access(getattr(self, name), os.R_OK):
+                raise UsageError(f"--{name.replace('_', '-')}: {getattr(self, name)} cannot be read")
+        if self.scheduler and not self.scheduler.rpartition(":")[2].isdigit():
+            raise UsageError(
+                f"{self.scheduler!r} is no address of a scheduler",
+                hint="for example tcp://127.0.0.1:8786 or tls://node1:8786",
+            )
 
     @property
     def place(self) -> str:

@@ -1,0 +1,62 @@
+"""The check of a cluster: who is there for the daemon that runs, or whether one could be started by the settings."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from jobctl.domain.crew import Crew
+from jobctl.domain.wording import plural
+from jobctl.errors import JobctlError
+from jobctl.services.examination import Finding, Patient, fail, ok, warn
+
+_FILES = ("scheduler-file", "tls-ca", "tls-cert", "tls-key")
+_PLACES = ("scheduler", "scheduler-file", "cluster")
+
+
+def cluster(patient: Patient) -> Finding:
+    """Of the daemon's cluster its workers; without a daemon the settings that name one."""
+    crew = patient.daemon.crew
+    if crew is not None and not patient.daemon.is_away:
+        return _workers(crew, patient.daemon.join)
+    if crew is not None:
+        return ok(f"{crew.place}; see the daemon")
+    return _settings()
+
+
+def _workers(crew: Crew, join: str) -> Finding:
+    if crew.unfit:
+        return warn(
+            f"{crew.place}: {crew.unfit[0]}", "pip install 'jobctl[dask]' of one version everywhere", crew.unfit
+        )
+    if not crew.workers:
+        return warn(f"{crew.place}: no worker is there, so nothing runs", join)
+    slots = sum(offer.workers * offer.slots for offer in crew.offers)
+    return ok(f"{crew.place}, {plural(crew.workers, 'worker')} with {plural(slots, 'slot')}")
+
+
+def _settings() -> Finding:
+    from jobctl.services.settings import load_settings
+
+    try:
+        settings = load_settings(os.environ, os.getcwd())
+    except (JobctlError, OSError):
+        return ok("the settings cannot be read; see there")
+    said = {name: str(settings.value("daemon", name) or "") for name in ("executor", *_PLACES, *_FILES)}
+    if said["executor"] == "local" or not any(said[name] for name in ("executor", *_PLACES)):
+        return ok("none; items run on this machine")
+    if find_spec("distributed") is None:
+        return fail("the settings name a cluster, and dask.distributed is not installed", "pip install 'jobctl[dask]'")
+    missing = [name for name in _FILES if said[name] and not os.access(os.path.expanduser(said[name]), os.R_OK)]
+    if missing == ["scheduler-file"]:
+        path = said["scheduler-file"]
+        return warn(f"there is no {path} yet: no scheduler has written it", f"dask scheduler --scheduler-file {path}")
+    if missing:
+        return fail(f"daemon.{missing[0]} cannot be read: {said[missing[0]]}", "jobctl config path")
+    place = next((said[name] for name in _PLACES if said[name]), "")
+    if not place:
+        return warn(
+            "daemon.executor is dask, and no setting says where the scheduler is",
+            "jobctl daemon start --scheduler-file FILE",
+        )
+    return ok(f"by the settings: {place}")
