@@ -18,15 +18,25 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Ending
-from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.errors import UsageError
+from jobctl.render.explain import explain_lines
+from jobctl.render.job_page import job_page
+from jobctl.render.live import render_lines
+from jobctl.render.look import Look
 from jobctl.services import holding
+from jobctl.services.explain import explain
 from jobctl.services.retry import Selection, retry
+from jobctl.services.status import job_document, list_document
+from jobctl.services.targets import Target
 from jobctl.store import jobs, queues, requests
 from tests.engine.bench import SECOND, Bench
+from tests.schemas import check
 
 _STEPS = (1_000, 60_000, 60_000, SECOND, 20 * SECOND)
 _MOST_TICKS = 3_000
@@ -137,6 +147,26 @@ class Walk:
             rows = jobs.load_live(bench.database)
             self._still = {row.id for row in rows if row.paused_at is not None or row.queue in shut}
 
+    def do_look(self) -> None:
+        """Whoever looks gets documents that are whole, and screens that fit."""
+        bench = self.bench
+        numbers = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
+        for number in numbers:
+            document = check("status-1", job_document(bench.database, bench.home, number, bench.now))
+            counts, failures = document["counts"], document["failures"]
+            assert counts["total"] == sum(counts[state.word] for state in ItemState), number
+            if failures["groups_total"] == len(failures["groups"]):
+                grouped = sum(group["count"] for group in failures["groups"])
+                assert counts["failed"] == grouped + failures["ungrouped"], number
+            look = self.rng.choice((Look(80, 24), Look(120, 40), Look(40, 10, unicode=False)))
+            assert all(cell_len(line) <= look.width for line in render_lines([job_page(document, look)], look))
+        check("status_list-1", list_document(bench.database, bench.home, bench.now))
+        job = self.rng.choice(numbers)
+        for item in (None, *self.rng.sample(self._items(job, "1"), 1)):
+            target = Target(job, None if item is None else item[0])
+            told = check("explain-1", explain(bench.database, bench.home, target, bench.now))
+            assert all(line.isprintable() for line in explain_lines(told))
+
     def do_submit(self) -> None:
         rng, bench = self.rng, self.bench
         policy = Policy(
@@ -230,11 +260,14 @@ class Walk:
         job = self._job(live=False)
         if job is None:
             return
+        promised = job_document(self.bench.database, self.bench.home, job, self.bench.now)["retry"]
         selection = self.rng.choice(_SELECTIONS)
         try:
-            retry(self.bench.home, job, selection, now=self.bench.now)
+            retried = retry(self.bench.home, job, selection, now=self.bench.now)
         except UsageError:
+            assert not selection.is_default or not promised["items"] or "--unknown" in promised["command"]
             return
+        assert not selection.is_default or retried.items == promised["items"]
         self._still.discard(job)
         for item, _ in self._items(job, "state = 0"):
             self._over.discard((job, item))
