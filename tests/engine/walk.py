@@ -296,6 +296,13 @@ class Walk:
         self.bench.executor = FakeExecutor(self._begin, clock=lambda: self.bench.now)
         self.bench.start(fresh=True)
 
+    def do_stop(self) -> None:
+        """The daemon is stopped, by one signal or two, and another one comes."""
+        self.bench.executor.stop(self.rng.choice((1, 2)))
+        for _ in range(self.rng.randrange(4)):
+            self._tick(60_000)
+        self.do_kill_everything()
+
     def do_break_database(self) -> None:
         self._writable(yes=False)
 
