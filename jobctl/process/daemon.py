@@ -197,6 +197,7 @@ class Foreground:
             os.close(lifeline)
         self.pid = self._child.pid
         self._handle = Handle(self.pid)
+        self._is_asked = False
 
     def await_ready(self) -> None:
         """Wait until its engine is ready, once. Raises Busy or JobctlError like ``start_detached``; then it is gone."""
@@ -214,7 +215,9 @@ class Foreground:
 
     def stop(self) -> None:
         """Ask to stop: politely the first time, now the second."""
-        self._child.send_signal(signal.SIGTERM)
+        # Two of a kind, soon after one another, could be merged into one: the second would not be heard.
+        self._child.send_signal(signal.SIGINT if self._is_asked else signal.SIGTERM)
+        self._is_asked = True
 
     def wait(self, timeout_s: float | None = None) -> int | None:
         """Its exit code, None if it still runs after the timeout."""
