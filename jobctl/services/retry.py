@@ -184,7 +184,7 @@ def _requeue(database: Database, row: JobRow, selection: Selection, chosen: Chos
         f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
         (row.id, *parameters),
     )
-    failures.take_away(database, chosen.by_failure)
+    failures.take_away(database, row.id, chosen.by_failure)
     ungrouped = sum(count for failure, count in chosen.by_failure if failure is None)
     jobs.count(database, row.id, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
 

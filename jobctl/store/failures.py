@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobctl.store.database import Database
@@ -102,12 +102,30 @@ def failed_samples(database: Database, job: int, group: int, samples: Sequence[i
     return [row[0] for row in rows]
 
 
-def take_away(database: Database, moved: Sequence[tuple[int | None, int]]) -> None:
-    """From each (group, count) so many items went back to work; its examples are those that stay behind."""
-    numbers = [(count, SAMPLE_LIMIT, number) for number, count in moved if number is not None]
-    database.executemany(
-        "UPDATE failures SET items = items - ?, samples = (SELECT json_group_array(item) FROM (SELECT item FROM items"
-        " INDEXED BY items_failed"
-        " WHERE job = failures.job AND state = 4 AND failure = failures.id ORDER BY item LIMIT ?)) WHERE id = ?",
-        numbers,
+def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, int]]) -> None:
+    """From each (group, count) so many items went back to work; its examples are some that stay behind."""
+    counts = {number: count for number, count in moved if number is not None}
+    database.executemany("UPDATE failures SET items = items - ? WHERE id = ?", [(n, g) for g, n in counts.items()])
+    samples = {number: _left(database, job, number) for number in counts}
+    _find_others(database, job, {number: found for number, found in samples.items() if found == []})
+    rows = [(json.dumps(found or []), number) for number, found in samples.items()]
+    database.executemany("UPDATE failures SET samples = ? WHERE id = ?", rows)
+
+
+def _left(database: Database, job: int, group: int) -> list[int] | None:
+    """Those of its examples that stay behind; None if nothing does."""
+    items, samples = database.one("SELECT items, samples FROM failures WHERE id = ?", (group,))
+    return failed_samples(database, job, group, json.loads(samples)) if items else None
+
+
+def _find_others(database: Database, job: int, samples: Mapping[int, list[int]]) -> None:
+    """Find examples for groups that have lost all of theirs, in one pass that ends when each has one."""
+    missing = set(samples)
+    rows = database.execute(
+        "SELECT item, failure FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 ORDER BY item", (job,)
     )
+    while missing and (row := rows.fetchone()) is not None:
+        item, failure = row
+        if failure in samples and len(samples[failure]) < SAMPLE_LIMIT:
+            samples[failure].append(item)
+            missing.discard(failure)

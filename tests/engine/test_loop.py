@@ -1,10 +1,13 @@
 """The engine on a real store with a fake executor: every phase, every rule, under a clock of the test's own."""
 
+import json
+
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId, Ending
 from jobctl.domain.states import JobState
+from jobctl.engine import settling
 from jobctl.engine.fake import Play
 from jobctl.engine.loop import Fenced
 from jobctl.services import holding
@@ -69,7 +72,8 @@ def test_a_job_ends_partial_with_its_failures_grouped(tmp_path):
     assert groups == [("exit_65", "no luck", 2, 2, "[2, 5]")]
 
 
-def test_the_examples_of_a_cause_are_items_that_failed_of_it(tmp_path):
+def test_the_examples_of_a_cause_are_items_that_failed_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(settling.random, "random", lambda: 0.9)
     bench = Bench(tmp_path, script=lambda d: Play(code=int(d.attempt == 1 or d.item > 28), err=b"boom\n"), slots=4)
     job = bench.submit(rows=30, policy=Policy(attempts=2, backoff=Backoff(base_s=1000, cap_s=1000)))
     bench.tick(12)
@@ -83,6 +87,18 @@ def test_the_examples_of_a_cause_are_items_that_failed_of_it(tmp_path):
         bench.tick(1)
         assert samples(bench, job) == ([30] if item == 29 else [29])
         bench.work_off(step_us=100 * SECOND)
+
+
+def test_a_cause_that_lost_all_its_examples_to_a_retry_has_others(tmp_path):
+    bench = Bench(tmp_path, script=lambda d: Play(code=65 + (d.item > 29), err=b"boom\n"), slots=4)
+    job = bench.submit(rows=30, policy=Policy(attempts=1, slots=4))
+    bench.work_off()
+    retry(bench.home, job, Selection(items=(*range(1, 21), 30)), now=bench.now)
+    rows = bench.database.execute("SELECT code, items, samples FROM failures ORDER BY code").fetchall()
+    assert [(code, items) for code, items, _ in rows] == [("exit_65", 9), ("exit_66", 0)]
+    assert set(json.loads(rows[0][2])) <= set(range(21, 30)) and json.loads(rows[0][2])
+    assert json.loads(rows[1][2]) == []
+    bench.check()
 
 
 def samples(bench, job):
