@@ -182,8 +182,10 @@ def logs(
     for line in daemon_log.last_lines(path, None if everything else lines):
         _log_line(shared, line)
     if follow:
+        from jobctl.process.reader import readers_end
+
         sys.stdout.flush()
-        for line in daemon_log.follow(path):
+        for line in daemon_log.follow(path, readers_end(sys.stdout)):
             _log_line(shared, line)
             sys.stdout.flush()
     return Exit.OK

@@ -11,6 +11,7 @@ import typer
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, UsageError
+from jobctl.process import reader
 
 if TYPE_CHECKING:
     from jobctl.services.logs import Choice
@@ -177,7 +178,8 @@ def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
     if len(targets) != 1 or target.last is not None or choice.attempt or shower.shared.json:
         raise UsageError("--follow is for one job or one item, as text", hint="jobctl logs 42 --follow")
     wanted = Wanted(target.job, target.item, tuple(shower.streams))
-    follower = Follower(shower.database, shower.shared.home, wanted)
+    pipes = reader.readers_end(sys.stdout)
+    follower = Follower(shower.database, shower.shared.home, wanted, stop=next(iter(pipes), None))
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
         if choice.failed:
@@ -193,3 +195,4 @@ def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
         (shower.err if to_stderr else shower.out).write(event.data)
         shower.out.flush()
         shower.err.flush()
+    reader.check_reader(pipes)

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.signals import STOPS, Keys, Signals, stop_here
+from jobctl.process import reader
 from jobctl.services.changes import Frames
 from jobctl.services.status import job_documents, list_document
 from jobctl.services.wait import exit_code_of
@@ -43,6 +44,7 @@ class View:
     stop: Callable[[], str | None] = lambda: None  # None = leave the view, else go on with this footer
     is_over: Callable[[], bool] = lambda: False
     descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when there is something to tend
+    pipes: tuple[int, ...] = ()  # nobody looks any more when one of them has lost its reader
     shown: Document = field(default_factory=dict)
     signalled: bool = False  # left by a signal, not by a key
     quiet: bool = False
@@ -65,7 +67,9 @@ def watch_jobs(shared: Session, words: Sequence[str]) -> int:
     database = shared.open()
     numbers = resolve_jobs(database, words)
     view = View(
-        shared, database, sys.stdout, lambda: jobs_list(shared, database, numbers), True, "q leaves; the work goes on"
+        *(shared, database, sys.stdout, lambda: jobs_list(shared, database, numbers), True),
+        footer="q leaves; the work goes on",
+        pipes=reader.readers_end(sys.stdout),
     )
     if not show(view):
         return INTERRUPTED if view.signalled else 0
@@ -77,7 +81,9 @@ def watch_list(shared: Session, everything: bool) -> int:
     """Show all jobs until somebody leaves."""
     database = shared.open()
     view = View(
-        shared, database, sys.stdout, lambda: _list(shared, database, everything), False, "q leaves; the work goes on"
+        *(shared, database, sys.stdout, lambda: _list(shared, database, everything), False),
+        footer="q leaves; the work goes on",
+        pipes=reader.readers_end(sys.stdout),
     )
     show(view)
     return INTERRUPTED if view.signalled else 0
@@ -134,7 +140,10 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
                 view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
             # Who reads lines hears that nothing moves; a screen shows it as it is.
-            frames.wait(busy=busy, also=view.descriptors(), at_most_s=None if view.is_screen else LINE_EVERY_S)
+            frames.wait(
+                busy=busy, also=(*view.descriptors(), *view.pipes), at_most_s=None if view.is_screen else LINE_EVERY_S
+            )
+            reader.check_reader(view.pipes)
             came = set(signals.take())
             if signal.SIGTSTP in came:
                 with aside(), keys.released():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+import select
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from jobctl.errors import NotFound
+from jobctl.process.reader import check_reader
 from jobctl.process.watch import Watch
 
 _BLOCK = 1 << 16
@@ -45,7 +47,7 @@ def _tail(path: Path, count: int | None) -> list[str]:
     return lines if count is None else lines[-count:]
 
 
-def follow(log: Path) -> Iterator[str]:
+def follow(log: Path, pipes: Sequence[int] = ()) -> Iterator[str]:
     """Lines as they are written from now on while there is a store, also in the next log when this one is put aside."""
     with Watch(log.parent, (log.name,)) as watch, contextlib.ExitStack() as opened:
         file = opened.enter_context(log.open("rb"))
@@ -60,9 +62,23 @@ def follow(log: Path) -> Iterator[str]:
                 opened.close()
                 file = opened.enter_context(log.open("rb"))
                 continue
-            watch.wait(None)
+            _wait(watch, pipes)
             if not log.parent.exists():  # the store was removed, and nothing tells of what comes in its place
                 return
+
+
+def _wait(watch: Watch, pipes: Sequence[int]) -> None:
+    """Until something happens to the log. Raises BrokenPipeError when one of the pipes has lost its reader."""
+    if watch.fileno() < 0 or not pipes:
+        watch.wait(None)
+        return
+    poll = select.poll()
+    poll.register(watch.fileno(), select.POLLIN)
+    for pipe in pipes:
+        poll.register(pipe, 0)
+    poll.poll()
+    watch.drain()
+    check_reader(pipes)
 
 
 def _is_replaced(log: Path, descriptor: int) -> bool:

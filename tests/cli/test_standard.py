@@ -87,3 +87,13 @@ def test_a_limit_on_files_is_no_reason_to_put_a_database_away(shell):
     assert done.returncode == 1
     assert "SQLite says" in done.stderr
     assert "mv " not in done.stderr and "begin anew" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["status 1 --watch", "status --watch --json", "logs 1 --follow", "logs 1.1 --follow", "daemon logs -f"]
+)
+def test_who_looks_on_for_a_reader_that_has_gone_ends(shell, tmp_path, words):
+    shell("$jobctl submit rows.txt -- true; touch home/daemon.log")
+    done = shell(f"( $jobctl {words}; echo $? > code ) | true")
+    assert done.returncode == 0, "the shell waits for both ends of the pipe"
+    assert (tmp_path / "code").read_text() == "141\n"
