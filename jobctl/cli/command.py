@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -139,10 +140,20 @@ def split_words(
             position += _option_width(word, takes_value)
             continue
         if seen_file:
+            _refuse_second_file(word, program)
             return list(args[:position]), list(args[position:])
         seen_file = True
         position += 1
     return list(args), []
+
+
+def _refuse_second_file(word: str, program: str) -> None:
+    """Raises UsageError where the command would begin with what is only a file: ``submit a.csv b.csv -- load {}``."""
+    if os.path.isfile(word) and not os.access(word, os.X_OK):
+        raise UsageError(
+            f"one FILE at a time: {word!r} stands where the command begins, and it is no program",
+            hint=f"{program} FILE -- COMMAND ARG... for each of them, or put their rows together into one",
+        )
 
 
 def _option_width(word: str, takes_value: set[str]) -> int:

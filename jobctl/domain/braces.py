@@ -129,6 +129,8 @@ class Names:
         close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
         if close:
             return f"did you mean {{{close[0]}}}?"
+        if self.columns[0].startswith("sep="):
+            return "the first line is a note to Excel and no header: take it out"
         named = [name for mark, name in _OTHER_DELIMITERS.items() if mark in self.columns[0]]
         if len(self.columns) == 1 and named:
             return f"are the fields separated by something else? See --delimiter {named[0]}"

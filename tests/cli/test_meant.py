@@ -85,6 +85,20 @@ def test_habits_of_a_shell_are_met(jobctl, tmp_path, monkeypatch):
     assert "true is a program: the file of rows comes before it" in program.err
 
 
+def test_a_second_file_is_not_taken_for_the_command(jobctl, home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("1\n")
+    for words in (("a.txt", "b.txt", "--", "true", "{}"), ("a.txt", "b.txt"), ("a.txt", "-j", "2", "b.txt")):
+        done = jobctl("submit", *words)
+        assert done.code == 2
+        assert "one FILE at a time: 'b.txt' stands where the command begins" in done.err
+    assert not home.database.exists()
+    (tmp_path / "b.txt").chmod(0o755)
+    assert jobctl("submit", "a.txt", "-n", "./b.txt").code == 0
+    assert jobctl("submit", "a.txt", "-n", "true", "--", "{}").code == 0
+
+
 def test_the_version_is_an_option_like_others(jobctl):
     assert jobctl("-q", "--version").out.startswith("jobctl ")
     assert "-V, --version" in jobctl("--help").out

@@ -168,6 +168,7 @@ def test_a_table_that_was_not_seen_as_one_is_said():
     assert refused("x", "{id}", columns=("id;url",)).hint.endswith("See --delimiter semicolon")
     assert refused("x", "{id}", columns=("id|url",)).hint.endswith("See --delimiter pipe")
     assert refused("x", "{id}", columns=("total;a", "b")).hint == "for literal braces write {{id}}"
+    assert "note to Excel" in refused("x", "{id}", columns=("sep=;",)).hint
     assert "--format csv" in refused("x", "{id}", columns=None).hint
 
 
