@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,7 @@ class FakeExecutor:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
+        weakref.finalize(self, _close, self._reader, self._writer)
 
     # The port.
 
@@ -113,7 +115,9 @@ class FakeExecutor:
         if self._dead:
             raise EOFError("the executor is gone")
         if not self._is_due():
-            select.select([self._reader], [], [], timeout_s)
+            bell = select.poll()
+            bell.register(self._reader, select.POLLIN)
+            bell.poll(None if timeout_s is None else timeout_s * 1000)
         self._quiet()
         self._end_what_is_not_held()
         self._fill()
@@ -241,6 +245,11 @@ class FakeExecutor:
                 pass
         except BlockingIOError:
             return
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _finished(run: _Run, play: Play) -> Finished:
