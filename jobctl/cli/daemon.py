@@ -47,12 +47,34 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     from jobctl.process.daemon import start_detached
 
     shared = session(ctx)
-    pid = start_detached(_options(ctx, slots))
+    options = _options(ctx, slots)
+    try:
+        pid = start_detached(options)
+    except Busy as error:
+        raise _who_is_there(shared) or error from None
     if shared.json:
         shared.emit(_document(shared))
     else:
         shared.note(f"the daemon is up (process {pid})")
     return Exit.OK
+
+
+def _who_is_there(shared: Session) -> Busy | None:
+    """Who holds the store, where that is no daemon that takes work; None otherwise."""
+    from jobctl.services.daemon import daemon_view
+
+    view = daemon_view(shared.open(), shared.home, now_us())
+    if view.state == "draining":
+        return Busy(
+            f"the daemon (process {view.pid}) is stopping: what runs finishes, nothing new starts",
+            hint="jobctl daemon stop && jobctl daemon start waits for that, with stop --now it does not",
+        )
+    if view.is_working and view.scope != "all":
+        return Busy(
+            f"process {view.pid} holds the store: it works on job {view.scope} alone (jobctl run)",
+            hint=f"jobctl wait {view.scope}; jobctl daemon start",
+        )
+    return None
 
 
 @app.command(cls=ClusterCommand)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.services.daemon_log import follow, last_lines
 from jobctl.services.service_unit import Unit
+from tests.locks import held_lock
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +134,19 @@ def test_status_has_figures_up_and_down(jobctl, tmp_path: Path) -> None:
         assert "memory" in text
     finally:
         jobctl("daemon", "stop", "--now")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"state": "draining"}, "is stopping: what runs finishes"),
+        ({"scope": "7"}, "it works on job 7 alone (jobctl run)"),
+        ({}, "a daemon already runs for this store"),
+    ],
+)
+def test_start_says_who_is_there(jobctl, store, home, row, said):
+    with held_lock(home) as pid:
+        store.daemon(**({"pid": pid, "heartbeat_at": time.time_ns() // 1000} | row))
+        done = jobctl("daemon", "start")
+    assert done.code == 75
+    assert said in done.err and str(pid) in done.err
