@@ -136,6 +136,7 @@ class Alone:
     """No supervisor above: nobody asks to stop."""
 
     fresh = True
+    up = False
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
