@@ -19,9 +19,11 @@ from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pre
 from jobctl.engine.cluster.executor import ClusterExecutor
 from jobctl.engine.cluster.messages import Up
 from jobctl.engine.cluster.options import ClusterOptions
+from jobctl.process.presence import is_there
 from tests.cluster.rig import Cluster, end
 from tests.engine.harness import SupervisorUnderTest
 from tests.engine.processes import alive, marker
+from tests.engine.test_calls import ITEMS, call_spec
 from tests.executor_contract import Listener, batch, id_of, spec_of
 from tests.wait import wait_until
 
@@ -256,6 +258,18 @@ def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     assert second.adopt() == [(1, 0, 1)]
     heard = Listener(second).until(lambda heard: heard.of(Lost))
     assert [id_of(lost) for lost in heard.of(Lost)] == [(1, 0, 1)]
+
+
+def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "items.py").write_text(ITEMS)
+    workers.start_worker(1)
+    executor = connect(1)
+    executor.define(spec_of(1, tmp_path, call=call_spec()))
+    executor.start(batch(1, (b"pid",), range(1)))
+    (outcome,) = Listener(executor).finished(1)
+    assert outcome.value is not None and is_there(int(outcome.value))
+    executor.forget(1)
+    wait_until(lambda: not is_there(int(outcome.value)), 20, "the end of the process, which waits for calls for 30 s")
 
 
 def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:

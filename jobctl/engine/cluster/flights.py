@@ -46,6 +46,7 @@ class Flights:
             return
         known.output.close()
         del self.jobs[job]
+        self._link.forget(sorted(known.callers), job)
 
     def follow(self, job: int, item: int | None) -> None:
         """Bring here what runs of this writes, as it comes."""
@@ -63,6 +64,9 @@ class Flights:
         """It is sent."""
         self.out[flight.key] = flight
         self.key_of.update(dict.fromkeys(flight.waiting, flight.key))
+        for job in flight.slots:
+            if self.jobs[job].spec.call is not None:
+                self.jobs[job].callers.add(flight.worker)
 
     def on(self, address: str) -> list[str]:
         """Packs that were sent to this worker and are not over."""

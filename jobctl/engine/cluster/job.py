@@ -28,6 +28,7 @@ class Job:
         self.durations = Durations()
         self.output = JobOutput(spec.log_dir, spec.output_cap)
         self.leaving = False
+        self.callers: set[str] = set()  # workers that keep processes warm for its calls
         self.define(spec)
 
     def define(self, spec: JobSpec) -> None:

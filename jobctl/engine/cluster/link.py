@@ -80,6 +80,11 @@ class Link:
         question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
         self._post(self._spawn, question)
 
+    def forget(self, workers: Sequence[str], job: int) -> None:
+        """A job is over: these need not stay ready for it."""
+        for worker in workers:
+            self.ask(worker, worker_plugin.forget, self._store, job)
+
     def close(self) -> None:
         """Hang up; what runs there runs on."""
         if self._thread.is_alive():

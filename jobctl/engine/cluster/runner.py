@@ -201,9 +201,19 @@ class Runner:
                 os.utime(self._spool)  # somebody works in it, however long its items take
             self._drop_idle(time.monotonic() - _IDLE_S)
 
+    def forget(self, store: str, job: int) -> None:
+        """Drop what is kept for a job, such as processes that are warm for its calls."""
+        with self._lock:
+            if not self._closed:
+                self._drop(place for place in self._lines if place[:2] == (store, job))
+
     def _drop_idle(self, before: float) -> None:
-        for place, line in list(self._lines.items()):
-            if line.run is None and line.idle_since < before:
+        self._drop(place for place, line in self._lines.items() if line.idle_since < before)
+
+    def _drop(self, places: Iterable[tuple[str, int, int]]) -> None:
+        for place in list(places):
+            line = self._lines[place]
+            if line.run is None:
                 self._guard.forget(line.number)
                 del self._lines[place], self._by_number[line.number]
                 line.clear()

@@ -115,6 +115,11 @@ def recall(keys: Iterable[str], dask_worker: Any) -> None:
     dask_worker.plugins[NAME].runner.recall(keys)
 
 
+def forget(store: str, job: int, dask_worker: Any) -> None:
+    """A job is over."""
+    dask_worker.plugins[NAME].runner.forget(store, job)
+
+
 def look(keys: Iterable[str], dask_worker: Any) -> dict[str, bytes]:
     """How far packs are, as packed reports."""
     return {key: pack_report(report) for key, report in dask_worker.plugins[NAME].runner.look(keys).items()}
