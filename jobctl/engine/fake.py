@@ -72,7 +72,7 @@ class FakeExecutor:
         self._clock = clock
         self._backlog = Backlog()
         self._runs: dict[AttemptId, _Run] = {}
-        self._outcomes: dict[AttemptId, Finished] = {}
+        self._outcomes: dict[AttemptId, Finished | Lost] = {}
         self._events: list[Event] = []
         self._stop = 0
         self._dead = False
@@ -173,10 +173,7 @@ class FakeExecutor:
         """End an attempt that runs."""
         run = self._runs.pop(attempt)
         self._backlog.release(run.line, run.slot)
-        if play.lost:
-            self._tell(Lost(*attempt))
-            return
-        outcome = self._outcomes[attempt] = _finished(run, play)
+        outcome = self._outcomes[attempt] = Lost(*attempt) if play.lost else _finished(run, play)
         self._tell(outcome)
 
     @property

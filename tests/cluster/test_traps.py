@@ -107,7 +107,9 @@ def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
     executor.collect(1.0)
     assert len(heard.of(Started)) == 2, "Dask's own second try was refused"
     assert heard.of(Returned) == []
-    assert len(executor.adopt()) == 2, "one runs, one waits"
+    assert len(executor.adopt()) == 3, "one runs, one waits, one is to be recorded"
+    executor.acknowledge([lost])
+    assert len(executor.adopt()) == 2
 
 
 def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
@@ -272,6 +274,23 @@ def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, conne
     wait_until(lambda: not is_there(int(outcome.value)), 20, "the end of the process, which waits for calls for 30 s")
 
 
+def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
+    worker = workers.start_worker(1)
+    first = connect(1)
+    heard = start(first, tmp_path, (b"sleep", b"1000"), items=1)
+    heard.until(lambda heard: heard.of(Started))
+    worker.kill()
+    heard.until(lambda heard: heard.of(Lost))
+    first._link.close()  # as if it had been killed before it could write that down
+    second = connect(0)
+    assert second.adopt() == [(1, 0, 1)]
+    Listener(second).until(lambda heard: heard.of(Lost))
+    second.acknowledge([AttemptId(1, 0, 1)])
+    assert second.adopt() == []
+
+
 def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(2)
     workers.start_worker(2, "--resources", "gpu=1")
@@ -299,7 +318,7 @@ def test_what_waits_for_something_that_has_left_is_given_back_and_told(
     rare.kill()
     heard.until(lambda heard: heard.of(Lost) and len(heard.of(Returned)) == 2)
     until_there_are(executor, 1)
-    assert executor.adopt() == []
+    assert executor.adopt() == [(1, 0, 1)], "to be recorded"
     crew = [event.crew for event in heard.of(Capacity)][-1]
     assert (crew.offers, crew.left) == ((Offer(1, 1, ()),), 1)
     assert crew.last_host == os.uname().nodename

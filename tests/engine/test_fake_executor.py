@@ -49,6 +49,8 @@ class TestFakeExecutor(ExecutorContract):
         heard = Listener(executor).until(lambda _: executor.running)
         executor.finish(AttemptId(1, 0, 1), Play(lost=True))
         assert heard.until(lambda heard: heard.of(Lost)).of(Lost) == [Lost(1, 0, 1)]
+        assert executor.adopt() == [(1, 0, 1)]
+        executor.acknowledge([AttemptId(1, 0, 1)])
         assert executor.adopt() == []
 
     def test_pressure_stop_and_death_reach_the_engine(self, executor: FakeExecutor) -> None:

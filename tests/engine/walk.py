@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.domain.ports import Ending
+from jobctl.domain.ports import Ending, Finished
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.errors import UsageError
@@ -50,12 +50,23 @@ class _Bench(Bench):
         self.engine._house._backups.keep = lambda _: None  # threads of their own, which outlive a walk
 
 
+class _Executor(FakeExecutor):
+    def __init__(self, walk: Walk) -> None:
+        super().__init__(walk._begin, clock=lambda: walk.bench.now)
+        self._walk = walk
+
+    def finish(self, attempt, play):
+        self._walk._end(attempt[:2], play)
+        super().finish(attempt, play)
+
+
 class Walk:
     """One store, one engine after the other, and what is known about every item."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.bench = _Bench(root, script=self._begin, slots=self.rng.choice((1, 2, 4)))
+        self.bench = _Bench(root, slots=self.rng.choice((1, 2, 4)))
+        self.bench.executor = _Executor(self)
         self._durations = self.rng.choice(((100,), (100, 5_000, 300_000)))  # short ones are handed over ahead
         self._weights = self.rng.choice(((10, 4, 1, 1, 5), (40, 1, 1, 1, 1), (5, 0, 0, 0, 5)))
         self.said: list[str] = []
@@ -75,16 +86,14 @@ class Walk:
         assert key not in self._over, f"{key} runs although it is over"
         assert key[0] not in self._still, f"{key} runs although its job is paused"
         assert self._fails[key] < self._attempts[key[0]], f"{key} runs more often than it may"
-        return self._note(key, self._play())
+        return self._play()
 
-    def _note(self, key, play):
-        if play.hold:
-            return play
-        if play.lost:
+    def _end(self, key, play):
+        """An attempt ends."""
+        if play.lost or play.ending is Ending.INTERRUPTED:
             self._lose(key)
         elif play.code or play.ending is not Ending.EXITED:
             self._fails[key] += 1
-        return play
 
     def _lose(self, key):
         if key[0] in self._careful:
@@ -280,20 +289,19 @@ class Walk:
             play = self._play()
             while play.hold:
                 play = self._play()
-            self.bench.executor.finish(attempt, self._note(attempt[:2], play))
+            self.bench.executor.finish(attempt, play)
 
     def do_kill_engine(self) -> None:
         self.bench.start(fresh=False)
 
     def do_kill_everything(self) -> None:
         executor = self.bench.executor
-        unwritten = [(key, told) for key, told in executor._outcomes.items()]
-        unwritten += [(key, run.play) for key, run in executor._runs.items() if not (run.play.hold or run.play.lost)]
-        for key, end in unwritten:
-            self._fails[key[:2]] -= bool(end.code or end.ending is not Ending.EXITED)
+        for key, told in executor._outcomes.items():  # nobody had written them down
+            failed = isinstance(told, Finished) and (told.code or told.ending is not Ending.EXITED)
+            self._fails[key[:2]] -= bool(failed and told.ending is not Ending.INTERRUPTED)
         for lost in [*executor.running, *executor._outcomes]:
             self._lose(lost[:2])
-        self.bench.executor = FakeExecutor(self._begin, clock=lambda: self.bench.now)
+        self.bench.executor = _Executor(self)
         self.bench.start(fresh=True)
 
     def do_stop(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobctl.domain.ports import AttemptId, Finished, Started
+from jobctl.domain.ports import AttemptId, Finished, Lost, Started
 from jobctl.process.backlog import JobLine
 
 
@@ -113,5 +113,5 @@ class Workers:
 class Outcome:
     """An attempt that is over, kept until it is acknowledged."""
 
-    event: Finished
+    event: Finished | Lost
     key: str

@@ -205,15 +205,20 @@ class Flights:
                 self._tell(Returned(*fields))
         for fields in report.lost:
             if self._drop(flight, AttemptId(*fields)):
-                self._tell(Lost(*fields))
+                self._keep_outcome(flight, Lost(*fields))
 
     def _finish(self, flight: Flight, id_: AttemptId, event: Finished) -> None:
         self._drop(flight, id_)
-        flight.unreceipted.add(id_)
-        self.outcomes[id_] = Outcome(event, flight.key)
         job = self.jobs.get(id_.job)
         if job is not None:
             job.durations.add(event.duration_us)
+        self._keep_outcome(flight, event)
+
+    def _keep_outcome(self, flight: Flight, event: Finished | Lost) -> None:
+        """Tell how an attempt ended. Until that is recorded the scheduler knows its pack, for an engine after us."""
+        id_ = AttemptId(*event[:3])
+        flight.unreceipted.add(id_)
+        self.outcomes[id_] = Outcome(event, flight.key)
         self._tell(event)
 
     def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:
@@ -239,7 +244,10 @@ class Flights:
         """A pack is over: what it has not told is lost, or free if nothing of it can have begun."""
         for id_ in list(flight.waiting):
             self._drop(flight, id_)
-            self._tell(Lost(*id_) if begun else Returned(*id_))
+            if begun:
+                self._keep_outcome(flight, Lost(*id_))
+            else:
+                self._tell(Returned(*id_))
         flight.is_over = True
         self._workers.vacate(flight.worker, flight.key)
         for job, line in flight.lines.items():
