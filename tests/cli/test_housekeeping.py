@@ -168,7 +168,7 @@ def test_doctor_prints_a_line_for_each_check(store, jobctl):
     done = jobctl("doctor")
     assert done.code == 0 and done.err == "all is well\n"
     lines = done.out.splitlines()
-    assert len(lines) == 15 and all(line.startswith("ok  ") for line in lines)
+    assert len(lines) == 16 and all(line.startswith("ok  ") for line in lines)
     document = jobctl("doctor", "--json").document
     assert document["schema"] == "jobctl.doctor/1" and document["ok"] is True
     assert [check["name"].replace("_", " ") in line for check, line in zip(document["checks"], lines, strict=True)]
