@@ -1,0 +1,94 @@
+"""The state directory: made private, and refused where somebody else could have a hand in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from jobctl.config import Home
+from jobctl.errors import HomeError, NotFound
+from jobctl.process import mounts
+
+
+def no_queue(root: Path) -> NotFound:
+    """The error of a store in which nothing was ever submitted."""
+    return NotFound(f"no jobs yet: there is no queue at {root}", hint="start with: jobctl submit FILE -- COMMAND")
+
+
+def prepare_home(home: Home) -> None:
+    """Make the state directory and its folders, 0700. Raises HomeError when that is impossible."""
+    try:
+        _make_folders(home)
+    except FileExistsError:
+        raise _no_directory(home) from None
+    except OSError as error:
+        raise HomeError(
+            f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
+        ) from error
+
+
+def _no_directory(home: Home) -> HomeError:
+    return HomeError(f"the state directory {home.root} is not a directory", hint="give another with --home DIR")
+
+
+def _make_folders(home: Home) -> None:
+    previous = os.umask(0o077)  # for folders on the way to it, which mkdir gives no mode
+    try:
+        for folder in (home.root, home.logs, home.results):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    finally:
+        os.umask(previous)
+
+
+def refuse_network(home: Home) -> None:
+    """A new store is not made where locks and shared memory do not work. Raises HomeError; no option insists."""
+    if home.database.exists():
+        return
+    kind = mounts.kind(home.root)
+    if mounts.is_network(kind):
+        raise HomeError(
+            f"{home.root} is on a network file system ({kind}), where SQLite loses data",
+            hint="give a directory on a local disk with --home DIR or JOBCTL_HOME",
+        )
+
+
+def check_home(home: Home) -> None:
+    """Refuse a state directory that somebody else owns or may write to. Raises HomeError, NotFound."""
+    try:
+        info = home.root.lstat()
+        if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
+            info = home.root.stat()
+    except FileNotFoundError:
+        raise NotFound(
+            f"no jobs yet: {home.root} does not exist", hint="start with: jobctl submit FILE -- COMMAND"
+        ) from None
+    except OSError as error:
+        raise HomeError(f"cannot use {home.root}: {error.strerror}", hint="give another with --home DIR") from error
+    if info.st_uid != os.geteuid():
+        raise HomeError(
+            f"{home.root} belongs to user {info.st_uid}, you are {os.geteuid()}",
+            hint="run jobctl as its owner, or give your own state directory with --home",
+        )
+    if not stat.S_ISDIR(info.st_mode):
+        raise _no_directory(home)
+    if info.st_mode & 0o022:
+        raise HomeError(
+            f"{home.root} can be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
+            hint=f"chmod 700 {home.root}",
+        )
+    for folder in (home.logs, home.results):
+        _check_folder(folder)
+
+
+def _check_folder(folder: Path) -> None:
+    """Nothing is kept where a link points to. A folder that is gone is made again when it is needed."""
+    try:
+        info = folder.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid():
+        raise HomeError(
+            f"{folder} is not a directory of yours",
+            hint="see what it is and move it away; a link is not followed: move the whole store with --home DIR",
+        )
