@@ -94,7 +94,7 @@ def test_a_stop_while_it_drains_keeps_the_outcomes_for_the_next_daemon(cli, rele
     wait_until(lambda: "jobctl was upgraded under this daemon" in log(cli), 60, "the upgrade to be noticed")
     cli("daemon", "stop", "--timeout", "0s", check=75)
     (cli.work / "go").touch()
-    cli("daemon", "stop")
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the end of the daemon")  # a second stop could end the two items
     cli("daemon", "start")
     cli("wait", 1)
     assert witnessed(cli, "start") == list(range(1, ROWS + 1))
