@@ -7,7 +7,7 @@ import os
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural, size
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import backup, sqlite
+from jobctl.store import backup, layout, sqlite
 from jobctl.store.schema import SCHEMA_VERSION
 
 #: A write-ahead log as long as this makes reading slow; whoever holds it up should be found.
@@ -45,6 +45,10 @@ def database(patient: Patient) -> Finding:
         )
     if look.kind == "newer":
         return fail(f"was written by a newer jobctl (schema {look.version}, not {SCHEMA_VERSION})", "upgrade jobctl")
+    if look.kind == "unknown":
+        return fail(
+            layout.said("the file", look.version, list(look.findings)), layout.way_out(patient.home.root), look.findings
+        )
     if look.kind == "foreign":
         return fail(f"{path} is not a database of jobctl", "move it away, or choose another --home")
     if look.kind == "planted":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from jobctl.store import layout
 from jobctl.store.database import Database
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
 
@@ -17,6 +18,7 @@ def create_schema(database: Database) -> None:
             if statement.strip():
                 database.execute(statement)
         database.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?), ('epoch', '0')", (uuid.uuid4().hex,))
+        layout.note(database.connection)
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 

@@ -18,7 +18,7 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.errors import Busy, StoreError
 from jobctl.process.private import is_plain
-from jobctl.store import sqlite
+from jobctl.store import layout, sqlite
 from jobctl.store.folder import check_home, no_queue, prepare_home, refuse_network
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -199,6 +199,8 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     version = _check_identity(database)
     if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
         raise sqlite.DatabaseError(sqlite.CUT_OFF)
+    if version:
+        layout.check(database.connection, database.path, version)
     if version == 0:
         if not create:  # a first submit is about to make it, or was killed before it had
             raise no_queue(database.path.parent)

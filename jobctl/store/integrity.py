@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from jobctl.errors import StoreError
-from jobctl.store import backup, sqlite
+from jobctl.store import backup, layout, sqlite
 from jobctl.store.database import Database
+from jobctl.store.schema import SCHEMA_VERSION
 
 #: A larger file is not read through at a start (it would take more than a second or two); ``doctor`` does it.
 CHECK_UP_TO = 256 << 20
@@ -18,6 +19,9 @@ def begin(database: Database) -> None:
     if database.scalar("SELECT value FROM meta WHERE key = 'open'") == "1":
         _check(database)
     _mark(database, "1")
+    if not layout.is_noted(database.connection, SCHEMA_VERSION):  # after a VACUUM, say; it was compared at opening
+        with database.transaction():
+            layout.note(database.connection)
 
 
 def end(database: Database) -> None:

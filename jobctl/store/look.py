@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.process.private import is_plain
-from jobctl.store import sqlite
+from jobctl.store import layout, sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
 class Look(NamedTuple):
     """What a file is."""
 
-    kind: str  # missing | empty | ours | older | newer | foreign | planted | damaged
+    kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged
     version: int = 0  # of the schema
     findings: tuple[str, ...] = ()  # what is wrong with it, in SQLite's words
 
@@ -59,10 +59,13 @@ def _read(path: Path, read_through: bool) -> Look:
         found = sqlite.quick_check(connection.execute) if read_through else []
         if sqlite.is_cut_off(path, connection.execute("PRAGMA page_size").fetchone()[0]):
             found.insert(0, sqlite.CUT_OFF)
+        differences = [] if found else layout.differences(connection)
     finally:
         connection.close()
     if found:
         return Look("damaged", version, tuple(found))
+    if differences:
+        return Look("unknown", version, tuple(differences))
     if version == SCHEMA_VERSION:
         return Look("ours", version)
     return Look("newer" if version > SCHEMA_VERSION else "older", version)

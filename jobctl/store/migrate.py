@@ -10,8 +10,9 @@ from importlib import resources
 
 from jobctl.errors import Busy, OlderDaemon, StoreError
 from jobctl.process import lock
-from jobctl.store import backup, sqlite
+from jobctl.store import backup, layout, sqlite
 from jobctl.store.database import BUSY_DEADLINE_S, Database
+from jobctl.store.schema import SCHEMA_VERSION
 
 
 def steps() -> dict[int, str]:
@@ -99,6 +100,16 @@ def _apply(database: Database, step: int, script: str) -> None:
         for statement in statements(script):
             database.execute(statement)
         database.execute(f"PRAGMA user_version={step}")
+        _check_outcome(database)
+
+
+def _check_outcome(database: Database) -> None:
+    """A step that does not lead to the layout of its number must not be committed."""
+    wrong = layout.differences(database.connection)
+    if wrong:
+        raise sqlite.DatabaseError(f"the migration leads to another layout: {wrong[0]}")
+    if _version(database) == SCHEMA_VERSION:
+        layout.note(database.connection)
 
 
 def statements(script: str) -> list[str]:

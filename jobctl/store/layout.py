@@ -1,0 +1,120 @@
+"""Whether the tables and columns of a database are those of the schema whose number it carries.
+
+Builds of jobctl that were never released used one number for several layouts. A database of one of them opens, and
+then every statement fails on a column that is not there. So each database is compared with the layout of its number
+before anything of it is used. The comparison of all columns takes 0.3 ms, thus its result is kept in the table
+``meta`` with SQLite's own count of changes of the schema, and holds for as long as that count does not change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobctl.errors import StoreError
+from jobctl.store.schema import LAYOUTS, SCHEMA_VERSION, stored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jobctl.store.sqlite import Connection
+
+_COLUMNS = (
+    "SELECT (SELECT user_version FROM pragma_user_version), m.name, p.name"
+    " FROM sqlite_schema m JOIN pragma_table_info(m.name) p"
+    " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY m.name, p.name"
+)
+_NOTED = (
+    "SELECT 1 FROM meta WHERE key = 'layout' AND value = (SELECT schema_version FROM pragma_schema_version) || ' ' || ?"
+)
+_NOTE = (
+    "INSERT OR REPLACE INTO meta (key, value) SELECT 'layout', schema_version || ' ' || ? FROM pragma_schema_version"
+)
+_MOST_NAMED = 3
+
+
+def is_noted(connection: Connection, version: int) -> bool:
+    """Whether the columns were compared already and nothing has changed the schema since."""
+    from jobctl.store import sqlite
+
+    try:
+        return connection.execute(_NOTED, (LAYOUTS.get(version, ""),)).fetchone() is not None
+    except sqlite.OperationalError:  # there is not even this table
+        return False
+
+
+def note(connection: Connection) -> None:
+    """Write down that the columns are those of this jobctl. Only in a transaction, and only after a comparison."""
+    connection.execute(_NOTE, (LAYOUTS.get(SCHEMA_VERSION, ""),))
+
+
+def differences(connection: Connection) -> list[str]:
+    """What is not as the schema of that number has it, in words; empty if the layout is known."""
+    version, found = _columns(connection)
+    known = LAYOUTS.get(version)
+    if known is None or fingerprint(found) == known:
+        return []
+    return _in_words(found) if version == SCHEMA_VERSION else ["its columns are others"]
+
+
+def check(connection: Connection, path: Path, version: int) -> None:
+    """Raise StoreError, having changed nothing, when the layout is not the one of that version."""
+    if is_noted(connection, version):
+        return
+    found = differences(connection)
+    if found:
+        raise StoreError(said(f"{path}", version, found), hint=way_out(path.parent))
+
+
+def said(what: str, version: int, found: list[str]) -> str:
+    """The sentence that tells of an unknown layout."""
+    named = "; ".join(found[:_MOST_NAMED]) + ("; ..." if len(found) > _MOST_NAMED else "")
+    return f"{what} has an unknown layout: it says schema {version}, but {named}; no release of jobctl made it"
+
+
+def way_out(root: Path) -> str:
+    """What to do with a store that no released jobctl made."""
+    return (
+        "nothing was changed; use the jobctl that made it, or a new store: --home DIR;"
+        f" its result files are in {root / 'results'}"
+    )
+
+
+def fingerprint(columns: dict[str, list[str]]) -> str:
+    """Names a layout."""
+    from hashlib import sha256
+
+    text = "\n".join(f"{table} {' '.join(names)}" for table, names in sorted(columns.items()))
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def of_this_version() -> dict[str, list[str]]:
+    """The tables and columns that ``schema.sql`` makes."""
+    from jobctl.store import sqlite
+
+    connection = sqlite.connect(":memory:")
+    try:
+        connection.executescript(stored())
+        return _columns(connection)[1]
+    finally:
+        connection.close()
+
+
+def _columns(connection: Connection) -> tuple[int, dict[str, list[str]]]:
+    """The version and the columns of each table, read by one statement: another process may migrate meanwhile."""
+    rows = connection.execute(_COLUMNS).fetchall()
+    if not rows:  # without a table there is no row that could carry the number
+        return connection.execute("PRAGMA user_version").fetchone()[0], {}
+    found: dict[str, list[str]] = {}
+    for _, table, column in rows:
+        found.setdefault(table, []).append(column)
+    return rows[0][0], found
+
+
+def _in_words(found: dict[str, list[str]]) -> list[str]:
+    known, words = of_this_version(), []
+    words += [f"the table {table} is missing" for table in sorted(known.keys() - found.keys())]
+    words += [f"the table {table} is not known" for table in sorted(found.keys() - known.keys())]
+    for table in sorted(known.keys() & found.keys()):
+        words += [f"{table} lacks {name}" for name in known[table] if name not in found[table]]
+        words += [f"{table} has {name}" for name in found[table] if name not in known[table]]
+    return words

@@ -1,0 +1,1 @@
+-- From schema 1 to schema 2. A column that is new here stands at the end of its table in tables.py too.
