@@ -52,6 +52,7 @@ def _of_metavar(metavar: str) -> Values:
         return Values("items" if "ITEM" in metavar else "jobs")
     by_metavar = {
         "FILE": Values("files"),
+        "[PATH]": Values("files"),
         "DIR": Values("folders"),
         "STATE": STATES,
         "QUEUE": Values("queues"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 #: Options whose value ``none`` takes away what a recipe or the settings say.
@@ -13,12 +13,8 @@ _WORK = ("shell", "call")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
 
 
-def filled(
-    given: Mapping[str, Any], words: Sequence[str], tell: Callable[[str], None]
-) -> tuple[dict[str, Any], list[str]]:
+def filled(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """(options, words of the command) of a submission; what was said on the command line stays.
-
-    ``tell`` is told of a file of settings that is passed by.
 
     Raises UsageError for settings that are wrong, NotFound for a recipe that there is not.
     """
@@ -31,8 +27,6 @@ def filled(
         from jobctl.services.recipes import find_recipe
 
         layers.insert(0, find_recipe(given["recipe"], os.environ, cwd).options)
-    for place in settings.distrusted:
-        tell(f"{place.path} is not read: {place.ignored}")
     return _merged(given, words, [{key.replace("-", "_"): value for key, value in each.items()} for each in layers])
 
 

@@ -15,6 +15,7 @@ from jobctl.cli.beginning import jobs_before, start_time
 from jobctl.cli.command import CommandWithWords, command_words, session
 from jobctl.cli.defaults import filled
 from jobctl.cli.function import check_work, function_of
+from jobctl.cli.untrusted import tell_untrusted
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
@@ -155,8 +156,11 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
 
     given, words = values(ctx), command_words(ctx)
     check_work(given, words)
-    tell = session(ctx).note
-    given, words = _of_joblog(given, words, tell) if given["from_joblog"] else filled(given, words, tell)
+    shared = session(ctx)
+    tell = shared.note
+    given, words = _of_joblog(given, words) if given["from_joblog"] else filled(given, words)
+    starts = foreground or bool(ctx.params.get("start_daemon"))
+    tell_untrusted(shared, "submit", *(["daemon"] if starts else []))
     from jobctl.services.habits import shell_words
 
     if given["env_file"] is not None:
@@ -218,9 +222,7 @@ def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
             tell(f"--env-file {path} can be read by others (mode {mode:04o}): chmod 600 {path}")
 
 
-def _of_joblog(
-    given: Mapping[str, Any], words: Sequence[str], tell: Callable[[str], None]
-) -> tuple[dict[str, Any], list[str]]:
+def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
     from jobctl.sources.options import JOBLOG
 
@@ -232,7 +234,7 @@ def _of_joblog(
     ):
         if said:
             raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
-    options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [], tell)
+    options, _ = filled({**given, "shell": JOBLOG_SHELL, "format": JOBLOG}, [])
     return options, []
 
 

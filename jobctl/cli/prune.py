@@ -14,6 +14,7 @@ from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.services.prune import KeptJob, Pruned
+    from jobctl.services.settings import Settings
 
 #: Of the jobs that stay for one reason, so many are named.
 SHOWN = 10
@@ -47,7 +48,7 @@ def prune(
     from jobctl.services.prune import prune as remove
 
     shared = session(ctx)
-    options = PruneOptions(_age_s(older_than), keep_failed, include_failed, dry_run)
+    options = PruneOptions(_age_s(shared, older_than), keep_failed, include_failed, dry_run)
     if keep_failed and include_failed:
         from jobctl.errors import UsageError
 
@@ -65,18 +66,35 @@ def prune(
     return Exit.OK
 
 
-def _age_s(text: str | None) -> float:
+def _age_s(shared: Session, text: str | None) -> float:
     """Seconds, as given, else as set, else the default."""
     import os
 
+    from jobctl.cli.untrusted import tell_untrusted
     from jobctl.domain.durations import option_duration, parse_duration
     from jobctl.services.prune import DEFAULT_AGE_S
     from jobctl.services.settings import load_settings
 
     if text is None:
-        found = load_settings(os.environ, os.getcwd()).value("prune", "older-than")
+        settings = load_settings(os.environ, os.getcwd())
+        _refuse_untrusted(settings)
+        tell_untrusted(shared, "prune")
+        found = settings.value("prune", "older-than")
         return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
     return option_duration("--older-than", text)
+
+
+def _refuse_untrusted(settings: Settings) -> None:
+    """An age that is ignored could remove more than its writer wanted, and one that counts could as well."""
+    from jobctl.errors import UsageError
+    from jobctl.services.settings import untrusted
+
+    layer = settings.untrusted
+    if layer is not None and ("prune", "older-than") in layer.held:
+        raise UsageError(
+            f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
+            hint="say --older-than AGE, or read the file and then: jobctl config trust",
+        )
 
 
 def _staying(kept: Sequence[KeptJob], why: str) -> str:

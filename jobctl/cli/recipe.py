@@ -31,6 +31,7 @@ def list_(ctx: typer.Context) -> int:
     Example:
       jobctl recipe list
     """
+    from jobctl.cli.untrusted import tell_untrusted
     from jobctl.services.recipes import load_recipes
 
     shared = session(ctx)
@@ -38,9 +39,10 @@ def list_(ctx: typer.Context) -> int:
     if shared.json:
         shared.emit({"schema": "jobctl.recipes/1", "recipes": [_document(recipe) for recipe in recipes.values()]})
         return Exit.OK
-    width = max(map(len, recipes), default=0)
+    width = max((len(_inert(name)) for name in recipes), default=0)
     for recipe in recipes.values():
-        shared.say(f"{recipe.name:{width}}  {_inert(recipe.summary)}")
+        shared.say(f"{_inert(recipe.name):{width}}  {_inert(recipe.summary)}")
+    tell_untrusted(shared, "submit")
     if not recipes:
         shared.note("there are no recipes; jobctl-config(5) says how to write one")
     return Exit.OK
@@ -53,20 +55,37 @@ def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="RECIPE
     Example:
       jobctl recipe show thumbnails
     """
-    import json
-
-    from jobctl.services.recipes import find_recipe
+    from jobctl.cli.untrusted import tell_untrusted
+    from jobctl.services.recipes import look_up
 
     shared = session(ctx)
-    recipe = find_recipe(name, os.environ, os.getcwd())
+    recipe = look_up(name, os.environ, os.getcwd())
     if shared.json:
         shared.emit({"schema": "jobctl.recipe/1"} | _document(recipe))
         return Exit.OK
     shared.say(f"# {_inert(recipe.where)}")
-    shared.say(f"[recipe.{recipe.name}]")
+    shared.say(f"[recipe.{_key(recipe.name)}]")
     for option, value in recipe.options.items():
-        shared.say(f"{option} = {_inert(json.dumps(value, ensure_ascii=False))}")
+        shared.say(f"{option} = {_toml(value)}")
+    tell_untrusted(shared, "submit")
     return Exit.OK
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML has it, which for these kinds is JSON; what would act on a terminal is written as an escape."""
+    import json
+
+    return _escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("-", "").replace("_", "").isalnum() else _toml(name)
+
+
+def _escaped(text: str) -> str:
+    from jobctl.render.inert import CONTROL
+
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _inert(text: str) -> str:

@@ -79,9 +79,13 @@ class Session:
     def note(self, text: str) -> None:
         """A line on stderr for a person; nothing with ``--quiet``."""
         if not self.quiet:
-            from jobctl.render.inert import inert_log
+            self.warn(text)
 
-            sys.stderr.write(inert_log(text) + "\n")
+    def warn(self, text: str) -> None:
+        """A line on stderr that ``--quiet`` does not take away, because it says that something else runs."""
+        from jobctl.render.inert import inert_log
+
+        sys.stderr.write(inert_log(text) + "\n")
 
     def colors(self, stream: TextIO) -> bool:
         """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what it is."""

@@ -38,10 +38,12 @@ def worker(
     Whatever it runs ends with it, however it ends. When the scheduler is gone it waits for the next one; it leaves
     when the scheduler says so, or on TERM.
     """
+    from jobctl.cli.untrusted import tell_untrusted
     from jobctl.config import cpu_count
     from jobctl.domain.durations import parse_duration
 
     words = cluster_words(ctx)
+    tell_untrusted(session(ctx), "daemon")
     if not words:
         raise UsageError("which cluster?", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
     from jobctl.domain.resources import parse_resources

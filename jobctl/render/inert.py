@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-#: C0 and C1 controls, DEL, and characters that turn the direction of text.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LOG_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: C0 and C1 controls, DEL, characters that end a line, and characters that turn the direction of text.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_LOG_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def inert(text: str) -> str:
     """One line in which every control character is visible: ``^[`` for escape, ``^J`` for a line feed."""
-    return _CONTROL.sub(_visible, text)
+    return CONTROL.sub(_visible, text)
 
 
 def inert_log(text: str) -> str:

@@ -20,6 +20,7 @@ from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.attention import SKEW_US
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.setting_files import Place
 from jobctl.store import elsewhere, views
 
 #: A machine that believes to live before this was made has no clock that is set.
@@ -179,12 +180,25 @@ def wake_up(patient: Patient) -> Finding:
 
 def configuration(_patient: Patient) -> Finding:
     """The files with settings."""
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings import load_settings, untrusted
 
     try:
-        layers = load_settings(os.environ, os.getcwd()).layers
+        settings = load_settings(os.environ, os.getcwd())
     except JobctlError as error:
         return fail(error.message, error.hint or "", error.details)
     except OSError as error:
         return fail(f"{error.filename}: {error.strerror}", "jobctl config path")
-    return ok(", ".join(layer.where for layer in layers) if layers else "none; everything is at its default")
+    if settings.distrusted:
+        return warn(*_passed_by(settings.distrusted[0]))
+    layer = settings.untrusted
+    if layer is not None and (layer.held or layer.held_recipes):
+        return warn(
+            f"{layer.where} {untrusted(layer)}; what it could run, connect to or read is ignored",
+            "read it, then: jobctl config trust",
+        )
+    layers = [f"{each.where} ({each.trust})" if each.trust else each.where for each in settings.layers if each.where]
+    return ok(", ".join(layers) if layers else "none; everything is at its default")
+
+
+def _passed_by(place: Place) -> tuple[str, str]:
+    return f"{place.path} is not read: {place.ignored}", "jobctl config path"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.settings import Layer, load_settings, suggestion
+from jobctl.services.settings import Layer, Settings, load_settings, suggestion, untrusted
 
 
 class Recipe(NamedTuple):
@@ -30,29 +30,54 @@ class Recipe(NamedTuple):
 
 
 def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:
-    """Every recipe; one of the project wins over one of the user with the same name. Raises UsageError."""
+    """Every recipe that can be used; one of the project wins over one of the user with the same name.
+
+    Those of a project file that is not trusted cannot be used, and neither can one that has its name from there.
+    Raises UsageError.
+    """
+    return _usable(load_settings(environ, cwd))
+
+
+def _usable(settings: Settings) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
-    for layer in reversed(load_settings(environ, cwd).layers):
-        found |= {name: _recipe(layer, name) for name in layer.recipes}
+    for layer in reversed(settings.layers):
+        found |= {name: read_recipe(layer, name, layer.recipes[name]) for name in layer.recipes}
+        found = {name: recipe for name, recipe in found.items() if name not in layer.held_recipes}
     return dict(sorted(found.items()))
 
 
 def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
-    """A recipe by its name. Raises NotFound with the nearest name."""
-    recipes = load_recipes(environ, cwd)
+    """A recipe by its name. Raises NotFound with the nearest name, UsageError for one of a file nobody trusted."""
+    settings = load_settings(environ, cwd)
+    layer = settings.untrusted
+    if layer is not None and name in layer.held_recipes:
+        raise UsageError(
+            f"the recipe {name!r} is not used: {layer.where} {untrusted(layer)}",
+            hint="a recipe runs commands, so read the file, then: jobctl config trust",
+        )
+    recipes = _usable(settings)
     if name not in recipes:
-        passed = [f"{place.path} is not read: {place.ignored}" for place in load_settings(environ, cwd).distrusted]
+        passed = [f"{place.path} is not read: {place.ignored}" for place in settings.distrusted]
         hint = suggestion(name, recipes) if recipes else "write one: see RECIPES in jobctl-config(5)"
         raise NotFound(f"there is no recipe {name!r}", hint=hint, details=passed)
     return recipes[name]
 
 
-def _recipe(layer: Layer, name: str) -> Recipe:
+def look_up(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
+    """A recipe to look at, which may be one of a project file that is not trusted yet. Raises as ``find_recipe``."""
+    layer = load_settings(environ, cwd).untrusted
+    if layer is not None and name in layer.held_recipes:
+        return read_recipe(layer, name, layer.held_recipes[name])
+    return find_recipe(name, environ, cwd)
+
+
+def read_recipe(layer: Layer, name: str, table: Mapping[str, Any]) -> Recipe:
+    """The recipe that a table of a file describes. Raises UsageError that names file, recipe and key."""
     from jobctl.services.setting_keys import RECIPE_KEYS, check
 
     known = {key.name: key for key in RECIPE_KEYS}
     options = {}
-    for option, value in layer.recipes[name].items():
+    for option, value in table.items():
         where = f"{layer.where}: [recipe.{name}] {option}"
         if option not in known:
             raise UsageError(

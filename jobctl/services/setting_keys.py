@@ -25,6 +25,9 @@ class Key(NamedTuple):
     default: str = ""
     form: str = "a text"
     parse: Callable[[str], object] = str  # raises UsageError for a text that is none
+    #: Whether it counts in a project file that the user has not trusted. A key that runs, connects, deletes, reads
+    #: files, passes the environment on or changes a home does not. None, for a key nobody has judged, is no.
+    safe: bool | None = None
 
 
 def _one_of(*words: str) -> Callable[[str], object]:
@@ -46,6 +49,8 @@ def _duration_or_zero(text: str) -> object:
     return parse_duration(text, allow_zero=True)
 
 
+#: Characters of a wrong value that a message repeats.
+_SHOWN = 200
 _COUNT = "a whole number from 1"
 _TIME = 'a duration such as "90s", "5m" or "2h30m"'
 _TEXTS = "a text or a list of texts"
@@ -53,25 +58,35 @@ _PATH = "a path; a relative one begins at the folder of this file"
 
 #: Of ``[submit]`` and of every recipe.
 _JOB = (
-    Key("submit", "slots", "whole", "all of the daemon", _COUNT),
-    Key("submit", "attempts", "whole", "3", _COUNT),
-    Key("submit", "timeout", "text", "none", _TIME, parse_duration),
-    Key("submit", "gpus-per-item", "whole", "none", _COUNT),
-    Key("submit", "resources", "text", "", 'what an item needs such as "gpu=1,mem=8"', parse_resources),
-    Key("submit", "grace", "text", "10s", _TIME, _duration_or_zero),
-    Key("submit", "backoff", "text", "2sx4..60s", 'a wait such as "2s", "2sx4" or "2sx4..60s"', parse_backoff),
-    Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', _codes),
-    Key("submit", "no-retry-on", "text", "65,126,127", 'exit codes such as "2,3"', _codes),
-    Key("submit", "max-failures", "text", "none", 'a number or a share such as "50" or "5%"', parse_max_failures),
-    Key("submit", "halt", "text", "soon", '"soon" or "now"', _one_of("soon", "now")),
-    Key("submit", "deadline", "text", "none", _TIME, parse_duration),
-    Key("submit", "on-crash", "text", "requeue", '"requeue" or "fail"', _one_of("requeue", "fail")),
-    Key("submit", "rate", "text", "none", 'starts per time such as "100/s" or "60/m"', parse_rate),
-    Key("submit", "output-cap", "text", "64M", 'a size such as "64K" or "2G"', parse_size),
-    Key("submit", "queue", "text", "default", "the name of a queue"),
-    Key("submit", "priority", "integer", "0", "a whole number"),
-    Key("submit", "label", "texts", "", 'texts of the form "name=value"'),
-    Key("submit", "invalid", "text", "reject", '"reject" or "skip"', _one_of("reject", "skip")),
+    Key("submit", "slots", "whole", "all of the daemon", _COUNT, safe=True),
+    Key("submit", "attempts", "whole", "3", _COUNT, safe=True),
+    Key("submit", "timeout", "text", "none", _TIME, parse_duration, safe=True),
+    Key("submit", "gpus-per-item", "whole", "none", _COUNT, safe=True),
+    Key("submit", "resources", "text", "", 'what an item needs such as "gpu=1,mem=8"', parse_resources, safe=True),
+    Key("submit", "grace", "text", "10s", _TIME, _duration_or_zero, safe=True),
+    Key(
+        "submit", "backoff", "text", "2sx4..60s", 'a wait such as "2s", "2sx4" or "2sx4..60s"', parse_backoff, safe=True
+    ),
+    Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', _codes, safe=True),
+    Key("submit", "no-retry-on", "text", "65,126,127", 'exit codes such as "2,3"', _codes, safe=True),
+    Key(
+        "submit",
+        "max-failures",
+        "text",
+        "none",
+        'a number or a share such as "50" or "5%"',
+        parse_max_failures,
+        safe=True,
+    ),
+    Key("submit", "halt", "text", "soon", '"soon" or "now"', _one_of("soon", "now"), safe=True),
+    Key("submit", "deadline", "text", "none", _TIME, parse_duration, safe=True),
+    Key("submit", "on-crash", "text", "requeue", '"requeue" or "fail"', _one_of("requeue", "fail"), safe=True),
+    Key("submit", "rate", "text", "none", 'starts per time such as "100/s" or "60/m"', parse_rate, safe=True),
+    Key("submit", "output-cap", "text", "64M", 'a size such as "64K" or "2G"', parse_size, safe=True),
+    Key("submit", "queue", "text", "default", "the name of a queue", safe=True),
+    Key("submit", "priority", "integer", "0", "a whole number", safe=True),
+    Key("submit", "label", "texts", "", 'texts of the form "name=value"', safe=True),
+    Key("submit", "invalid", "text", "reject", '"reject" or "skip"', _one_of("reject", "skip"), safe=True),
     Key(
         "submit",
         "on-duplicate",
@@ -79,41 +94,44 @@ _JOB = (
         "return",
         '"return", "fail" or "resume"',
         _one_of("return", "fail", "resume"),
+        safe=True,
     ),
-    Key("submit", "env", "texts", "", 'texts of the form "NAME=VALUE" or "NAME"'),
-    Key("submit", "env-file", "path", "", _PATH),
-    Key("submit", "notify", "texts", "", "one or more URLs"),
-    Key("submit", "notify-secret-env", "text", "", "the name of a variable"),
-    Key("submit", "notify-secret-file", "path", "", _PATH),
-    Key("submit", "on-done", "texts", "", "one or more commands for /bin/sh"),
+    Key("submit", "env", "texts", "", 'texts of the form "NAME=VALUE" or "NAME"', safe=False),
+    Key("submit", "env-file", "path", "", _PATH, safe=False),
+    Key("submit", "notify", "texts", "", "one or more URLs", safe=False),
+    Key("submit", "notify-secret-env", "text", "", "the name of a variable", safe=False),
+    Key("submit", "notify-secret-file", "path", "", _PATH, safe=False),
+    Key("submit", "on-done", "texts", "", "one or more commands for /bin/sh", safe=False),
 )
 KEYS = (
     *_JOB,
-    Key("daemon", "slots", "whole", "number of CPUs", _COUNT),
-    Key("daemon", "spawners", "whole", "1", _COUNT),
-    Key("daemon", "executor", "text", "local", '"local" or "dask"', _one_of("local", "dask")),
-    Key("daemon", "scheduler", "text", "", 'an address such as "tls://node1:8786"'),
-    Key("daemon", "scheduler-file", "path", "", _PATH),
-    Key("daemon", "cluster", "text", "", 'the name of a batch system such as "slurm"'),
-    Key("daemon", "workers", "whole", "1", _COUNT),
-    Key("daemon", "tls-ca", "path", "", _PATH),
-    Key("daemon", "tls-cert", "path", "", _PATH),
-    Key("daemon", "tls-key", "path", "", _PATH),
-    Key("daemon", "insecure", "switch", "", "true or false"),
-    Key("prune", "older-than", "text", "30d", _TIME, _duration_or_zero),
-    Key("output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never")),
+    Key("daemon", "slots", "whole", "number of CPUs", _COUNT, safe=True),
+    Key("daemon", "spawners", "whole", "1", _COUNT, safe=True),
+    Key("daemon", "executor", "text", "local", '"local" or "dask"', _one_of("local", "dask"), safe=False),
+    Key("daemon", "scheduler", "text", "", 'an address such as "tls://node1:8786"', safe=False),
+    Key("daemon", "scheduler-file", "path", "", _PATH, safe=False),
+    Key("daemon", "cluster", "text", "", 'the name of a batch system such as "slurm"', safe=False),
+    Key("daemon", "workers", "whole", "1", _COUNT, safe=False),
+    Key("daemon", "tls-ca", "path", "", _PATH, safe=False),
+    Key("daemon", "tls-cert", "path", "", _PATH, safe=False),
+    Key("daemon", "tls-key", "path", "", _PATH, safe=False),
+    Key("daemon", "insecure", "switch", "", "true or false", safe=False),
+    Key("prune", "older-than", "text", "30d", _TIME, _duration_or_zero, safe=False),
+    Key(
+        "output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never"), safe=True
+    ),
 )
 #: Of a recipe alone.
 RECIPE_KEYS = (
     *(key._replace(section="recipe") for key in _JOB),
-    Key("recipe", "summary", "text", "", "what it does, in a line"),
-    Key("recipe", "command", "command", "", 'a list of words such as ["convert", "{}", "{.}.webp"]'),
-    Key("recipe", "shell", "text", "", "a script for /bin/sh"),
-    Key("recipe", "call", "text", "", 'a function such as "package.module:function"', parse_target),
-    Key("recipe", "call-style", "text", "", '"kwargs" or "dict"', _one_of(*STYLES)),
-    Key("recipe", "call-setup", "text", "", 'a function such as "package.module:function"', parse_target),
-    Key("recipe", "recycle", "whole", "", _COUNT),
-    Key("recipe", "python", "path", "", _PATH),
+    Key("recipe", "summary", "text", "", "what it does, in a line", safe=True),
+    Key("recipe", "command", "command", "", 'a list of words such as ["convert", "{}", "{.}.webp"]', safe=False),
+    Key("recipe", "shell", "text", "", "a script for /bin/sh", safe=False),
+    Key("recipe", "call", "text", "", 'a function such as "package.module:function"', parse_target, safe=False),
+    Key("recipe", "call-style", "text", "", '"kwargs" or "dict"', _one_of(*STYLES), safe=False),
+    Key("recipe", "call-setup", "text", "", 'a function such as "package.module:function"', parse_target, safe=False),
+    Key("recipe", "recycle", "whole", "", _COUNT, safe=True),
+    Key("recipe", "python", "path", "", _PATH, safe=False),
     Key(
         "recipe",
         "format",
@@ -121,20 +139,21 @@ RECIPE_KEYS = (
         "",
         " or ".join(f'"{name}"' for name in INPUT_FORMATS),
         _one_of(*INPUT_FORMATS),
+        safe=True,
     ),
-    Key("recipe", "delimiter", "text", "", "one character"),
-    Key("recipe", "encoding", "text", "", "the name of an encoding"),
-    Key("recipe", "sheet", "text", "", "the name of a sheet"),
-    Key("recipe", "where", "text", "", "a condition on the columns"),
-    Key("recipe", "no-header", "switch", "", "true or false"),
-    Key("recipe", "name", "text", "", "the name of the job"),
-    Key("recipe", "key", "text", "", "an idempotency key"),
-    Key("recipe", "unique", "switch", "", "true or false"),
-    Key("recipe", "item-key", "text", "", "the name of a column"),
-    Key("recipe", "only-new", "switch", "", "true or false"),
-    Key("recipe", "hold", "switch", "", "true or false"),
-    Key("recipe", "cwd", "path", "", _PATH),
-    Key("recipe", "allow-http", "switch", "", "true or false"),
+    Key("recipe", "delimiter", "text", "", "one character", safe=True),
+    Key("recipe", "encoding", "text", "", "the name of an encoding", safe=True),
+    Key("recipe", "sheet", "text", "", "the name of a sheet", safe=True),
+    Key("recipe", "where", "text", "", "a condition on the columns", safe=True),
+    Key("recipe", "no-header", "switch", "", "true or false", safe=True),
+    Key("recipe", "name", "text", "", "the name of the job", safe=True),
+    Key("recipe", "key", "text", "", "an idempotency key", safe=True),
+    Key("recipe", "unique", "switch", "", "true or false", safe=True),
+    Key("recipe", "item-key", "text", "", "the name of a column", safe=True),
+    Key("recipe", "only-new", "switch", "", "true or false", safe=True),
+    Key("recipe", "hold", "switch", "", "true or false", safe=True),
+    Key("recipe", "cwd", "path", "", _PATH, safe=False),
+    Key("recipe", "allow-http", "switch", "", "true or false", safe=False),
 )
 
 
@@ -216,4 +235,8 @@ _CHECKERS: dict[str, Callable[[Any], Any]] = {
 def _shown(value: Any) -> str:
     import json
 
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a table in a table in a table ...
+        return "something very large"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -6,32 +6,19 @@ system's ``config.toml``. Without any of these nothing is imported and nothing i
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
+from jobctl.services.setting_files import Place, content, parsed, places, user_folder
 
 if TYPE_CHECKING:
     from jobctl.services.setting_keys import Key
 
-PROJECT_FILE = "jobctl.toml"
-FILE = "config.toml"
 SECTIONS = ("submit", "daemon", "output", "prune")
 RECIPES = "recipe"
 _PREFIX = "JOBCTL_"
-
-
-class Place(NamedTuple):
-    """A file that may hold settings."""
-
-    layer: str  # project | user | system
-    path: str
-    exists: bool
-    ignored: str = ""  # why it is not read
 
 
 class Setting(NamedTuple):
@@ -51,6 +38,11 @@ class Layer(NamedTuple):
     where: str
     settings: dict[tuple[str, str], Any]
     recipes: dict[str, Any]
+    #: Of a project file: ``trusted``, ``untrusted`` or ``changed`` since it was trusted.
+    trust: str = ""
+    #: What is not in force because the file is not trusted.
+    held: dict[tuple[str, str], Any] = {}  # noqa: RUF012
+    held_recipes: dict[str, Any] = {}  # noqa: RUF012
 
 
 class Settings:
@@ -60,6 +52,11 @@ class Settings:
         self.layers = layers
         #: Files that are there and were passed by, with the reason.
         self.distrusted = distrusted or []
+
+    @property
+    def untrusted(self) -> Layer | None:
+        """The project file that the user has not trusted, if there is one."""
+        return next((layer for layer in self.layers if layer.trust not in ("", "trusted")), None)
 
     def find(self, section: str, key: str) -> Setting | None:
         """The strongest value of a key; None if nobody set it."""
@@ -86,61 +83,13 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
     if from_environment:
         layers.append(Layer("environment", "", from_environment, {}))
     there = [place for place in places(environ, cwd) if place.exists]
-    layers += [_read(place) for place in there if not place.ignored]
+    layers += [_read(place, environ) for place in there if not place.ignored]
     return Settings(layers, [place for place in there if place.ignored])
 
 
-def places(environ: Mapping[str, str], cwd: str) -> Iterator[Place]:
-    """The files that are looked at, the strongest first."""
-    yield _project(cwd)
-    for layer, folders in (("user", [_user_folder(environ)]), ("system", _system_folders(environ))):
-        paths = [os.path.join(folder, FILE) for folder in folders]
-        path = next((path for path in paths if os.path.exists(path)), paths[0])
-        yield Place(layer, path, os.path.exists(path))
-
-
-def _project(cwd: str) -> Place:
-    """The nearest ``jobctl.toml``. One that somebody else can write is passed by: it could name commands to run."""
-    folder, passed = cwd, None
-    while True:
-        path = os.path.join(folder, PROJECT_FILE)
-        try:
-            facts = os.stat(path)
-        except OSError:
-            facts = None
-        if facts is not None and stat.S_ISREG(facts.st_mode):
-            why = _distrusted(facts)
-            if not why:
-                return Place("project", path, True)
-            passed = passed or Place("project", path, True, why)
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return passed or Place("project", os.path.join(cwd, PROJECT_FILE), False)
-        folder = parent
-
-
-def _distrusted(facts: os.stat_result) -> str:
-    if facts.st_uid not in (os.geteuid(), 0):
-        return "it belongs to another user"
-    return "everybody can write it" if facts.st_mode & stat.S_IWOTH else ""
-
-
-def _user_folder(environ: Mapping[str, str]) -> str:
-    if sys.platform == "linux":  # what platformdirs says, for a tenth of its import
-        base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
-        return os.path.join(base, "jobctl")
-    from platformdirs import user_config_dir
-
-    return user_config_dir("jobctl", appauthor=False)
-
-
-def _system_folders(environ: Mapping[str, str]) -> list[str]:
-    if sys.platform == "linux":
-        bases = [base for base in environ.get("XDG_CONFIG_DIRS", "").split(":") if base.strip()] or ["/etc/xdg"]
-        return [os.path.join(base, "jobctl") for base in bases]
-    from platformdirs import site_config_dir
-
-    return [site_config_dir("jobctl", appauthor=False)]
+def untrusted(layer: Layer) -> str:
+    """How a project file that is not trusted stands, in words that follow its path."""
+    return "has changed since it was trusted" if layer.trust == "changed" else "is not trusted yet"
 
 
 def variable(section: str, key: str) -> str:
@@ -164,18 +113,35 @@ def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, str], Any]:
     return found
 
 
-def _read(place: Place) -> Layer:
-    import tomllib
+def _read(place: Place, environ: Mapping[str, str]) -> Layer:
+    return read_layer(place, content(place.path), environ)
 
-    try:
-        with open(place.path, "rb") as file:
-            data = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"{place.path} cannot be read: {error.strerror}", hint="jobctl config path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place.path} is not TOML: {error}", hint="see jobctl-config(5)") from error
-    recipes = data.pop(RECIPES, {})
-    return Layer(place.layer, place.path, dict(_checked(place.path, data)), _tables(place.path, recipes))
+
+def read_layer(place: Place, text: bytes, environ: Mapping[str, str]) -> Layer:
+    """What the text of a file says, a project file as far as the user trusts it. Raises UsageError."""
+    data = parsed(place.path, text)
+    recipes = _tables(place.path, data.pop(RECIPES, {}))
+    layer = Layer(place.layer, place.path, dict(_checked(place.path, data)), recipes)
+    if place.layer != "project":
+        return layer
+    from jobctl.services import trust
+
+    found = trust.state(user_folder(environ), place.path, text)
+    return layer._replace(trust=found) if found == trust.TRUSTED else _held_back(layer, found)
+
+
+def _held_back(layer: Layer, trust: str) -> Layer:
+    """The layer of a file that the user has not trusted: what cannot do harm stays in force."""
+    from jobctl.services.setting_keys import KEYS
+
+    safe = {(key.section, key.name) for key in KEYS if key.safe}
+    return layer._replace(
+        settings={at: value for at, value in layer.settings.items() if at in safe},
+        recipes={},
+        trust=trust,
+        held={at: value for at, value in layer.settings.items() if at not in safe},
+        held_recipes=layer.recipes,
+    )
 
 
 def _checked(path: str, data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -12,8 +12,10 @@ import platformdirs
 import pytest
 
 from jobctl.cli.intake import _PANELS
+from jobctl.services.setting_files import places
 from jobctl.services.setting_keys import KEYS, RECIPE_KEYS
-from jobctl.services.settings import load_settings, places, variable
+from jobctl.services.settings import load_settings, variable
+from tests.trusted import write_trusted
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_show_says_who_said_it(place: Path, jobctl, monkeypatch: pytest.MonkeyPa
 def test_path_lists_what_is_read(place: Path, jobctl) -> None:
     user, project = write(place, "user", ""), write(place, "project", "")
     lines = jobctl("config", "path").out.splitlines()
-    assert lines[0] == f"project\t{project}\tread"
+    assert lines[0] == f"project\t{project}\tread, not trusted yet"
     assert lines[1] == f"user\t{user}\tread"
     assert lines[2].endswith("not there")
 
@@ -106,7 +108,7 @@ MISTAKES = {
 def test_a_mistake_is_told_with_file_key_and_form(place: Path, jobctl, case: str) -> None:
     text, message, hint = MISTAKES[case]
     path = write(place, "project", text)
-    said = jobctl("recipe", "list") if "recipe" in case else jobctl("config", "show")
+    said = jobctl("config", "trust") if "recipe" in case else jobctl("config", "show")
     assert said.code == 2
     assert str(path) in said.err
     assert message in said.err
@@ -141,7 +143,7 @@ def test_a_project_file_that_others_can_write_is_passed_by(place: Path, jobctl) 
 
 
 def test_relative_paths_begin_at_the_file(place: Path) -> None:
-    write(place, "project", '[submit]\nenv-file = "secrets.env"\n')
+    write_trusted(write(place, "project", ""), '[submit]\nenv-file = "secrets.env"\n')
     settings = load_settings(os.environ, os.getcwd())
     assert settings.value("submit", "env-file") == str(place / "project" / "secrets.env")
 

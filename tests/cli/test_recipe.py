@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.trusted import write_trusted
+
 RECIPES = """
 [submit]
 slots = 9
@@ -33,10 +35,10 @@ command = ["echo", "{1}"]
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "jobctl.toml").write_text(RECIPES)
     (tmp_path / "rows.txt").write_text("a.png\nb.png\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
+    write_trusted(tmp_path / "jobctl.toml", RECIPES)
     return tmp_path
 
 
@@ -79,7 +81,7 @@ def test_list_and_show(place: Path, jobctl) -> None:
 
 def test_what_is_shown_is_a_recipe_again(place: Path, jobctl) -> None:
     shown = jobctl("recipe", "show", "thumbnails").out
-    (place / "jobctl.toml").write_text(shown)
+    write_trusted(place / "jobctl.toml", shown)
     assert jobctl("recipe", "show", "thumbnails").out == shown
 
 
@@ -91,7 +93,7 @@ def test_an_unknown_recipe_is_not_found(place: Path, jobctl) -> None:
 
 def test_a_recipe_of_the_project_wins_over_one_of_the_user(place: Path, jobctl) -> None:
     user = place / "config" / "jobctl" / "config.toml"
-    user.parent.mkdir(parents=True)
+    user.parent.mkdir(parents=True, exist_ok=True)
     user.write_text("[recipe.script]\nshell = 'user'\n[recipe.own]\ncommand = ['true']\n")
     assert jobctl("recipe", "show", "script", "--json").document["options"] == {"shell": "echo {}"}
     assert jobctl("recipe", "show", "own").code == 0
@@ -99,4 +101,4 @@ def test_a_recipe_of_the_project_wins_over_one_of_the_user(place: Path, jobctl) 
 
 def test_command_and_shell_at_once_are_refused(place: Path, jobctl) -> None:
     (place / "jobctl.toml").write_text("[recipe.x]\ncommand = ['a']\nshell = 'b'\n")
-    assert "has a command and a shell" in jobctl("recipe", "list").err
+    assert "has a command and a shell" in jobctl("config", "trust").err

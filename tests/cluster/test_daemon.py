@@ -91,9 +91,11 @@ def test_a_daemon_that_a_submission_starts_is_on_the_cluster_of_the_settings(
 ) -> None:
     cli.file("rows.txt", "only\n")
     cli.file("jobctl.toml", '[daemon]\nexecutor = "dask"\nscheduler-file = "absent.json"\n')
+    cli("config", "trust")
     refused = cli("submit", "rows.txt", "--start-daemon", "--", "true", check=1)
     assert "absent.json" in refused.stderr
     cli.file("jobctl.toml", f'[daemon]\nexecutor = "dask"\nscheduler-file = "{cluster.file}"\n')
+    cli("config", "trust")
     cli("submit", "rows.txt", "--start-daemon", "--wait", "--", "sh", "-c", "echo $JOBCTL_SLOT")
     assert cli.rows("SELECT value FROM meta WHERE key = 'cluster'") == [(f'["cluster.scheduler_file={cluster.file}"]',)]
     cli("daemon", "stop")

@@ -25,6 +25,7 @@ from jobctl.store.database import open_database
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 from tests.locks import held_lock
+from tests.trusted import write_trusted
 from tests.wait import wait_until
 
 NOW = time.time_ns() // 1000
@@ -398,7 +399,8 @@ def test_the_cluster_of_a_daemon_that_is_up(home, crew, level, said):
 def test_a_cluster_that_the_settings_name(home, tmp_path, monkeypatch, settings, level, said):
     pytest.importorskip("distributed")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "jobctl.toml").write_text(f"[daemon]\n{settings}\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    write_trusted(tmp_path / "jobctl.toml", f"[daemon]\n{settings}\n")
     _, findings = look(home)
     assert (findings["cluster"].level, said in findings["cluster"].message) == (level, True), findings["cluster"]
 
@@ -406,5 +408,6 @@ def test_a_cluster_that_the_settings_name(home, tmp_path, monkeypatch, settings,
 def test_a_cluster_without_what_it_takes(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(checks_cluster, "find_spec", lambda name: None)
-    (tmp_path / "jobctl.toml").write_text('[daemon]\nexecutor = "dask"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    write_trusted(tmp_path / "jobctl.toml", '[daemon]\nexecutor = "dask"\n')
     assert "pip install" in look(home)[1]["cluster"].action

@@ -1,0 +1,58 @@
+"""What a person hears of settings that are there and not in force."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.errors import JobctlError
+
+if TYPE_CHECKING:
+    from jobctl.cli.session import Session
+    from jobctl.services.settings import Layer
+
+#: Names of keys and recipes that one notice repeats.
+_MOST = 20
+
+
+def tell_untrusted(shared: Session, *sections: str) -> None:
+    """Say once which settings of these sections are passed by, and what of a project file is not trusted.
+
+    What is ignored is said with ``--quiet`` too, because it may change what runs: a cron job must not lose its
+    ``on-done`` in silence.
+    """
+    from jobctl.services.settings import load_settings
+
+    try:
+        settings = load_settings(os.environ, os.getcwd())
+    except (JobctlError, OSError):  # who needs the values says so
+        return
+    for place in settings.distrusted:
+        shared.warn(f"{place.path} is not read: {place.ignored}")
+    layer = settings.untrusted
+    if layer is not None:
+        _tell(shared, layer, sections)
+
+
+def _tell(shared: Session, layer: Layer, sections: Sequence[str]) -> None:
+    from jobctl.render.inert import inert
+    from jobctl.services.settings import untrusted
+
+    ignored, used = _named(layer.held, sections), _named(layer.settings, sections)
+    if "submit" in sections:
+        ignored += [f"[recipe.{name}]" for name in layer.held_recipes]
+    parts = [f"{word}: {_listed(names)}" for word, names in (("ignored", ignored), ("used", used)) if names]
+    if parts:
+        text = inert(f"{layer.where} {untrusted(layer)}; {'; '.join(parts)}")
+        tell = shared.warn if ignored else shared.note
+        tell(text + ("\n  read it, then: jobctl config trust" if ignored else ""))
+
+
+def _named(keys: Sequence[tuple[str, str]] | dict[tuple[str, str], object], sections: Sequence[str]) -> list[str]:
+    return [f"{section}.{name}" for section, name in keys if section in sections]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(names[:_MOST]) + more
