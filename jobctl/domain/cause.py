@@ -8,6 +8,8 @@ import re
 from jobctl.domain.ports import Raised
 
 MESSAGE_LIMIT = 300
+#: No more of a text is looked at: patterns take time by the length of what they search.
+_LOOKED_AT = 8192
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -33,6 +35,7 @@ def last_words(err_tail: bytes, out_tail: bytes) -> str:
     The ``message`` of a JSON object on the last line of stdout, else the last line of stderr that has words, else the
     last such line of stdout, else nothing.
     """
+    err_tail, out_tail = err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:]
     structured = _structured_message(out_tail)
     if structured:
         return structured
@@ -41,7 +44,7 @@ def last_words(err_tail: bytes, out_tail: bytes) -> str:
 
 def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
     """The message of a call that raised, and its general form; the place in the code is part of both."""
-    said = f"{raised.name}: {raised.message}" if raised.message else raised.name
+    said = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
     if in_setup:
         said = f"in the setup: {said}"
     place = f" [{clean(raised.where)}]" if raised.where else ""
@@ -57,7 +60,7 @@ def _structured_message(tail: bytes) -> str:
         return ""
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # an item may print brackets a thousand levels deep
         return ""
     message = value.get("message") if isinstance(value, dict) else None
     return clean(message) if isinstance(message, str) else ""
@@ -72,14 +75,17 @@ def _last_line(tail: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """One line, no terminal escapes, no control characters, at most MESSAGE_LIMIT characters."""
+    """One line of valid text, no terminal escapes, no control characters, at most MESSAGE_LIMIT characters."""
+    text = text[:_LOOKED_AT]
+    if not text.isascii():  # a lone surrogate, which JSON can spell, fits into no database and no file
+        text = text.encode("utf-8", "replace").decode()
     text = _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("\t", " ").replace("\n", " ").strip()
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 
 def generalise(message: str) -> str:
     """The message with what varies from item to item replaced: numbers, hex, UUIDs, URLs, paths, quoted values."""
-    return _VARIABLE.sub(_placeholder, message)
+    return _VARIABLE.sub(_placeholder, message[:_LOOKED_AT])
 
 
 def _placeholder(match: re.Match[str]) -> str:

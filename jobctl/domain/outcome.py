@@ -63,6 +63,18 @@ def signal_name(number: int) -> str:
         return f"SIG{number}"
 
 
+def signal_of(ending: int | None, code: int) -> str | None:
+    """The signal that ended an attempt; None if it exited, be it from its own handler of our TERM.
+
+    Of an attempt that jobctl ended, the code is that of a signal or the negative exit status (see ``Ending``). Old
+    records have the exit status itself there: one that is no number of a signal is known.
+    """
+    if ending == Ending.SIGNALLED:
+        return signal_name(code) if code else None
+    by_us = ending in (Ending.TIMED_OUT, Ending.CANCELLED)
+    return signal_name(code) if by_us and 0 < code < signal.NSIG else None
+
+
 def describe(ending: int, code: int, duration_us: int) -> str:
     """A sentence for an attempt that said nothing itself."""
     if ending == Ending.EXITED:

@@ -33,9 +33,9 @@ class Ending(IntEnum):
 
     EXITED = 0  # code = exit status
     SIGNALLED = 1  # code = signal number
-    TIMED_OUT = 2  # code = signal that ended it, or exit status
-    CANCELLED = 3  # killed because somebody asked
-    INTERRUPTED = 4  # killed or lost by a stop or crash of jobctl or of the machine
+    TIMED_OUT = 2  # code = signal that ended it, or negative exit status: its handler of TERM may exit
+    CANCELLED = 3  # killed because somebody asked; code as above
+    INTERRUPTED = 4  # killed or lost by a stop or crash of jobctl or of the machine; code as above
     NOT_STARTED = 5  # the command cannot be started, code = errno (ENOENT, EACCES, E2BIG...)
     RAISED = 6  # a callable raised
 
@@ -103,6 +103,34 @@ class Raised(NamedTuple):
     code: int
     after_s: float | None  # the wait it asked for
     where: str  # file and line that raised it; '' = unknown
+
+
+#: Bounds of what is believed of ``Raised``.
+_LONGEST_NAME = 200
+_LONGEST_TEXT = 8192
+_UNTOLD = ("", "", 1, None, "")
+
+
+def raised_of(fields: Any) -> Raised:
+    """The fields as a process of the user's told them, each made into what it ought to be."""
+    known = isinstance(fields, tuple | list)
+    name, message, code, after_s, where = (*fields, *_UNTOLD[len(fields) :])[:5] if known else _UNTOLD
+    is_wait = type(after_s) in (int, float) and after_s >= 0  # NaN is not
+    return Raised(
+        _bounded(name, _LONGEST_NAME) or "Exception",
+        _bounded(message, _LONGEST_TEXT),
+        code if type(code) is int and 0 < code < 256 else 1,
+        float(min(after_s, 1e12)) if is_wait else None,
+        _bounded(where, _LONGEST_TEXT),
+    )
+
+
+def _bounded(text: Any, longest: int) -> str:
+    """A text that any file and database takes: lone surrogates have no place in UTF-8."""
+    if not isinstance(text, str):
+        return ""
+    cut: str = text[:longest]
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
 
 
 class Started(NamedTuple):
@@ -181,7 +209,7 @@ class Calls(NamedTuple):
 
 def finished_call(calls: Calls, record: Record) -> Finished:
     """One of many, as the event it would have been alone."""
-    raised = Raised(*record.said) if isinstance(record.said, tuple) else None
+    raised = raised_of(record.said) if isinstance(record.said, tuple) else None
     wrote = record.out_len or record.err_len
     return Finished(
         job=calls.job,

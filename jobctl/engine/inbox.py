@@ -19,6 +19,7 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
+from jobctl.engine.distrust import Distrust
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Batch, lost_as_finished
 from jobctl.engine.work import LiveJob
@@ -52,6 +53,8 @@ class Inbox:
         self._oldest: int | None = None
         self._committed_at = 0
         self._calls: list[int] = []  # numbers of the Calls in here
+        self._distrust = Distrust()
+        self._rebuilt: set[int] = set()  # jobs whose outcomes in here could not be settled as they came
 
     def take(self, events: Iterable[Event], roster: Roster, now: int) -> Receipts:
         """Sort events in; returns those that concern nothing we have in hand, to be acknowledged as they are."""
@@ -137,6 +140,16 @@ class Inbox:
             return False
         return now >= due_at or self.outcomes >= GROUP_COMMIT_MAX or now < self._oldest
 
+    def is_rebuilt(self, job: int) -> bool:
+        """Whether the outcomes of a job were rebuilt since the last commit."""
+        return job in self._rebuilt
+
+    def rebuild(self, job: int, error: BaseException | None) -> None:
+        """Outcomes of a job cannot be settled as they came; make them such as can be."""
+        assert isinstance(error, Exception)
+        self._rebuilt.add(job)
+        self.batches[job] = self._distrust.rebuild(job, self.batches[job], error)
+
     def clear(self, now: int) -> None:
         """A commit holds everything."""
         self._committed_at = now
@@ -144,6 +157,7 @@ class Inbox:
         self.outcomes = 0
         self._oldest = None
         self._calls.clear()
+        self._rebuilt.clear()
 
     def settled(self) -> Receipts:
         """What has ended and is in here."""

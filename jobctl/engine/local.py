@@ -24,9 +24,9 @@ from jobctl.domain.ports import (
     JobSpec,
     Lost,
     Pressure,
-    Raised,
     Returned,
     Started,
+    raised_of,
 )
 from jobctl.process import wire
 from jobctl.process.channel import Channel
@@ -44,7 +44,7 @@ _ARGV = itemgetter(Dispatch._fields.index("argv"))
 
 def _finished(fields: Any) -> Finished:
     finished = Finished(*fields)
-    return finished if finished.raised is None else finished._replace(raised=Raised._make(finished.raised))
+    return finished if finished.raised is None else finished._replace(raised=raised_of(finished.raised))
 
 
 def _calls(fields: Any) -> Calls:

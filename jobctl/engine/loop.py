@@ -26,13 +26,14 @@ from jobctl.engine.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
 from jobctl.engine.orders import Orders, is_called_for
 from jobctl.engine.roster import Roster
-from jobctl.engine.settling import Settler
+from jobctl.engine.settling import Batch, Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.stock import Stock, of_this_machine
 from jobctl.engine.work import LiveJob
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, jobs
+from jobctl.store import clock, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
+from jobctl.store.items import StaleAttempts
 
 #: After a commit that failed (disk full, I/O error), the next try.
 TROUBLE_PAUSE_US = 1_000_000
@@ -40,6 +41,14 @@ TROUBLE_PAUSE_US = 1_000_000
 
 class Fenced(Exception):
     """Another engine has begun a newer epoch; this one must not write."""
+
+
+class Unsettled(Exception):
+    """Outcomes of a job could not be settled for a reason that nobody thought of; the cause says which."""
+
+    def __init__(self, job: int) -> None:
+        super().__init__(job)
+        self.job = job
 
 
 class Engine:
@@ -245,6 +254,9 @@ class Engine:
         except UNWRITABLE as error:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return False
+        except Unsettled as unsettled:
+            self._distrust(unsettled)
+            return False
         self._trouble = ""
         self._has_taken_over = True
         self._executor.acknowledge(*self._inbox.settled())
@@ -260,7 +272,7 @@ class Engine:
         for job, batch in self._inbox.batches.items():
             live = self._roster.get(job)
             if live is not None:
-                self._count(live, Settler(self._database, self._epoch, live, now).settle(batch), now)
+                self._count(live, self._settle(live, batch, now), now)
         if not self._has_taken_over:
             recovery.is_over(self._database, self._executor)
         self._roster.look_up(self._lineup.changed.values(), now)
@@ -268,6 +280,22 @@ class Engine:
         self._claim(now)
         self._roster.restate(self._lineup.changed.values(), now)
         self._notifier.write(now)
+
+    def _settle(self, live: LiveJob, batch: Batch, now: int) -> Mapping[str, int]:
+        try:
+            return Settler(self._database, self._epoch, live, now).settle(batch)
+        except (StaleAttempts, *UNWRITABLE):
+            raise
+        except Exception as error:
+            if type(error) is sqlite.DatabaseError or self._inbox.is_rebuilt(live.id):
+                raise
+            raise Unsettled(live.id) from error
+
+    def _distrust(self, unsettled: Unsettled) -> None:
+        """What one job's items did must not end the engine for all: settle what is sound in it, at once."""
+        self._inbox.rebuild(unsettled.job, unsettled.__cause__)
+        self._dispatches = []
+        self._rebuild()
 
     def _refresh(self, now: int) -> None:
         self._roster.refresh(self._epoch)

@@ -23,6 +23,7 @@ from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
 from jobctl.domain.durations import decimal, format_time
+from jobctl.domain.jsontext import plain_value
 from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
@@ -172,7 +173,7 @@ class ResultWriter:
             facts = self._facts(row, name)
             told = {column: facts[column] for column in self._columns[name]}
             if RESULT in told:
-                told[RESULT] = None if row.value is None else json.loads(row.value)
+                told[RESULT] = None if row.value is None else plain_value(row.value)
             member = json.dumps(told, ensure_ascii=False)
             text = row.payload.decode("utf-8", "surrogateescape").rstrip()
             body = text[:-1].rstrip()
@@ -187,10 +188,9 @@ class ResultWriter:
         if name == "unprocessed":
             facts["reason"] = self._cancelled.get(row.item, self._reason)
             return facts
-        ended_by_signal = row.ending in (Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED) and row.code > 0
         facts |= {
             "exit_code": row.code if row.ending == Ending.EXITED else None,
-            "signal": outcome.signal_name(row.code) if ended_by_signal else None,
+            "signal": outcome.signal_of(row.ending, row.code),
             "started_at": None if row.started_at is None else format_time(row.started_at),
             "duration_s": None if row.duration_us is None else round(row.duration_us / 1e6, 6),
             "cpu_s": round(row.cpu_us / 1e6, 6),

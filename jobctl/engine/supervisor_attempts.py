@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
-from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of, kib
+from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of, code_when_ended, kib
 from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
 from jobctl.process.devices import Devices
@@ -194,7 +194,7 @@ class Attempts:
         if run.takes_calls:
             run.died(ending, leftovers)  # type: ignore[attr-defined]
             return
-        code = code_of(status)
+        code = code_of(status) if ending is None else code_when_ended(status)
         if ending is None:
             ending = wire.SIGNALLED if os.WIFSIGNALED(status) else wire.EXITED
         output = run.plan.output

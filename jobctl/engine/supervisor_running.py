@@ -93,6 +93,11 @@ def code_of(status: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
+def code_when_ended(status: int) -> int:
+    """The same of a process that we ended: an exit status, of its handler of TERM, is negative."""
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
+
+
 def kib(max_rss: int) -> int:
     """Of ru_maxrss, whose unit depends on the system."""
     return max_rss >> 10 if _COUNTS_BYTES else max_rss

@@ -22,7 +22,7 @@ from jobctl.engine.supervisor_group import (
     group_size,
 )
 from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of
+from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_when_ended
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.channel import Channel
@@ -336,7 +336,7 @@ class Worker(Running):
         status = self.reaped[0]
         flags = wire.LEFTOVERS if leftovers else 0
         if ending is not None:  # it was ended; perhaps for another one, which was over just then
-            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_of(status), flags)
+            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags)
         # It may have said that it is ready, and have died of its first call before that was heard.
         if self._loaded or self.group.page.now()[0] >= 0:
             return end_by_itself(status, flags)

@@ -97,11 +97,13 @@ def _ending(ending: int, code: int) -> tuple[int, int]:
         case Ending.EXITED:
             return code, 0
         case Ending.TIMED_OUT:
-            return _TIMED_OUT_CODE, code
+            return _TIMED_OUT_CODE, max(0, code)
         case Ending.NOT_STARTED:
             return _NOT_STARTED_CODE, 0
         case Ending.RAISED:
             return _RAISED_CODE, 0
+        case _ if code < 0:  # told to end, and it exited by itself
+            return -code, 0
         case _:
             return 0, code or 15  # ended from outside; a crash that left no signal counts as one
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_time
+from jobctl.domain.jsontext import plain_value
 from jobctl.domain.nearest import meant
 from jobctl.domain.payload import fields_of
 from jobctl.domain.ports import Ending
@@ -119,7 +120,7 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
         "host": item.host,
-        "result": None if item.value is None else _from_json(item.value),
+        "result": None if item.value is None else plain_value(item.value),
         "row": row_values(item.payload, columns, input_format),
     }
 
@@ -133,22 +134,14 @@ def failure_code(item: ItemView) -> str | None:
 
 def signal_of(item: ItemView) -> str | None:
     """The signal that ended the latest attempt."""
-    if item.ending in (Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED) and item.code:
-        return outcome.signal_name(item.code)
-    return None
+    return outcome.signal_of(item.ending, item.code or 0)
 
 
 def row_values(payload: bytes, columns: Sequence[str], input_format: str) -> Any:
     """The input row: an object by column names, the object of a JSON line, or the text of a line."""
     if input_format == "jsonl":
-        return _from_json(payload)
+        return plain_value(payload)
     values = [value.decode("utf-8", "replace") for value in fields_of(input_format, payload)]
     if input_format in ("csv", "tsv"):
         return dict(zip(columns, values, strict=False))
     return values[0]
-
-
-def _from_json(text: str | bytes) -> Any:
-    import json
-
-    return json.loads(text)

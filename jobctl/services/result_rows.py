@@ -76,7 +76,7 @@ def _json_rows(path: Path) -> Iterator[ResultRow]:
             try:
                 facts, payload = _split_json(text.decode("utf-8").strip())
                 item = facts["item"]
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
                 raise UnreadableError(f"line {line} is no row of a result file") from error
             yield ResultRow(line, _number(item, line), payload)
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from jobctl.domain.outcome import Budget, decide, describe, failure_code, is_absent, is_known, is_retryable
+from jobctl.domain.outcome import Budget, decide, describe, failure_code, is_absent, is_known, is_retryable, signal_of
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import Verb
@@ -112,3 +112,13 @@ def test_a_wait_that_the_attempt_asked_for_stands_in_place_of_the_backoff():
     assert due(0.0) == (Verb.RETRY_LATER, NOW)
     assert due(10.0, deadline_at=NOW + 5_000_000) == (Verb.FAIL, None)
     assert due(1e300)[1] < 1 << 63
+
+
+@pytest.mark.parametrize("ending", [Ending.TIMED_OUT, Ending.CANCELLED])
+def test_an_item_that_exits_from_its_handler_of_term_was_ended_by_no_signal(ending):
+    assert signal_of(ending, 15) == "SIGTERM"
+    assert signal_of(ending, -143) is None
+    assert signal_of(ending, 143) is None, "as an older jobctl recorded it"
+    assert signal_of(ending, 0) is None
+    assert signal_of(Ending.SIGNALLED, 9) == "SIGKILL"
+    assert signal_of(Ending.EXITED, 9) is None

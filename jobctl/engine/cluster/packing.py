@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec, Raised
+from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec, raised_of
 
 #: Output up to this size, per stream and attempt, travels whole; of a longer one head and tail do.
 TRAVEL_BYTES = 256 << 10
@@ -98,4 +98,4 @@ def unpack_report(data: bytes) -> Report:
 def finished_of(fields: Sequence[Any]) -> Finished:
     """One of ``Report.finished``."""
     event = Finished._make(fields)
-    return event if event.raised is None else event._replace(raised=Raised._make(event.raised))
+    return event if event.raised is None else event._replace(raised=raised_of(event.raised))

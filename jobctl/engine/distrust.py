@@ -1,0 +1,98 @@
+"""The last line of defence: outcomes that cannot be settled as they are, made into some that can.
+
+Everything that items say is bounded where it enters. If settling the outcomes of a job raises all the same, the engine
+must not end for the jobs of everybody: the outcomes are rebuilt from what is sound in them, and the cause of a failure
+says that jobctl could not read it. Successes stay successes.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+from jobctl.domain.ports import Calls, Ending, Finished, Record, Started, finished_call
+from jobctl.engine.settling import Batch
+
+#: What a column of the database takes.
+_LARGEST = (1 << 63) - 1
+_NUMBERS = Finished._fields[Finished._fields.index("slot") : Finished._fields.index("out_tail")]
+_LARGEST_CODE = 255
+_ENDINGS = frozenset(map(int, Ending))
+
+
+class Distrust:
+    """Rebuilds batches, and logs each kind of problem once."""
+
+    def __init__(self) -> None:
+        self._logged: set[str] = set()
+
+    def rebuild(self, job: int, batch: Batch, error: Exception) -> Batch:
+        """The batch without anything that can raise."""
+        self._log(job, error)
+        why = f"jobctl could not record its outcome as it was ({type(error).__name__})"
+        started = {key: s for key, s in batch.started.items() if _is_sound_start(s)}
+        rebuilt = Batch(started, [_plain(f, why) for f in batch.finished], [], batch.returned)
+        for calls in batch.calls:
+            sound = [record for record in calls.records if is_sound(record)]
+            strange = [record for record in calls.records if not is_sound(record)]
+            if sound:
+                rebuilt.calls.append(_bounded(calls, sound))
+            rebuilt.finished += [_plain(_alone(calls, record), why) for record in strange]
+        return rebuilt
+
+    def _log(self, job: int, error: Exception) -> None:
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        kind = f"{type(error).__name__} {[(frame.filename, frame.lineno) for frame in last]}"
+        if kind in self._logged:
+            return
+        self._logged.add(kind)
+        text = "".join(traceback.format_exception(error))
+        sys.stderr.write(f"engine: outcomes of job {job} could not be settled; this is a bug in jobctl:\n{text}")
+
+
+def is_sound(record: Any) -> bool:
+    """Whether a record of a call that succeeded can be written."""
+    if len(record) != len(Record._fields) or not all(type(n) is int and 0 <= n <= _LARGEST >> 1 for n in record[:-1]):
+        return False
+    return record[-1] is None or _is_text(record[-1])
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return type(value) is str and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_sound_start(started: Started) -> bool:
+    return all(type(n) is int and 0 <= n <= _LARGEST >> 1 for n in started[:9]) and _is_text(started.host)
+
+
+def _bounded(calls: Calls, records: list[Any]) -> Calls:
+    slot, rss, log = (_number(getattr(calls, name)) for name in ("slot", "max_rss_kib", "log"))
+    return calls._replace(slot=slot, max_rss_kib=rss, log=log, records=records)
+
+
+def _alone(calls: Calls, record: Any) -> Finished:
+    """A record of which only the attempt is believed."""
+    item, attempt = record[:2]
+    return finished_call(calls, Record(item, attempt, 0, 0, 0, 0, 0, 0, 0, ("", "", 1, None, "")))
+
+
+def _plain(f: Finished, why: str) -> Finished:
+    numbers = {name: _number(getattr(f, name)) for name in _NUMBERS}
+    return f._replace(
+        **numbers,
+        ending=f.ending if f.ending in _ENDINGS else Ending.RAISED,
+        code=f.code if type(f.code) is int and abs(f.code) <= _LARGEST_CODE else 1,
+        out_tail=b"",
+        err_tail=why.encode(),
+        value=f.value if _is_text(f.value) else None,
+        raised=None,
+        host=f.host if _is_text(f.host) else "",
+    )
+
+
+def _number(value: Any) -> int:
+    return value if type(value) is int and 0 <= value <= _LARGEST >> 1 else 0
