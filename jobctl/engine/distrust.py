@@ -8,7 +8,6 @@ says that jobctl could not read it. Successes stay successes.
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import Any
 
 from jobctl.domain.ports import Calls, Ending, Finished, Record, Started, finished_call
@@ -42,6 +41,8 @@ class Distrust:
         return rebuilt
 
     def _log(self, job: int, error: Exception) -> None:
+        import traceback  # an engine starts without it
+
         last = traceback.extract_tb(error.__traceback__)[-1:]
         kind = f"{type(error).__name__} {[(frame.filename, frame.lineno) for frame in last]}"
         if kind in self._logged:
