@@ -49,7 +49,7 @@ class Gates:
 
     def is_open(self, live: LiveJob) -> bool:
         """Whether neither its queue nor another job holds it back."""
-        return not live.waits_for and not self._is_queue_paused(live)
+        return not live.waits_for and not live.never and not self._is_queue_paused(live)
 
     def is_paused(self, live: LiveJob) -> bool:
         """Whether somebody paused it, or its queue."""
@@ -89,7 +89,7 @@ class Gates:
 def check_dependencies(database: Database, live: LiveJob) -> None:
     """See which of the jobs it comes after are not done, and whether it can ever start.
 
-    One that was pruned since the first round was done by then: whoever asked for another round does not wait for it.
+    A job that was pruned is no obstacle to another round of one that has run before: it had met its condition then.
     """
     live.waits_for = []
     live.never = ""
@@ -97,6 +97,6 @@ def check_dependencies(database: Database, live: LiveJob) -> None:
         state = database.scalar("SELECT state FROM jobs WHERE id = ?", (number,))
         if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
             live.waits_for.append(number)
-        elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.round > 1):
+        elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.attempts):
             ended = "is gone" if state is None else f"ended {state}"
             live.never = f"job {number} {ended}, and this one was to run only after its success"

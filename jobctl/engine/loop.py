@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor
+from jobctl.domain.states import Stop
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import claiming, closing, recovery, stopping
 from jobctl.engine.clock import WallClock, steady_us
@@ -130,11 +131,12 @@ class Engine:
         self._obey_stop(self._executor.stop_requested())
         self._lineup.look(self._slots, now)
         written = now >= self._trouble_until and self._is_time_to_write(now) and self._step(now)
-        if now >= self._trouble_until:
-            self._close_rounds(now)
         self._take_back()
         if written:
             self._lineup.done(keep=_is_unfinished)
+        # What closing a round changes, for the jobs that come after it too, is work for the next step.
+        if now >= self._trouble_until:
+            self._close_rounds(now)
         trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
         self._house.keep(now, self._state, trouble or self._house.shortage(now))
 
@@ -169,10 +171,13 @@ class Engine:
     def _is_served(self, scope: int) -> bool:
         """Whether nothing is left to do for the one job that this engine is for.
 
-        One that nobody runs in the foreground is not worked off: the engine came to end something of it.
+        One that nobody runs in the foreground is not worked off: the engine came to end something of it. What cannot
+        start any more because of that end is ended with it, however long the chain is.
         """
         live = self._roster.get(scope)
-        return live is None or (not live.row.foreground and live.stop is None)
+        if live is not None and (live.row.foreground or live.stop is not None):
+            return False
+        return not any(_ends_with_another(each) for each in self._roster)
 
     # ---- collect ----
 
@@ -322,7 +327,8 @@ class Engine:
 
     def _take_back(self) -> None:
         for live in self._lineup.changed.values():
-            stopping.take_back(self._executor, live, paused=self._gates.is_paused(live))
+            paused = self._gates.is_paused(live) or bool(live.waits_for)
+            stopping.take_back(self._executor, live, paused=paused)
 
     def _after_commit(self) -> None:
         if self._dispatches:
@@ -366,18 +372,25 @@ class Engine:
         try:
             with self._database.transaction():
                 closing.finish(self._database, live, closed.results, now)
+                # Decided with the end itself: no step, death or retry in between can let one of them start.
+                for dependent in self._roster.check_dependents(live.id):
+                    self._orders.obey_rules(dependent, now)
         except UNWRITABLE as error:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
         self._trouble = ""
         self._roster.drop(live.id)
-        self._roster.check_dependencies()
         self._wake.ring()  # what came after this job may start now
 
 
 def _is_unfinished(live: LiveJob) -> bool:
     """Whether a step left something to do for the next one: more rows to take out of the queue, a round to close."""
     return stopping.has_waiting(live) or live.is_over
+
+
+def _ends_with_another(live: LiveJob) -> bool:
+    """Whether a job is to end because of one that it comes after, and can."""
+    return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.is_doomed)
 
 
 def now_us() -> int:

@@ -35,12 +35,16 @@ class Orders:
         self._cancels.clear()
         self._obey_all(roster, epoch, now)
         for live in list(self._lineup.changed.values()):
-            order = _rule_order(live, now)
-            if order is not None:
-                stopping.give(self._database, live, order, now)
-                self._lineup.touch(live)
+            self.obey_rules(live, now)
             if stopping.has_waiting(live):
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
+
+    def obey_rules(self, live: LiveJob, now: int) -> None:
+        """Stop a job that must not go on, in the caller's transaction."""
+        order = _rule_order(live, now)
+        if order is not None:
+            stopping.give(self._database, live, order, now)
+            self._lineup.touch(live)
 
     def _obey_all(self, roster: Roster, epoch: int, now: int) -> None:
         waiting = requests.waiting(self._database)
@@ -91,7 +95,7 @@ class Orders:
 
 def is_called_for(live: LiveJob, now: int) -> bool:
     """Whether an order is to be given, or carried on, of which no outcome tells."""
-    return stopping.has_waiting(live) or is_expired(live, now) or live.is_stuck(now)
+    return stopping.has_waiting(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:

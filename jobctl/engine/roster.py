@@ -98,6 +98,14 @@ class Roster:
                 check_dependencies(self._database, live)
                 self._lineup.touch(live)
 
+    def check_dependents(self, job: int) -> list[LiveJob]:
+        """Those that come after a job whose round was just closed, by what is known now."""
+        dependents = [live for live in self if any(number == job for number, _ in live.row.after)]
+        for live in dependents:
+            check_dependencies(self._database, live)
+            self._lineup.touch(live)
+        return dependents
+
     def touch_all(self) -> None:
         """Something has changed that may concern any of them."""
         for live in self:

@@ -175,7 +175,7 @@ class LiveJob:
 
     def is_stuck(self, now: int) -> bool:
         """Whether items of it would start if they could be given what they need."""
-        return bool(self.lack) and self._is_its_time(now) and not self.waits_for and self.has_ready(now)
+        return bool(self.lack) and self._is_its_time(now) and not self.is_held_back and self.has_ready(now)
 
     def _is_its_time(self, now: int) -> bool:
         row = self.row
@@ -193,9 +193,19 @@ class LiveJob:
         return self.stop is not None or self.live == 0 or self.row.paused_at is None
 
     @property
+    def is_held_back(self) -> bool:
+        """Whether a job that it comes after is not done, or ended in a way that this one must not follow."""
+        return bool(self.waits_for or self.never)
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether it can never start and nobody has stopped it for that yet."""
+        return bool(self.never) and self.stop is None and not self.closing
+
+    @property
     def is_over(self) -> bool:
-        """Whether its round is to be closed."""
-        return self.live == 0 and not self.closing
+        """Whether its round is to be closed. A job without rows ends in its turn too: others may come after it."""
+        return self.live == 0 and not self.closing and (self.stop is not None or not self.is_held_back)
 
     def charge(self, keys: Sequence[tuple[int, int]]) -> None:
         """Take attempts in hand and charge what they are expected to use."""

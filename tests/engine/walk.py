@@ -74,6 +74,7 @@ class Walk:
         self._fails: Counter[tuple[int, int]] = Counter()  # in this round
         self._careful: set[int] = set()  # jobs whose items must not run after an unknown outcome
         self._attempts: dict[int, int] = {}
+        self._after: dict[int, tuple[tuple[int, str], ...]] = {}  # what jobs come after
         self._still: set[int] = set()  # jobs that are paused, as the engine knows
 
     # ---- what is checked ----
@@ -86,7 +87,15 @@ class Walk:
         assert key not in self._over, f"{key} runs although it is over"
         assert key[0] not in self._still, f"{key} runs although its job is paused"
         assert self._fails[key] < self._attempts[key[0]], f"{key} runs more often than it may"
+        for number, condition in self._after.get(key[0], ()):
+            assert self._met(number, condition), f"{key} runs although job {number} has not met {condition!r}"
         return self._play()
+
+    def _met(self, number: int, condition: str) -> bool:
+        """Whether a job ended as those that come after it ask."""
+        if condition == "any":  # another round may have begun since
+            return "finished" in self.bench.events(number)
+        return self.bench.job(number).state == "succeeded"
 
     def _end(self, key, play):
         """An attempt ends."""
@@ -129,8 +138,16 @@ class Walk:
             self._tick(SECOND if tick < _MOST_TICKS / 2 else 60 * SECOND)  # a clock that was set may be far off
         assert not live, f"jobs {live} never end"
         assert not bench.database.scalar("SELECT count(*) FROM requests")
+        for number, after in self._after.items():
+            self._see_ended(number, after)
         for number, total in bench.database.execute("SELECT id, total FROM jobs").fetchall():
             assert sum(map(_rows, bench.home.job_results(number).glob("*.csv"))) == total, number
+
+    def _see_ended(self, number: int, after: tuple[tuple[int, str], ...]) -> None:
+        """No job succeeds that comes after one that never did."""
+        unmet = [job for job, condition in after if not self._met(job, condition)]
+        row = self.bench.job(number)
+        assert not unmet or row.state == "expired" or (row.state, row.counts.processed) == ("cancelled", 0), number
 
     # ---- what happens ----
 
@@ -189,8 +206,9 @@ class Walk:
             rate=rng.choice((None, None, None, "3/s")),
         )
         earlier = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
-        after = ((rng.choice(earlier), rng.choice(("ok", "any"))),) if earlier and rng.random() < 0.3 else ()
         number = max(earlier, default=0) + 1
+        before = rng.sample(earlier, min(len(earlier), rng.choice((0, 0, 1, 2))))
+        after = self._after[number] = tuple((job, rng.choice(("ok", "ok", "any"))) for job in before)
         self._attempts[number] = policy.attempts
         if policy.on_crash == "fail":
             self._careful.add(number)
