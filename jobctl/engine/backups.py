@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
+from jobctl.process.own_log import say
 from jobctl.store import backup, sqlite
 from jobctl.store.database import Database, open_database
 
@@ -45,4 +45,4 @@ class Backups:
             finally:
                 database.close()
         except (JobctlError, OSError, sqlite.Error) as error:  # no room, most likely; the next one in an hour
-            sys.stderr.write(f"no backup was made: {error}\n")
+            say(f"no backup was made: {error}")

@@ -52,6 +52,10 @@ class Unsettled(Exception):
         self.job = job
 
 
+class Unwritten(Exception):
+    """A stop was asked for and nothing runs any more, but what ended cannot be written; the supervisor keeps it."""
+
+
 class Engine:
     """Owns the database of a store for as long as it lives."""
 
@@ -81,6 +85,7 @@ class Engine:
         self._told_to_stop = 0
         self._trouble = ""
         self._trouble_until = 0
+        self._stays_unwritten = False  # nothing else is left to wait for
         self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
         self._looked_at = now  # what was due by then was seen to
@@ -110,7 +115,7 @@ class Engine:
         self._house.keep(now, self._state, "")
 
     def run(self) -> None:
-        """Work until told to stop or, in drain mode, until nothing is left."""
+        """Work until told to stop or, in drain mode, until nothing is left. Raises Unwritten, StoreGone, Fenced."""
         gc.freeze()  # what is there now stays: not to be looked at again and again
         selector = selectors.DefaultSelector()
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
@@ -123,6 +128,8 @@ class Engine:
             now = now_us()
             self.follow_clock(wall_clock.jumped(now, steady_us()), now)
             self.tick(now)
+            if self._stays_unwritten:
+                raise Unwritten(self._trouble)
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
@@ -206,6 +213,7 @@ class Engine:
         if self._stopping <= self._told_to_stop:
             return
         self._told_to_stop = self._stopping
+        self._trouble_until = 0  # one more try to write, now
         self._state = "draining"
         self._notifier.stop()
         self._executor.recall()
@@ -343,6 +351,8 @@ class Engine:
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches = []
         self._rebuild()
+        # A disk that is full may stay full for days: a stop does not wait for it.
+        self._stays_unwritten = bool(self._stopping) and not any(live.in_hand for live in self._roster)
 
     def _rebuild(self) -> None:
         """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""

@@ -13,12 +13,13 @@ from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
 from jobctl.engine.house import StoreGone
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.loop import Engine, Fenced, now_us
+from jobctl.engine.loop import Engine, Fenced, Unwritten, now_us
 from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
 from jobctl.process.devices import Devices
+from jobctl.process.own_log import say, say_traceback
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, elsewhere, integrity, sqlite, trouble
@@ -43,7 +44,8 @@ def main() -> None:
         # The supervisor is gone and with it the lock: what it left behind must not outlive it.
         sweep(options.store_id)
         code = 1
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)  # a thread may still be writing result files; they are made anew
 
 
@@ -80,14 +82,17 @@ def _leave_to_older(options: StartOptions) -> NoReturn:
 
 def _cannot_begin(error: sqlite.Error | OSError, options: StartOptions, executor: LocalExecutor) -> int:
     """Whoever starts a daemon is told at once; one that is up does not end for a disk that is full for a while."""
-    problem = trouble.explain(error, str(options.home.root))
-    text = f"{problem.message}; {problem.hint}" if problem is not None else f"{type(error).__name__}: {error}"
+    text = _in_words(error, options)
     if not executor.up:
         executor.refuse(text)
         return 1
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"the engine cannot begin: {text}\n")
+    say(f"the engine cannot begin: {text}")
     return wire.NOT_NOW
+
+
+def _in_words(error: BaseException, options: StartOptions) -> str:
+    problem = trouble.explain(error, str(options.home.root))
+    return f"{problem.message}; {problem.hint}" if problem is not None else f"{type(error).__name__}: {error}"
 
 
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
@@ -119,17 +124,18 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         engine.run()
     except StoreGone:
-        sys.stderr.write(f"the store at {options.home.root} was removed: everything of it ends\n")
+        say(f"the store at {options.home.root} was removed: everything of it ends")
         return wire.STORE_GONE
+    except Unwritten as problem:
+        say(f"it stops and leaves to the next daemon what it cannot write: {problem}")
+        return wire.NOT_NOW
     except Fenced:
-        sys.stderr.write("another engine owns the database now; this one ends\n")
+        say("another engine owns the database now; this one ends")
         return 1
     except EOFError:
         raise
     except Exception:
-        import traceback
-
-        traceback.print_exc()
+        say_traceback()
         return 1
     with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely
         integrity.end(database)

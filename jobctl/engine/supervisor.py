@@ -6,14 +6,12 @@ single-threaded and imports little; everything it says goes to the engine or to 
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import math
 import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 
@@ -29,6 +27,7 @@ from jobctl.process.identity import Tagger
 from jobctl.process.kept import Kept
 from jobctl.process.kept_calls import holds_any
 from jobctl.process.notify_socket import ServiceManager
+from jobctl.process.own_log import say
 from jobctl.process.signals import SignalPipe
 from jobctl.process.starts import Starts
 
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 _LEAVE_EXTRA_S = 10.0
 #: A disk that is full or fails for a while: no reason to give up, however often it is tried.
 _NOT_NOW_PAUSE_S = 2.0
+#: After a stop was asked for, so many engines may follow one another: the stop must end where none can live.
+_SUCCESSORS_IN_STOP = 2
+_WITHOUT_ENGINE = "it stops without an engine, for none can work: what runs finishes, its outcome is kept"
 
 
 class Supervisor:
@@ -73,6 +75,7 @@ class Supervisor:
         self._told_empty = False
         self._exit_code = 0
         self._drains = False  # no engine can work with us any more
+        self._successors = _SUCCESSORS_IN_STOP
         #: Whoever runs this shall become a supervisor of the jobctl that is installed now.
         self.begins_anew = False
 
@@ -254,6 +257,8 @@ class Supervisor:
             self._engine.start(fresh=self._fresh)
         except OSError as problem:
             self._log(f"cannot start the engine now: {problem.strerror}")
+            if self._stop and not self._drains:
+                self._drain(_WITHOUT_ENGINE)
         self._endings.engine_pid = self._engine.pid
 
     def _reap(self, now: float) -> None:
@@ -278,9 +283,13 @@ class Supervisor:
             self.begins_anew = not self._stop
         elif code == wire.STORE_GONE:
             self._leave(1, DEFAULT_GRACE_S, now)
+        elif self._stop and (code == wire.NOT_NOW or not self._successors):
+            self._drain(_WITHOUT_ENGINE)
         elif code == wire.NOT_NOW:
             self._engine.start_at = now + _NOT_NOW_PAUSE_S
-        elif not self._engine.replace(now):
+        elif self._engine.replace(now):
+            self._successors -= bool(self._stop)
+        else:
             self._log("the engine died too often: giving up")
             self._leave(1, DEFAULT_GRACE_S, now)
 
@@ -295,6 +304,8 @@ class Supervisor:
         self._manager.tell("STOPPING=1")
         self._stop = min(2, self._stop + 1)
         self.begins_anew = False
+        if not self._engine.pid and self._engine.start_at != NEVER:
+            self._engine.start_at = now  # the pause between two tries is for those who have time
         self._engine.tell(wire.STOP, self._stop)
         self._engine.flush()
         if self._stop == 2 and self._stop_by == NEVER:
@@ -316,8 +327,7 @@ class Supervisor:
     @staticmethod
     def _log(text: str) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        with contextlib.suppress(OSError):  # a full disk is no reason to stop
-            print(f"{stamp} supervisor: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        say(f"{stamp} supervisor: {text}")
 
 
 _ORDERS: dict[int, Callable[[Supervisor, Any, float], None]] = {

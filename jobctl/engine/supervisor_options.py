@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 
 from jobctl.errors import UsageError
+from jobctl.process.own_log import say
+
+_END_IT = "end it with: jobctl daemon stop"
 
 
 class Options:
@@ -50,10 +52,20 @@ class Options:
             os.close(self._ready)
             self._ready = -1
         elif text != "ready" and not self._reported:
-            print(f"jobctl: {text}", file=sys.stderr, flush=True)  # noqa: T201
+            say(f"jobctl: {_sentence(text)}")
         self._reported = not text.startswith("line ")
 
     @property
     def inherited(self) -> set[int]:
         """Descriptors that must stay open."""
         return {fd for fd in (self.lifeline, self._ready, self.held, self.guest) if fd >= 0}
+
+
+def _sentence(report: str) -> str:
+    """A report in words for a person: on the way to whoever started us it is `error TEXT`, `busy PID` or `line PID`."""
+    word, _, rest = report.partition(" ")
+    if word == "busy":
+        return f"a daemon already runs for this store (process {rest})\n  see it with: jobctl daemon status; {_END_IT}"
+    if word == "line":
+        return f"this daemon begins when the one that runs now (process {rest}) has ended\n  {_END_IT}"
+    return rest if word == "error" else report

@@ -71,9 +71,9 @@ def _run(options: Options, starts: Starts, kept: Kept) -> int:
         begins_anew = supervisor.begins_anew
         kept.close()
     except Exception:
-        import traceback
+        from jobctl.process.own_log import say_traceback
 
-        traceback.print_exc()
+        say_traceback()
         code = Exit.INTERNAL
     # Normally nothing is left; but nothing may outlive this process.
     sweep.sweep(options.store_id, grace_s=0)

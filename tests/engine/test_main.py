@@ -46,11 +46,11 @@ def begin(options, executor, monkeypatch, problem):
 
 
 @pytest.mark.parametrize("problem", TROUBLES)
-def test_a_daemon_that_is_up_outlives_a_disk_that_is_full_or_fails(options, monkeypatch, problem, capsys):
+def test_a_daemon_that_is_up_outlives_a_disk_that_is_full_or_fails(options, monkeypatch, problem, capfd):
     executor = Executor(up=True)
     assert begin(options, executor, monkeypatch, problem) == wire.NOT_NOW
     assert executor.refusals == []
-    assert "the engine cannot begin: " in capsys.readouterr().err
+    assert "the engine cannot begin: " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("problem", TROUBLES)

@@ -304,6 +304,43 @@ def test_the_next_engine_learns_of_a_stop_too(supervisor: SupervisorUnderTest, e
     wait_until(lambda: after.collect(0) or after.stop_requested() == 1, what="the stop")
 
 
+@pytest.mark.parametrize("code", [1, wire.NOT_NOW])
+def test_a_polite_stop_ends_where_no_engine_can_live(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path, code: int
+) -> None:
+    os.mkfifo(tmp_path / "gate")
+    executor.define(spec_of(1, tmp_path))
+    executor.start([shell(0, "read x < gate; exit 8")])
+    Listener(executor).until(lambda heard: heard.of(Started))
+    os.kill(supervisor.pid, signal.SIGTERM)
+    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    supervisor.end_engine(code)
+    for _ in range(2 if code == 1 else 0):
+        supervisor.next_engine().adopt()
+        supervisor.end_engine(code)
+    wait_until(lambda: "it stops without an engine" in supervisor.log(), 60, "the last engine to be given up")
+    assert lock_holder(supervisor.options.home.lock) == supervisor.pid, "what runs finishes"
+    (tmp_path / "gate").write_text("open\n")
+    assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
+    supervisor.pid = 0
+    after = supervisor.start()
+    assert Listener(after).finished(1)[0].code == 8, "its outcome is kept for the next daemon"
+
+
+def test_a_polite_stop_does_not_wait_for_the_pause_between_two_engines(
+    supervisor: SupervisorUnderTest, executor: LocalExecutor
+) -> None:
+    for _ in range(4):  # the fifth would be started after 8 s
+        supervisor.end_engine(1)
+        supervisor.next_engine().adopt()
+    supervisor.end_engine(1)
+    wait_until(lambda: supervisor.log().count("exit code 1") == 5, 60, "the death of the last one")
+    os.kill(supervisor.pid, signal.SIGTERM)
+    supervisor.next_engine().adopt()
+    supervisor.end_engine(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
+
+
 def test_an_engine_that_is_done_takes_everything_with_it(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
