@@ -45,6 +45,11 @@ class Home:
     def results(self) -> Path:
         return self.root / "results"
 
+    @property
+    def output_places(self) -> tuple[Path, Path, Path]:
+        """What needs room while items run; each may be a file system of its own."""
+        return self.root, self.logs, self.results
+
     def job_logs(self, job: int) -> Path:
         return self.logs / str(job)
 

@@ -15,4 +15,16 @@ def note_daemon(shared: Session) -> None:
     finally:
         database.close()
     if state == "down":
-        shared.note(f"no daemon is running; start it with: {shared.program} daemon start")
+        shared.note(nobody_works(shared))
+
+
+def nobody_works(shared: Session) -> str:
+    """No daemon is up: what to type. A full disk comes first, for a daemon would start nothing on it."""
+    from jobctl.process.space import shortage
+
+    if short := shortage(*shared.home.output_places):
+        return (
+            f"the disk is nearly full: {short}; no daemon is running\n"
+            f"  make room: {shared.program} prune --dry-run; then: {shared.program} daemon start"
+        )
+    return f"no daemon is running; start it with: {shared.program} daemon start"

@@ -73,7 +73,9 @@ def _show_list(shared: Session, everything: bool) -> None:
 
         shared.say(plain.jobs(document))
         if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
-            shared.note(f"no daemon is running; start it with: {shared.program} daemon start")
+            from jobctl.cli.presence import nobody_works
+
+            shared.note(nobody_works(shared))
 
 
 def _list_document(shared: Session, everything: bool) -> dict[str, Any]:

@@ -201,7 +201,9 @@ def _worker(shared: Session, job: int, started: int | None) -> str:
     path = str(shared.home.lock)
     process = lock.holder(path)
     if process is None:
-        return f"no daemon is running; start it with: {shared.program} daemon start"
+        from jobctl.cli.presence import nobody_works
+
+        return nobody_works(shared)
     if process != started:
         from jobctl.services.daemon import daemon_view
 

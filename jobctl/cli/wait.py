@@ -68,7 +68,9 @@ def _warn_if_nobody_works(shared: Session, database: Database, numbers: list[int
     if all(state in TERMINAL_JOB_STATES for state, _ in views.states(database, numbers).values()):
         return
     if daemon_view(database, shared.home, now_us()).state == "down":
-        shared.note(f"no daemon is running; start it with: {shared.program} daemon start")
+        from jobctl.cli.presence import nobody_works
+
+        shared.note(nobody_works(shared))
 
 
 def _tell(shared: Session, job: int, state: str) -> None:

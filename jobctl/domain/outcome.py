@@ -41,8 +41,15 @@ class Decision:
     due_at: int | None = None  # microseconds, for RETRY_LATER
 
 
-def failure_code(ending: int, code: int) -> str:
-    """The stable word for a cause: exit_3, sigsegv, timeout, cancelled, interrupted, not_started."""
+#: In the flags of an attempt, beyond those of domain.ports.OutputFlag that a supervisor sets: the engine found that
+#: its disk was full.
+DISK_FULL = 1 << 8
+
+
+def failure_code(ending: int, code: int, flags: int = 0) -> str:
+    """The stable word for a cause: exit_3, sigsegv, timeout, cancelled, interrupted, not_started, disk_full."""
+    if flags & DISK_FULL:
+        return "disk_full"
     if ending == Ending.EXITED:
         return f"exit_{code}"
     if ending == Ending.SIGNALLED:
@@ -75,8 +82,10 @@ def signal_of(ending: int | None, code: int) -> str | None:
     return signal_name(code) if by_us and 0 < code < signal.NSIG else None
 
 
-def describe(ending: int, code: int, duration_us: int) -> str:
-    """A sentence for an attempt that said nothing itself."""
+def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
+    """A sentence for an attempt that said nothing itself; ``lack`` is what its disk had no room for."""
+    if lack:
+        return f"exit {code}, and there was no room for its output: {lack}"
     if ending == Ending.EXITED:
         return f"exit {code}, and it wrote nothing"
     if ending == Ending.SIGNALLED:

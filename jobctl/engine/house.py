@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 from jobctl import __version__
+from jobctl.config import Home
 from jobctl.domain.crew import Crew
 from jobctl.engine.backups import Backups
+from jobctl.engine.disks import Disks
 from jobctl.process import space
 from jobctl.store import daemon, sqlite
 from jobctl.store.database import UNWRITABLE, Database
@@ -28,7 +30,7 @@ class House:
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
         self._database = database
         self._wal = f"{database.path}-wal"
-        self._root = os.path.dirname(database.path)
+        self._places = Home(database.path.parent).output_places
         self._scope = "all" if scope is None else str(scope)
         self.slots = slots
         self.crew: Crew | None = None  # of the cluster, if there is one
@@ -37,6 +39,7 @@ class House:
         self.beat_at = 0
         self._backups = Backups(database, started_at)
         self._shortage = ""
+        self.disks = Disks(Home(database.path.parent))
         self._looked_at = 0
 
     def keep(self, now: int, state: str, pressure: str) -> None:
@@ -51,7 +54,9 @@ class House:
         """Why nothing new may start: too little room on the disk for outputs and the database. Empty when there is."""
         if not 0 <= now - self._looked_at < SPACE_US:
             self._looked_at = now
-            found = space.shortage(self._root)
+            found = space.shortage(*self._places)
+            if found:
+                self.disks.look(now)
             self._shortage = f"{space.PAUSED}: {found}" if found else ""
         return self._shortage
 

@@ -29,6 +29,7 @@ class ItemRow(NamedTuple):
     out_len: int
     message: str | None
     value: str | None
+    flags: int
 
 
 #: As ``ItemRow._make``, without a call of Python for each of a million rows.
@@ -42,7 +43,7 @@ def item_rows(database: Database, job: int) -> Iterator[ItemRow]:
         rows = database.execute(
             "SELECT i.item, i.state, i.attempt, i.payload, a.ending, coalesce(a.code, 0), a.started_at, a.duration_us,"
             " coalesce(a.cpu_us, 0), coalesce(a.max_rss_kib, 0), coalesce(a.log, 0), coalesce(a.out_off, 0),"
-            " coalesce(a.out_len, 0), a.message, a.value"
+            " coalesce(a.out_len, 0), a.message, a.value, coalesce(a.flags, 0)"
             " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
             " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
             (job, last, PAGE),

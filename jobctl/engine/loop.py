@@ -296,7 +296,7 @@ class Engine:
 
     def _settle(self, live: LiveJob, batch: Batch, now: int) -> Mapping[str, int]:
         try:
-            return Settler(self._database, self._epoch, live, now).settle(batch)
+            return Settler(self._database, self._epoch, live, now, self._house.disks).settle(batch)
         except (StaleAttempts, *UNWRITABLE):
             raise
         except Exception as error:

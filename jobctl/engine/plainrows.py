@@ -35,7 +35,7 @@ class PlainRows:
 
     def text(self, row: ItemRow) -> str | None:
         """The line of an item that succeeded, its end included."""
-        item, _, attempts, payload, _, code, started_at, duration_us, cpu_us, rss, _, _, out_len, _, value = row
+        item, _, attempts, payload, _, code, started_at, duration_us, cpu_us, rss, _, _, out_len, _, value, _ = row
         if not self._works or started_at is None or duration_us is None or b"\r" in payload:
             return None
         sep = self._delimiter

@@ -206,7 +206,7 @@ class ResultWriter:
         if row.ending is None:
             return {"error_code": "cancelled", "error_message": "", "retryable": True, "outcome": "unknown"}
         return {
-            "error_code": outcome.failure_code(row.ending, row.code),
+            "error_code": outcome.failure_code(row.ending, row.code, row.flags),
             "error_message": row.message or "",
             "retryable": outcome.is_retryable(row.ending, row.code, self._policy),
             "outcome": "known" if outcome.is_known(row.ending) else "unknown",

@@ -12,6 +12,7 @@ from jobctl.domain.figures import Slow
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
+from jobctl.engine.disks import Disks
 from jobctl.engine.work import LiveJob
 from jobctl.store import calls, figures, items, jobs
 from jobctl.store.database import Database
@@ -51,11 +52,14 @@ def lost_as_finished(database: Database, lost: Lost, now: int) -> Finished:
 class Settler:
     """Writes the outcomes of one job in the caller's transaction."""
 
-    def __init__(self, database: Database, epoch: int, live: LiveJob, now: int) -> None:
+    def __init__(self, database: Database, epoch: int, live: LiveJob, now: int, disks: Disks | None = None) -> None:
+        """``disks`` say whether an attempt failed because one was full."""
         self._database = database
         self._epoch = epoch
         self._live = live
         self._now = now
+        self._disks = disks
+        self._lacks: dict[tuple[int, int], str] = {}  # of attempts that failed because a disk was full
         self._deltas: Counter[str] = Counter()
         self._touched: set[int] = set()
         self._causes: Causes = {}
@@ -70,6 +74,7 @@ class Settler:
         self._move("running", "succeeded", len(good))
         called = self._settle_calls(batch.calls)
         if bad:
+            self._find_lacks(batch, bad)
             self._settle_failed(bad)
         if batch.returned:
             self._release(batch.returned)
@@ -99,6 +104,20 @@ class Settler:
         budgets = items.budgets(self._database, self._live.id, [f.item for f in bad])
         settlements = [self._judge(f, budgets[f.item]) for f in bad]
         items.settle(self._database, self._live.id, self._epoch, settlements)
+
+    def _find_lacks(self, batch: Batch, bad: Sequence[Finished]) -> None:
+        """Mark attempts that failed because a disk was full."""
+        if self._disks is None:
+            return
+        for f in bad:
+            said = cause.last_words(f.err_tail, f.out_tail) if f.raised is None else f.raised.message
+            if lack := self._disks.lack(f, said, self._live.row.cwd):
+                self._lacks[f.item, f.attempt] = lack
+        if self._lacks:
+            batch.finished = [
+                f._replace(flags=f.flags | outcome.DISK_FULL) if (f.item, f.attempt) in self._lacks else f
+                for f in batch.finished
+            ]
 
     def _judge(self, f: Finished, used: Budgeted) -> Settlement:
         live, policy = self._live, self._live.row.policy
@@ -131,14 +150,15 @@ class Settler:
 
     def _group(self, f: Finished) -> Group:
         live = self._live
-        code = outcome.failure_code(f.ending, f.code)
+        lack = self._lacks.get((f.item, f.attempt), "")
+        code = outcome.failure_code(f.ending, f.code, outcome.DISK_FULL if lack else 0)
         if f.raised is not None:
             message, general = cause.of_exception(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
             message, general = live.mask(message), live.mask(general)
         else:
             said = live.mask(cause.last_words(f.err_tail, f.out_tail))
-            message = said or self._described(f)
-            general = cause.generalise(message) if said or f.ending == Ending.TIMED_OUT else message
+            message = said or self._described(f, lack)
+            general = cause.generalise(message) if said or lack or f.ending == Ending.TIMED_OUT else message
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
         group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
@@ -147,12 +167,12 @@ class Settler:
         self._causes[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
 
-    def _described(self, f: Finished) -> str:
+    def _described(self, f: Finished, lack: str) -> str:
         """What to say of an attempt that said nothing itself; of one that was ended with its job, for which rule."""
         stop, why = self._live.stop, self._live.row.stop_reason
         if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
             return f"killed because its job stopped: {why}"
-        return outcome.describe(f.ending, f.code, f.duration_us)
+        return outcome.describe(f.ending, f.code, f.duration_us, lack)
 
     def _release(self, returned: Sequence[Returned]) -> None:
         live = self._live

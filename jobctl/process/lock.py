@@ -134,7 +134,7 @@ def next_in_line(path: str) -> int | None:
 
 def _asked(path: str, part: tuple[int, int]) -> int | None:
     try:
-        fd = open_plain(path, os.O_RDWR)
+        fd = open_plain(path, os.O_RDONLY)  # the store may be one that can only be read
     except FileNotFoundError:
         return None
     try:

@@ -18,19 +18,24 @@ def kind(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> s
 
     The path need not exist: what counts is where it would be made.
     """
+    return holder(path, table)[1]
+
+
+def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> tuple[str, str]:
+    """(mount point, kind) of the file system that holds a path; empty where the system does not say."""
     wanted = os.path.realpath(path)
     best, found = "", ""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
     except OSError:
-        return ""
+        return "", ""
     for line in lines:
         place, name = _parse(line)
         # A later mount on the same place hides the earlier one.
         if len(place) >= len(best) and _is_below(wanted, place):
             best, found = place, name
-    return found
+    return best, found
 
 
 def is_network(name: str) -> bool:

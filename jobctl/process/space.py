@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
-from jobctl.domain.wording import percent, size
+from jobctl.domain.wording import percent, plural, size
+from jobctl.process import mounts
 
 #: Little is: less than this...
 FLOOR_BYTES = 512 << 20
@@ -12,21 +14,77 @@ FLOOR_BYTES = 512 << 20
 FLOOR_SHARE = 0.02
 #: How the daemon's word about it begins.
 PAUSED = "paused: disk"
+#: A file system has no room for a file more.
+_FEW_FILES = 4
+#: With less than this a write of an ordinary length has no room.
+FULL_BYTES = 64 << 10
+
+Place = str | os.PathLike[str]
 
 
-def shortage(root: str | os.PathLike[str]) -> str:
-    """What is short, with figures, as in ``81 MiB of 12 GiB free (0.7 %)``; empty when there is room."""
-    free, total = _room(root)
-    return said(root) if total and free < _floor(total) else ""
+def shortage(*places: Place) -> str:
+    """What is short in the first of these places that is short of something; empty when all have room.
+
+    With figures, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``.
+    """
+    for place in places:
+        free, total = _room(place)
+        if total and free < _floor(total):
+            return said(place) + _mounted(place)
+        left = _files_left(place)
+        if left is not None and left < _FEW_FILES:
+            return f"{plural(left, 'more file')} can be made in {os.fspath(place)}" + _mounted(place)
+    return ""
 
 
-def above_floor(root: str | os.PathLike[str]) -> int | None:
+def refusal(place: Place) -> str:
+    """Why nothing can be written there now, found out by a write into a file that has no name; empty if it can."""
+    try:
+        fd = os.open(place, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, bytes(FULL_BYTES))
+        finally:
+            os.close(fd)
+    except OSError as problem:
+        return _worded(problem.errno or 0, place)
+    except AttributeError:  # a system without such files
+        return shortage(place)
+    return ""
+
+
+def _worded(number: int, place: Place) -> str:
+    if number == errno.ENOSPC:
+        return said(place) + _mounted(place)
+    if number == errno.EDQUOT:
+        return f"the disk quota of user {os.geteuid()} is used up in {os.fspath(place)}" + _mounted(place)
+    if number == errno.EFBIG:
+        return "no file may grow: the limit on the size of files (ulimit -f) is too small"
+    if number == errno.EROFS:
+        return f"{os.fspath(place)} is read-only" + _mounted(place)
+    if number in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):  # not there on this file system: nothing is known
+        return shortage(place)
+    return f"{os.strerror(number)} in {os.fspath(place)}" + _mounted(place)
+
+
+def is_full(place: Place) -> bool:
+    """Whether even a short write would find no room, or no file can be made."""
+    free, total = _room(place)
+    left = _files_left(place)
+    return bool(total) and (free < FULL_BYTES or (left is not None and left < 1))
+
+
+def _mounted(place: Place) -> str:
+    point, kind = mounts.holder(place)
+    return f", on the {kind} mounted at {point}" if point else ""
+
+
+def above_floor(root: Place) -> int | None:
     """Bytes that can be written before there is a shortage; None where the file system does not say."""
     free, total = _room(root)
     return int(free - _floor(total)) if total else None
 
 
-def said(root: str | os.PathLike[str]) -> str:
+def said(root: Place) -> str:
     """How much there is, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
     free, total = _room(root)
     return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
@@ -36,10 +94,19 @@ def _floor(total: int) -> float:
     return min(FLOOR_BYTES, FLOOR_SHARE * total)
 
 
-def _room(root: str | os.PathLike[str]) -> tuple[int, int]:
+def _room(root: Place) -> tuple[int, int]:
     """(bytes free for us, bytes of the file system); zeros for no such directory, or one that does not say."""
     try:
         found = os.statvfs(root)
     except OSError:
         return 0, 0
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+
+def _files_left(place: Place) -> int | None:
+    """How many files can be made; None for file systems that make inodes as they are needed."""
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return None
+    return found.f_favail if found.f_files else None

@@ -64,7 +64,8 @@ def describe(job: int, attempt: AttemptView) -> str:
 def _ended(attempt: AttemptView) -> str:
     ending, code = attempt.ending or 0, attempt.code
     if ending == Ending.EXITED:
-        return "succeeded" if code == 0 else f"failed (exit {code})"
+        full = ", disk full" if attempt.flags & outcome.DISK_FULL else ""
+        return "succeeded" if code == 0 else f"failed (exit {code}{full})"
     return f"failed ({outcome.failure_code(ending, code).replace('_', ' ')})"
 
 

@@ -45,7 +45,7 @@ class Case(NamedTuple):
 def attention(case: Case) -> list[Attention]:
     """What to look at, most pressing first. Of a job that is over only what did not reach anybody."""
     whenever = (_clock, _untold)
-    while_live = (_daemon, _disk, _paused, _pressure, _workers, _stalled, _failures, _retry_wait)
+    while_live = (_disk, _daemon, _paused, _pressure, _workers, _stalled, _failures, _retry_wait)
     checks = whenever if case.job.is_done else (*while_live, *whenever)
     return [found for check in checks for found in check(case)]
 

@@ -129,7 +129,7 @@ def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:
     ended = None
     if attempt.ending is not None:
         good = attempt.ending == 0 and attempt.code == 0
-        ended = "succeeded" if good else outcome.failure_code(attempt.ending, attempt.code)
+        ended = "succeeded" if good else outcome.failure_code(attempt.ending, attempt.code, attempt.flags)
     return {
         "attempt": attempt.attempt,
         "round": attempt.round,

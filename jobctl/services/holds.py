@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from jobctl.config import Home
 from jobctl.domain.crew import AWAY, needs_of, worded
 from jobctl.domain.durations import format_duration, format_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.wording import plural
-from jobctl.process.space import PAUSED
+from jobctl.process.space import PAUSED, shortage
 from jobctl.services.crew import missing, room
 from jobctl.services.daemon import DaemonView
 from jobctl.store import views
@@ -35,7 +36,7 @@ def holds(database: Database, job: JobView, daemon: DaemonView, now: int) -> lis
     """Everything that keeps the waiting items of a job from starting; empty when nothing does or nothing waits."""
     if job.is_done or not (job.queued or job.retrying):
         return []
-    checks = (_by_stop, _by_daemon, _by_pause, _by_time)
+    checks = (_by_stop, _by_disk, _by_daemon, _by_pause, _by_time)
     found = [hold for check in checks for hold in check(database, job, daemon, now)]
     found += [*_by_jobs(database, job), *_by_workers(job, daemon, now), *_by_rate(database, job, daemon, now)]
     found += _by_slots(database, job, daemon, lambda: views.running_by_job(database))
@@ -55,6 +56,12 @@ def _by_stop(_database: Database, job: JobView, _daemon: DaemonView, _now: int) 
         yield Hold("stopped", f"nothing more of it will start: {job.stop_reason}", f"jobctl wait {job.id}")
 
 
+def _by_disk(database: Database, _job: JobView, _daemon: DaemonView, _now: int) -> Iterator[Hold]:
+    """Looked at here and now: a daemon that cannot write cannot tell either, and none may be there."""
+    if short := shortage(*Home(database.path.parent).output_places):
+        yield Hold("disk_low", f"the disk is nearly full: {short}", "jobctl prune --dry-run")
+
+
 def _by_daemon(_database: Database, job: JobView, daemon: DaemonView, _now: int) -> Iterator[Hold]:
     if daemon.state == "down":
         yield Hold("daemon_down", "no daemon is running", "jobctl daemon start")
@@ -64,13 +71,9 @@ def _by_daemon(_database: Database, job: JobView, daemon: DaemonView, _now: int)
     elif not daemon.serves(job.id, foreground=bool(job.foreground)):
         message = f"the engine that runs works for job {daemon.scope} only"
         yield Hold("daemon_busy", message, f"jobctl wait {daemon.scope}; jobctl daemon start")
-    if daemon.pressure.startswith(PAUSED):
-        yield Hold(
-            "disk_low", f"the disk is nearly full: {daemon.pressure.removeprefix(PAUSED)[2:]}", "jobctl prune --dry-run"
-        )
-    elif daemon.is_away:
+    if daemon.is_away:
         yield Hold("cluster_away", daemon.pressure.removeprefix(AWAY), "jobctl daemon status")
-    elif daemon.pressure and daemon.state != "down":
+    elif daemon.pressure and daemon.state != "down" and not daemon.pressure.startswith(PAUSED):
         yield Hold("spawn_pressure", f"the machine is short of something: {daemon.pressure}", "jobctl daemon status")
 
 

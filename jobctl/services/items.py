@@ -129,7 +129,7 @@ def failure_code(item: ItemView) -> str | None:
     """The word for how the latest attempt failed; None if it did not, or is not over."""
     if item.ending is None or (item.ending == Ending.EXITED and item.code == 0):
         return None
-    return outcome.failure_code(item.ending, item.code or 0)
+    return outcome.failure_code(item.ending, item.code or 0, item.flags or 0)
 
 
 def signal_of(item: ItemView) -> str | None:

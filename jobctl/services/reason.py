@@ -59,6 +59,8 @@ def _is_served(case: Case) -> bool:
 
 def _running(case: Case) -> str:
     job, running = case.job, case.progress.running
+    if case.shortage and not running:
+        return f"{_late(case)}nothing starts for lack of room: {case.shortage}; {_done_of_total(case)}"
     if case.around.daemon.state == "draining" and running:
         return f"the daemon is stopping, {plural(running, 'item')} still to end; {_done_of_total(case)}"
     if not _is_served(case):
@@ -87,6 +89,8 @@ def _late(case: Case) -> str:
 
 def _waiting(case: Case) -> str:
     job, now = case.job, case.around.now
+    if case.shortage:
+        return f"{_late(case)}nothing starts for lack of room: {case.shortage}, {plural(job.queued, 'item')} queued"
     if not _is_served(case):
         return f"{_late(case)}waits for a daemon, {plural(job.queued, 'item')} queued"
     if job.not_before_at is not None and job.not_before_at > now:

@@ -228,7 +228,7 @@ def _troubles(
     database: Database, home: Home, job: JobView, targets: Sequence[TargetView], program: str
 ) -> tuple[str, tuple[str, str, str] | None]:
     """What is short on the disk, and the notification that was given up."""
-    short = "" if job.is_done else shortage(home.root)
+    short = "" if job.is_done else shortage(*home.output_places)
     if not any(target.delivery for target in targets):
         return short, None
     from jobctl.services.notify import dead_notice

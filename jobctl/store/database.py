@@ -151,13 +151,55 @@ def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
             _configure(database, create=create, lock_holder=lock_holder)
         except sqlite.DatabaseError as error:
             _close_untouched(connection, path)
-            raise _unusable(path, error) from error
+            readable = None if create or not _is_unwritable(error) else _for_reading(path)
+            if readable is None:
+                raise _unusable(path, error) from error
+            database = readable
         except BaseException:
             _close_untouched(connection, path)
             raise
     finally:
         os.umask(previous)
     return database
+
+
+def _is_unwritable(error: sqlite.DatabaseError) -> bool:
+    return isinstance(error, sqlite.OperationalError) and not _is_busy(error)
+
+
+def _for_reading(path: Path) -> Database | None:
+    """A connection for commands that only look, where SQLite cannot write beside the file; None if it cannot be."""
+    from jobctl.store import readonly
+
+    try:
+        connection = readonly.connect(path)
+    except sqlite.DatabaseError:
+        return None
+    database = Database(connection, path)
+    try:
+        version = _look_at(database)
+    except sqlite.DatabaseError:
+        connection.close()
+        return None
+    except BaseException:
+        connection.close()
+        raise
+    if version == SCHEMA_VERSION:
+        return database
+    connection.close()
+    return None
+
+
+def _look_at(database: Database) -> int:
+    """Look whether the file is ours and whole, before anything of it is used; returns its version."""
+    database.execute("PRAGMA trusted_schema=OFF")
+    database.execute("PRAGMA cell_size_check=ON")
+    version = _check_identity(database)
+    if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
+        raise sqlite.DatabaseError(sqlite.CUT_OFF)
+    if version:
+        layout.check(database.connection, database.path, version)
+    return version
 
 
 def _check_files(path: Path) -> None:
@@ -193,14 +235,8 @@ def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
 
 def _configure(database: Database, *, create: bool, lock_holder: int | None) -> None:
     execute = database.execute
-    execute("PRAGMA trusted_schema=OFF")
-    execute("PRAGMA cell_size_check=ON")
     execute("PRAGMA wal_autocheckpoint=0")
-    version = _check_identity(database)
-    if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
-        raise sqlite.DatabaseError(sqlite.CUT_OFF)
-    if version:
-        layout.check(database.connection, database.path, version)
+    version = _look_at(database)
     if version == 0:
         if not create:  # a first submit is about to make it, or was killed before it had
             raise no_queue(database.path.parent)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
+from jobctl.domain.wording import size
 from jobctl.errors import Busy, JobctlError, StoreError
 from jobctl.process import space
 from jobctl.store import sqlite
@@ -21,7 +23,7 @@ class _Trouble(NamedTuple):
 
 _FAILING = _Trouble(
     ("disk i/o error",),
-    "the disk fails under the database at {home}",
+    "the disk fails under the database at {home}: {why}",
     "look at the system log; keep a copy of the directory before anything else",
 )
 _DAMAGED = _Trouble(
@@ -31,14 +33,22 @@ _DAMAGED = _Trouble(
 )
 _FULL = _Trouble(
     ("disk is full",),
-    "there is no room left for the database at {home}",
-    "make room, then try again; what was accepted is safe",
+    "there is no room left for the database at {home}: {why}",
+    "make room, then try again; what was accepted is safe; jobctl prune --dry-run",
 )
+_LIMITED = _Trouble(
+    (),
+    "the database at {home} cannot grow: the limit on the size of files (ulimit -f) is {why}",
+    "raise it with ulimit -f unlimited, then start jobctl again; what was accepted is safe",
+)
+#: SQLite's shared memory is at least as long.
+_SHARED_MEMORY = 32 << 10
+_NEXT_WRITE = 64 << 10
 _KNOWN = (
     _FULL,
-    _Trouble(
+    _UNWRITABLE := _Trouble(
         ("readonly", "unable to open"),
-        "the database at {home} cannot be written",
+        "the database at {home} cannot be written: {why}",
         "look at its owner and mode, and whether its disk is mounted read-only",
     ),
     _FAILING,
@@ -60,8 +70,42 @@ def explain(error: BaseException, home: str) -> JobctlError | None:
         return Busy(f"other commands keep the database at {home} busy", hint="try again in a moment")
     for trouble in _KNOWN:
         if any(word in text for word in trouble.words):
-            if trouble is _FAILING and space.shortage(home):
-                trouble = _FULL
+            trouble, why = _by_evidence(trouble, home)
             hint = recipe(Path(home)) if trouble is _DAMAGED else trouble.hint
-            return StoreError(trouble.message.format(home=home), hint=hint, details=(f"SQLite says: {error}",))
+            message = trouble.message.format(home=home, why=why).removesuffix(": ")
+            return StoreError(message, hint=hint, details=(f"SQLite says: {error}",))
     return None
+
+
+def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
+    """What a look at the disk says: SQLite calls many things an I/O error."""
+    if trouble not in (_FULL, _FAILING, _UNWRITABLE):
+        return trouble, ""
+    if limit := _file_limit(home):
+        return _LIMITED, limit
+    why = space.refusal(home)
+    if trouble is _FAILING and space.shortage(home):
+        return _FULL, why or space.shortage(home)
+    if trouble is _FAILING and "quota" in why:
+        return _FULL, why
+    if trouble is _FAILING and "read-only" in why:
+        return _UNWRITABLE, why
+    return trouble, why or (space.said(home) if trouble is _FULL else "")
+
+
+def _file_limit(home: str) -> str:
+    """The limit of this process on the size of files, where a file of the database has reached it."""
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY:
+        return ""
+    grown = max(_size(f"{home}/jobctl.db"), _size(f"{home}/jobctl.db-wal"), _SHARED_MEMORY)
+    return size(limit) if grown + _NEXT_WRITE > limit else ""
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

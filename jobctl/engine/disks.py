@@ -1,0 +1,66 @@
+"""Whether an attempt failed because a disk was full. Its word is not enough, and neither is the state of the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from jobctl.config import Home
+from jobctl.domain.ports import Ending, Finished
+from jobctl.process import space
+
+#: What programs, languages and systems say of it, in lower case.
+_WORDS = (
+    "no space left on device",
+    "disk quota exceeded",
+    "enospc",
+    "edquot",
+    "errno 28]",
+    "os error 28",
+    "disk is full",
+    "disk full",
+    "not enough space",
+    "not enough room",
+    "out of disk space",
+)
+_OWN_ENDINGS = frozenset((Ending.EXITED, Ending.RAISED))
+
+
+class Disks:
+    """The file systems that the outputs of items need, and when each was last seen full."""
+
+    def __init__(self, home: Home) -> None:
+        self._places = tuple(map(os.fspath, home.output_places))
+        self._logs = os.fspath(home.logs)
+        self._full_at: dict[str, int] = {}
+
+    def look(self, now: int) -> None:
+        """Note which are full now. The one who made room may be quicker than the end of an item."""
+        for place in self._places:
+            if space.is_full(place):
+                self._full_at[place] = now
+
+    def lack(self, f: Finished, said: str, cwd: str) -> str:
+        """What was full when an attempt failed of it, with figures; empty when there is no evidence of that.
+
+        An attempt that says that there was no room is believed when a disk that it writes to has none. One that wrote
+        nothing to stderr may not have been able to: it is believed when the disk of its own output is full.
+        """
+        if f.ending not in _OWN_ENDINGS or f.host:
+            return ""
+        if any(word in said.lower() for word in _WORDS):
+            return self._short((*self._places, cwd, "/tmp"), f.started_at)  # noqa: S108 - looked at, not used
+        if not f.err_len and f.raised is None:
+            return self._full((self._logs,), f.started_at)
+        return ""
+
+    def _short(self, places: Sequence[str], since: int) -> str:
+        return space.shortage(*places) or self._full(places, since)
+
+    def _full(self, places: Sequence[str], since: int) -> str:
+        for place in places:
+            if space.is_full(place):
+                return space.said(place)
+            if self._full_at.get(place, -1) >= since:
+                return f"there was no room in {place}"
+        return ""
