@@ -15,6 +15,7 @@ _ARGUMENTS = {
     "QUEUE": "mail",
     "RECIPE": "nightly",
     "SHELL": "bash",
+    "PATH": "jobctl.toml",
 }
 _OPTIONS = {"worker": ["--scheduler", "tcp://127.0.0.1:1"], "export": ["--joblog"]}
 
