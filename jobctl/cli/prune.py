@@ -15,6 +15,7 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from jobctl.services.prune import KeptJob, Pruned
     from jobctl.services.settings import Settings
+    from jobctl.store.database import Database
 
 #: Of the jobs that stay for one reason, so many are named.
 SHOWN = 10
@@ -25,6 +26,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def prune(
     ctx: typer.Context,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="These alone: numbers, names, last, or 1,3,5-8.")
+    ] = None,
     older_than: Annotated[
         str | None,
         typer.Option(metavar="DURATION", help="Only jobs that have been done for so long; default: 30d, or as set."),
@@ -33,6 +37,9 @@ def prune(
     include_failed: Annotated[
         bool, typer.Option("--include-failed", help="Also jobs with failures that nobody retried.")
     ] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="Also jobs with a notification on its way; it reaches nobody then.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would go; change nothing.")] = False,
 ) -> int:
     """Remove old jobs with their rows, logs and result files, and give the space back.
@@ -40,30 +47,53 @@ def prune(
     Examples:
       jobctl prune --dry-run
       jobctl prune --older-than 7d --keep-failed
+      jobctl prune 42                    this job now, however young it is
 
-    Live jobs never go. A job with failures that nobody retried stays unless --include-failed. Nothing is ever
-    removed by itself. What --only-new has to know of rows that are done is kept for 400 days.
+    Live jobs never go. A job with failures that nobody retried stays unless --include-failed, or unless it is named.
+    Nothing is ever removed by itself. Afterwards nothing of the jobs can be read from any file of the store: not from
+    the database, its log or its backups. What --only-new has to know of rows that are done is kept for 400 days, as
+    hashes.
     """
     from jobctl.services.prune import Pruned, PruneOptions
     from jobctl.services.prune import prune as remove
 
     shared = session(ctx)
-    options = PruneOptions(_age_s(shared, older_than), keep_failed, include_failed, dry_run)
-    if keep_failed and include_failed:
-        from jobctl.errors import UsageError
-
-        raise UsageError("--keep-failed and --include-failed at once", hint="give one of them")
-    database = shared.open_if_any()
+    _refuse_contradictions(jobs, older_than, keep_failed=keep_failed, include_failed=include_failed)
+    database = shared.open() if jobs else shared.open_if_any()
+    age_s = 0.0 if jobs else _age_s(shared, older_than)
     if database is None:
-        report = Pruned(dry_run, options.older_than_s)
+        report = Pruned(dry_run, age_s)
     else:
+        numbers = _numbers(database, jobs) if jobs else None
         database.close()
+        options = PruneOptions(age_s, keep_failed, include_failed, dry_run, undelivered, numbers)
         report = remove(shared.home, options, now=now_us())
     if shared.json:
         shared.emit(report.document())
     elif database is not None:
-        _tell(shared, report)
+        _tell(shared, report, named=bool(jobs))
     return Exit.OK
+
+
+def _refuse_contradictions(
+    jobs: list[str] | None, older_than: str | None, *, keep_failed: bool, include_failed: bool
+) -> None:
+    from jobctl.errors import UsageError
+
+    if keep_failed and include_failed:
+        raise UsageError("--keep-failed and --include-failed at once", hint="give one of them")
+    if jobs and older_than is not None:
+        raise UsageError("JOB and --older-than at once", hint="a job that is named goes however young it is")
+
+
+def _numbers(database: Database, words: list[str]) -> tuple[int, ...]:
+    """The jobs that are named. Of one whose removal was cut short nothing is left to name: it is finished anyway."""
+    from jobctl.services.targets import resolve_jobs
+    from jobctl.store.pruning import begun
+
+    cut_short = set(begun(database))
+    parts = [part for word in words for part in (word.split(",") if word.replace(",", "").isdecimal() else [word])]
+    return tuple(resolve_jobs(database, [part for part in parts if not (part.isdecimal() and int(part) in cut_short)]))
 
 
 def _age_s(shared: Session, text: str | None) -> float:
@@ -106,7 +136,7 @@ def _staying(kept: Sequence[KeptJob], why: str) -> str:
     return f"job {named} stays: {why}" if len(kept) == 1 else f"jobs {named}{more} stay: {why}"
 
 
-def _tell(shared: Session, report: Pruned) -> None:
+def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
     from jobctl.domain.durations import format_duration
     from jobctl.domain.wording import plural, size
     from jobctl.render.clock import local
@@ -123,9 +153,14 @@ def _tell(shared: Session, report: Pruned) -> None:
             shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
     for why in dict.fromkeys(kept.why for kept in report.kept):
         shared.note(_staying([kept for kept in report.kept if kept.why == why], why))
-    age = format_duration(report.older_than_s)
+    which = "" if named else f" done for more than {format_duration(report.older_than_s)}"
     if report.dry_run:
-        shared.note(f"{plural(len(report.jobs), 'job')} done for more than {age} would go; nothing was changed")
+        shared.note(f"{plural(len(report.jobs), 'job')}{which} would go; nothing was changed")
         return
     freed = f"{size(report.file_bytes)} of files, {size(max(0, report.database_bytes))} of database"
-    shared.note(f"{plural(len(report.jobs), 'job')} done for more than {age} removed: {freed}")
+    shared.note(f"{plural(len(report.jobs), 'job')}{which} removed: {freed}")
+    if report.set_aside:
+        shared.note(
+            f"{', '.join(report.set_aside)} in {inert(str(shared.home.root))}: doctor put a damaged database there,"
+            " which may hold rows of jobs that are removed; nobody but you removes it"
+        )

@@ -10,7 +10,7 @@ from jobctl.domain.crew import Crew
 from jobctl.engine.backups import Backups
 from jobctl.engine.disks import Disks
 from jobctl.process import space
-from jobctl.store import daemon, sqlite
+from jobctl.store import daemon, requests, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 
 HEARTBEAT_US = 5_000_000
@@ -49,6 +49,17 @@ class House:
         if self._wal_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
         self._backups.keep(now)
+
+    def empty_log(self) -> bool:
+        """Move the whole write-ahead log into the database for those who asked; False when it has to be tried again."""
+        try:
+            asked = requests.checkpoints(self._database)
+            if asked and self._database.checkpoint():
+                requests.checkpointed(self._database, asked)
+                return True
+        except UNWRITABLE:  # a full disk, say: the next tick tries again
+            return False
+        return not asked
 
     def shortage(self, now: int) -> str:
         """Why nothing new may start: too little room on the disk for outputs and the database. Empty when there is."""

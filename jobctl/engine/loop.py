@@ -144,6 +144,8 @@ class Engine:
         # What closing a round changes, for the jobs that come after it too, is work for the next step.
         if now >= self._trouble_until:
             self._close_rounds(now)
+        if self._orders.wants_checkpoint:
+            self._orders.wants_checkpoint = not self._house.empty_log()
         trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
         self._house.keep(now, self._state, trouble or self._house.shortage(now))
 

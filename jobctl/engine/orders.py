@@ -29,6 +29,7 @@ class Orders:
         self._cancels: dict[int, tuple[AttemptId, float]] = {}
         self._sent: set[int] = set()  # requests whose items still have to end
         self._held: dict[int, dict[int, AttemptId]] = {}  # what runs of jobs with requests, by item
+        self.wants_checkpoint = False  # somebody waits for the write-ahead log to be emptied
 
     def write(self, roster: Roster, epoch: int, now: int) -> None:
         """Obey requests and rules, take what will not run out of the queues."""
@@ -51,6 +52,9 @@ class Orders:
         self._held.clear()
         obeyed = []
         for number, request in waiting:
+            if request.verb == requests.CHECKPOINT:  # cannot be obeyed inside a transaction
+                self.wants_checkpoint = True
+                continue
             live = roster.get(request.job)
             if live is None or self._obey(number, request, live, epoch, now):
                 obeyed.append(number)

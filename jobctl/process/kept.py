@@ -14,7 +14,7 @@ import os
 import struct
 
 from jobctl.process.identity import boot_id
-from jobctl.process.mapped import open_mapped
+from jobctl.process.mapped import open_mapped, wipe_ring
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _ROOM = 4096
 _SIZE = _RECORDS_AT + _ROOM * _RECORD
 _HEAD = struct.Struct("<QH")  # number of the outcome, length
 _LONGEST = _RECORD - _HEAD.size
+_BLANK = bytes(_RECORD)
 #: Of a long last output of an item so much is kept: enough for its last line.
 _TAIL = 120
 _OUT_TAIL, _ERR_TAIL = 16, 17
@@ -60,6 +61,12 @@ class Kept:
             self._counters[_OLDEST] = self._counters[_NEXT] = 0
             self._map[: _HEADER.size] = header
         self._next = self._counters[_NEXT]
+        self._wipe()
+
+    def _wipe(self) -> None:
+        """What was acknowledged may be of jobs that are removed; an older jobctl left it here, and so does a kill."""
+        waiting = min(_ROOM, max(0, self._next - self._counters[_OLDEST]))
+        wipe_ring(self._map, _RECORDS_AT, _ROOM * _RECORD, self._next * _RECORD, (_ROOM - waiting) * _RECORD)
 
     def load(self) -> Iterator[Outcome]:
         """What the supervisor before this one left, oldest first; to be acknowledged like any other."""
@@ -99,10 +106,13 @@ class Kept:
         self._next = self._counters[_NEXT] = number + 1  # one store of eight bytes: never seen by halves
 
     def acknowledge(self, ids: Iterable[tuple[Any, ...]]) -> None:
-        """These are recorded, (job, item, attempt) each."""
+        """These are recorded, (job, item, attempt) each; nothing that they said stays here."""
         places = self._places
         for id_ in ids:
-            places.pop(id_, None)
+            number = places.pop(id_, None)
+            if number is not None:
+                at = _RECORDS_AT + number % _ROOM * _RECORD
+                self._map[at : at + _RECORD] = _BLANK
         if self._works:
             self._counters[_OLDEST] = next(iter(places.values()), self._next)
 

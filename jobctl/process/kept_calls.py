@@ -12,7 +12,7 @@ import os
 import struct
 
 from jobctl.process.identity import boot_id
-from jobctl.process.mapped import open_mapped
+from jobctl.process.mapped import open_mapped, wipe, wipe_ring
 from jobctl.process.private import open_plain
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -70,6 +70,12 @@ class KeptCalls:
             self._counters[_OLDEST] = self._counters[_NEXT] = 0
             self._map[: _HEADER.size] = _header()
         self._next = self._counters[_NEXT]
+        self._wipe()
+
+    def _wipe(self) -> None:
+        """What was acknowledged may be of jobs that are removed; an older jobctl left it here, and so does a kill."""
+        waiting = min(_ROOM, max(0, self._next - self._counters[_OLDEST]))
+        wipe_ring(self._map, _RING_AT, _ROOM, self._next, _ROOM - waiting)
 
     def load(self) -> Iterator[Made]:
         """What the supervisor before this one left, oldest first; to be acknowledged like any other."""
@@ -106,11 +112,19 @@ class KeptCalls:
         self._next = self._counters[_NEXT] = begins + size  # one store of eight bytes: never seen by halves
 
     def acknowledge(self, numbers: Iterable[int]) -> None:
-        """The messages with these numbers are recorded."""
+        """The messages with these numbers are recorded; nothing of what the calls said stays here."""
         for number in numbers:
-            self._begins.pop(number, None)
+            begins = self._begins.pop(number, None)
+            if begins is not None:
+                self._blank(begins)
         if self._works:
             self._counters[_OLDEST] = next(iter(self._begins.values()), self._next)
+
+    def _blank(self, begins: int) -> None:
+        """Its length stays: who loads the ring goes on from there to the next message."""
+        place = _RING_AT + begins % _ROOM
+        _, length = _HEAD.unpack_from(self._map, place)
+        wipe(self._map, place + _HEAD.size, place + _HEAD.size + length)
 
 
 def _read(data: bytes) -> Made | None:

@@ -7,6 +7,9 @@ import os
 
 from jobctl.process.private import open_plain
 
+_AT_ONCE = 1 << 16
+_ZEROS = bytes(_AT_ONCE)
+
 
 def open_mapped(path: str, size: int) -> mmap.mmap:
     """Map a private file of ``size`` bytes, made of zeros if there is none. Raises OSError, also for a planted one."""
@@ -20,3 +23,19 @@ def open_mapped(path: str, size: int) -> mmap.mmap:
         return mmap.mmap(fd, size)
     finally:
         os.close(fd)
+
+
+def wipe(room: mmap.mmap, start: int, stop: int) -> None:
+    """Overwrite a part with zeros; what is zeros already is left alone, or every page of it would become dirty."""
+    for at in range(start, stop, _AT_ONCE):
+        end = min(at + _AT_ONCE, stop)
+        if room[at:end] != _ZEROS[: end - at]:
+            room[at:end] = _ZEROS[: end - at]
+
+
+def wipe_ring(room: mmap.mmap, ring_at: int, size: int, start: int, length: int) -> None:
+    """The same for ``length`` bytes of a ring of ``size``, from the place ``start`` in it on."""
+    start %= size
+    first = min(length, size - start)
+    wipe(room, ring_at + start, ring_at + start + first)
+    wipe(room, ring_at, ring_at + length - first)

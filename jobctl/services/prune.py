@@ -1,7 +1,8 @@
-"""Removing old jobs with everything that belongs to them, and giving the space back. Nothing else ever does that.
+"""Removing jobs with everything that belongs to them, and giving the space back. Nothing else ever does that.
 
-A job goes in one commit and is gone for every command from then on; its rows and files follow in small steps. What a
-crash leaves half done is remembered, and the next run finishes it first.
+A job goes in one commit and is gone for every command from then on; its rows and files follow in small steps, and at
+the end what they left in the files of the home (``traces``). What a crash leaves half done is remembered, and the next
+run finishes it first.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.errors import HomeError
+from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
+from jobctl.services.traces import Traces
 from jobctl.store import done, pruning, staging
 from jobctl.store.database import Database, open_database
 from jobctl.store.pruning import Candidate
@@ -41,6 +43,8 @@ class PruneOptions:
     keep_failed: bool = False  # whatever did not succeed stays
     include_failed: bool = False  # also failures that nobody retried
     dry_run: bool = False
+    undelivered: bool = False  # also where a notification is still on its way, which then reaches nobody
+    jobs: tuple[int, ...] | None = None  # these and no others, however young, and whether or not anything failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Pruned:
     rows: int = 0
     file_bytes: int = 0
     database_bytes: int = 0
+    set_aside: list[str] = field(default_factory=list)  # folders with a damaged database, which are left alone
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -84,9 +89,11 @@ class Pruned:
 
 
 def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
-    """Remove jobs that have been done for long enough. Live ones never go.
+    """Remove jobs that have been done for long enough, or those that are named. Live ones never go.
 
-    Raises HomeError when files cannot be removed; what is left is then removed by the next run.
+    When this returns, nothing of them can be read from any file of the home. Raises UsageError for a named job that
+    cannot go, before anything is changed; HomeError when files cannot be removed, Busy when something can still be
+    read: what is left is then removed by the next run.
     """
     database = open_database(home)
     try:
@@ -104,8 +111,10 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
 
 def _choose(database: Database, home: Home, options: PruneOptions, now: int, report: Pruned) -> None:
     reasons = _Reasons(database, options)
-    for job in pruning.candidates(database, _before(options, now)):
+    for job in _candidates(database, options, now):
         why = reasons.to_keep(job)
+        if why and options.jobs is not None and not options.keep_failed:
+            raise UsageError(f"job {job.id} cannot be removed: {why}", hint=reasons.way_out(job))
         if why:
             report.kept.append(KeptJob(job.id, job.name, job.state, why))
             continue
@@ -114,8 +123,28 @@ def _choose(database: Database, home: Home, options: PruneOptions, now: int, rep
         report.jobs.append(PrunedJob(job.id, job.name, job.state, at, job.total, size))
 
 
+def _candidates(database: Database, options: PruneOptions, now: int) -> list[Candidate]:
+    """Jobs that are done and may be chosen. Raises UsageError for one that is named and not done."""
+    if options.jobs is None:
+        return pruning.candidates(database, _before(options, now))
+    found = pruning.named(database, options.jobs)
+    live = sorted(set(options.jobs) - {job.id for job in found})
+    if live:
+        listed = ",".join(map(str, live))
+        raise UsageError(
+            f"{_jobs(live)} not done: only what is done can be removed",
+            hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {listed}",
+        )
+    return found
+
+
+def _jobs(numbers: list[int]) -> str:
+    listed = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+    return f"job {listed} is" if len(numbers) == 1 else f"jobs {listed} are"
+
+
 def _before(options: PruneOptions, now: int) -> int:
-    return now - int(options.older_than_s * 1e6)
+    return 1 << 62 if options.jobs is not None else now - int(options.older_than_s * 1e6)
 
 
 class _Reasons:
@@ -130,13 +159,21 @@ class _Reasons:
         """Why it stays; empty if it goes."""
         if job.id in self._awaited:
             return "a job that is not done comes after it"
-        if job.undelivered:
+        if job.undelivered and not self._options.undelivered:
             return "a notification of its end is still on its way"
         if self._options.keep_failed and job.state != "succeeded":
             return f"it is {job.state} (--keep-failed)"
-        if not self._options.include_failed and self._is_neglected(job):
+        if self._options.jobs is None and not self._options.include_failed and self._is_neglected(job):
             return "nobody has retried what failed (--include-failed removes it all the same)"
         return ""
+
+    def way_out(self, job: Candidate) -> str:
+        """What to type so that a named job may go."""
+        if job.id in self._awaited:
+            return f"jobctl status shows the job that waits for it; jobctl cancel ends it, then jobctl prune {job.id}"
+        return (
+            f"jobctl notify list {job.id} shows it; to remove the job without it: jobctl prune {job.id} --undelivered"
+        )
 
     def _is_neglected(self, job: Candidate) -> bool:
         """Whether rows failed, or were never tried without anybody having wanted that, and nobody did anything."""
@@ -155,10 +192,12 @@ class _Pruner:
         self._home = home
         self._report = report
         self._wal = f"{database.path}-wal"
+        self._emptied: list[int] = []  # jobs of which no row and no file is left, but perhaps a trace
 
     def run(self, options: PruneOptions, now: int) -> None:
-        """Finish what was begun, take out what was chosen, give the space back."""
+        """Finish what was begun, take out what was chosen, give the space back, leave nothing that can be read."""
         begun = pruning.begun(self._database)
+        self._report.set_aside = sorted(found.name for found in self._home.root.glob("damaged-*"))
         self._report.finished = [job for job in begun if not staging.is_wanted(self._home.intakes, job)]
         self._remove(self._report.finished)
         chosen, self._report.jobs = self._report.jobs, []
@@ -169,7 +208,17 @@ class _Pruner:
         self._remove_strays()
         with self._database.transaction():
             done.forget(self._database, now)
-        self._report.database_bytes = pruning.give_back(self._database, self._pause)
+        self._erase(options, now)
+
+    def _erase(self, options: PruneOptions, now: int) -> None:
+        """Remembered as begun until it is done: a run that was killed before is finished by the next one."""
+        if self._emptied or not pruning.is_erased(self._database):
+            again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
+            self._report.database_bytes = Traces(self._database, self._home, self._pause, again).erase(now)
+            pruning.note_erased(self._database)
+            pruning.finish(self._database, self._emptied)
+        else:
+            self._report.database_bytes = pruning.give_back(self._database, self._pause)
         self._checkpoint()
 
     def _take_out(self, batch: list[PrunedJob], options: PruneOptions, now: int) -> list[PrunedJob]:
@@ -190,7 +239,7 @@ class _Pruner:
             for folder in _folders(self._home, job):
                 self._report.file_bytes += _remove_folder(folder)
         if jobs:
-            pruning.finish(self._database, jobs)
+            self._emptied += jobs
             self._pause()
 
     def _remove_strays(self) -> None:

@@ -71,6 +71,21 @@ def make(database: Database, now: int, word: str = "") -> Path:
     return place / name
 
 
+def replace_all(database: Database, now: int) -> int:
+    """Copies hold rows that were removed since: make one of the database as it is, drop the others; returns how many.
+
+    A copy that another process is making becomes none. A database too large to be copied in passing gets no new one.
+    Raises sqlite errors and OSError.
+    """
+    root = database.path.parent
+    old = existing(root)
+    if old and database.path.stat().st_size <= HOURLY_UP_TO:
+        old = [path for path in old if path != make(database, now)]
+    for path in (*old, *folder(root).glob(".*.tmp")):
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
 def _flush(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

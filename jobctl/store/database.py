@@ -98,9 +98,13 @@ class Database:
         except OSError:  # a disk that fails is not one that was removed
             return True
 
-    def checkpoint(self) -> None:
-        """Move the WAL into the database file. Only for the holder of the daemon lock."""
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def checkpoint(self) -> bool:
+        """Move the WAL into the database file and empty it. Only for the holder of the daemon lock.
+
+        False when a reader was in the way: then some of it is left.
+        """
+        (busy, *_) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def close(self) -> None:
         """Close the connection."""
@@ -255,6 +259,8 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}")
     execute("PRAGMA cache_size=-16384")
     execute("PRAGMA temp_store=MEMORY")
+    # What is deleted is overwritten with zeros, whoever deletes it: ``prune`` promises that nothing can be read back.
+    execute("PRAGMA secure_delete=ON").fetchall()
     if version == 0:
         from jobctl.store.create import create_schema
 

@@ -47,6 +47,12 @@ def candidates(database: Database, before: int) -> list[Candidate]:
     return [Candidate(*row) for row in database.execute(sql, (before,))]
 
 
+def named(database: Database, jobs: Sequence[int]) -> list[Candidate]:
+    """These jobs as far as they are done, in the order of their numbers."""
+    rows = (candidate(database, job, 1 << 62) for job in sorted(set(jobs)))
+    return [row for row in rows if row is not None]
+
+
 def candidate(database: Database, job: int, before: int) -> Candidate | None:
     """One of them as it is now; None if it is none any more."""
     row = database.one(f"{_SELECT} WHERE id = ? AND finished_at IS NOT NULL AND finished_at <= ?", (job, before))
@@ -126,6 +132,45 @@ def give_back(database: Database, pause: Pause) -> int:
         free = left
         pause()
     return (first - free) * size
+
+
+def database_bytes(database: Database) -> int:
+    """How large the database is."""
+    return int(database.scalar("PRAGMA page_count")) * int(database.scalar("PRAGMA page_size"))
+
+
+def live_bytes(database: Database) -> int:
+    """How large the database is without the pages that nothing uses."""
+    free = int(database.scalar("PRAGMA freelist_count")) * int(database.scalar("PRAGMA page_size"))
+    return database_bytes(database) - free
+
+
+def rebuild(database: Database, *, in_memory: bool) -> None:
+    """Write the whole database anew, row by row: nothing but what it holds is in its pages then.
+
+    Other writers wait for as long as that takes, readers do not. With ``in_memory`` it needs as much memory.
+    """
+    database.execute(f"PRAGMA temp_store={'MEMORY' if in_memory else 'FILE'}")
+    try:
+        database.patiently("VACUUM")
+    finally:
+        database.execute("PRAGMA temp_store=MEMORY")
+
+
+_ERASED = "erased"  # in meta: jobs were never removed but with everything that could be read back
+
+
+def is_erased(database: Database) -> bool:
+    """Whether nothing can be left of jobs that were removed before, as by an older jobctl."""
+    if database.scalar("SELECT 1 FROM meta WHERE key = ?", (_ERASED,)):
+        return True
+    return highest_job(database) == int(database.scalar("SELECT count(*) FROM jobs"))
+
+
+def note_erased(database: Database) -> None:
+    """Nothing can be left of them from here on."""
+    with database.transaction():
+        database.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '1')", (_ERASED,))
 
 
 def highest_job(database: Database) -> int:

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.notify import Kind
-from jobctl.errors import HomeError
+from jobctl.errors import Busy, HomeError
 from jobctl.services import prune as pruning_service
+from jobctl.services import traces
 from jobctl.services.prune import Pruned, PruneOptions, prune
 from jobctl.services.retry import Selection, retry
+from jobctl.services.traces import Traces
 from jobctl.services.verify import verify
-from jobctl.store import outbox, pruning
+from jobctl.store import outbox, pruning, requests
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import SECOND
 from tests.services.worked_off import WorkedOff
@@ -237,6 +239,16 @@ class Crash(BaseException):
     """The process ends here."""
 
 
+def after(first: Callable[[object], None], step: Callable[..., None]) -> Callable[..., None]:
+    """A step that begins with another."""
+
+    def both(*arguments: object) -> None:
+        first(arguments[0])
+        step(*arguments)
+
+    return both
+
+
 def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "ROWS_AT_ONCE", 2)
     monkeypatch.setattr(pruning, "SMALL_JOB", 3)
@@ -253,6 +265,8 @@ def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monk
 
         with monkeypatch.context() as patch:
             patch.setattr("jobctl.services.prune._Pruner._pause", pause)
+            for stage in ("_rebuild", "_replace_copies", "_finish_alone"):
+                patch.setattr(Traces, stage, after(pause, getattr(Traces, stage)))
             try:
                 run(bench)
             except Crash:
@@ -269,7 +283,7 @@ def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monk
         for job in (large, small):
             assert leftovers(bench, job) == {}
         assert verify(bench.home, neighbour).ok
-    assert crashes >= 6
+    assert crashes >= 8
 
 
 def test_files_that_cannot_be_removed_are_named_and_removed_by_the_next_run(
@@ -323,7 +337,7 @@ HOLD = (
 )
 
 
-def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff) -> None:
+def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
     good(bench)
     bench.database.checkpoint()
     wal = Path(f"{bench.home.database}-wal")
@@ -332,8 +346,11 @@ def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff) -> None
         assert engine.stdout is not None
         assert engine.stdout.readline() == "held\n"
         bench.wake.drain()
-        run(bench)
+        monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+        with pytest.raises(Busy, match="the daemon has not emptied its log"):
+            run(bench)
         assert wal.stat().st_size > 0
+        assert requests.checkpoints(bench.database) == [], "nobody waits for that any more"
         assert os.read(bench.wake.fileno(), 1) == b"w", "it was told that there is something to do"
         engine.communicate("")
     run(bench)

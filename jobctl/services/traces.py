@@ -1,0 +1,128 @@
+"""What removed rows leave behind in the files of a home, and taking it away.
+
+SQLite overwrites what is deleted with zeros (``secure_delete``), but a row that once moved from one page to another may
+have left a copy of itself in the first: only writing the whole database anew is sure to end that. Then there are the
+write-ahead log, the copies of the database, and outcomes that a supervisor kept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from jobctl.config import Home
+from jobctl.errors import Busy, HomeError
+from jobctl.process import lock
+from jobctl.process.kept import Kept
+from jobctl.process.kept_calls import KeptCalls
+from jobctl.process.wakeup import wake
+from jobctl.process.watch import Watch
+from jobctl.services.actor import actor
+from jobctl.store import backup, pruning, requests
+from jobctl.store.database import Database
+
+#: A database of more than this is written anew only while no daemon works: others would feel how long it takes.
+REBUILD_BESIDE = 256 << 20
+#: A database of more than this is not written anew in memory.
+REBUILD_IN_MEMORY = 64 << 20
+#: How long the engine may take to empty the log: a reader may be in its way.
+PATIENCE_S = 60.0
+
+
+class Traces:
+    """Takes away what removed rows left in the files of one home."""
+
+    def __init__(self, database: Database, home: Home, pause: Callable[[], None], again: str) -> None:
+        """``again`` is the command that goes on where this one stops."""
+        self._again = again
+        self._database = database
+        self._home = home
+        self._pause = pause
+
+    def erase(self, now: int) -> int:
+        """Take everything away; returns how many bytes the database became smaller.
+
+        Raises Busy when something is left because a daemon works, HomeError when a copy cannot be removed.
+        """
+        before = pruning.database_bytes(self._database)
+        held = self._take()
+        try:
+            rebuilt = held is not None or pruning.live_bytes(self._database) <= REBUILD_BESIDE
+            self._rebuild() if rebuilt else pruning.give_back(self._database, self._pause)
+            self._replace_copies(now)
+            if held is not None:
+                self._finish_alone()
+        finally:
+            if held is not None:
+                os.close(held)
+        if held is None:
+            self._finish_beside()
+        if not rebuilt:
+            raise self._left(
+                "parts of its pages may hold some, and it is too large to be written anew while a daemon works"
+            )
+        return before - pruning.database_bytes(self._database)
+
+    def _take(self) -> int | None:
+        """Keep daemons away for now; None if one is there, or another command that does the same."""
+        try:
+            return lock.take_for_a_while(str(self._home.lock))
+        except lock.HeldError:
+            return None
+
+    def _rebuild(self) -> None:
+        if pruning.live_bytes(self._database) > REBUILD_IN_MEMORY:
+            os.environ["SQLITE_TMPDIR"] = str(self._home.root)  # a file without a name, where there is room
+            pruning.rebuild(self._database, in_memory=False)
+        else:
+            pruning.rebuild(self._database, in_memory=True)
+
+    def _replace_copies(self, now: int) -> None:
+        try:
+            backup.replace_all(self._database, now)
+        except OSError as error:
+            raise HomeError(
+                f"cannot replace the copies of the database in {backup.folder(self._home.root)}: {error.strerror}",
+                hint="mend that, then run jobctl prune again: it goes on where it stopped",
+            ) from error
+
+    def _finish_alone(self) -> None:
+        """Empty the log ourselves: there is no engine, whose business it would be."""
+        if not self._database.checkpoint():
+            raise self._left("a reader keeps the log from being emptied", self._again)
+        for name, kept in (("outcomes", Kept), ("calls", KeptCalls)):
+            path = self._home.root / name
+            if path.exists():
+                kept(str(path))  # wipes what nobody waits for
+
+    def _finish_beside(self) -> None:
+        """Have the engine empty the log, or do it ourselves when it goes."""
+        token = requests.ask_for_checkpoint(self._database, actor(), time.time_ns() // 1000)
+        wake(self._home.wake)
+        try:
+            self._await_engine(token)
+        finally:
+            requests.withdraw_checkpoint(self._database, token)
+
+    def _await_engine(self, token: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        with Watch(self._home.root) as watch:
+            while not (done := requests.is_checkpointed(self._database, token)):
+                if done is None:
+                    raise self._left("an older jobctl runs as the daemon and does not empty its log when it is asked")
+                held = self._take()
+                if held is not None:
+                    try:
+                        self._finish_alone()
+                    finally:
+                        os.close(held)
+                    return
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    raise self._left(f"the daemon has not emptied its log within {PATIENCE_S:.0f} s")
+                watch.wait(min(left_s, 1.0))
+
+    def _left(self, why: str, hint: str | None = None) -> Busy:
+        message = f"the jobs are removed, but their rows can still be read from the database: {why}"
+        return Busy(message, hint=hint or f"jobctl daemon stop && {self._again}; then: jobctl daemon start")

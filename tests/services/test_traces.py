@@ -1,0 +1,277 @@
+"""After ``prune`` nothing of a job can be read from any file of the home, whatever the moment and whoever works."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobctl.domain.notify import Kind
+from jobctl.errors import Busy, UsageError
+from jobctl.process.kept import Kept
+from jobctl.services import traces
+from jobctl.services.prune import Pruned, PruneOptions, prune
+from jobctl.services.traces import Traces
+from jobctl.services.verify import verify
+from jobctl.store import backup, outbox, pruning
+from jobctl.store.database import open_database
+from jobctl.store.outbox import NewTarget
+from tests.services.worked_off import WorkedOff
+
+MARK = b"SECRETmark"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[WorkedOff]:
+    bench = WorkedOff(tmp_path)
+    yield bench
+    bench.database.close()
+
+
+def found(home: Path, word: bytes = MARK) -> dict[str, int]:
+    """In which files of a home a word stands, and how often."""
+    counts = {}
+    for folder, _, names in os.walk(home):
+        for name in names:
+            path = Path(folder) / name
+            if path.is_file():
+                counts[str(path.relative_to(home))] = path.read_bytes().count(word)
+    return {name: count for name, count in counts.items() if count}
+
+
+def marked(bench: WorkedOff, rows: int = 40, word: str = MARK.decode()) -> int:
+    """A job that carries a word wherever a job can carry one."""
+    text = "".join(f"{word}-{number:05d}@example.org {'x' * (number * 37 % 300)}\n" for number in range(rows))
+    job = bench.finish(f"{word}.txt", text, ("do", f"{word}-argument", "{}"))
+    with bench.database.transaction():
+        execute = bench.database.execute
+        outbox.add_targets(bench.database, job, [NewTarget(Kind.COMMAND, f"tell {word}-target")])
+        outbox.enqueue(bench.database, job, bench.now)
+        execute("UPDATE deliveries SET state = 'dead', next_at = NULL, result = ? WHERE job = ?", (word, job))
+        execute(
+            "INSERT INTO delivery_attempts (delivery, attempt, started_at, error, response)"
+            " SELECT id, 1, 1, ?, ? FROM deliveries WHERE job = ?",
+            (word, word, job),
+        )
+        execute(
+            "UPDATE jobs SET labels = ?, env = ?, reason = ?, key = ?, env_file = ?, item_key = ? WHERE id = ?",
+            *[(f'{{"a": "{word}-label"}}', f'{{"A": "{word}-env"}}', word, f"{word}{job}", word, word, job)],
+        )
+        execute("UPDATE attempts SET message = ?, value = ? WHERE job = ?", (f"{word} message", f'"{word}"', job))
+        execute(
+            "INSERT INTO failures (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
+            " VALUES (?, 'x', ?, 'known', 0, 0, 1, 1, 1, ?)",
+            (job, f"{word} cause", f'["{word}"]'),
+        )
+        execute("INSERT INTO figures (job, durations, course) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (job, word, ""))
+        execute(
+            "INSERT INTO journal (at, job, actor, event, reason) VALUES (1, ?, ?, 'paused', ?)", (job, word, word * 9)
+        )
+    for folder in (bench.home.job_logs(job), bench.home.job_results(job)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"1.{word}").write_text(f"{word} output")
+    return job
+
+
+def run(bench: WorkedOff, *jobs: int, **options: object) -> Pruned:
+    """Remove these jobs."""
+    return prune(bench.home, PruneOptions(jobs=jobs, **options), now=bench.now)  # type: ignore[arg-type]
+
+
+def test_nothing_of_a_job_that_is_named_can_be_read_and_its_neighbours_are_whole(bench: WorkedOff) -> None:
+    first, job, last = marked(bench, word="KEPTfirst"), marked(bench), marked(bench, word="KEPTlast")
+    assert {"jobctl.db-wal", f"logs/{job}/1.SECRETmark"} <= set(found(bench.home.root))
+    bench.database.checkpoint()
+    assert "jobctl.db" in found(bench.home.root)
+    report = run(bench, job)
+    assert [(went.job, went.items) for went in report.jobs] == [(job, 40)]
+    assert found(bench.home.root) == {}
+    assert not list(bench.home.root.rglob("*SECRETmark*"))
+    for kept in (first, last):
+        assert verify(bench.home, kept).ok
+    assert found(bench.home.root, b"KEPTfirst")
+
+
+def test_nor_of_one_that_goes_for_its_age(bench: WorkedOff) -> None:
+    marked(bench)
+    bench.now += 40 * 86_400_000_000
+    kept = marked(bench, word="KEPT")
+    assert [went.name for went in prune(bench.home, PruneOptions(), now=bench.now).jobs] == ["SECRETmark"]
+    assert found(bench.home.root) == {}
+    assert verify(bench.home, kept).ok
+
+
+def test_traces_between_the_rows_of_others_go_as_well(bench: WorkedOff) -> None:
+    """Rows that grow move between pages, where they leave copies; an older jobctl overwrote nothing."""
+    jobs = [marked(bench, 200, word) for word in ("KEPTa", MARK.decode(), "KEPTb")]
+    old = open_database(bench.home)
+    old.execute("PRAGMA secure_delete=OFF").fetchall()
+    with old.transaction():
+        for item in range(1, 200, 3):
+            for job in jobs:
+                old.execute(
+                    "UPDATE items SET payload = payload || zeroblob(120) WHERE job = ? AND item = ?", (job, item)
+                )
+    with old.transaction():
+        old.execute("UPDATE items SET payload = substr(payload, 1, length(payload) - 120) WHERE item % 3 = 1")
+    old.close()
+    run(bench, jobs[1])
+    assert found(bench.home.root) == {}
+
+
+def test_what_an_older_jobctl_left_goes_with_the_next_prune_even_if_no_job_does(bench: WorkedOff) -> None:
+    job = marked(bench, 150)
+    old = open_database(bench.home)
+    old.execute("PRAGMA secure_delete=OFF").fetchall()
+    with old.transaction():
+        pruning.take_out(old, pruning.named(old, [job])[0], bench.now)
+        old.execute("DELETE FROM prunings")
+    for folder in (bench.home.job_logs(job), bench.home.job_results(job)):
+        shutil.rmtree(folder)
+    old.close()
+    bench.database.checkpoint()
+    assert "jobctl.db" in found(bench.home.root)
+    assert prune(bench.home, PruneOptions(), now=bench.now).jobs == []
+    assert found(bench.home.root) == {}
+
+
+def test_copies_of_the_database_are_replaced(bench: WorkedOff) -> None:
+    job = marked(bench)
+    backup.make(bench.database, bench.now - 7_200_000_000)
+    backup.make(bench.database, bench.now - 3_600_000_000, word="-schema1")
+    unfinished = backup.folder(bench.home.root) / ".jobctl-20260101T000000Z.db.tmp"
+    unfinished.write_bytes(MARK)
+    run(bench, job)
+    assert found(bench.home.root) == {}
+    (copy,) = backup.existing(bench.home.root)
+    assert copy.stat().st_size > 0
+    assert not unfinished.exists()
+
+
+def test_without_copies_none_is_made(bench: WorkedOff) -> None:
+    run(bench, marked(bench))
+    assert not backup.folder(bench.home.root).exists()
+
+
+def test_a_large_database_is_rebuilt_through_a_file_and_has_no_new_copy(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "REBUILD_IN_MEMORY", 0)
+    monkeypatch.setattr(backup, "HOURLY_UP_TO", 0)
+    job = marked(bench)
+    backup.make(bench.database, bench.now)
+    run(bench, job)
+    assert found(bench.home.root) == {}
+    assert backup.existing(bench.home.root) == []
+    assert bench.database.scalar("PRAGMA integrity_check") == "ok"
+
+
+def test_outcomes_that_a_supervisor_kept_are_wiped(bench: WorkedOff) -> None:
+    job = marked(bench)
+    path = bench.home.root / "outcomes"
+    outcome = (job, 1, 1, *[0] * 13, b"", MARK)
+    waiting = (job + 1, 1, 1, *[0] * 13, b"", b"WAITING")
+    kept = Kept(str(path))
+    kept.put(outcome)
+    kept.put(waiting)
+    assert found(bench.home.root)["outcomes"] == 1
+    kept.acknowledge([outcome[:3]])
+    assert "outcomes" not in found(bench.home.root)
+    path.write_bytes(path.read_bytes()[: -len(MARK)] + MARK)  # as an older jobctl, which only counted on
+    run(bench, job)
+    assert found(bench.home.root) == {}
+    assert [found[:3] for found in Kept(str(path)).load()] == [waiting[:3]]
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+STAGES = ("_rebuild", "_replace_copies", "_finish_alone")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_crash_in_the_middle_is_finished_by_the_next_run(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch, stage: str, before: bool
+) -> None:
+    job = marked(bench)
+    backup.make(bench.database, bench.now)
+    original = getattr(Traces, stage)
+
+    def crash(*arguments: object) -> None:
+        if not before:
+            original(*arguments)
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Traces, stage, crash)
+        with pytest.raises(Crash):
+            run(bench, job)
+    report = prune(bench.home, PruneOptions(), now=bench.now)
+    assert report.finished == [job]
+    assert found(bench.home.root) == {}
+    assert prune(bench.home, PruneOptions(), now=bench.now).finished == []
+
+
+def test_a_reader_that_stays_is_named_and_the_next_run_finishes(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 50)
+    job = marked(bench)
+    bench.database.execute("BEGIN")
+    bench.database.execute("SELECT count(*) FROM jobs").fetchone()
+    with pytest.raises(Busy, match="a reader keeps the log from being emptied"):
+        run(bench, job)
+    bench.database.execute("COMMIT")
+    assert prune(bench.home, PruneOptions(), now=bench.now).finished == [job]
+    assert found(bench.home.root) == {}
+
+
+# ---- jobs by name ----
+
+
+def test_a_named_job_goes_however_young_and_though_its_failures_were_not_retried(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    assert [went.job for went in run(bench, job).jobs] == [job]
+
+
+def test_live_ones_are_refused_all_at_once_and_nothing_is_changed(bench: WorkedOff) -> None:
+    done, live = marked(bench), bench.submit(rows=2, hold=True)
+    with pytest.raises(UsageError, match=f"job {live} is not done") as refused:
+        run(bench, done, live)
+    assert f"jobctl cancel {live}" in str(refused.value.hint)
+    assert verify(bench.home, done).ok
+
+
+def test_one_that_another_waits_for_is_refused(bench: WorkedOff) -> None:
+    job = marked(bench)
+    bench.submit(rows=1, hold=True, after=((job, "ok"),))
+    with pytest.raises(UsageError, match="a job that is not done comes after it"):
+        run(bench, job)
+
+
+def test_one_whose_notification_is_on_its_way_goes_only_when_that_is_said(bench: WorkedOff) -> None:
+    job = marked(bench)
+    with bench.database.transaction():
+        bench.database.execute("UPDATE deliveries SET state = 'pending'")
+    with pytest.raises(UsageError, match="still on its way") as refused:
+        run(bench, job)
+    assert "--undelivered" in str(refused.value.hint)
+    run(bench, job, undelivered=True)
+    assert found(bench.home.root) == {}
+
+
+def test_keep_failed_lets_those_stay_that_did_not_succeed(bench: WorkedOff) -> None:
+    good, bad = marked(bench), bench.mixed()
+    report = run(bench, good, bad, keep_failed=True)
+    assert ([went.job for went in report.jobs], [kept.job for kept in report.kept]) == ([good], [bad])
+
+
+def test_a_dry_run_changes_nothing(bench: WorkedOff) -> None:
+    job = marked(bench)
+    assert [went.job for went in run(bench, job, dry_run=True).jobs] == [job]
+    assert verify(bench.home, job).ok
