@@ -112,6 +112,15 @@ CREATE TABLE figures (
   PRIMARY KEY (job)
 );
 
+CREATE TABLE followed (
+  job INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  other INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  PRIMARY KEY (job, number)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE items (
   job INTEGER NOT NULL,
   item INTEGER NOT NULL,

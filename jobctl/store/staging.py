@@ -16,6 +16,8 @@ from jobctl.store import jobs, pruning
 from jobctl.store.database import Database
 
 _PAGE = 5_000
+#: Where rows are written, and what numbers them.
+_TABLES = (("items", "item"), ("followed", "number"))
 #: Removed in one transaction, which others wait for.
 _REMOVE_AT_ONCE = 20_000
 
@@ -54,14 +56,18 @@ class Staging:
         with self._database.transaction():
             if not self._database.scalar("SELECT 1 FROM prunings WHERE job = ?", (self.job,)):
                 return False
-            boundary = "SELECT item FROM items WHERE job = ? ORDER BY item LIMIT 1 OFFSET ?"
-            last = self._database.scalar(boundary, (self.job, _REMOVE_AT_ONCE))
-            if last is None:
-                self._database.execute("DELETE FROM items WHERE job = ?", (self.job,))
+            left = sum(self._remove_from(table, key) for table, key in _TABLES)
+            if not left:
                 self.accept()  # nothing is left to be pruned
-                return False
-            self._database.execute("DELETE FROM items WHERE job = ? AND item < ?", (self.job, last))
-            return True
+            return bool(left)
+
+    def _remove_from(self, table: str, key: str) -> bool:
+        """Whether there are more than were removed."""
+        boundary = f"SELECT {key} FROM {table} WHERE job = ? ORDER BY {key} LIMIT 1 OFFSET ?"  # noqa: S608
+        last = self._database.scalar(boundary, (self.job, _REMOVE_AT_ONCE))
+        delete = f"DELETE FROM {table} WHERE job = ? AND {key} < ?"  # noqa: S608
+        self._database.execute(delete, (self.job, 1 << 62 if last is None else last))
+        return last is not None
 
     def close(self) -> None:
         """Let go of the number."""

@@ -273,6 +273,17 @@ class Done(SQLModel, table=True):
     at: int
 
 
+class Followed(SQLModel, table=True):
+    """A row that is open in another job of the same name: no item before that job ends without its success."""
+
+    __tablename__ = "followed"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    other: int  # the first job that has it
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class Target(SQLModel, table=True):
     """Where the end of each round of a job is announced. A secret is known by the name of its place alone."""
 
