@@ -25,15 +25,17 @@ def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ..
     return tuple(found)
 
 
-def start_time(text: str, now: int) -> int:
-    """The moment of ``--not-before``: a point in time, or a duration from now. Raises UsageError."""
+def start_time(text: str | None) -> tuple[int | None, float | None]:
+    """What ``--not-before`` says: a point in time (microseconds UTC), or seconds to wait. Raises UsageError."""
     from jobctl.domain.durations import parse_duration, parse_time
 
+    if text is None:
+        return None, None
     try:
-        return now + int(parse_duration(text) * 1e6)
+        return None, parse_duration(text)
     except UsageError:
         try:
-            return parse_time(text)
+            return parse_time(text), None
         except UsageError as error:
             raise UsageError(
                 f"--not-before: {error.message}", hint=f"{error.hint}, or 2h for two hours from now"

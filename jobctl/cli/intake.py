@@ -149,7 +149,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
     return found
 
 
-def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> SubmitRequest:
+def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option that is wrong."""
     from jobctl.services.request import DEFAULT_QUEUE, NotifyOptions, SubmitRequest
     from jobctl.sources.options import InputOptions
@@ -167,6 +167,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         _warn_of_readers(given["env_file"], tell)
     for word in shell_words(words):
         tell(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
+    not_before_at, not_before_s = start_time(given["not_before"])
     return SubmitRequest(
         input=InputOptions(
             path=path,
@@ -191,7 +192,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
         cwd=given["cwd"],
         env=tuple(given["env"] or ()),
         env_file=given["env_file"],
-        policy=_policy(given),
+        policy=_policy(given).changed(not_before_s=not_before_s),
         hold=given["hold"],
         foreground=foreground,
         key=given["key"],
@@ -207,7 +208,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool, now: int) -> Submit
             secret_file=given["notify_secret_file"],
             allow_http=given["allow_http"],
         ),
-        not_before_at=None if given["not_before"] is None else start_time(given["not_before"], now),
+        not_before_at=not_before_at,
     )
 
 

@@ -49,7 +49,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     follows. Ctrl-C stops politely, twice at once; the job stays and goes on with jobctl daemon start.
     """
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
-    request = request_of(ctx, file, foreground=True, now=now)
+    request = request_of(ctx, file, foreground=True)
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
     refuse_hold(request)

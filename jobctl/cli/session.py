@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jobctl.config import Home, find_home
 from jobctl.errors import JobctlError, NotFound
+from jobctl.process import moment
 
 if TYPE_CHECKING:
     from jobctl.render.look import Look
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def now_us() -> int:
     """The present in microseconds UTC."""
-    return time.time_ns() // 1000
+    return moment.now()
 
 
 class Session:

@@ -55,7 +55,7 @@ def submit(
     from jobctl.cli.intake import values
 
     shared, now = session(ctx), now_us()
-    request = request_of(ctx, file, foreground=False, now=now)
+    request = request_of(ctx, file, foreground=False)
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
     from jobctl.services.submit import submit as accept
@@ -72,7 +72,7 @@ def submit(
     pid = _start(shared, daemon, accepted.job) if daemon else None
     if wait:
         return _await(shared, accepted, pid, daemon)
-    may_wait = bool(request.hold or request.after or request.not_before_at)
+    may_wait = bool(request.hold or request.after or request.waits_for_time)
     _report(shared, accepted, pid, may_wait=may_wait)
     return Exit.OK
 

@@ -74,6 +74,11 @@ def format_duration(seconds: float) -> str:
     return f"{whole}s"
 
 
+def seconds(us: int) -> float:
+    """A duration as documents say it: nothing is rounded away, so that all documents say the same."""
+    return round(us / 1e6, 6)
+
+
 def decimal(value: float) -> str:
     """A number in digits and a point alone: ``0.000038``, for ``sort -n`` and others that know no exponent."""
     text = repr(value)

@@ -95,6 +95,7 @@ class Policy:
     on_crash: OnCrash = "requeue"
     max_crashes: int = 3
     deadline_s: float | None = None
+    not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
     max_failures: str | None = None  # "50" or "5%"
     min_finished: int = 20  # before a percentage counts
     halt: Halt = "soon"

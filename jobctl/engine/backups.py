@@ -31,6 +31,10 @@ class Backups:
             self._thread = threading.Thread(target=self._make, args=(now,), name="backup", daemon=True)
             self._thread.start()
 
+    def shift(self, by: int) -> None:
+        """The wall clock was set by so many microseconds."""
+        self._looked_at += by
+
     def _is_due(self, now: int) -> bool:
         try:
             return backup.is_due(self._database, now)

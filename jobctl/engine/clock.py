@@ -2,27 +2,109 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-#: Less than this is the clock being kept right, not being set.
-_JUMP_US = 1_000_000
-#: Goes on while the machine sleeps, so waking up is no jump.
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+from jobctl.process.moment import Moment
+from jobctl.store import clock
+from jobctl.store.database import Database
+
+_CLOCK_REALTIME = 0
+_ABSOLUTE_CANCEL_ON_SET = 0b11  # TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET
+_NEVER_S = (1 << 62) // 1_000_000_000
 
 
-def steady_us() -> int:
-    """A clock that nobody sets, microseconds."""
-    return time.clock_gettime_ns(_STEADY) // 1_000
+class ClockSet(Exception):
+    """A command has put the store in terms of another clock than this round of the engine knows."""
 
 
 class WallClock:
-    """Notices that the wall clock was set, by a clock that cannot be."""
+    """Which clock the engine's picture of the store is in terms of."""
 
-    def __init__(self, now: int, steady: int) -> None:
-        self._ahead = now - steady
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ahead: int | None = None
+        self._in_store = 0  # the moment of ``follow`` in terms of the store
+        self._text: str | None = None  # the reading that the store had when the picture was made
+        self._is_stale = False
 
-    def jumped(self, now: int, steady: int) -> int:
-        """By how much it was set since the last call, microseconds; 0 = it was not."""
-        before, self._ahead = self._ahead, now - steady
-        jump = self._ahead - before
-        return jump if abs(jump) >= _JUMP_US else 0
+    def jump(self, now: int) -> int:
+        """By how much the wall clock was set since ``follow``, microseconds; 0 = it was not."""
+        if self._ahead is None or not isinstance(now, Moment):
+            return 0
+        jump = now.ahead - self._ahead
+        return jump if abs(jump) >= clock.TOLERANCE_US else 0
+
+    def is_followed(self, now: int) -> bool:
+        """Whether the picture is in terms of the clock that ``now`` was read from."""
+        return not self._is_stale and not self.jump(now)
+
+    def follow(self, now: int) -> None:
+        """Put the store in terms of this clock, in the caller's transaction. The picture is to be made anew."""
+        self._in_store = clock.follow(self._database, now)
+        self._text = clock.text(self._database)
+
+    def followed(self, now: int) -> None:
+        """The transaction of ``follow`` is committed."""
+        self._ahead = self._in_store - now.steady if isinstance(now, Moment) else None
+        self._is_stale = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction that writes times. Raises ClockSet when the store is in terms of another clock by now."""
+        with self._database.transaction():
+            if clock.text(self._database) != self._text:
+                self._is_stale = True
+                raise ClockSet
+            yield
+
+
+class ClockAlarm:
+    """A descriptor that becomes readable as soon as the wall clock is set, where the system can tell (Linux)."""
+
+    def __init__(self) -> None:
+        self._libc: Any = None
+        self._fd = -1
+        with contextlib.suppress(ImportError, AttributeError, OSError):  # such a system has no timerfd
+            import ctypes
+
+            self._libc = ctypes.CDLL(None, use_errno=True)
+            self._fd = self._libc.timerfd_create(_CLOCK_REALTIME, os.O_NONBLOCK | os.O_CLOEXEC)
+        self._arm()
+
+    def fileno(self) -> int | None:
+        """The descriptor; None where there is none."""
+        return None if self._fd < 0 else self._fd
+
+    def _arm(self) -> None:
+        if self._fd < 0:
+            return
+        import ctypes
+
+        never = (ctypes.c_long * 4)(0, 0, _NEVER_S, 0)  # struct itimerspec: no interval, a time that does not come
+        if self._libc.timerfd_settime(self._fd, _ABSOLUTE_CANCEL_ON_SET, never, None):
+            os.close(self._fd)
+            self._fd = -1
+
+    def drain(self) -> None:
+        """Make it ready for the next time."""
+        if self._fd < 0:
+            return
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno != errno.ECANCELED:
+                raise
+        self._arm()
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

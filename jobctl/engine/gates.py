@@ -75,6 +75,11 @@ class Gates:
         if of_queue is not None:
             queues.change(self._database, live.row.queue, tokens=of_queue.tokens, tokens_at=of_queue.at)
 
+    def shift(self, by: int) -> None:
+        """The wall clock was set by so many microseconds."""
+        for bucket in self._buckets.values():
+            bucket.at += by
+
     def next_at(self, live: LiveJob) -> int | None:
         """When its rates let the next item start; None = no rate."""
         times = [bucket.next_at() for bucket in self._buckets_of(live)]

@@ -71,6 +71,13 @@ class House:
             self._shortage = f"{space.PAUSED}: {found}" if found else ""
         return self._shortage
 
+    def shift(self, by: int) -> None:
+        """The wall clock was set by so many microseconds; the next heartbeat says so at once."""
+        self.beat_at = 0
+        self._looked_at += by
+        self._started_at += by
+        self._backups.shift(by)
+
     def next_beat_at(self) -> int:
         """When to wake up for the next heartbeat."""
         return self.beat_at + HEARTBEAT_US

@@ -150,6 +150,11 @@ class Inbox:
         self._rebuilt.add(job)
         self.batches[job] = self._distrust.rebuild(job, self.batches[job], error)
 
+    def shift(self, by: int) -> None:
+        """The wall clock was set by so many microseconds."""
+        self._committed_at += by
+        self._oldest = None if self._oldest is None else self._oldest + by
+
     def clear(self, now: int) -> None:
         """A commit holds everything."""
         self._committed_at = now

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import selectors
-import time
 from collections.abc import Iterable, Mapping
 
 from jobctl.config import Home
@@ -18,9 +17,9 @@ from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Ex
 from jobctl.domain.states import Stop
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import claiming, closing, recovery, stopping
-from jobctl.engine.clock import WallClock, steady_us
+from jobctl.engine.clock import ClockAlarm, ClockSet, WallClock
 from jobctl.engine.gates import Gates
-from jobctl.engine.house import House
+from jobctl.engine.house import HEARTBEAT_US, House
 from jobctl.engine.inbox import Inbox
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.notifier import Notifier
@@ -31,6 +30,7 @@ from jobctl.engine.settling import Batch, Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.stock import Stock, of_this_machine
 from jobctl.engine.work import LiveJob
+from jobctl.process import moment
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import clock, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
@@ -63,6 +63,7 @@ class Engine:
         self, database: Database, executor: Executor, home: Home, options: EngineOptions, wake: WakeUp, now: int
     ) -> None:
         self._database = database
+        self._clock = WallClock(database)
         self._executor = executor
         self._options = options
         self._slots = 0 if options.elastic else options.slots
@@ -86,7 +87,6 @@ class Engine:
         self._trouble = ""
         self._trouble_until = 0
         self._stays_unwritten = False  # nothing else is left to wait for
-        self._jumped = 0  # of the wall clock, not followed yet
         self._dispatches: list[Dispatch] = []
         self._looked_at = now  # what was due by then was seen to
         self._orders = Orders(database, executor, self._lineup, self._count)
@@ -96,6 +96,10 @@ class Engine:
     def begin(self, now: int, *, fresh: bool) -> None:
         """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up. Raises Elsewhere."""
         self._looked_at = now
+        with self._database.transaction():
+            self._clock.follow(now)
+            clock.bound(self._database, now)
+        self._clock.followed(now)
         self._house.keep(now, self._state, "")
         recovered = recovery.recover(self._database, self._executor, now, self._options.place, fresh=fresh)
         self._epoch = recovered.epoch
@@ -120,14 +124,18 @@ class Engine:
         selector = selectors.DefaultSelector()
         selector.register(self._executor.fileno(), selectors.EVENT_READ)
         selector.register(self._wake.fileno(), selectors.EVENT_READ)
-        wall_clock = WallClock(now_us(), steady_us())
+        alarm = ClockAlarm()
+        if (fd := alarm.fileno()) is not None:
+            selector.register(fd, selectors.EVENT_READ)
         # Asked for the moment of the last tick: what has become due since then ends the wait, it is not looked at here.
         while not self.is_over(self._looked_at):
-            selector.select(self._timeout_s(now_us()))
+            # The wall clock may be set before or while the engine waits: then a moment says nothing about a wait.
+            selector.select(min(self._timeout_s(moment.now()), HEARTBEAT_US / 1e6))
             self._wake.drain()
-            now = now_us()
-            self.follow_clock(wall_clock.jumped(now, steady_us()), now)
-            self.tick(now)
+            alarm.drain()
+            now = moment.now()
+            self.follow_clock(now)
+            self.tick(int(now))
             if self._stays_unwritten:
                 raise Unwritten(self._trouble)
 
@@ -149,19 +157,24 @@ class Engine:
         trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
         self._house.keep(now, self._state, trouble or self._house.shortage(now))
 
-    def follow_clock(self, jump: int, now: int) -> None:
-        """The wall clock was set by ``jump`` microseconds: what waits a while waits no longer and no less for it."""
-        self._jumped += jump
-        if not self._jumped:
+    def follow_clock(self, now: int) -> None:
+        """See whether the wall clock was set: what waits for a while waits no longer and no less because of it."""
+        if self._clock.is_followed(now):
             return
-        self._trouble_until += jump
         try:
             with self._database.transaction():
-                clock.shift(self._database, self._jumped)
+                self._clock.follow(now)
         except UNWRITABLE as error:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
-        self._jumped = 0
+        jump = self._clock.jump(now)
+        self._clock.followed(now)
+        self._trouble_until += jump
+        self._looked_at = now
+        for part in (self._house, self._inbox, self._gates):
+            part.shift(jump)
+        for live in self._roster:
+            live.pace.shift(jump)
         self._rebuild()
 
     def is_over(self, now: int) -> bool:
@@ -264,8 +277,11 @@ class Engine:
         False when it could not be committed.
         """
         try:
-            with self._database.transaction():
+            with self._clock.transaction():
                 self._write(now)
+        except ClockSet:
+            self._wake.ring()  # this round has written nothing; the next one follows the clock
+            return False
         except UNWRITABLE as error:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return False
@@ -382,11 +398,14 @@ class Engine:
             live.close_at = now + TROUBLE_PAUSE_US
             return
         try:
-            with self._database.transaction():
+            with self._clock.transaction():
                 closing.finish(self._database, live, closed.results, now)
                 # Decided with the end itself: no step, death or retry in between can let one of them start.
                 for dependent in self._roster.check_dependents(live.id):
                     self._orders.obey_rules(dependent, now)
+        except ClockSet:
+            self._wake.ring()  # this round has written nothing; the next one follows the clock
+            return
         except UNWRITABLE as error:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
@@ -403,8 +422,3 @@ def _is_unfinished(live: LiveJob) -> bool:
 def _ends_with_another(live: LiveJob) -> bool:
     """Whether a job is to end because of one that it comes after, and can."""
     return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.is_doomed)
-
-
-def now_us() -> int:
-    """The wall clock in microseconds UTC."""
-    return time.time_ns() // 1_000

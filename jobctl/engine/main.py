@@ -13,10 +13,10 @@ from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
 from jobctl.engine.house import StoreGone
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.loop import Engine, Fenced, Unwritten, now_us
+from jobctl.engine.loop import Engine, Fenced, Unwritten
 from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
-from jobctl.process import wire
+from jobctl.process import moment, wire
 from jobctl.process.daemon import StartOptions
 from jobctl.process.devices import Devices
 from jobctl.process.own_log import say, say_traceback
@@ -110,8 +110,8 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         engine_options = EngineOptions(
             options.slots, options.scope, options.drain, bool(options.cluster), place, Devices().total
         )
-        engine = Engine(database, where, options.home, engine_options, wake, now_us())
-        engine.begin(now_us(), fresh=executor.fresh and where is executor)
+        engine = Engine(database, where, options.home, engine_options, wake, moment.now())
+        engine.begin(moment.now(), fresh=executor.fresh and where is executor)
     except OlderDaemon:
         return wire.OTHER_JOBCTL
     except JobctlError as error:

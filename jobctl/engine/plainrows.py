@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from jobctl.domain.durations import Clock, decimal
+from jobctl.domain.durations import Clock, decimal, seconds
 from jobctl.engine.itemrows import ItemRow
 
 #: With any other delimiter our own cells might need quotes.
@@ -59,7 +59,7 @@ class PlainRows:
     def _seconds(self, us: int) -> str:
         text = self._short.get(us)
         if text is None:
-            text = decimal(round(us / 1e6, 6))
+            text = decimal(seconds(us))
             if us < _SHORT_US:
                 self._short[us] = text
         return text

@@ -22,7 +22,7 @@ from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
-from jobctl.domain.durations import decimal, format_time
+from jobctl.domain.durations import decimal, format_time, seconds
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
@@ -192,8 +192,8 @@ class ResultWriter:
             "exit_code": row.code if row.ending == Ending.EXITED else None,
             "signal": outcome.signal_of(row.ending, row.code),
             "started_at": None if row.started_at is None else format_time(row.started_at),
-            "duration_s": None if row.duration_us is None else round(row.duration_us / 1e6, 6),
-            "cpu_s": round(row.cpu_us / 1e6, 6),
+            "duration_s": None if row.duration_us is None else seconds(row.duration_us),
+            "cpu_s": seconds(row.cpu_us),
             "max_rss_kib": row.max_rss_kib,
             RESULT: row.value,
             "output": self._tail(row),

@@ -69,6 +69,10 @@ class Pace:
         """Nothing runs and nothing could: the time since the last event does not count."""
         self._at = now
 
+    def shift(self, by: int) -> None:
+        """The wall clock was set by so many microseconds."""
+        self._at = None if self._at is None else self._at + by
+
     def processed(self, count: int, now: int) -> None:
         """Take in items that got their outcome (none, when every attempt that ended will be followed by another)."""
         passed_s = 0.0 if self._at is None else max(0, now - self._at) / 1e6

@@ -20,7 +20,7 @@ from jobctl.process.watch import Watch
 from jobctl.services.actor import actor
 from jobctl.services.elsewhere import refuse_elsewhere
 from jobctl.services.targets import Target, singles
-from jobctl.store import jobs, journal, requests
+from jobctl.store import clock, jobs, journal, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.elsewhere import Elsewhere
 from jobctl.store.requests import Request
@@ -74,6 +74,7 @@ def _ask(
 ) -> set[tuple[int, int | None]]:
     asked = set()
     with database.transaction():
+        now = clock.follow(database, now)
         for target in targets:
             if _is_live(database, target.job, target.item):
                 who, why = actor(), reason or "cancelled by the user"

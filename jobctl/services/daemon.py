@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.crew import AWAY, Crew
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, seconds
 from jobctl.process import lock
 from jobctl.process.memory import resident_bytes
 from jobctl.process.presence import is_there
 from jobctl.services.queues import queue_documents
-from jobctl.store import daemon, elsewhere, views
+from jobctl.store import clock, daemon, elsewhere, views
 from jobctl.store.database import Database
 
 #: A daemon that holds its lock but has said nothing for so long is not responding.
@@ -64,7 +64,7 @@ DOWN = DaemonView("down")
 
 def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
     """The daemon of a store, now."""
-    view = _view(lock.holder(str(home.lock)), daemon.load(database), now)
+    view = _view(lock.holder(str(home.lock)), daemon.load(database), clock.in_store(database, now))
     crew = daemon.load_crew(database) if view.started_at is not None else None
     return view if crew is None else view._replace(crew=crew, join=elsewhere.worker_command(elsewhere.known(database)))
 
@@ -101,6 +101,7 @@ SCHEMA = "jobctl.daemon/1"
 def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
     """What ``jobctl daemon status`` says, as JSON."""
     with views.snapshot(database):
+        now = clock.in_store(database, now)
         view = daemon_view(database, home, now)
         load = views.load(database)
         queues = queue_documents(database)
@@ -112,7 +113,7 @@ def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
         "queues": queues,
         "rate_per_s": float(f"{rate:.3g}") if rate is not None and view.is_working else None,
         "memory": _memory(view.pid, engine),
-        "uptime_s": round((now - view.started_at) / 1e6, 1) if view.started_at is not None else None,
+        "uptime_s": seconds(max(0, now - view.started_at)) if view.started_at is not None else None,
         "running": min(load.running, view.slots) if is_known and view.slots is not None else 0,
     }
 

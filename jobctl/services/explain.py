@@ -7,7 +7,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain import outcome
-from jobctl.domain.durations import format_duration, format_time
+from jobctl.domain.durations import format_duration, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
@@ -15,7 +15,7 @@ from jobctl.services.daemon import daemon_view
 from jobctl.services.holds import Hold, ago, holds
 from jobctl.services.status import job_document
 from jobctl.services.targets import Target
-from jobctl.store import item_views, journal, views
+from jobctl.store import clock, item_views, journal, views
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
 
@@ -35,6 +35,7 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
         job = views.job(database, number)
         if job is None:
             raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+        now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
         entries = journal.entries(database, number, item)
         found: dict[str, Any] = {
@@ -136,7 +137,7 @@ def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:
         "slot": attempt.slot,
         "host": attempt.host,
         "started_at": format_time(attempt.started_at),
-        "duration_s": None if attempt.duration_us is None else round(attempt.duration_us / 1e6, 3),
+        "duration_s": None if attempt.duration_us is None else seconds(attempt.duration_us),
         "outcome": ended,
         "message": attempt.message,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, seconds
 from jobctl.store import figures
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
@@ -18,10 +18,10 @@ def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
         "attempts": kept.count,
         "p50_s": _seconds(kept.percentile_us(0.5)),
         "p95_s": _seconds(kept.percentile_us(0.95)),
-        "max_s": _seconds(kept.max_us if kept.count else None),
+        "max_s": seconds(kept.max_us) if kept.count else None,
         "mean_s": _seconds(mean_us),
         "slowest": [
-            {"item": slow.item, "attempt": slow.attempt, "duration_s": _seconds(slow.duration_us)}
+            {"item": slow.item, "attempt": slow.attempt, "duration_s": seconds(slow.duration_us)}
             for slow in kept.slowest
         ],
     }

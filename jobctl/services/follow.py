@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
+from jobctl.process import moment
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import BLIND_S, Watch
 from jobctl.services.actor import actor
@@ -102,7 +103,7 @@ class Follower:
             self._asked_at = now
             with self._database.transaction():
                 request = Request(self._job, self._only, requests.FOLLOW, False, actor(), "")
-                requests.add(self._database, request, time.time_ns() // 1000)
+                requests.add(self._database, request, moment.now())
             wake(self._home.wake)
         return self._asked_at + ASK_AGAIN_S - now
 

@@ -18,7 +18,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
-from jobctl.store import jobs, journal, queues
+from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 
@@ -39,19 +39,20 @@ class Held:
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
     """Let nothing more of these jobs start; what runs finishes. A deadline goes on running."""
-    return _each(home, numbers, lambda database, row: _pause(database, row, reason, now))
+    return _each(home, numbers, now, lambda database, row, now: _pause(database, row, reason, now))
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[Held]:
     """Let paused jobs go on."""
-    return _each(home, numbers, lambda database, row: _resume(database, row, now))
+    return _each(home, numbers, now, _resume)
 
 
-def _each(home: Home, numbers: Sequence[int], act: Any) -> list[Held]:
+def _each(home: Home, numbers: Sequence[int], now: int, act: Callable[[Database, JobRow, int], Held]) -> list[Held]:
     database = open_database(home)
     try:
         with database.transaction():
-            held = [act(database, _existing(database, number)) for number in numbers]
+            at = clock.follow(database, now)
+            held = [act(database, _existing(database, number), at) for number in numbers]
     finally:
         database.close()
     wake(home.wake)
@@ -95,12 +96,12 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
 
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> bool:
     """Let nothing more of a queue start; False when it was paused already."""
-    return _change_queue(home, name, paused_at=now, pause_reason=reason)
+    return _change_queue(home, name, now, pause_reason=reason)
 
 
 def resume_queue(home: Home, name: str) -> bool:
     """Let a queue go on; False when it was not paused."""
-    return _change_queue(home, name, paused_at=None, pause_reason="")
+    return _change_queue(home, name, None, paused_at=None, pause_reason="")
 
 
 def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
@@ -111,13 +112,15 @@ def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
             if key not in ("slots", "rate"):
                 raise UsageError("a queue has no such setting", hint="use slots=N or rate=100/s")
             values[key] = _RULES[key][1](text)
-    _change_queue(home, name, **values)
+    _change_queue(home, name, None, **values)
 
 
-def _change_queue(home: Home, name: str, **values: Any) -> bool:
+def _change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> bool:
     database = open_database(home, create=True)
     try:
         with database.transaction():
+            if pause_at is not None:
+                values["paused_at"] = clock.follow(database, pause_at)
             changed = queues.change(database, name, **values)
     finally:
         database.close()
@@ -133,6 +136,7 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
     database = open_database(home)
     try:
         with database.transaction():
+            now = clock.follow(database, now)
             row = _existing(database, job)
             if row.state in TERMINAL_JOB_STATES:
                 raise UsageError(

@@ -25,7 +25,7 @@ from jobctl.services.rejects import Rejects
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
-from jobctl.store import items, jobs, journal, queues, sqlite
+from jobctl.store import clock, items, jobs, journal, queues, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -87,6 +87,7 @@ class Intake:
     def _at_once(self, keys: RowKeys | None) -> Accepted:
         """With a key, in the same transaction in which nobody else can take that key."""
         with self._database.transaction():
+            self._now = clock.follow(self._database, self._now)
             owner = self._owner()
             if owner is not None:
                 return self._found(owner, self._compared(owner, self._feed))
@@ -100,6 +101,7 @@ class Intake:
         if owner is not None:
             comparison = self._compared(owner, self._feed)
             with self._database.transaction():
+                self._now = clock.follow(self._database, self._now)
                 return self._found(self._still(owner), comparison)
         from jobctl.store.staging import Staging  # few inputs are that large
 
@@ -134,6 +136,7 @@ class Intake:
             with self._database.transaction():
                 rows = self._put(staging.job, rows, part, keys)
         with self._database.transaction():
+            self._now = clock.follow(self._database, self._now)
             owner = self._owner()
             if owner is not None:  # somebody was quicker with the key
                 return self._found(owner, self._compared(owner, staging.batches()))
@@ -247,7 +250,7 @@ class Intake:
             "fingerprint": "",
             "key": request.key,
             "after": [list(dependency) for dependency in request.after],
-            "not_before_at": request.not_before_at,
+            "not_before_at": _later(now, policy.not_before_s) or request.not_before_at,
             "state": "paused" if request.hold else "queued",
             "total": 0,
             "queued": 0,
@@ -255,7 +258,7 @@ class Intake:
             "submitted_at": now,
             "updated_at": now,
             "round_at": now,
-            "deadline_at": None if policy.deadline_s is None else now + int(policy.deadline_s * 1e6),
+            "deadline_at": _later(now, policy.deadline_s),
             "paused_at": now if request.hold else None,
             "pause_reason": "held at submit" if request.hold else "",
         }
@@ -295,6 +298,10 @@ class Intake:
         return Work(
             source.columns or (), source.rows_sha256, self._handler.kind, request.work_command, self._surroundings.given
         )
+
+
+def _later(now: int, wait_s: float | None) -> int | None:
+    return None if wait_s is None else now + int(wait_s * 1e6)
 
 
 def rules_of(handler: Handler, source: Source, request: SubmitRequest) -> RowRules:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobctl.domain import outcome
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.nearest import meant
 from jobctl.domain.payload import fields_of
@@ -115,8 +115,8 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "message": item.message,
         "due_at": None if item.due_at is None else format_time(item.due_at),
         "started_at": None if item.started_at is None else format_time(item.started_at),
-        "duration_s": round(item.duration_us / 1e6, 6) if item.duration_us is not None else None,
-        "cpu_s": round((item.cpu_us or 0) / 1e6, 6) if ran else None,
+        "duration_s": seconds(item.duration_us) if item.duration_us is not None else None,
+        "cpu_s": seconds(item.cpu_us or 0) if ran else None,
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
         "host": item.host,

@@ -11,7 +11,7 @@ from jobctl.domain.states import ItemState, JobState
 from jobctl.services.daemon import DOWN, DaemonView, daemon_view
 from jobctl.services.placing import placed
 from jobctl.services.queues import queue_documents
-from jobctl.store import metrics, views
+from jobctl.store import clock, metrics, views
 from jobctl.store.database import Database
 
 Labels = Mapping[str, str]
@@ -37,6 +37,7 @@ def metrics_text(database: Database | None, home: Home, now: int) -> str:
     families = [*_daemon(DOWN, now)]
     if database is not None:
         with views.snapshot(database):
+            now = clock.in_store(database, now)
             families = [*_daemon(daemon_view(database, home, now), now), *_work(database, now)]
     return "\n".join([*(line for family in families for line in _lines(family)), "# EOF", ""])
 

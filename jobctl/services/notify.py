@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.notify import DeliveryState, Kind, shown_target
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
@@ -18,7 +18,7 @@ from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
 from jobctl.services.request import NotifyOptions
-from jobctl.store import journal, outbox_views
+from jobctl.store import clock, journal, outbox_views
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
 from jobctl.store.outbox_views import DeliveryView, TargetView
@@ -104,7 +104,7 @@ def _delivery(database: Database, view: DeliveryView) -> dict[str, Any]:
             {
                 "attempt": one.attempt,
                 "started_at": format_time(one.started_at),
-                "duration_s": None if one.duration_us is None else round(one.duration_us / 1e6, 3),
+                "duration_s": None if one.duration_us is None else seconds(one.duration_us),
                 "status": one.status,
                 "error": one.error or None,
                 "response": one.response or None,
@@ -133,6 +133,7 @@ def resend(home: Home, delivery: str, *, now: int) -> Resent:
     database = open_database(home)
     try:
         with database.transaction():
+            now = clock.follow(database, now)
             view = _find(database, delivery)
             if view.state == DeliveryState.PENDING and view.next_at is None:
                 raise UsageError(f"{view.id} is being sent at this moment", hint=f"jobctl notify list {view.job}")

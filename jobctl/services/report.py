@@ -13,7 +13,7 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.items import item_document
 from jobctl.services.status import job_document
-from jobctl.store import figures, item_views, views
+from jobctl.store import clock, figures, item_views, views
 from jobctl.store.database import Database
 from jobctl.store.timeline import Bar, timeline
 from jobctl.store.views import JobView
@@ -48,7 +48,7 @@ def report(database: Database, home: Home, subject: Subject) -> dict[str, Any]:
             "histogram": [
                 {"from_s": low / 1e6, "below_s": high / 1e6, "attempts": count} for low, high, count in kept.bins(BINS)
             ],
-            "timeline": _timeline(database, job, document, subject.now),
+            "timeline": _timeline(database, job, document, clock.in_store(database, subject.now)),
             "samples": [_samples(database, job, group["sample_items"]) for group in document["failures"]["groups"]],
         }
 

@@ -56,10 +56,15 @@ class SubmitRequest:
     on_duplicate: OnDuplicate = "return"
     unique: bool = False
     after: tuple[tuple[int, str], ...] = ()  # (job, ok | any)
-    not_before_at: int | None = None
+    not_before_at: int | None = None  # given as a time; a wait stands in the policy
     item_key: str | None = None  # column that names a row
     only_new: bool = False  # leave out rows that are done
     notify: NotifyOptions = field(default_factory=NotifyOptions)
+
+    @property
+    def waits_for_time(self) -> bool:
+        """Whether it may not start at once, because a time or a wait was given."""
+        return self.not_before_at is not None or self.policy.not_before_s is not None
 
     @property
     def work_command(self) -> Any:

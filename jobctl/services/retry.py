@@ -15,7 +15,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
-from jobctl.store import failures, jobs, journal, views
+from jobctl.store import clock, failures, jobs, journal, views
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 
@@ -95,6 +95,7 @@ def begin_round(
     database: Database, job: int, selection: Selection, *, now: int, counted: Chosen | None = None
 ) -> Retried:
     """The same, in the caller's transaction; ``counted`` is used if the job is as it was then."""
+    now = clock.follow(database, now)
     row = jobs.load(database, job)
     if row is None:
         raise NotFound(f"there is no job {job}", hint="jobctl status --all")

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from jobctl.config import Home
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
@@ -29,7 +29,7 @@ from jobctl.services.holds import Users, held_by
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.services.rejects import NAME as REJECTED
-from jobctl.store import outbox_views, views
+from jobctl.store import clock, outbox_views, views
 from jobctl.store.database import Database
 from jobctl.store.outbox_views import TargetView
 from jobctl.store.views import JobView, RunningView
@@ -59,6 +59,7 @@ def job_documents(
 ) -> list[dict[str, Any]]:
     """The documents of several jobs, all of one moment. Raises NotFound."""
     with views.snapshot(database):
+        now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
         answer = _Answer(database, home, daemon, now, program, GROUPS, _users(database))
         return [_document(answer, _load(database, number)) for number in job_ids]
@@ -85,6 +86,7 @@ def list_document(
 ) -> dict[str, Any]:
     """Live jobs and the newest finished ones (or all), newest first; failure groups cut short."""
     with views.snapshot(database):
+        now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
         jobs = views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
         total = views.job_total(database)
@@ -286,8 +288,8 @@ def _times(case: Case) -> dict[str, Any]:
         "finished_at": _time(job.finished_at),
         "deadline_at": _time(job.deadline_at),
         "not_before_at": _time(job.not_before_at),
-        "active_s": round(case.progress.active_us / 1e6, 3),
-        "paused_s": round(case.progress.paused_us / 1e6, 3),
+        "active_s": seconds(case.progress.active_us),
+        "paused_s": seconds(case.progress.paused_us),
     }
 
 
@@ -334,7 +336,7 @@ def _running(view: RunningView, input_format: str, now: int) -> dict[str, Any]:
         "attempt": view.attempt,
         "slot": view.slot,
         "started_at": format_time(began),
-        "elapsed_s": round(max(0, now - began) / 1e6, 1),
+        "elapsed_s": seconds(max(0, now - began)),
         "pid": view.pid or None,
         "host": view.host,
         "row_text": ", ".join(v.decode("utf-8", "ignore") for v in fields_of(input_format, view.payload)),

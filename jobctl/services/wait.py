@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.errors import Busy, Exit, NotFound
+from jobctl.process import moment
 from jobctl.services.changes import StoreWatch
 from jobctl.services.daemon import daemon_view
 from jobctl.store import views
@@ -95,13 +96,13 @@ def is_served(database: Database, home: Home, job: int) -> bool:
 
 
 def _is_beginning(database: Database, home: Home) -> bool:
-    view = daemon_view(database, home, time.time_ns() // 1000)
+    view = daemon_view(database, home, moment.now())
     return view.state == "recovering" and view.started_at is None
 
 
 def _is_served(database: Database, home: Home, job: int) -> bool:
     """Whether there is a daemon that works on the job, or at least one that holds the store and may again."""
-    daemon = daemon_view(database, home, time.time_ns() // 1000)
+    daemon = daemon_view(database, home, moment.now())
     if daemon.state == "not_responding":
         return True
     foreground = bool(database.scalar("SELECT foreground FROM jobs WHERE id = ?", (job,)))

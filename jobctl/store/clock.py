@@ -1,17 +1,165 @@
-"""What is due some time after now moves along when the wall clock was set."""
+"""The clock that the times of a store are in terms of.
+
+Times are stored as microseconds of the wall clock, and somebody may set that clock. Durations (a deadline, a backoff, a
+pause) must not change because of it. So the store also keeps one reading of the wall clock and the steady clock
+together. Whoever is about to write times calls ``follow`` first. The first one who sees that the wall clock was set
+moves everything that is stored, once, and stores the new reading in the same transaction; all others see that reading.
+
+A moved job is what it would be if the wall clock had been right all along: its age, its pauses and what is left until
+its deadline stay the same. A point in time that a person gave (``--not-before 2026-12-01T06:00Z``) does not move.
+"""
 
 from __future__ import annotations
 
+import json
+from typing import NamedTuple
+
+from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
+from jobctl.domain.policy import Policy
+from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store.database import Database
 
-_WAITING = "state = 2 AND job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
+#: The clock is corrected, not set, while all corrections together stay below this.
+TOLERANCE_US = 1_000_000
+#: Across a start of the machine only the wall clock tells how long the machine was off. Beyond this it is not believed.
+LONGEST_DOWN_US = 366 * 86_400_000_000
+_KEY = "clock"
+_LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
 
 
-def shift(database: Database, by: int) -> None:
-    """Move retries, deadlines and deliveries by so many microseconds, in the caller's transaction.
+class Reading(NamedTuple):
+    """The two clocks at one moment, as the store keeps them."""
 
-    A time that somebody gave as one (``--not-before``) stays.
+    boot: str
+    steady: int
+    wall: int
+
+
+def text(database: Database) -> str | None:
+    """The reading as it is stored. Another text means that somebody followed a clock that was set."""
+    found = database.scalar("SELECT value FROM meta WHERE key = ?", (_KEY,))
+    return None if found is None else str(found)
+
+
+def follow(database: Database, now: int) -> int:
+    """Put the store in terms of the clock of ``now``, and return ``now`` in terms of the store.
+
+    To be called in a transaction, before a time is written in it. The two differ only when the clock was set after
+    ``now`` was read. A plain number comes from a clock that nobody sets.
     """
-    database.execute(f"UPDATE items SET due_at = due_at + ? WHERE {_WAITING}", (by,))  # noqa: S608
-    database.execute("UPDATE jobs SET deadline_at = deadline_at + ? WHERE finished_at IS NULL", (by,))
-    database.execute("UPDATE deliveries SET next_at = next_at + ? WHERE next_at IS NOT NULL", (by,))
+    if not isinstance(now, Moment):
+        return now
+    boot, steady = on_the_machine(now)
+    stored = _stored(database)
+    by = _set_by(database, stored, now)
+    if stored is not None and stored.boot == boot and (not by or steady < stored.steady):
+        return now - by
+    if by:
+        _shift(database, by)
+    database.execute(
+        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, " ".join(map(str, (boot, steady, int(now)))))
+    )
+    return now
+
+
+def in_store(database: Database, now: int) -> int:
+    """``now`` in terms of the store, for those who only read: what they compare it with is right at any moment."""
+    return now - _set_by(database, _stored(database), now) if isinstance(now, Moment) else now
+
+
+def _set_by(database: Database, stored: Reading | None, now: Moment) -> int:
+    """By how much the wall clock of ``now`` differs from that of the store; 0 = it was not set."""
+    boot, steady = on_the_machine(now)
+    if stored is None or stored.boot != boot:
+        return _implausible(database, stored, now)
+    by = (now - steady) - (stored.wall - stored.steady)
+    return by if abs(by) >= TOLERANCE_US else 0
+
+
+def _stored(database: Database) -> Reading | None:
+    """The stored reading; None when there is none, or when it makes no sense."""
+    try:
+        boot, steady, wall = (text(database) or "").split(" ")
+        return Reading(boot, int(steady), int(wall))
+    except ValueError:
+        return None
+
+
+def last_sign(database: Database) -> int | None:
+    """The last moment at which somebody worked on the store, as far as it can tell."""
+    found = database.one(
+        "SELECT (SELECT max(heartbeat_at) FROM daemon), (SELECT max(updated_at) FROM jobs WHERE finished_at IS NULL)"
+    )
+    return max((at for at in found if at is not None), default=None)
+
+
+def _implausible(database: Database, stored: Reading | None, now: int) -> int:
+    """By how much the wall clock must be wrong, or have been wrong, after a start of the machine.
+
+    It cannot have gone back, and the machine was not off for years. Then the time in between counts as nothing.
+    """
+    signs = [at for at in (last_sign(database), stored and stored.wall) if at is not None]
+    if not signs:
+        return 0
+    passed = now - max(signs)
+    if passed <= -TOLERANCE_US:
+        return passed
+    return passed if stored is not None and passed > LONGEST_DOWN_US else 0
+
+
+def bound(database: Database, now: int) -> None:
+    """See that nothing waits longer than it can have been told to, whatever clock its moment was computed with.
+
+    An engine calls it when it takes the store over, in its transaction, after ``follow``.
+    """
+    execute = database.execute
+    for number, handler, stored in execute("SELECT id, handler, policy FROM jobs WHERE finished_at IS NULL").fetchall():
+        policy = Policy.from_json(json.loads(stored))
+        if policy.deadline_s is not None:
+            _bound(database, number, "deadline_at", now + int(policy.deadline_s * 1e6))
+        if policy.not_before_s is not None:
+            _bound(database, number, "not_before_at", now + int(policy.not_before_s * 1e6))
+        for name in ("submitted_at", "started_at", "round_at", "updated_at", "paused_at", "tokens_at"):
+            _bound(database, number, name, now)
+        if handler != "call":  # a call may ask for a wait of its own
+            latest = now + int(policy.backoff.cap_s * 1e6)
+            execute("UPDATE items SET due_at = ? WHERE job = ? AND state = 2 AND due_at > ?", (latest, number, latest))
+    latest = now + int(RETRY_AFTER_LIMIT_S * 1e6)
+    execute("UPDATE deliveries SET next_at = ? WHERE next_at > ?", (latest, latest))
+
+
+def _bound(database: Database, job: int, column: str, latest: int) -> None:
+    database.execute(f"UPDATE jobs SET {column} = ? WHERE id = ? AND {column} > ?", (latest, job, latest))  # noqa: S608
+
+
+def _shift(database: Database, by: int) -> None:
+    """Move all times of what is not done."""
+    execute = database.execute
+    for number, policy, at in execute(
+        "SELECT id, policy, not_before_at FROM jobs WHERE finished_at IS NULL"
+    ).fetchall():
+        if at is not None and json.loads(policy).get("not_before_s") is not None:
+            execute("UPDATE jobs SET not_before_at = ? WHERE id = ?", (at + by, number))
+    moved = ("submitted_at", "started_at", "round_at", "updated_at", "deadline_at", "paused_at", "tokens_at")
+    moves = ", ".join(f"{name} = {name} + :by" for name in moved)
+    values = {"by": by}
+    execute(f"UPDATE jobs SET {moves}, revision = revision + 1 WHERE finished_at IS NULL", values)  # noqa: S608
+    execute(f"UPDATE items SET due_at = due_at + :by WHERE state = 2 AND {_LIVE}", values)  # noqa: S608
+    execute(
+        "UPDATE attempts SET started_at = started_at + :by WHERE ending IS NULL AND (job, item, attempt) IN"
+        " (SELECT job, item, attempt FROM items WHERE state = 1)",
+        values,
+    )
+    execute(f"UPDATE failures SET first_at = first_at + :by, last_at = last_at + :by WHERE {_LIVE}", values)  # noqa: S608
+    execute("UPDATE queues SET paused_at = paused_at + :by, tokens_at = tokens_at + :by", values)
+    execute("UPDATE deliveries SET next_at = next_at + :by WHERE next_at IS NOT NULL", values)
+    execute("UPDATE daemon SET started_at = started_at + :by, heartbeat_at = heartbeat_at + :by", values)
+    _shift_courses(database, by)
+
+
+def _shift_courses(database: Database, by: int) -> None:
+    for job, stored in database.execute(f"SELECT job, course FROM figures WHERE {_LIVE}").fetchall():  # noqa: S608
+        course = json.loads(stored)
+        if course.get("from_at"):
+            course["from_at"] += by
+            database.execute("UPDATE figures SET course = ? WHERE job = ?", (json.dumps(course), job))

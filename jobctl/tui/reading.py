@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
@@ -13,6 +12,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.states import ItemState
+from jobctl.process import moment
 from jobctl.render.look import Look, shows_unicode
 from jobctl.services import explain as explaining
 from jobctl.services import items, status
@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 def now_us() -> int:
     """The present in microseconds UTC."""
-    return time.time_ns() // 1000
+    return moment.now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
+from jobctl.process.moment import Moment
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit
@@ -28,12 +29,34 @@ class Bench:
     def __init__(self, root: Path, script=lambda _: Play(), slots=2, **options):
         self.root = root
         self.home = Home(root / "home")
-        self.now = START
+        self._wall = self._steady = START
+        self.boot = "boot-1"
         self.database = open_database(self.home, create=True)
         self.executor = FakeExecutor(script, clock=lambda: self.now)
         self.options = EngineOptions(slots=slots, **options)
         self.wake = WakeUp(self.home.wake)
         self.engine = None
+
+    @property
+    def now(self):
+        """The present, as both clocks show it."""
+        return Moment(self._wall, self._steady, self.boot)
+
+    @now.setter
+    def now(self, wall):
+        """Time passes."""
+        self._steady += wall - self._wall
+        self._wall = int(wall)
+
+    def set_clock(self, jump):
+        """Somebody sets the wall clock; no time passes."""
+        self._wall += jump
+
+    def reboot(self, down=0, wrong=0):
+        """The machine starts again after a time, with a wall clock that is wrong by so much."""
+        self._wall += down + wrong
+        self._steady = 20 * SECOND
+        self.boot += "."
 
     def submit(self, rows=3, policy=None, command=("true",), header=None, **options):
         """Submit numbered rows, with a ``header`` as a table of one column; the job's number."""
@@ -58,6 +81,7 @@ class Bench:
             self.start()
         for _ in range(times):
             self.now += step_us
+            self.engine.follow_clock(self.now)  # as its loop does
             self.engine.tick(self.now)
             self.check()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +12,8 @@ from jobctl.domain.crew import AWAY
 from jobctl.engine.cluster.executor import ClusterExecutor
 from jobctl.engine.cluster.options import ClusterOptions
 from jobctl.engine.local import LocalExecutor
-from jobctl.store import daemon
+from jobctl.process import moment
+from jobctl.store import clock, daemon
 from jobctl.store.database import UNWRITABLE, Database
 
 
@@ -32,7 +32,9 @@ def _wait(database: Database, reason: str) -> None:
         return
     row = replace(row, pid=os.getppid(), engine_pid=os.getpid(), state="recovering", slots=0, pressure=AWAY + reason)
     with contextlib.suppress(*UNWRITABLE):  # a full disk: then nobody learns of it
-        daemon.save(database, replace(row, heartbeat_at=time.time_ns() // 1000), daemon.load_crew(database))
+        daemon.save(
+            database, replace(row, heartbeat_at=clock.in_store(database, moment.now())), daemon.load_crew(database)
+        )
 
 
 def _store_name(database: Database) -> str:

@@ -1,0 +1,78 @@
+"""The wall clock together with a clock that nobody sets, read at the same moment.
+
+Somebody may set the wall clock at any time. Whoever stores a time for later therefore needs both: the difference of two
+readings tells by how much the wall clock was set between them.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+import uuid
+
+#: This clock goes on while the machine sleeps, so that waking up is not taken for a clock that was set.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_OFFSETS = "/proc/self/timens_offsets"
+
+
+class Moment(int):
+    """Microseconds UTC of the wall clock. The number also knows what the steady clock showed at the same moment."""
+
+    steady: int
+    boot: str  # which steady clock; empty = the one of this machine since its last start
+
+    def __new__(cls, wall: int, steady: int, boot: str = "") -> Moment:
+        made = super().__new__(cls, wall)
+        made.steady = steady
+        made.boot = boot
+        return made
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """A copy is the number alone: whoever keeps one does not compare clocks."""
+        return int, (int(self),)
+
+    @property
+    def ahead(self) -> int:
+        """How far the wall clock is ahead of the steady clock. It changes only when somebody sets the wall clock."""
+        return self - self.steady
+
+
+def now() -> Moment:
+    """This moment."""
+    return Moment(time.time_ns() // 1_000, time.clock_gettime_ns(_STEADY) // 1_000)
+
+
+def on_the_machine(moment: Moment) -> tuple[str, int]:
+    """(boot, steady clock) of a moment, such that processes of other time namespaces can compare them."""
+    if moment.boot:
+        return moment.boot, moment.steady
+    boot, offset = _boot()
+    return boot, moment.steady - offset
+
+
+@functools.cache
+def _boot() -> tuple[str, int]:
+    """The id of this start of the machine, and by how much this time namespace moves the steady clock.
+
+    Without /proc nothing tells two starts of the machine apart: every process then counts as a start of its own.
+    """
+    try:
+        with open(_BOOT_ID, encoding="ascii") as file:
+            boot = file.read().strip()
+    except (OSError, ValueError):
+        boot = ""
+    return boot or f"process-{os.getpid()}-{uuid.uuid4().hex[:8]}", _offset_us()
+
+
+def _offset_us() -> int:
+    try:
+        with open(_OFFSETS, encoding="ascii") as file:
+            for line in file:
+                name, *parts = line.split()
+                if name == "boottime" or name == "7":
+                    return int(parts[0]) * 1_000_000 + int(parts[1]) // 1_000
+    except (OSError, ValueError, IndexError):
+        pass
+    return 0
