@@ -95,7 +95,6 @@ class Policy:
     on_crash: OnCrash = "requeue"
     max_crashes: int = 3
     deadline_s: float | None = None
-    not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
     max_failures: str | None = None  # "50" or "5%"
     min_finished: int = 20  # before a percentage counts
     halt: Halt = "soon"
@@ -104,6 +103,7 @@ class Policy:
     gpus: int = 0  # devices for each item alone
     resources: tuple[tuple[str, float], ...] = ()  # what an item needs of a worker, by name
     recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
+    not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
 
     def to_json(self) -> dict[str, Any]:
         """As stored with the job."""

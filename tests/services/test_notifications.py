@@ -139,7 +139,7 @@ def test_the_list_has_every_delivery_with_its_tries(home: Home, maker: JobMaker)
             {
                 "attempt": 1,
                 "started_at": "2026-11-23T18:29:32.004Z",
-                "duration_s": 0.002,
+                "duration_s": 0.0015,
                 "status": 400,
                 "error": None,
                 "response": None,
