@@ -130,7 +130,7 @@ def test_what_becomes_due_right_after_a_round_is_not_slept_over(tmp_path, monkey
         return bench.now
 
     monkeypatch.setattr(loop.selectors, "DefaultSelector", Selector)
-    monkeypatch.setattr(loop, "now_us", clock)
+    monkeypatch.setattr(loop.moment, "now", clock)
     monkeypatch.setattr(settling.random, "random", lambda: 0.99)
     bench.submit(rows=6, policy=Policy(attempts=2, backoff=Backoff(base_s=0.01)))
     bench.start()
