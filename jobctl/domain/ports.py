@@ -38,6 +38,7 @@ class Ending(IntEnum):
     INTERRUPTED = 4  # killed or lost by a stop or crash of jobctl or of the machine; code as above
     NOT_STARTED = 5  # the command cannot be started, code = errno (ENOENT, EACCES, E2BIG...)
     RAISED = 6  # a callable raised
+    LEFT = 7  # exited with 0, but left processes behind where that is a failure
 
 
 class OutputFlag(IntFlag):
@@ -83,6 +84,7 @@ class JobSpec:
     gpus: int = 0  # devices for each attempt alone
     resources: tuple[tuple[str, float], ...] = ()  # what each needs of a worker that says what it has
     alone: bool = False  # it must be known of each whether it began, so they travel one by one
+    leftovers: str = "end"  # end | wait | fail: what becomes of processes that outlive their attempt
 
 
 class Dispatch(NamedTuple):
@@ -172,6 +174,7 @@ class Finished(NamedTuple):
     value: str | None = None  # JSON that a call returned; None for null, which takes no room
     raised: Raised | None = None  # of a call that ended as RAISED
     host: str = ""  # where it ran, when it was not this machine
+    left: str = ""  # of the processes that outlived it and were ended: how many, and names of some
 
 
 class Record(NamedTuple):
@@ -251,6 +254,12 @@ class Lost(NamedTuple):
     attempt: int
 
 
+class Barred(NamedTuple):
+    """Attempts that an executor before this one left, that cannot be ended and take no slot; ``Lost`` when gone."""
+
+    attempts: tuple[AttemptId, ...]
+
+
 class Pressure(NamedTuple):
     """The machine refuses to start processes (EAGAIN, EMFILE, ENOMEM, ENOSPC...); nobody's failure. '' = over."""
 
@@ -265,7 +274,7 @@ class Capacity(NamedTuple):
     crew: Crew | None = None  # whose slots they are
 
 
-Event = Started | Finished | Calls | Returned | Lost | Pressure | Capacity
+Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capacity
 
 
 class Executor(Protocol):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jobctl.domain.ports import (
     AttemptId,
+    Barred,
     Calls,
     Capacity,
     Event,
@@ -62,6 +63,9 @@ class Inbox:
         for event in events:
             if isinstance(event, Pressure):
                 self.pressure = event.reason
+                continue
+            if isinstance(event, Barred):
+                _bar(event, roster)
                 continue
             if isinstance(event, Capacity):
                 self.capacity = event
@@ -176,3 +180,13 @@ class Inbox:
             return set()
         ended = {(f.item, f.attempt) for f in batch.finished} | {(r.item, r.attempt) for r in batch.returned}
         return ended.union(record[:2] for calls in batch.calls for record in calls.records)
+
+
+def _bar(barred: Barred, roster: Roster) -> None:
+    """They are in hand, but others may run in their place."""
+    for attempt in barred.attempts:
+        live = roster.get(attempt.job)
+        key = (attempt.item, attempt.attempt)
+        if live is not None and key in live.in_hand:
+            live.barred.add(key)
+            roster.touch(live)

@@ -76,13 +76,13 @@ class Lineup:
 
     def _look_at(self, live: LiveJob, capacity: int, now: int) -> None:
         ready = live.has_ready(now) and live.is_open(now) and self._gates.is_open(live)
-        rests = not ready and not live.in_hand
+        rests = not ready and not live.taken
         if self._places.get(live.id, _UNKNOWN).rests:
             live.pace.rest(now)
         served = ready and self._serves(live) and live.wants(capacity) > 0 and self._gates.allowed(live, now) != 0
         key = (-live.row.priority, live.used_us, live.id) if served else None
         at = min((at for at in self._times(live, now) if at is not None and at > now), default=None)
-        self._move(live.id, _Place(live.row.queue, len(live.in_hand), live.needs, key, at, rests))
+        self._move(live.id, _Place(live.row.queue, live.taken, live.needs, key, at, rests))
 
     def _times(self, live: LiveJob, now: int) -> Iterator[int | None]:
         """When something about a job will be due. What is due already and stays waits for an event."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.ports import (
     AttemptId,
+    Barred,
     Calls,
     Dispatch,
     Ending,
@@ -57,6 +58,7 @@ _MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
     wire.CALLS: _calls,
     wire.RETURNED: Returned._make,
     wire.LOST: Lost._make,
+    wire.BARRED: lambda ids: Barred(tuple(AttemptId._make(id_) for id_ in ids)),
     wire.PRESSURE: Pressure._make,
 }
 

@@ -42,7 +42,7 @@ def main() -> None:
         code = _work(options, executor)
     except EOFError:
         # The supervisor is gone and with it the lock: what it left behind must not outlive it.
-        sweep(options.store_id)
+        sweep(options.store_id, place=str(options.home.root))
         code = 1
     with contextlib.suppress(OSError):
         sys.stderr.flush()

@@ -106,6 +106,10 @@ class Roster:
             self._lineup.touch(live)
         return dependents
 
+    def touch(self, live: LiveJob) -> None:
+        """Something has changed that concerns this one."""
+        self._lineup.touch(live)
+
     def touch_all(self) -> None:
         """Something has changed that may concern any of them."""
         for live in self:
@@ -126,7 +130,7 @@ class Roster:
 
     def rebuild(self, epoch: int) -> None:
         """Forget everything uncommitted after a transaction that failed."""
-        paces = {live.id: (live.pace, live.used_us) for live in self}
+        paces = {live.id: (live.pace, live.used_us, live.barred) for live in self}
         for job in self._jobs:
             self._lineup.leave(job)
         self._jobs.clear()
@@ -135,7 +139,8 @@ class Roster:
         self._version = -1  # queues and rates, which others keep, are to be read again too
         for live in self:
             if live.id in paces:
-                live.pace, live.used_us = paces[live.id]
+                live.pace, live.used_us, barred = paces[live.id]
+                live.barred = barred.intersection(live.in_hand)
 
     def _enter(self, row: JobRow, epoch: int) -> LiveJob:
         live = LiveJob(

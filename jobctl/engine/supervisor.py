@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 from jobctl.engine.supervisor_attempts import Attempts
+from jobctl.engine.supervisor_barred import Barred
 from jobctl.engine.supervisor_endings import DEFAULT_GRACE_S, Endings
 from jobctl.engine.supervisor_engine import Engine
 from jobctl.engine.supervisor_options import Options
@@ -26,6 +27,7 @@ from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
 from jobctl.process.kept import Kept
 from jobctl.process.kept_calls import holds_any
+from jobctl.process.leaders import Leaders
 from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.own_log import say
 from jobctl.process.signals import SignalPipe
@@ -46,17 +48,31 @@ _SUCCESSORS_IN_STOP = 2
 _WITHOUT_ENGINE = "it stops without an engine, for none can work: what runs finishes, its outcome is kept"
 
 
+class Records:
+    """What outlives a supervisor that is killed, and what one before it left."""
+
+    __slots__ = ("barred", "kept", "starts", "table")
+
+    def __init__(self, starts: Starts, kept: Kept, table: Leaders, barred: Barred) -> None:
+        self.starts = starts
+        self.kept = kept
+        self.table = table
+        self.barred = barred
+
+
 class Supervisor:
     """One loop: reap, start, talk, end what must be ended; it waits for whichever comes first."""
 
-    def __init__(self, options: Options, starts: Starts, kept: Kept) -> None:
+    def __init__(self, options: Options, records: Records) -> None:
         self._options = options
         self._manager = ServiceManager(os.environ)  # before anything inherits the environment
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
         self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
         self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll, options.part)
-        self._attempts.backlog.note = starts.note
+        self._attempts.use(records.table)
+        self._attempts.backlog.note = records.starts.note
+        kept = records.kept
         self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
         self._attempts.save = kept.put
         if options.lock:  # what a guest ran is told by nobody after it
@@ -64,9 +80,13 @@ class Supervisor:
         if holds_any(self._attempts.calls_path):
             self._attempts.expect_calls()
         self._kept = kept
+        self._barred = records.barred
+        self._barred.watch(self._poll, time.monotonic())
+        for sentence in self._barred.sentences():
+            self._log(sentence)
         if options.guest >= 0:
             self._engine.attach(socket.socket(fileno=options.guest))
-        self._endings = Endings(self._attempts, tagger)
+        self._endings = Endings(self._attempts, tagger, self._log)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._fresh = True  # no attempt was ever handed over
         self._stop = 0
@@ -111,6 +131,8 @@ class Supervisor:
         attempts.act(now)
         if now >= self._endings.due:
             self._endings.act(now)
+        if now >= self._barred.due:
+            self._barred.look(now, engine.tell)
         if now >= engine.kill_at:
             engine.kill()
         if now >= engine.gone_at:
@@ -132,6 +154,7 @@ class Supervisor:
             attempts.deadline,
             attempts.trim_at,
             self._endings.due,
+            self._barred.due,
             engine.start_at,
             engine.kill_at,
             engine.gone_at,
@@ -166,6 +189,8 @@ class Supervisor:
             self._obey(self._engine.hear(now), now)
         elif self._attempts.calls is not None and fd in self._attempts.calls.workers:
             self._attempts.calls.hear(fd, now)
+        elif self._barred.is_watched(fd):
+            self._barred.look(now, self._engine.tell)
         elif fd == self._options.lifeline:
             self._poll.unregister(fd)
             self._ask_to_stop(now)
@@ -196,6 +221,7 @@ class Supervisor:
         for id_ in ids:
             self._attempts.outcomes.pop(id_, None)
         self._kept.acknowledge(ids)
+        self._barred.acknowledge(ids)
 
     def _acknowledge_calls(self, numbers: list[int], _now: float) -> None:
         if self._attempts.calls is not None:
@@ -218,7 +244,8 @@ class Supervisor:
         self._options.report("ready")
         self._manager.tell("READY=1")
         attempts, tell = self._attempts, self._engine.tell
-        tell(wire.HELD, attempts.held())
+        tell(wire.HELD, attempts.held() + self._barred.ids())
+        self._barred.tell_again(tell)
         for run in attempts.by_serial.values():
             if (started := run.started_event()) is not None:
                 tell(wire.STARTED, started)

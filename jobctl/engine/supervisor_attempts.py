@@ -13,6 +13,7 @@ from jobctl.process import wire
 from jobctl.process.backlog import Backlog, Dispatch, JobLine
 from jobctl.process.devices import Devices
 from jobctl.process.identity import Tagger
+from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
 from jobctl.process.output import NOWHERE
 from jobctl.process.plan import JobPlan, NoOutputError, PressureError
@@ -53,10 +54,11 @@ class Attempts:
         self.deadline = NEVER  # no attempt times out before
         self.trim_at = NEVER  # when growing outputs are looked at
         self._limit = FileLimit()
-        self._cookie = store_id.encode()
+        self.store = store_id.encode()
         self._tagger = tagger
         self._tell = tell
         self._serial = 0
+        self.table = Leaders("")
         self.pressure = Pressure()
         self._devices: Devices | None = None  # once a job needs any
         self._want_devices: set[int] = set()  # jobs that wait for some
@@ -64,6 +66,11 @@ class Attempts:
         self._leaving: set[int] = set()  # jobs to forget when they are idle
         self.calls: Calls | None = None  # once a job makes calls
         self.calls_path = ""  # the file that keeps their outcomes
+
+    def use(self, table: Leaders) -> None:
+        """Record there what leads attempts. Tags that a supervisor before this one gave are not given again."""
+        self.table = table
+        self._serial = max((entry.serial for entry in table.before), default=0)
 
     def define(self, spec: tuple[Any, ...]) -> None:
         """Add a job or change what its attempts share."""
@@ -125,6 +132,7 @@ class Attempts:
         self._tagger.mark(run.serial)
         run.started_at = time.time_ns() // 1000
         run.began = time.monotonic()
+        run.begun = since_boot_ns()
         try:
             run.start(dispatch, self._cookie_of(run.id))
         except CannotStartError as problem:
@@ -135,6 +143,7 @@ class Attempts:
             self.backlog.put_back(line, dispatch, slot)
             self._press(line, MACHINE if isinstance(problem, PressureError) else line.job, str(problem), now)
             return False
+        run.place = self.table.add(run.id, run.pid, run.begun, run.serial)
         self._started(run)
         return True
 
@@ -176,23 +185,24 @@ class Attempts:
             self._tell(wire.STARTED, run.started_event())
 
     def _cookie_of(self, id_: AttemptId) -> bytes:
-        return b"%b.%d.%d.%d" % (self._cookie, *id_)
+        return b"%b.%d.%d.%d" % (self.store, *id_)
 
     def serial_of_cookie(self, cookie: bytes) -> int | None:
         """The serial of a running attempt."""
         return next((serial for serial, run in self.by_serial.items() if self._cookie_of(run.id) == cookie), None)
 
-    def finish(self, run: Running, ending: int | None, leftovers: bool, reuse_files: bool) -> None:
-        """Record the outcome of an attempt whose leader was reaped and free its slot.
+    def finish(self, run: Running, ending: int | None, reuse_files: bool) -> None:
+        """Record the outcome of an attempt whose leader was reaped and whose other processes are gone; free its slot.
 
         ``reuse_files`` says that nobody can still write to its output files.
         """
         assert run.reaped is not None
         status, rusage, ended = run.reaped
         del self.by_serial[run.serial]
+        self.table.remove(run.place)
         self._take_devices_back(run)
         if run.takes_calls:
-            run.died(ending, leftovers)  # type: ignore[attr-defined]
+            run.died(ending, bool(run.left))  # type: ignore[attr-defined]
             return
         code = code_of(status) if ending is None else code_when_ended(status)
         if ending is None:
@@ -201,7 +211,7 @@ class Attempts:
         place = output.settle(run.scratch, run.slot, bool(status or ending))
         if not reuse_files:
             output.retire(run.slot)
-        flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if leftovers else 0)
+        flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if run.left else 0)
         used = (
             int((ended - run.began) * 1e6),
             int((rusage.ru_utime + rusage.ru_stime) * 1e6),
@@ -250,11 +260,11 @@ class Attempts:
     def expired(self, now: float) -> list[tuple[Running, Verdict]]:
         """Attempts that ran out of time; sets the next ``deadline``."""
         over = []
-        for run in [run for run in self.running.values() if run.deadline <= now]:
+        for run in [run for run in self.by_serial.values() if run.deadline <= now]:
             run.deadline = NEVER
             if (verdict := run.overdue(now)) is not None:
                 over.append((run, verdict))
-        self.deadline = min((run.deadline for run in self.running.values()), default=NEVER)
+        self.deadline = min((run.deadline for run in self.by_serial.values()), default=NEVER)
         return over
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
@@ -283,9 +293,9 @@ class Attempts:
         self._fill(now)
 
     def _trim(self, now: float) -> None:
-        for run in self.running.values():
+        for run in self.by_serial.values():
             run.plan.output.trim(run.scratch, run.output_starts())
-        self.trim_at = now + _TRIM_S if self.running else NEVER
+        self.trim_at = now + _TRIM_S if self.by_serial else NEVER
 
     def resize(self, capacity: int) -> None:
         """Set how many attempts may run at once."""

@@ -1,16 +1,18 @@
-"""What ends, by itself or because it must: reaping, orphans, kills in progress."""
+"""What ends, by itself or because it must: reaping, orphans, kills in progress, items that wait for what they left."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from jobctl.engine.supervisor_attempts import Attempts
+from jobctl.engine.supervisor_owners import are_daemons, owners_of
 from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.engine.supervisor_running import Running
-from jobctl.process import tree
-from jobctl.process.identity import ENGINE_SERIAL, Tagger
+from jobctl.process import leaders, tree, wire
+from jobctl.process.identity import ENGINE_SERIAL, Tagger, is_dead, name_of
 from jobctl.process.killing import Kill
-from jobctl.process.orphans import UNKNOWN, Orphans
+from jobctl.process.orphans import NOBODY, UNKNOWN, Orphans
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -20,19 +22,24 @@ if TYPE_CHECKING:
 DEFAULT_GRACE_S = 10.0
 #: Next look at a process that KILL does not end.
 _STUCK_PAUSE_S = 10.0
+#: A process that is waited for may still become a daemon: most do so right after their start.
+_FIRST_LOOK_S = 0.1
+_LONGEST_LOOK_S = 60.0
 
 
 class Endings:
-    """An attempt is over when its leader is; what it leaves behind is ended, and so is all of it when asked."""
+    """An attempt is over when the last process of it is; all of it is ended when asked, or when its leader is gone."""
 
-    def __init__(self, attempts: Attempts, tagger: Tagger) -> None:
+    def __init__(self, attempts: Attempts, tagger: Tagger, log: Callable[[str], None]) -> None:
         self.engine_pid = 0
         self.due = NEVER  # when ``act`` has something to do
         self._attempts = attempts
         self._tagger = tagger
+        self._log = log
         self._orphans = Orphans(tagger)
         self._kills: dict[int, Kill] = {}  # by serial
-        self._groups: dict[int, int] = {}  # process groups of ended leaders, where orphans cannot be seen
+        self._waits: dict[int, tuple[float, float]] = {}  # serial of what waits for processes: next look, pause
+        self._stuck: set[int] = set()  # serials that were said to be
 
     @property
     def busy(self) -> bool:
@@ -43,35 +50,44 @@ class Endings:
         """Do the rounds that are due."""
         for kill in [kill for kill in self._kills.values() if now >= kill.due]:
             self._round(kill, now)
+        for serial in [serial for serial, (due, _) in self._waits.items() if now >= due]:
+            self._look_at_waiting(serial, now)
         self._plan()
 
     def _plan(self) -> None:
         self.due = min((kill.due for kill in self._kills.values()), default=NEVER)
+        if self._waits:
+            self.due = min(self.due, *(due for due, _ in self._waits.values()))
 
     def reap(self, now: float) -> int | None:
         """Settle whatever has ended; the exit status of the engine if it is among it."""
         attempts = self._attempts
         ended: list[Running] = []
+        orphaned: set[int | None] = set()
         engine_status: int | None = None
         while (child := _next_dead_child()) is not None:
             pid, status, rusage = child
             run = attempts.running.pop(pid, None)
             if run is not None:
                 run.reaped = (status, rusage, now)
+                run.leader_ended()
                 ended.append(run)
             elif pid == self.engine_pid:
                 engine_status = status
                 self.engine_pid = 0
             else:
-                self._orphan_ended(self._orphans.pids.pop(pid, None), now)
+                orphaned.add(self._orphans.ended(pid))
         self.look(now)
         for run in ended:
             self._leader_ended(run, now)
+        for serial in orphaned:
+            self._orphan_ended(serial, now)
         if engine_status is not None:
             self._end_strays(ENGINE_SERIAL, now)
-        if self._orphans.pids and not attempts.by_serial:
-            self._end_strays(UNKNOWN, now)
-        if self._kills:
+        if self._orphans.pids:
+            self._orphans.narrow(attempts.by_serial)
+            self._end_strays(NOBODY, now)
+        if self._kills or self._waits:
             self._plan()
         attempts.pressure.hurry()
         return engine_status
@@ -81,6 +97,7 @@ class Endings:
         kill = self._kills.get(run.serial)
         if kill is None:
             kill = self._kills[run.serial] = Kill(run.serial, ending, now, grace_s)
+            self._waits.pop(run.serial, None)
         kill.hasten(now + grace_s)
         self._round(kill, now)
         self._plan()
@@ -101,16 +118,18 @@ class Endings:
         """Find processes that lost their parent since the last look."""
         attempts = self._attempts
         expected = len(attempts.running) + (1 if self.engine_pid else 0)
-        for pid in self._orphans.look(expected, self._is_ours, attempts.serial_of_cookie):
+        for pid in self._orphans.look(expected, self._is_ours, lambda pid: owners_of(pid, attempts)):
             serial = self._owner(pid)
             if serial in self._kills:
                 self._kills[serial].due = now
+            elif serial in self._waits:
+                self._waits[serial] = (now, self._waits[serial][1])
             elif serial not in attempts.by_serial and serial not in (UNKNOWN, ENGINE_SERIAL):
                 self._end_strays(serial, now)
 
     def _owner(self, pid: int) -> int:
         """Whose an orphan is; one that wears another store's tag may have been seen below an item that is ended."""
-        if self._orphans.pids[pid] == UNKNOWN:
+        if self._orphans.pids[pid] in (UNKNOWN, NOBODY):
             for serial, kill in self._kills.items():
                 if kill.has_seen(pid):
                     self._orphans.pids[pid] = serial
@@ -122,20 +141,50 @@ class Endings:
     def _orphan_ended(self, serial: int | None, now: float) -> None:
         if serial in self._kills:
             self._kills[serial].due = now
+        elif serial in self._waits:
+            self._look_at_waiting(serial, now)
+
+    # What a leader leaves behind.
 
     def _leader_ended(self, run: Running, now: float) -> None:
         kill = self._kills.get(run.serial)
         if kill is not None:
+            run.deadline = NEVER
             self._round(kill, now)
-            return
-        if self._orphans.exact:
-            leftovers = bool(self._orphans.pids) and bool(self._orphans.of(run.serial))
+        elif self._orphans.exact and not self._orphans.pids:
+            self._attempts.finish(run, None, reuse_files=True)
         else:
-            leftovers = tree.group_lives(run.pid)
-        self._attempts.finish(run, None, leftovers, reuse_files=self._orphans.exact and not leftovers)
-        if leftovers:
-            self._kills[run.serial] = Kill(run.serial, None, now, run.plan.grace_s)
-            self._groups[run.serial] = run.pid
+            self._go_on(run, _FIRST_LOOK_S, now)
+
+    def _go_on(self, run: Running, pause_s: float, now: float) -> None:
+        """Wait for what an item left behind, or end it; without any, the item is over."""
+        self._orphans.narrow(self._attempts.by_serial)
+        left = self._orphans.of(run.serial) if self._orphans.exact else _group_of(run)
+        if not left:
+            self._over(run, None, now)
+        elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
+            self._waits[run.serial] = (now + pause_s, min(2 * pause_s, _LONGEST_LOOK_S))
+            self._attempts.table.turn(run.place, leaders.WAITS, left)
+        else:
+            self._waits.pop(run.serial, None)
+            run.deadline = NEVER
+            run.left = _names(tree.descendants(left) if self._orphans.exact else left)
+            kill = self._kills[run.serial] = Kill(run.serial, None, now, run.plan.grace_s)
+            self._round(kill, now)
+
+    def _look_at_waiting(self, serial: int, now: float) -> None:
+        run = self._attempts.by_serial[serial]
+        self._go_on(run, self._waits[serial][1], now)
+
+    def _has_only_daemons(self, run: Running, left: list[int]) -> bool:
+        return self._orphans.exact and are_daemons(tree.descendants(left), run)
+
+    def _over(self, run: Running, ending: int | None, now: float) -> None:
+        """Nothing of it is left. What had to wait for its last process took until now."""
+        if self._waits.pop(run.serial, None) is not None and run.reaped is not None:
+            run.reaped = (*run.reaped[:2], now)
+        self._stuck.discard(run.serial)
+        self._attempts.finish(run, ending, reuse_files=self._orphans.exact)
 
     def _end_strays(self, serial: int, now: float) -> None:
         """End what belongs to no attempt that runs."""
@@ -144,21 +193,40 @@ class Endings:
 
     def _round(self, kill: Kill, now: float) -> None:
         run = self._attempts.by_serial.get(kill.serial)
+        if run is not None:
+            self._orphans.narrow(self._attempts.by_serial)
         roots = self._orphans.of(kill.serial)
         if run is not None and run.reaped is None:
             roots.insert(0, run.pid)
-        group = 0 if self._orphans.exact else (run.pid if run is not None else self._groups.get(kill.serial, 0))
+        group = 0 if self._orphans.exact or run is None else run.pid
         if kill.round(now, roots, self._tagger, group):
             return
-        if run is not None and run.reaped is None:  # cannot be killed: the slot stays taken until it is gone
-            kill.due = now + _STUCK_PAUSE_S
+        if run is not None and roots:  # cannot be killed: the slot stays taken until it is gone
+            kill.rest(now + _STUCK_PAUSE_S)
+            self._say_stuck(run, roots)
             return
         del self._kills[kill.serial]
-        self._groups.pop(kill.serial, None)
         for pid in roots:  # cannot be killed either; nobody waits for these
             self._orphans.abandon(pid)
         if run is not None:
-            self._attempts.finish(run, kill.ending, bool(roots), reuse_files=self._orphans.exact and not roots)
+            self._over(run, kill.ending, now)
+
+    def _say_stuck(self, run: Running, roots: list[int]) -> None:
+        self._attempts.table.turn(run.place, leaders.STUCK, roots)
+        if run.serial not in self._stuck:
+            self._stuck.add(run.serial)
+            job, item, _ = run.ids()[0] if run.ids() else run.id
+            named = ", ".join(f"{pid} {name_of(pid)}" for pid in roots[: leaders.MOST_LEFT])
+            self._log(f"item {job}.{item} cannot be ended and keeps its slot: {named}")
+
+
+def _group_of(run: Running) -> list[int]:
+    return [-run.pid] if tree.group_lives(run.pid) else []
+
+
+def _names(pids: list[int]) -> list[str]:
+    """As many as there are processes that live."""
+    return [name_of(pid) if pid > 0 else "" for pid in pids if pid < 0 or not is_dead(pid)]
 
 
 def _next_dead_child() -> tuple[int, int, Any] | None:

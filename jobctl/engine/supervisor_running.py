@@ -27,11 +27,14 @@ class Running:
     takes_calls = False
     __slots__ = (
         "began",
+        "begun",
         "deadline",
         "devices",
         "id",
+        "left",
         "line",
         "pid",
+        "place",
         "reaped",
         "scratch",
         "serial",
@@ -48,9 +51,12 @@ class Running:
         self.scratch: Scratch
         self.started_at = 0  # microseconds, UTC
         self.began = 0.0  # monotonic
+        self.begun = 0  # as ``leaders.since_boot_ns`` tells it
         self.deadline = NEVER
         self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
         self.devices: tuple[bytes, ...] = ()  # that it has alone
+        self.place = -1  # in the table of leaders
+        self.left: list[str] = []  # names of what it left behind
 
     @property
     def plan(self) -> JobPlan:
@@ -82,6 +88,9 @@ class Running:
     def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
         """Some of what it runs was cancelled: how to end it, if it must be."""
         return verdict
+
+    def leader_ended(self) -> None:
+        """Its process is gone, but perhaps not what descended from it."""
 
     def leave(self, _now: float) -> bool:
         """Everything ends: whether it goes by itself."""

@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 
-from jobctl.engine.supervisor import Supervisor
+from jobctl.engine.supervisor import Records, Supervisor
+from jobctl.engine.supervisor_barred import Barred
 from jobctl.engine.supervisor_options import Options
 from jobctl.errors import Exit
-from jobctl.process import lock, spawn, sweep
+from jobctl.process import leaders, lock, spawn, sweep
 from jobctl.process.kept import Kept
+from jobctl.process.leaders import Leaders
 from jobctl.process.starts import Starts
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -34,7 +36,9 @@ def main() -> None:
 def _supervise(options: Options) -> int:
     if options.guest >= 0:
         _adopt_orphans()
-        return _run(options, Starts(""), Kept(""))  # whoever started us keeps the books
+        table = Leaders("")
+        records = Records(Starts(""), Kept(""), table, Barred("", "", table, []))
+        return _run(options, records)  # whoever started us keeps the books
     try:
         if options.held < 0:
             options.held = _lock(options)  # as long as this process lives
@@ -46,14 +50,18 @@ def _supervise(options: Options) -> int:
         options.report(f"error {options.lock}: {problem.strerror}")
         return Exit.INTERNAL
     _adopt_orphans()
-    left = sweep.sweep(options.store_id) + sweep.sweep(sweep.guests_of(options.store_id))
-    if left:
-        options.report(f"error processes of an earlier run cannot be ended: {', '.join(map(str, left))}")
-        return Exit.INTERNAL
     place = os.path.dirname(options.lock)
+    left = sweep.sweep(options.store_id, place=place) + sweep.sweep(sweep.guests_of(options.store_id))
+    table = Leaders(os.path.join(place, leaders.NAME))
+    try:
+        barred = Barred(options.store_id, place, table, left)
+    except LookupError as unknown:
+        options.report(f"error processes of an earlier run cannot be ended: {unknown}")
+        return Exit.INTERNAL
+    table.enter_group()
     starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
-    return _run(options, starts, kept)
+    return _run(options, Records(starts, kept, table, barred))
 
 
 def _lock(options: Options) -> int:
@@ -62,21 +70,23 @@ def _lock(options: Options) -> int:
     return lock.take(options.lock)
 
 
-def _run(options: Options, starts: Starts, kept: Kept) -> int:
+def _run(options: Options, records: Records) -> int:
     environ = dict(os.environ)  # as whoever started us left it
     begins_anew = False
     try:
-        supervisor = Supervisor(options, starts, kept)
+        supervisor = Supervisor(options, records)
         code = supervisor.run()
         begins_anew = supervisor.begins_anew
-        kept.close()
+        records.kept.close()
     except Exception:
         from jobctl.process.own_log import say_traceback
 
         say_traceback()
         code = Exit.INTERNAL
     # Normally nothing is left; but nothing may outlive this process.
-    sweep.sweep(options.store_id, grace_s=0)
+    left = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
+    if not left:
+        records.table.close()
     if begins_anew:
         _begin_anew(options, environ)
     return code

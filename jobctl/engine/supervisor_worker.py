@@ -307,11 +307,16 @@ class Worker(Running):
         self._give_up_batch(1)
         self.retire()
 
-    def died(self, ending: int | None, leftovers: bool) -> None:
-        """It is gone, and all that descended from it; ``ending`` says why, if it was ended."""
+    def leader_ended(self) -> None:
+        self.leaving = True  # nothing more is given to it
         self._hang_up()
         if self.plan.workers.get(self.slot) is self:
             del self.plan.workers[self.slot]
+        self.deadline = NEVER
+
+    def died(self, ending: int | None, leftovers: bool) -> None:
+        """It is gone, and all that descended from it; ``ending`` says why, if it was ended."""
+        self.leader_ended()
         if self.group.batch:
             self._autopsy(ending, leftovers)
         self.plan.output.take_back(self.scratch)

@@ -102,6 +102,7 @@ class LiveJob:
     course: Course = field(default_factory=lambda: Course(1))
     mask: Mask = field(default_factory=Mask)  # over what its items say
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
+    barred: set[tuple[int, int]] = field(default_factory=set)  # of those in hand, what takes no slot
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
     ahead_s: float = LOOKAHEAD_S  # work for each slot to hand over before it is free
@@ -124,6 +125,11 @@ class LiveJob:
     def id(self) -> int:
         """Its number."""
         return self.row.id
+
+    @property
+    def taken(self) -> int:
+        """How many of the attempts in hand take a slot."""
+        return len(self.in_hand) - len(self.barred)
 
     @property
     def live(self) -> int:
@@ -166,7 +172,7 @@ class LiveJob:
     def wants(self, capacity: int) -> int:
         """How many attempts more it may have in hand by its own limits."""
         slots = self.slots(capacity)
-        most = slots + self.lookahead(slots) - len(self.in_hand)
+        most = slots + self.lookahead(slots) - self.taken
         return min(most, self.counts["queued"] + self.counts["retrying"])
 
     def _failures_left(self) -> int:
@@ -220,6 +226,7 @@ class LiveJob:
     def let_go(self, key: tuple[int, int], used_us: float) -> None:
         """An attempt is over: charge what it really used."""
         self.used_us += used_us - self.in_hand.pop(key)
+        self.barred.discard(key)
 
     def let_go_all(self, keys: list[tuple[int, int]], used_us: float) -> None:
         """The same for many, with what they used together."""

@@ -18,6 +18,8 @@ _SERIAL_MASK = (1 << _SERIAL_BITS) - 1
 #: Tag serial of an engine and of what it starts by itself.
 ENGINE_SERIAL = 0
 
+_LONGEST_NAME = 64
+
 HAVE_TAGS = hasattr(resource, "prlimit")
 
 
@@ -58,18 +60,27 @@ class Tagger:
 
 def environment_value(pid: int, name: bytes) -> bytes | None:
     """The value of a variable in the environment a process was started with; None if unreadable or unset."""
+    return environment(pid, (name,)).get(name)
+
+
+def environment(pid: int, names: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    """Those of some variables that a process was started with; none of them if it cannot be read."""
     try:
         fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return None
+        return {}
     try:
-        data = _read_all(fd)
+        data = b"\0" + _read_all(fd)
     except OSError:
-        return None
+        return {}
     finally:
         os.close(fd)
-    start = (b"\0" + data).find(b"\0" + name + b"=")
-    return None if start < 0 else data[start + len(name) + 1 :].partition(b"\0")[0]
+    found = {}
+    for name in names:
+        start = data.find(b"\0" + name + b"=")
+        if start >= 0:
+            found[name] = data[start + len(name) + 2 :].partition(b"\0")[0]
+    return found
 
 
 def _read_all(fd: int) -> bytes:
@@ -98,6 +109,21 @@ def is_dead(pid: int) -> bool:
     """Whether a process is gone, or only waits to be reaped by a parent that may never do it."""
     fields = stat_fields(pid)
     return fields is None or fields[0] in (b"Z", b"X")
+
+
+def name_of(pid: int) -> str:
+    """The short name of a process, fit for any terminal; empty if it is gone."""
+    try:
+        fd = os.open(f"/proc/{pid}/comm", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        name = os.read(fd, _LONGEST_NAME).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)
 
 
 def command(pid: int) -> str:
@@ -156,6 +182,19 @@ class Handle:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+    def is_refused(self) -> bool:
+        """Whether the process is there but not ours to signal."""
+        try:
+            if self._fd >= 0:
+                signal.pidfd_send_signal(self._fd, 0)
+            else:
+                os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return False
 
     def close(self) -> None:
         """Let go of the process."""

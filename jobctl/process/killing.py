@@ -39,6 +39,11 @@ class Kill:
             self.kill_at = kill_at
             self.due = min(self.due, kill_at)
 
+    def rest(self, until: float) -> None:
+        """Nothing ends it: not again before."""
+        self.due = until
+        self._give_up_at = math.inf
+
     def round(self, now: float, roots: list[int], tagger: Tagger, group: int = 0) -> bool:
         """Signal what descends from the roots (our unreaped children); False when nothing is left to wait for.
 

@@ -58,6 +58,7 @@ class JobPlan:
         self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
         self.gpus: int = spec[13]
         self.alone: bool = spec[15]  # it must be known of each call whether it began
+        self.leftovers: str = spec[16]
         self._place = (directory, umask)
         self._env = dict(spawn.split(pair) for pair in env)
         self._shared: list[bytes] | None = None  # of the environments of all attempts

@@ -1,4 +1,4 @@
-"""Ending what a dead supervisor left behind: found by its tag or cookie, never by a remembered number."""
+"""Ending what a dead supervisor left behind: found by evidence, never by a remembered number alone."""
 
 from __future__ import annotations
 
@@ -8,34 +8,39 @@ import signal
 import time
 
 from jobctl.process import tree
-from jobctl.process.identity import Handle, Tagger, environment_value, is_dead
+from jobctl.process.evidence import Evidence, Found
+from jobctl.process.identity import Handle, start_time
 
 #: They are run again anyway, and nothing runs before they are gone.
 _GRACE_S = 1.0
-_ROUNDS_S = 30.0
+#: After this long of KILL, what is left cannot be killed.
+_ROUNDS_S = 10.0
 _PAUSE_S = 0.2
 #: On a machine where processes come and go all the time: enough is enough.
 _LOOKS = 20
 
 
-def sweep(store_id: str, grace_s: float = _GRACE_S) -> list[int]:
+def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[Found]:
     """End every item and every other engine of a store: TERM, then KILL after ``grace_s``, until none is left.
 
-    Call it only while no supervisor of the store lives. Returns what could not be ended (normally nothing).
+    Call it only while no supervisor of the store lives. ``place`` is the folder of the store, where it has one: what
+    dropped its tag is found by what is recorded there. Returns what could not be ended (normally nothing).
     """
-    finder = _Finder(store_id)
+    evidence = Evidence(store_id, place)
     began = time.monotonic()
-    while left := finder.find():
+    while left := find(evidence):
         now = time.monotonic()
         if now > began + grace_s + _ROUNDS_S:
             return left
         politely = now < began + grace_s
-        _end(
+        ours = _end(
             left,
-            finder,
             signal.SIGTERM if politely else signal.SIGKILL,
             began + grace_s - now if politely else _PAUSE_S,
         )
+        if not ours:  # all of them are somebody else's now
+            return find(evidence)
+    evidence.forget_group()
     return []
 
 
@@ -44,56 +49,51 @@ def guests_of(store_id: str) -> str:
     return f"{store_id}.guests"
 
 
-def leftovers(store_id: str) -> list[int]:
+def leftovers(store_id: str, *, place: str = "") -> list[int]:
     """Living items and engines of a store; while no supervisor of it lives, what a dead one left behind."""
-    return _Finder(store_id).find()
+    return [found.pid for found in find(Evidence(store_id, place))]
 
 
-class _Finder:
-    """Who belongs to a store."""
+def find(evidence: Evidence) -> list[Found]:
+    """Living processes of a store, this one left out.
 
-    def __init__(self, store_id: str) -> None:
-        self._tagger = Tagger(store_id)
-        self._store = store_id.encode()
-
-    def find(self) -> list[int]:
-        """Living processes of the store, this one left out.
-
-        One that forks and ends between the list and the look at it leaves a child that neither shows: nothing found is
-        an answer only if nobody on the list went meanwhile.
-        """
-        for _ in range(_LOOKS):
-            listed = tree.all_pids()
-            found = [pid for pid in listed if pid != os.getpid() and self.owns(pid) and not is_dead(pid)]
-            if found or not set(listed).difference(tree.all_pids()):
-                return found
-        return []
-
-    def owns(self, pid: int) -> bool:
-        """Whether a process is an item or an engine of the store."""
-        if self._tagger.works:  # a thousand times cheaper than reading environments, and nothing gets rid of it
-            return self._tagger.serial_of(pid) is not None
-        cookie = environment_value(pid, b"JOBCTL_COOKIE")
-        if cookie is not None and cookie.rsplit(b".", 3)[0] == self._store:
-            return True
-        return environment_value(pid, b"JOBCTL_ENGINE") == self._store
+    One that forks and ends between the list and the look at it leaves a child that neither shows: nothing found is
+    an answer only if nobody on the list went meanwhile.
+    """
+    for _ in range(_LOOKS):
+        listed = tree.all_pids()
+        found = evidence.find()
+        if found or not set(listed).difference(tree.all_pids()):
+            return found
+    return []
 
 
-def _end(pids: list[int], finder: _Finder, number: int, patience_s: float) -> None:
-    """Signal processes and wait until all of them are gone or the patience is over."""
+def _end(left: list[Found], number: int, patience_s: float) -> bool:
+    """Signal processes and wait until all of them are gone or the patience is over; whether any could be signalled."""
     poll = select.poll()
     handles: dict[int, Handle] = {}
-    for pid in pids:
+    any_ours = False
+    for found in left:
         try:
-            handle = Handle(pid)
+            handle = Handle(found.pid)
         except OSError:
+            any_ours = True  # it ended just now: look again
             continue
-        if finder.owns(pid) and handle.send(number) and handle.fileno() >= 0:
+        # Only now that its number cannot change hands is it worth looking who it is.
+        is_it = start_time(found.pid) == found.started
+        refused = is_it and handle.is_refused()
+        any_ours = any_ours or not refused
+        if is_it and handle.send(number) and handle.fileno() >= 0:
             handle.send(signal.SIGCONT)
             handles[handle.fileno()] = handle
             poll.register(handle.fileno(), select.POLLIN)
         else:
             handle.close()
+    _wait(poll, handles, patience_s)
+    return any_ours
+
+
+def _wait(poll: select.poll, handles: dict[int, Handle], patience_s: float) -> None:
     until = time.monotonic() + max(0.0, patience_s)
     while handles and (ready := poll.poll(max(0.0, until - time.monotonic()) * 1000)):
         for fd, _ in ready:
@@ -101,3 +101,8 @@ def _end(pids: list[int], finder: _Finder, number: int, patience_s: float) -> No
             handles.pop(fd).close()
     for handle in handles.values():
         handle.close()
+
+
+def has_ended(found: Found) -> bool:
+    """Whether a process that was found is gone."""
+    return start_time(found.pid) != found.started or not os.path.exists(f"/proc/{found.pid}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
 #: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
-VERSION = 7
+VERSION = 8
 OTHER_JOBCTL = 78
 #: Exit code of an engine that could not begin because the disk is full or fails, or the database is kept busy.
 NOT_NOW = 74
@@ -37,6 +37,7 @@ LOST = 3
 PRESSURE = 4
 HELD = 5  # list of (job, item, attempt)
 CALLS = 7  # fields of Calls, but for the last: how many records, and their bytes (process.page)
+BARRED = 8  # list of (job, item, attempt): held, but no slot is taken by them
 STOP = 6  # 1 = politely, 2 = now
 
 # The numbers of domain.ports.Ending and OutputFlag.
@@ -47,9 +48,15 @@ CANCELLED = 3
 INTERRUPTED = 4
 NOT_STARTED = 5
 RAISED = 6
+LEFT = 7
 CUT = 1
 LEFTOVERS = 2
 SETUP = 4
+
+#: What becomes of the processes that an item leaves behind.
+END = "end"
+WAIT = "wait"
+FAIL = "fail"
 
 #: The number of the descriptor on which an engine finds its supervisor.
 ENGINE_FD = 3

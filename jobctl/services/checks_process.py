@@ -88,13 +88,13 @@ def leftovers(patient: Patient) -> Finding:
 def _leftovers(patient: Patient) -> list[int]:
     if not patient.home.root.is_dir():
         return []
-    return sweep.leftovers(StartOptions(patient.home, 1).store_id)
+    return sweep.leftovers(StartOptions(patient.home, 1).store_id, place=str(patient.home.root))
 
 
 def end_leftovers(patient: Patient) -> str:
     """TERM, grace, KILL; only while we hold the daemon lock."""
     found = _leftovers(patient)
-    left = sweep.sweep(StartOptions(patient.home, 1).store_id)
+    left = sweep.sweep(StartOptions(patient.home, 1).store_id, place=str(patient.home.root))
     ended = plural(len(found) - len(left), "process", "processes")
     return f"ended {ended}" if len(left) < len(found) else ""
 

@@ -17,7 +17,7 @@ from jobctl.store import backup
 from jobctl.store.look import look
 
 #: What a supervisor kept of attempts that the older database may give to other items.
-_KEPT = ("starts", "outcomes", "calls")
+_KEPT = ("starts", "outcomes", "calls", "leaders")
 
 
 class Restored(NamedTuple):

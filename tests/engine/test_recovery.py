@@ -2,6 +2,8 @@
 
 import pytest
 
+from jobctl.domain.policy import Policy
+from jobctl.domain.ports import AttemptId, Barred, Lost
 from jobctl.engine import recovery
 from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.engine.loop import Engine
@@ -62,3 +64,37 @@ def test_the_first_engine_of_a_daemon_that_dies_of_its_first_claim_costs_nothing
     bench.start()
     assert bench.database.scalar("SELECT count(*) FROM attempts") == 0
     assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(slots=1)])
+def test_other_items_run_while_one_waits_for_what_a_dead_daemon_left_and_cannot_be_ended(tmp_path, policy):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    bench.submit(rows=3, policy=policy)
+    bench.tick(2)
+    assert bench.states(1) == "rqq"
+    bench.executor = FakeExecutor(lambda _: Play(), clock=lambda: bench.now)
+    bench.executor.adopt = lambda: [AttemptId(1, 1, 1)]
+    bench.executor._tell(Barred((AttemptId(1, 1, 1),)))
+    bench.start()
+    bench.tick(8)
+    assert bench.states(1) == "rss"
+    bench.engine._rebuild()
+    bench.tick(2)
+    assert bench.states(1) == "rss"
+    bench.executor._tell(Lost(1, 1, 1))
+    bench.work_off()
+    assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 2), (2, 1), (3, 1)]
+
+
+def test_a_polite_stop_does_not_wait_for_what_cannot_be_ended(tmp_path):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    bench.submit(rows=1)
+    bench.tick(2)
+    bench.executor = FakeExecutor(lambda _: Play(), clock=lambda: bench.now)
+    bench.executor.adopt = lambda: [AttemptId(1, 1, 1)]
+    bench.executor._tell(Barred((AttemptId(1, 1, 1),)))
+    bench.start()
+    bench.executor.stop(1)
+    bench.tick(2)
+    assert bench.engine.is_over(bench.now)
+    assert bench.states(1) == "r", "the next daemon looks again"

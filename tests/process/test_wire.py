@@ -14,7 +14,7 @@ from jobctl.process import plan, wire
 def test_endings_and_flags_have_the_same_numbers() -> None:
     assert {ending.name: ending.value for ending in ports.Ending} == {
         name: getattr(wire, name)
-        for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED", "RAISED")
+        for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED", "RAISED", "LEFT")
     }
     assert {flag.name: flag.value for flag in ports.OutputFlag} == {
         name: getattr(wire, name) for name in ("CUT", "LEFTOVERS", "SETUP")
@@ -25,7 +25,7 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
 def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
-        "slotted", "call", "gpus", "resources", "alone",
+        "slotted", "call", "gpus", "resources", "alone", "leftovers",
     ]  # fmt: skip
     assert ports.CallSpec._fields == (
         "python", "target", "setup", "style", "input_format", "columns", "recycle", "token_of", "named",
@@ -40,12 +40,12 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert ports.Finished._fields == (
         "job", "item", "attempt", "ending", "code", "slot", "started_at", "duration_us", "cpu_us", "max_rss_kib",
         "log", "out_off", "out_len", "err_off", "err_len", "flags", "out_tail", "err_tail",
-        "value", "raised", "host",
+        "value", "raised", "host", "left",
     )  # fmt: skip
 
 
 #: What was said under each number of the wire.
-SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1"}
+SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "c2e1"}
 
 
 def test_other_words_have_another_number() -> None:
@@ -62,6 +62,7 @@ def test_other_words_have_another_number() -> None:
         ports.CallSpec,
         ports.Returned,
         ports.Lost,
+        ports.Barred,
         ports.Pressure,
     )
     fields = [made._fields for made in classes]

@@ -1,0 +1,114 @@
+"""What a dead supervisor left and nobody here can end: its items do not start before it is gone, others do."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+from collections.abc import Callable
+
+from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.process import leaders, wire
+from jobctl.process.evidence import Evidence, Found
+from jobctl.process.identity import Handle, name_of
+from jobctl.process.leaders import Leaders
+from jobctl.process.sweep import find
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+    from jobctl.engine.supervisor_running import AttemptId
+
+#: Without a pidfd, and for what forked meanwhile, it is looked at and killed again after this time.
+_LOOK_AGAIN_S = 10.0
+_NAMED = 5
+
+
+class Barred:
+    """Attempts of a dead supervisor that may still run. Each is told as lost when the last process of it is gone."""
+
+    def __init__(self, store_id: str, place: str, table: Leaders, left: list[Found]) -> None:
+        """Raises LookupError when a process cannot be ended and nobody can say which items it belongs to."""
+        self.due = NEVER
+        self._store_id = store_id
+        self._place = place
+        self._table = table
+        self._attempts: dict[AttemptId, list[Found]] = {}
+        self._handles: dict[int, Handle] = {}
+        self._gone: set[AttemptId] = set()  # told as lost, not acknowledged
+        self._poll: select.poll
+        everyone = {entry.attempt for entry in table.before}
+        for found in left:
+            for attempt in (found.attempt,) if found.attempt else everyone:
+                self._attempts.setdefault(attempt, []).append(found)
+        if left and not self._attempts:
+            raise LookupError(", ".join(str(found.pid) for found in left))
+        table.drop_before({entry.place for entry in table.before if entry.attempt in self._attempts})
+        self._note()
+
+    def _note(self) -> None:
+        for entry in self._table.before:
+            pids = [found.pid for found in self._attempts.get(entry.attempt, ())]
+            self._table.turn(entry.place, leaders.BARRED, pids)
+
+    def watch(self, poll: select.poll, now: float) -> None:
+        """Have the ends of these processes end the wait of the supervisor."""
+        self._poll = poll
+        for found in {found for each in self._attempts.values() for found in each}:
+            with contextlib.suppress(OSError):
+                handle = Handle(found.pid)
+                handle.send(signal.SIGKILL)
+                if handle.fileno() < 0:
+                    continue
+                self._handles[handle.fileno()] = handle
+                poll.register(handle.fileno(), select.POLLIN)
+        self.due = now + _LOOK_AGAIN_S if self._attempts else NEVER
+
+    def is_watched(self, fd: int) -> bool:
+        """Whether a descriptor is that of one of these processes."""
+        return fd in self._handles
+
+    def look(self, now: float, tell: Callable[[int, Any], None]) -> None:
+        """See what is left, and tell which attempts are over."""
+        for fd, handle in self._handles.items():
+            self._poll.unregister(fd)
+            handle.close()
+        self._handles.clear()
+        left: dict[AttemptId, list[Found]] = {}
+        for found in find(Evidence(self._store_id, self._place)):
+            for attempt in (found.attempt,) if found.attempt else ():
+                if attempt in self._attempts:
+                    left.setdefault(attempt, []).append(found)
+        for attempt in self._attempts.keys() - left.keys():
+            self._gone.add(attempt)
+            tell(wire.LOST, attempt)
+        self._attempts = left
+        self._table.drop_before({entry.place for entry in self._table.before if entry.attempt in left})
+        self._note()
+        self.watch(self._poll, now)
+
+    def ids(self) -> list[AttemptId]:
+        """What the engine must take for running."""
+        return [*self._attempts, *self._gone]
+
+    def tell_again(self, tell: Callable[[int, Any], None]) -> None:
+        """For an engine that begins."""
+        if self._attempts:
+            tell(wire.BARRED, list(self._attempts))
+        for attempt in self._gone:
+            tell(wire.LOST, attempt)
+
+    def acknowledge(self, ids: list[AttemptId]) -> None:
+        """These are recorded."""
+        self._gone.difference_update(ids)
+
+    def sentences(self) -> list[str]:
+        """For the log."""
+        return [_sentence(attempt, found) for attempt, found in self._attempts.items()]
+
+
+def _sentence(attempt: AttemptId, left: list[Found]) -> str:
+    named = ", ".join(f"{found.pid} {name_of(found.pid)}" for found in left[:_NAMED])
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    return f"item {attempt[0]}.{attempt[1]} does not start: an earlier attempt cannot be ended: {named}{more}"

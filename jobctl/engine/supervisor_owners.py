@@ -1,0 +1,83 @@
+"""Whose an orphan without a tag is, and whether it is a daemon: what it has and where it is says so."""
+
+from __future__ import annotations
+
+import os
+
+from jobctl.process.identity import ENGINE_SERIAL, environment, stat_fields
+from jobctl.process.leaders import TICK_NS
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jobctl.engine.supervisor_attempts import Attempts
+    from jobctl.engine.supervisor_running import Running
+
+    FileId = tuple[int, int]
+
+_MOST_DESCRIPTORS = 256
+_GROUP, _SESSION, _STARTED_AT = 2, 3, 19
+
+
+def owners_of(pid: int, attempts: Attempts) -> set[int]:
+    """Serials of the attempts that an orphan may be of.
+
+    Its environment, its session or group, or a file that it holds names one; else it can be of any that was there
+    when it started.
+    """
+    values = environment(pid, (b"JOBCTL_COOKIE", b"JOBCTL_ENGINE"))
+    serial = attempts.serial_of_cookie(values.get(b"JOBCTL_COOKIE", b""))
+    if serial is not None:
+        return {serial}
+    if values.get(b"JOBCTL_ENGINE") == attempts.store:
+        return {ENGINE_SERIAL}
+    fields = stat_fields(pid)
+    if fields is None:
+        return set()
+    runs = attempts.by_serial.values()
+    leads = {int(fields[_SESSION]), int(fields[_GROUP])}
+    held = set(files_of(pid))
+    for run in runs:
+        if run.pid in leads or not held.isdisjoint(_outputs(run)):
+            return {run.serial}
+    started_ns = int(fields[_STARTED_AT]) * TICK_NS
+    return {run.serial for run in runs if run.begun <= started_ns + TICK_NS}
+
+
+def are_daemons(pids: Iterable[int], run: Running) -> bool:
+    """Whether all of these have left the session of an item and hold neither of its output files."""
+    outputs = _outputs(run)
+    for pid in pids:
+        fields = stat_fields(pid)
+        if fields is None or fields[0] in (b"Z", b"X"):
+            continue
+        if run.pid == int(fields[_SESSION]) or not outputs.isdisjoint(files_of(pid)):
+            return False
+    return True
+
+
+def _outputs(run: Running) -> set[FileId]:
+    found = set()
+    for fd in (run.scratch.out, run.scratch.err):
+        try:
+            status = os.fstat(fd)
+        except OSError:
+            continue
+        found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def files_of(pid: int) -> Iterator[FileId]:
+    """What a process has open, as far as it may be seen."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names[:_MOST_DESCRIPTORS]:
+        try:
+            status = os.stat(f"{folder}/{name}")
+        except OSError:
+            continue
+        yield status.st_dev, status.st_ino

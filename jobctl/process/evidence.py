@@ -1,0 +1,212 @@
+"""Whose a process is when its supervisor is dead: several kinds of evidence, any one of which is enough.
+
+An item may change its user, its limits, its environment, its session, and each of that takes some evidence away: PAM
+sets limits back, so the tag goes with ``su``; ``env -i`` drops the cookie; ``setsid`` leaves the session; a leader ends
+and its children get another parent. What an item keeps open, nothing but its own will can take away.
+
+The tag costs a microsecond for each process of the machine. All other evidence is looked at only after a supervisor
+that died, and of processes that are younger than it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from jobctl.process import cgroup, leaders, tree
+from jobctl.process.identity import ENGINE_SERIAL, Tagger, environment, stat_fields
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from jobctl.process.leaders import AttemptId, Entry
+
+_MOST_DESCRIPTORS = 256
+_WRITES = 0o3
+_PPID, _GROUP, _SESSION, _TERMINAL, _STARTED_AT = 1, 2, 3, 4, 19
+
+
+class Found:
+    """A process of the store; ``attempt`` is None for an engine and where nobody can say."""
+
+    __slots__ = ("attempt", "pid", "started")
+
+    def __init__(self, pid: int, started: int, attempt: AttemptId | None) -> None:
+        self.pid = pid
+        self.started = started  # ticks since boot
+        self.attempt = attempt
+
+
+class _Seen:
+    """What the kernel says of a process."""
+
+    __slots__ = ("group", "has_terminal", "parent", "session", "started")
+
+    def __init__(self, fields: list[bytes]) -> None:
+        self.parent, self.group, self.session = int(fields[_PPID]), int(fields[_GROUP]), int(fields[_SESSION])
+        self.has_terminal = fields[_TERMINAL] != b"0"
+        self.started = int(fields[_STARTED_AT])
+
+
+class Evidence:
+    """What tells the processes of one store from others; ``place`` is its folder, where it has one."""
+
+    def __init__(self, store_id: str, place: str = "") -> None:
+        self._tagger = Tagger(store_id)
+        self._store = store_id.encode()
+        record = leaders.Record(os.path.join(place, leaders.NAME)) if place else None
+        self._since = record.since if record is not None else 0
+        self._group = record.group if record is not None and record.since else ""
+        self._entries: list[Entry] = record.entries if record is not None else []
+        self._serials = {entry.serial: entry.attempt for entry in self._entries}
+        self._logs = os.path.realpath(os.path.join(place, "logs")) + "/" if place else ""
+        self._known: dict[int, Found] = {}
+        self._cleared: dict[int, int] = {}  # neither environment nor descriptors say anything: by pid, start
+
+    def forget_group(self) -> None:
+        """Nothing is left in the control group of the dead supervisor."""
+        cgroup.remove(self._group)
+
+    def find(self) -> list[Found]:
+        """Living processes of the store, this one left out, as one list of all processes shows them."""
+        table = _table(tree.all_pids())
+        found: dict[int, Found] = {}
+        for pid, seen in table.items():
+            known = self._known.get(pid)
+            if known is not None and known.started == seen.started:
+                found[pid] = known
+            elif (owner := self._by_tag(pid)) is not None:
+                found[pid] = Found(pid, seen.started, owner[0])
+        if self._since:
+            self._add_suspects(table, found)
+        elif not self._tagger.works:
+            self._add_by_cookie(table, found)
+        self._known = found
+        return list(found.values())
+
+    def _by_tag(self, pid: int) -> tuple[AttemptId | None] | None:
+        serial = self._tagger.serial_of(pid)
+        if serial is None:
+            return None
+        return (None if serial == ENGINE_SERIAL else self._serials.get(serial),)
+
+    def _add_by_cookie(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+        for pid, seen in table.items():
+            if pid not in found and (owner := self._by_environment(pid)) is not None:
+                found[pid] = Found(pid, seen.started, owner[0])
+
+    def _add_suspects(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+        """All other evidence, the cheap kinds first; then whatever descends from what was found."""
+        leading = self._leading(table)
+        group = cgroup.members(self._group)
+        for pid, seen in table.items():
+            if pid in found or not self._is_young(seen):
+                continue
+            owner = self._by_leader(pid, seen, leading, table) or self._by_what_it_has(pid, seen.started)
+            if owner is None and pid in group:
+                owner = (None,)
+            if owner is not None:
+                found[pid] = Found(pid, seen.started, owner[0])
+        self._add_descendants(table, found)
+
+    def _is_young(self, seen: _Seen) -> bool:
+        return seen.started * leaders.TICK_NS >= self._since - leaders.TICK_NS
+
+    def _leading(self, table: dict[int, _Seen]) -> dict[int, Entry]:
+        """Entries by leader, without those whose number belongs to somebody else now."""
+        return {
+            entry.pid: entry
+            for entry in self._entries
+            if entry.pid not in table or entry.started_at(table[entry.pid].started)
+        }
+
+    @staticmethod
+    def _by_leader(
+        pid: int, seen: _Seen, leading: dict[int, Entry], table: dict[int, _Seen]
+    ) -> tuple[AttemptId] | None:
+        """It is a leader, or of the session or group of one: those keep a number from coming back.
+
+        Of a leader that is gone the number could have been free for a while and have led a session of somebody else
+        since; such a session would rather have a terminal.
+        """
+        for number in (pid, seen.session, seen.group):
+            entry = leading.get(number)
+            if entry is None or not entry.is_before(seen.started):
+                continue
+            if number in table or not seen.has_terminal:
+                return (entry.attempt,)
+        return None
+
+    def _by_what_it_has(self, pid: int, started: int) -> tuple[AttemptId | None] | None:
+        if self._cleared.get(pid) == started:
+            return None
+        owner = self._by_environment(pid) or self._by_descriptors(pid)
+        if owner is None:
+            self._cleared[pid] = started
+        return owner
+
+    def _by_environment(self, pid: int) -> tuple[AttemptId | None] | None:
+        values = environment(pid, (b"JOBCTL_COOKIE", b"JOBCTL_ENGINE"))
+        store, attempt = _parted(values.get(b"JOBCTL_COOKIE", b""))
+        if store in (self._store, self._store + b".guests"):
+            return (attempt,)
+        return (None,) if values.get(b"JOBCTL_ENGINE") == self._store else None
+
+    def _by_descriptors(self, pid: int) -> tuple[AttemptId | None] | None:
+        """It can write to an output file of the store and has it from us: nobody else opens one as we do."""
+        folder = f"/proc/{pid}/fd"
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return None
+        for name in names[:_MOST_DESCRIPTORS]:
+            try:
+                target = os.readlink(f"{folder}/{name}")
+            except OSError:
+                continue
+            if target.startswith(self._logs) and _is_given(pid, name):
+                return (self._only_one_of(target[len(self._logs) :].partition("/")[0]),)
+        return None
+
+    def _only_one_of(self, job: str) -> AttemptId | None:
+        attempts = [entry.attempt for entry in self._entries if str(entry.attempt[0]) == job]
+        return attempts[0] if len(attempts) == 1 else None
+
+    def _add_descendants(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+        children: dict[int, list[int]] = {}
+        for pid, seen in table.items():
+            children.setdefault(seen.parent, []).append(pid)
+        queue = list(found)
+        for parent in queue:  # grows while it is walked
+            for pid in children.get(parent, ()):
+                if pid not in found:
+                    found[pid] = Found(pid, table[pid].started, found[parent].attempt)
+                    queue.append(pid)
+
+
+def _table(pids: list[int]) -> dict[int, _Seen]:
+    """What the kernel says of each process that lives, this one left out."""
+    table = {}
+    for pid in pids:
+        fields = stat_fields(pid)
+        if pid == os.getpid() or fields is None or fields[0] in (b"Z", b"X"):
+            continue
+        table[pid] = _Seen(fields)
+    return table
+
+
+def _parted(cookie: bytes) -> tuple[bytes, AttemptId | None]:
+    store, *numbers = cookie.rsplit(b".", 3)
+    if len(numbers) != 3 or not all(number.isdigit() and len(number) < 20 for number in numbers):
+        return b"", None
+    job, item, attempt = map(int, numbers)
+    return store, (job, item, attempt)
+
+
+def _is_given(pid: int, name: str) -> bool:
+    """Whether a descriptor is for writing and was opened as ours are: who looks at a log or edits it does neither."""
+    try:
+        with open(f"/proc/{pid}/fdinfo/{name}", "rb") as file:
+            lines = file.read(512).split(b"\n")
+        flags = next(int(line.split()[1], 8) for line in lines if line.startswith(b"flags:"))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return False
+    return bool(flags & _WRITES and flags & os.O_NOFOLLOW)

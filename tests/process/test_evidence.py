@@ -1,0 +1,183 @@
+"""Whose a process is when its supervisor is dead, and what keeps a stranger from being taken for an item."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+
+import pytest
+
+from jobctl.engine.supervisor_barred import Barred
+from jobctl.process import leaders, sweep, wire
+from jobctl.process.evidence import Evidence
+from jobctl.process.identity import Handle, start_time
+from jobctl.process.leaders import Leaders, since_boot_ns
+
+STORE = "a-store-of-test-evidence"
+ATTEMPT = (3, 7, 2)
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "logs" / "3").mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def table(place):
+    return Leaders(str(place / leaders.NAME))
+
+
+@pytest.fixture
+def sleeper():
+    started = []
+
+    def start(*words, **options):
+        options.setdefault("start_new_session", True)
+        started.append(subprocess.Popen(words or ("sleep", "60"), stdin=subprocess.DEVNULL, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
+        each.wait()
+        if each.stdout is not None:
+            each.stdout.close()
+
+
+def found(place):
+    return {each.pid: each.attempt for each in Evidence(STORE, str(place)).find()}
+
+
+def test_a_recorded_leader_is_found_by_number_and_start_time(place, table, sleeper):
+    begun = since_boot_ns()
+    leader = sleeper()
+    table.add(ATTEMPT, leader.pid, begun, 1)
+    assert found(place) == {leader.pid: ATTEMPT}
+
+
+def test_a_number_that_came_back_is_a_stranger_and_so_are_its_session_and_children(place, table, sleeper):
+    stranger = sleeper("sh", "-c", "sleep 60 & echo; wait", stdout=subprocess.PIPE)
+    stranger.stdout.readline()
+    table.add(ATTEMPT, stranger.pid, since_boot_ns() + 10**9, 1)
+    assert found(place) == {}
+
+
+def test_the_session_of_a_leader_that_is_gone_is_known(place, table, sleeper):
+    begun = since_boot_ns()
+    leader = sleeper("sh", "-c", "sleep 60 & echo $!", stdout=subprocess.PIPE)
+    child = int(leader.stdout.readline())
+    leader.wait()
+    try:
+        table.add(ATTEMPT, leader.pid, begun, 1)
+        assert found(place) == {child: ATTEMPT}
+    finally:
+        os.kill(child, 9)
+
+
+def test_nothing_is_looked_at_more_closely_after_a_supervisor_that_ended_as_it_should(place, table, sleeper):
+    sleeper(env={"JOBCTL_COOKIE": f"{STORE}.3.7.2"})
+    assert list(found(place).values()) == [ATTEMPT]
+    table.close()
+    assert found(place) == {}
+
+
+def test_a_process_that_is_older_than_the_dead_supervisor_is_a_stranger(place, sleeper):
+    sleeper(env={"JOBCTL_COOKIE": f"{STORE}.3.7.2"})
+    table = Leaders(str(place / leaders.NAME))
+    table._map[48:56] = (since_boot_ns() + 10**9).to_bytes(8, "little")
+    assert found(place) == {}
+
+
+@pytest.mark.parametrize(("flags", "ours"), [
+    (os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW, True),  # as items are given it
+    (os.O_RDONLY, False), (os.O_RDONLY | os.O_NOFOLLOW, False),
+    (os.O_WRONLY | os.O_APPEND, False), (os.O_RDWR, False),
+])  # fmt: skip
+def test_an_output_file_that_was_handed_down_tells_an_item_and_one_that_somebody_opened_does_not(
+    place, table, sleeper, flags, ours
+):
+    fd = os.open(place / "logs" / "3" / "1.out", flags | os.O_CREAT, 0o600)
+    holder = sleeper("sleep", "60", stdout=fd, env={})
+    os.close(fd)
+    assert list(found(place)) == ([holder.pid] if ours else [])
+
+
+def test_what_descends_from_an_item_is_its_own(place, table, sleeper):
+    begun = since_boot_ns()
+    leader = sleeper("sh", "-c", "setsid env -i sleep 60 & echo $!; wait", stdout=subprocess.PIPE)
+    leader.stdout.readline()
+    table.add(ATTEMPT, leader.pid, begun, 1)
+    assert len(found(place)) == 2 and set(found(place).values()) == {ATTEMPT}
+
+
+def test_the_table_keeps_what_is_not_over_and_gives_places_again(place):
+    table = Leaders(str(place / leaders.NAME))
+    places = [table.add((1, item, 1), 100 + item, 5, item) for item in range(3)]
+    table.remove(places[1])
+    assert table.add((1, 9, 1), 109, 5, 9) == places[1]
+    record = leaders.Record(str(place / leaders.NAME))
+    assert [entry.attempt[1] for entry in record.entries] == [0, 9, 2]
+    assert [entry.pid for entry in Leaders(str(place / leaders.NAME)).before] == [100, 109, 102]
+
+
+def test_a_table_of_another_boot_or_torn_says_nothing(place, table, monkeypatch):
+    table.add(ATTEMPT, os.getpid(), 5, 1)
+    monkeypatch.setattr(leaders, "boot_id", lambda: "another boot")
+    assert leaders.Record(str(place / leaders.NAME)).entries == []
+    assert Leaders(str(place / leaders.NAME)).before == []
+    os.truncate(place / leaders.NAME, 100)
+    assert leaders.Record(str(place / leaders.NAME)).since == 0
+
+
+def test_more_attempts_than_the_table_has_room_for_are_not_recorded(place, table, monkeypatch):
+    monkeypatch.setattr(leaders, "_ROOM", 2)
+    assert [table.add((1, n, 1), n, 1, n) for n in range(4)] == [0, 1, -1, -1]
+    table.turn(-1, leaders.WAITS, [1])
+    table.remove(-1)
+
+
+@pytest.fixture
+def immortal(monkeypatch):
+    """Of one process nobody here may send a signal to."""
+    spared = []
+    real = Handle.send
+    monkeypatch.setattr(Handle, "send", lambda self, number: self.pid not in spared and real(self, number))
+    monkeypatch.setattr(Handle, "is_refused", lambda self: self.pid in spared)
+    return spared
+
+
+def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(place, table, sleeper, immortal):
+    begun = since_boot_ns()
+    leader, other = sleeper(), sleeper()
+    table.add(ATTEMPT, leader.pid, begun, 1)
+    table.add((3, 8, 1), other.pid, begun, 2)
+    immortal.append(leader.pid)
+    left = sweep.sweep(STORE, grace_s=30, place=str(place))
+    assert [each.pid for each in left] == [leader.pid] and other.wait(30) is not None
+    following = Leaders(str(place / leaders.NAME))
+    barred = Barred(STORE, str(place), following, left)
+    assert [entry.state for entry in leaders.Record(str(place / leaders.NAME)).entries] == [leaders.BARRED]
+    assert f"{leader.pid} sleep" in barred.sentences()[0] and "item 3.7" in barred.sentences()[0]
+    told = []
+    poll = select.poll()
+    barred.watch(poll, 0.0)
+    barred.tell_again(lambda *said: told.append(said))
+    assert told == [(wire.BARRED, [ATTEMPT])] and barred.ids() == [ATTEMPT]
+    immortal.clear()
+    leader.kill()
+    ((fd, _),) = poll.poll(30_000)
+    assert barred.is_watched(fd)
+    leader.wait()
+    barred.look(1.0, lambda *said: told.append(said))
+    assert told[1:] == [(wire.LOST, ATTEMPT)] and barred.ids() == [ATTEMPT], "until the engine has recorded it"
+    barred.acknowledge([ATTEMPT])
+    assert barred.ids() == [] and leaders.Record(str(place / leaders.NAME)).entries == []
+
+
+def test_what_cannot_be_ended_and_is_nobodys_keeps_the_daemon_from_starting(place, table):
+    from jobctl.process.evidence import Found
+
+    with pytest.raises(LookupError):
+        Barred(STORE, str(place), table, [Found(os.getpid(), start_time(os.getpid()) or 0, None)])
