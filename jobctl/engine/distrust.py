@@ -92,6 +92,7 @@ def _plain(f: Finished, why: str) -> Finished:
         value=f.value if _is_text(f.value) else None,
         raised=None,
         host=f.host if _is_text(f.host) else "",
+        left=f.left if _is_text(f.left) else "",
     )
 
 

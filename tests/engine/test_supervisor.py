@@ -75,7 +75,7 @@ def test_a_timeout_is_exact_and_gives_a_grace(executor: LocalExecutor, tmp_path:
     executor.start([shell(0, "trap 'echo bye; exit 9' TERM; sleep 1000 & wait"), shell(1, "exit 0")])
     outcomes = {outcome.item: outcome for outcome in Listener(executor).finished(2)}
     assert (outcomes[1].ending, outcomes[1].code) == (Ending.EXITED, 0)
-    assert (outcomes[0].ending, outcomes[0].code) == (Ending.TIMED_OUT, 9)
+    assert (outcomes[0].ending, outcomes[0].code) == (Ending.TIMED_OUT, -9)
     assert outcomes[0].out_tail == b"bye\n"
     assert 300_000 <= outcomes[0].duration_us < 5_000_000
 
