@@ -32,7 +32,7 @@ from jobctl.engine.stock import Stock, of_this_machine
 from jobctl.engine.work import LiveJob
 from jobctl.process import moment
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, jobs, sqlite
+from jobctl.store import clock, downtime, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.items import StaleAttempts
 
@@ -99,6 +99,8 @@ class Engine:
         with self._database.transaction():
             self._clock.follow(now)
             clock.bound(self._database, now)
+            if fresh:
+                downtime.begin(self._database)
         self._clock.followed(now)
         self._house.keep(now, self._state, "")
         recovered = recovery.recover(self._database, self._executor, now, self._options.place, fresh=fresh)
@@ -306,6 +308,7 @@ class Engine:
                 self._count(live, self._settle(live, batch, now), now)
         if not self._has_taken_over:
             recovery.is_over(self._database, self._executor)
+            downtime.end(self._database, now, self._options.scope)
         self._roster.look_up(self._lineup.changed.values(), now)
         self._orders.write(self._roster, self._epoch, now)
         self._claim(now)

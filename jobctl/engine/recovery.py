@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
 from jobctl.engine.settling import lost_as_finished
 from jobctl.process import starts
-from jobctl.store import elsewhere, items, jobs, journal
+from jobctl.store import downtime, elsewhere, items, jobs, journal
 from jobctl.store.database import Database
 
 
@@ -94,8 +94,9 @@ def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[Attemp
 
 def _interrupted(database: Database, missing: list[AttemptId], now: int) -> dict[int, list[Finished]]:
     by_job: dict[int, list[Finished]] = defaultdict(list)
+    until = downtime.since(database) or now
     for attempt in missing:
-        by_job[attempt.job].append(lost_as_finished(database, Lost(*attempt), now))
+        by_job[attempt.job].append(lost_as_finished(database, Lost(*attempt), until))
     for job, lost in by_job.items():
         journal.note(
             database,

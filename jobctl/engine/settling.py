@@ -37,13 +37,13 @@ class Batch:
         return not (self.started or self.finished or self.calls or self.returned)
 
 
-def lost_as_finished(database: Database, lost: Lost, now: int) -> Finished:
-    """An attempt nobody can say anything about, as an ending: interrupted."""
+def lost_as_finished(database: Database, lost: Lost, until: int) -> Finished:
+    """An attempt nobody can say anything about, as an ending: interrupted. It is known to have run ``until`` then."""
     row = database.one(
         "SELECT slot, started_at, log, out_off, err_off FROM attempts WHERE job = ? AND item = ? AND attempt = ?", lost
     )
-    slot, started_at, log, out_off, err_off = row or (0, now, 0, 0, 0)
-    duration = max(0, now - started_at)
+    slot, started_at, log, out_off, err_off = row or (0, until, 0, 0, 0)
+    duration = max(0, until - started_at)
     return Finished(
         *lost, Ending.INTERRUPTED, 0, slot, started_at, duration, 0, 0, log, out_off, 0, err_off, 0, 0, b"", b""
     )

@@ -55,7 +55,7 @@ def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | 
 def progress(job: JobView, around: Surroundings) -> Progress:
     """The figures of a job at one moment."""
     queued, running = split_running(job, around)
-    active_us = active_time_us(job, around.now)
+    active_us = active_time_us(job, _worked_until(job, around))
     rate = _rate(job, active_us)
     return Progress(
         queued=queued,
@@ -81,6 +81,14 @@ def split_running(job: JobView, around: Surroundings) -> tuple[int, int]:
 def active_time_us(job: JobView, now: int) -> int:
     """Time in which the job could make progress: all rounds, each from its first start, without pauses."""
     return max(0, job.active_us + _elapsed_us(job, now) - job.paused_us)
+
+
+def _worked_until(job: JobView, around: Surroundings) -> int:
+    """This moment, or the last sign of whoever worked on the job: a time without a daemon is not active."""
+    seen_at = around.daemon.heartbeat_at
+    if seen_at is None or around.daemon.state != "down":
+        return around.now
+    return min(around.now, max(seen_at, job.updated_at))
 
 
 def _elapsed_us(job: JobView, now: int) -> int:

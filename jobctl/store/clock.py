@@ -17,6 +17,7 @@ from typing import NamedTuple
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
 from jobctl.domain.policy import Policy
 from jobctl.process.moment import Moment, on_the_machine
+from jobctl.store import downtime
 from jobctl.store.database import Database
 
 #: The clock is corrected, not set, while all corrections together stay below this.
@@ -154,6 +155,7 @@ def _shift(database: Database, by: int) -> None:
     execute("UPDATE queues SET paused_at = paused_at + :by, tokens_at = tokens_at + :by", values)
     execute("UPDATE deliveries SET next_at = next_at + :by WHERE next_at IS NOT NULL", values)
     execute("UPDATE daemon SET started_at = started_at + :by, heartbeat_at = heartbeat_at + :by", values)
+    downtime.shift(database, by)
     _shift_courses(database, by)
 
 

@@ -196,7 +196,7 @@ def test_what_is_shown_of_a_running_job_is_right_before_and_after_anybody_follow
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
     job = bench.submit(rows=3, policy=Policy(deadline_s=1000))
     bench.tick(3)
-    bench.now += 100 * SECOND
+    bench.tick(10, step_us=10 * SECOND)
     bench.set_clock(jump)
     for followed in (False, True):
         if followed and engine == "down":
