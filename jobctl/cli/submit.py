@@ -49,7 +49,8 @@ def submit(
       jobctl submit day.csv --key "day-$(date +%F)" --wait -q -- ./load '{id}'
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
-    {{ and }} are braces. No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
+    {{ and }} are braces; {name:q} is quoted for a shell, as ssh needs it, {name:json} and {name:url} for others.
+    No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
     The number on standard output is printed when the job is safe on disk.
     """
     from jobctl.cli.intake import values

@@ -4,6 +4,8 @@
   ``{#}`` the number of the item, ``{%}`` the number of the slot.
 - ``{.} {/} {//} {/.}`` without extension, base name, folder, base name without extension; also ``{name.}
   {name/} {name//} {name/.}``. A column that is really called ``name.`` wins over the path form.
+- ``{:q} {name:q} {name/.:json} {2:url}``: the same, quoted for a text that something evaluates (``domain.quoting``). A
+  column that is really called ``name:q`` wins over the form; ``{name:q:q}`` is that column, quoted.
 - ``{{`` and ``}}`` are a literal ``{`` and ``}``.
 
 Any other ``{text}`` is refused, because a misspelt column must never run a million times as text. Braces stay as
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from jobctl.domain.quoting import QUOTES, listed
 from jobctl.errors import UnknownColumn, UsageError
 
 _SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
@@ -68,11 +71,12 @@ PATH_FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 
 class Placeholder(NamedTuple):
-    """One placeholder: the value of a field, perhaps through a path form, or the number of the item or slot."""
+    """One placeholder: the value of a field, perhaps through a path form and quoted, or the number of item or slot."""
 
     source: Source
     field: int = 0
     form: str = ""
+    quote: str = ""
 
 
 ITEM = Placeholder(Source.ITEM)
@@ -85,6 +89,8 @@ class Names:
     """The columns that placeholders may name; none for an input of plain lines."""
 
     columns: Sequence[str] | None
+    #: Of a job that was accepted before: what looks like an unknown form was text to the version that accepted it.
+    stored: bool = False
 
     def find(self, inner: str) -> Placeholder | None:
         """The placeholder written ``{inner}``, or None if there is no such thing."""
@@ -99,7 +105,14 @@ class Names:
             index = self._column(inner.removesuffix(form)) if inner.endswith(form) else None
             if index is not None:
                 return Placeholder(Source.FIELD, index, form)
-        return None
+        return self._quoted(inner)
+
+    def _quoted(self, inner: str) -> Placeholder | None:
+        plain, colon, quote = inner.rpartition(":")
+        found = self.find(plain) if colon and quote in QUOTES else None
+        if found is None or found.source is not Source.FIELD:
+            return found  # the number of an item or slot needs no quotes
+        return found._replace(quote=quote)
 
     def _column(self, name: str) -> int | None:
         columns = ["line"] if self.columns is None else self.columns
@@ -109,12 +122,26 @@ class Names:
         return number - 1 if 1 <= number <= len(columns) else None
 
     def could_be(self, inner: str) -> bool:
-        """Whether ``{inner}`` may be a misspelt column rather than syntax of something else."""
+        """Whether ``{inner}`` may be a misspelt column or form rather than syntax of something else."""
+        plain, colon, quote = inner.rpartition(":")
+        if colon and not self.stored and quote.isalpha() and quote.isascii():
+            if quote in QUOTES:
+                return not plain or self.could_be(plain)
+            if self.find(plain) is not None and (plain or len(quote) > 1):  # "{:d}" is a format of many languages
+                return True
         strange = _SYNTAX.intersection(inner)
         return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)
 
     def unknown(self, inner: str, where: str) -> UnknownColumn:
         """The error for a placeholder that names nothing."""
+        plain, colon, quote = inner.rpartition(":")
+        if colon and self.find(plain) is not None:
+            return UnknownColumn(
+                f"unknown form :{quote} of the placeholder {{{inner}}} in {where}; there are {listed()}",
+                hint=f"for literal braces write {{{{{inner}}}}}",
+            )
+        if colon and quote in QUOTES:
+            return self.unknown(plain, where)
         columns = (
             "a line has no columns, only {}" if self.columns is None else f"the columns are {_listed(self.columns)}"
         )

@@ -45,7 +45,7 @@ class _Here(NamedTuple):
     tabs: bool
 
 
-def compile_shell(text: str, columns: Sequence[str] | None) -> ShellTemplate:
+def compile_shell(text: str, columns: Sequence[str] | Names | None) -> ShellTemplate:
     """Make a shell template for rows with these columns (None: plain lines).
 
     Raises UsageError for unknown placeholders, for one where it cannot be used, and for quotes that are not closed.
@@ -54,7 +54,7 @@ def compile_shell(text: str, columns: Sequence[str] | None) -> ShellTemplate:
         raise UsageError("--shell: there is no command", hint="jobctl submit FILE --shell 'text with {name}'")
     if "\0" in text:
         raise UsageError("--shell: the text contains a NUL character")
-    return _Scanner(text, Names(columns)).scan()
+    return _Scanner(text, columns if isinstance(columns, Names) else Names(columns)).scan()
 
 
 class _Scanner:

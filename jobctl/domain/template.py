@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, Source, read_pieces
 from jobctl.domain.ports import SLOT_MARK
+from jobctl.domain.quoting import GROWTH, QUOTES
 from jobctl.errors import UsageError
 
 #: A path form can make an empty value one byte longer (``.``), and no item number has more digits.
@@ -24,21 +25,21 @@ Render = Callable[[Sequence[bytes], int], tuple[bytes, ...]]
 _SEPARATOR = b"\0"
 
 
-def compile(argv: Sequence[str], columns: Sequence[str] | None) -> Template:
+def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Template:
     """Make a template for rows with these columns (None: plain lines).
 
     Raises UsageError that names an unknown placeholder, its argument and the columns there are.
     """
     if not argv or not argv[0]:
         raise UsageError("there is no command", hint="jobctl submit FILE -- COMMAND ARG...")
-    names = Names(columns)
+    names = columns if isinstance(columns, Names) else Names(columns)
     arguments = []
     for number, text in enumerate(argv):
         where = f"argument {number} ({text!r})" if number else f"the command ({text!r})"
         if "\0" in text:
             raise UsageError(f"{where} contains a NUL character")
         arguments.append(read_pieces(text, names, where))
-    appended = columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
+    appended = names.columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
     if appended:
         arguments.append([Placeholder(Source.FIELD)])
     return Template(arguments, appended=appended)
@@ -73,14 +74,15 @@ class Template:
 
 
 def _size(pieces: Sequence[Piece]) -> tuple[int, int]:
-    """Bytes of an argument apart from values (with its NUL), and how often values go in."""
+    """Bytes of an argument apart from values (with its NUL), and how often values go in, each byte of them quoted."""
     fixed, times = 1, 0
     for piece in pieces:
         if isinstance(piece, str):
             fixed += len(_encoded(piece))
         elif piece.source is Source.FIELD:
-            times += 1
-            fixed += _FORM_GROWTH
+            longer, added = GROWTH[piece.quote]
+            times += longer
+            fixed += longer * _FORM_GROWTH + added
         else:
             fixed += _ITEM_DIGITS
     return fixed, times
@@ -103,7 +105,7 @@ def _renderer(arguments: Sequence[Sequence[Piece]], slotted: bool) -> Render:
 def _by_splitting(arguments: Sequence[Sequence[Piece]], placeholders: Sequence[Placeholder]) -> Render:
     # All arguments are filled in by one formatting and cut apart at NULs, which no argument can contain.
     pattern = _SEPARATOR.join(_pattern(pieces) for pieces in arguments)
-    if any(p.form or p is ITEM for p in placeholders):
+    if any(p.form or p.quote or p is ITEM for p in placeholders):
         values = [value_of(p) for p in placeholders]
         return lambda fields, item: tuple((pattern % tuple([v(fields, item) for v in values])).split(_SEPARATOR))
     if len(placeholders) == 1:
@@ -131,7 +133,11 @@ def value_of(placeholder: Placeholder) -> Value:
     if placeholder.source is Source.SLOT:
         return lambda _fields, _item: SLOT_MARK
     index = placeholder.field
-    if placeholder.form:
-        form = PATH_FORMS[placeholder.form]
-        return lambda fields, _item: form(fields[index])
-    return lambda fields, _item: fields[index]
+    forms = [PATH_FORMS[placeholder.form]] if placeholder.form else []
+    forms += [QUOTES[placeholder.quote]] if placeholder.quote else []
+    if not forms:
+        return lambda fields, _item: fields[index]
+    first, last = forms[0], forms[-1]
+    if first is last:
+        return lambda fields, _item: first(fields[index])
+    return lambda fields, _item: last(first(fields[index]))

@@ -6,13 +6,12 @@ row's own ``command``. The engine knows a handler only as a ``Handler``.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from jobctl.domain.braces import Placeholder
+from jobctl.domain.braces import Names, Placeholder
 from jobctl.domain.call import Call
 from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_object
 from jobctl.domain.ports import Dispatch
@@ -36,8 +35,6 @@ from jobctl.handlers.call import CallHandler
 
 COMMAND_COLUMN = "command"
 SHELL = b"/bin/sh"
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "fish"})
-_SHELL_SCRIPT_OPTION = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
 
 
 class Handler(Protocol):
@@ -87,28 +84,46 @@ def make_handler(
     """The handler for a command or function given at submit; without any the rows must have a ``command``.
 
     ``uid`` is what the tokens of its rows are made of.
-    Raises UsageError for a template that does not fit the columns, InputRejected if there is no command at all.
+    Raises UsageError for a template that does not fit the columns or has a value where something would evaluate it,
+    InputRejected if there is no command at all.
     """
+    handler = _handler(command, shell, input_format, Names(columns), uid)
+    if isinstance(handler, CommandHandler):
+        from jobctl.domain.splicing import check_scripts  # of no use to an engine: what was accepted runs
+
+        check_scripts(handler.argv, handler.arguments)
+    return handler
+
+
+def _handler(
+    command: Sequence[str] | Call,
+    shell: str | None,
+    input_format: str,
+    names: Names,
+    uid: str | Tokens,
+) -> Handler:
+    row = RowReader(input_format, names.columns)
+    names = Names(row.columns, names.stored)
     if isinstance(command, Call):
-        return CallHandler(command, RowReader(input_format, columns))
+        return CallHandler(command, row)
     tokens = uid if isinstance(uid, Tokens) else Tokens(uid)
     if shell is not None:
         if command:
             raise UsageError("--shell and a command after -- exclude each other", hint="leave out one of them")
-        return ShellHandler(shell, RowReader(input_format, columns), tokens)
+        return ShellHandler(shell, row, tokens, names)
     if command:
-        return CommandHandler(command, RowReader(input_format, columns), tokens)
-    return ColumnHandler(RowReader(input_format, columns), tokens)
+        return CommandHandler(command, row, tokens, names)
+    return ColumnHandler(row, tokens)
 
 
 def handler_for(job: StoredJob) -> Handler:
     """The handler of a job as stored."""
-    columns = None if job.input_format == "lines" else job.columns
+    names = Names(None if job.input_format == "lines" else job.columns, stored=True)
     if job.handler == "call":
-        return make_handler(Call.from_json(job.command), None, job.input_format, columns)
+        return _handler(Call.from_json(job.command), None, job.input_format, names, "")
     shell = job.command if job.handler == "shell" else None
     command = job.command if job.handler == "command" else ()
-    return make_handler(command, shell, job.input_format, columns, tokens_of(job))
+    return _handler(command, shell, job.input_format, names, tokens_of(job))
 
 
 class CommandHandler:
@@ -116,15 +131,16 @@ class CommandHandler:
 
     kind = "command"
 
-    def __init__(self, argv: Sequence[str], row: RowReader, tokens: Tokens) -> None:
-        _refuse_spliced_script(argv, row.columns)
-        self._template = compile(argv, row.columns)
+    def __init__(self, argv: Sequence[str], row: RowReader, tokens: Tokens, names: Names) -> None:
+        self._template = compile(argv, names)
         if row.is_json and row.columns == () and self._template.fields:
             raise InputRejected(
                 "the first rows have no keys to fill the command with", hint="each row is a JSON object"
             )
         self._fields = row.reader(self._template.fields)
         self._tokens = tokens
+        #: As it was given, and what was read out of each word.
+        self.argv, self.arguments = argv, self._template.arguments
         self.slotted = self._template.slotted
         self.appended = self._template.appended
         self.constant = self._template.constant
@@ -156,8 +172,8 @@ class ShellHandler:
     appended = False
     constant = False
 
-    def __init__(self, text: str, row: RowReader, tokens: Tokens) -> None:
-        shell_text, values = compile_shell(text, row.columns)
+    def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
+        shell_text, values = compile_shell(text, names)
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
         used = tuple(sorted({value.field for value in values}))
         self._fields = row.reader(used)
@@ -259,17 +275,3 @@ def _json_command(payload: bytes) -> tuple[bytes, ...]:
     if isinstance(value, str) and not isinstance(value, JsonNumber):
         return _split(value.encode())
     raise ValueError("neither a string nor a list of strings")
-
-
-def _refuse_spliced_script(argv: Sequence[str], columns: Sequence[str] | None) -> None:
-    """A placeholder in the script of ``sh -c`` would run the value as shell text; raises UsageError."""
-    for position in range(len(argv) - 2):
-        if os.path.basename(argv[position]) not in _SHELLS or not _SHELL_SCRIPT_OPTION.fullmatch(argv[position + 1]):
-            continue
-        script = compile([argv[position + 2]], columns) if argv[position + 2] else None
-        if script is not None and script.fields and not script.appended:
-            raise UsageError(
-                f"a placeholder in the script of {argv[position]} {argv[position + 1]} would run values as shell text",
-                hint="use --shell 'TEXT', which is safe, or pass it on: "
-                f"{argv[position]} {argv[position + 1]} 'echo \"$1\"' {argv[position]} {{}}",
-            )

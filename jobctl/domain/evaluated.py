@@ -1,0 +1,379 @@
+"""Which words of a command are evaluated: a walk through wrappers such as ``sudo`` and ``env`` to what they start."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from jobctl.domain.evaluators import (
+    CODE,
+    COMMAND,
+    EACH,
+    FIRST,
+    JAVASCRIPT,
+    JOINED,
+    OTHER_SHELL,
+    OTHER_SHELLS,
+    POSIX_SHELLS,
+    PROGRAMS,
+    RUNUSER,
+    SHELL,
+    SOMEWHERE,
+    Program,
+)
+
+_VERSION = re.compile(r"-?[0-9]+(\.[0-9]+)*$")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+
+
+class Evaluated(NamedTuple):
+    """Words that are evaluated as one text, by their positions."""
+
+    words: tuple[int, ...]
+    kind: str
+    program: str  # as it is written
+    option: str = ""  # that the text follows
+
+
+#: Programs of which any word after one of these options is looked for behind whatever starts them.
+_BY_OPTION = frozenset(["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua"])
+_GIT_OPTIONS = frozenset({"--exec", "--extcmd", "--upload-pack", "--receive-pack"})
+#: Options of ssh and its kin that run a command on this machine.
+_SSH_COMMANDS = re.compile(r"(proxycommand|localcommand|knownhostscommand|remotecommand)\b", re.IGNORECASE)
+_GIT_COMMANDS = re.compile(
+    r"alias\.|command|cmd|pager|editor|helper|hook|proxy|textconv|driver|program|askpass|include|fsmonitor|gpg|\{",
+    re.IGNORECASE,
+)
+
+
+def evaluated(words: Sequence[str]) -> Iterator[Evaluated]:
+    """Words of a command that something evaluates."""
+    seen: set[tuple[int, ...]] = set()
+    places = [0, *(at for at in range(1, len(words)) if _is_looked_for(words[at]))]
+    for at in places:
+        for found in _at(words, at):
+            if found.words not in seen:
+                seen.add(found.words)
+                yield found
+
+
+def _is_looked_for(word: str) -> bool:
+    """A shell or a language behind a program that is not in the table, with options that we do not know."""
+    name = name_of(word)
+    return name in _SHELLS or name in _BY_OPTION
+
+
+def name_of(word: str) -> str:
+    """A program without path, version and ``.exe``."""
+    name = os.path.basename(word).removesuffix(".exe")
+    return name if name in PROGRAMS or name in _CUSTOM else _VERSION.sub("", name)
+
+
+def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    if at >= len(words):
+        return
+    while at < len(words) - 1 and _ASSIGNMENT.match(words[at]) and at > 0:
+        at += 1
+    name = name_of(words[at])
+    custom = _CUSTOM.get(name)
+    if custom is not None:
+        yield from custom(words, at)
+    program = PROGRAMS.get(name)
+    if program is not None:
+        yield from _Reader(words, at, program).read()
+
+
+class _Reader:
+    """Goes through the words of one program."""
+
+    def __init__(self, words: Sequence[str], at: int, program: Program) -> None:
+        self._words = words
+        self._name = words[at]
+        self._program = program
+        self._at = at + 1
+        self._found: list[Evaluated] = []
+        self._given: set[str] = set()
+        self._operands: list[int] = []
+
+    def read(self) -> Iterator[Evaluated]:
+        self._read_words()
+        yield from self._found
+        if not self._given & self._program.off:
+            yield from self._rest()
+
+    def _read_words(self) -> None:
+        program = self._program
+        while self._at < len(self._words):
+            word = self._words[self._at]
+            if word == "--":
+                self._operands += range(self._at + 1, len(self._words))
+                return
+            if word == "-" or not word.startswith("-"):
+                self._operands.append(self._at)
+                if not program.mixed and len(self._operands) > program.skip:
+                    self._operands += range(self._at + 1, len(self._words))
+                    return
+                self._at += 1
+            elif self._option(word):
+                self._operands = []
+                return
+
+    def _option(self, word: str) -> bool:
+        """Read an option with its value; whether all words after it are for the script."""
+        at = self._at
+        self._at += 1
+        name, equals, _ = word.partition("=")
+        if word.startswith("--") or name in self._program.texts or name in self._program.takes:
+            self._long(at, name, bool(equals))
+            return False
+        return any(self._short(at, word, place) for place in self._letters(word))
+
+    def _long(self, at: int, name: str, has_value: bool) -> None:
+        program = self._program
+        found = self._meant(name, program.texts)
+        if name in program.pairs:
+            self._at += 2
+        elif found:
+            self._text(at if has_value else self._value(), found)
+        elif self._meant(name, program.takes) and not has_value:
+            self._value()
+        self._given.add(found or name)
+
+    def _meant(self, name: str, options: Mapping[str, str] | frozenset[str]) -> str:
+        """The option itself, or one that the name is the beginning of, as GNU programs allow."""
+        if name in options:
+            return name
+        return next((option for option in options if len(name) > 2 and option.startswith(name)), "")
+
+    def _letters(self, word: str) -> Iterator[int]:
+        """Positions of the letters of options in one word, up to the first that takes the rest of it."""
+        for place, letter in enumerate(word[1:], 1):
+            if letter == "{":
+                return
+            yield place
+            if letter in self._program.texts or letter in self._program.takes or letter in self._program.clings:
+                return
+
+    def _short(self, at: int, word: str, place: int) -> bool:
+        letter = word[place]
+        self._given.add(letter)
+        attached = place + 1 < len(word)
+        if letter in self._program.texts:
+            self._text(at if attached else self._value(), letter)
+        elif letter in self._program.takes and not attached:
+            self._value()
+        return letter in self._program.last
+
+    def _value(self) -> int:
+        self._at += 1
+        return self._at - 1
+
+    def _text(self, at: int, option: str) -> None:
+        if at < len(self._words):
+            dashes = "" if option.startswith("-") else "-"
+            self._found.append(Evaluated((at,), self._program.texts[option], self._name, dashes + option))
+
+    def _rest(self) -> Iterator[Evaluated]:
+        program, operands = self._program, self._operands[self._program.skip :]
+        if not operands:
+            return
+        if program.rest == COMMAND:
+            yield from _at(self._words, operands[0])
+        elif program.rest == SOMEWHERE:
+            for at in operands:
+                yield from _at(self._words, at)
+        elif program.rest == JOINED:
+            end = next((at for at in operands if self._words[at].startswith(":::")), len(self._words))
+            yield Evaluated(tuple(at for at in operands if at < end), program.kind, self._name)
+        elif program.rest == FIRST:
+            yield Evaluated((operands[0],), program.kind, self._name)
+        elif program.rest == EACH:
+            for at in operands:
+                yield Evaluated((at,), program.kind, self._name)
+
+
+def _shell(words: Sequence[str], at: int, *, begin: int | None = None) -> Iterator[Evaluated]:
+    """``-c`` anywhere among the options, also in one word with others; the script is the first word that is none."""
+    kind = SHELL if name_of(words[at]) in _POSIX else OTHER_SHELL
+    place, runs = at + 1 if begin is None else begin, False
+    while place < len(words):
+        word = words[place]
+        place += 1
+        if word in ("--", "-"):
+            break
+        if not word.startswith(("-", "+")) or word.startswith("{"):
+            place -= 1
+            break
+        if word.startswith("--"):
+            place += word in ("--rcfile", "--init-file", "--emulate")
+            continue
+        runs = runs or (word.startswith("-") and "c" in word.partition("{")[0])
+        place += sum(letter in "oO" for letter in word[1:])
+    if runs and place < len(words):
+        yield Evaluated((place,), kind, words[at], "-c")
+
+
+def _other_shell(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """``fish -c``, ``--command=``, ``csh -fc``; what follows the script are its arguments."""
+    for place in range(at + 1, len(words)):
+        option, equals, _ = words[place].partition("=")
+        if not option.startswith("-"):
+            return
+        if re.fullmatch(r"-[a-zA-Z]*[cC][a-zA-Z]*|--(init-)?command", option.partition("{")[0]):
+            yield Evaluated((place if equals else place + 1,), OTHER_SHELL, words[at], option)
+            if not equals and "init" not in option and "C" not in option:
+                return
+
+
+def _powershell(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """It makes one text of all words after ``-Command``."""
+    for place in range(at + 1, len(words)):
+        option = words[place].lower()
+        if re.fullmatch(r"-(f|file)", option) or not (option.startswith("-") or words[place - 1].startswith("-")):
+            return
+        if re.fullmatch(r"-(c|com[a-z]*|cwa|e|ec|enc[a-z]*)", option):
+            yield Evaluated(tuple(range(place + 1, len(words))), OTHER_SHELL, words[at], words[place])
+            return
+
+
+def _env(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    place = at + 1
+    while place < len(words):
+        word = words[place]
+        if re.match(r"-[^-uC]*S|--s", word):
+            rest = len(re.sub(r"^(-[^-uC]*?S|--s[a-z-]*=?)", "", word)) > 0
+            yield Evaluated((place if rest else min(place + 1, len(words) - 1),), CODE, words[at], "-S")
+            place += 1 if rest else 2
+            continue
+        if word in ("-u", "-C", "--unset", "--chdir"):
+            place += 1
+        elif not word.startswith("-") and not (_ASSIGNMENT.match(word) or word.startswith("{")):
+            yield from _at(words, place)
+            return
+        place += 1
+
+
+def _find(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    starts = {"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"}
+    for place in range(at + 1, len(words)):
+        if words[place] in starts:
+            end = next((p for p in range(place + 1, len(words)) if words[p] in (";", "+")), len(words))
+            yield from _at(words[:end], place + 1)
+
+
+def _ssh_options(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """``-o ProxyCommand=...`` runs here, wherever it stands among the options. A remote command follows the host."""
+    for place in range(at + 1, len(words)):
+        word = words[place]
+        if word.startswith("-o") and _SSH_COMMANDS.match(word[2:].strip()):
+            yield Evaluated((place,), CODE, words[at], "-o")
+        elif word == "-o" and place + 1 < len(words) and _SSH_COMMANDS.match(words[place + 1].strip()):
+            yield Evaluated((place + 1,), CODE, words[at], "-o")
+
+
+def _make(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """A variable given to make is expanded, so that ``$(shell ...)`` in it runs, and goes into recipes as it is."""
+    for place in range(at + 1, len(words)):
+        if re.match(r"[A-Za-z_][\w.-]*[:?+!]*=|--eval|-E", words[place]) or words[place - 1] in ("--eval", "-E"):
+            yield Evaluated((place,), CODE, words[at])
+
+
+def _git(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """Settings that are commands, and options that take one. A line of ``rebase --exec`` is no word of a shell."""
+    for place in range(at + 1, len(words)):
+        word, before = words[place], words[place - 1]
+        if before == "-c" and (_GIT_COMMANDS.search(word.partition("=")[0]) or "=!" in word or "=" not in word):
+            yield Evaluated((place,), CODE, words[at], "-c")
+        elif before in _GIT_OPTIONS or (before == "-x" and {"rebase", "difftool"} & set(words[at:place])):
+            yield Evaluated((place,), CODE, words[at], before)
+        elif word.startswith("--") and "=" in word and word.partition("=")[0] in _GIT_OPTIONS:
+            yield Evaluated((place,), CODE, words[at], word.partition("=")[0])
+        elif before.endswith("-filter"):
+            yield Evaluated((place,), SHELL, words[at], before)
+        elif before == "foreach" and "submodule" in words[at:place]:
+            yield Evaluated(tuple(range(place, len(words))), SHELL, words[at], "submodule foreach")
+        elif before == "run" and words[place - 2] == "bisect":
+            yield from _at(words, place)
+
+
+def _socat(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    for place in range(at + 1, len(words)):
+        if re.match(r"(exec|system|shell):", words[place], re.IGNORECASE):
+            yield Evaluated((place,), CODE, words[at])
+
+
+def _deno(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    if "eval" in words[at + 1 :]:
+        begin = list(words).index("eval", at + 1) + 1
+        for place in range(begin, len(words)):
+            yield Evaluated((place,), JAVASCRIPT, words[at], "eval")
+
+
+def _capsh(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """What follows ``--`` or ``==`` are words for bash."""
+    begin = next((place for place in range(at + 1, len(words)) if words[place] in ("--", "==")), len(words))
+    for found in _shell(words, at, begin=begin + 1):
+        yield found._replace(kind=SHELL)
+
+
+def _su(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """Words after ``--`` or after the user are for the shell: ``su nobody -- -c TEXT``."""
+    for place in range(at + 1, len(words)):
+        if words[place] == "--":
+            for found in _shell(words, at, begin=place + 1):
+                yield found._replace(kind=SHELL)
+            return
+
+
+def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """With ``-u`` it starts a command like sudo, without it is su."""
+    direct = any(re.match(r"-u|--user", word) for word in words[at + 1 :])
+    yield from _Reader(words, at, RUNUSER if direct else PROGRAMS["su"]).read()
+    yield from _su(words, at)
+
+
+def _yq(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """The expression stands behind the name of what it does, if there is one."""
+    for place in range(at + 2, len(words)):
+        if words[place - 1] in ("e", "ea", "eval", "eval-all"):
+            yield Evaluated((place,), CODE, words[at])
+
+
+def _screen(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    if "-X" in words[at + 1 :]:
+        for place in range(list(words).index("-X", at + 1) + 1, len(words)):
+            yield Evaluated((place,), CODE, words[at], "-X")
+
+
+def _vi(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    for place in range(at + 1, len(words)):
+        if words[place].startswith("+"):
+            yield Evaluated((place,), CODE, words[at], "+")
+
+
+_POSIX = frozenset(POSIX_SHELLS.split())
+_OTHERS = frozenset(OTHER_SHELLS.split())
+_SHELLS = _POSIX | _OTHERS | {"pwsh", "powershell"}
+_Finder = Callable[[Sequence[str], int], Iterator[Evaluated]]
+#: What no row of the table can say.
+_CUSTOM: dict[str, _Finder] = {
+    **dict.fromkeys(_POSIX, _shell),
+    **dict.fromkeys(_OTHERS, _other_shell),
+    **dict.fromkeys(["ssh", "autossh", "slogin", "scp", "sftp"], _ssh_options),
+    **dict.fromkeys(["make", "gmake", "bmake"], _make),
+    **dict.fromkeys(["find", "fd", "fdfind", "gfind"], _find),
+    **dict.fromkeys(["vi", "vim", "nvim", "view", "ex", "gvim", "less"], _vi),
+    "env": _env,
+    "git": _git,
+    "socat": _socat,
+    "deno": _deno,
+    "capsh": _capsh,
+    "su": _su,
+    "runuser": _runuser,
+    "yq": _yq,
+    "pwsh": _powershell,
+    "powershell": _powershell,
+    "screen": _screen,
+}

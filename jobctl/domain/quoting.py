@@ -1,0 +1,42 @@
+"""Quoted values: what ``{name:q}``, ``{name:json}`` and ``{name:url}`` put into a text that something evaluates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_NOT_IN_QUOTES = re.compile(rb"['\\]")
+_NOT_IN_ADDRESSES = re.compile(rb"[^A-Za-z0-9._-]")
+
+
+def for_shell(value: bytes) -> bytes:
+    """One word of a POSIX shell, always with quotes of its own.
+
+    A backslash stands outside of them: inside, sh reads it as it is but fish, which may be the login shell behind ssh,
+    takes it for the beginning of an escape.
+    """
+    return b"'" + _NOT_IN_QUOTES.sub(rb"'\\\g<0>'", value) + b"'"
+
+
+def for_json(value: bytes) -> bytes:
+    """A JSON string with its quotes, read alike by Python and JavaScript. Bytes that are no text stay as they are."""
+    import json
+
+    text = json.dumps(value.decode("utf-8", "surrogateescape"), ensure_ascii=False)
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # ends of a line in older JavaScript
+    return text.replace("\x7f", "\\u007f").encode("utf-8", "surrogateescape")
+
+
+def for_address(value: bytes) -> bytes:
+    """Percent-encoded, also ``/`` and ``~``: letters, digits, ``-``, ``.`` and ``_`` stay."""
+    return _NOT_IN_ADDRESSES.sub(lambda match: b"%%%02X" % match[0][0], value)
+
+
+#: By the name that stands after the colon, with how much longer a byte of a value can become and what is added once.
+QUOTES: dict[str, Callable[[bytes], bytes]] = {"q": for_shell, "json": for_json, "url": for_address}
+GROWTH = {"": (1, 0), "q": (4, 2), "json": (6, 2), "url": (3, 0)}
+
+
+def listed() -> str:
+    """The forms as a message names them."""
+    return ":q (a word of a shell), :json (a JSON string), :url (percent-encoded)"

@@ -1,0 +1,135 @@
+"""Values inside of a text that something evaluates: refused unless they are quoted for it and stand where quotes hold.
+
+``domain.evaluators`` says which words of a command are such a text. What may stand there depends on who reads it:
+
+- ``{name:url}`` everywhere: its few characters mean nothing to anybody.
+- ``{name:q}`` in a script of a POSIX shell, outside of all quotes, because it brings quotes of its own.
+- ``{name:json}`` in Python, JavaScript and jq, outside of strings and comments, because it is a string.
+- numbers of items and slots everywhere.
+
+``domain.contexts`` says whether a value stands where its quotes hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from jobctl.domain.braces import Piece, Placeholder, Source
+from jobctl.domain.contexts import MARK, in_javascript, in_jq, in_python, in_shell
+from jobctl.domain.evaluated import Evaluated, evaluated, name_of
+from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
+from jobctl.errors import UsageError
+
+
+class _Language(NamedTuple):
+    """How a language is called in a message, the form that it reads, and how a value gets there otherwise."""
+
+    name: str
+    quote: str
+    instead: str
+
+
+_PASS = "pass it as an argument"  # noqa: S105  no password
+_LANGUAGES = {
+    SHELL: _Language("shell text", "q", "{program} -c 'echo \"$1\"' _ {value}"),
+    OTHER_SHELL: _Language("shell text", "", "a script that takes it as an argument"),
+    PYTHON: _Language("Python", "json", "{program} -c 'import sys; print(sys.argv[1])' {value}"),
+    JAVASCRIPT: _Language("JavaScript", "json", "{program} -e 'console.log(process.argv[1])' {value}"),
+    JQ: _Language("a jq program", "json", "jq --arg v {value} '... $v ...'"),
+}
+_OTHER = _Language("a program", "", "an option for values (awk -v v={value}), or a file that takes it")
+
+
+def check_scripts(argv: Sequence[str], arguments: Sequence[Sequence[Piece]]) -> None:
+    """Raise UsageError for a value that something would evaluate.
+
+    ``argv`` is the command as it was given, ``arguments`` what was read out of each word, and perhaps of one more that
+    was added at the end.
+    """
+    if not any(_fields(pieces) for pieces in arguments):
+        return
+    words = [*argv, *(["{}"] * (len(arguments) - len(argv)))]
+    for found in evaluated(words):
+        pieces = _joined([arguments[at] for at in found.words if at < len(arguments)])
+        for placeholder, why in _refused(pieces, found):
+            raise _refusal(words, found, placeholder, why)
+
+
+def _fields(pieces: Sequence[Piece]) -> list[Placeholder]:
+    return [piece for piece in pieces if isinstance(piece, Placeholder) and piece.source is Source.FIELD]
+
+
+def _joined(arguments: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """Words as ssh and others put them together, with a blank between two."""
+    joined: list[Piece] = []
+    for pieces in arguments:
+        joined += [" ", *pieces] if joined else pieces
+    return joined
+
+
+def _refused(pieces: Sequence[Piece], found: Evaluated) -> Iterator[tuple[Placeholder, str]]:
+    language = _LANGUAGES.get(found.kind, _OTHER)
+    judged = [piece for piece in _fields(pieces) if piece.quote != "url"]
+    if not judged:
+        return
+    for placeholder in judged:
+        if not language.quote or placeholder.quote != language.quote:
+            yield placeholder, ""
+            return
+    text = "".join(_shown(piece) for piece in pieces)
+    yield from ((placeholder, why) for placeholder, why in zip(judged, _contexts(found.kind, text), strict=True) if why)
+
+
+def _contexts(kind: str, text: str) -> list[str]:
+    """For each value why its quotes do not hold where it stands."""
+    if kind != SHELL:
+        return {PYTHON: in_python, JAVASCRIPT: in_javascript, JQ: in_jq}[kind](text)
+    again = _evaluated_again(text)
+    return [why or again for why in in_shell(text)]
+
+
+def _evaluated_again(text: str) -> str:
+    """Whether a command in shell text would evaluate a value that the quotes have been taken off of."""
+    for command in re.split(r"[;&|()`\n]+", text):
+        words = command.split()
+        for at, word in enumerate(words):
+            if word == "eval" and any(MARK in later for later in words[at:]):
+                return "where eval evaluates it once more"
+        for found in evaluated(words):
+            if any(MARK in words[at] for at in found.words if at < len(words)):
+                return f"where {found.program} evaluates it once more"
+    return ""
+
+
+def _shown(piece: Piece) -> str:
+    if isinstance(piece, str):
+        return piece
+    return MARK if piece.source is Source.FIELD and piece.quote != "url" else "1"
+
+
+def _refusal(words: Sequence[str], found: Evaluated, placeholder: Placeholder, why: str) -> UsageError:
+    language = _LANGUAGES.get(found.kind, _OTHER)
+    where = f"{found.program} {found.option}".strip()
+    value = next((f"{{{inner}}}" for inner in _names(words, found)), "{}")
+    if why:
+        return UsageError(
+            f"a placeholder with :{placeholder.quote} stands {why} in the text of {where}, where its quotes break",
+            hint=f"write it as a word of its own, outside of all quotes, or {_PASS}",
+        )
+    ways = [f"write {value[:-1]}:{language.quote}}}"] if language.quote else []
+    if language.instead and (found.kind != SHELL or name_of(found.program) in POSIX_SHELLS.split()):
+        ways.append(f"{_PASS}: {language.instead.format(program=found.program, value=value)}")
+    if found.kind == SHELL and found.option == "-c":
+        ways.append("use --shell")
+    return UsageError(
+        f"a placeholder in the text of {where} would run values as {language.name}", hint=", or ".join(ways)
+    )
+
+
+def _names(words: Sequence[str], found: Evaluated) -> Iterator[str]:
+    """What the placeholders of a text are called, as far as they can be told from syntax."""
+    for at in found.words:
+        if at < len(words):
+            yield from (inner.rpartition(":")[0] or inner for inner in re.findall(r"\{([\w ./:-]*)\}", words[at]))
