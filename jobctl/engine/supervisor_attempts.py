@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -65,6 +67,7 @@ class Attempts:
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
         self.calls: Calls | None = None  # once a job makes calls
+        self._contained: set[Any] = set()  # kinds of problems that were logged
         self.calls_path = ""  # the file that keeps their outcomes
 
     def use(self, table: Leaders) -> None:
@@ -197,20 +200,17 @@ class Attempts:
         ``reuse_files`` says that nobody can still write to its output files.
         """
         assert run.reaped is not None
-        status, rusage, ended = run.reaped
         del self.by_serial[run.serial]
         self.table.remove(run.place)
         self._take_devices_back(run)
         if run.takes_calls:
             run.died(ending, bool(run.left))  # type: ignore[attr-defined]
             return
+        status, rusage, ended = run.reaped
         code = code_of(status) if ending is None else code_when_ended(status)
         if ending is None:
             ending = wire.SIGNALLED if os.WIFSIGNALED(status) else wire.EXITED
-        output = run.plan.output
-        place = output.settle(run.scratch, run.slot, bool(status or ending))
-        if not reuse_files:
-            output.retire(run.slot)
+        place = self._settle_output(run, bool(status or ending), reuse_files)
         flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if run.left else 0)
         used = (
             int((ended - run.began) * 1e6),
@@ -218,6 +218,32 @@ class Attempts:
             kib(rusage.ru_maxrss),
         )
         self._outcome(run, ending, code, used, place, flags)
+
+    def _settle_output(self, run: Running, with_tail: bool, reuse_files: bool) -> Any:
+        output = run.plan.output
+        try:
+            place = output.settle(run.scratch, run.slot, with_tail)
+        except Exception as error:  # its outcome is worth more than what it wrote
+            self.contain(error, f"the output of item {run.id[0]}.{run.id[1]}")
+            place, reuse_files = NOWHERE, False
+        if not reuse_files:
+            output.retire(run.slot)
+        return place
+
+    def contain(self, error: Exception, what: str) -> None:
+        """Log what nobody thought of, each kind once; it concerns one item or worker, and nobody else."""
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        kind = (type(error).__name__, frame and (frame.tb_frame.f_code.co_filename, frame.tb_lineno))
+        if kind in self._contained:
+            return
+        self._contained.add(kind)
+        import traceback  # rarely needed
+
+        with contextlib.suppress(OSError):  # a full disk is no reason to stop
+            sys.stderr.write(f"supervisor: {what}: {''.join(traceback.format_exception(error))}")
+            sys.stderr.flush()
 
     def _finish_unstarted(self, run: Running, problem: CannotStartError) -> None:
         self._take_devices_back(run)
@@ -266,6 +292,12 @@ class Attempts:
                 over.append((run, verdict))
         self.deadline = min((run.deadline for run in self.by_serial.values()), default=NEVER)
         return over
+
+    def excuse(self, gap_s: float) -> None:
+        """All of us stood still for a while: that time counts for nobody."""
+        for run in self.running.values():
+            run.excuse(gap_s)
+        self.deadline += gap_s
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
         """What has to be ended because these were cancelled."""

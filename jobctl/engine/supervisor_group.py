@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
-import marshal
 import os
 import signal
 import socket
 import time
+from operator import itemgetter
 
 from jobctl.engine.supervisor_running import AttemptId, Running, code_of, kib
 from jobctl.process import page as pages
 from jobctl.process import streams, wire
 from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.output import NOWHERE, Place, Scratch, Span
-from jobctl.process.page import Page
+from jobctl.process.page import BrokenPage, Page
 from jobctl.process.plan import PressureError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 
 _FAILED = 1
+_ITEM, _ATTEMPT = itemgetter(1), itemgetter(2)  # of a dispatch
+_MOST = 1 << 62
+_SKEW_NS = 1_000_000_000
+_CAUSE = 5  # fields of domain.ports.Raised
 #: Signals by which a process ends itself.
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 
@@ -87,31 +92,83 @@ def end_while_loading(status: int, flags: int, target: str) -> End:
     """The process ended before any call: the next one would do the same, unless somebody ended this one."""
     code = code_of(status)
     if os.WIFSIGNALED(status) and code not in _CRASHES:
-        return End(wire.SIGNALLED, code, flags)
+        text = f"the worker was ended by {signal.Signals(code).name} while it loaded {target}; nothing was called"
+        return End(wire.RAISED, _FAILED, flags | wire.SETUP, raised=("WorkerExit", text, _FAILED, None, ""))
     how = f"was ended by signal {code}" if os.WIFSIGNALED(status) else f"ended with exit code {code}"
     return End(wire.NOT_STARTED, errno.ENOENT, flags, text=f"the worker {how} while it loaded {target}")
 
 
+def end_of_endless_load(limit_s: float, target: str) -> End:
+    """The process was ended because it did not get ready; nothing was called."""
+    text = f"importing {target} and its setup did not end within {limit_s:.0f} s; nothing was called"
+    return End(wire.RAISED, _FAILED, wire.SETUP, raised=("TimeoutError", text, _FAILED, None, ""))
+
+
+def end_of_broken(why: str) -> End:
+    """The conversation with the process makes no sense any more."""
+    text = f"the worker can no longer be understood: {why}; the call may have written over memory or descriptors"
+    return End(wire.RAISED, _FAILED, raised=("BrokenWorker", text, _FAILED, None, ""))
+
+
 def end_of_refusal(page: Page) -> End:
-    """The function cannot be called; the page says why."""
+    """The function cannot be called; the page says why. Raises BrokenPage."""
     _, size, _ = page.done()
-    name, text, code, after_s, where = marshal.loads(page.records(0, size))  # noqa: S302 - from our own worker
+    fault = page.fault()
+    cause = pages.value_of(page.records(0, size))
+    if fault not in (pages.NOT_LOADED, pages.SETUP_RAISED) or not _is_cause(cause):
+        raise BrokenPage("it says that it cannot load, and not why")
     page.reset()
-    if page.fault() == pages.SETUP_RAISED:
-        return End(wire.RAISED, code, wire.SETUP, raised=(name, text, code, after_s, where))
-    return End(wire.NOT_STARTED, errno.ENOENT, text=text)
+    if fault == pages.SETUP_RAISED:
+        return End(wire.RAISED, cause[2], wire.SETUP, raised=cause)
+    return End(wire.NOT_STARTED, errno.ENOENT, text=cause[1])
+
+
+def _is_cause(said: Any) -> bool:
+    return (
+        type(said) is tuple
+        and len(said) == _CAUSE
+        and all(type(text) is str for text in (said[0], said[1], said[4]))
+        and type(said[2]) is int
+        and type(said[3]) in (int, float, type(None))
+    )
+
+
+def check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
+    """Whether records are those of these attempts, and all in order. Raises BrokenPage."""
+    found = pages.unpack_carefully(count, records)
+    try:
+        items, attempts, *numbers, said = zip(*found, strict=True)
+        if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
+            raise BrokenPage("records of other items than it was given")
+        # A sum is one pass in C: it is an int if all of them are, and bounded if all are.
+        if not all(type(total := sum(column)) is int and total < _MOST and min(column) >= 0 for column in numbers):
+            raise BrokenPage("a record with impossible numbers")
+        kinds = set(map(type, said))
+        if kinds <= _PLAIN and not failed:
+            if str in kinds:
+                "".join(filter(None, said)).encode()
+        elif not all(each is None or (_is_cause(each) if type(each) is tuple else each.encode()) for each in said):
+            raise BrokenPage("a record with a cause of another form")
+        if failed != sum(type(each) is tuple for each in said):
+            raise BrokenPage("another number of failures than it counted")
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BrokenPage("a record of another form") from error
+
+
+_PLAIN = {str, type(None)}
 
 
 class Group:
     """Attempts in the order in which they run; the first ``told`` of them have their outcome."""
 
-    __slots__ = ("_calls", "_kept", "_worker", "batch", "is_log", "page", "sent", "told")
+    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "page", "sent", "told")
 
     def __init__(self, calls: Calls, worker: Running, page: Page) -> None:
         self._calls = calls
         self._worker = worker
         self.page = page
         self.batch: list[Dispatch] = []
+        self._given = 0
         self.sent = 0.0  # monotonic
         self.told = 0
         self.is_log = False  # the files that the worker writes to became a log, because there was no room for a copy
@@ -120,10 +177,27 @@ class Group:
     def begin(self, batch: list[Dispatch], now: float) -> None:
         """The worker gets these now."""
         self.batch = batch
+        self._given = len(batch)
         self.sent = now
         self.told = 0
         self._kept = (0, 0, 0, 0)
         self.page.reset()
+
+    def now(self) -> tuple[int, int, int, int]:
+        """What runs, as ``Page.now``. Raises BrokenPage when it cannot be."""
+        index, began_ns, out, err = self.page.now()
+        if not -1 <= index <= self._given:
+            raise BrokenPage(f"call {index} of {self._given} runs")
+        latest = time.monotonic_ns()
+        return index, min(max(began_ns, int(self.sent * 1e9) - _SKEW_NS), latest), max(0, out), max(0, err)
+
+    def done(self) -> tuple[int, int, int]:
+        """What ended, as ``Page.done``. Raises BrokenPage when it cannot be."""
+        count, size, failed = done = self.page.done()
+        fits = self.told <= count <= self._given and self._kept[0] <= size and self._kept[1] <= failed <= count
+        if not fits or (count == self.told) != (size == self._kept[0]):
+            raise BrokenPage(f"{count} calls of {self._given} ended, {failed} failed, with {size} bytes of records")
+        return done
 
     def cut(self, keep: int) -> list[Dispatch]:
         """Take attempts from this index on out of it."""
@@ -140,23 +214,31 @@ class Group:
 
         Returns where the output of a last one is that did not end.
         """
-        place = self._tell(self.page.done(), None, last)
+        place = self._tell(self.done(), None, last)
         self._kept = (*self._kept[:2], 0, 0)
         return place
 
     def settle_ended(self) -> None:
         """Tell the outcomes of calls that ended while another one runs."""
-        done = self.page.done()
+        done = self.done()
         if done[0] > self.told:
-            out, out_len, err, err_len = _spans(done[0] - self.told, self.page.records(self._kept[0], done[1]))[-1]
+            records = self._records(done)
+            out, out_len, err, err_len = _spans(done[0] - self.told, records)[-1]
             self._tell(done, (out + out_len, err + err_len), None)
+
+    def _records(self, done: tuple[int, int, int]) -> bytes:
+        """Of the calls that ended and are not told. Raises BrokenPage."""
+        count, size, failed = done
+        records = self.page.records(self._kept[0], size)
+        check_records(count - self.told, records, self.batch[self.told : count], failed - self._kept[1])
+        return records
 
     def _tell(self, done: tuple[int, int, int], until: tuple[int, int] | None, last: Span | None) -> Place:
         count, size, failed = done
-        kept_size, kept_failed, *begin = self._kept
-        count -= self.told
+        _, kept_failed, *begin = self._kept
         worker = self._worker
-        records = self.page.records(kept_size, size)
+        records = self._records(done) if count > self.told else b""
+        count -= self.told
         tails = _tails(worker.scratch, last)
         log, out_off, err_off, spans = self._keep_output(
             (begin[0], begin[1]), until, lambda: _spans(count, records) + ([] if last is None else [last])
@@ -169,7 +251,7 @@ class Group:
                 last = spans.pop()
             cut, records = _moved(count, records, spans)
         if count:
-            rss = kib(self.page.max_rss())
+            rss = kib(max(0, self.page.max_rss()))
             failed -= kept_failed
             self._calls.add((worker.line.job, worker.slot, rss, log, out_off, err_off, failed, cut, (count, records)))
         self.told = done[0]
@@ -189,15 +271,38 @@ class Group:
         return log, out_off, err_off, moved
 
     def lose(self, index: int, end: End) -> None:
-        """Tell the outcome of a call that did not end by itself, and of those before it."""
-        worker = self._worker
-        now, began_ns, _, _ = self.page.now()
+        """Tell the outcome of a call that did not end by itself, and of those before it. Raises BrokenPage."""
+        now, began_ns, _, _ = self.now()
         id_ = self.batch[index][:3]
-        log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail = self.settle(self._last_span())
+        place = self.settle(self._last_span())
+        self._keep_lost(id_, end, began_ns / 1e9 if now >= 0 else self.sent, place)
+
+    def lose_unread(self, end: End) -> None:
+        """Tell the outcome of the call that broke the page, of which nothing is believed that makes no sense.
+
+        Calls before it have ended, but how cannot be read: they are interrupted. Those after it stay in the batch.
+        """
+        last = min(max(self.told, self._last_begun()), len(self.batch) - 1)
+        for index in range(self.told, last + 1):
+            lost = end if index == last else End(wire.INTERRUPTED, 0)
+            self._keep_lost(self.batch[index][:3], lost, self.sent, NOWHERE)
+        self.told = last + 1
+
+    def _last_begun(self) -> int:
+        with contextlib.suppress(BrokenPage):
+            if (index := self.now()[0]) >= 0:
+                return index
+        with contextlib.suppress(BrokenPage):
+            return self.done()[0] - 1
+        return 0
+
+    def _keep_lost(self, id_: AttemptId, end: End, began: float, place: Place) -> None:
+        worker = self._worker
+        log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail = place
         if end.text:
             err_tail = end.text.encode("utf-8", "replace")
         until, usage = (time.monotonic(), None) if worker.reaped is None else (worker.reaped[2], worker.reaped[1])
-        used_us = max(0, int((until - (began_ns / 1e9 if now >= 0 else self.sent)) * 1e6))
+        used_us = max(0, int((until - began) * 1e6))
         cpu_us = 0 if usage is None else min(used_us, int((usage.ru_utime + usage.ru_stime) * 1e6))
         rss = 0 if usage is None else kib(usage.ru_maxrss)
         flags = end.flags | (wire.CUT if cut else 0)
@@ -210,10 +315,11 @@ class Group:
     def _last_span(self) -> Span:
         """What was written since the last call that ended."""
         scratch = self._worker.scratch
-        _, _, out, err = self.page.now()
+        _, _, out, err = self.now()
         out_end = os.lseek(scratch.out, 0, os.SEEK_END)
         err_end = os.lseek(scratch.err, 0, os.SEEK_END)
-        return out, max(0, out_end - out), err, max(0, err_end - err)
+        out, err = min(out, out_end), min(err, err_end)
+        return out, out_end - out, err, err_end - err
 
 
 def _spans(count: int, records: bytes) -> list[Span]:

@@ -92,6 +92,10 @@ class Running:
     def leader_ended(self) -> None:
         """Its process is gone, but perhaps not what descended from it."""
 
+    def excuse(self, gap_s: float) -> None:
+        """It stood still for a while, as all of us did: that time does not count."""
+        self.deadline += gap_s
+
     def leave(self, _now: float) -> bool:
         """Everything ends: whether it goes by itself."""
         return False

@@ -17,6 +17,8 @@ from jobctl.engine.supervisor_group import (
     Group,
     connect,
     end_by_itself,
+    end_of_broken,
+    end_of_endless_load,
     end_of_refusal,
     end_while_loading,
     group_size,
@@ -26,6 +28,7 @@ from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_w
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.channel import Channel
+from jobctl.process.page import BrokenPage
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -42,8 +45,9 @@ _PATIENCE_S = 2.0
 _SETTLED_S = 0.01
 #: A worker without work ends after this time.
 _IDLE_S = 30.0
-#: With a time limit per item, a worker may take at least so long to import the function.
-_LOAD_S = 60.0
+#: Of a job with a time limit, a worker may take this long to import the function and to run its setup, or as long as
+#: the limit if that is longer. The limit itself counts from the begin of a call.
+_LOAD_S = 600.0
 _WORK_LOAD = 0
 _WORK_CALLS = 1
 
@@ -61,6 +65,10 @@ class Worker(Running):
         self._channel: Channel | None = None
         self.group: Group
         self._loaded = False
+        self._load_by = NEVER
+        self._holds_slot = False
+        self._broken = ""  # why nothing that it says is believed any more
+        self._excused: tuple[AttemptId, float] | None = None  # a call, and what it stood still for
         self._epoch_ns = 0  # when the monotonic clock was 0
         self._limit: int | None = None  # index from which on nothing begins
         self._told: AttemptId | None = None  # the last one the engine knows to have begun
@@ -74,6 +82,10 @@ class Worker(Running):
         spec = self.plan.call
         assert spec is not None
         return spec
+
+    @property
+    def _load_limit_s(self) -> float:
+        return max(_LOAD_S, self.plan.timeout_s or 0.0)
 
     # Start, work, end.
 
@@ -94,6 +106,8 @@ class Worker(Running):
         self._calls.poll.register(self._end.fileno(), select.POLLIN)
         self.plan.workers[self.slot] = self
         self._channel.post(_WORK_LOAD, (self._spec[1:6], (self.line.job, *self._spec[7:9])))
+        if self.plan.timeout_s is not None:
+            self._load_by = self.began + self._load_limit_s
         self.give(dispatch, self.began)
 
     def give(self, first: Dispatch, now: float) -> None:
@@ -111,6 +125,7 @@ class Worker(Running):
                     del batch[index:]
                     break
         self.group.begin(batch, now)
+        self._holds_slot = True
         self.id = first[:3]
         self._limit = None
         self._recalled = False
@@ -125,7 +140,7 @@ class Worker(Running):
         if self._loaded:
             self.deadline = now + (_LOOK_S if timeout_s is None else min(_LOOK_S, timeout_s))
         else:
-            self.deadline = NEVER if timeout_s is None else now + max(_LOAD_S, timeout_s)
+            self.deadline = self._load_by
 
     def _flush(self) -> None:
         assert self._channel is not None
@@ -144,20 +159,48 @@ class Worker(Running):
             return
         except OSError:
             said = b""
-        for word in said:
-            if word == ord("r"):
-                self._loaded = True
-                self.group.sent = now
-                self._plan_look(now)
-                self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
-            elif word == ord("d"):
-                self._group_ended(now)
-            elif self.group.batch:
-                self._refused()
+        try:
+            for word in said:
+                self._obey(word, now)
+        except Exception as error:
+            self._break(error, now)
+            return
         if not said:
             self._hang_up()
             self.deadline = now + self.plan.grace_s  # normally it has ended already
             self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
+
+    def _obey(self, word: int, now: float) -> None:
+        """Do what a byte from the worker calls for. Raises BrokenPage when it cannot mean that."""
+        if word == ord("r") and not self._loaded:
+            self._loaded = True
+            self.group.sent = now
+            self._plan_look(now)
+            self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
+        elif word == ord("d") and self._loaded and self._holds_slot:
+            index, (count, _, _) = self.group.now()[0], self.group.done()
+            if index >= 0 or not (count or self._limit is not None):
+                raise BrokenPage("it says that a group has ended that has not")
+            self._group_ended(now)
+        elif word == ord("x") and not self._loaded:
+            if self.group.batch:
+                self._refused()
+            elif self._holds_slot:
+                self._give_up_batch(0)
+                self.retire()
+        else:
+            raise BrokenPage(f"it says {bytes([word])!r}, which means nothing here")
+
+    def _break(self, error: Exception, now: float) -> None:
+        """Nothing that it says is believed from here on: it is ended, and costs nobody else anything."""
+        if not self._broken:
+            self._broken = str(error) if isinstance(error, BrokenPage) else f"{type(error).__name__}: {error}"
+            self._calls.attempts.contain(error, f"a worker of job {self.line.job}")
+        self._hang_up()
+        if self.plan.workers.get(self.slot) is self:
+            del self.plan.workers[self.slot]
+        self.deadline = now
+        self._calls.attempts.deadline = min(self._calls.attempts.deadline, now)
 
     def retire(self) -> None:
         """Let it end by itself, between two groups."""
@@ -172,7 +215,7 @@ class Worker(Running):
         attempts.deadline = min(attempts.deadline, self.deadline)
 
     def leave(self, _now: float) -> bool:
-        if not self.group.batch:
+        if not self.group.batch and not self._broken:
             self.retire()
         return self.leaving
 
@@ -190,16 +233,28 @@ class Worker(Running):
         """Whether it waits for work."""
         return not self.group.batch
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether it has not said yet that it can make calls."""
+        return not self._loaded
+
     def ids(self) -> list[AttemptId]:
         return self.group.ids()
 
     def output_starts(self) -> tuple[int, int]:
-        index, _, out, err = self.group.page.now()
+        index, _, out, err = self._now()
         return (out, err) if index >= 0 else (0, 0)
 
     def started_event(self) -> tuple[Any, ...] | None:
-        now = self.group.page.now()
+        now = self._now()
         return self._started(now) if 0 <= now[0] < len(self.group.batch) else None
+
+    def _now(self) -> tuple[int, int, int, int]:
+        try:
+            return self.group.now()
+        except BrokenPage as error:
+            self._break(error, time.monotonic())
+            return -1, 0, 0, 0
 
     def _started(self, now: tuple[int, int, int, int]) -> tuple[Any, ...]:
         index, began_ns, out, err = now
@@ -209,34 +264,59 @@ class Worker(Running):
     # Looking at a group that takes long.
 
     def overdue(self, now: float) -> Verdict | None:
+        if self._broken:
+            return wire.INTERRUPTED, 0.0
         if self.leaving or self._channel is None:
             return wire.INTERRUPTED, self.plan.grace_s
-        if not self.group.batch:
+        if not self._loaded and now >= self._load_by:
+            if self.group.batch:
+                self._target = self.group.batch[0][:3]
+                return wire.TIMED_OUT, self.plan.grace_s
             self.retire()
             return None
-        if not self._loaded:
-            self._target = self.group.batch[0][:3]
-            return wire.TIMED_OUT, self.plan.grace_s
-        return self._look(now)
+        if not self._holds_slot:
+            self.retire()
+            return None
+        return self._look_or_break(now)
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> Verdict | None:
         for id_ in ids.intersection(self.ids()):
             self._unwanted[id_] = verdict
-        return self._look(now)
+        return self._look_or_break(now)
 
     def recall(self, now: float) -> None:
         """Give back to the engine what has not begun."""
         self._recalled = True
-        self._look(now)
+        self._look_or_break(now)
+
+    def excuse(self, gap_s: float) -> None:
+        self._load_by += gap_s
+        index = self._now()[0]
+        if 0 <= index < len(self.group.batch):
+            id_ = self.group.batch[index][:3]
+            before = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
+            self._excused = (id_, before + gap_s)
+
+    def _look_or_break(self, now: float) -> Verdict | None:
+        if self._broken:
+            return wire.INTERRUPTED, 0.0
+        try:
+            return self._look(now)
+        except Exception as error:
+            self._break(error, now)
+            return wire.INTERRUPTED, 0.0
 
     def _look(self, now: float) -> Verdict | None:
-        seen = self.group.page.now()
-        index, began_ns, _, _ = seen
+        seen = self.group.now()
+        index = seen[0]
         verdict = self._judge(seen)
         if verdict is not None:
             return verdict
         if self._limit is None:
             is_wanted_back = self._recalled or bool(self._unwanted)
+            if not self._loaded and not is_wanted_back:
+                self.deadline = self._load_by
+                return None
             if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
                 self.deadline = now + _LOOK_S  # a busy machine: it has not had its turn yet
                 return None
@@ -245,24 +325,34 @@ class Worker(Running):
             self.deadline = now + _SETTLED_S
             return None
         # It may have gone on beyond the limit before it saw it, and have ended all of it since.
-        self._take_back(max(self._limit, index + 1, self.group.page.done()[0]))
+        self._take_back(max(self._limit, index + 1, self.group.done()[0]))
         self.group.settle_ended()
         self.deadline = NEVER
         if index < 0:
             self.deadline = now + _LOOK_S if self.group.batch else NEVER
+            if not self._loaded:  # whatever it holds by then was charged to nobody
+                self.deadline = self._load_by
         elif self.plan.timeout_s is not None:
-            self.deadline = began_ns / 1e9 + self.plan.timeout_s
+            self.deadline = (seen[1] + self._limit_ns(self.group.batch[index][:3])) / 1e9 if self._has(index) else NEVER
         return None
+
+    def _has(self, index: int) -> bool:
+        return 0 <= index < len(self.group.batch)
+
+    def _limit_ns(self, id_: AttemptId) -> int:
+        """What a call may take, with what it stood still for."""
+        excused_s = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
+        return int(((self.plan.timeout_s or 0.0) + excused_s) * 1e9)
 
     def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
         """Whether the call that runs has to be ended."""
         index, began_ns, _, _ = seen
-        if not 0 <= index < len(self.group.batch):
+        if not self._has(index):
             return None
         id_ = self.group.batch[index][:3]
-        timeout_s = self.plan.timeout_s
         verdict = self._unwanted.get(id_)
-        if verdict is None and timeout_s is not None and time.monotonic_ns() >= began_ns + int(timeout_s * 1e9):
+        is_limited = self.plan.timeout_s is not None
+        if verdict is None and is_limited and time.monotonic_ns() >= began_ns + self._limit_ns(id_):
             verdict = wire.TIMED_OUT, self.plan.grace_s
         if verdict is not None:
             self._target = id_
@@ -283,13 +373,13 @@ class Worker(Running):
     # How a group ends.
 
     def _group_ended(self, now: float) -> None:
-        count, _, _ = self.group.page.done()
+        count, _, _ = self.group.done()
+        self.group.settle()
         if count:
             took_s, plan = max(self.group.page.took_s() / count, 1e-6), self.plan
             plan.call_s = took_s if plan.call_s is None else (plan.call_s + took_s) / 2
         if self._left >= 0:
-            self._left -= count
-        self.group.settle()
+            self._left = max(0, self._left - count)
         self._give_up_batch(count)
         self.deadline = now + _IDLE_S
         if self._left == 0 or self.group.is_log or self._target is not None:
@@ -299,6 +389,7 @@ class Worker(Running):
         self._take_back(done)
         self.group.batch = []
         self._unwanted.clear()
+        self._holds_slot = False
         self._calls.attempts.release(self.line, self.slot)
 
     def _refused(self) -> None:
@@ -317,15 +408,43 @@ class Worker(Running):
     def died(self, ending: int | None, leftovers: bool) -> None:
         """It is gone, and all that descended from it; ``ending`` says why, if it was ended."""
         self.leader_ended()
-        if self.group.batch:
-            self._autopsy(ending, leftovers)
+        try:
+            if self._broken:
+                self._give_up_broken()
+            elif self.group.batch:
+                self._autopsy(ending, leftovers)
+        except Exception as error:
+            self._break(error, time.monotonic())
+            self._give_up_broken()
+        if self._holds_slot:  # what it held was given back before it ended
+            self._give_up_batch(0)
         self.plan.output.take_back(self.scratch)
         self.group.page.close()
 
+    def _give_up_broken(self) -> None:
+        """It is gone, and its page makes no sense."""
+        if not self.group.batch:
+            return
+        self._keep_sound()
+        if self.group.told < len(self.group.batch):
+            self.group.lose_unread(end_of_broken(self._broken))
+        self._give_up_batch(self.group.told)
+
+    def _keep_sound(self) -> None:
+        """Outcomes of calls that had ended before the page broke may be whole all the same."""
+        try:
+            self.group.settle()
+        except Exception:
+            return
+
     def _autopsy(self, ending: int | None, leftovers: bool) -> None:
         """The call that ran has failed, those before it have their outcomes, those after it never began."""
-        count, _, _ = self.group.page.done()
-        index, _, _, _ = self.group.page.now()
+        if not self._loaded and self.group.page.fault():  # it said why it cannot make calls, and was not heard
+            self.group.lose(0, end_of_refusal(self.group.page))
+            self._give_up_batch(1)
+            return
+        count, _, _ = self.group.done()
+        index, _, _, _ = self.group.now()
         if not count <= index < len(self.group.batch):
             # None ran. If it died of its own accord, and for the first of the group, that one must not go on for ever.
             index = 0 if not count and (ending is None or self._target is not None) else -1
@@ -340,9 +459,12 @@ class Worker(Running):
         assert self.reaped is not None
         status = self.reaped[0]
         flags = wire.LEFTOVERS if leftovers else 0
+        has_begun = self._loaded or self.group.now()[0] >= 0
+        if ending == wire.TIMED_OUT and not has_begun:
+            return end_of_endless_load(self._load_limit_s, self._spec[1])
         if ending is not None:  # it was ended; perhaps for another one, which was over just then
             return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags)
         # It may have said that it is ready, and have died of its first call before that was heard.
-        if self._loaded or self.group.page.now()[0] >= 0:
+        if has_begun:
             return end_by_itself(status, flags)
         return end_while_loading(status, flags, self._spec[1])

@@ -2,8 +2,9 @@
 
 It is loaded as a file by the interpreter of the job, which need not have jobctl installed: standard library only, of
 any Python from 3.7 on.
-Groups arrive on descriptor 3. What became of each call is written to memory shared with the supervisor before the
-next one begins, so nothing that kills this process loses the outcome of a call that had ended.
+Groups arrive on a descriptor that the user's code does not meet by accident. What became of each call is written to
+memory shared with the supervisor before the next one begins, so nothing that kills this process loses the outcome of
+a call that had ended.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jobctl.engine import worker_load as loading
+    from jobctl.engine import worker_place as places
     from jobctl.engine.worker_load import Call
-    from jobctl.engine.worker_place import Place
 
     #: Fields of domain.ports.Raised.
     Cause = tuple[str, str, int, float | None, str]
@@ -39,12 +40,12 @@ else:
         return module
 
     loading = _beside("worker_load")
-    Place = _beside("worker_place").Place
+    places = _beside("worker_place")
 
 #: Before the names of our own files in a traceback.
 _OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker")
 # The words and the layout of the page are those of jobctl.process.page; a test holds both equal.
-_CHANNEL_FD = 3
+_CHANNEL_FD = 3  # both move as soon as we run
 _PAGE_FD = 4
 _LOAD = 0
 _NOW = struct.Struct("<qqqq")  # index of the call that runs (-1: none), its start, what stdout and stderr have
@@ -76,11 +77,12 @@ _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("
 
 def main() -> None:
     """Serve the supervisor until it hangs up."""
-    for fd in (_CHANNEL_FD, _PAGE_FD):
-        os.set_inheritable(fd, False)
+    channel, page_fd = places.out_of_reach(_CHANNEL_FD, _PAGE_FD)
+    os.close(_CHANNEL_FD)
+    os.close(_PAGE_FD)
     loading.prepare()
-    page, place = _Page(), Place()
-    messages = _messages()
+    page, place = _Page(page_fd), places.Place()
+    messages = _messages(channel)
     kind, load = next(messages)
     assert kind == _LOAD
     try:
@@ -89,40 +91,50 @@ def main() -> None:
         place.restore()
         page.refuse(error)
         place.restore()
-        _hear_no_more(messages)
+        _hear_no_more(channel, messages)
         return
     place.remember()
-    os.write(_CHANNEL_FD, b"r")
+    os.write(channel, b"r")
     worker = _Worker(page, place, call)
     worker.job, worker.token_of, worker.named = load[1]
     sys.modules["_jobctl_worker"] = worker  # type: ignore[assignment]  # where jobctl.current() finds it
-    for _, calls in messages:
-        worker.work(calls)
-        os.write(_CHANNEL_FD, b"d")
+    try:
+        for _, calls in messages:
+            worker.work(calls)
+            os.write(channel, b"d")
+    except OSError as problem:  # files, socket and page are all that we use, and all of them are open
+        _give_up(f"the call closed a descriptor that its worker needs: {problem.strerror}")
 
 
-def _hear_no_more(messages: Any) -> None:
-    os.write(_CHANNEL_FD, b"x")
+def _give_up(why: str) -> None:
+    try:
+        os.write(2, f"\n{why}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _hear_no_more(channel: int, messages: Any) -> None:
+    os.write(channel, b"x")
     for _ in messages:
-        os.write(_CHANNEL_FD, b"x")
+        os.write(channel, b"x")
 
 
-def _messages() -> Any:
+def _messages(channel: int) -> Any:
     while True:
-        header = _read(4)
+        header = _read(channel, 4)
         if header is None:
             return
-        frame = _read(int.from_bytes(header, "little"))
+        frame = _read(channel, int.from_bytes(header, "little"))
         if frame is None:
             return
         yield from marshal.loads(frame)  # noqa: S302 - from the supervisor
 
 
-def _read(count: int) -> bytes | None:
+def _read(channel: int, count: int) -> bytes | None:
     parts = []
     while count:
         try:
-            part = os.read(_CHANNEL_FD, min(count, 1 << 20))
+            part = os.read(channel, min(count, 1 << 20))
         except OSError:
             return None
         if not part:
@@ -135,15 +147,16 @@ def _read(count: int) -> bytes | None:
 class _Page:
     """The memory that the supervisor sees, also after our death."""
 
-    def __init__(self) -> None:
-        self.size = os.fstat(_PAGE_FD).st_size
-        self.memory = mmap.mmap(_PAGE_FD, self.size)
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.size = os.fstat(fd).st_size
+        self.memory = places.mapped(fd, self.size)
 
     def grow(self, size: int) -> None:
         """Make room for a large record."""
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        os.ftruncate(_PAGE_FD, self.size)
-        self.memory = mmap.mmap(_PAGE_FD, self.size)
+        os.ftruncate(self._fd, self.size)
+        self.memory = places.mapped(self._fd, self.size)
 
     def refuse(self, error: BaseException) -> None:
         """Say why no call can be made."""
@@ -152,7 +165,7 @@ class _Page:
         told = error.__cause__ if in_setup and error.__cause__ is not None else error
         cause = _cause(told)
         if not in_setup:
-            cause = ("", loading.reason(error), *cause[2:])
+            cause = ("", _bounded(loading.reason(error)), *cause[2:])
         record = marshal.dumps(cause, _MARSHAL_VERSION)
         end = _RECORDS_AT + len(record)
         if end > self.size:
@@ -166,7 +179,7 @@ class _Page:
 
 
 class _Worker:
-    def __init__(self, page: _Page, place: Place, call: Call) -> None:
+    def __init__(self, page: _Page, place: places.Place, call: Call) -> None:
         self._page = page
         self._call = call
         self._place = place
@@ -267,22 +280,27 @@ def _failure(error: BaseException) -> Cause:
     try:
         _print(error)
         return _cause(error)
-    except Exception:  # an exception that cannot even be printed
+    except BaseException:  # an exception that cannot even be printed
         return type(error).__name__, "", _FAILED, None, ""
 
 
 def _cause(error: BaseException) -> Cause:
-    name = type(error).__name__
-    message = str(error)[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
-    where = _where(error)
+    name = _bounded(type(error).__name__)
+    message = _bounded(str(error))
+    where = _bounded(_where(error))
     if isinstance(error, _NoJson):
         return "TypeError", message, _PERMANENT, None, ""
     own = sys.modules.get("jobctl.callable_api")  # if nobody imported it, nobody can have raised it
     if own is not None and isinstance(error, own.Permanent):
         return name, message, _PERMANENT, None, where
     if own is not None and isinstance(error, own.Retry):
-        return name, message, _TEMPORARY, error.after, where
+        after = error.after if type(error.after) in (int, float) else None
+        return name, message, _TEMPORARY, after, where
     return name, message, _FAILED, None, where
+
+
+def _bounded(text: str) -> str:
+    return text[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
 
 
 def _where(error: BaseException) -> str:

@@ -1,11 +1,15 @@
 """What a call may change for those after it, set right again: working directory, standard streams.
 
-Runs where the workers run: standard library only.
+And what it must not change at all: the worker's own descriptors have numbers that nobody meets by accident. Runs where
+the workers run: standard library only.
 """
 
 from __future__ import annotations
 
+import fcntl
+import mmap
 import os
+import resource
 import sys
 
 TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
@@ -16,11 +20,62 @@ if TYPE_CHECKING:
 _STDOUT, _STDERR = 1, 2
 
 
+#: Numbers of descriptors from here on are met by nobody who counts; far larger ones would cost memory.
+_FAR = 8192
+
+
+def out_of_reach(*numbers: int) -> list[int]:
+    """Copies of descriptors under high numbers, closed on exec.
+
+    Code of the user may write to any low number, and close or replace it. Above the soft limit it cannot even get such
+    a number itself, so that is where they go where the hard limit lets them.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    lowest = _FAR if soft == endless else min(soft, _FAR)
+    needed = lowest + len(numbers)
+    is_raised = soft != endless and needed > soft
+    if is_raised and hard != endless and needed > hard:
+        lowest, is_raised = max(0, soft - 2 * len(numbers)), False
+    if is_raised:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    try:
+        return [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, lowest) for number in numbers]
+    finally:
+        if is_raised:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def mapped(fd: int, size: int) -> mmap.mmap:
+    """A file in memory, without a further descriptor of it under a low number; a child that is forked has it not."""
+    if sys.version_info >= (3, 13):
+        memory = mmap.mmap(fd, size, trackfd=False)
+    else:
+        number = os.dup(fd)
+        os.close(number)
+        memory = mmap.mmap(fd, size)  # keeps a copy of the descriptor, which gets the lowest free number
+        _replace(number, fd)
+    if hasattr(mmap, "MADV_DONTFORK"):
+        memory.madvise(mmap.MADV_DONTFORK)
+    return memory
+
+
+def _replace(number: int, fd: int) -> None:
+    """Put something there that nothing can be written to; the mapping stays, and closes that in the end."""
+    try:
+        if os.path.sameopenfile(number, fd):
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, number, inheritable=False)
+            os.close(null)
+    except OSError:  # a thread of the user's took the number
+        return
+
+
 class Place:
     """As it is to be for each call. ``out`` and ``err`` tell how much was written, whatever becomes of 1 and 2."""
 
     def __init__(self) -> None:
-        self.out, self.err = os.dup(_STDOUT), os.dup(_STDERR)
+        self.out, self.err = out_of_reach(_STDOUT, _STDERR)
         self.remember()
         self._chdir = os.chdir
         # Asking after each call where we are would cost as much as a short call.

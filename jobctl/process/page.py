@@ -2,14 +2,19 @@
 
 The worker writes and this side reads, without messages or locks; only the limit goes the other way. Words are eight
 aligned bytes. Because the memory outlives the worker, the outcomes of calls that ended are never lost with it.
+
+The worker runs code of the user, which can write anything here. Nothing is believed that makes no sense: whoever reads
+it gets a ``BrokenPage``. The file can grow but not shrink, or reading it could end this process with SIGBUS.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import marshal
 import mmap
 import os
+import resource
 import struct
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -28,11 +33,23 @@ RSS_AT = 72
 TOOK_AT = 80
 RECORDS_AT = 128
 SIZE = 256 << 10
+#: Records of one group never take more: it ends early, and what a call may return is bounded.
+LARGEST = 128 << 20
+#: Memory that reading records may take beyond a multiple of their size.
+_ROOM = 64 << 20
+_TIMES = 32
+#: How each record begins: a tuple of ten, in the form of marshal.
+_HEAD = b"(\x0a\0\0\0"
+_TRIES = 1000
 
 NO_LIMIT = 1 << 40
 #: Values of ``fault``.
 NOT_LOADED = 1
 SETUP_RAISED = 2
+
+
+class BrokenPage(Exception):
+    """What a worker wrote makes no sense."""
 
 
 class Page:
@@ -47,6 +64,7 @@ class Page:
             os.close(file)
         try:
             os.ftruncate(self.fd, SIZE)
+            _keep_size(self.fd)
             self._memory = mmap.mmap(self.fd, SIZE)
         except OSError:
             os.close(self.fd)
@@ -66,24 +84,38 @@ class Page:
     def now(self) -> tuple[int, int, int, int]:
         """What runs: index in its group (-1 = nothing), begin (monotonic ns), bytes of stdout and stderr before it."""
         seen: tuple[int, int, int, int] = NOW.unpack_from(self._memory, 0)
-        while (again := NOW.unpack_from(self._memory, 0)) != seen:  # caught between two calls
-            seen = again
-        return seen
+        for _ in range(_TRIES):
+            if (again := NOW.unpack_from(self._memory, 0)) == seen:
+                return seen
+            seen = again  # caught between two calls
+        raise BrokenPage("what runs changes all the time")
 
     def done(self) -> tuple[int, int, int]:
         """Calls that ended, bytes of their records, how many of them failed."""
         done: tuple[int, int, int] = DONE.unpack_from(self._memory, DONE_AT)
-        while (again := DONE.unpack_from(self._memory, DONE_AT)) != done:  # caught while it was written
-            done = again
-        return done
+        for _ in range(_TRIES):
+            if (again := DONE.unpack_from(self._memory, DONE_AT)) == done:
+                return done
+            done = again  # caught while it was written
+        raise BrokenPage("the number of calls that ended changes all the time")
 
     def records(self, start: int, end: int) -> bytes:
-        """Those of the records that lie between two offsets (see ``unpack``)."""
+        """Those of the records that lie between two offsets (see ``unpack``). Raises BrokenPage."""
+        if not 0 <= start <= end <= LARGEST:
+            raise BrokenPage(f"records from byte {start} to byte {end}")
         start += RECORDS_AT
         end += RECORDS_AT
         if end > len(self._memory):  # the worker made more room
-            self._memory = mmap.mmap(self.fd, os.fstat(self.fd).st_size)
+            self._grow(end)
         return self._memory[start:end]
+
+    def _grow(self, end: int) -> None:
+        if end > os.fstat(self.fd).st_size:
+            raise BrokenPage(f"records up to byte {end} of a shorter page")
+        try:
+            self._memory = mmap.mmap(self.fd, end)
+        except (OSError, ValueError) as problem:
+            raise BrokenPage(f"{end} bytes of records cannot be read: {problem}") from problem
 
     def fault(self) -> int:
         """0, or why no call can be made."""
@@ -109,14 +141,57 @@ def unpack(count: int, records: bytes) -> list[Any]:
     return whole
 
 
+def unpack_carefully(count: int, records: bytes) -> list[Any]:
+    """As ``unpack``, of bytes that may be anything. Raises BrokenPage."""
+    if records.count(_HEAD) < count or (count and not records.startswith(_HEAD)):
+        raise BrokenPage("there are fewer records than calls that ended")
+    return list(_carefully(b"[%b%b" % (count.to_bytes(4, "little"), records)))
+
+
+def value_of(record: bytes) -> Any:
+    """A value in the form of marshal, of bytes that may be anything. Raises BrokenPage."""
+    return _carefully(record)
+
+
+def _carefully(data: bytes) -> Any:
+    """The parser makes room for as many members as a tuple claims to have, before it looks for them."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    lowered = _size_of_this_process() + _TIMES * len(data) + _ROOM
+    is_lower = limits[0] == resource.RLIM_INFINITY or lowered < limits[0]
+    if is_lower:
+        resource.setrlimit(resource.RLIMIT_AS, (lowered, limits[1]))
+    try:
+        return marshal.loads(data)  # noqa: S302 - checked by whoever asked
+    except Exception as error:
+        raise BrokenPage(f"records that cannot be read: {type(error).__name__}") from error
+    finally:
+        if is_lower:
+            resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def _size_of_this_process() -> int:
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            return int(file.read(64).split()[0]) * mmap.PAGESIZE
+    except (OSError, ValueError):  # another system: it has no such limit either
+        return 1 << 40
+
+
 def pack(records: list[Any]) -> bytes:
     """The reverse of ``unpack``."""
     return marshal.dumps(records, 2)[5:]
 
 
+def _keep_size(fd: int) -> None:
+    """No process can make the file shorter, by accident or otherwise."""
+    if hasattr(fcntl, "F_ADD_SEALS"):
+        with contextlib.suppress(OSError):  # no memfd, or an old kernel
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+
+
 def _anonymous_file() -> int:
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("jobctl-worker", os.MFD_CLOEXEC)
+        return os.memfd_create("jobctl-worker", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     import tempfile
 
     fd, path = tempfile.mkstemp()

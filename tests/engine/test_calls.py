@@ -490,12 +490,15 @@ def test_both_sides_mean_the_same_words() -> None:
 def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> None:
     """The worker went on while its supervisor made up its mind: 0 to 4 have ended, nothing runs, the limit was 2."""
     taken: list[int] = []
-    page = SimpleNamespace(now=lambda: (-1, 0, 0, 0), done=lambda: (5, 0, 0))
+    group = SimpleNamespace(
+        now=lambda: (-1, 0, 0, 0), done=lambda: (5, 0, 0), batch=[()] * 9, settle_ended=lambda: None
+    )
     worker = SimpleNamespace(
-        group=SimpleNamespace(page=page, batch=[()] * 9, settle_ended=lambda: None),
+        group=group,
         plan=SimpleNamespace(timeout_s=None),
         deadline=0.0,
         _limit=2,
+        _loaded=True,
         _judge=lambda _seen: None,
         _take_back=taken.append,
     )
