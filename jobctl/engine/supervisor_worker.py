@@ -215,7 +215,7 @@ class Worker(Running):
         attempts.deadline = min(attempts.deadline, self.deadline)
 
     def leave(self, _now: float) -> bool:
-        if not self.group.batch and not self._broken:
+        if not self.group.batch and self._loaded and not self._broken:  # one that loads would not notice
             self.retire()
         return self.leaving
 

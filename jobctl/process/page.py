@@ -36,11 +36,13 @@ SIZE = 256 << 10
 #: Records of one group never take more: it ends early, and what a call may return is bounded.
 LARGEST = 128 << 20
 #: Memory that reading records may take beyond a multiple of their size.
-_ROOM = 64 << 20
+_ROOM = 128 << 20
 _TIMES = 32
 #: How each record begins: a tuple of ten, in the form of marshal.
 _HEAD = b"(\x0a\0\0\0"
 _TRIES = 1000
+#: The parser of marshal gives up at 2000 levels.
+_DEEPEST = 1990
 
 NO_LIMIT = 1 << 40
 #: Values of ``fault``.
@@ -145,7 +147,8 @@ def unpack_carefully(count: int, records: bytes) -> list[Any]:
     """As ``unpack``, of bytes that may be anything. Raises BrokenPage."""
     if records.count(_HEAD) < count or (count and not records.startswith(_HEAD)):
         raise BrokenPage("there are fewer records than calls that ended")
-    return list(_carefully(b"[%b%b" % (count.to_bytes(4, "little"), records)))
+    found: list[Any] = _carefully(b"[%b%b" % (count.to_bytes(4, "little"), records))
+    return found
 
 
 def value_of(record: bytes) -> Any:
@@ -155,18 +158,46 @@ def value_of(record: bytes) -> Any:
 
 def _carefully(data: bytes) -> Any:
     """The parser makes room for as many members as a tuple claims to have, before it looks for them."""
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    lowered = _size_of_this_process() + _TIMES * len(data) + _ROOM
-    is_lower = limits[0] == resource.RLIM_INFINITY or lowered < limits[0]
-    if is_lower:
-        resource.setrlimit(resource.RLIMIT_AS, (lowered, limits[1]))
+    try:
+        return _within(_limit.largest or _limit.renew(0), data)
+    except MemoryError:  # this process may have grown since
+        try:
+            return _within(_limit.renew(_TIMES * len(data)), data)
+        except MemoryError as error:
+            raise BrokenPage("records that would take all memory") from error
+
+
+def _within(size: int, data: bytes) -> Any:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        size = min(size, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
     try:
         return marshal.loads(data)  # noqa: S302 - checked by whoever asked
+    except MemoryError:
+        raise
     except Exception as error:
         raise BrokenPage(f"records that cannot be read: {type(error).__name__}") from error
     finally:
-        if is_lower:
-            resource.setrlimit(resource.RLIMIT_AS, limits)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+class _Limit:
+    """How large this process may become while it reads what may be anything."""
+
+    def __init__(self) -> None:
+        self.largest = 0
+
+    def renew(self, more: int) -> int:
+        """Measure again; ``more`` is what reading may take beyond the usual."""
+        # Within the limit the stack could not grow either, and that would end this process: let it grow before.
+        with contextlib.suppress(ValueError):  # on some systems it gives up earlier
+            marshal.loads(b"(\1\0\0\0" * _DEEPEST + b"N")  # noqa: S302 - our own
+        self.largest = _size_of_this_process() + _ROOM
+        return self.largest + more
+
+
+_limit = _Limit()
 
 
 def _size_of_this_process() -> int:
