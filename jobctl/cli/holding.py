@@ -9,7 +9,7 @@ from jobctl.cli.session import Session
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.holding import Held
+    from jobctl.services.holding import Held, QueueHeld
 
 
 def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:
@@ -28,9 +28,10 @@ def answer(shared: Session, held: Sequence[Held], verb: str, done: str) -> None:
         shared.note(h.sentence(done))
 
 
-def answer_queue(shared: Session, queue: str, verb: str, said: str, *, changed: bool) -> None:
+def answer_queue(shared: Session, held: QueueHeld, verb: str, done: str) -> None:
     """Say what became of a queue."""
     if shared.json:
-        shared.emit({"schema": f"jobctl.{verb}/1", "jobs": [], "queue": {"name": queue, "changed": changed}})
+        queue = {"name": held.name, "changed": held.changed, "note": held.note}
+        shared.emit({"schema": f"jobctl.{verb}/1", "jobs": [], "queue": queue})
     else:
-        shared.note(f"queue {queue}: {said}")
+        shared.note(held.sentence(done))

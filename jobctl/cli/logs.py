@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from jobctl.services.targets import Target
     from jobctl.store.database import Database
     from jobctl.store.item_views import AttemptView
+
+#: Of the items that have no output, so many are named.
+_NAMED = 5
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -85,19 +88,25 @@ class _Shower:
 
     def text(self, targets: Sequence[Target], choice: Choice) -> None:
         """One attempt as it is; several under headings, on one stream."""
+        single = len(targets) == 1 and targets[0].item is not None and targets[0].last is None
+        for target in targets:
+            self._target(target, choice, self._single if single and not choice.every_attempt else self.merged)
+
+    def _target(self, target: Target, choice: Choice, show: Callable[[int, AttemptView], None]) -> None:
+        """A job or some items of it, with a word about those that have no output to show."""
         from jobctl.services.logs import attempts
 
-        found = attempts(self.database, targets, choice)
-        single = len(targets) == 1 and targets[0].item is not None and targets[0].last is None
-        count = 0
-        for job, attempt in found:
-            count += 1
-            if single and not choice.every_attempt:
-                self._single(job, attempt)
-            else:
-                self.merged(job, attempt)
-        if not count:
-            self._nothing(targets, choice)
+        shown, seen = 0, set()
+        for job, attempt in attempts(self.database, [target], choice):
+            shown += 1
+            if target.items is not None:  # at most as many as can be typed; a whole job may have millions
+                seen.add(attempt.item)
+            show(job, attempt)
+        missing = [item for item in target.items or () if item not in seen]
+        if missing:
+            self.shared.note(self._no_output(target.job, missing, choice))
+        elif not shown:
+            self.shared.note(f"job {target.job}: {_nothing(choice)}")
 
     def _single(self, job: int, attempt: AttemptView) -> None:
         # With one stream alone, that is what was asked for: it goes to standard output.
@@ -137,17 +146,17 @@ class _Shower:
             return True
         return any_data
 
-    def _nothing(self, targets: Sequence[Target], choice: Choice) -> None:
+    def _no_output(self, job: int, items: Sequence[int], choice: Choice) -> str:
         from jobctl.domain.states import ItemState
         from jobctl.store import item_views
 
-        target = targets[0]
-        if target.item is None:
-            self.shared.note(f"job {target.job}: " + ("no item has failed" if choice.failed else "nothing has run yet"))
-            return
-        state = item_views.item_state(self.database, target.job, target.item)
+        why = "not failed" if choice.failed else "not run yet"
+        if len(items) > 1:
+            more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+            return f"items {', '.join(f'{job}.{item}' for item in items[:_NAMED])}{more} have {why}"
+        state = item_views.item_state(self.database, job, items[0])
         word = "unknown" if state is None else ItemState(state[0]).word
-        self.shared.note(f"item {target.job}.{target.item} has not run yet, it is {word}")
+        return f"item {job}.{items[0]} has {why}, it is {word}"
 
     def json(self, targets: Sequence[Target], choice: Choice) -> None:
         """One JSON object per attempt and line."""
@@ -163,6 +172,14 @@ class _Shower:
                     data = b"".join(read(piece(self.shared.home, job, attempt, stream)))
                     document[name] = data.decode("utf-8", "replace")
             self.shared.say(json.dumps(document, ensure_ascii=False))
+
+
+def _nothing(choice: Choice) -> str:
+    """Why a whole job has nothing to show."""
+    if choice.attempt is not None:
+        which = "no item that failed has" if choice.failed else "no item has"
+        return f"{which} attempt {choice.attempt}"
+    return "no item has failed" if choice.failed else "nothing has run yet"
 
 
 def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:

@@ -36,8 +36,7 @@ def pause(
     shared = session(ctx)
     check_either(jobs, queue, "pause")
     if queue is not None:
-        changed = pause_queue(shared.home, queue, reason=reason, now=now_us())
-        answer_queue(shared, queue, "pause", "paused" if changed else "it was paused already", changed=changed)
+        answer_queue(shared, pause_queue(shared.home, queue, reason=reason, now=now_us()), "pause", "paused")
         return Exit.OK
     database = shared.open()
     numbers = resolve_jobs(database, jobs or [])

@@ -1,20 +1,44 @@
-"""Saying whether anybody works, after a command that left work."""
+"""Saying whether anybody works, after a command that left work. The words stand here and nowhere else."""
 
 from __future__ import annotations
 
-from jobctl.cli.session import Session, now_us
+from collections.abc import Sequence
+
+from jobctl.cli.session import Session
 
 
-def note_daemon(shared: Session) -> None:
-    """One line when no daemon is up."""
-    from jobctl.services.daemon import daemon_view
+def note_daemon(shared: Session, jobs: Sequence[int]) -> None:
+    """One line when no daemon is up and one of these jobs is not done: without work nobody needs a daemon."""
+    from jobctl.domain.states import TERMINAL_JOB_STATES
+    from jobctl.store import views
 
     database = shared.open()
     try:
-        state = daemon_view(database, shared.home, now_us()).state
+        is_open = any(state not in TERMINAL_JOB_STATES for state, _ in views.states(database, jobs).values())
     finally:
         database.close()
-    if state == "down":
+    if is_open:
+        note_if_down(shared)
+
+
+def note_daemon_for_queue(shared: Session, queue: str) -> None:
+    """The same for the jobs of a queue."""
+    from jobctl.store import views
+
+    database = shared.open()
+    try:
+        is_open = queue in views.queue_loads(database)
+    finally:
+        database.close()
+    if is_open:
+        note_if_down(shared)
+
+
+def note_if_down(shared: Session) -> None:
+    """One line when no daemon is up, after work was left for one."""
+    from jobctl.process.lock import holder
+
+    if holder(str(shared.home.lock)) is None:
         shared.note(nobody_works(shared))
 
 

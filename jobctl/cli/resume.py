@@ -8,7 +8,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.holding import answer, answer_queue, check_either
-from jobctl.cli.presence import note_daemon
+from jobctl.cli.presence import note_daemon, note_daemon_for_queue
 from jobctl.cli.session import now_us
 from jobctl.errors import Exit
 
@@ -34,12 +34,12 @@ def resume(
     shared = session(ctx)
     check_either(jobs, queue, "resume")
     if queue is not None:
-        changed = resume_queue(shared.home, queue)
-        answer_queue(shared, queue, "resume", "goes on" if changed else "it was not paused", changed=changed)
+        answer_queue(shared, resume_queue(shared.home, queue), "resume", "goes on")
+        note_daemon_for_queue(shared, queue)
         return Exit.OK
     database = shared.open()
     numbers = resolve_jobs(database, jobs or [])
     database.close()
     answer(shared, release(shared.home, numbers, now=now_us()), "resume", "goes on")
-    note_daemon(shared)
+    note_daemon(shared, numbers)
     return Exit.OK

@@ -60,5 +60,5 @@ def retry(
         shared.emit({"schema": "jobctl.retry/1", "retried": rounds})
     for answer in answers:
         shared.note(answer.sentence)
-    note_daemon(shared)
+    note_daemon(shared, list(wanted))
     return Exit.OK

@@ -73,9 +73,9 @@ def _show_list(shared: Session, everything: bool) -> None:
 
         shared.say(plain.jobs(document))
         if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
-            from jobctl.cli.presence import nobody_works
+            from jobctl.cli.presence import note_if_down
 
-            shared.note(nobody_works(shared))
+            note_if_down(shared)
 
 
 def _list_document(shared: Session, everything: bool) -> dict[str, Any]:

@@ -253,12 +253,11 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
     if shared.json:
         shared.emit(_preview_document(found))
         return Exit.OK
-    if not shared.quiet:
-        from jobctl.render.preview import print_preview
+    from jobctl.render.preview import print_preview
 
-        commands = [shlex.join(command) for command in found.commands]
-        print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
-        sys.stdout.flush()
+    commands = [shlex.join(command) for command in found.commands]
+    print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
+    sys.stdout.flush()
     shared.note(_verdict(found))
     return Exit.OK
 

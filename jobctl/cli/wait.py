@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
+from jobctl.cli.presence import note_daemon
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import WaitTimeout
-from jobctl.store.database import Database
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def wait(
     seconds = _seconds(timeout)
     database = shared.open()
     numbers = resolve_jobs(database, jobs)
-    _warn_if_nobody_works(shared, database, numbers)
+    note_daemon(shared, numbers)
     try:
         states = service.wait(database, shared.home, numbers, seconds, lambda job, state: _tell(shared, job, state))
     except KeyboardInterrupt:
@@ -58,19 +58,6 @@ def _seconds(timeout: str | None) -> float | None:
     from jobctl.domain.durations import option_duration
 
     return None if timeout is None else option_duration("--timeout", timeout)
-
-
-def _warn_if_nobody_works(shared: Session, database: Database, numbers: list[int]) -> None:
-    from jobctl.domain.states import TERMINAL_JOB_STATES
-    from jobctl.services.daemon import daemon_view
-    from jobctl.store import views
-
-    if all(state in TERMINAL_JOB_STATES for state, _ in views.states(database, numbers).values()):
-        return
-    if daemon_view(database, shared.home, now_us()).state == "down":
-        from jobctl.cli.presence import nobody_works
-
-        shared.note(nobody_works(shared))
 
 
 def _tell(shared: Session, job: int, state: str) -> None:

@@ -69,7 +69,7 @@ def _queues(document: Document) -> Iterator[str]:
     for queue in queues:
         limits = [plural(queue["slots"], "slot") if queue["slots"] else "", queue["rate"] or ""]
         state = "paused" if queue["paused_at"] else ""
-        facts = [plural(queue["jobs"], "job"), f"{queue['queued']} waiting", f"{queue['running']} in hand", *limits]
+        facts = [plural(queue["jobs"], "job"), f"{queue['queued']} waiting", f"{queue['running']} running", *limits]
         yield f"  queue   {inert(queue['name'])}: {', '.join(filter(None, [*facts, state]))}"
 
 

@@ -19,6 +19,7 @@ from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
 from jobctl.services.actor import actor
 from jobctl.services.elsewhere import refuse_elsewhere
+from jobctl.services.running import running_of
 from jobctl.services.targets import Target, singles
 from jobctl.store import clock, jobs, journal, requests
 from jobctl.store.database import Database, open_database
@@ -64,7 +65,7 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
         if asked:
             _see_to_it(home, {job for job, _ in asked})
             _await(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
-        return [_answer(database, target, (target.job, target.item) in asked) for target in wanted]
+        return [_answer(database, home, target, (target.job, target.item) in asked) for target in wanted]
     finally:
         database.close()
 
@@ -129,7 +130,7 @@ def _await(database: Database, home: Home, asked: set[tuple[int, int | None]], p
                 _see_to_it(home, {job for job, _ in live})
 
 
-def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
+def _answer(database: Database, home: Home, target: Target, changed: bool) -> Cancelled:
     row = jobs.load(database, target.job)
     if row is None:
         raise NotFound(f"there is no job {target.job}", hint="jobctl status --all")
@@ -142,7 +143,8 @@ def _answer(database: Database, target: Target, changed: bool) -> Cancelled:
     if not changed:
         note = f"it is done already ({row.state})"
     elif row.state not in TERMINAL_JOB_STATES:
-        note = f"{plural(row.counts.running, 'item')} still to end"
+        running = running_of(database, home, target.job, time.time_ns() // 1000)
+        note = f"{plural(running, 'item')} still to end" if running else "the engine is about to end it"
     elif row.state is not JobState.CANCELLED:
         note = "everything had ended before the cancel took effect"
     return Cancelled(target.job, None, row.state, changed, note)

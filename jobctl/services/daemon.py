@@ -108,13 +108,15 @@ def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
         rate = views.total_rate(database)
         row = daemon.load(database)
     is_known = view.started_at is not None
+    running = min(load.running, view.slots) if is_known and view.slots is not None else 0
     engine = row.engine_pid if is_known and row is not None else None
     return _document(view, home, load) | {
         "queues": queues,
         "rate_per_s": float(f"{rate:.3g}") if rate is not None and view.is_working else None,
         "memory": _memory(view.pid, engine),
         "uptime_s": seconds(max(0, now - view.started_at)) if view.started_at is not None else None,
-        "running": min(load.running, view.slots) if is_known and view.slots is not None else 0,
+        "running": running,
+        "queued": load.queued + load.running - running,
     }
 
 

@@ -18,6 +18,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.actor import actor
+from jobctl.services.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
@@ -33,13 +34,31 @@ class Held:
 
     def sentence(self, done: str) -> str:
         """``job 42: paused; what runs will finish (3 items)``; ``done`` is what was asked for, in the past."""
-        said = (f"{done}; {self.note}" if self.note else done) if self.changed else self.note
-        return f"job {self.job}: {said}"
+        return f"job {self.job}: {_said(self, done)}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHeld:
+    """The same of a queue."""
+
+    name: str
+    changed: bool
+    note: str
+
+    def sentence(self, done: str) -> str:
+        """``queue mail: paused; what runs will finish (2 items)``."""
+        return f"queue {self.name}: {_said(self, done)}"
+
+
+def _said(held: Held | QueueHeld, done: str) -> str:
+    if not held.changed:
+        return held.note
+    return f"{done}; {held.note}" if held.note else done
 
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
     """Let nothing more of these jobs start; what runs finishes. A deadline goes on running."""
-    return _each(home, numbers, now, lambda database, row, now: _pause(database, row, reason, now))
+    return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, reason, now))
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[Held]:
@@ -66,18 +85,23 @@ def _existing(database: Database, number: int) -> JobRow:
     return row
 
 
-def _pause(database: Database, row: JobRow, reason: str, now: int) -> Held:
+def _pause(database: Database, home: Home, row: JobRow, reason: str, now: int) -> Held:
     if row.state in TERMINAL_JOB_STATES:
         return Held(row.id, False, f"it is done already ({row.state})")
     if row.paused_at is not None:
         return Held(row.id, False, "it is paused already")
     jobs.update(database, row.id, paused_at=now, pause_reason=reason, updated_at=now, state="paused")
     journal.note(database, row.id, "paused", at=now, actor=actor(), reason=reason)
-    note = f"what runs will finish ({plural(row.counts.running, 'item')})" if row.counts.running else ""
-    return Held(row.id, True, note)
+    return Held(row.id, True, _finishing(running_of(database, home, row.id, now)))
+
+
+def _finishing(running: int) -> str:
+    return f"what runs will finish ({plural(running, 'item')})" if running else ""
 
 
 def _resume(database: Database, row: JobRow, now: int) -> Held:
+    if row.state in TERMINAL_JOB_STATES:
+        return Held(row.id, False, f"it is done already ({row.state})")
     if row.paused_at is None:
         return Held(row.id, False, f"it is not paused, it is {row.state}")
     state = "running" if row.started_at is not None else "queued"
@@ -94,14 +118,21 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
     return Held(row.id, True, "")
 
 
-def pause_queue(home: Home, name: str, *, reason: str, now: int) -> bool:
-    """Let nothing more of a queue start; False when it was paused already."""
-    return _change_queue(home, name, now, pause_reason=reason)
+def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueueHeld:
+    """Let nothing more of a queue start; what runs finishes."""
+    if not _change_queue(home, name, now, pause_reason=reason):
+        return QueueHeld(name, False, "it was paused already")
+    database = open_database(home)
+    try:
+        return QueueHeld(name, True, _finishing(running_in(database, home, now, name)))
+    finally:
+        database.close()
 
 
-def resume_queue(home: Home, name: str) -> bool:
-    """Let a queue go on; False when it was not paused."""
-    return _change_queue(home, name, None, paused_at=None, pause_reason="")
+def resume_queue(home: Home, name: str) -> QueueHeld:
+    """Let a queue go on."""
+    changed = _change_queue(home, name, None, paused_at=None, pause_reason="")
+    return QueueHeld(name, changed, "" if changed else "it was not paused")
 
 
 def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
+from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.targets import Target
 from jobctl.store import item_views
@@ -91,7 +92,14 @@ def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> I
 
 def _of_items(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
     for item in target.items or ():
+        if choice.failed and not _has_failed(database, target.job, item):
+            continue
         yield from _pick(target.job, item, item_views.attempts(database, target.job, item), choice)
+
+
+def _has_failed(database: Database, job: int, item: int) -> bool:
+    state = item_views.item_state(database, job, item)
+    return state is not None and state[0] == ItemState.FAILED
 
 
 def _of_failed(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:

@@ -94,7 +94,7 @@ def _ages(database: Database, now: int) -> Iterator[Family]:
 
 def _queues(database: Database) -> Iterator[Family]:
     queues = queue_documents(database)
-    for field, help_ in (("queued", "Items that wait, by queue."), ("running", "Items in hand, by queue.")):
+    for field, help_ in (("queued", "Items that wait, by queue."), ("running", "Items that run, by queue.")):
         samples = [Sample(queue[field], {"queue": queue["name"]}) for queue in queues]
         yield Family(f"jobctl_queue_{field}_items", help_, samples)
     paused = [Sample(float(queue["paused_at"] is not None), {"queue": queue["name"]}) for queue in queues]

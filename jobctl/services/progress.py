@@ -33,6 +33,7 @@ class Surroundings(NamedTuple):
     waits_for: Sequence[tuple[int, str]] = ()  # jobs that it comes after and that are not done, and on what condition
     held_by: str = ""  # what keeps a job that runs nothing from starting more, in words
     top_rate_per_s: float | None = None  # more than that cannot start
+    taken: int = 0  # slots that items of other jobs are seen to have
 
 
 class Progress(NamedTuple):
@@ -74,8 +75,15 @@ def split_running(job: JobView, around: Surroundings) -> tuple[int, int]:
     more than the slots can really run, or what began when there were more of them: the rest is shown as queued, which
     it is.
     """
-    running = job.running if around.slots is None else min(job.running, max(around.slots, around.started))
+    free = None if around.daemon.slots is None else around.daemon.slots - around.taken
+    running = fitting(job.running, around.started, (around.slots, free))
     return job.queued + job.running - running, running
+
+
+def fitting(in_hand: int, started: int, limits: Sequence[int | None]) -> int:
+    """How many of the items in hand can run: those that are seen to have begun, or as many as every limit allows."""
+    slots = min((limit for limit in limits if limit is not None), default=in_hand)
+    return min(in_hand, max(slots, started))
 
 
 def active_time_us(job: JobView, now: int) -> int:

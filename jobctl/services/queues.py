@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from jobctl.domain.durations import format_time
-from jobctl.store import queues, views
+from jobctl.store import daemon, queues, views
 from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
 
 
 def queue_documents(database: Database) -> list[dict[str, Any]]:
-    """Every queue with limits of its own or live jobs: limits, pause, what waits and runs."""
-    rows = queues.load_all(database)
+    """Every queue with limits of its own or live jobs: limits, pause, what waits and runs.
+
+    What was handed ahead of a free slot waits, as everywhere.
+    """
+    rows, engine = queues.load_all(database), daemon.load(database)
+    slots = engine.slots if engine is not None else None
     loads = views.queue_loads(database)
     documents = []
     for name in sorted({*rows, *loads, "default"}):
         row = rows.get(name, QueueRow(name))
-        jobs, queued, running = loads.get(name, (0, 0, 0))
+        jobs, queued, in_hand = loads.get(name, (0, 0, 0))
+        running = min(in_hand, *(limit or in_hand for limit in (row.slots, slots)))
         documents.append(
             {
                 "name": name,
@@ -26,7 +31,7 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
                 "paused_at": None if row.paused_at is None else format_time(row.paused_at),
                 "pause_reason": row.pause_reason,
                 "jobs": jobs,
-                "queued": queued,
+                "queued": queued + in_hand - running,
                 "running": running,
             }
         )

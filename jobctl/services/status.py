@@ -8,7 +8,7 @@ index that holds no others.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -61,7 +61,7 @@ def job_documents(
     with views.snapshot(database):
         now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
-        answer = _Answer(database, home, daemon, now, program, GROUPS, _users(database))
+        answer = _Answer(database, home, daemon, now, program, GROUPS, *_loads(database))
         return [_document(answer, _load(database, number)) for number in job_ids]
 
 
@@ -90,7 +90,7 @@ def list_document(
         daemon = daemon_view(database, home, now)
         jobs = views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
         total = views.job_total(database)
-        answer = _Answer(database, home, daemon, now, program, GROUPS_IN_LIST, _users(database))
+        answer = _Answer(database, home, daemon, now, program, GROUPS_IN_LIST, *_loads(database))
         documents = [_document(answer, job) for job in jobs]
     return _list(documents, daemon.document(), total, now)
 
@@ -117,10 +117,19 @@ class _Answer(NamedTuple):
     program: str
     groups: int
     users: Users
+    started: Callable[[], dict[int, int]]  # items that are seen to run, by job
 
 
-def _users(database: Database) -> Users:
-    return cache(lambda: views.running_by_job(database))
+def _loads(database: Database) -> tuple[Users, Callable[[], dict[int, int]]]:
+    """What all jobs have in hand and what of it runs, asked for once and only if a document needs it."""
+    return cache(lambda: views.running_by_job(database)), cache(lambda: views.started_by_job(database))
+
+
+def _taken(answer: _Answer, job: JobView) -> int:
+    """Slots that other jobs are seen to have; nobody asks for those of a job that has nothing in hand."""
+    if not job.running or len(answer.users()) < 2:
+        return 0
+    return sum(count for number, count in answer.started().items() if number != job.id)
 
 
 def _surroundings(answer: _Answer, job: JobView, policy: Policy) -> Surroundings:
@@ -142,7 +151,7 @@ def _surroundings(answer: _Answer, job: JobView, policy: Policy) -> Surroundings
 
 
 def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
-    database, home, daemon, now, program, groups, _ = answer
+    database, home, daemon, now, program, groups, *_ = answer
     policy = Policy.from_json(json.loads(job.policy))
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
     running = [
@@ -153,6 +162,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     after = _after(database, job)
     around = _surroundings(answer, job, policy)._replace(
         started=len(running),
+        taken=_taken(answer, job),
         waits_for=[(each["job"], each["condition"]) for each in after if each["done"] is False],
     )
     targets = outbox_views.targets(database, job.id)

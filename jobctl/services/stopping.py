@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 from jobctl.config import Home
+from jobctl.domain.wording import plural
+from jobctl.errors import JobctlError
 from jobctl.process import lock
 from jobctl.process.daemon import Daemon
+from jobctl.services.running import running_in
+from jobctl.store import sqlite
+from jobctl.store.database import open_database
 
 #: A process that only waits is gone at once.
 _DISMISSAL_S = 5.0
@@ -29,10 +35,23 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
             # The second signal means "now"; another one of the same kind could be merged with the first.
             daemon.send(signal.SIGINT)
         elif not daemon.wait_gone(min(1.0, timeout_s if timeout_s is not None else 1.0)):
-            tell(f"waiting for what runs to finish (process {daemon.pid}); jobctl daemon stop --now ends it")
+            tell(f"waiting for {_what_runs(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
         return daemon.wait_gone(timeout_s)
     finally:
         daemon.close()
+
+
+def _what_runs(home: Home) -> str:
+    """What the daemon waits for. A stop works also where the database cannot be read."""
+    try:
+        database = open_database(home)
+        try:
+            running = running_in(database, home, time.time_ns() // 1000)
+        finally:
+            database.close()
+    except (JobctlError, sqlite.Error, OSError):
+        return "what runs to finish"
+    return f"what runs to finish ({plural(running, 'item')})" if running else "its last results to be written"
 
 
 def _dismiss_next(home: Home) -> None:

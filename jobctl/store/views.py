@@ -236,6 +236,18 @@ def running(database: Database, number: int, limit: int, payload: int) -> list[R
     return [RunningView._make(row) for row in rows]
 
 
+def started_by_job(database: Database) -> dict[int, int]:
+    """How many items are seen to have begun, by job; what was handed over ahead of a slot is in hand and has not."""
+    return dict(
+        database.execute(
+            "SELECT j.id, count(*) FROM jobs j INDEXED BY jobs_live"
+            " JOIN items i INDEXED BY items_running ON i.job = j.id AND i.state = 1"
+            " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
+            " WHERE j.finished_at IS NULL AND j.running > 0 AND a.started_at > 0 GROUP BY j.id"
+        ).fetchall()
+    )
+
+
 def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
     """When the first and the last of the items that wait for another attempt are due."""
     waiting = "FROM items INDEXED BY items_due WHERE job = ?1 AND state = 2"

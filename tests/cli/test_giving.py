@@ -185,3 +185,11 @@ def test_submit_says_that_the_queue_is_paused(store, jobctl):
     assert "\n  let it go with: jobctl resume --queue night\n" in said
     jobctl("resume", "--queue", "night")
     assert "let it go" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
+
+
+def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
+    loud = jobctl("submit", "rows.csv", "--dry-run", "--", "true", "{id}")
+    quiet = jobctl("submit", "rows.csv", "--dry-run", "-q", "--", "true", "{id}")
+    assert "true 1" in loud.out
+    assert (quiet.code, quiet.out, quiet.err) == (0, loud.out, "")
+    assert not home.database.exists()

@@ -187,3 +187,21 @@ def test_watching_what_is_done_prints_a_line_and_ends(store, jobctl, logged):
     assert (done.code, done.out) == (3, "job 1 partial: 3 of 3 items, 1 failed\n")
     document = json.loads(jobctl("status", "1", "--watch", "--json").out)
     assert document["jobs"][0]["state"] == "partial"
+
+
+def test_logs_of_several_jobs_leave_none_out(store, jobctl, logged):
+    store.job("qq", state="queued", name="waits")
+    done = jobctl("logs", "1", "2", "--stdout")
+    assert done.out.startswith("==> 1.1 ")
+    assert done.err == "job 2: nothing has run yet\n"
+    done = jobctl("logs", "2", "1", "--failed")
+    assert "==> 1.2 failed" in done.out
+    assert done.err == "job 2: no item has failed\n"
+    assert jobctl("logs", "2.1-2", "1.1", "--stdout").err == "items 2.1, 2.2 have not run yet\n"
+
+
+def test_logs_of_items_heed_what_else_is_asked_for(jobctl, logged):
+    done = jobctl("logs", "1.1-3", "--failed", "--stderr")
+    assert (done.out.count("==>"), done.err) == (1, "items 1.1, 1.3 have not failed\n")
+    assert jobctl("logs", "1.1", "--failed").err == "item 1.1 has not failed, it is succeeded\n"
+    assert jobctl("logs", "1", "--attempt", "7").err == "job 1: no item has attempt 7\n"

@@ -9,6 +9,7 @@ from jobctl.domain.states import JobState
 from jobctl.engine.fake import Play
 from jobctl.errors import NotFound, UsageError
 from jobctl.services import holding
+from jobctl.services.daemon import DaemonView
 from jobctl.services.queues import queue_documents
 from tests.engine.bench import SECOND, Bench, state
 
@@ -105,7 +106,8 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
     assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
 
 
-def test_pausing_twice_and_resuming_what_runs_say_so(bench):
+def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
+    monkeypatch.setattr("jobctl.services.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1))
     first, second = (holding.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
     assert (first.changed, first.note) == (True, "what runs will finish (1 item)")
     assert (second.changed, second.note) == (False, "it is paused already")

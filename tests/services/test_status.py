@@ -405,3 +405,12 @@ def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
     job = store.job("qq", deadline_at=NOW - SECOND)
     reason = job_document(store.database, home, job, NOW)["state_reason"]
     assert reason == "its deadline passed; waits for a daemon, 2 items queued"
+
+
+def test_what_was_handed_ahead_of_slots_that_others_have_does_not_run(store, home):
+    first, second = store.job("rrqq", state="running", started_at=1), store.job("rrrq", state="running", started_at=1)
+    store.database.execute("DELETE FROM attempts WHERE job = ?", (second,))
+    with held_lock(home) as pid:
+        store.daemon(pid=pid, slots=2, heartbeat_at=NOW)
+        counts = [job_document(store.database, home, job, NOW)["counts"] for job in (first, second)]
+    assert [(count["running"], count["queued"]) for count in counts] == [(2, 2), (0, 4)]

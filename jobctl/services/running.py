@@ -1,0 +1,44 @@
+"""How many items really run, as a person means it.
+
+The engine hands attempts to the supervisor ahead of free slots, and the counters of jobs include those. They have not
+begun, and whoever pauses or stops something takes them back: no message may promise that they finish.
+"""
+
+from __future__ import annotations
+
+import json
+
+from jobctl.config import Home
+from jobctl.domain.policy import Policy
+from jobctl.services.daemon import DaemonView, daemon_view
+from jobctl.services.progress import fitting, usable_slots
+from jobctl.store import views
+from jobctl.store.database import Database
+
+
+def running_of(database: Database, home: Home, number: int, now: int) -> int:
+    """Items of a job that run; none while no daemon is up."""
+    daemon = daemon_view(database, home, now)
+    job = views.job(database, number)
+    if job is None or daemon.state == "down" or not job.running:
+        return 0
+    started = views.started_by_job(database)
+    slots = usable_slots(Policy.from_json(json.loads(job.policy)), views.queue(database, job.queue), daemon)
+    own = started.pop(number, 0)
+    return fitting(job.running, own, [slots, _free(daemon, sum(started.values()))])
+
+
+def running_in(database: Database, home: Home, now: int, queue: str | None = None) -> int:
+    """Items of a queue that run, or of all of them."""
+    daemon = daemon_view(database, home, now)
+    if daemon.state == "down":
+        return 0
+    in_hand = {job: count for name, job, count in views.running_by_job(database) if queue in (None, name)}
+    started = views.started_by_job(database)
+    own = sum(count for job, count in started.items() if job in in_hand)
+    slots = None if queue is None else views.queue(database, queue).slots
+    return fitting(sum(in_hand.values()), own, [slots, _free(daemon, sum(started.values()) - own)])
+
+
+def _free(daemon: DaemonView, taken: int) -> int | None:
+    return None if daemon.slots is None else daemon.slots - taken

@@ -1,0 +1,59 @@
+"""``-q`` leaves out messages and nothing that was asked for: standard output is the same with it and without it."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from jobctl.config import Home
+from tests.cli.every_command import every_command
+from tests.factories import make_store
+
+#: What starts, ends or needs processes, or would draw a screen: looked at in tests of their own.
+PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}
+#: What they print differs from one call to the next.
+OF_THE_MOMENT = {"metrics", "doctor", "report"}
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch, home):
+    """Makes the same store again: most commands change something."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.txt").write_text("a\nb\n")
+    (tmp_path / "jobctl.toml").write_text("[submit]\nslots = 2\n")
+
+    def make():
+        shutil.rmtree(home.root, ignore_errors=True)
+        store = make_store(Home(home.root))
+        store.job("ffuu", state="failed", finished_at=9, started_at=1, name="first")
+        store.job("qqqq", state="queued", name="waits")
+        store.database.close()
+
+    return make
+
+
+def lines():
+    found = {name: words for name, words in every_command().items() if name not in PROCESSES}
+    changed = {"set": ["set", "2", "slots=2"], "pause": ["pause", "2"], "resume": ["resume", "2"]}
+    found |= {name: changed.get(name, words) for name, words in found.items()}
+    found["pause --queue"] = ["pause", "--queue", "mail"]
+    found["resume --queue"] = ["resume", "--queue", "mail"]
+    found["prune --dry-run"] = ["prune", "--older-than", "0s", "--include-failed", "--dry-run"]
+    found["submit --dry-run"] = ["submit", "--dry-run", "rows.txt", "--", "true"]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(lines()))
+def test_what_was_asked_for_stays_and_messages_go(name, fresh, jobctl):
+    words = lines()[name]
+    fresh()
+    loud = jobctl(*words)
+    fresh()
+    quiet = jobctl(words[0], "-q", *words[1:]) if " " not in name or "--" in name else jobctl(*words, "-q")
+    assert quiet.code == loud.code
+    if name not in OF_THE_MOMENT:
+        assert quiet.out == loud.out
+    assert bool(quiet.out) == bool(loud.out)
+    if quiet.code == 0:
+        assert quiet.err == ""
