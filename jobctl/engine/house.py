@@ -24,6 +24,10 @@ class StoreGone(Exception):
     """The database was removed, or another one was put in its place: nothing can be recorded any more."""
 
 
+class Replaced(Exception):
+    """A file of the database was removed or replaced in a store that is there: its name is the argument."""
+
+
 class House:
     """Says that the engine lives, keeps the WAL small."""
 
@@ -41,6 +45,10 @@ class House:
         self._shortage = ""
         self.disks = Disks(Home(database.path.parent))
         self._looked_at = 0
+        self._root = os.stat(database.path.parent)
+        self._lock = os.path.join(database.path.parent, "daemon.lock")
+        self._lock_identity = os.environ.get("JOBCTL_LOCK", "")
+        database.watch_files()
 
     def keep(self, now: int, state: str, pressure: str) -> None:
         """Beat when it is time or something changed; checkpoint when the WAL has grown. Raises StoreGone."""
@@ -83,8 +91,7 @@ class House:
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
-        if not self._database.is_in_place():
-            raise StoreGone
+        self.look_at_files()
         self.beat_at, self._said = now, (state, pressure, self.slots, self.crew)
         row = daemon.Row(
             pid=os.getppid(),
@@ -102,6 +109,28 @@ class House:
         except UNWRITABLE:
             # A full disk must not end the daemon; the next transaction that matters says so.
             self._said = ()
+
+    def look_at_files(self) -> None:
+        """Whether the database is still at its place. Raises StoreGone, or Replaced if only files of it are others."""
+        name = self._database.displaced()
+        if name:
+            raise Replaced(name) if self._is_root_there() else StoreGone
+
+    def _is_root_there(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._database.path.parent), self._root)
+        except OSError:
+            return False
+
+    def has_lost_lock(self) -> bool:
+        """Whether the lock file is no longer the one that our supervisor holds."""
+        if not self._lock_identity:
+            return False
+        try:
+            status = os.stat(self._lock)
+        except OSError:
+            return True
+        return f"{status.st_dev} {status.st_ino}" != self._lock_identity
 
     def _wal_bytes(self) -> int:
         try:

@@ -31,6 +31,7 @@ from jobctl.engine.spec import Specs
 from jobctl.engine.stock import Stock, of_this_machine
 from jobctl.engine.work import LiveJob
 from jobctl.process import moment
+from jobctl.process.own_log import say
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import clock, downtime, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
@@ -50,6 +51,10 @@ class Unsettled(Exception):
     def __init__(self, job: int) -> None:
         super().__init__(job)
         self.job = job
+
+
+#: Another daemon could take the lock of the file that is there now.
+_LOST_LOCK = "the lock file was removed or replaced: what runs finishes, nothing new starts, and this daemon ends"
 
 
 class Unwritten(Exception):
@@ -140,12 +145,16 @@ class Engine:
             self.tick(int(now))
             if self._stays_unwritten:
                 raise Unwritten(self._trouble)
+        self._house.look_at_files()  # or the goodbye would be written where nobody reads it
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
         self._looked_at = now
         self._take(self._executor.collect(0), now)
         self._obey_stop(self._executor.stop_requested())
+        if not self._stopping and self._house.has_lost_lock():
+            say(_LOST_LOCK)
+            self._obey_stop(1)
         self._lineup.look(self._slots, now)
         written = now >= self._trouble_until and self._is_time_to_write(now) and self._step(now)
         self._take_back()
@@ -300,6 +309,7 @@ class Engine:
     def _write(self, now: int) -> None:
         if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
             raise Fenced
+        self._house.look_at_files()
         if self._roster.is_stale():
             self._refresh(now)
         for job, batch in self._inbox.batches.items():

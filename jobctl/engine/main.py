@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
-from jobctl.engine.house import StoreGone
+from jobctl.engine.house import Replaced, StoreGone
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.loop import Engine, Fenced, Unwritten
 from jobctl.engine.options import EngineOptions
@@ -22,7 +22,7 @@ from jobctl.process.devices import Devices
 from jobctl.process.own_log import say, say_traceback
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import daemon, elsewhere, integrity, sqlite, trouble
+from jobctl.store import daemon, elsewhere, integrity, removed, sqlite, trouble
 from jobctl.store.database import Database, open_database
 
 #: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
@@ -126,6 +126,10 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     except StoreGone:
         say(f"the store at {options.home.root} was removed: everything of it ends")
         return wire.STORE_GONE
+    except Replaced as problem:
+        name = str(problem)
+        say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, now_us())}")
+        return wire.REPLACED
     except Unwritten as problem:
         say(f"it stops and leaves to the next daemon what it cannot write: {problem}")
         return wire.NOT_NOW

@@ -308,6 +308,8 @@ class Supervisor:
         elif code == wire.OTHER_JOBCTL:
             self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
             self.begins_anew = not self._stop
+        elif code == wire.REPLACED:
+            self._drain("files of the database were removed or replaced: what runs finishes, its outcome is kept")
         elif code == wire.STORE_GONE:
             self._leave(1, DEFAULT_GRACE_S, now)
         elif self._stop and (code == wire.NOT_NOW or not self._successors):

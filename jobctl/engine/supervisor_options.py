@@ -6,6 +6,7 @@ import contextlib
 import os
 
 from jobctl.errors import UsageError
+from jobctl.process.displaced import DISPLACED
 from jobctl.process.own_log import say
 
 _END_IT = "end it with: jobctl daemon stop"
@@ -66,6 +67,8 @@ def _sentence(report: str) -> str:
     word, _, rest = report.partition(" ")
     if word == "busy":
         return f"a daemon already runs for this store (process {rest})\n  see it with: jobctl daemon status; {_END_IT}"
+    if word == "displaced":
+        return f"{DISPLACED.format(rest)}\n  {_END_IT}"
     if word == "line":
         return f"this daemon begins when the one that runs now (process {rest}) has ended\n  {_END_IT}"
     return rest if word == "error" else report

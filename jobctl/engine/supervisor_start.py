@@ -44,7 +44,8 @@ def _supervise(options: Options) -> int:
             options.held = _lock(options)  # as long as this process lives
     except lock.HeldError as held:
         waited = f"error process {held.pid} still looks after this store after {lock.PATIENCE_S:.0f} s"
-        options.report(f"busy {held.pid}" if held.is_daemon else waited)
+        word = "displaced" if held.is_displaced else "busy"
+        options.report(f"{word} {held.pid}" if held.is_daemon else waited)
         return Exit.BUSY
     except OSError as problem:
         options.report(f"error {options.lock}: {problem.strerror}")
@@ -61,6 +62,8 @@ def _supervise(options: Options) -> int:
     table.enter_group()
     starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
+    status = os.fstat(options.held)
+    os.environ["JOBCTL_LOCK"] = f"{status.st_dev} {status.st_ino}"  # they see when it is another file
     return _run(options, Records(starts, kept, table, barred))
 
 

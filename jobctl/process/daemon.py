@@ -15,6 +15,7 @@ from pathlib import Path
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, JobctlError
 from jobctl.process import lock
+from jobctl.process.displaced import DISPLACED
 from jobctl.process.identity import Handle
 from jobctl.process.private import open_plain
 
@@ -143,6 +144,8 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOpt
     word, _, rest = report.partition(" ")
     if word == "busy":
         raise busy(int(rest))
+    if word == "displaced":
+        raise _displaced(int(rest))
     raise JobctlError(
         f"the daemon could not start: {rest or f'it ended with code {child.returncode}'}",
         hint=f"look at the end of {options.home.daemon_log}, or run it in the foreground: jobctl daemon run",
@@ -161,6 +164,13 @@ def busy(pid: int) -> Busy:
     return Busy(
         f"a daemon already runs for this store (process {pid})",
         hint="see it with: jobctl daemon status; end it with: jobctl daemon stop",
+    )
+
+
+def _displaced(pid: int) -> Busy:
+    return Busy(
+        DISPLACED.format(pid),
+        hint="what it runs would be lost: end it with jobctl daemon stop, then start the next one",
     )
 
 

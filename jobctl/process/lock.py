@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from jobctl.process import displaced
 from jobctl.process.private import open_plain
 
 _LINUX = sys.platform == "linux"
@@ -32,15 +33,18 @@ _DAEMON = (1, 0)  # length, start
 _END = 1 << 40
 _WORK = (_END - 1, 1)
 _LINE = (1, _END)
+#: Paths that this process opened to have a part of: it must not open them again, not even to ask.
+_taken_here: set[str] = set()
 
 
 class HeldError(Exception):
     """Somebody else holds the lock; ``pid`` is 0 if the system does not say who."""
 
-    def __init__(self, pid: int, *, is_daemon: bool = True) -> None:
+    def __init__(self, pid: int, *, is_daemon: bool = True, is_displaced: bool = False) -> None:
         super().__init__(f"held by process {pid}")
         self.pid = pid
         self.is_daemon = is_daemon
+        self.is_displaced = is_displaced  # what it holds is no longer the file at the path
 
 
 def take(path: str, patience_s: float = PATIENCE_S) -> int:
@@ -92,17 +96,23 @@ def take_for_a_while(path: str) -> int:
 
 def _taken(path: str, part: tuple[int, int]) -> int:
     fd = open_plain(path, os.O_RDWR | os.O_CREAT)
+    _taken_here.add(path)
     length, start = part
     while True:
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, *part)
-            return fd
+            break
         except OSError:
             holder = _holder(fd, start, length)
             daemon = _holder(fd, *reversed(_DAEMON))
         if holder is not None:
             os.close(fd)
             raise HeldError(holder, is_daemon=daemon == holder)
+    other = displaced.daemon(path)
+    if other is not None:
+        os.close(fd)
+        raise HeldError(other, is_displaced=True)
+    return fd
 
 
 @contextmanager
@@ -122,8 +132,23 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def holder(path: str) -> int | None:
-    """Process id of the daemon, None if there is none. Never to be called by whoever has any part of the lock."""
-    return _asked(path, _DAEMON)
+    """Process id of the daemon, None if there is none. Never to be called by whoever has any part of the lock.
+
+    Also of one whose lock file was removed or replaced.
+    """
+    found = _asked(path, _DAEMON)
+    return displaced.daemon(path) if found is None else found
+
+
+def suspect(path: str) -> int | None:
+    """Like ``holder``, for who only wants to know whether to look closer; also for who has a part of the lock.
+
+    The kernel's list of locks is read only where the file is missing: a store without a daemon costs nothing more.
+    """
+    if path in _taken_here:
+        return displaced.any_daemon(path)
+    found = _asked(path, _DAEMON)
+    return displaced.any_daemon(path) if found is None and not os.path.lexists(path) else found
 
 
 def next_in_line(path: str) -> int | None:

@@ -7,7 +7,7 @@ import os
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural, size
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import backup, layout, sqlite
+from jobctl.store import backup, folder, layout, sqlite
 from jobctl.store.schema import SCHEMA_VERSION
 
 #: A write-ahead log as long as this makes reading slow; whoever holds it up should be found.
@@ -33,8 +33,18 @@ def database(patient: Patient) -> Finding:
     path, look = patient.home.database, patient.look
     if look.kind == "missing":
         return _missing(patient)
+    if look.kind == "displaced":
+        return fail(
+            f"removed or replaced: {look.findings[0]}",
+            f"it saves what it has when it stops: {patient.program} daemon stop; then {patient.program} doctor",
+        )
     if look.kind == "empty":
         return ok("made, but nothing was submitted yet")
+    if look.kind == "ours" and backup.rescued(patient.home.root) is not None:
+        return warn(
+            "it was replaced under a running daemon, which saved what it had",
+            f"{patient.program} doctor --restore goes back to that and puts this one aside",
+        )
     if look.kind == "ours":
         return ok(f"sound, schema {look.version}, {size(path.stat().st_size)}")
     if look.kind == "older":
@@ -59,6 +69,12 @@ def database(patient: Patient) -> Finding:
 def _missing(patient: Patient) -> Finding:
     if backup.existing(patient.home.root):
         return fail(f"{patient.home.database} is gone, but there are copies of it", _way_back(patient))
+    jobs = folder.jobs_with_files(patient.home.root)
+    if jobs:
+        return fail(
+            f"{patient.home.database} is gone, but there are files of {plural(len(jobs), 'job')}, such as {jobs[-1]}",
+            f"put it back from a backup of yours; the results are in {patient.home.results}",
+        )
     return ok("there is none yet")
 
 

@@ -15,9 +15,9 @@ from jobctl.process import lock
 from jobctl.services import checks_cluster, checks_place, checks_process, checks_store
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.examination import Check, Finding, Level, Patient, document, fail, mended
-from jobctl.store import clock, sqlite
+from jobctl.store import clock, removed, sqlite
 from jobctl.store.database import Database, open_database
-from jobctl.store.look import look
+from jobctl.store.look import Look, look
 
 SCHEMA = "jobctl.doctor/1"
 
@@ -103,7 +103,7 @@ def _mend(check: Check, finding: Finding, patient: Patient, locked: bool) -> Fin
 
 @contextlib.contextmanager
 def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient]:
-    found = look(home.database)
+    found = _look(home)
     database: Database | None = None
     if found.is_usable:
         with contextlib.suppress(JobctlError, OSError, sqlite.Error):
@@ -119,6 +119,15 @@ def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient
     finally:
         if database is not None:
             database.close()
+
+
+def _look(home: Home) -> Look:
+    """Nothing is opened under a daemon that has other files open: that would make a new log beside them."""
+    found = removed.displaced(home)
+    if found is None:
+        return look(home.database)
+    name, pid = found
+    return Look("displaced", findings=(f"{home.root / name}, which process {pid} of the running daemon has open",))
 
 
 def _holder(home: Home) -> int | None:

@@ -58,7 +58,7 @@ def restore(home: Home, now: int) -> Restored:
 
 def _restore(home: Home, now: int) -> Restored:
     found = look(home.database)
-    if found.kind not in ("damaged", "missing"):
+    if found.kind not in ("damaged", "missing") and backup.rescued(home.root) is None:
         raise UsageError(
             f"the database at {home.root} is not damaged, it is {found.kind}: nothing is restored",
             hint="jobctl doctor says what is wrong; to go back all the same, move the file away first",
@@ -70,9 +70,12 @@ def _restore(home: Home, now: int) -> Restored:
     unfinished = home.root / ".jobctl.db.restored.tmp"
     _copy(copy, unfinished)
     aside = _put_aside(home, now)
-    for name in _KEPT:
+    is_latest = copy.stem.endswith(backup.RESCUED)  # as its engine left it: what the supervisor kept goes with it
+    for name in () if is_latest else _KEPT:
         (home.root / name).unlink(missing_ok=True)
     unfinished.rename(home.database)
+    if is_latest:  # once is enough
+        copy = copy.rename(copy.with_stem(copy.stem.removesuffix(backup.RESCUED)))
     _flush(home.root)
     return Restored(copy, made_at, aside)
 

@@ -12,6 +12,8 @@ from jobctl.process import private
 from jobctl.store.database import Database
 
 KEEP = 3
+#: In the name of a copy that was made when files of the database were removed under the engine.
+RESCUED = "-rescued"
 EVERY_US = 3_600_000_000
 #: A larger database is not copied every hour: it would be felt. Before a migration it is copied whatever its size.
 HOURLY_UP_TO = 64 << 20
@@ -26,6 +28,11 @@ def folder(root: Path) -> Path:
 def existing(root: Path) -> list[Path]:
     """The copies, oldest first."""
     return sorted(folder(root).glob("jobctl-*.db"))
+
+
+def rescued(root: Path) -> Path | None:
+    """The copy that an engine made when files of its database were removed, unless it was gone back to."""
+    return next((path for path in reversed(existing(root)) if path.stem.endswith(RESCUED)), None)
 
 
 def newest_at(root: Path) -> int:

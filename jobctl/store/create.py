@@ -6,6 +6,7 @@ import uuid
 
 from jobctl.store import layout
 from jobctl.store.database import Database
+from jobctl.store.folder import jobs_with_files
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
 
 
@@ -18,6 +19,10 @@ def create_schema(database: Database) -> None:
             if statement.strip():
                 database.execute(statement)
         database.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?), ('epoch', '0')", (uuid.uuid4().hex,))
+        # The files of jobs of a database that is gone stay theirs: their numbers are not given a second time.
+        jobs = jobs_with_files(database.path.parent)
+        if jobs:
+            database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (jobs[-1],))
         layout.note(database.connection)
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

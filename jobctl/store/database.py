@@ -41,6 +41,7 @@ class Database:
         self.executemany = connection.executemany
         self._pid = os.getpid()
         self._file = os.stat(path) if path.name else None  # None: in memory
+        self._parts: dict[str, os.stat_result] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,6 +99,22 @@ class Database:
         except OSError:  # a disk that fails is not one that was removed
             return True
 
+    def watch_files(self) -> None:
+        """Remember which files this connection has open, for ``displaced``; it must have read something already."""
+        self._parts = {f"{self.path}{suffix}": os.stat(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm")}
+
+    def displaced(self) -> str:
+        """The first of the watched files that was removed, or in whose place is another one; empty if there is none."""
+        for name, known in self._parts.items():
+            try:
+                if not os.path.samestat(os.stat(name), known):
+                    return os.path.basename(name)
+            except FileNotFoundError:
+                return os.path.basename(name)
+            except OSError:  # a disk that fails is not one that was removed
+                continue
+        return ""
+
     def checkpoint(self) -> bool:
         """Move the WAL into the database file and empty it. Only for the holder of the daemon lock.
 
@@ -119,6 +136,11 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
     when there is none, OlderDaemon when it cannot be migrated now, StoreError for a file that is damaged, foreign or
     newer than this program, HomeError for a home that cannot be trusted.
     """
+    if not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
+        from jobctl.store import removed  # normally no daemon is up then
+
+        removed.refuse(home)
+        removed.refuse_beside_copy(home)
     if create:
         refuse_network(home)
         prepare_home(home)

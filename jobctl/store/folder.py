@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.errors import HomeError, NotFound
+from jobctl.errors import HomeError, JobctlError, NotFound, StoreError
 from jobctl.process import mounts
 
+#: Longer names are no numbers of jobs.
+_DIGITS = 19
 
-def no_queue(root: Path) -> NotFound:
-    """The error of a store in which nothing was ever submitted."""
+
+def jobs_with_files(root: Path) -> list[int]:
+    """Numbers of the jobs of which there are logs or results, in order."""
+    numbers: set[int] = set()
+    for place in (root / "logs", root / "results"):
+        with contextlib.suppress(OSError):
+            numbers.update(int(name) for name in os.listdir(place) if name.isdecimal() and len(name) < _DIGITS)
+    return sorted(numbers)
+
+
+def no_queue(root: Path) -> JobctlError:
+    """The error of a store in which nothing was ever submitted, or whose database is gone."""
+    jobs = jobs_with_files(root)
+    if jobs:
+        return StoreError(
+            f"the database at {root} is gone, although there are files of jobs (the last is {jobs[-1]})",
+            hint="see what can be done with: jobctl doctor",
+        )
     return NotFound(f"no jobs yet: there is no queue at {root}", hint="start with: jobctl submit FILE -- COMMAND")
 
 

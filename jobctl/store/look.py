@@ -14,7 +14,7 @@ from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 class Look(NamedTuple):
     """What a file is."""
 
-    kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged
+    kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged | displaced
     version: int = 0  # of the schema
     findings: tuple[str, ...] = ()  # what is wrong with it, in SQLite's words
 

@@ -1,0 +1,63 @@
+"""A daemon whose lock file was removed or replaced: its lock still exists, on a file that has no name any more.
+
+Whoever opens the path gets another file, whose lock is free, and would become a second daemon. The kernel's list of
+locks has the first one all the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+#: With the number of the process in it.
+DISPLACED = "process {} is the daemon of this store, although its lock file was removed or replaced"
+
+
+def daemon(path: str) -> int | None:
+    """Process id of a daemon of the store that holds another file than the one at the path; None if there is none."""
+    current = _inode(path)
+    return next((pid for pid, inode in _daemons(path) if inode != current), None)
+
+
+def any_daemon(path: str) -> int | None:
+    """Process id of a daemon of the store, whichever file it holds. May be called by who has a part of the lock."""
+    return next((pid for pid, _ in _daemons(path)), None)
+
+
+def _daemons(path: str) -> Iterator[tuple[int, int]]:
+    """(process id, inode of the lock file it holds)."""
+    try:
+        root = os.stat(os.path.dirname(path) or ".")
+        with open("/proc/locks", "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:  # another system, or no store
+        return
+    word = b"\0store=%x-%x\0" % (root.st_dev, root.st_ino)
+    for line in lines:
+        pid, inode = _first_byte(line)
+        if pid > 0 and pid != os.getpid() and _is_supervisor(pid, word):
+            yield pid, inode
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path, follow_symlinks=False).st_ino
+    except OSError:
+        return 0
+
+
+def _first_byte(line: bytes) -> tuple[int, int]:
+    """(pid, inode) of a record lock that begins with the first byte of its file, as a daemon's does; zeros if none."""
+    fields = line.split()
+    if len(fields) != 8 or fields[1:4] != [b"POSIX", b"ADVISORY", b"WRITE"] or fields[6] != b"0":
+        return 0, 0
+    return int(fields[4]), int(fields[5].rpartition(b":")[2])
+
+
+def _is_supervisor(pid: int, word: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            arguments = file.read()
+    except OSError:
+        return False
+    return word in arguments and b"\0lock=" in arguments
