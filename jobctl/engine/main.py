@@ -128,7 +128,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return wire.STORE_GONE
     except Replaced as problem:
         name = str(problem)
-        say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, now_us())}")
+        say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, moment.now())}")
         return wire.REPLACED
     except Unwritten as problem:
         say(f"it stops and leaves to the next daemon what it cannot write: {problem}")

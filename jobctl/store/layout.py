@@ -51,8 +51,9 @@ def differences(connection: Connection) -> list[str]:
     """What is not as the schema of that number has it, in words; empty if the layout is known."""
     version, found = _columns(connection)
     known = LAYOUTS.get(version)
-    if known is None or fingerprint(found) == known:
-        return []
+    made = "" if known is None else fingerprint(found)
+    if known is None or made == known or (version < SCHEMA_VERSION and made == LAYOUTS[SCHEMA_VERSION]):
+        return []  # the number alone may be behind: then a migration has nothing to do but to set it
     return _in_words(found) if version == SCHEMA_VERSION else ["its columns are others"]
 
 
@@ -77,6 +78,11 @@ def way_out(root: Path) -> str:
         "nothing was changed; use the jobctl that made it, or a new store: --home DIR;"
         f" its result files are in {root / 'results'}"
     )
+
+
+def is_of(connection: Connection, version: int) -> bool:
+    """Whether the columns are those of a version, whatever number the database carries."""
+    return fingerprint(_columns(connection)[1]) == LAYOUTS.get(version)
 
 
 def fingerprint(columns: dict[str, list[str]]) -> str:

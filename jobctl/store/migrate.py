@@ -97,10 +97,17 @@ def _apply(database: Database, step: int, script: str) -> None:
     with database.transaction():
         if _version(database) >= step:
             return
-        for statement in statements(script):
+        for statement in () if _is_there(database, step) else statements(script):
             database.execute(statement)
         database.execute(f"PRAGMA user_version={step}")
         _check_outcome(database)
+
+
+def _is_there(database: Database, step: int) -> bool:
+    """Whether the tables are those of this jobctl already, and the number of the schema alone is behind."""
+    connection = database.connection
+    is_ours = step <= SCHEMA_VERSION and layout.is_of(connection, SCHEMA_VERSION)
+    return is_ours and not layout.is_of(connection, step - 1)
 
 
 def _check_outcome(database: Database) -> None:

@@ -87,9 +87,8 @@ def rescue(database: Database, name: str, now: int) -> str:
     try:
         if name.endswith("-shm"):
             return "all its commits are in the files that are there"
-        if name.endswith("-wal") and not _size(f"{path}-wal"):  # nobody has written there meanwhile
-            if database.checkpoint():
-                return "its commits were moved into the database"
+        if name.endswith("-wal") and not _size(f"{path}-wal") and database.checkpoint():  # nobody has written there
+            return "its commits were moved into the database"
         return f"what it had is saved as {backup.make(database, now, word=backup.RESCUED)}: jobctl doctor --restore"
     except (OSError, sqlite.Error) as error:
         return f"what it had cannot be saved: {error}"
