@@ -45,7 +45,7 @@ class WallClock:
 
     def follow(self, now: int) -> None:
         """Put the store in terms of this clock, in the caller's transaction. The picture is to be made anew."""
-        self._in_store = clock.follow(self._database, now)
+        self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 
     def followed(self, now: int) -> None:

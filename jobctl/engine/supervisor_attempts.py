@@ -255,7 +255,7 @@ class Attempts:
     ) -> None:
         log, out_off, out_len, err_off, err_len, _, out_tail, err_tail = place
         where = (log, out_off, out_len, err_off, err_len, flags, out_tail, err_tail)
-        self.keep((*run.id, ending, code, run.slot, run.started_at, *used, *where))
+        self.keep((*run.id, ending, code, run.slot, run.started_at_now(), *used, *where))
         self.release(run.line, run.slot)
 
     def keep(self, outcome: tuple[Any, ...]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
 from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch, JobLine
+from jobctl.process.leaders import since_boot_ns
 from jobctl.process.output import Scratch
 from jobctl.process.plan import JobPlan
 
@@ -18,6 +20,8 @@ AttemptId = tuple[int, int, int]
 #: (ending, grace in seconds)
 Verdict = tuple[int, float]
 
+#: By that much the wall clock was set while an attempt ran; less is a correction of it.
+_SET_US = 1_000_000
 _COUNTS_BYTES = os.uname().sysname == "Darwin"
 
 
@@ -72,6 +76,13 @@ class Running:
         self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
         if self.plan.timeout_s is not None:
             self.deadline = self.began + self.plan.timeout_s
+
+    def started_at_now(self) -> int:
+        """When it started, by the wall clock as it is set now; now, if it never did."""
+        if not self.started_at:
+            return time.time_ns() // 1000
+        at = time.time_ns() // 1000 - (since_boot_ns() - self.begun) // 1000
+        return at if abs(at - self.started_at) >= _SET_US else self.started_at
 
     def started_event(self) -> tuple[Any, ...] | None:
         """Fields of domain.ports.Started; None while it runs nothing."""

@@ -41,6 +41,8 @@ _GROUP_BYTES = 1 << 20
 _LOOK_S = 0.02
 #: A worker that has begun nothing by then may be stuck.
 _PATIENCE_S = 2.0
+#: By that much the wall clock was set since the worker started; less is a correction of it.
+_SET_NS = 1_000_000_000
 #: A call that began although it should not have has shown itself after this time.
 _SETTLED_S = 0.01
 #: A worker without work ends after this time.
@@ -258,6 +260,9 @@ class Worker(Running):
 
     def _started(self, now: tuple[int, int, int, int]) -> tuple[Any, ...]:
         index, began_ns, out, err = now
+        epoch_ns = time.time_ns() - time.monotonic_ns()
+        if abs(epoch_ns - self._epoch_ns) >= _SET_NS:
+            self._epoch_ns = epoch_ns
         started_at = (self._epoch_ns + began_ns) // 1000
         return (*self.group.batch[index][:3], self.slot, self.pid, started_at, self.scratch.number, out, err)
 

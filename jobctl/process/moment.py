@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import os
 import time
-import uuid
+from collections.abc import Callable
 
 #: This clock goes on while the machine sleeps, so that waking up is not taken for a clock that was set.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_UPTIME = "/proc/uptime"
 _OFFSETS = "/proc/self/timens_offsets"
 
 
@@ -41,7 +42,27 @@ class Moment(int):
 
 def now() -> Moment:
     """This moment."""
-    return Moment(time.time_ns() // 1_000, time.clock_gettime_ns(_STEADY) // 1_000)
+    return Moment(time.time_ns() // 1_000, _steady()())
+
+
+@functools.cache
+def _steady() -> Callable[[], int]:
+    """What reads the steady clock. libfaketime moves that clock too by default; then only the kernel's file is true."""
+    if "faketime" not in os.environ.get("LD_PRELOAD", ""):
+        return _clock_us
+    try:
+        return _clock_us if abs(_clock_us() - _uptime_us()) < 1_000_000 else _uptime_us
+    except (OSError, ValueError):
+        return _clock_us
+
+
+def _clock_us() -> int:
+    return time.clock_gettime_ns(_STEADY) // 1_000
+
+
+def _uptime_us() -> int:
+    with open(_UPTIME, encoding="ascii") as file:
+        return int(float(file.read().split()[0]) * 1e6)
 
 
 def on_the_machine(moment: Moment) -> tuple[str, int]:
@@ -63,7 +84,7 @@ def _boot() -> tuple[str, int]:
             boot = file.read().strip()
     except (OSError, ValueError):
         boot = ""
-    return boot or f"process-{os.getpid()}-{uuid.uuid4().hex[:8]}", _offset_us()
+    return boot or f"process-{os.getpid()}-{os.urandom(4).hex()}", _offset_us()
 
 
 def _offset_us() -> int:

@@ -42,18 +42,18 @@ def text(database: Database) -> str | None:
     return None if found is None else str(found)
 
 
-def follow(database: Database, now: int) -> int:
+def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
     """Put the store in terms of the clock of ``now``, and return ``now`` in terms of the store.
 
     To be called in a transaction, before a time is written in it. The two differ only when the clock was set after
-    ``now`` was read. A plain number comes from a clock that nobody sets.
+    ``now`` was read; with ``is_fresh`` it was read just now. A plain number comes from a clock that nobody sets.
     """
     if not isinstance(now, Moment):
         return now
     boot, steady = on_the_machine(now)
     stored = _stored(database)
     by = _set_by(database, stored, now)
-    if stored is not None and stored.boot == boot and (not by or steady < stored.steady):
+    if stored is not None and stored.boot == boot and (not by or (steady < stored.steady and not is_fresh)):
         return now - by
     if by:
         _shift(database, by)
