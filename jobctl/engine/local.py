@@ -183,7 +183,7 @@ class LocalExecutor:
 
     def beat(self, lease_s: float) -> None:
         """Tell a guest supervisor that its host lives; it ends everything unless it hears again within the lease."""
-        self._send(wire.BEAT, lease_s)
+        self._send(wire.BEAT, (lease_s, time.monotonic()))
 
     def refuse(self, reason: str) -> None:
         """Tell whoever started the daemon why this engine cannot work; the supervisor ends."""

@@ -22,6 +22,7 @@ from jobctl.engine.supervisor_engine import Engine
 from jobctl.engine.supervisor_options import Options
 from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.engine.supervisor_running import AttemptId
+from jobctl.engine.supervisor_standstill import Standstill
 from jobctl.process import wire
 from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
@@ -87,7 +88,7 @@ class Supervisor:
         if options.guest >= 0:
             self._engine.attach(socket.socket(fileno=options.guest))
         self._endings = Endings(self._attempts, tagger, self._log)
-        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCONT))
         self._fresh = True  # no attempt was ever handed over
         self._stop = 0
         self._stop_by = NEVER
@@ -106,12 +107,19 @@ class Supervisor:
             self._poll.register(self._options.lifeline, select.POLLIN)
         gc.freeze()  # what is there now stays: not to be looked at again and again
         now = time.monotonic()
+        standstill = Standstill(now)
         while True:
             self._act(now)
             if self._is_done(now):
                 break
-            ready = self._poll.poll(self._patience_ms())
+            wake_at = self._wake_at()
+            standstill.plan(wake_at)
+            # Rounded up, or the last millisecond would be spent in a busy loop.
+            patience_ms = None if wake_at == NEVER else max(0, math.ceil((wake_at - time.monotonic()) * 1000))
+            ready = self._poll.poll(patience_ms)
             now = time.monotonic()
+            if gap_s := standstill.gap_s(now):
+                self._wake_up(gap_s, now)
             for fd, _ in ready:
                 self._hear(fd, now)
         self._engine.kill()
@@ -126,8 +134,7 @@ class Supervisor:
         if now >= engine.start_at:
             self._start_engine()
         if now >= attempts.deadline:
-            for run, (ending, grace_s) in attempts.expired(now):
-                self._endings.end(run, ending, grace_s, now)
+            self._end_expired(now)
         attempts.act(now)
         if now >= self._endings.due:
             self._endings.act(now)
@@ -146,9 +153,29 @@ class Supervisor:
         if now >= engine.flush_at or (not attempts.backlog.waiting and engine.flush_at != NEVER):
             engine.flush()
 
-    def _patience_ms(self) -> int | None:
+    def _end_expired(self, now: float) -> None:
+        over = self._attempts.expired(now)
+        if over:
+            self._reap(now)  # what has ended by itself was in time
+        for run, (ending, grace_s) in over:
+            if run.serial in self._attempts.by_serial:
+                self._endings.end(run, ending, grace_s, now)
+
+    def _wake_up(self, gap_s: float, now: float) -> None:
+        """We stood still for so long: see what ended meanwhile before anything is judged."""
+        numbers = self._signals.take()
+        if signal.SIGCONT not in numbers:
+            self._attempts.excuse(gap_s)
+            self._endings.excuse(gap_s, now)
+            self._engine.kill_at += gap_s
+            self._stop_by += gap_s
+            self._leave_by += gap_s
+        self._reap(now, gap_s)
+        self._obey_signals(numbers, now)
+
+    def _wake_at(self) -> float:
         engine, attempts = self._engine, self._attempts
-        soonest = min(
+        return min(
             engine.flush_at,
             attempts.pressure.retry_at,
             attempts.deadline,
@@ -162,8 +189,6 @@ class Supervisor:
             self._leave_by,
             self._manager.due,
         )
-        # Rounded up, or the last millisecond would be spent in a busy loop.
-        return None if soonest == NEVER else max(0, math.ceil((soonest - time.monotonic()) * 1000))
 
     def _is_done(self, now: float) -> bool:
         if self._drains and self._leave_by == NEVER and not self._endings.busy:
@@ -179,12 +204,7 @@ class Supervisor:
 
     def _hear(self, fd: int, now: float) -> None:
         if fd == self._signals.fileno():
-            numbers = self._signals.take()
-            for number in numbers:
-                if number in (signal.SIGTERM, signal.SIGINT):  # a terminal that goes is nothing to us
-                    self._ask_to_stop(now)
-            if signal.SIGCHLD in numbers:
-                self._reap(now)
+            self._obey_signals(self._signals.take(), now)
         elif fd == self._engine.fd:
             self._obey(self._engine.hear(now), now)
         elif self._attempts.calls is not None and fd in self._attempts.calls.workers:
@@ -194,6 +214,13 @@ class Supervisor:
         elif fd == self._options.lifeline:
             self._poll.unregister(fd)
             self._ask_to_stop(now)
+
+    def _obey_signals(self, numbers: bytes, now: float) -> None:
+        for number in numbers:
+            if number in (signal.SIGTERM, signal.SIGINT):  # a terminal that goes is nothing to us
+                self._ask_to_stop(now)
+        if signal.SIGCHLD in numbers:
+            self._reap(now)
 
     def _obey(self, messages: list[Message], now: float) -> None:
         for kind, payload in messages:
@@ -233,6 +260,7 @@ class Supervisor:
             self._attempts.calls.recall(job, now)
 
     def _cancel(self, request: tuple[list[AttemptId], float, int], now: float) -> None:
+        self._reap(now)  # what has ended by itself is not cancelled
         ids, grace_s, ending = request
         wanted = set(ids)
         self._give_back(self._attempts.backlog.withdraw(wanted))
@@ -260,10 +288,12 @@ class Supervisor:
         for job in list(attempts.backlog.lines):  # it defines those that it works for, and knows nothing of the others
             attempts.forget(job)
 
-    def _beat(self, lease_s: float, now: float) -> None:
-        self._engine.gone_at = now + lease_s
+    def _beat(self, lease: tuple[float, float], _now: float) -> None:
+        lease_s, sent_at = lease
+        self._engine.gone_at = sent_at + lease_s  # we may have stood still since
 
     def _close(self, grace_s: float, now: float) -> None:
+        self._reap(now)
         self._leave(0, grace_s, now)
 
     def _refuse(self, text: str, now: float) -> None:
@@ -288,8 +318,8 @@ class Supervisor:
                 self._drain(_WITHOUT_ENGINE)
         self._endings.engine_pid = self._engine.pid
 
-    def _reap(self, now: float) -> None:
-        status = self._endings.reap(now)
+    def _reap(self, now: float, gap_s: float = 0.0) -> None:
+        status = self._endings.reap(now, gap_s)
         if status is not None:
             self._obey(self._engine.ended(), now)
             if self._leave_by == NEVER and not self._drains:

@@ -295,7 +295,7 @@ class Attempts:
 
     def excuse(self, gap_s: float) -> None:
         """All of us stood still for a while: that time counts for nobody."""
-        for run in self.running.values():
+        for run in self.by_serial.values():
             run.excuse(gap_s)
         self.deadline += gap_s
 

@@ -59,8 +59,17 @@ class Endings:
         if self._waits:
             self.due = min(self.due, *(due for due, _ in self._waits.values()))
 
-    def reap(self, now: float) -> int | None:
-        """Settle whatever has ended; the exit status of the engine if it is among it."""
+    def excuse(self, gap_s: float, now: float) -> None:
+        """We stood still for a while, and so did what is being ended: it gets the rest of its grace."""
+        for kill in self._kills.values():
+            kill.excuse(gap_s, now)
+        self._plan()
+
+    def reap(self, now: float, gap_s: float = 0.0) -> int | None:
+        """Settle whatever has ended; the exit status of the engine if it is among it.
+
+        After we stood still for ``gap_s``, nobody knows when that was.
+        """
         attempts = self._attempts
         ended: list[Running] = []
         orphaned: set[int | None] = set()
@@ -69,7 +78,7 @@ class Endings:
             pid, status, rusage = child
             run = attempts.running.pop(pid, None)
             if run is not None:
-                run.reaped = (status, rusage, now)
+                run.reaped = (status, rusage, now if not gap_s else run.latest_end(now, gap_s))
                 run.leader_ended()
                 ended.append(run)
             elif pid == self.engine_pid:

@@ -107,6 +107,11 @@ class Running:
         """It stood still for a while, as all of us did: that time does not count."""
         self.deadline += gap_s
 
+    def latest_end(self, now: float, gap_s: float) -> float:
+        """When it ended at the latest, if that was while we stood still: within its time limit, as it was not late."""
+        limit_s = self.plan.timeout_s
+        return now if limit_s is None else max(now - gap_s, min(now, self.began + limit_s))
+
     def leave(self, _now: float) -> bool:
         """Everything ends: whether it goes by itself."""
         return False

@@ -295,6 +295,7 @@ class Worker(Running):
         self._look_or_break(now)
 
     def excuse(self, gap_s: float) -> None:
+        super().excuse(gap_s)
         self._load_by += gap_s
         index = self._now()[0]
         if 0 <= index < len(self.group.batch):

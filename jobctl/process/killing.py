@@ -39,6 +39,13 @@ class Kill:
             self.kill_at = kill_at
             self.due = min(self.due, kill_at)
 
+    def excuse(self, gap_s: float, now: float) -> None:
+        """We stood still for a while, and so did what is ended: it gets the rest of its grace."""
+        if self._give_up_at == math.inf and self.kill_at > now - gap_s:
+            if self.due == self.kill_at:
+                self.due += gap_s
+            self.kill_at += gap_s
+
     def rest(self, until: float) -> None:
         """Nothing ends it: not again before."""
         self.due = until

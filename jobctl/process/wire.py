@@ -29,7 +29,7 @@ ADOPT = 7  # None; answered by HELD
 CLOSE = 8  # grace in seconds
 ACKNOWLEDGE_CALLS = 10  # list of numbers of CALLS
 REFUSE = 9  # text: the engine cannot work, the supervisor gives up
-BEAT = 11  # seconds: a guest ends everything unless it hears something again within them
+BEAT = 11  # (seconds, monotonic clock): a guest ends everything unless it hears again within them, from then on
 
 # Supervisor to engine.
 STARTED = 0
