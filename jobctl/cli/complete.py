@@ -20,7 +20,10 @@ Candidate = tuple[str, str]
 
 
 def complete(arguments: list[str]) -> None:
-    """Print ``value<TAB>what it is`` for ``KIND [--home DIR] [--] [BEGINNING]``, KIND being one of KINDS."""
+    """Print ``value<TAB>what it is`` for ``KIND [--home DIR] [--] [BEGINNING]``, KIND being one of KINDS.
+
+    All of it is printable. The shells quote what they insert.
+    """
     kind, arguments = "".join(arguments[:1]), arguments[1:]
     home = None
     if arguments[:1] == ["--home"]:
@@ -33,7 +36,8 @@ def complete(arguments: list[str]) -> None:
         return
     try:
         for value, about in found(_Store(_database_path(home)), beginning):
-            sys.stdout.write(f"{value}\t{about}\n")
+            if _can_be_offered(value):
+                sys.stdout.write(f"{value}\t{_shown(about)}\n")
     except sqlite.Error:
         return
 
@@ -56,7 +60,7 @@ def _jobs(store: _Store, beginning: str) -> Iterator[Candidate]:
     """The newest jobs whose number or name begins so."""
     for number, name, state in store.rows("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", LIMIT):
         if str(number).startswith(beginning) or name.startswith(beginning):
-            yield str(number), f"{_shown(name)} ({state})"
+            yield str(number), f"{name} ({state})"
 
 
 def _items(store: _Store, beginning: str) -> Iterator[Candidate]:
@@ -78,7 +82,7 @@ def _queues(store: _Store, beginning: str) -> Iterator[Candidate]:
     recent = "SELECT queue FROM (SELECT queue FROM jobs ORDER BY id DESC LIMIT 1000)"
     for (name,) in store.rows(f"SELECT name FROM queues UNION {recent} UNION SELECT 'default' ORDER BY 1"):  # noqa: S608
         if name.startswith(beginning):
-            yield _shown(name), "queue"
+            yield name, "queue"
 
 
 def _recipes(_store: _Store, beginning: str) -> Iterator[Candidate]:
@@ -96,6 +100,11 @@ def _recipes(_store: _Store, beginning: str) -> Iterator[Candidate]:
 
 
 KINDS = {"jobs": _jobs, "items": _items, "queues": _queues, "recipes": _recipes}
+
+
+def _can_be_offered(value: str) -> bool:
+    """Not what breaks the lines that shells read, acts on a terminal, or would be taken for an option."""
+    return value.isprintable() and not value.startswith("-")
 
 
 def _shown(text: str) -> str:

@@ -15,17 +15,55 @@ _HEAD = r"""# bash completion for jobctl
 """
 
 _WORK = r"""
-# Numbers and names that only jobctl knows; several are shown with what they are.
+# What is typed without its quotes, into "typed". Nothing in it is evaluated.
+__jobctl_unquote() {
+    local text=$1 quote='' character
+    typed=
+    while [[ -n $text ]]; do
+        character=${text:0:1}
+        text=${text:1}
+        if [[ $quote == "'" && $character != "'" ]]; then
+            typed+=$character
+        elif [[ $character == "$quote" ]]; then
+            quote=
+        elif [[ $character == \\ ]]; then
+            typed+=${text:0:1}
+            text=${text:1}
+        elif [[ -z $quote && $character == [\'\"] ]]; then
+            quote=$character
+        else
+            typed+=$character
+        fi
+    done
+}
+
+# Numbers and names that only jobctl knows; several are shown with what they are. Somebody else may have chosen a
+# name, so it is inserted with quotes: $(...) in it must not run.
 __jobctl_ask() {
     local -a store=() lines=()
+    local line typed value quoted
     [[ -n $home ]] && store=(--home "$home")
-    mapfile -t lines < <("$program" __complete "$1" "${store[@]}" -- "$cur" 2>/dev/null)
-    if ((${#lines[@]} == 1)) || [[ $COMP_TYPE != 9 && $COMP_TYPE != 63 ]]; then
-        COMPREPLY=("${lines[@]%%$'\t'*}")
-    else
-        COMPREPLY=("${lines[@]/$'\t'/  }")
-    fi
+    __jobctl_unquote "$cur"
+    mapfile -t lines < <("$program" __complete "$1" "${store[@]}" -- "$typed" 2>/dev/null)
+    for line in "${lines[@]}"; do
+        value=${line%%$'\t'*}
+        printf -v quoted %q "$value"
+        # After an opening quote only what needs none can follow.
+        [[ $cur == [\'\"]* && $quoted != "$value" ]] && continue
+        if ((${#lines[@]} > 1)) && [[ $COMP_TYPE == 9 || $COMP_TYPE == 63 ]]; then
+            quoted+="  ${line#*$'\t'}"
+        fi
+        COMPREPLY+=("$quoted")
+    done
     compopt -o nosort 2>/dev/null
+}
+
+# Names of programs are inserted as they are, so they get their quotes here.
+__jobctl_quote() {
+    local -i at
+    for at in "${!COMPREPLY[@]}"; do
+        printf -v "COMPREPLY[at]" %q "${COMPREPLY[at]}"
+    done
 }
 
 __jobctl_words() {
@@ -52,6 +90,7 @@ __jobctl_command() {
         _command_offset "$1"
     elif ((COMP_CWORD == $1)); then
         mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+        __jobctl_quote
     else
         __jobctl_files -f
     fi

@@ -20,10 +20,11 @@ __jobctl_ask() {
   # "words" is that of the command alone, so the option may also stand before it.
   (( at )) && store=(--home ${(Q)~words[at + 1]})
   [[ -z $store && -n $__jobctl_home ]] && store=(--home $__jobctl_home)
-  ask=($__jobctl_program __complete $kind $store -- $PREFIX)
+  ask=($__jobctl_program __complete $kind $store -- ${(Q)PREFIX})
   for line in ${(f)"$(_call_program $kind ${(q)ask} 2>/dev/null)"}; do
     value=${line%%$'\t'*}
-    found+=(${value//:/\\:}:${line#*$'\t'})
+    value=${value//\\/\\\\}
+    found+=("${value//:/\\:}:${line#*$'\t'}")
   done
   _describe -V -t $kind $kind found
 }

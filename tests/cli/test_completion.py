@@ -29,6 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.chmod(0o755)
     (place / "rows.txt").write_text("a\nb\n")
     (place / "jobctl.toml").write_text('[recipe.thumbnails]\nsummary = "Small pictures"\ncommand = ["true"]\n')
+    subprocess.run([program, "config", "trust"], cwd=place, env=environment(place), check=True, capture_output=True)
     for name in ("nightly", "weekly"):
         arguments = ("submit", "rows.txt", "--name", name, "--queue", f"{name}-lane", "--", "true")
         subprocess.run([program, *arguments], cwd=place, env=environment(place), check=True, capture_output=True)
