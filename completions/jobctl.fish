@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -151,6 +151,7 @@ complete -c jobctl -n "__jobctl_at 'submit'" -l max-failures -x -d 'Stop when mo
 complete -c jobctl -n "__jobctl_at 'submit'" -l halt -xa 'soon now' -d 'On that stop, what runs finishes (default) or is ended.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l deadline -x -d 'The whole job ends after so long, the rest is unprocessed; default: never.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l on-crash -xa 'requeue fail' -d 'Items interrupted by a crash: run again (default) or not.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l leftovers -xa 'wait end fail' -d 'Processes that an item leaves behind: wait for them (default), end them, or fail.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l rate -x -d 'Start at most so many: 100/s, 60/m; default: no limit.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l output-cap -x -d 'Output kept of an item, per stream; default: 64M.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l start-daemon -d 'Start a daemon if none is up, or after who holds the store.'
@@ -225,6 +226,7 @@ complete -c jobctl -n "__jobctl_at 'run'" -l max-failures -x -d 'Stop when more 
 complete -c jobctl -n "__jobctl_at 'run'" -l halt -xa 'soon now' -d 'On that stop, what runs finishes (default) or is ended.'
 complete -c jobctl -n "__jobctl_at 'run'" -l deadline -x -d 'The whole job ends after so long, the rest is unprocessed; default: never.'
 complete -c jobctl -n "__jobctl_at 'run'" -l on-crash -xa 'requeue fail' -d 'Items interrupted by a crash: run again (default) or not.'
+complete -c jobctl -n "__jobctl_at 'run'" -l leftovers -xa 'wait end fail' -d 'Processes that an item leaves behind: wait for them (default), end them, or fail.'
 complete -c jobctl -n "__jobctl_at 'run'" -l rate -x -d 'Start at most so many: 100/s, 60/m; default: no limit.'
 complete -c jobctl -n "__jobctl_at 'run'" -l output-cap -x -d 'Output kept of an item, per stream; default: 64M.'
 complete -c jobctl -n "__jobctl_at 'run'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
@@ -276,7 +278,7 @@ complete -c jobctl -n "__jobctl_at 'resume'" -s q -l quiet -d 'No messages, only
 complete -c jobctl -n "__jobctl_at 'resume'" -s v -l verbose -d 'Say more; show where an internal error happened.'
 complete -c jobctl -n "__jobctl_at 'resume'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'set' 0" -kxa '(__jobctl_ask jobs)'
-complete -c jobctl -n "__jobctl_at 'set'" -xa 'slots= attempts= timeout= grace= max-failures= halt= rate= priority= deadline='
+complete -c jobctl -n "__jobctl_at 'set'" -xa 'slots= attempts= timeout= grace= max-failures= halt= leftovers= rate= priority= deadline='
 complete -c jobctl -n "__jobctl_at 'set'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'set'" -l json -d 'Print one JSON document.'
 complete -c jobctl -n "__jobctl_at 'set'" -l plain -d 'Tables as tab-separated values, nothing cut, drawn or coloured.'

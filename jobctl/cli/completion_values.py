@@ -14,7 +14,18 @@ ASKED = ("jobs", "items", "queues", "recipes")
 _ALTERNATIVES = re.compile(r"[a-z]+(\|[a-z]+)+")
 _DELIMITERS = ("comma", "semicolon", "tab", "pipe", "space")
 _SETTINGS = {
-    "set": ("slots=", "attempts=", "timeout=", "grace=", "max-failures=", "halt=", "rate=", "priority=", "deadline="),
+    "set": (
+        "slots=",
+        "attempts=",
+        "timeout=",
+        "grace=",
+        "max-failures=",
+        "halt=",
+        "leftovers=",
+        "rate=",
+        "priority=",
+        "deadline=",
+    ),
     "queue set": ("slots=", "rate="),
 }
 

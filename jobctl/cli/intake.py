@@ -105,6 +105,11 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--halt",), "soon|now", "On that stop, what runs finishes (default) or is ended."),
         Spec(("--deadline",), "DURATION", "The whole job ends after so long, the rest is unprocessed; default: never."),
         Spec(("--on-crash",), "requeue|fail", "Items interrupted by a crash: run again (default) or not."),
+        Spec(
+            ("--leftovers",),
+            "wait|end|fail",
+            "Processes that an item leaves behind: wait for them (default), end them, or fail.",
+        ),
         Spec(("--rate",), "N/s", "Start at most so many: 100/s, 60/m; default: no limit."),
         Spec(("--output-cap",), "SIZE", "Output kept of an item, per stream; default: 64M."),
     ),
@@ -274,6 +279,7 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         **changes,
         halt=_one_of(given, "halt", ("soon", "now")),
         on_crash=_one_of(given, "on_crash", ("requeue", "fail")),
+        leftovers=_one_of(given, "leftovers", ("wait", "end", "fail")),
     )
 
 

@@ -26,8 +26,8 @@ def set_(
       jobctl set 42 timeout=5m attempts=5 max-failures=2%
       jobctl set 42 rate=none deadline=2h
 
-    slots, attempts, timeout, grace, max-failures, halt (soon or now), rate, priority, deadline (from now). Where
-    there can be none, the value none takes the limit away.
+    slots, attempts, timeout, grace, max-failures, halt (soon or now), leftovers (wait, end or fail), rate, priority,
+    deadline (from now). Where there can be none, the value none takes the limit away.
     """
     from jobctl.services.holding import set_rules
     from jobctl.services.targets import resolve_job

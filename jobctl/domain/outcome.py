@@ -47,7 +47,7 @@ DISK_FULL = 1 << 8
 
 
 def failure_code(ending: int, code: int, flags: int = 0) -> str:
-    """The stable word for a cause: exit_3, sigsegv, timeout, cancelled, interrupted, not_started, disk_full."""
+    """The stable word for a cause: exit_3, sigsegv, timeout, cancelled, interrupted, leftovers, disk_full and such."""
     if flags & DISK_FULL:
         return "disk_full"
     if ending == Ending.EXITED:
@@ -59,6 +59,7 @@ def failure_code(ending: int, code: int, flags: int = 0) -> str:
         Ending.CANCELLED: "cancelled",
         Ending.INTERRUPTED: "interrupted",
         Ending.RAISED: "raised",
+        Ending.LEFT: "leftovers",
     }.get(Ending(ending), "not_started")
 
 
@@ -97,6 +98,7 @@ def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
     return {
         Ending.CANCELLED: "killed because it was cancelled",
         Ending.INTERRUPTED: "interrupted by a stop or crash",
+        Ending.LEFT: "it left processes behind, which were ended",
     }.get(Ending(ending), "raised an exception")
 
 

@@ -11,6 +11,7 @@ from jobctl.errors import UsageError
 
 OnCrash = Literal["requeue", "fail"]
 Halt = Literal["soon", "now"]
+OnLeft = Literal["end", "wait", "fail"]
 
 #: Exit codes with a meaning of their own, after sysexits(3) and the shell.
 EXIT_DATA_ERROR = 65
@@ -103,6 +104,7 @@ class Policy:
     gpus: int = 0  # devices for each item alone
     resources: tuple[tuple[str, float], ...] = ()  # what an item needs of a worker, by name
     recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
+    leftovers: OnLeft = "wait"  # what becomes of processes that outlive the command of an item
     not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
 
     def to_json(self) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class Policy:
         """Read a stored policy; unknown keys of a newer version are ignored."""
         known = {f.name for f in fields(cls)}
         values = {k: v for k, v in data.items() if k in known}
+        values.setdefault("leftovers", "end")  # accepted before there was a choice
         values["backoff"] = Backoff(**values.get("backoff", {}))
         for name in ("retry_on", "no_retry_on"):
             values[name] = tuple(values.get(name, ()))

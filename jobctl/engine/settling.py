@@ -14,7 +14,7 @@ from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, Output
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.disks import Disks
 from jobctl.engine.work import LiveJob
-from jobctl.store import calls, figures, items, jobs
+from jobctl.store import calls, figures, items, jobs, left
 from jobctl.store.database import Database
 from jobctl.store.failures import Group
 from jobctl.store.items import Budgeted, Causes, Settlement
@@ -80,6 +80,7 @@ class Settler:
             self._release(batch.returned)
         items.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
         items.record_finished(self._database, live.row.round, batch.finished, self._causes)
+        left.record(self._database, batch.finished)
         self._save()
         durations = [f.duration_us for f in batch.finished]
         durations += [record[3] for made in batch.calls for record in made.records]
@@ -156,9 +157,11 @@ class Settler:
             message, general = cause.of_exception(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
             message, general = live.mask(message), live.mask(general)
         else:
-            said = live.mask(cause.last_words(f.err_tail, f.out_tail))
+            said = "" if f.ending == Ending.LEFT else live.mask(cause.last_words(f.err_tail, f.out_tail))
             message = said or self._described(f, lack)
             general = cause.generalise(message) if said or lack or f.ending == Ending.TIMED_OUT else message
+            if f.ending == Ending.LEFT:
+                general = outcome.describe(f.ending, f.code, f.duration_us)
         known = "known" if outcome.is_known(f.ending) else "unknown"
         retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
         group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
@@ -172,6 +175,8 @@ class Settler:
         stop, why = self._live.stop, self._live.row.stop_reason
         if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
             return f"killed because its job stopped: {why}"
+        if f.ending == Ending.LEFT and f.left:
+            return left.sentence(f)
         return outcome.describe(f.ending, f.code, f.duration_us, lack)
 
     def _release(self, returned: Sequence[Returned]) -> None:

@@ -68,5 +68,6 @@ class Specs:
             gpus=policy.gpus,
             resources=policy.resources,
             alone=policy.on_crash == "fail",
+            leftovers=policy.leftovers,
             call=call,
         )

@@ -226,8 +226,9 @@ class Supervisor:
         for kind, payload in messages:
             _ORDERS[kind](self, payload, now)
 
-    def _define(self, spec: tuple[Any, ...], _now: float) -> None:
+    def _define(self, spec: tuple[Any, ...], now: float) -> None:
         self._attempts.define(spec)
+        self._endings.rules_changed(now)
 
     def _forget(self, job: int, _now: float) -> None:
         self._attempts.forget(job)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from jobctl.engine.supervisor_owners import left_text
 from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
 from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of, code_when_ended, kib
 from jobctl.process import wire
@@ -210,6 +211,8 @@ class Attempts:
         code = code_of(status) if ending is None else code_when_ended(status)
         if ending is None:
             ending = wire.SIGNALLED if os.WIFSIGNALED(status) else wire.EXITED
+            if run.left and not status and run.plan.leftovers == wire.FAIL:
+                ending = wire.LEFT
         place = self._settle_output(run, bool(status or ending), reuse_files)
         flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if run.left else 0)
         used = (
@@ -255,7 +258,8 @@ class Attempts:
     ) -> None:
         log, out_off, out_len, err_off, err_len, _, out_tail, err_tail = place
         where = (log, out_off, out_len, err_off, err_len, flags, out_tail, err_tail)
-        self.keep((*run.id, ending, code, run.slot, run.started_at_now(), *used, *where))
+        more = (None, None, "", left_text(run.left)) if run.left else ()
+        self.keep((*run.id, ending, code, run.slot, run.started_at_now(), *used, *where, *more))
         self.release(run.line, run.slot)
 
     def keep(self, outcome: tuple[Any, ...]) -> None:

@@ -101,6 +101,12 @@ class Endings:
         attempts.pressure.hurry()
         return engine_status
 
+    def rules_changed(self, now: float) -> None:
+        """What waits may have to be ended now."""
+        for serial, (_, pause_s) in self._waits.items():
+            self._waits[serial] = (now, pause_s)
+            self.due = now
+
     def end(self, run: Running, ending: int, grace_s: float, now: float) -> None:
         """End an attempt and all that descends from it; its outcome waits for the last of them."""
         kill = self._kills.get(run.serial)
@@ -173,7 +179,8 @@ class Endings:
             self._over(run, None, now)
         elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
             self._waits[run.serial] = (now + pause_s, min(2 * pause_s, _LONGEST_LOOK_S))
-            self._attempts.table.turn(run.place, leaders.WAITS, left)
+            waited = tree.descendants(left) if self._orphans.exact else left
+            self._attempts.table.turn(run.place, leaders.WAITS, waited)
         else:
             self._waits.pop(run.serial, None)
             run.deadline = NEVER

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     FileId = tuple[int, int]
 
 _MOST_DESCRIPTORS = 256
+_MOST_NAMED = 5
 _GROUP, _SESSION, _STARTED_AT = 2, 3, 19
 
 
@@ -55,6 +56,12 @@ def are_daemons(pids: Iterable[int], run: Running) -> bool:
         if run.pid == int(fields[_SESSION]) or not outputs.isdisjoint(files_of(pid)):
             return False
     return True
+
+
+def left_text(names: list[str]) -> str:
+    """How many processes were left behind, and names of some, each once: ``3 ffmpeg, gpg-agent``."""
+    told = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
+    return f"{len(names)} {told}".rstrip()
 
 
 def _outputs(run: Running) -> set[FileId]:

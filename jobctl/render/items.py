@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from jobctl.domain.durations import format_duration
+from jobctl.domain.wording import plural
 from jobctl.render.inert import inert
 from jobctl.render.jobs_table import cut
 from jobctl.render.look import Look, console
@@ -96,7 +97,15 @@ def _texts(item: Document) -> tuple[str, ...]:
         str(item["attempts"] or ""),
         ended,
         "" if item["duration_s"] is None else format_duration(item["duration_s"]),
-        inert(item["message"] or ""),
+        inert(item["message"] or _left(item)),
         "" if item["result"] is None else inert(json.dumps(item["result"], ensure_ascii=False)),
         inert(row_text(item["row"])),
     )
+
+
+def _left(item: Document) -> str:
+    left = item.get("left_behind")
+    if not left:
+        return ""
+    what = f"left {plural(left['processes'], 'process', 'processes')} behind, ended"
+    return f"{what}: {left['names']}" if left["names"] else what

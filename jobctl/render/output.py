@@ -8,7 +8,7 @@ from typing import TextIO
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_duration
-from jobctl.domain.ports import Ending
+from jobctl.domain.ports import Ending, OutputFlag
 from jobctl.render.inert import inert_log
 from jobctl.store.item_views import AttemptView
 
@@ -57,8 +57,9 @@ def describe(job: int, attempt: AttemptView) -> str:
     """``42.17 failed (exit 22), attempt 1, 250ms``."""
     if attempt.ending is None:
         return f"{job}.{attempt.item} running, attempt {attempt.attempt}"
+    left = ", what it left behind was ended" if attempt.flags & OutputFlag.LEFTOVERS else ""
     took = format_duration((attempt.duration_us or 0) / 1e6)
-    return f"{job}.{attempt.item} {_ended(attempt)}, attempt {attempt.attempt}, {took}"
+    return f"{job}.{attempt.item} {_ended(attempt)}, attempt {attempt.attempt}, {took}{left}"
 
 
 def _ended(attempt: AttemptView) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.crew import AWAY
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import hindrance, number, percent, plural
+from jobctl.process.leaders import BARRED, STUCK, WAITS
 from jobctl.process.space import PAUSED
+from jobctl.services.lasting import Lasting
 from jobctl.services.progress import Progress, Surroundings
+from jobctl.store.left import Summary
 from jobctl.store.views import JobView, RunningView
 
+_LASTING_CODES = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
 #: From this share of failures on, and so many of them, a job deserves a look.
 HIGH_FAILURE_SHARE = 0.02
 MIN_FAILURES = 5
@@ -40,12 +44,14 @@ class Case(NamedTuple):
     program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
     shortage: str = ""  # of room on the disk, with figures
     untold: tuple[str, str, str] | None = None  # a notification that was given up: code, message, action
+    left: Summary | None = None  # processes that its items left behind and that were ended
+    lasting: Sequence[Lasting] = ()  # items that wait for processes
 
 
 def attention(case: Case) -> list[Attention]:
     """What to look at, most pressing first. Of a job that is over only what did not reach anybody."""
-    whenever = (_clock, _untold)
-    while_live = (_disk, _daemon, _paused, _pressure, _workers, _stalled, _failures, _retry_wait)
+    whenever = (_clock, _untold, _left)
+    while_live = (_disk, _daemon, _paused, _pressure, _workers, _lasting, _stalled, _failures, _retry_wait)
     checks = whenever if case.job.is_done else (*while_live, *whenever)
     return [found for check in checks for found in check(case)]
 
@@ -106,6 +112,28 @@ def _clock(case: Case) -> Iterator[Attention]:
 def _untold(case: Case) -> Iterator[Attention]:
     if case.untold is not None:
         yield Attention(*case.untold)
+
+
+def _left(case: Case) -> Iterator[Attention]:
+    left = case.left
+    if left is None:
+        return
+    whose = f"item {left.item}" if left.items == 1 else plural(left.items, "item")
+    were = "was" if left.processes == 1 else "were"
+    named = f": {left.names}" if left.names else ""
+    message = f"{plural(left.processes, 'process', 'processes')} that {whose} left behind {were} ended{named}"
+    yield Attention("leftovers_ended", message, f"{case.program} explain {case.job.id}.{left.item}")
+
+
+def _lasting(case: Case) -> Iterator[Attention]:
+    if case.around.daemon.state == "down":
+        return
+    for state, code in _LASTING_CODES.items():
+        found = [each for each in case.lasting if each.state == state]
+        if found:
+            more = f"; {plural(len(found) - 1, 'more item')} alike" if len(found) > 1 else ""
+            message = f"item {found[0].item} {found[0].sentence()}{more}"
+            yield Attention(code, message, f"{case.program} explain {case.job.id}.{found[0].item}")
 
 
 def _pressure(case: Case) -> Iterator[Attention]:

@@ -13,9 +13,10 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
 from jobctl.services.daemon import daemon_view
 from jobctl.services.holds import Hold, ago, holds
+from jobctl.services.lasting import lasting
 from jobctl.services.status import job_document
 from jobctl.services.targets import Target
-from jobctl.store import clock, item_views, journal, views
+from jobctl.store import clock, item_views, journal, left, views
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
 
@@ -60,10 +61,16 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
         }
         if item is not None:
             found |= _item(database, job, item, now)
+            found["item_reason"] = _lasts(home, number, item) or found["item_reason"]
             if found["item_state"] not in ("queued", "retrying"):
                 found["holds"] = []  # nothing holds back what runs or has ended
             found["next"] = [_at_home(command, program) for command in found["next"]]
     return found
+
+
+def _lasts(home: Home, job: int, item: int) -> str:
+    """What an item waits for although its command is over."""
+    return next((each.sentence() for each in lasting(home, job) if each.item == item), "")
 
 
 def _spelled(hold: Hold, program: str) -> dict[str, Any]:
@@ -82,12 +89,13 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
     item = page[0]
     state = ItemState(item.state)
     attempts = item_views.attempts(database, job.id, number)
+    outlived = left.of_items(database, job.id, number, number)
     return {
         "item_state": state.word,
         "item_reason": _item_reason(
             job, item, now, journal.cancelled_items(database, job.id, job.round_at).get(number)
         ),
-        "attempts": [_attempt(attempt) for attempt in attempts],
+        "attempts": [_attempt(attempt, outlived.get((number, attempt.attempt))) for attempt in attempts],
         "next": [*([f"jobctl logs {job.id}.{number}"] if attempts else []), *_item_next(job, item)],
     }
 
@@ -126,7 +134,7 @@ def _item_next(job: JobView, item: item_views.ItemView) -> list[str]:
     return [f"jobctl cancel {name}"] if state is not ItemState.SUCCEEDED else [f"jobctl results {job.id}"]
 
 
-def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:
+def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> dict[str, Any]:
     ended = None
     if attempt.ending is not None:
         good = attempt.ending == 0 and attempt.code == 0
@@ -140,6 +148,7 @@ def _attempt(attempt: item_views.AttemptView) -> dict[str, Any]:
         "duration_s": None if attempt.duration_us is None else seconds(attempt.duration_us),
         "outcome": ended,
         "message": attempt.message,
+        "left_behind": None if outlived is None else {"processes": outlived.processes, "names": outlived.names},
     }
 
 

@@ -160,7 +160,8 @@ def _change_queue(home: Home, name: str, pause_at: int | None, **values: Any) ->
 
 
 def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) -> Policy:
-    """Change rules of a job that is not done: slots, attempts, timeout, max-failures, halt, rate, priority, deadline.
+    """Change rules of a job that is not done: slots, attempts, timeout, max-failures, halt, leftovers, rate, priority,
+    deadline.
 
     Raises UsageError naming the setting and the allowed values; then nothing is changed.
     """
@@ -248,6 +249,12 @@ def _halt(text: str) -> str:
     return text
 
 
+def _leftovers(text: str) -> str:
+    if text not in ("wait", "end", "fail"):
+        raise UsageError("must be wait, end or fail")
+    return text
+
+
 #: By name: the field of the policy, and what reads a value of it.
 _RULES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "slots": ("slots", _or_none(_positive)),
@@ -256,6 +263,7 @@ _RULES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "grace": ("grace_s", lambda text: parse_duration(text, allow_zero=True)),
     "max_failures": ("max_failures", _or_none(parse_max_failures)),
     "halt": ("halt", _halt),
+    "leftovers": ("leftovers", _leftovers),
     "rate": ("rate", _or_none(_checked_rate)),
 }
 _NAMES = {name.replace("_", "-") for name in _RULES} | {"priority", "deadline"}

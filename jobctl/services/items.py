@@ -120,6 +120,7 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
         "host": item.host,
+        "left_behind": None if not item.left_count else {"processes": item.left_count, "names": item.left_names},
         "result": None if item.value is None else plain_value(item.value),
         "row": row_values(item.payload, columns, input_format),
     }

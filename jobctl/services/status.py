@@ -26,10 +26,11 @@ from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.failures import failure_summary, retry_summary
 from jobctl.services.figures import duration_summary, throughput
 from jobctl.services.holds import Users, held_by
+from jobctl.services.lasting import lasting
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.services.rejects import NAME as REJECTED
-from jobctl.store import clock, outbox_views, views
+from jobctl.store import clock, left, outbox_views, views
 from jobctl.store.database import Database
 from jobctl.store.outbox_views import TargetView
 from jobctl.store.views import JobView, RunningView
@@ -167,6 +168,10 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     )
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
+    case = case._replace(
+        left=left.summary(database, job.id) if job.attempts else None,
+        lasting=lasting(home, job.id) if job.running else (),
+    )
     command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
     retry = retry_summary(job, policy, causes, program)

@@ -28,12 +28,15 @@ class ItemView(NamedTuple):
     value: str | None = None  # JSON that a call returned
     host: str | None = None  # where, if not on this machine
     flags: int | None = None
+    left_count: int | None = None  # processes that outlived it and were ended
+    left_names: str | None = None
 
 
 _SELECT_ITEM = (
     "SELECT i.item, i.state, i.attempt, i.due_at, i.payload, a.ending, a.code, a.slot, a.started_at, a.duration_us,"
-    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host, a.flags FROM items i{index}"
+    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host, a.flags, l.count, l.names FROM items i{index}"
     " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " LEFT JOIN leftovers l ON l.job = i.job AND l.item = i.item AND l.attempt = i.attempt"
     " WHERE i.job = ? AND i.item > ?{filter} ORDER BY i.item LIMIT ?"
 )
 _INDEX_OF_STATE = {

@@ -14,7 +14,7 @@ PAGES_AT_ONCE = 500
 #: A job of at most so many items goes in the transaction that takes it out, together with others.
 SMALL_JOB = 500
 #: Tables with more rows per job than one transaction should remove, and what numbers the rows.
-_MANY_ROWS = (("attempts", "item"), ("items", "item"), ("followed", "number"), ("journal", "id"))
+_MANY_ROWS = (("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id"))
 #: Called between two transactions.
 Pause = Callable[[], None]
 

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 2
 #: after a release it needs a new version and a migration.
 LAYOUTS = {
     1: "24230224f6ada8bd",
-    2: "dd2c5cfa5c2594c0",
+    2: "628f0ac685d9a1cb",
 }
 
 _HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."

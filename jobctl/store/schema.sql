@@ -239,6 +239,16 @@ CREATE TABLE journal (
 
 CREATE INDEX journal_job ON journal (job, id);
 
+CREATE TABLE leftovers (
+  job INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  names VARCHAR NOT NULL,
+  PRIMARY KEY (job, item, attempt)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE meta (
   "key" VARCHAR NOT NULL,
   value VARCHAR NOT NULL,

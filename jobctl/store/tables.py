@@ -284,6 +284,18 @@ class Followed(SQLModel, table=True):
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class Leftovers(SQLModel, table=True):
+    """Processes that outlived an attempt and were ended."""
+
+    __tablename__ = "leftovers"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job: int = Field(primary_key=True)
+    item: int = Field(primary_key=True)
+    attempt: int = Field(primary_key=True)
+    count: int
+    names: str
+
+
 class Target(SQLModel, table=True):
     """Where the end of each round of a job is announced. A secret is known by the name of its place alone."""
 

@@ -27,7 +27,7 @@ UNRELEASED = ("first", "keys", "deliveries", "prunings", "no_figures")
 #: file in jobctl/store/migrations, the layout in store/schema.py, and a new line here.
 DDL = {
     1: "1199f9ed4452166bc1242f9a23735c5bcd708e5cab79bb13920688d237988a47",
-    2: "bdaaa40df45af71ec6a0bb5fb5b3688ead1a599d32a70795baca8354bcdf8eaf",
+    2: "2fd03e125743fefe3c1f1ebdb75e93458c84119cf592fd6e5b47c4b551fd4020",
 }
 #: Commands that neither need the database nor are stopped by it.
 WITHOUT_DATABASE = {

@@ -8,3 +8,13 @@ CREATE TABLE followed (
   PRIMARY KEY (job, number)
 )
  WITHOUT ROWID;
+
+CREATE TABLE leftovers (
+  job INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  names VARCHAR NOT NULL,
+  PRIMARY KEY (job, item, attempt)
+)
+ WITHOUT ROWID;

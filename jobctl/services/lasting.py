@@ -1,0 +1,49 @@
+"""Items whose command is over, or should be, and that last: what they wait for, as the supervisor's own table says."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.wording import plural
+from jobctl.process import leaders
+from jobctl.process.identity import name_of
+from jobctl.process.leaders import Record
+
+_LIVE = {leaders.WAITS, leaders.STUCK, leaders.BARRED}
+
+
+class Lasting(NamedTuple):
+    """One item, and the processes that it waits for."""
+
+    item: int
+    state: int  # one of process.leaders
+    processes: int
+    named: str
+
+    def sentence(self) -> str:
+        """What is to be said of it, without its number."""
+        what = plural(self.processes, "process", "processes")
+        if self.state == leaders.WAITS:
+            return f"has exited and waits for {what} that it left behind: {self.named}"
+        if self.state == leaders.STUCK:
+            return f"cannot be ended and keeps its slot: {self.named}"
+        return f"does not start before {what} of an earlier attempt, which cannot be ended, is gone: {self.named}"
+
+
+def lasting(home: Home, job: int) -> list[Lasting]:
+    """The items of a job that wait for processes, in order; of a daemon that is up."""
+    record = Record(os.path.join(home.root, leaders.NAME))
+    found = [
+        Lasting(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
+        for entry in record.entries
+        if entry.attempt[0] == job and entry.state in _LIVE and entry.left
+    ]
+    return sorted(found)
+
+
+def _named(pids: list[int], count: int) -> str:
+    named = [f"{pid} {name_of(pid)}".rstrip() for pid in pids if pid > 0]
+    more = f" and {count - len(pids)} more" if count > len(pids) else ""
+    return ", ".join(named) + more

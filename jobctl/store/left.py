@@ -1,0 +1,67 @@
+"""What attempts left behind and was ended: how many processes, and names of some. Few attempts have a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobctl.domain.ports import Finished
+from jobctl.domain.wording import plural
+from jobctl.store.database import Database
+
+
+class Left(NamedTuple):
+    """Processes that one attempt left behind."""
+
+    item: int
+    attempt: int
+    processes: int
+    names: str
+
+
+class Summary(NamedTuple):
+    """The same for a whole job, with the names of its last item."""
+
+    items: int
+    processes: int
+    item: int
+    names: str
+
+
+def parted(text: str) -> tuple[int, str]:
+    """Number and names in the text of a supervisor."""
+    number, _, names = text.partition(" ")
+    return int(number) if number.isdecimal() and len(number) < 10 else 1, names
+
+
+def sentence(finished: Finished) -> str:
+    """Why an attempt failed that may leave nothing behind."""
+    number, names = parted(finished.left)
+    which = "which was ended" if number == 1 else "which were ended"
+    return f"it left {plural(number, 'process', 'processes')} behind, {which}{f': {names}' if names else ''}"
+
+
+def record(database: Database, finished: Sequence[Finished]) -> None:
+    """Write down what these left behind. The text is the supervisor's: a number, and names."""
+    rows = [(*each[:3], *parted(each.left)) for each in finished if each.left]
+    if rows:
+        database.executemany(
+            "INSERT OR REPLACE INTO leftovers (job, item, attempt, count, names) VALUES (?, ?, ?, ?, ?)", rows
+        )
+
+
+def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[int, int], Left]:
+    """What the attempts of some items left behind, by item and attempt."""
+    sql = "SELECT item, attempt, count, names FROM leftovers WHERE job = ? AND item BETWEEN ? AND ?"
+    return {(row[0], row[1]): Left(*row) for row in database.execute(sql, (job, first, last))}
+
+
+def summary(database: Database, job: int) -> Summary | None:
+    """What all attempts of a job left behind; None if nothing."""
+    found = database.one("SELECT count(DISTINCT item), sum(count), max(item) FROM leftovers WHERE job = ?", (job,))
+    if found is None or not found[0]:
+        return None
+    names = database.scalar(
+        "SELECT names FROM leftovers WHERE job = ? AND item = ? ORDER BY attempt DESC LIMIT 1", (job, found[2])
+    )
+    return Summary(found[0], found[1], found[2], names or "")

@@ -1,0 +1,111 @@
+"""What is said of processes that items leave behind, and what jobs of the version before do."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from jobctl.store.database import open_database
+from tests.wait import wait_until
+
+DAEMON = "(setsid sleep 300 </dev/null >/dev/null 2>&1 &); sleep 0.3"
+
+
+def submit(cli, script, *options):
+    cli.file("rows.txt", "a\n")
+    cli("daemon", "start", "--slots", 2)
+    return cli.submit("rows.txt", "--grace", "0.2s", *options, "--shell", script)
+
+
+def codes(cli, job):
+    return {found["code"]: found["message"] for found in cli.status(job)["attention"]}
+
+
+def test_work_in_the_background_is_done_by_default(cli):
+    job = submit(cli, "(sleep 1; echo done > made) & exit 0")
+    cli("wait", job)
+    assert (cli.work / "made").read_text() == "done\n"
+    assert cli.status(job)["policy"]["leftovers"] == "wait" and codes(cli, job) == {}
+
+
+def test_an_item_that_waits_is_named_everywhere(cli):
+    job = submit(cli, "sleep 300 & exit 0")
+    wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "it to be said")
+    said = codes(cli, job)["leftovers_running"]
+    assert said.startswith("item 1 has exited and waits for 1 process that it left behind: ") and "sleep" in said
+    assert "waits for 1 process that it left behind" in cli("explain", f"{job}.1").stdout
+    cli("cancel", job)
+    cli("wait", job, check=None)
+    assert "leftovers_running" not in codes(cli, job)
+
+
+@pytest.mark.parametrize(("leftovers", "state", "code"), [("wait", "succeeded", None), ("fail", "failed", "leftovers")])
+def test_what_was_ended_is_named_everywhere(cli, leftovers, state, code):
+    job = submit(cli, DAEMON, "--leftovers", leftovers, "--attempts", 1)
+    cli("wait", job, check=None)
+    assert codes(cli, job)["leftovers_ended"] == "1 process that item 1 left behind was ended: sleep"
+    (item,) = [json.loads(line) for line in cli("items", job, "--json").stdout.splitlines()] or [None]
+    item = item["items"][0] if "items" in item else item
+    assert (item["state"], item["code"]) == (state, code)
+    assert item["left_behind"] == {"processes": 1, "names": "sleep"}
+    (attempt,) = json.loads(cli("explain", f"{job}.1", "--json").stdout)["attempts"]
+    assert attempt["left_behind"] == {"processes": 1, "names": "sleep"}
+    assert "left 1 process behind, which was ended: sleep" in cli("explain", f"{job}.1").stdout
+    assert "what it left behind was ended" in cli("logs", job, check=None).stdout
+
+
+def test_a_failure_by_leftovers_is_tried_again(cli):
+    job = submit(cli, f"[ $JOBCTL_ATTEMPT = 2 ] || {{ {DAEMON}; }}", "--leftovers", "fail", "--backoff", "0s")
+    cli("wait", job)
+    assert cli.rows("SELECT attempt, state FROM items") == [(2, 3)]
+
+
+def test_a_job_that_was_accepted_before_there_was_a_choice_goes_on_as_it_was(cli):
+    cli.file("rows.txt", "a\n")
+    job = cli.submit("rows.txt", "--grace", "0.2s", "--shell", "sleep 300 & exit 0")
+    database = open_database(cli.home)
+    with database.transaction():
+        policy = json.loads(database.scalar("SELECT policy FROM jobs"))
+        del policy["leftovers"]
+        database.execute("UPDATE jobs SET policy = ?", (json.dumps(policy),))
+    database.close()
+    cli("daemon", "start")
+    cli("wait", job)
+    assert codes(cli, job)["leftovers_ended"].startswith("1 process that item 1 left behind was ended")
+
+
+def test_a_polite_stop_waits_too(cli):
+    submit(cli, "(sleep 2; echo done > made) & echo exits > there")
+    wait_until(lambda: (cli.work / "there").exists(), 60, "it to wait")
+    cli("daemon", "stop")
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the daemon to end")
+    assert (cli.work / "made").exists()
+    assert cli.rows("SELECT state FROM items") == [(3,)]
+
+
+def test_a_rule_that_is_changed_counts_for_what_waits_already(cli):
+    job = submit(cli, "sleep 300 & exit 0")
+    wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "it to wait")
+    cli("set", job, "leftovers=end")
+    cli("wait", job)
+    assert "leftovers_ended" in codes(cli, job)
+
+
+@pytest.mark.parametrize("leftovers", ["wait", "fail"])
+def test_a_killed_daemon_leaves_nothing_of_an_item_that_waits(cli, leftovers):
+    script = "echo $JOBCTL_ATTEMPT >> began; if [ $JOBCTL_ATTEMPT = 2 ]; then exit 0; fi; sleep 300 & echo $! > left"
+    if leftovers == "fail":
+        script = script.replace("sleep 300", "sh -c 'trap : TERM; sleep 300; sleep 300'")
+    job = submit(cli, script, "--leftovers", leftovers, "--grace", "60s")
+    wait_until(lambda: (cli.work / "left").exists() and (cli.work / "left").read_text().strip(), 60, "it to wait")
+    pid = int((cli.work / "left").read_text())
+    supervisor, engine = cli.daemon_pid(), cli.engine_pid()
+    os.kill(supervisor, 9)
+    os.kill(engine, 9)
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free")
+    cli("daemon", "start")
+    cli("wait", job)
+    assert not os.path.exists(f"/proc/{pid}/exe") or "sleep" not in os.readlink(f"/proc/{pid}/exe")
+    assert (cli.work / "began").read_text() == "1\n2\n"
