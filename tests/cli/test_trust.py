@@ -26,6 +26,7 @@ SAMPLES = {
     "halt": "now",
     "deadline": "1h",
     "on-crash": "fail",
+    "leftovers": "end",
     "rate": "1/s",
     "output-cap": "1M",
     "label": "team=web",

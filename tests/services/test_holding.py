@@ -35,6 +35,7 @@ def bench(tmp_path):
         ({"max-failures": "2%"}, "max_failures", "2%"),
         ({"max_failures": "none"}, "max_failures", None),
         ({"halt": "now"}, "halt", "now"),
+        ({"leftovers": "fail"}, "leftovers", "fail"),
         ({"rate": "60/m"}, "rate", "60/m"),
     ],
 )
@@ -57,10 +58,11 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
         ({"timeout": "0"}, "timeout=0: the duration '0' must be longer than zero", "2h30m"),
         ({"max-failures": "200%"}, "max-failures=200%: '200%' is not a number of failures", "5%"),
         ({"halt": "later"}, "halt=later: must be soon or now", None),
+        ({"leftovers": "keep"}, "leftovers=keep: must be wait, end or fail", None),
         ({"rate": "fast"}, "rate=fast: ", "100/s"),
         ({"priority": "high"}, "priority=high: not a whole number", "for example"),
         ({"deadline": "x"}, "deadline=x: 'x' is not a duration", "2h30m"),
-        ({"colour": "red"}, "colour=red: a job has no such setting", "deadline, grace, halt, max-failures"),
+        ({"colour": "red"}, "colour=red: a job has no such setting", "deadline, grace, halt, leftovers, max-failures"),
         ({"slots": "2", "colour": "red"}, "colour=red", "slots"),
     ],
 )

@@ -1,0 +1,76 @@
+"""What is said of items that wait for processes, and of processes that were ended."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from jobctl.domain.ports import Finished
+from jobctl.process import leaders
+from jobctl.process.leaders import Leaders, since_boot_ns
+from jobctl.services.lasting import lasting
+from jobctl.services.status import job_document
+from jobctl.store import left
+from tests.factories import SECOND, SUBMITTED_AT
+from tests.locks import held_lock
+from tests.schemas import check
+
+NOW = SUBMITTED_AT + 64 * SECOND
+
+
+@pytest.fixture
+def table(home):
+    home.root.mkdir(exist_ok=True)
+    return Leaders(str(home.root / leaders.NAME))
+
+
+def attention(store, home, job):
+    with held_lock(home) as pid:
+        store.daemon(pid=pid, heartbeat_at=NOW)
+        document = job_document(store.database, home, job, NOW)
+    check("status-1", document)
+    return {found["code"]: found["message"] for found in document["attention"]}
+
+
+@pytest.mark.parametrize(("state", "code", "said"), [
+    (leaders.WAITS, "leftovers_running", "item 2 has exited and waits for 1 process that it left behind: "),
+    (leaders.STUCK, "cannot_end", "item 2 cannot be ended and keeps its slot: "),
+    (leaders.BARRED, "barred", "item 2 does not start before 1 process of an earlier attempt, which cannot be ended"),
+])  # fmt: skip
+def test_each_way_to_wait_has_its_sentence(store, home, table, state, code, said):
+    job = store.job("rr", state="running", started_at=SUBMITTED_AT, attempts=2)
+    table.turn(table.add((job, 2, 1), os.getpid(), since_boot_ns(), 1), state, [os.getpid()])
+    table.add((job, 1, 1), os.getpid(), since_boot_ns(), 2)
+    table.turn(table.add((job + 1, 1, 1), os.getpid(), since_boot_ns(), 3), state, [os.getpid()])
+    found = attention(store, home, job)
+    assert found[code].startswith(said) and str(os.getpid()) in found[code]
+    assert [each.item for each in lasting(home, job)] == [2]
+
+
+def test_many_processes_are_counted_and_a_few_are_named(store, home, table):
+    job = store.job("r", state="running", started_at=SUBMITTED_AT, attempts=1)
+    table.turn(table.add((job, 1, 1), 1, since_boot_ns(), 1), leaders.WAITS, [os.getpid()] * 50)
+    (found,) = lasting(home, job)
+    assert found.processes == 50 and found.named.endswith(" and 43 more")
+
+
+def ended(job, item, text, attempt=1):
+    return Finished(job, item, attempt, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, b"", b"", left=text)
+
+
+def test_what_was_ended_is_said_of_a_job_that_is_done_too(store, home):
+    job = store.job("ss", state="succeeded", started_at=SUBMITTED_AT, finished_at=NOW, attempts=2)
+    with store.database.transaction():
+        left.record(store.database, [ended(job, 1, "2 ffmpeg, gpg-agent"), ended(job, 2, "")])
+    assert attention(store, home, job) == {
+        "leftovers_ended": "2 processes that item 1 left behind were ended: ffmpeg, gpg-agent"
+    }
+    with store.database.transaction():
+        left.record(store.database, [ended(job, 2, "1 adb")])
+    assert attention(store, home, job) == {"leftovers_ended": "3 processes that 2 items left behind were ended: adb"}
+
+
+@pytest.mark.parametrize(("text", "parted"), [("", (1, "")), ("x y", (1, "y")), ("9" * 30, (1, "")), ("7", (7, ""))])
+def test_the_text_of_a_supervisor_is_not_trusted(text, parted):
+    assert left.parted(text) == parted
