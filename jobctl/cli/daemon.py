@@ -100,13 +100,14 @@ def run(
 
 
 def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
-    from jobctl.cli.defaults import daemon_slots, daemon_spawners
+    from jobctl.cli.defaults import daemon_slots, daemon_spawners, name_devices
     from jobctl.cli.untrusted import tell_untrusted
     from jobctl.process.daemon import StartOptions
     from jobctl.services.elsewhere import refuse_elsewhere
     from jobctl.store.database import open_database
 
     home, cluster = session(ctx).home, cluster_words(ctx)
+    name_devices()
     count = daemon_slots(slots, on_cluster=bool(cluster))
     tell_untrusted(session(ctx), "daemon")
     # Made here, where errors can be told; and closed again, for no connection may cross a fork.

@@ -83,3 +83,18 @@ def daemon_spawners(slots: int) -> int:
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "spawners")
     return min(found or 1, max(slots, 1))
+
+
+def name_devices() -> None:
+    """Tell the daemon or the run that starts from here which devices there are to lend, if the settings name them.
+
+    What the environment says goes first: on a shared machine it is what this user was given.
+    """
+    from jobctl.process.devices import VARIABLE
+    from jobctl.services.settings import load_settings
+
+    name = VARIABLE.decode()
+    if name not in os.environ:
+        found: str | None = load_settings(os.environ, os.getcwd()).value("daemon", "gpus")
+        if found is not None:
+            os.environ[name] = found

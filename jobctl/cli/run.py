@@ -53,12 +53,13 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     if values(ctx)["dry_run"]:
         return dry_run(shared, request)
     refuse_hold(request)
-    from jobctl.cli.defaults import daemon_spawners
+    from jobctl.cli.defaults import daemon_spawners, name_devices
     from jobctl.config import cpu_count
     from jobctl.process.daemon import StartOptions
     from jobctl.services.elsewhere import refuse_elsewhere
     from jobctl.services.submit import submit
 
+    name_devices()
     slots = request.policy.slots or (0 if cluster else cpu_count())
     options = StartOptions(
         shared.home,

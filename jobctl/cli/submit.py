@@ -125,11 +125,12 @@ def _await(shared: Session, accepted: Accepted, started: int | None, daemon: Sta
 def _daemon_options(shared: Session) -> StartOptions:
     """What a daemon is started with that the settings describe, looked at before anything is accepted."""
     from jobctl.cli.cluster import set_cluster_words
-    from jobctl.cli.defaults import daemon_slots, daemon_spawners
+    from jobctl.cli.defaults import daemon_slots, daemon_spawners, name_devices
     from jobctl.process.daemon import StartOptions
     from jobctl.services.elsewhere import refuse_elsewhere
 
     cluster = set_cluster_words()
+    name_devices()
     slots = daemon_slots(None, on_cluster=bool(cluster))
     options = StartOptions(home=shared.home, slots=slots, spawners=daemon_spawners(slots), cluster=cluster)
     refuse_elsewhere(options)

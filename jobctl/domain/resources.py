@@ -16,3 +16,14 @@ def parse_resources(text: str) -> dict[str, float]:
             raise UsageError(f"{text!r} does not say how much of what", hint="for example gpu=1,mem=8")
         found[match[1]] = float(match[2])
     return found
+
+
+def parse_devices(text: str) -> list[str]:
+    """``0,1,GPU-8f3c`` as names of devices. Raises UsageError for one that is no name, or that is there twice."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_./:-]{1,100}", name):
+            raise UsageError(f"{name[:100]!r} is no name of a device", hint='for example "0,1", which is two of them')
+    if len(set(names)) < len(names):
+        raise UsageError("a device is named twice: two items would share it", hint='for example "0,1"')
+    return names

@@ -158,7 +158,7 @@ class Attempts:
             self._devices = Devices()
         taken = self._devices.take(plan.gpus)
         if taken is None and plan.gpus > self._devices.total:
-            text = f"it needs {plan.gpus} GPUs, and there are {self._devices.total} here"
+            text = self._devices.lack(plan.gpus)
             self._finish_unstarted(run, CannotStartError(errno.ENODEV, text))
         elif taken is None:
             self.backlog.put_back(run.line, dispatch, run.slot)

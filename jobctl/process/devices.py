@@ -17,7 +17,8 @@ class Devices:
             numbers = (name.removeprefix("nvidia") for name in names if name.startswith("nvidia"))
             self._free = sorted((b"%d" % int(n) for n in numbers if n.isdigit()), key=int)
         else:
-            self._free = [name.strip() for name in given.split(b",") if name.strip() not in (b"", b"-1")]
+            once = dict.fromkeys(name.strip() for name in given.split(b","))  # one that is there twice is one
+            self._free = [name for name in once if name not in (b"", b"-1")]
         self.total = len(self._free)
 
     def take(self, count: int) -> tuple[bytes, ...] | None:
@@ -27,6 +28,13 @@ class Devices:
         taken = tuple(self._free[:count])
         del self._free[:count]
         return taken
+
+    def lack(self, count: int) -> str:
+        """Why an item that needs so many of them cannot start, and where to name them."""
+        needs = f"it needs {count} GPU{'' if count == 1 else 's'}"
+        if self.total:
+            return f"{needs}, and there {'is 1' if self.total == 1 else f'are {self.total}'} here"
+        return f"{needs}, and none is found here: name them in the setting daemon.gpus, then start the daemon anew"
 
     def give_back(self, devices: tuple[bytes, ...]) -> None:
         """They are free again."""

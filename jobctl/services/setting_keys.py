@@ -11,7 +11,7 @@ from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.nearest import meant
 from jobctl.domain.policy import MAX_COUNT, parse_backoff, parse_max_failures
 from jobctl.domain.rate import parse_rate
-from jobctl.domain.resources import parse_resources
+from jobctl.domain.resources import parse_devices, parse_resources
 from jobctl.errors import UsageError
 from jobctl.sources.options import INPUT_FORMATS
 
@@ -116,6 +116,7 @@ KEYS = (
     *_JOB,
     Key("daemon", "slots", "whole", "number of CPUs", _COUNT, safe=True),
     Key("daemon", "spawners", "whole", "1", _COUNT, safe=True),
+    Key("daemon", "gpus", "text", "those found", 'names of devices such as "0,1"', parse_devices, safe=True),
     Key("daemon", "executor", "text", "local", '"local" or "dask"', _one_of("local", "dask"), safe=False),
     Key("daemon", "scheduler", "text", "", 'an address such as "tls://node1:8786"', safe=False),
     Key("daemon", "scheduler-file", "path", "", _PATH, safe=False),

@@ -45,6 +45,7 @@ def place(cli, tmp_path):
     cli.file("urls.csv", "id,url\n" + "".join(f"{n},https://example.org/{n}\n" for n in range(1, 31)))
     cli.file("export.csv", "id\n1\n2\n3\n")
     cli.file("models.txt", "".join(f"model-{n}\n" for n in range(8)))
+    cli.file("large.txt", "".join(f"large-{n}\n" for n in range(3)))
     cli.file("texts.csv", "id,text\n1,one two\n2,three\n")
     cli.env["PATH"] = f"{tmp_path}/bin:{cli.env['PATH']}"
     return tmp_path
@@ -98,14 +99,18 @@ def test_the_line_for_cron(cli, place):
     assert sorted(arguments for _, _, arguments in calls(place)) == ["1", "2", "3"]
 
 
-def test_a_device_for_each_slot(cli, place):
-    arguments, variable = blocks(section("Five recipes"))[2].splitlines()
-    typed(cli, arguments)
-    given = [words for _, _, words in calls(place)]
-    assert len(given) == 8 and {words.split()[1] for words in given} <= {f"cuda:{n}" for n in (1, 2, 3, 4)}
-    typed(cli, variable)
-    devices = [device for _, device, words in calls(place) if not words.startswith("--device")]
-    assert len(devices) == 8 and set(devices) <= {"0", "1", "2", "3"}
+def test_a_device_for_each_item(cli, place):
+    one, two = blocks(section("Five recipes"))[2].splitlines()
+    cli.env["CUDA_VISIBLE_DEVICES"] = "2,5"
+    typed(cli, one)
+    assert len(calls(place)) == 8
+    assert {(device, words.rsplit(" ", 1)[0]) for _, device, words in calls(place)} <= {
+        ("2", "--device cuda:0"),
+        ("5", "--device cuda:0"),
+    }
+    typed(cli, two)
+    cli("daemon", "run", "--drain")
+    assert [device for _, device, words in calls(place) if words.startswith("--devices")] == ["2,5"] * 3
 
 
 def test_a_function(cli, place):

@@ -17,6 +17,7 @@ def test_only_those_that_we_may_see_ourselves():
     devices = Devices({b"CUDA_VISIBLE_DEVICES": b"3, GPU-8f2c"})
     assert devices.take(2) == (b"3", b"GPU-8f2c")
     assert Devices({b"CUDA_VISIBLE_DEVICES": b"-1"}).total == 0
+    assert Devices({b"CUDA_VISIBLE_DEVICES": b"0,1,0"}).total == 2
 
 
 def test_no_device_is_lent_twice():
@@ -28,3 +29,8 @@ def test_no_device_is_lent_twice():
     assert devices.take(1) == second
     devices.give_back(first)
     assert devices.take(2) == first
+
+
+def test_what_is_lacking_is_said_in_words():
+    assert Devices({b"CUDA_VISIBLE_DEVICES": b"0"}).lack(2) == "it needs 2 GPUs, and there is 1 here"
+    assert "it needs 1 GPU, and none is found here: name them" in Devices({b"CUDA_VISIBLE_DEVICES": b""}).lack(1)
