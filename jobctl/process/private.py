@@ -17,12 +17,21 @@ def is_plain(status: os.stat_result) -> bool:
 
 
 def open_plain(path: str, flags: int) -> int:
-    """Open a file of ours (0600 if it is made); returns the descriptor. Raises OSError, also for anything else."""
+    """Open a file of ours (0600 if it is made); returns the descriptor. Raises OSError, also for anything else.
+
+    None is made in a folder of another user: one that root made there would lock its owner out.
+    """
+    if flags & os.O_CREAT and not _is_ours(os.path.dirname(path)) and not os.path.lexists(path):
+        raise PermissionError(errno.EPERM, "its folder belongs to another user", path)
     fd = os.open(path, flags | _OPEN, 0o600)
     if is_plain(os.fstat(fd)):
         return fd
     os.close(fd)
     raise OSError(errno.EEXIST, "something that is no plain file of ours is in its place", path)
+
+
+def _is_ours(folder: str) -> bool:
+    return os.stat(folder or ".").st_uid == os.geteuid()
 
 
 def create(path: str | os.PathLike[str], flags: int = os.O_WRONLY) -> int:

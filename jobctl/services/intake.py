@@ -50,11 +50,10 @@ def new_uid(now: int) -> str:
 class Intake:
     """Reads a source into a new job, or finds the job that its key stands for."""
 
-    def __init__(
-        self, home: Home, database: Database, source: Source, handler: Handler, request: SubmitRequest, now: int
-    ) -> None:
+    _database: Database
+
+    def __init__(self, home: Home, source: Source, handler: Handler, request: SubmitRequest, now: int) -> None:
         self._home = home
-        self._database = database
         self._source = source
         self._handler = handler
         self._request = request
@@ -62,20 +61,32 @@ class Intake:
         self._rejects = Rejects(home.results)
         self._rules = rules_of(handler, source, request)
         self._feed = Feed(source.batches(self._rules, self._rejects.add))
+        self._is_short: bool | None = None  # unknown
         self._skipped = 0
         self._targets = _targets(request.notify)
         self._surroundings = Surroundings("", {}, [], {})
 
-    def run(self, surroundings: Surroundings) -> Accepted:
+    def read_head(self) -> None:
+        """Read the beginning, which is all of most inputs: one that is refused leaves no store behind."""
+        if self._is_short is not None:
+            return
+        try:
+            self._is_short = self._feed.read_head()
+        except BaseException:
+            self._rejects.close()
+            raise
+
+    def run(self, database: Database, surroundings: Surroundings) -> Accepted:
         """Accept it: nothing is there before all of it is, in one commit.
 
         Nobody has to wait for the reading of an input: what is not too large is read before its one transaction
         begins, the rows of a larger one are written in many, out of sight, and accepted in a last one.
         """
+        self._database = database
         self._surroundings = surroundings
         keys = self._row_keys()
         try:
-            return self._at_once(keys) if self._feed.read_head() else self._in_parts(keys)
+            return self._at_once(keys) if self._is_short else self._in_parts(keys)
         except BaseException:
             self._rejects.discard()
             raise

@@ -29,21 +29,31 @@ class Rejects:
         self._writer.writerow([problem.line, problem.record, problem.column or "", problem.message, *row.fields])
 
     def _begin(self) -> None:
-        path = self._folder / f".{NAME}-{os.getpid()}"
-        private.make_folder(self._folder)
-        self._descriptor = private.create(path, os.O_RDWR)
-        path.unlink()
+        self._descriptor = self._nameless()
         self._file = open(  # noqa: SIM115 - closed by ``close``
             self._descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="", closefd=False
         )
         self._writer = row_writer(self._file.write, "\n")
         self._writer.writerow(["line", "record", "column", "reason", "row"])
 
+    def _nameless(self) -> int:
+        """A file that no crash leaves behind; elsewhere while the store is not made, for it may never be."""
+        if not self._folder.is_dir():
+            import tempfile
+
+            with tempfile.TemporaryFile() as file:
+                return os.dup(file.fileno())
+        path = self._folder / f".{NAME}-{os.getpid()}"
+        descriptor = private.create(path, os.O_RDWR)
+        path.unlink()
+        return descriptor
+
     def keep(self, folder: Path) -> str | None:
         """Make it durable in the folder of the job; returns its path, None if no row was turned down."""
         if self._descriptor < 0:
             return None
         self._file.flush()
+        private.make_folder(self._folder)
         private.make_folder(folder)
         path = folder / NAME
         target = private.create(path)

@@ -14,6 +14,7 @@ from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import lock, private
 from jobctl.process.daemon import busy
 from jobctl.store import backup
+from jobctl.store.folder import check_home
 from jobctl.store.look import look
 
 #: What a supervisor kept of attempts that the older database may give to other items.
@@ -44,6 +45,8 @@ def restore(home: Home, now: int) -> Restored:
     Raises Busy while a daemon runs, UsageError when the database is sound, NotFound when there is no sound copy;
     then nothing is changed.
     """
+    if home.root.exists():
+        check_home(home)
     try:
         held = lock.take_for_a_while(str(home.lock))
     except FileNotFoundError:

@@ -20,7 +20,7 @@ from jobctl.services.intake import Intake
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
 from jobctl.sources import open_source
 from jobctl.sources.source import Source
-from jobctl.store.database import open_database
+from jobctl.store.database import check_place, open_database
 
 #: Of a dry run.
 COMMANDS_SHOWN = 5
@@ -42,9 +42,14 @@ def submit(
         source.watch = watch
         handler = _handler(request, source)
         _check_function(request, surroundings, source)
+        intake = Intake(home, source, handler, request, now)
+        if not os.path.lexists(home.database):
+            check_place(home)
+            intake.read_head()
         database = open_database(home, create=True)
         try:
-            accepted = Intake(home, database, source, handler, request, now).run(surroundings)
+            intake.read_head()
+            accepted = intake.run(database, surroundings)
             wake(home.wake)  # before anything is put away: somebody waits for the first item
         finally:
             database.close()

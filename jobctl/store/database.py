@@ -19,7 +19,7 @@ from jobctl.config import Home
 from jobctl.errors import Busy, StoreError
 from jobctl.process.private import is_plain
 from jobctl.store import layout, sqlite
-from jobctl.store.folder import check_home, no_queue, prepare_home, refuse_network
+from jobctl.store.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 #: How long a command waits for its turn to write before it gives up with a message.
@@ -149,7 +149,20 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
         raise no_queue(home.root)
     if create:
         _precreate(home.database)
-    return _connect(home.database, create=create, lock_holder=lock_holder)
+    database = _connect(home.database, create=create, lock_holder=lock_holder)
+    if create:
+        prepare_folders(home)
+    return database
+
+
+def check_place(home: Home) -> None:
+    """Raise what ``open_database`` would raise of a place where a store is to be made; makes nothing.
+
+    A pipe is read once: it must not be found out only afterwards that there is no place for its rows.
+    """
+    refuse_network(home)
+    if os.path.lexists(home.root):
+        check_home(home)
 
 
 def scratch_database() -> Database:

@@ -10,6 +10,7 @@ from pathlib import Path
 from jobctl.config import Home
 from jobctl.errors import HomeError, JobctlError, NotFound, StoreError
 from jobctl.process import mounts
+from jobctl.process.private import is_plain
 
 #: Longer names are no numbers of jobs.
 _DIGITS = 19
@@ -20,8 +21,17 @@ def jobs_with_files(root: Path) -> list[int]:
     numbers: set[int] = set()
     for place in (root / "logs", root / "results"):
         with contextlib.suppress(OSError):
-            numbers.update(int(name) for name in os.listdir(place) if name.isdecimal() and len(name) < _DIGITS)
+            names = [name for name in os.listdir(place) if name.isdecimal() and len(name) < _DIGITS]
+            numbers.update(int(name) for name in names if int(name) not in numbers and _has_files(place / name))
     return sorted(numbers)
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether a plain file of ours is in a folder; what somebody planted is none."""
+    with contextlib.suppress(OSError):
+        if stat.S_ISDIR(folder.lstat().st_mode):
+            return any(is_plain(entry.lstat()) for entry in folder.iterdir())
+    return False
 
 
 def no_queue(root: Path) -> JobctlError:
@@ -36,9 +46,23 @@ def no_queue(root: Path) -> JobctlError:
 
 
 def prepare_home(home: Home) -> None:
-    """Make the state directory and its folders, 0700. Raises HomeError when that is impossible."""
+    """Make the state directory, 0700. Raises HomeError when that is impossible, or one that is there is not ours.
+
+    Nothing is made in a directory that is not: what root made there would lock its owner out.
+    """
+    if os.path.lexists(home.root):
+        check_home(home)
+    _make(home, home.root)
+
+
+def prepare_folders(home: Home) -> None:
+    """Make the folders of a store whose database is ours, 0700. Raises HomeError."""
+    _make(home, home.logs, home.results)
+
+
+def _make(home: Home, *folders: Path) -> None:
     try:
-        _make_folders(home)
+        _make_folders(*folders)
     except FileExistsError:
         raise _no_directory(home) from None
     except OSError as error:
@@ -51,10 +75,10 @@ def _no_directory(home: Home) -> HomeError:
     return HomeError(f"the state directory {home.root} is not a directory", hint="give another with --home DIR")
 
 
-def _make_folders(home: Home) -> None:
+def _make_folders(*folders: Path) -> None:
     previous = os.umask(0o077)  # for folders on the way to it, which mkdir gives no mode
     try:
-        for folder in (home.root, home.logs, home.results):
+        for folder in folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     finally:
         os.umask(previous)
