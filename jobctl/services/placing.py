@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,15 @@ def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A file to write, which is in its place when the block is left, and in one step.
 
     A pipe, a device or a link that is there stays what it is and is written through: ``-o /dev/stdout`` means
-    standard output. ``mode`` is that of a new file, by default what the umask leaves. Raises UsageError for a
-    directory, HomeError when it cannot be written; what was there is then as it was.
+    standard output. Without ``mode`` a file that is there keeps its own and a new one is the user's alone (0600), for
+    it may hold arguments and outputs. Raises UsageError for a directory, HomeError when it cannot be written; what was
+    there is then as it was.
     """
     if target.is_dir():
         raise UsageError(f"-o {target}: that is a directory", hint=f"give it a name: -o {target / 'NAME'}")
     try:
         if target.is_symlink() or (target.exists() and not target.is_file()):
-            with target.open("wb") as through:
+            with open(target, "wb", opener=_private) as through:
                 yield through
         else:
             with _beside(target, mode) as whole:
@@ -32,13 +34,23 @@ def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
         raise HomeError(f"cannot write {target}: {error.strerror}", hint="choose another place with -o FILE") from error
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _mode_of(target: Path) -> int:
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        return 0o600
+
+
 @contextmanager
 def _beside(target: Path, mode: int | None) -> Iterator[BinaryIO]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("xb") as file:
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
+        with open(temporary, "xb", opener=_private) as file:
+            os.fchmod(file.fileno(), _mode_of(target) if mode is None else mode)
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -23,6 +23,24 @@ def test_it_is_there_when_it_is_whole(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out.csv"]
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077, 0])
+def test_a_new_file_is_for_its_user_alone_and_one_that_is_there_keeps_its_mode(tmp_path: Path, umask: int) -> None:
+    kept = tmp_path / "kept.csv"
+    kept.write_text("before")
+    kept.chmod(0o644)
+    (tmp_path / "link").symlink_to("pointed")
+    before = os.umask(umask)
+    try:
+        for name in ("new.csv", "kept.csv", "link"):
+            with placed(tmp_path / name) as file:
+                assert os.fstat(file.fileno()).st_mode & 0o077 == (0o044 if name == "kept.csv" else 0)
+                file.write(b"after")
+    finally:
+        os.umask(before)
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("new.csv", "kept.csv", "pointed")}
+    assert modes == {"new.csv": 0o600, "kept.csv": 0o644, "pointed": 0o600}
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_what_was_there_stays_when_it_does_not_become_whole(tmp_path: Path, error: type[BaseException]) -> None:
     target = tmp_path / "out.csv"
