@@ -27,16 +27,13 @@ def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ..
 
 def start_time(text: str | None) -> tuple[int | None, float | None]:
     """What ``--not-before`` says: a point in time (microseconds UTC), or seconds to wait. Raises UsageError."""
-    from jobctl.domain.durations import parse_duration, parse_time
+    from jobctl.domain.durations import TIME_FORMS, parse_duration, parse_time
 
     if text is None:
         return None, None
+    is_moment = any(mark in text[:30] for mark in "-:") or not any(letter in "0123456789" for letter in text[:30])
     try:
-        return None, parse_duration(text)
-    except UsageError:
-        try:
-            return parse_time(text), None
-        except UsageError as error:
-            raise UsageError(
-                f"--not-before: {error.message}", hint=f"{error.hint}, or 2h for two hours from now"
-            ) from None
+        return (parse_time(text), None) if is_moment else (None, parse_duration(text))
+    except UsageError as error:
+        hint = f"write it like {TIME_FORMS}, or 2h for two hours from now"
+        raise UsageError(f"--not-before: {error.message}", hint=hint) from None

@@ -26,7 +26,7 @@ def session(ctx: Context) -> Session:
 
 def _store(name: str) -> Any:
     def callback(ctx: Any, _param: Any, value: Any) -> Any:
-        if value:
+        if value or value == "":
             setattr(session(ctx), name, value)
         return value
 

@@ -66,7 +66,7 @@ def _jobs(store: _Store, beginning: str) -> Iterator[Candidate]:
 def _items(store: _Store, beginning: str) -> Iterator[Candidate]:
     """Jobs, and after the point the items that are likely to be asked for: those that run or failed."""
     job, point, item = beginning.partition(".")
-    if not point or not job.isdigit():
+    if not point or not (job.isascii() and job.isdigit() and len(job) < 19):
         yield from _jobs(store, beginning)
         return
     # One query for each state, for each has an index of its own.

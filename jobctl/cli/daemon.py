@@ -217,12 +217,11 @@ def logs(
 
 
 def _log_line(shared: Session, line: str) -> None:
-    import json
-
     from jobctl.render.inert import inert
+    from jobctl.render.machine import dumps
     from jobctl.services.daemon_log import line_document
 
-    shared.say(json.dumps(line_document(line), ensure_ascii=False) if shared.json else inert(line))
+    shared.say(dumps(line_document(line)) if shared.json else inert(line))
 
 
 @app.command(cls=Command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,13 +14,16 @@ import typer
 from jobctl.cli import standard
 from jobctl.cli.session import Session
 from jobctl.domain.nearest import nearest
-from jobctl.errors import Exit, JobctlError
+from jobctl.errors import Exit, JobctlError, UsageError
 
 #: Typer's own usage errors and what they derive from; where these classes live has changed between its versions.
 _ParseError: type[Exception] = typer.BadParameter.__mro__[2]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+#: Characters of a message, and of its end where something was left out of the middle.
+_LONGEST_MESSAGE = 1_000
+_ENDING = 200
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -83,6 +87,7 @@ def _invoke(session: Session, arguments: Sequence[str]) -> int:
     from jobctl.cli.app import app
 
     command = typer.main.get_command(app)
+    _check_arguments(arguments)
     # Not ``main``: it would end the process itself when the reader of a pipe goes away.
     try:
         with command.make_context("jobctl", list(arguments), obj=session) as context:
@@ -92,10 +97,19 @@ def _invoke(session: Session, arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else Exit.OK
 
 
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raises UsageError for text that no process can have been given, as a caller within Python may."""
+    for word in arguments:
+        if "\0" in word:
+            raise UsageError(f"{word!r} has a NUL character, which no argument can have")
+        try:
+            word.isascii() or os.fsencode(word)
+        except UnicodeEncodeError:
+            raise _not_text(word) from None
+
+
 def _usage(error: Exception) -> JobctlError:
     """A mistake that the parser found, in our words."""
-    from jobctl.errors import UsageError
-
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
@@ -137,18 +151,29 @@ def _likeliest(typed: str, possible: Sequence[str], known: Sequence[str]) -> str
 def _explain(session: Session, error: JobctlError) -> int:
     hint = session.localise(error.hint)
     if session.json:
-        body = {"code": error.code, "message": error.message, "hint": hint, "details": list(error.details)}
+        details = [_told(line) for line in error.details]
+        body = {"code": error.code, "message": _told(error.message), "hint": hint and _told(hint), "details": details}
         session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": int(error.exit_code)})
         return int(error.exit_code)
     from jobctl.render.inert import inert  # names and values of strangers may stand in it
 
-    lines = [f"jobctl: {inert(error.message)}", *(f"  {inert(line)}" for line in error.details)]
+    lines = [f"jobctl: {inert(_told(error.message))}", *(f"  {inert(_told(line))}" for line in error.details)]
     if hint:
-        lines.append(f"  {inert(hint)}")
+        lines.append(f"  {inert(_told(hint))}")
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
         _trace(error)
     return int(error.exit_code)
+
+
+def _told(message: str) -> str:
+    """A message of a length that can be read, whatever somebody typed; bytes that are not UTF-8 as ``\\xff``."""
+    from jobctl.domain.texts import readable
+
+    text = readable(
+        message if len(message) <= 2 * _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + message[-_ENDING:]
+    )
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - _ENDING]} ... {text[-_ENDING:]}"
 
 
 def _known(session: Session, error: Exception) -> JobctlError | None:
@@ -159,14 +184,31 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
         return JobctlError(
             "the directory you are in does not exist any more", hint="cd to one that does, then try again"
         )
+    if isinstance(error, UnicodeEncodeError) and isinstance(error.object, str):
+        return _not_text(error.object)
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return JobctlError(
+            "the arguments and the environment together are too large for the system to start a process",
+            hint="unset large variables (env | sort), then try again",
+        )
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
+        if error.errno == errno.ENAMETOOLONG:
+            return _too_long(f"{error.strerror}{where}")
         return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where this happened")
     if "jobctl.store.sqlite" not in sys.modules:
         return None
     from jobctl.store.trouble import explain
 
     return explain(error, str(session.home.root))
+
+
+def _not_text(text: str) -> JobctlError:
+    return UsageError(f"{text!r} is not UTF-8 text, and only that can be used here", hint="jobctl -v says where")
+
+
+def _too_long(message: str) -> JobctlError:
+    return UsageError(message, hint="a path has at most 4095 bytes, each name in it 255")
 
 
 def _has_place() -> bool:

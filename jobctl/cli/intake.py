@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _VALUES = "jobctl.intake"
 #: Runs a line as the shell text that it is.
 JOBLOG_SHELL = "eval {}"
+#: Characters of the name and of the value of a label, and labels of a job.
+_LONGEST_LABEL = (100, 1_000)
+_MOST_LABELS = 100
 
 
 class Spec(NamedTuple):
@@ -246,7 +249,7 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str
 
 def _policy(given: Mapping[str, Any]) -> Policy:
     from jobctl.domain.durations import parse_duration, parse_size
-    from jobctl.domain.policy import Policy, checked_count, parse_backoff, parse_max_failures
+    from jobctl.domain.policy import Policy, checked_count, parse_backoff, parse_codes, parse_max_failures
     from jobctl.domain.rate import parse_rate
     from jobctl.domain.resources import parse_resources
 
@@ -260,8 +263,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
         "timeout": ("timeout_s", parse_duration),
         "grace": ("grace_s", lambda text: parse_duration(text, allow_zero=True)),
         "backoff": ("backoff", parse_backoff),
-        "retry_on": ("retry_on", _codes),
-        "no_retry_on": ("no_retry_on", _codes),
+        "retry_on": ("retry_on", parse_codes),
+        "no_retry_on": ("no_retry_on", parse_codes),
         "deadline": ("deadline_s", parse_duration),
         "max_failures": ("max_failures", parse_max_failures),
         "rate": ("rate", checked_rate),
@@ -296,16 +299,6 @@ def _priority(value: int) -> int:
     return int(_read("priority", lambda number: checked_count(number, -MAX_COUNT), value))
 
 
-def _codes(text: str) -> tuple[int, ...]:
-    try:
-        codes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        codes = (-1,)
-    if any(not 1 <= code <= 255 for code in codes):
-        raise UsageError(f"{text!r} is not a list of exit codes", hint="1 to 255, for example 1,75")
-    return codes
-
-
 def _one_of(given: Mapping[str, Any], name: str, words: tuple[str, ...]) -> Any:
     value = given[name]
     if value is None:
@@ -324,7 +317,12 @@ def _labels(texts: Iterable[str]) -> dict[str, str]:
         name, given, value = text.partition("=")
         if not given or not re.fullmatch(r"[A-Za-z0-9_./-]+", name):
             raise UsageError(f"--label {text!r} is not NAME=VALUE", hint="for example --label team=billing")
+        if len(name) > _LONGEST_LABEL[0] or len(value) > _LONGEST_LABEL[1] or not value.isprintable():
+            longest = "{} characters in the name, {} printable ones in the value".format(*_LONGEST_LABEL)
+            raise UsageError(f"--label {text!r} cannot be kept", hint=f"at most {longest}")
         labels[name] = value
+    if len(labels) > _MOST_LABELS:
+        raise UsageError(f"{len(labels)} labels; {_MOST_LABELS} is the most", hint="leave some out")
     return labels
 
 

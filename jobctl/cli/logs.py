@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,8 +69,8 @@ def logs(
 def _number(attempt: str | None) -> int | None:
     if attempt is None or attempt == "all":
         return None
-    if not attempt.isdigit() or attempt == "0":
-        raise UsageError(f"--attempt {attempt!r} is not a number", hint="1, 2, ... or all")
+    if not re.fullmatch("0*[1-9][0-9]{0,17}", attempt):
+        raise UsageError(f"--attempt {attempt!r} is not a number of an attempt", hint="1, 2, ... or all")
     return int(attempt)
 
 
@@ -160,8 +161,7 @@ class _Shower:
 
     def json(self, targets: Sequence[Target], choice: Choice) -> None:
         """One JSON object per attempt and line."""
-        import json
-
+        from jobctl.render.machine import dumps
         from jobctl.services.logs import attempts, is_cut, piece, read
 
         for job, attempt in attempts(self.database, targets, choice):
@@ -171,7 +171,7 @@ class _Shower:
                 if stream in self.streams:
                     data = b"".join(read(piece(self.shared.home, job, attempt, stream)))
                     document[name] = data.decode("utf-8", "replace")
-            self.shared.say(json.dumps(document, ensure_ascii=False))
+            self.shared.say(dumps(document))
 
 
 def _nothing(choice: Choice) -> str:

@@ -91,9 +91,9 @@ def _numbers(database: Database, words: list[str]) -> tuple[int, ...]:
     from jobctl.services.targets import resolve_jobs
     from jobctl.store.pruning import begun
 
-    cut_short = set(begun(database))
+    cut_short = {str(number) for number in begun(database)}
     parts = [part for word in words for part in (word.split(",") if word.replace(",", "").isdecimal() else [word])]
-    return tuple(resolve_jobs(database, [part for part in parts if not (part.isdecimal() and int(part) in cut_short)]))
+    return tuple(resolve_jobs(database, [part for part in parts if part not in cut_short]))
 
 
 def _age_s(shared: Session, text: str | None) -> float:

@@ -72,6 +72,8 @@ def _show_list(shared: Session, everything: bool) -> None:
         from jobctl.render import plain
 
         shared.say(plain.jobs(document))
+        for text in plain.damaged(document):
+            shared.note(text)
         if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
             from jobctl.cli.presence import note_if_down
 

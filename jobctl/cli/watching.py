@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import sys
 import time
@@ -199,6 +198,9 @@ class _JsonLines:
     """The document on one line whenever it has changed."""
 
     def __init__(self, stream: TextIO) -> None:
+        from jobctl.render.machine import dumps
+
+        self._dumps = dumps
         self._stream = stream
         self._told: tuple[Any, ...] = ()
 
@@ -207,7 +209,7 @@ class _JsonLines:
         revisions = tuple((job["job"], job["revision"]) for job in view.shown["jobs"])
         if revisions != self._told:
             self._told = revisions
-            self._stream.write(json.dumps(view.shown, ensure_ascii=False) + "\n")
+            self._stream.write(self._dumps(view.shown) + "\n")
             self._stream.flush()
 
 

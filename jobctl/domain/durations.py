@@ -7,20 +7,34 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.errors import UsageError
 
+#: Longer texts than this are no duration, size or time; they are refused before anything counts their digits.
+_MAX_TEXT = 64
 _UNIT_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PLAIN = re.compile(_NUMBER)
 _PARTS = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m(?!s))?(?:({_NUMBER})s)?(?:({_NUMBER})ms)?")
-_SIZE = re.compile(rf"({_NUMBER})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(rf"({_NUMBER})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
 _SIZE_UNIT = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_BLANKS = " \t\r\n"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: A hundred years: longer is a typing error, and the sum with a time must fit a 64-bit integer of microseconds.
 MAX_DURATION_S = 100 * 366 * 86_400.0
+#: Shorter is nothing: times are kept in microseconds.
+MIN_DURATION_S = 1e-6
+#: Times that people may give, in microseconds since 1970. The last one is so early that the longest durations can be
+#: added to it and that every time zone can show the sum.
+FIRST_TIME = -2_208_988_800_000_000  # 1900-01-01T00:00:00Z
+LAST_TIME = 221_845_392_000_000_000  # 9000-01-01T00:00:00Z
+#: Times that can be shown, wherever they come from: in every time zone they stay within the years 1 to 9999.
+_FIRST_SHOWN = -62_104_060_800_000_000  # 0002-01-01T00:00:00Z
+_LAST_SHOWN = 253_370_764_800_000_000  # 9999-01-01T00:00:00Z
+MAX_SIZE = 1 << 62
 
 DURATION_FORMS = "90, 90s, 5m, 2h30m, 1d or 500ms"
 SIZE_FORMS = "4096, 64K, 64M or 2G"
+TIME_LIMITS = "times go from the year 1900 to the year 8999"
 TIME_FORMS = "2026-11-23T18:28:31Z or 2026-11-23T18:28:31+01:00"
 
 
@@ -29,14 +43,16 @@ def parse_duration(text: str, *, allow_zero: bool = False) -> float:
 
     Raises UsageError for anything else, and for zero unless it is allowed.
     """
-    bare = text.strip().lower()
-    seconds = _seconds(bare) if bare.isascii() else None
+    bare = text.strip(_BLANKS).lower()
+    seconds = _seconds(bare) if bare.isascii() and len(bare) <= _MAX_TEXT else None
     if seconds is None:
         raise UsageError(f"{text!r} is not a duration", hint=f"write it like {DURATION_FORMS}")
     if seconds == 0 and not allow_zero:
         raise UsageError(f"the duration {text!r} must be longer than zero", hint=f"write it like {DURATION_FORMS}")
+    if 0 < seconds < MIN_DURATION_S:
+        raise UsageError(f"the duration {text!r} is shorter than a microsecond", hint=f"write it like {DURATION_FORMS}")
     if seconds > MAX_DURATION_S:
-        raise UsageError(f"the duration {text!r} is longer than 100 years")
+        raise UsageError(f"the duration {text!r} is longer than 100 years", hint=f"write it like {DURATION_FORMS}")
     return seconds
 
 
@@ -87,20 +103,31 @@ def decimal(value: float) -> str:
 
 def parse_size(text: str) -> int:
     """Bytes of ``4096``, ``64K``, ``64M``, ``2G`` (powers of 1024). Raises UsageError for anything else."""
-    bare = text.strip()
-    match = _SIZE.fullmatch(bare) if bare.isascii() else None
+    bare = text.strip(_BLANKS)
+    match = _SIZE.fullmatch(bare) if bare.isascii() and len(bare) <= _MAX_TEXT else None
     if match is None:
         raise UsageError(f"{text!r} is not a size", hint=f"write it like {SIZE_FORMS}")
-    size = round(float(match[1]) * (1 << _SIZE_UNIT[match[2].lower()]))
-    if size >= 1 << 62:
-        raise UsageError(f"the size {text!r} is too large")
-    return size
+    size = float(match[1]) * (1 << _SIZE_UNIT[match[2].lower()])
+    if size >= MAX_SIZE:
+        raise UsageError(f"the size {text!r} is too large: 4194303T is the most", hint=f"write it like {SIZE_FORMS}")
+    return round(size)
 
 
 def format_time(us: int) -> str:
-    """Microseconds since 1970 as RFC 3339 UTC with milliseconds: ``2026-11-23T18:28:31.004Z``."""
+    """Microseconds since 1970 as RFC 3339 UTC with milliseconds: ``2026-11-23T18:28:31.004Z``.
+
+    A time that no calendar shows is the first or the last that can be shown: one broken value must not take a whole
+    document down. ``is_time`` says which values those are.
+    """
+    if not is_time(us):
+        us = _FIRST_SHOWN if us < 0 else _LAST_SHOWN
     moment = _EPOCH + timedelta(microseconds=us)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+
+
+def is_time(us: int) -> bool:
+    """Whether microseconds since 1970 are a time that can be shown in every time zone."""
+    return _FIRST_SHOWN <= us <= _LAST_SHOWN
 
 
 class Clock:
@@ -121,7 +148,7 @@ class Clock:
 
 def parse_time(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 time with ``Z`` or an offset. Raises UsageError for anything else."""
-    match = _TIME.fullmatch(text.strip())
+    match = _TIME.fullmatch(text.strip(_BLANKS)) if len(text) <= _MAX_TEXT else None
     try:
         if match is None:
             raise ValueError(text)
@@ -129,6 +156,9 @@ def parse_time(text: str) -> int:
         clock, _, fraction = match[2].partition(".")
         moment = datetime.fromisoformat(f"{match[1]}T{clock}{zone}")
         micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
-        return (moment - _EPOCH) // _MICROSECOND + micros
+        found = (moment - _EPOCH) // _MICROSECOND + micros
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is not a time", hint=f"write it like {TIME_FORMS}") from error
+    if not FIRST_TIME <= found < LAST_TIME:
+        raise UsageError(f"the time {text!r} is out of range: {TIME_LIMITS}", hint=f"write it like {TIME_FORMS}")
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.states import Counts, JobState
+from jobctl.domain.texts import shown
 from jobctl.domain.wording import number, plural
 
 #: The specification asks for less than 20 kB.
@@ -79,9 +80,9 @@ def event_body(ended: Ended) -> bytes:
 
 
 def _encode(document: dict[str, Any]) -> bytes:
-    # Bytes of a file name that are no UTF-8 come as lone surrogates, which JSON cannot carry.
+    # Bytes of a file name that are not UTF-8 come as lone surrogates, which JSON cannot carry.
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return shown(text, in_json=True).encode()
 
 
 def _document(ended: Ended, limit: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from jobctl.domain.durations import parse_duration
+from jobctl.domain.durations import MAX_DURATION_S, MAX_SIZE, parse_duration
+from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
 
 OnCrash = Literal["requeue", "fail"]
@@ -21,7 +22,15 @@ EXIT_NOT_FOUND = 127
 
 DEFAULT_FACTOR = 4.0
 DEFAULT_CAP_S = 60.0
+#: The 64th power of it must still be a number.
+MAX_FACTOR = 1_000.0
 BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
+#: A limit of failures is at most so many.
+MAX_FAILURES = 10**12
+_FAILURES = re.compile(r"([0-9]{1,13})|([0-9]{1,3}(?:\.[0-9]{1,20})?)%")
+_BACKOFF = re.compile(r"\s*([^x]+?)\s*(?:x\s*([0-9]{1,9}(?:\.[0-9]{1,20})?))?\s*(?:\.\.\s*(.+?))?\s*", re.ASCII)
+_MAX_TEXT = 200
+_CODES = re.compile(r"\s*[0-9]{1,3}\s*")
 #: Above this a number of slots, attempts and the like is a slip of the finger, and the database could not hold all.
 MAX_COUNT = 1_000_000_000
 
@@ -37,14 +46,22 @@ def checked_count(value: int, lowest: int = 1) -> int:
 
 def parse_max_failures(text: str) -> str:
     """``50`` (so many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
-    number = text.removesuffix("%")
-    try:
-        value = float(number) if text.endswith("%") else int(number)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= (100 if text.endswith("%") else 10**12):
-        raise UsageError(f"{text!r} is not a number of failures", hint="for example 50, 0 or 5%")
-    return text
+    bare = text.strip(" ")
+    match = _FAILURES.fullmatch(bare)
+    if match is None or (int(match[1]) > MAX_FAILURES if match[1] else float(match[2]) > 100):
+        raise UsageError(
+            f"{text!r} is not a number of failures: 0 to {MAX_FAILURES}, or 0% to 100%", hint="for example 50, 0 or 5%"
+        )
+    return bare
+
+
+def parse_codes(text: str) -> tuple[int, ...]:
+    """Exit codes as people list them: ``1,75``. Raises UsageError."""
+    parts = text.split(",", 256)
+    codes = [int(part) if _CODES.fullmatch(part) else 0 for part in parts]
+    if any(not 1 <= code <= 255 for code in codes):
+        raise UsageError(f"{text!r} is not a list of exit codes", hint="1 to 255, for example 1,75")
+    return tuple(dict.fromkeys(codes))
 
 
 def allowed_failures(limit: str, processed: int) -> int:
@@ -54,7 +71,7 @@ def allowed_failures(limit: str, processed: int) -> int:
 
 def parse_backoff(text: str) -> Backoff:
     """``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError."""
-    match = re.fullmatch(r"\s*([^x]+?)\s*(?:x\s*(\d+(?:\.\d+)?))?\s*(?:\.\.\s*(.+?))?\s*", text)
+    match = _BACKOFF.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
         raise UsageError(f"{text!r} is not a backoff", hint=BACKOFF_FORMS)
     try:
@@ -63,8 +80,8 @@ def parse_backoff(text: str) -> Backoff:
     except UsageError as error:
         raise UsageError(f"{text!r} is not a backoff: {error.message}", hint=BACKOFF_FORMS) from None
     factor = float(match[2]) if match[2] else DEFAULT_FACTOR
-    if factor < 1:
-        raise UsageError(f"{text!r}: the factor must be 1 or more", hint=BACKOFF_FORMS)
+    if not 1 <= factor <= MAX_FACTOR:
+        raise UsageError(f"{text!r}: the factor must be 1 or more, and at most {MAX_FACTOR:.0f}", hint=BACKOFF_FORMS)
     return Backoff(base_s, factor, cap_s)
 
 
@@ -79,7 +96,10 @@ class Backoff:
     def ceiling_s(self, failed_attempts: int) -> float:
         """Longest wait after that many failed attempts (1 = after the first)."""
         exponent = min(failed_attempts - 1, 64)
-        return float(min(self.cap_s, self.base_s * self.factor**exponent))
+        try:
+            return float(min(self.cap_s, self.base_s * self.factor**exponent))
+        except OverflowError:  # a factor that an older version took
+            return float(self.cap_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +146,63 @@ class Policy:
     def changed(self, **changes: Any) -> Policy:
         """A copy with other values (``jobctl set``)."""
         return replace(self, **changes)
+
+
+def faults_of_policy(data: dict[str, Any]) -> set[str]:
+    """Which values of a stored policy this version cannot work with: a hand or an older version wrote them."""
+    return {name for name, value in data.items() if name in _CHECKS and not _holds(_CHECKS[name], value)}
+
+
+def _holds(check: Any, value: Any) -> bool:
+    try:
+        return bool(check(value))
+    except (UsageError, TypeError, ValueError, AttributeError, KeyError, OverflowError):
+        return False
+
+
+def _whole(lowest: int, highest: int = MAX_COUNT) -> Any:
+    return lambda value: type(value) is int and lowest <= value <= highest
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= MAX_DURATION_S
+
+
+def _or_none(check: Any) -> Any:
+    return lambda value: value is None or check(value)
+
+
+def _is_backoff(value: Any) -> bool:
+    backoff = Backoff(**value)
+    return _seconds(backoff.base_s) and _seconds(backoff.cap_s) and type(backoff.factor) in (int, float)
+
+
+def _is_exit_codes(value: Any) -> bool:
+    return isinstance(value, list) and all(type(code) is int for code in value)
+
+
+def _is_resources(value: Any) -> bool:
+    return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
+
+
+_CHECKS: dict[str, Any] = {
+    "slots": _or_none(_whole(1)),
+    "attempts": _whole(1),
+    "timeout_s": _or_none(_seconds),
+    "grace_s": _seconds,
+    "backoff": _is_backoff,
+    "retry_on": _is_exit_codes,
+    "no_retry_on": _is_exit_codes,
+    "on_crash": lambda value: value in ("requeue", "fail"),
+    "max_crashes": _whole(0),
+    "deadline_s": _or_none(_seconds),
+    "not_before_s": _or_none(_seconds),
+    "max_failures": _or_none(parse_max_failures),
+    "min_finished": _whole(0),
+    "halt": lambda value: value in ("soon", "now"),
+    "rate": _or_none(parse_rate),
+    "output_cap": _whole(0, MAX_SIZE),
+    "gpus": _whole(0),
+    "resources": _is_resources,
+    "recycle": _whole(0),
+}

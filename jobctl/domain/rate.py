@@ -7,16 +7,36 @@ from dataclasses import dataclass
 
 from jobctl.errors import UsageError
 
-_FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|sec|m|min|h|hour|d|day)\s*\Z")
+_FORM = re.compile(
+    r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*/\s*([0-9]{0,12})\s*(s|sec|m|min|h|hour|d|day)\s*\Z", re.ASCII
+)
+_MAX_TEXT = 64
+#: One start in a hundred years, and more than any machine starts in a second.
+MIN_PER_S = 1 / (100 * 366 * 86_400)
+MAX_PER_S = 1e9
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
 def parse_rate(text: str) -> float:
     """Starts per second of ``100/s``, ``60/m``, ``1000/h``, ``5/10s``. Raises UsageError naming the allowed forms."""
-    match = _FORM.match(text)
-    if match is None or float(match[1]) <= 0 or match[2] == "0":
+    match = _FORM.match(text) if len(text) <= _MAX_TEXT else None
+    if match is None or float(match[1]) <= 0 or int(match[2] or 1) == 0:
         raise UsageError(f"{text!r} is not a rate", hint="for example 100/s, 60/m, 1000/h or 5/10s")
-    return float(match[1]) / (int(match[2] or 1) * _SECONDS[match[3]])
+    per_s = float(match[1]) / (int(match[2] or 1) * _SECONDS[match[3]])
+    if not MIN_PER_S <= per_s <= MAX_PER_S:
+        raise UsageError(
+            f"the rate {text!r} is out of range: from one start in 100 years to 1000000000/s",
+            hint="for example 100/s, 60/m, 1000/h or 5/10s",
+        )
+    return per_s
+
+
+def _stored_rate(text: str) -> float:
+    """A rate from the database; one that an older version took and this one does not lets next to nothing start."""
+    try:
+        return parse_rate(text)
+    except (UsageError, TypeError):
+        return MIN_PER_S
 
 
 @dataclass(slots=True)
@@ -30,7 +50,7 @@ class TokenBucket:
     @classmethod
     def restore(cls, rate: str, tokens: float | None, at: int | None, now: int) -> TokenBucket:
         """The bucket of a rate as it was left; a full one if it is new."""
-        per_s = parse_rate(rate)
+        per_s = _stored_rate(rate)
         if tokens is None or at is None:
             return cls(per_s, max(1.0, per_s), now)
         return cls(per_s, tokens, at)

@@ -6,14 +6,24 @@ import re
 
 from jobctl.errors import UsageError
 
+_PART = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.-]{0,99})\s*=\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*", re.ASCII)
+#: More than any worker offers, of more things than anybody names.
+MAX_AMOUNT = 1e12
+MAX_NAMES = 50
+
 
 def parse_resources(text: str) -> dict[str, float]:
     """``gpu=1,mem=8`` as numbers by name. Raises UsageError."""
     found: dict[str, float] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([A-Za-z][A-Za-z0-9_.-]*)\s*=\s*(\d+(?:\.\d+)?)\s*", part)
+    parts = text.split(",", MAX_NAMES)
+    if len(parts) > MAX_NAMES:
+        raise UsageError(f"{text!r} names more than {MAX_NAMES} resources", hint="for example gpu=1,mem=8")
+    for part in parts:
+        match = _PART.fullmatch(part)
         if match is None or not float(match[2]):
             raise UsageError(f"{text!r} does not say how much of what", hint="for example gpu=1,mem=8")
+        if float(match[2]) > MAX_AMOUNT:
+            raise UsageError(f"{text!r}: the most is {MAX_AMOUNT:.0f}", hint="for example gpu=1,mem=8")
         found[match[1]] = float(match[2])
     return found
 

@@ -83,6 +83,8 @@ class Closer:
             return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
         except UNWRITABLE as error:
             return Closed(live.id, None, f"the database: {error}")
+        except Exception as error:  # one job whose row or items are damaged must not stop the others
+            return Closed(live.id, None, f"{type(error).__name__}: {error}")
 
 
 def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int) -> JobState:

@@ -13,7 +13,7 @@ from jobctl.engine.lineup import Lineup
 from jobctl.engine.spec import Specs, given_to
 from jobctl.engine.stock import Stock
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
-from jobctl.handlers.command import handler_for
+from jobctl.handlers.command import handler_for, unreadable_handler
 from jobctl.store import figures, items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.failures import Groups
@@ -145,7 +145,7 @@ class Roster:
     def _enter(self, row: JobRow, epoch: int) -> LiveJob:
         live = LiveJob(
             row=row,
-            handler=handler_for(row),
+            handler=unreadable_handler() if row.damage else handler_for(row),
             groups=Groups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
@@ -165,6 +165,8 @@ class Roster:
         """Look up what its items are given, and say what they share."""
         given = given_to(live.row)
         live.mask, live.lack = given.mask, given.lack
+        if live.row.damage:  # what is left of the row must not be run
+            live.lack = f"its row in the database is damaged: {live.row.damage}"
         self._executor.define(self._specs.spec(live.row, given, slotted=live.handler.slotted))
 
     def look_up(self, changed: Iterable[LiveJob], now: int) -> None:
@@ -175,6 +177,8 @@ class Roster:
 
     def _update(self, live: LiveJob, row: JobRow) -> None:
         before, live.row = live.row, row
-        if (before.policy, before.queue) != (row.policy, row.queue):
+        if before.damage and not row.damage:
+            live.handler = handler_for(row)
+        if (before.policy, before.queue, before.damage) != (row.policy, row.queue, row.damage):
             self._define(live)
         live.cursor = row.cursor

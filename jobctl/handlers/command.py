@@ -126,6 +126,11 @@ def handler_for(job: StoredJob) -> Handler:
     return _handler(command, shell, job.input_format, names, tokens_of(job))
 
 
+def unreadable_handler() -> Handler:
+    """Stands in for the handler of a job whose row cannot be read. Nothing of such a job is started."""
+    return make_handler((), "exit 1", "lines", None)
+
+
 class CommandHandler:
     """An argv template for all rows."""
 

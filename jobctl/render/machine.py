@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jobctl.domain.texts import shown
+
 
 def dumps(document: Any, *, indent: bool = False) -> str:
     """A document as text, on one line unless a person reads it (indenting costs ten times as much).
 
-    Bytes that are no UTF-8 are printed as ``\\udcXX`` escapes by the stream.
+    Bytes that are not UTF-8 are shown as ``\\xff``, as on a screen: half a surrogate pair is no JSON for many readers.
     """
-    return json.dumps(document, ensure_ascii=False, indent=2 if indent else None)
+    return shown(json.dumps(document, ensure_ascii=False, indent=2 if indent else None), in_json=True)

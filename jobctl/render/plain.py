@@ -69,3 +69,13 @@ def row_text(row: Any) -> str:
     if isinstance(row, dict) and all(isinstance(value, str) for value in row.values()):
         return ", ".join(row.values())
     return json.dumps(row, ensure_ascii=False)
+
+
+def damaged(document: Document) -> list[str]:
+    """Notes beside a table: the jobs whose rows in the database cannot be read, and what of them."""
+    return [
+        inert(f"job {job['job']}: {item['message']}")
+        for job in document["jobs"]
+        for item in job["attention"]
+        if item["code"] == "damaged"
+    ]

@@ -50,7 +50,7 @@ class Case(NamedTuple):
 
 def attention(case: Case) -> list[Attention]:
     """What to look at, most pressing first. Of a job that is over only what did not reach anybody."""
-    whenever = (_clock, _untold, _left)
+    whenever = (_damaged, _clock, _untold, _left)
     while_live = (_disk, _daemon, _paused, _pressure, _workers, _lasting, _stalled, _failures, _retry_wait)
     checks = whenever if case.job.is_done else (*while_live, *whenever)
     return [found for check in checks for found in check(case)]
@@ -97,6 +97,15 @@ def _disk(case: Case) -> Iterator[Attention]:
     if case.shortage:
         message = f"the disk is nearly full, nothing new starts until there is room: {case.shortage}"
         yield Attention("disk_low", message, f"{case.program} prune --dry-run")
+
+
+def _damaged(case: Case) -> Iterator[Attention]:
+    """A value that an older version stored unchecked, or that somebody changed: what stands in for it is harmless."""
+    job = case.job
+    if job.damage:
+        held = "" if job.is_done else "; nothing of it starts"
+        action = f"{case.program} prune" if job.is_done else f"{case.program} cancel {job.id}"
+        yield Attention("damaged", f"the row of job {job.id} in the database is damaged: {job.damage}{held}", action)
 
 
 def _clock(case: Case) -> Iterator[Attention]:

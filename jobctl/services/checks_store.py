@@ -7,13 +7,18 @@ import os
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural, size
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import backup, folder, layout, sqlite
+from jobctl.store import backup, folder, layout, sqlite, views
 from jobctl.store.schema import SCHEMA_VERSION
 
 #: A write-ahead log as long as this makes reading slow; whoever holds it up should be found.
 WAL_LONG = 64 << 20
 #: A look at the copies is worth a line when the newest is older than this although something has changed.
 _COPY_OLD_US = 86_400_000_000
+
+
+#: Finished jobs whose rows are read through, and those of them that are named.
+_ROWS_READ = 10_000
+_ROWS_NAMED = 10
 
 
 def library(_patient: Patient) -> Finding:
@@ -46,7 +51,7 @@ def database(patient: Patient) -> Finding:
             f"{patient.program} doctor --restore goes back to that and puts this one aside",
         )
     if look.kind == "ours":
-        return ok(f"sound, schema {look.version}, {size(path.stat().st_size)}")
+        return _damaged(patient) or ok(f"sound, schema {look.version}, {size(path.stat().st_size)}")
     if look.kind == "older":
         stop = f"; {patient.program} daemon stop first" if patient.holder is not None else ""
         return warn(
@@ -64,6 +69,19 @@ def database(patient: Patient) -> Finding:
     if look.kind == "planted":
         return fail(f"{path}: {look.findings[0]}", "see what it is, move it away, then try again")
     return fail(f"damaged: {look.findings[0]}", _way_back(patient), look.findings)
+
+
+def _damaged(patient: Patient) -> Finding | None:
+    """The newest jobs whose rows cannot be read: the file is sound, what stands in it is not."""
+    if patient.database is None:
+        return None
+    bad = [view for view in views.jobs(patient.database, finished=_ROWS_READ) if view.damage]
+    if not bad:
+        return None
+    lines = tuple(f"job {view.id}: {view.damage}" for view in bad[:_ROWS_NAMED])
+    live = next((view.id for view in bad if not view.is_done), None)
+    way = f"{patient.program} prune" if live is None else f"{patient.program} cancel {live}"
+    return fail(f"{plural(len(bad), 'row')} of jobs cannot be read: {lines[0]}", way, lines[1:])
 
 
 def _missing(patient: Patient) -> Finding:

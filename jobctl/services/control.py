@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
+from jobctl.domain.texts import checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import Busy, NotFound
 from jobctl.process.daemon import StartOptions, lock_holder, start_detached
@@ -61,7 +62,7 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
     wanted = singles(targets)
     database = open_database(home)
     try:
-        asked = _ask(database, wanted, at_once=at_once, reason=reason, now=now)
+        asked = _ask(database, wanted, at_once=at_once, reason=checked_reason(reason), now=now)
         if asked:
             _see_to_it(home, {job for job, _ in asked})
             _await(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
 from jobctl.store.database import Database
-from jobctl.store.failures import failed_samples
+from jobctl.store.failures import failed_samples, samples_of
 from jobctl.store.views import FailureView, JobView
 
 
@@ -29,7 +28,7 @@ def _is_pending(job: JobView, cause: FailureView) -> bool:
 
 def _samples(database: Database, job: JobView, cause: FailureView) -> list[int]:
     """Items that failed of it; while none has yet, items that met it and wait for another attempt."""
-    samples: list[int] = json.loads(cause.samples)
+    samples = samples_of(cause.samples)
     return failed_samples(database, job.id, cause.id, samples) if cause.items else samples
 
 

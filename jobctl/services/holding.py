@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from jobctl.domain.nearest import meant
 from jobctl.domain.policy import MAX_COUNT, Policy, checked_count, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.texts import MAX_NAME, check_printable, checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
@@ -58,7 +60,8 @@ def _said(held: Held | QueueHeld, done: str) -> str:
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
     """Let nothing more of these jobs start; what runs finishes. A deadline goes on running."""
-    return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, reason, now))
+    said = checked_reason(reason)
+    return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[Held]:
@@ -120,7 +123,7 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
 
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueueHeld:
     """Let nothing more of a queue start; what runs finishes."""
-    if not _change_queue(home, name, now, pause_reason=reason):
+    if not _change_queue(home, name, now, pause_reason=checked_reason(reason)):
         return QueueHeld(name, False, "it was paused already")
     database = open_database(home)
     try:
@@ -147,6 +150,7 @@ def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
 
 
 def _change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> bool:
+    check_printable("QUEUE", name, MAX_NAME)
     database = open_database(home, create=True)
     try:
         with database.transaction():
@@ -194,6 +198,9 @@ def _changed(row: JobRow, settings: Mapping[str, str], now: int) -> tuple[Policy
     return policy, columns
 
 
+_NUMBER = re.compile(r"-?[0-9]+")
+
+
 @contextlib.contextmanager
 def _naming(key: str, text: str) -> Iterator[None]:
     """Errors within say which setting is wrong."""
@@ -220,10 +227,9 @@ def _change(policy: Policy, name: str, text: str, now: int) -> tuple[Policy, dic
 
 
 def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError("not a whole number", hint="for example 4") from None
+    if not _NUMBER.fullmatch(text):
+        raise UsageError("not a whole number", hint="for example 4")
+    return int(text[:20])  # longer ones are above every limit, and Python refuses to read thousands of digits
 
 
 def _positive(text: str) -> int:

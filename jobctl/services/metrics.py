@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import ItemState, JobState
+from jobctl.domain.texts import shown
 from jobctl.services.daemon import DOWN, DaemonView, daemon_view
 from jobctl.services.placing import placed
 from jobctl.services.queues import queue_documents
@@ -120,12 +122,12 @@ def _labels(labels: Iterable[tuple[str, str]]) -> str:
 
 
 def _escaped(value: str) -> str:
-    # What is no UTF-8 in a name comes as a lone surrogate, which nobody could read back.
-    text = value.encode("utf-8", "replace").decode()
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return shown(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN"
     return str(int(value)) if value == int(value) else repr(round(value, 6))
 
 

@@ -10,6 +10,8 @@ from jobctl.services.attention import Case
 def state_reason(case: Case) -> str:
     """The sentence that goes with the state."""
     job = case.job
+    if job.damage:
+        return f"its row in the database cannot be read: {job.damage}"
     if job.is_done:
         return _ended(case)
     if job.state == "cancelling":

@@ -59,7 +59,7 @@ class Unit:
 
     def path(self, environ: Mapping[str, str]) -> Path:
         """Where units of the user are. Raises UsageError for a name that is none of a unit."""
-        if not self.name or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
+        if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
             raise UsageError(f"--name {self.name!r} is no name of a unit", hint="letters, digits, - and _")
         base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
         return Path(base) / "systemd" / "user" / f"{self.name}.service"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jobctl.domain.call import STYLES, parse_target
 from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.nearest import meant
-from jobctl.domain.policy import MAX_COUNT, parse_backoff, parse_max_failures
+from jobctl.domain.policy import MAX_COUNT, parse_backoff, parse_codes, parse_max_failures
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.resources import parse_devices, parse_resources
 from jobctl.errors import UsageError
@@ -39,18 +40,14 @@ def _one_of(*words: str) -> Callable[[str], object]:
     return parse
 
 
-def _codes(text: str) -> object:
-    if not all(part.strip().isdigit() and 1 <= int(part) <= 255 for part in text.split(",")):
-        raise UsageError(f"{text!r} is not a list of exit codes")
-    return text
-
-
 def _duration_or_zero(text: str) -> object:
     return parse_duration(text, allow_zero=True)
 
 
 #: Characters of a wrong value that a message repeats.
 _SHOWN = 200
+#: More are above ``MAX_COUNT`` in any case, and Python refuses to read some thousands of them.
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
 _COUNT = "a whole number from 1"
 _TIME = 'a duration such as "90s", "5m" or "2h30m"'
 _TEXTS = "a text or a list of texts"
@@ -67,8 +64,8 @@ _JOB = (
     Key(
         "submit", "backoff", "text", "2sx4..60s", 'a wait such as "2s", "2sx4" or "2sx4..60s"', parse_backoff, safe=True
     ),
-    Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', _codes, safe=True),
-    Key("submit", "no-retry-on", "text", "65,126,127", 'exit codes such as "2,3"', _codes, safe=True),
+    Key("submit", "retry-on", "text", "", 'exit codes such as "1,75"', parse_codes, safe=True),
+    Key("submit", "no-retry-on", "text", "65,126,127", 'exit codes such as "2,3"', parse_codes, safe=True),
     Key(
         "submit",
         "max-failures",
@@ -186,8 +183,8 @@ def check(key: Key, where: str, value: Any, path: str) -> Any:
 def from_text(key: Key, where: str, text: str) -> Any:
     """The same for a variable of the environment, where everything is text and a list has one member."""
     if key.kind in ("whole", "integer"):
-        digits = text.strip().removeprefix("-")
-        return check(key, where, int(text) if digits.isascii() and digits.isdigit() else text, "")
+        bare = text.strip()
+        return check(key, where, int(bare) if _DIGITS.fullmatch(bare) else text, "")
     if key.kind == "path":
         return os.path.abspath(os.path.expanduser(text))
     return check(key, where, text, "")

@@ -31,6 +31,7 @@ from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.services.rejects import NAME as REJECTED
 from jobctl.store import clock, left, outbox_views, views
+from jobctl.store.damage import mended
 from jobctl.store.database import Database
 from jobctl.store.outbox_views import TargetView
 from jobctl.store.views import JobView, RunningView
@@ -327,7 +328,8 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
 
 
 def _input(database: Database, job: JobView) -> dict[str, Any]:
-    dialect = json.loads(database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job.id,)) or "{}")
+    stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job.id,)) or "{}"
+    dialect = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
     not_selected = dialect.get("not_selected", 0)
     return {
         "path": job.input_path,

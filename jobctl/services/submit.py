@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import worst_case
 from jobctl.domain.payload import key_reader, texts_of
+from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
 from jobctl.handlers.command import Handler, make_handler
 from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
@@ -24,8 +25,6 @@ from jobctl.store.database import check_place, open_database
 
 #: Of a dry run.
 COMMANDS_SHOWN = 5
-#: Characters of the name of a job or queue.
-MAX_NAME = 200
 
 
 def submit(
@@ -121,8 +120,8 @@ def _python(given: str, cwd: str) -> str:
 def _check_words(request: SubmitRequest) -> None:
     """Raises UsageError for texts that cannot be used, naming their option."""
     for option, text in (("--name", request.name), ("--queue", request.queue)):
-        if text is not None and not (text.strip() and text.isprintable() and len(text) <= MAX_NAME):
-            raise UsageError(f"{option} {text!r} is not a name", hint=f"1 to {MAX_NAME} characters that can be printed")
+        if text is not None:
+            check_printable(option, text, MAX_NAME)
     if request.key is not None:
         idempotency.check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):

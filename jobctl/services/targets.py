@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.nearest import meant
+from jobctl.domain.texts import is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.store import views
@@ -16,8 +17,13 @@ LAST = "last"
 #: Longest list of jobs, and of items where each is handled by itself.
 MAX_WRITTEN_OUT = 10_000
 
-_LIST = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\Z")
-_ITEM = re.compile(r"(?P<job>.+)\.(?P<items>\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)\Z")
+_NUMBERS = r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*"
+_LIST = re.compile(rf"{_NUMBERS}\Z")
+_ITEM = re.compile(rf"(?P<job>.+)\.(?P<items>{_NUMBERS})\Z", re.DOTALL)
+#: Longer numbers fit into no database, and Python refuses to read some thousands of digits.
+_DIGITS = 18
+#: Nobody types more; lists of thousands of numbers are words of a shell.
+_LONGEST_WORD = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:
     """A list of numbers, a name, or either with items. A name that looks like items wins by name."""
+    _check_word(text)
     if _LIST.match(text) and not _is_only_a_name(database, text):
         yield from (Target(job) for job in _existing_jobs(database, text))
         return
@@ -83,9 +90,22 @@ def _resolve(database: Database, text: str) -> Iterator[Target]:
     yield from _existing_items(database, job, match["items"])
 
 
+def _check_word(text: str) -> None:
+    """Raises NotFound for what can be neither a number nor a name, before the database is asked."""
+    if len(text) > _LONGEST_WORD:
+        raise UsageError(
+            f"JOB has {number(len(text))} characters; {number(_LONGEST_WORD)} is the most",
+            hint="name the jobs one by one",
+        )
+    if not text or "\0" in text or not is_text(text):
+        raise NotFound(
+            f"there is no job called {text!r}", hint="JOB is a number, a name or last; jobctl status lists them"
+        )
+
+
 def _is_only_a_name(database: Database, text: str) -> bool:
     """Whether digits are no job's number but the name of one, as of a file called ``20261126.csv``."""
-    is_free = text.isdigit() and len(text) < 19 and not views.states(database, [int(text)])
+    is_free = text.isdigit() and len(text) <= _DIGITS and not views.states(database, [int(text)])
     return is_free and views.newest_job(database, text) is not None
 
 
@@ -139,11 +159,12 @@ def _existing_items(database: Database, job: int, text: str) -> Iterator[Target]
 def _ranges(text: str) -> Iterator[tuple[int, int]]:
     for part in text.split(","):
         first, _, last = part.partition("-")
+        if max(len(first), len(last)) > _DIGITS:
+            digits = max(first, last, key=len)
+            raise NotFound(f"there is no number {digits}", hint="jobctl status --all lists every job")
         low, high = int(first), int(last or first)
         if high < low:
             raise UsageError(f"the range {part} runs backwards", hint=f"write {high}-{low}")
-        if high > 1 << 62:
-            raise NotFound(f"there is no number {high}", hint="jobctl status --all lists every job")
         yield low, high
 
 

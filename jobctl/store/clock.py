@@ -15,9 +15,9 @@ import json
 from typing import NamedTuple
 
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
-from jobctl.domain.policy import Policy
 from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import downtime
+from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
 
 #: The clock is corrected, not set, while all corrections together stay below this.
@@ -115,7 +115,7 @@ def bound(database: Database, now: int) -> None:
     """
     execute = database.execute
     for number, handler, stored in execute("SELECT id, handler, policy FROM jobs WHERE finished_at IS NULL").fetchall():
-        policy = Policy.from_json(json.loads(stored))
+        policy = policy_of(stored)
         if policy.deadline_s is not None:
             _bound(database, number, "deadline_at", now + int(policy.deadline_s * 1e6))
         if policy.not_before_s is not None:
@@ -139,7 +139,7 @@ def _shift(database: Database, by: int) -> None:
     for number, policy, at in execute(
         "SELECT id, policy, not_before_at FROM jobs WHERE finished_at IS NULL"
     ).fetchall():
-        if at is not None and json.loads(policy).get("not_before_s") is not None:
+        if type(at) is int and policy_of(policy).not_before_s is not None:
             execute("UPDATE jobs SET not_before_at = ? WHERE id = ?", (at + by, number))
     moved = ("submitted_at", "started_at", "round_at", "updated_at", "deadline_at", "paused_at", "tokens_at")
     moves = ", ".join(f"{name} = {name} + :by" for name in moved)

@@ -45,6 +45,15 @@ class Group:
         return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
 
 
+def samples_of(stored: str) -> list[int]:
+    """Items as examples, as they are stored; none if that cannot be read."""
+    try:
+        found = json.loads(stored)
+    except (ValueError, TypeError):
+        return []
+    return [item for item in found if type(item) is int] if isinstance(found, list) else []
+
+
 class Groups:
     """The failure groups of one job, cached; the only writer of them is the engine that holds this."""
 
@@ -56,7 +65,7 @@ class Groups:
         ).fetchall()
         groups = []
         for number, code, message, outcome, items, attempts, stored in rows:
-            samples = json.loads(stored)
+            samples = samples_of(stored)
             failed = failed_samples(database, job, number, samples) if items else []
             groups.append(Group(number, code, message, outcome, items, attempts, failed, samples))
         self._by_cause = {(g.code, g.message, g.outcome): g for g in groups}
@@ -115,7 +124,7 @@ def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, in
 def _left(database: Database, job: int, group: int) -> list[int] | None:
     """Those of its examples that stay behind; None if nothing does."""
     items, samples = database.one("SELECT items, samples FROM failures WHERE id = ?", (group,))
-    return failed_samples(database, job, group, json.loads(samples)) if items else None
+    return failed_samples(database, job, group, samples_of(samples)) if items else None
 
 
 def _find_others(database: Database, job: int, samples: Mapping[int, list[int]]) -> None:

@@ -14,13 +14,19 @@ from jobctl.store.database import Database
 def durations(database: Database, job: int) -> Durations:
     """How long its attempts took; empty when none has ended."""
     text = database.scalar("SELECT durations FROM figures WHERE job = ?", (job,))
-    return Durations() if text is None else Durations.from_json(json.loads(text))
+    try:
+        return Durations() if text is None else Durations.from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):  # figures that cannot be read are no reason to stop
+        return Durations()
 
 
 def course(database: Database, job: int, round: int) -> Course:
     """The course of that round, which is empty when only earlier ones left something."""
     text = database.scalar("SELECT course FROM figures WHERE job = ?", (job,))
-    found = Course(round) if text is None else Course.from_json(json.loads(text))
+    try:
+        found = Course(round) if text is None else Course.from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        found = Course(round)
     return found if found.round == round else Course(round)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import Counts, JobState, Stop
+from jobctl.domain.texts import is_text, stored
+from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
 _COUNTED = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed")
@@ -65,17 +67,19 @@ class JobRow:
     root_uid: str | None = None
     tokens: float | None = None
     tokens_at: int | None = None
+    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
 
 
 _JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after", "work_options"})
-_FIELDS = [name for name in JobRow.__dataclass_fields__ if name != "counts"]
+_FIELDS = [name for name in JobRow.__dataclass_fields__ if name not in ("counts", "damage")]
 _COUNT_FIELDS = list(Counts.__dataclass_fields__)
 _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608 - column names of this module
 
 
 def job_row(row: Any) -> JobRow:
-    """Columns as ``live_rows`` has them, decoded."""
-    values = dict(zip(_FIELDS, row, strict=False))
+    """Columns as ``live_rows`` has them, decoded; of a damaged row what can be read."""
+    values, damage = mended(dict(zip(_FIELDS, row, strict=False)))
+    values["damage"] = damage
     for name in _JSON:
         values[name] = json.loads(values[name])
     values["policy"] = Policy.from_json(json.loads(values["policy"]))
@@ -111,14 +115,19 @@ def reserve(database: Database) -> int:
 
 def insert(database: Database, values: Mapping[str, Any]) -> int:
     """Add a job; dictionaries, lists and tuples are stored as JSON. Returns its number."""
-    encoded = {
-        name: json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
-        for name, value in values.items()
-    }
+    encoded = {name: _encoded(value) for name, value in values.items()}
     columns = ", ".join(encoded)
     marks = ", ".join("?" * len(encoded))
     cursor = database.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", tuple(encoded.values()))  # noqa: S608
     return int(cursor.lastrowid or 0)
+
+
+def _encoded(value: Any) -> Any:
+    """A value as its column takes it; what is not UTF-8 is kept byte for byte, in JSON as escapes."""
+    if isinstance(value, dict | list | tuple):
+        text = json.dumps(value, ensure_ascii=False)
+        return text if is_text(text) else json.dumps(value)
+    return stored(value) if isinstance(value, str) else value
 
 
 def update(database: Database, job: int, **values: Any) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from jobctl.domain.texts import shown
 from jobctl.store.database import Database
 
 #: Somebody cancelled a single item.
@@ -41,7 +42,7 @@ def note(
     """Write a line, in the caller's transaction."""
     database.execute(
         "INSERT INTO journal (at, job, item, actor, event, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (at, job, item, actor, event, reason, json.dumps(data, ensure_ascii=False)),
+        (at, job, item, shown(actor), event, shown(reason), shown(json.dumps(data, ensure_ascii=False), in_json=True)),
     )
 
 
@@ -53,7 +54,7 @@ def entries(database: Database, job: int, item: int | None = None) -> list[Entry
         (job, item, item),
     )
     return [
-        Entry(at, number, of_item, actor, event, reason, json.loads(data))
+        Entry(at, number, of_item, actor, event, reason, _decoded(data))
         for at, number, of_item, actor, event, reason, data in rows
     ]
 
@@ -67,5 +68,14 @@ def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
 def done_before(database: Database, job: int, rnd: int) -> tuple[int, int]:
     """(succeeded, failed) items of a job as its round began that were no part of it."""
     sql = "SELECT data FROM journal WHERE job = ? AND event = ? ORDER BY id DESC LIMIT 1"
-    data = json.loads(database.scalar(sql, (job, RETRIED)) or "{}") if rnd > 1 else {}
+    data = _decoded(database.scalar(sql, (job, RETRIED)) or "{}") if rnd > 1 else {}
     return data.get("succeeded", 0), data.get("failed", 0)
+
+
+def _decoded(data: str) -> dict[str, Any]:
+    """What goes with a line; nothing if that cannot be read, for the line itself can."""
+    try:
+        found = json.loads(data)
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

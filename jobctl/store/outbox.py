@@ -16,9 +16,11 @@ from typing import NamedTuple
 from jobctl.config import find_home
 from jobctl.domain.event import Cause, Ended, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
+from jobctl.domain.texts import restored, stored
 from jobctl.store import jobs
+from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.failures import failed_samples
+from jobctl.store.failures import failed_samples, samples_of
 from jobctl.store.jobs import JobRow
 
 SAMPLES = 5
@@ -72,7 +74,17 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
     """Announce the end of every round of a job here, too."""
     database.executemany(
         "INSERT INTO targets (job, kind, target, secret_env, secret_file, allow_http) VALUES (?, ?, ?, ?, ?, ?)",
-        [(job, t.kind.value, t.target, t.secret_env, t.secret_file, int(t.allow_http)) for t in targets],
+        [
+            (
+                job,
+                t.kind.value,
+                stored(t.target),
+                t.secret_env,
+                t.secret_file and stored(t.secret_file),
+                int(t.allow_http),
+            )
+            for t in targets
+        ],
     )
 
 
@@ -110,6 +122,7 @@ def program_for(root: Path) -> str:
 
 def _ended(database: Database, row: JobRow, program: str) -> Ended:
     reason, results = database.one("SELECT reason, results FROM jobs WHERE id = ?", (row.id,))
+    written = json.loads(mended({"results": results})[0]["results"] or "{}")
     retryable, held_back = _to_retry(database, row)
     command = f"{program} retry {row.id}" + ("" if retryable else " --unknown")
     return Ended(
@@ -125,7 +138,7 @@ def _ended(database: Database, row: JobRow, program: str) -> Ended:
         causes=_top_causes(database, row.id),
         retry_command=command if retryable or held_back else None,
         retry_items=retryable or held_back,
-        results=json.loads(results)["dir"] if results else None,
+        results=written.get("dir"),
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         finished_at=row.finished_at or 0,
@@ -149,7 +162,7 @@ def _top_causes(database: Database, job: int) -> list[Cause]:
     ).fetchall()
     return [
         Cause(
-            code, message, count, bool(retryable), known, failed_samples(database, job, n, json.loads(text))[:SAMPLES]
+            code, message, count, bool(retryable), known, failed_samples(database, job, n, samples_of(text))[:SAMPLES]
         )
         for n, code, message, count, retryable, known, text in rows
     ]
@@ -187,7 +200,11 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
             (delivery,),
         )
     )
-    row[7], row[11], row[13], row[14] = Kind(row[7]), bool(row[11]), json.loads(row[13]), json.loads(row[14])
+    row[8], row[10] = restored(row[8]), row[10] and restored(row[10])
+    of_job, _ = mended(dict(zip(("cwd", "env", "env_names", "env_file"), row[12:], strict=True)))
+    env, names = json.loads(of_job["env"]), json.loads(of_job["env_names"])
+    row[12:] = [of_job["cwd"], env, names, of_job["env_file"]]
+    row[7], row[11] = Kind(row[7]), bool(row[11])
     return Sending(*row)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jobctl.domain.notify import DeliveryState
+from jobctl.domain.texts import restored
 from jobctl.store.database import Database
 
 
@@ -32,6 +34,11 @@ _SELECT = (
 )
 
 
+def _delivery(row: Sequence[Any]) -> DeliveryView:
+    view = DeliveryView._make(row)
+    return view._replace(address=restored(view.address))
+
+
 def deliveries(database: Database, job: int | None = None, state: DeliveryState | None = None) -> list[DeliveryView]:
     """Deliveries (of a job, in a state), oldest first."""
     conditions: list[str] = []
@@ -44,13 +51,13 @@ def deliveries(database: Database, job: int | None = None, state: DeliveryState 
         values.append(state.value)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = database.execute(f"{_SELECT}{where} ORDER BY d.created_at, d.job, t.id", values)
-    return [DeliveryView._make(row) for row in rows]
+    return [_delivery(row) for row in rows]
 
 
 def find(database: Database, prefix: str, limit: int = 2) -> list[DeliveryView]:
     """Deliveries whose id begins like this."""
     rows = database.execute(f"{_SELECT} WHERE d.id >= ? AND d.id < ? LIMIT ?", (prefix, prefix + "\U0010ffff", limit))
-    return [DeliveryView._make(row) for row in rows]
+    return [_delivery(row) for row in rows]
 
 
 class TryView(NamedTuple):
@@ -98,4 +105,5 @@ def targets(database: Database, job: int) -> list[TargetView]:
         " WHERE t.job = ? ORDER BY t.id",
         (job,),
     )
-    return [TargetView._make(row) for row in rows]
+    views = [TargetView._make(row) for row in rows]
+    return [view._replace(address=restored(view.address)) for view in views]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
 #: Rows removed, and pages given back, in one transaction: a few milliseconds each.
@@ -67,7 +68,7 @@ def resubmitted(database: Database) -> set[str]:
 def awaited(database: Database) -> set[int]:
     """Jobs that live ones come after."""
     rows = database.execute("SELECT after FROM jobs WHERE finished_at IS NULL AND after <> '[]'")
-    return {int(job) for row in rows for job, _ in json.loads(row[0])}
+    return {job for row in rows for job, _ in json.loads(mended({"after": row[0]})[0]["after"])}
 
 
 def take_out(database: Database, job: Candidate, now: int) -> int:

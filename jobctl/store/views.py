@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
 
@@ -78,6 +79,7 @@ class JobView(NamedTuple):
     attempts: int
     results: str | None
     failures_ungrouped: int
+    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
 
     @property
     def is_done(self) -> bool:
@@ -95,21 +97,35 @@ class JobView(NamedTuple):
         return self.succeeded + self.failed
 
 
-_SELECT_JOB = f"SELECT {', '.join(JobView._fields)} FROM jobs"  # noqa: S608 - column names of this module
+_COLUMNS = JobView._fields[:-1]
+#: Columns that only the engine reads and that may be long: SQLite says whether they are what they should be.
+_UNREAD = (("env", "object"), ("env_names", "array"), ("work_options", "object"), ("input_dialect", "object"))
+_BROKEN = " || ".join(
+    f"CASE WHEN CASE WHEN json_valid({name}) THEN json_type({name}) END = '{kind}' THEN ''"
+    f" ELSE '; {name} is not an {kind}' END"
+    for name, kind in _UNREAD
+)
+_SELECT_JOB = f"SELECT {', '.join(_COLUMNS)}, {_BROKEN} FROM jobs"  # noqa: S608 - column names of this module
+
+
+def _view(row: Sequence[Any]) -> JobView:
+    """A row as it is; of one that is damaged what can be read. One bad row must not take a list down."""
+    values, damage = mended(dict(zip(_COLUMNS, row[:-1], strict=True)))
+    return JobView(**values, damage=f"{damage}{row[-1]}".removeprefix("; "))
 
 
 def job(database: Database, number: int) -> JobView | None:
     """One job."""
     row = database.one(f"{_SELECT_JOB} WHERE id = ?", (number,))
-    return None if row is None else JobView._make(row)
+    return None if row is None else _view(row)
 
 
 def jobs(database: Database, *, finished: int | None) -> list[JobView]:
     """Every live job and the ``finished`` newest others (None = all), newest first."""
-    live = [JobView._make(row) for row in database.execute(f"{_SELECT_JOB} WHERE finished_at IS NULL ORDER BY id DESC")]
+    live = [_view(row) for row in database.execute(f"{_SELECT_JOB} WHERE finished_at IS NULL ORDER BY id DESC")]
     limit = -1 if finished is None else finished
     done = [
-        JobView._make(row)
+        _view(row)
         for row in database.execute(
             f"{_SELECT_JOB} WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT ?",
             (limit,),
@@ -273,8 +289,8 @@ def queue(database: Database, name: str) -> QueueView:
 def rates(database: Database, job: JobView) -> dict[str, tuple[str, float | None, int | None]]:
     """The rates that a job is under, its own (``job``) and its queue's (``queue``): text, what it had left, when."""
     rows = database.execute(
-        "SELECT 'job', json_extract(policy, '$.rate') AS rate, tokens, tokens_at FROM jobs"
-        " WHERE id = ? AND rate NOT NULL"
+        "SELECT 'job', CASE WHEN json_valid(policy) THEN json_extract(policy, '$.rate') END AS rate, tokens, tokens_at"
+        " FROM jobs WHERE id = ? AND rate NOT NULL"
         " UNION ALL SELECT 'queue', rate, tokens, tokens_at FROM queues WHERE name = ? AND rate NOT NULL",
         (job.id, job.queue),
     )

@@ -100,11 +100,14 @@ def test_without_a_store_there_are_no_jobs(jobctl):
 
 
 def test_a_bug_says_that_it_is_one(store, jobctl, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise LookupError("frob")
+
     store.job("q")
-    store.database.execute("UPDATE jobs SET policy = 'no json'")
+    monkeypatch.setattr("jobctl.services.status.state_reason", broken)
     done = jobctl("status", "1")
     assert done.code == 1
-    assert done.err.startswith("jobctl: this is a bug in jobctl: JSONDecodeError")
+    assert done.err.startswith("jobctl: this is a bug in jobctl: LookupError")
     assert "JOBCTL_DEBUG=1 jobctl status 1" in done.err
     assert "Traceback" not in done.err
     assert "Traceback" in jobctl("status", "1", "-v").err

@@ -92,10 +92,11 @@ def test_the_list_of_all_of_them(store, home):
 def test_the_corpus_has_every_code_of_attention_but_those_of_other_tests(store, home):
     """disk_low and notify_dead need a disk and a delivery: tests/engine/test_waiting.py and below.
 
-    Those of a cluster are in tests/services/test_crew.py, those of processes left behind in test_lasting.py.
+    Those of a cluster are in tests/services/test_crew.py, those of processes left behind in test_lasting.py,
+    damaged is in tests/services/test_damage.py.
     """
     of_a_cluster = {"cluster_away", "no_workers", "resources_missing"}
-    of_processes = {"leftovers_running", "leftovers_ended", "cannot_end", "barred"}
+    of_processes = {"damaged", "leftovers_running", "leftovers_ended", "cannot_end", "barred"}
     found = set()
     for values in CORPUS.values():
         job = made(store, values)
@@ -108,7 +109,17 @@ def test_the_corpus_has_every_code_of_attention_but_those_of_other_tests(store, 
                 found |= {a["code"] for a in document["attention"]}
                 check("status-1", document)
     known = set(schema("status-1")["properties"]["attention"]["items"]["properties"]["code"]["examples"])
-    assert known - found <= {"disk_low", "notify_dead", "stalled", "failure_rate_high"} | of_a_cluster | of_processes
+    assert (
+        known - found
+        <= {
+            "disk_low",
+            "notify_dead",
+            "stalled",
+            "failure_rate_high",
+        }
+        | of_a_cluster
+        | of_processes
+    )
     assert found <= known
 
 

@@ -1,0 +1,71 @@
+"""Text that may not be UTF-8: Python gives each bad byte of an argument, a path or a variable as a lone surrogate.
+
+What reaches an item (words of its command, its directory, its variables) is carried byte for byte: in JSON columns as
+the escapes ``\\udc80`` to ``\\udcff``, in columns of plain text as the bytes themselves. What names something (a job, a
+queue, a label) must be text that can be printed. On screens and in documents a bad byte is shown as ``\\xff``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from jobctl.errors import UsageError
+
+#: Characters of the name of a job or queue, and of a reason.
+MAX_NAME = 200
+MAX_REASON = 1_000
+_BAD = re.compile("[\ud800-\udfff]")
+#: The same as ``repr`` writes it.
+_REPR = re.compile(r"\\ud(c)([89a-f][0-9a-f])")
+
+
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8."""
+    return text.isascii() or _BAD.search(text) is None
+
+
+def stored(text: str) -> str | bytes:
+    """What a column of text keeps: the text, or its bytes when they are not UTF-8."""
+    return text if is_text(text) else os.fsencode(text)
+
+
+def restored(value: str | bytes) -> str:
+    """The text of what ``stored`` returned."""
+    return value if isinstance(value, str) else os.fsdecode(value)
+
+
+def shown(text: str, *, in_json: bool = False) -> str:
+    """The text with each byte that is not UTF-8 as ``\\xff``: for screens, documents and the journal.
+
+    ``in_json``: the text is JSON, in whose strings a backslash is written twice.
+    """
+    if is_text(text):
+        return text
+    return _BAD.sub(lambda match: "\\" * in_json + _escape(match), text)
+
+
+def readable(message: str) -> str:
+    """A message for a person: ``shown``, also of texts that ``repr`` has escaped already."""
+    return _REPR.sub(lambda match: _escaped(int(f"d{match[1]}{match[2]}", 16)), shown(message))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _escaped(ord(match[0]))
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def checked_reason(text: str) -> str:
+    """What somebody says about a pause or a cancel, as it is kept. Raises UsageError for a text that nobody reads."""
+    if len(text) > MAX_REASON:
+        raise UsageError(f"--reason has {len(text):,} characters; {MAX_REASON:,} is the most", hint="say it in a line")
+    return shown(text)
+
+
+def check_printable(option: str, text: str, longest: int) -> None:
+    """Raises UsageError for a text that cannot be a name: empty, too long, or not all of it printable."""
+    if not (text.strip() and text.isprintable() and len(text) <= longest):
+        raise UsageError(f"{option} {text!r} is not a name", hint=f"1 to {longest} characters that can be printed")

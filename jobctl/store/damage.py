@@ -1,0 +1,129 @@
+"""Rows of jobs that cannot be read: found, named, and replaced by what can be, so that one takes no list down.
+
+A bad value was stored by an older version that did not check it, or came from a hand in the database. The columns that
+are bad get a harmless value, the others stay; the engine holds such a job and every document says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from jobctl.domain.durations import is_time
+from jobctl.domain.policy import Policy, faults_of_policy
+from jobctl.domain.texts import restored
+
+TIMES = (
+    *("submitted_at", "started_at", "updated_at", "finished_at", "deadline_at", "round_at"),
+    *("not_before_at", "paused_at", "tokens_at"),
+)
+#: Columns of plain text in which bytes that are not UTF-8 are kept as they are.
+CARRIED = frozenset({"cwd", "env_file", "input_path"})
+
+
+class _Form(NamedTuple):
+    """What a JSON column holds, and what stands in for it."""
+
+    holds: Callable[[Any], bool]
+    words: str
+    instead: str
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _texts_by_name(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _jobs(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, list) and len(each) == 2 and type(each[0]) is int and isinstance(each[1], str)
+        for each in value
+    )
+
+
+def _object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _command(value: Any) -> bool:
+    return isinstance(value, str) or _texts(value) or (isinstance(value, dict) and "target" in value)
+
+
+def _results(value: Any) -> bool:
+    files = value.get("files", {}) if isinstance(value, dict) else None
+    return value == {} or (
+        isinstance(files, dict)
+        and isinstance(value.get("dir", ""), str)
+        and all(isinstance(each, dict) and {"path", "rows", "sha256"} <= each.keys() for each in files.values())
+    )
+
+
+_JSON = {
+    "command": _Form(_command, "a command", "[]"),
+    "labels": _Form(_texts_by_name, "an object of texts", "{}"),
+    "env": _Form(_texts_by_name, "an object of texts", "{}"),
+    "env_names": _Form(_texts, "a list of texts", "[]"),
+    "input_dialect": _Form(_object, "an object", "{}"),
+    "columns": _Form(_texts, "a list of texts", "[]"),
+    "after": _Form(_jobs, "a list of jobs", "[]"),
+    "work_options": _Form(_object, "an object", "{}"),
+    "policy": _Form(_object, "an object", "{}"),
+    "results": _Form(_results, "what a manifest says", "{}"),
+}
+_WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")
+_REAL = ("rate_per_s", "mean_us", "tokens")
+
+
+def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The columns of a job with what cannot be read replaced, and a sentence that names it; empty if all is well."""
+    values, found = dict(row), list[str]()
+    for name, value in row.items():
+        if isinstance(value, bytes):
+            values[name] = value = restored(value)
+            if name not in CARRIED:
+                found.append(f"{name} is not UTF-8")
+        wrong, instead = _judged(name, value)
+        if wrong:
+            found.append(f"{name} {wrong}")
+            values[name] = instead
+    return values, "; ".join(found)
+
+
+def policy_of(stored: Any) -> Policy:
+    """A policy from the database; of a damaged one what can be read."""
+    return Policy.from_json(json.loads(mended({"policy": stored})[0]["policy"]))
+
+
+def _judged(name: str, value: Any) -> tuple[str, Any]:
+    """(what is wrong, what to take instead); nothing is wrong with most."""
+    if name in _JSON:
+        return _judged_json(name, value)
+    if name in TIMES and value is not None and not (type(value) is int and is_time(value)):
+        return "is a time that no calendar shows", None if name not in ("submitted_at", "updated_at", "round_at") else 0
+    if name in _WHOLE and type(value) is not int:
+        return "is not a whole number", 0
+    if name in _REAL and value is not None and not (isinstance(value, int | float) and abs(value) < 1e300):
+        return "is not a number", None
+    return "", None
+
+
+def _judged_json(name: str, value: Any) -> tuple[str, Any]:
+    form = _JSON[name]
+    if name == "results" and not value:
+        return "", None
+    try:
+        found = json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return "is not JSON", form.instead
+    if name == "command" and found is None:
+        return "", None
+    if not form.holds(found):
+        return f"is not {form.words}", form.instead
+    if name == "policy" and (wrong := faults_of_policy(found)):
+        kept = {key: setting for key, setting in found.items() if key not in wrong}
+        return f"has no valid {', '.join(sorted(wrong))}", json.dumps(Policy.from_json(kept).to_json())
+    return "", None

@@ -1,0 +1,143 @@
+"""A row of a job that cannot be read: every list shows the others, says of this one what is wrong, and goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobctl.store import jobs, views
+from tests.factories import SECOND, SUBMITTED_AT
+from tests.schemas import check
+
+#: Of each column, what a hand or an older version may have left there. The year 10000 was taken by --not-before.
+DAMAGE = (
+    ("not_before_at", 253_402_343_999_000_000),
+    ("not_before_at", -(1 << 62)),
+    ("not_before_at", "soon"),
+    ("deadline_at", 1 << 62),
+    ("submitted_at", 1 << 62),
+    ("started_at", 1 << 62),
+    ("paused_at", "yesterday"),
+    ("policy", "no json"),
+    ("policy", "[]"),
+    ("policy", '{"slots": "many"}'),
+    ("policy", '{"backoff": {"base_s": "x"}}'),
+    ("policy", '{"backoff": 3}'),
+    ("policy", '{"max_failures": "lots"}'),
+    ("policy", '{"rate": "0.00000000000000000000000000001/s"}'),
+    ("policy", '{"resources": 5}'),
+    ("policy", '{"timeout_s": 1e308}'),
+    ("policy", "[" * 100_000),
+    ("labels", "{"),
+    ("labels", '["a"]'),
+    ("labels", '{"a": 1}'),
+    ("command", "{"),
+    ("command", "7"),
+    ("columns", "null"),
+    ("columns", "[1]"),
+    ("after", "[[]]"),
+    ("after", '["x"]'),
+    ("env", "[]"),
+    ("env_names", "{}"),
+    ("input_dialect", "[]"),
+    ("work_options", "7"),
+    ("results", "{"),
+    ("results", '{"files": 3}'),
+    ("rate_per_s", "fast"),
+    ("mean_us", b"\xff"),
+    ("name", b"caf\xe9"),
+    ("input_path", b"caf\xe9.csv"),
+    ("cwd", b"/caf\xe9"),
+)
+#: Not damage: paths that are not UTF-8 are kept as bytes.
+CARRIED = {("input_path", b"caf\xe9.csv"), ("cwd", b"/caf\xe9")}
+LISTS = (
+    ("status",),
+    ("status", "--all"),
+    ("status", "--json"),
+    ("status", "--plain"),
+    ("doctor",),
+    ("metrics",),
+    ("queue", "list"),
+    ("prune", "--dry-run"),
+)
+ONE = (
+    ("status", "{}"),
+    ("status", "{}", "--json"),
+    ("explain", "{}"),
+    ("items", "{}"),
+    ("items", "{}", "--json"),
+    ("wait", "{}", "--timeout", "0"),
+    ("report", "{}", "-o", "-"),
+    ("logs", "{}"),
+    ("retry", "{}"),
+    ("notify", "list"),
+    ("cancel", "{}"),
+)
+
+
+#: Tried in every run of the tests; the others take a while together.
+_ALWAYS = (0, 7, 11, 17, 20, 26, 34)
+_CASES = [
+    pytest.param(*case, marks=() if place in _ALWAYS else pytest.mark.slow, id=f"{case[0]}-{str(case[1])[:40]}")
+    for place, case in enumerate(DAMAGE)
+]
+
+
+@pytest.mark.parametrize(("column", "value"), _CASES)
+@pytest.mark.parametrize("done", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["live", "done"])
+def test_one_damaged_row_takes_nothing_down(store, home, jobctl, column, value, done):
+    ended = {"started_at": SUBMITTED_AT, "finished_at": SUBMITTED_AT + 9 * SECOND}
+    other = store.job("q", name="other")
+    job = store.job("sf", name="hurt", state="partial", **ended) if done else store.job("qq", name="hurt")
+    with store.database.transaction():
+        store.database.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (value, job))
+    document = jobctl("status", "--all", "--json").document
+    check("status-1", next(each for each in document["jobs"] if each["job"] == job))
+    assert {each["job"] for each in document["jobs"]} == {other, job}
+    told = next(each for each in document["jobs"] if each["job"] == job)
+    if (column, value) not in CARRIED:
+        assert "damaged" in [found["code"] for found in told["attention"]]
+        assert column in told["state_reason"]
+    assert json.dumps(document).isascii() or "\udce9" not in json.dumps(document, ensure_ascii=False)
+    for words in (*LISTS, *ONE):
+        said = jobctl(*(word.format(job) for word in words))
+        assert "bug in jobctl" not in said.err, (words, said.err)
+        assert said.code in (0, 1, 2, 3, 5, 9, 75, 124), (words, said.err)
+        assert said.code != 1 or words[0] == "doctor", (words, said.err)
+        assert said.code != 2 or words[0] == "retry", (words, said.err)
+
+
+def test_the_line_of_a_damaged_job_says_so_and_has_its_number(store, jobctl):
+    store.job("q", name="fine")
+    job = store.job("q", name="hurt", not_before_at=253_402_343_999_000_000)
+    shown = jobctl("status")
+    assert shown.code == 0
+    assert "fine" in shown.out
+    line = next(line for line in shown.out.splitlines() if line.lstrip().startswith(str(job)))
+    assert "hurt" in line
+    assert f"job {job}" in shown.err
+    assert "not_before_at is a time that no calendar shows" in shown.err
+
+
+def test_doctor_names_a_damaged_job(store, jobctl):
+    store.job("q")
+    job = store.job("q", policy="{")
+    said = jobctl("doctor")
+    assert f"job {job}" in said.out
+    assert "policy" in said.out
+
+
+def test_what_can_be_read_of_a_policy_stays_and_set_mends_it(store, home, jobctl):
+    job = store.job("q", policy=json.dumps({"slots": 7, "rate": "1/x"}))
+    row = jobs.load(store.database, job)
+    assert row is not None
+    assert row.policy.slots == 7
+    assert row.damage == "policy has no valid rate"
+    assert jobctl("set", job, "rate=5/s").code == 0
+    mended = views.job(store.database, job)
+    assert mended is not None
+    assert mended.damage == ""
+    assert json.loads(mended.policy)["slots"] == 7
+    assert json.loads(mended.policy)["rate"] == "5/s"
