@@ -15,7 +15,7 @@ from jobctl.engine.supervisor_running import AttemptId, Running, code_of, kib
 from jobctl.process import page as pages
 from jobctl.process import streams, wire
 from jobctl.process.backlog import Dispatch, JobLine
-from jobctl.process.output import NOWHERE, Place, Scratch, Span
+from jobctl.process.output import NOWHERE, Place, Scratch, Span, is_untouched
 from jobctl.process.page import BrokenPage, Page
 from jobctl.process.plan import PressureError
 
@@ -161,7 +161,7 @@ _PLAIN = {str, type(None)}
 class Group:
     """Attempts in the order in which they run; the first ``told`` of them have their outcome."""
 
-    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "page", "sent", "told")
+    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "sent", "told")
 
     def __init__(self, calls: Calls, worker: Running, page: Page) -> None:
         self._calls = calls
@@ -172,6 +172,7 @@ class Group:
         self.sent = 0.0  # monotonic
         self.told = 0
         self.is_log = False  # the files that the worker writes to became a log, because there was no room for a copy
+        self.is_spoilt = False  # a call changed the files that it shares with others
         self._kept = (0, 0, 0, 0)  # of what was told: bytes of records, failures, bytes of stdout and stderr
 
     def begin(self, batch: list[Dispatch], now: float) -> None:
@@ -266,7 +267,10 @@ class Group:
         scratch = self._worker.scratch
         if self.is_log:
             return scratch.number, 0, 0, None
-        place = self._worker.plan.output.settle_calls(scratch, begin, until, spans)
+        if self.page.fault() == pages.OUTPUT_SPOILT or not is_untouched(scratch):
+            self.is_spoilt = True
+        output = self._worker.plan.output
+        place = output.settle_calls(scratch, begin, until, spans, spoilt=self.is_spoilt)
         log, out_off, err_off, moved, self.is_log = place
         return log, out_off, err_off, moved
 

@@ -388,7 +388,7 @@ class Worker(Running):
             self._left = max(0, self._left - count)
         self._give_up_batch(count)
         self.deadline = now + _IDLE_S
-        if self._left == 0 or self.group.is_log or self._target is not None:
+        if self._left == 0 or self.group.is_log or self.group.is_spoilt or self._target is not None:
             self.retire()
 
     def _give_up_batch(self, done: int) -> None:

@@ -55,6 +55,8 @@ _LIMIT = struct.Struct("<q")  # written by the supervisor: the first index that 
 _LIMIT_AT = 56
 _FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says how
 _FAULT_AT = 64
+_OUTPUT_SPOILT = 3
+_HEAD = 64
 _RSS_AT = 72
 _TOOK_AT = 80  # nanoseconds from the first call to the end of the last
 _RECORDS_AT = 128
@@ -184,6 +186,7 @@ class _Worker:
         self._call = call
         self._place = place
         self._is_child = False
+        self._heads: dict[int, bytes] = {}  # first bytes of what a group wrote, by descriptor
         self.job, self.token_of, self.named = 0, "", False
         self.now: tuple[int, int, bytes] | None = None  # the call that is made
         os.register_at_fork(after_in_child=self._forked)
@@ -236,7 +239,11 @@ class _Worker:
                 cpu_ns = time.process_time_ns()
             restore()
             out, err = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
-            span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
+            if out == out_end and err == err_end:
+                span = (out_end, 0, err_end, 0)
+            else:
+                span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
+                self._watch((stdout, out_end, out), (stderr, err_end, err))
             record = marshal.dumps(
                 (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, said), _MARSHAL_VERSION
             )
@@ -252,9 +259,26 @@ class _Worker:
             if pos > _MUCH_RECORDED or out_end > _MUCH_OUTPUT or err_end > _MUCH_OUTPUT:
                 break
         self.now = None
+        if self._heads:
+            self._look_at_heads()
         _LIMIT.pack_into(memory, _TOOK_AT, monotonic() - group_began)
         now_into(memory, 0, -1, 0, out_end, err_end)
         _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+    def _watch(self, *streams: tuple[int, int, int]) -> None:
+        """A call wrote something: ``open("/dev/stdout", "w")`` truncates what the calls before it had written."""
+        for fd, before, after in streams:
+            if after < before:
+                _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
+            elif after and fd not in self._heads:
+                self._heads[fd] = os.pread(fd, _HEAD, 0)
+
+    def _look_at_heads(self) -> None:
+        """After a group: it begins as it did, or something was written over it."""
+        for fd, head in self._heads.items():
+            if os.pread(fd, len(head), 0) != head:
+                _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
+        self._heads.clear()
 
 
 class _NoJson(Exception):

@@ -6,10 +6,15 @@ million small outputs live in a few files. Items never hold a log file open: ``e
 the file behind descriptor 2, and a process that outlives its item would write into the output of another one.
 A large output is not copied: the scratch pair becomes a log and the slot gets a new one. Of an output over the
 job's cap, head and tail are kept; the middle gives its blocks back while the item still runs.
+
+An item shares the open file with us and with the next item of its slot. If it clears O_APPEND there, or sets something
+else, that stays: the slot gets a new pair then. Calls of functions share a pair while their group runs. There a call
+can write over what others wrote before it; that is noticed, and said in each output that it may have hurt.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 
@@ -17,6 +22,9 @@ from jobctl.process import streams
 
 _MODE = 0o600
 _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+#: Flags of an open file that an item may change, and those that it must leave.
+_FLAGS = os.O_APPEND | os.O_NONBLOCK | getattr(os, "O_DIRECT", 0) | getattr(os, "O_ASYNC", 0)
+_SPOILT = b"\n[jobctl: a call in the same worker wrote over this file; output of this call may be missing or changed]\n"
 #: A log pair is followed by the next one at this size.
 ROTATE_AT = 64 << 20
 #: More than this is not copied.
@@ -82,19 +90,25 @@ class JobOutput:
         self._put_away(scratch.number, b".err", scratch.err)
 
     def settle_calls(
-        self, scratch: Scratch, begin: tuple[int, int], until: tuple[int, int] | None, spans: Callable[[], list[Span]]
+        self,
+        scratch: Scratch,
+        begin: tuple[int, int],
+        until: tuple[int, int] | None,
+        spans: Callable[[], list[Span]],
+        *,
+        spoilt: bool = False,
     ) -> CallsPlace:
         """Keep what several items wrote to a lent pair, one after the other, from ``begin`` on (stdout, stderr).
 
         Without ``until`` nobody writes to it meanwhile, and it is empty afterwards. Spans are asked for only if one
-        of them may be over the cap.
+        of them may be over the cap, or when they are ``spoilt``, which each that has any output then says.
         """
         ends = until or (os.lseek(scratch.out, 0, os.SEEK_END), os.lseek(scratch.err, 0, os.SEEK_END))
         lengths = (max(0, ends[0] - begin[0]), max(0, ends[1] - begin[1]))
         place = NOWHERE_AT_ALL
         if any(lengths):
             try:
-                place = self._append_calls(scratch, begin, lengths, spans)
+                place = self._append_calls(scratch, begin, lengths, spans, _SPOILT if spoilt else b"")
             except OSError:  # no room for a second copy: the first one stays, and nothing more may be written to it
                 return (scratch.number, 0, 0, None, True)
         if until is None and any(ends):
@@ -102,27 +116,40 @@ class JobOutput:
         return place
 
     def _append_calls(
-        self, scratch: Scratch, begin: tuple[int, int], lengths: tuple[int, int], spans: Callable[[], list[Span]]
+        self,
+        scratch: Scratch,
+        begin: tuple[int, int],
+        lengths: tuple[int, int],
+        spans: Callable[[], list[Span]],
+        note: bytes,
     ) -> CallsPlace:
         number, out_size, err_size = self._open_log(bool(lengths[0]), bool(lengths[1]))
         out_off, err_off = out_size - begin[0], err_size - begin[1]
-        if any(map(self._is_over, lengths)):
-            return (number, out_off, err_off, [self._append_span(scratch, s, out_off, err_off) for s in spans()], False)
+        if note or any(map(self._is_over, lengths)):
+            moved = [self._append_span(scratch, s, (out_off, err_off), note) for s in spans()]
+            return (number, out_off, err_off, moved, False)
         self._append(self._out, scratch.out, lengths[0], begin[0])
         self._append(self._err, scratch.err, lengths[1], begin[1])
         return (number, out_off, err_off, None, False)
 
-    def _append_span(self, scratch: Scratch, span: Span, out_off: int, err_off: int) -> Span:
+    def _append_span(self, scratch: Scratch, span: Span, offsets: tuple[int, int], note: bytes) -> Span:
         out, out_len, err, err_len = span
         return (
-            self._out.size - out_off,
-            self._append(self._out, scratch.out, out_len, out),
-            self._err.size - err_off,
-            self._append(self._err, scratch.err, err_len, err),
+            self._out.size - offsets[0],
+            self._append(self._out, scratch.out, out_len, out, note),
+            self._err.size - offsets[1],
+            self._append(self._err, scratch.err, err_len, err, note),
         )
 
     def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> Place:
         """Keep what an item wrote; say where, and its last bytes if asked."""
+        is_good = is_untouched(scratch)
+        place = self._settle(scratch, slot, with_tail)
+        if not is_good:
+            self.retire(slot)
+        return place
+
+    def _settle(self, scratch: Scratch, slot: int, with_tail: bool) -> Place:
         out_len = os.lseek(scratch.out, 0, os.SEEK_END)
         err_len = os.lseek(scratch.err, 0, os.SEEK_END)
         if not out_len and not err_len:
@@ -249,10 +276,10 @@ class JobOutput:
                 log.fd = self._create(self._log_number, suffix, os.O_WRONLY)
         return self._log_number, self._out.size, self._err.size
 
-    def _append(self, log: _Log, source: int, length: int, at: int = 0) -> int:
+    def _append(self, log: _Log, source: int, length: int, at: int = 0, note: bytes = b"") -> int:
         """Append what begins at an offset, its middle cut out when it is over the cap; returns what was kept.
 
-        Raises OSError.
+        A ``note`` of ours comes after it. Raises OSError.
         """
         if not length:
             return 0
@@ -262,6 +289,8 @@ class JobOutput:
                 if mark:
                     log.size += streams.write(log.fd, mark)
                 log.size += streams.copy(source, at + start, at + end, log.fd)
+            if note:
+                log.size += streams.write(log.fd, note)
         except OSError:
             os.ftruncate(log.fd, before)
             log.size = before
@@ -285,6 +314,13 @@ class JobOutput:
                 os.unlink(self._path(number, suffix))
             except OSError:  # somebody pruned it already
                 return
+
+
+def is_untouched(scratch: Scratch) -> bool:
+    """Whether whoever wrote to it left the flags of the open files as they were."""
+    flags = fcntl.fcntl
+    out, err = flags(scratch.out, fcntl.F_GETFL), flags(scratch.err, fcntl.F_GETFL)
+    return out & _FLAGS == os.O_APPEND == err & _FLAGS
 
 
 def _empty(scratch: Scratch) -> None:

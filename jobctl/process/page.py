@@ -48,6 +48,7 @@ NO_LIMIT = 1 << 40
 #: Values of ``fault``.
 NOT_LOADED = 1
 SETUP_RAISED = 2
+OUTPUT_SPOILT = 3  # a call shortened or replaced what others had written before it
 
 
 class BrokenPage(Exception):
@@ -77,6 +78,7 @@ class Page:
         """Nothing runs and nothing has ended; only while the worker waits."""
         NOW.pack_into(self._memory, 0, -1, 0, 0, 0)
         DONE.pack_into(self._memory, DONE_AT, 0, 0, 0)
+        WORD.pack_into(self._memory, FAULT_AT, 0)
         self.limit(NO_LIMIT)
 
     def limit(self, index: int) -> None:

@@ -479,7 +479,7 @@ def test_idle_workers_end_with_their_job(executor: Any, tmp_path: Path) -> None:
 
 
 def test_both_sides_mean_the_same_words() -> None:
-    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "TOOK_AT", "RECORDS_AT")
+    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "TOOK_AT", "RECORDS_AT", "OUTPUT_SPOILT")
     for name in names:
         ours, theirs = getattr(page, name), getattr(worker, "_" + name)
         assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs)
