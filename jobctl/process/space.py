@@ -37,6 +37,12 @@ def shortage(*places: Place) -> str:
     return ""
 
 
+def has_free(place: Place, size_bytes: int) -> bool:
+    """Whether a file of this size fits there, as far as the file system says."""
+    free, total = _room(place)
+    return not total or free >= size_bytes
+
+
 def refusal(place: Place) -> str:
     """Why nothing can be written there now, found out by a write into a file that has no name; empty if it can."""
     try:

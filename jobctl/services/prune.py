@@ -29,8 +29,6 @@ from jobctl.store.pruning import Candidate
 SCHEMA = "jobctl.prune/1"
 DEFAULT_AGE_S = 30 * 86_400.0
 JOBS_AT_ONCE = 50
-#: Left to other writers between two steps: waiting for their turn they look every few milliseconds.
-COURTESY_S = 0.003
 #: The WAL is moved into the database when it has grown to this.
 CHECKPOINT_BYTES = 16 << 20
 
@@ -214,7 +212,7 @@ class _Pruner:
         """Remembered as begun until it is done: a run that was killed before is finished by the next one."""
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
-            self._report.database_bytes = Traces(self._database, self._home, self._pause, again).erase(now)
+            self._report.database_bytes = Traces(self._database, self._home, again).erase(now)
             pruning.note_erased(self._database)
             pruning.finish(self._database, self._emptied)
         else:
@@ -255,7 +253,7 @@ class _Pruner:
     def _pause(self) -> None:
         if _size(self._wal) > CHECKPOINT_BYTES:
             self._checkpoint()
-        time.sleep(COURTESY_S)
+        time.sleep(pruning.COURTESY_S)
 
     def _checkpoint(self) -> None:
         """Move the WAL into the database: our business only while there is no engine, whose business it is."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError
-from jobctl.process import lock
+from jobctl.process import lock, space
 from jobctl.process.kept import Kept
 from jobctl.process.kept_calls import KeptCalls
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
 from jobctl.services.actor import actor
-from jobctl.store import backup, pruning, requests
+from jobctl.store import backup, pruning, requests, sqlite
 from jobctl.store.database import Database
 
 #: A database of more than this is written anew only while no daemon works: others would feel how long it takes.
@@ -28,17 +27,17 @@ REBUILD_BESIDE = 256 << 20
 REBUILD_IN_MEMORY = 64 << 20
 #: How long the engine may take to empty the log: a reader may be in its way.
 PATIENCE_S = 60.0
+_NO_ROOM = "there is too little room on the disk to write it anew"
 
 
 class Traces:
     """Takes away what removed rows left in the files of one home."""
 
-    def __init__(self, database: Database, home: Home, pause: Callable[[], None], again: str) -> None:
+    def __init__(self, database: Database, home: Home, again: str) -> None:
         """``again`` is the command that goes on where this one stops."""
         self._again = again
         self._database = database
         self._home = home
-        self._pause = pause
 
     def erase(self, now: int) -> int:
         """Take everything away; returns how many bytes the database became smaller.
@@ -48,8 +47,7 @@ class Traces:
         before = pruning.database_bytes(self._database)
         held = self._take()
         try:
-            rebuilt = held is not None or pruning.live_bytes(self._database) <= REBUILD_BESIDE
-            self._rebuild() if rebuilt else pruning.give_back(self._database, self._pause)
+            obstacle = self._rebuild(is_alone=held is not None)
             self._replace_copies(now)
             if held is not None:
                 self._finish_alone()
@@ -58,10 +56,8 @@ class Traces:
                 os.close(held)
         if held is None:
             self._finish_beside()
-        if not rebuilt:
-            raise self._left(
-                "parts of its pages may hold some, and it is too large to be written anew while a daemon works"
-            )
+        if obstacle:
+            raise self._left(obstacle, f"make room, then: {self._again}" if obstacle == _NO_ROOM else None)
         return before - pruning.database_bytes(self._database)
 
     def _take(self) -> int | None:
@@ -71,12 +67,32 @@ class Traces:
         except lock.HeldError:
             return None
 
-    def _rebuild(self) -> None:
-        if pruning.live_bytes(self._database) > REBUILD_IN_MEMORY:
+    def _rebuild(self, *, is_alone: bool) -> str:
+        """Write the database anew, or give back what can be given back; returns why it was not written anew."""
+        live = pruning.live_bytes(self._database)
+        obstacle = _NO_ROOM
+        if live > REBUILD_BESIDE and not is_alone:
+            obstacle = "it is too large to be written anew while a daemon works"
+        elif space.has_free(self._home.root, live) and self._is_rebuilt(live):
+            return ""
+        pruning.give_back(self._database, self._between)
+        return obstacle
+
+    def _is_rebuilt(self, live: int) -> bool:
+        """Try it; False if the disk turns out to be full, or the limit for files too low."""
+        if live > REBUILD_IN_MEMORY:
             os.environ["SQLITE_TMPDIR"] = str(self._home.root)  # a file without a name, where there is room
-            pruning.rebuild(self._database, in_memory=False)
-        else:
-            pruning.rebuild(self._database, in_memory=True)
+        try:
+            pruning.rebuild(self._database, in_memory=live <= REBUILD_IN_MEMORY)
+        except sqlite.OperationalError as error:
+            if any(word in str(error) for word in ("full", "disk I/O error")):
+                return False
+            raise
+        return True
+
+    def _between(self) -> None:
+        """Another command's turn to write."""
+        time.sleep(pruning.COURTESY_S)
 
     def _replace_copies(self, now: int) -> None:
         try:
@@ -89,6 +105,8 @@ class Traces:
 
     def _finish_alone(self) -> None:
         """Empty the log ourselves: there is no engine, whose business it would be."""
+        for rest in self._home.root.glob(".*.tmp"):  # of a restoring that was killed: a whole copy
+            rest.unlink(missing_ok=True)
         if not self._database.checkpoint():
             raise self._left("a reader keeps the log from being emptied", self._again)
         for name, kept in (("outcomes", Kept), ("calls", KeptCalls)):

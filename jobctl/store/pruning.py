@@ -14,8 +14,11 @@ ROWS_AT_ONCE = 5_000
 PAGES_AT_ONCE = 500
 #: A job of at most so many items goes in the transaction that takes it out, together with others.
 SMALL_JOB = 500
+_FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
 #: Tables with more rows per job than one transaction should remove, and what numbers the rows.
 _MANY_ROWS = (("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id"))
+#: Left to other writers between two steps: waiting for their turn they look every few milliseconds.
+COURTESY_S = 0.003
 #: Called between two transactions.
 Pause = Callable[[], None]
 
@@ -80,7 +83,7 @@ def take_out(database: Database, job: Candidate, now: int) -> int:
     database.execute(
         "DELETE FROM delivery_attempts WHERE delivery IN (SELECT id FROM deliveries WHERE job = ?)", (job.id,)
     )
-    for table in ("deliveries", "targets", "failures", "figures", "requests"):
+    for table in _FEW_ROWS:
         database.execute(f"DELETE FROM {table} WHERE job = ?", (job.id,))  # noqa: S608 - names of this function
     database.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
     if job.total > SMALL_JOB:

@@ -239,12 +239,12 @@ class Crash(BaseException):
     """The process ends here."""
 
 
-def after(first: Callable[[object], None], step: Callable[..., None]) -> Callable[..., None]:
+def after(first: Callable[[object], None], step: Callable[..., object]) -> Callable[..., object]:
     """A step that begins with another."""
 
-    def both(*arguments: object) -> None:
+    def both(*arguments: object, **options: object) -> object:
         first(arguments[0])
-        step(*arguments)
+        return step(*arguments, **options)
 
     return both
 

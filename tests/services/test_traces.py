@@ -16,7 +16,7 @@ from jobctl.services import traces
 from jobctl.services.prune import Pruned, PruneOptions, prune
 from jobctl.services.traces import Traces
 from jobctl.services.verify import verify
-from jobctl.store import backup, outbox, pruning
+from jobctl.store import backup, outbox, pruning, sqlite
 from jobctl.store.database import open_database
 from jobctl.store.outbox import NewTarget
 from tests.services.worked_off import WorkedOff
@@ -186,6 +186,46 @@ def test_outcomes_that_a_supervisor_kept_are_wiped(bench: WorkedOff) -> None:
     assert [found[:3] for found in Kept(str(path)).load()] == [waiting[:3]]
 
 
+def full(*_: object, **__: object) -> None:
+    raise sqlite.OperationalError("database or disk is full")
+
+
+@pytest.mark.parametrize(
+    ("place", "refuses"),
+    [("jobctl.process.space.has_free", lambda *_: False), ("jobctl.store.pruning.rebuild", full)],
+    ids=["known before", "found out"],
+)
+def test_too_little_room_to_write_it_anew_is_said_and_the_next_run_does_it(
+    bench: WorkedOff, monkeypatch: pytest.MonkeyPatch, place: str, refuses: object
+) -> None:
+    job = marked(bench)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, refuses)
+        with pytest.raises(Busy, match="too little room on the disk to write it anew") as refused:
+            run(bench, job)
+    assert f"jobctl prune {job}" in str(refused.value.hint)
+    assert prune(bench.home, PruneOptions(), now=bench.now).finished == [job]
+    assert found(bench.home.root) == {}
+
+
+def test_the_rest_of_a_restoring_that_was_killed_goes(bench: WorkedOff) -> None:
+    job = marked(bench)
+    (bench.home.root / ".jobctl.db.restored.tmp").write_bytes(MARK)
+    run(bench, job)
+    assert found(bench.home.root) == {}
+
+
+def test_every_table_with_rows_of_jobs_is_emptied(bench: WorkedOff) -> None:
+    tables = [row[0] for row in bench.database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    of_jobs = {
+        table
+        for table in tables
+        if any(column[1] == "job" for column in bench.database.execute(f"PRAGMA table_info({table})"))
+    }
+    emptied = {*pruning._FEW_ROWS, *(table for table, _ in pruning._MANY_ROWS)}
+    assert of_jobs - emptied == {"done", "prunings"}, "hashes, and what is still to be removed"
+
+
 class Crash(BaseException):
     """The process ends here."""
 
@@ -202,9 +242,9 @@ def test_a_crash_in_the_middle_is_finished_by_the_next_run(
     backup.make(bench.database, bench.now)
     original = getattr(Traces, stage)
 
-    def crash(*arguments: object) -> None:
+    def crash(*arguments: object, **options: object) -> None:
         if not before:
-            original(*arguments)
+            original(*arguments, **options)
         raise Crash
 
     with monkeypatch.context() as patch:
