@@ -218,10 +218,12 @@ def logs(
 
 def _log_line(shared: Session, line: str) -> None:
     from jobctl.render.inert import inert
-    from jobctl.render.machine import dumps
     from jobctl.services.daemon_log import line_document
 
-    shared.say(dumps(line_document(line)) if shared.json else inert(line))
+    if shared.json:
+        shared.emit_line(line_document(line))
+    else:
+        shared.say(inert(line))
 
 
 @app.command(cls=Command)

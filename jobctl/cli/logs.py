@@ -161,7 +161,6 @@ class _Shower:
 
     def json(self, targets: Sequence[Target], choice: Choice) -> None:
         """One JSON object per attempt and line."""
-        from jobctl.render.machine import dumps
         from jobctl.services.logs import attempts, is_cut, piece, read
 
         for job, attempt in attempts(self.database, targets, choice):
@@ -171,7 +170,7 @@ class _Shower:
                 if stream in self.streams:
                     data = b"".join(read(piece(self.shared.home, job, attempt, stream)))
                     document[name] = data.decode("utf-8", "replace")
-            self.shared.say(dumps(document))
+            self.shared.emit_line(document)
 
 
 def _nothing(choice: Choice) -> str:

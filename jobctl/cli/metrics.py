@@ -44,6 +44,10 @@ def metrics(
         database = None
     text = metrics_text(database, shared.home, now_us())
     if output is None or output == "-":
+        if sys.stdout.isatty():  # a label is data for who collects it, and must not act on who looks at it
+            from jobctl.render.inert import inert_log
+
+            text = inert_log(text)
         sys.stdout.write(text)
     else:
         write_metrics(Path(output), text)

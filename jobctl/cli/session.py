@@ -67,8 +67,19 @@ class Session:
         return command.replace("jobctl ", f"{self.program} ")
 
     def say(self, text: str) -> None:
-        """A line on stdout: what was asked for."""
+        """A line on stdout: what was asked for. On a terminal no name in it does anything, whoever chose it."""
+        if sys.stdout.isatty():
+            from jobctl.render.inert import inert_log
+
+            text = inert_log(text)
         sys.stdout.write(text + "\n")
+
+    def emit_line(self, document: Any) -> None:
+        """A JSON document on one line of stdout, one of several."""
+        from jobctl.render.machine import dumps, for_terminal
+
+        text = dumps(document)
+        sys.stdout.write((for_terminal(text) if sys.stdout.isatty() else text) + "\n")
 
     def emit(self, document: Any) -> None:
         """A JSON document on stdout."""

@@ -198,9 +198,9 @@ class _JsonLines:
     """The document on one line whenever it has changed."""
 
     def __init__(self, stream: TextIO) -> None:
-        from jobctl.render.machine import dumps
+        from jobctl.render.machine import dumps, for_terminal
 
-        self._dumps = dumps
+        self._dumps = (lambda document: for_terminal(dumps(document))) if stream.isatty() else dumps
         self._stream = stream
         self._told: tuple[Any, ...] = ()
 

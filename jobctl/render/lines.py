@@ -30,11 +30,12 @@ def progress_line(document: Document) -> str:
 def summary_lines(document: Document, groups: int = 5) -> Iterator[str]:
     """How a job ended: the figures, the causes of failure, where the results are, what to type."""
     took = format_duration(document["time"]["active_s"])
-    yield f"job {document['job']} ({inert(document['name'])}) {document['state']}: {document['state_reason']}, {took}"
+    what = f"job {document['job']} ({inert(document['name'])})"
+    yield f"{what} {document['state']}: {inert(document['state_reason'])}, {took}"
     for group in document["failures"]["groups"][:groups]:
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
         yield f"  {number(group['count'])}x {inert(group['code'])}: {inert(group['message'])} (item {samples})"
     if document["results"]["available"]:
-        yield f"  results: {document['results']['dir']}"
+        yield f"  results: {inert(document['results']['dir'])}"
     if document["retry"]["available"]:
-        yield f"  try again: {document['retry']['command']}"
+        yield f"  try again: {inert(document['retry']['command'])}"

@@ -12,5 +12,14 @@ def dumps(document: Any, *, indent: bool = False) -> str:
     """A document as text, on one line unless a person reads it (indenting costs ten times as much).
 
     Bytes that are not UTF-8 are shown as ``\\xff``, as on a screen: half a surrogate pair is no JSON for many readers.
+    For a person, whose terminal would act on some characters of the data, these are escapes; it is the same JSON.
     """
-    return shown(json.dumps(document, ensure_ascii=False, indent=2 if indent else None), in_json=True)
+    text = shown(json.dumps(document, ensure_ascii=False, indent=2 if indent else None), in_json=True)
+    return for_terminal(text) if indent else text
+
+
+def for_terminal(text: str) -> str:
+    """JSON in which no character acts on a terminal."""
+    from jobctl.render.inert import CONTROL
+
+    return CONTROL.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
