@@ -200,7 +200,7 @@ class _JsonLines:
     def __init__(self, stream: TextIO) -> None:
         from jobctl.render.machine import dumps, for_terminal
 
-        self._dumps = (lambda document: for_terminal(dumps(document))) if stream.isatty() else dumps
+        self._dumps, self._guard = dumps, for_terminal if stream.isatty() else str
         self._stream = stream
         self._told: tuple[Any, ...] = ()
 
@@ -209,7 +209,7 @@ class _JsonLines:
         revisions = tuple((job["job"], job["revision"]) for job in view.shown["jobs"])
         if revisions != self._told:
             self._told = revisions
-            self._stream.write(self._dumps(view.shown) + "\n")
+            self._stream.write(self._guard(self._dumps(view.shown)) + "\n")
             self._stream.flush()
 
 
