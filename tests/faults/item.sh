@@ -10,6 +10,23 @@ if [ -e "$alive" ]; then
     fi
   done <"$alive"
 fi
+# Those below may have another user, no environment and no tag: they are known by a word of their command line.
+token=hostile.$JOBCTL_JOB.$item. hidden=$place/alive/$token
+if [ -e "$hidden" ]; then
+  while read -r pid; do
+    case $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") in
+      *" $token "*) echo "overlap $JOBCTL_JOB $item $JOBCTL_ATTEMPT $pid" >>"$place/witness" ;;
+    esac
+  done <"$hidden"
+fi
+hide() { # LAUNCHER...: a process that lasts a second, started in this way
+  : >>"$hidden" && chmod 666 "$hidden"
+  "$@" sh -c 'echo $$ >>"$2"; sleep 1; :' sh "$token" "$hidden"
+}
+untag() { prlimit --pid $$ --locks=unlimited 2>/dev/null; }
+as_other() { # COMMAND...: by another user, if we may
+  if [ "$(id -u)" != 0 ]; then "$@"; else su nobody -s /bin/sh -c 'exec "$@"' -- sh "$@"; fi
+}
 echo $$ >>"$alive"
 echo "start $JOBCTL_JOB $item $JOBCTL_ATTEMPT $$" >>"$place/witness"
 case $kind in
@@ -24,6 +41,20 @@ case $kind in
     setsid sh -c 'trap "" TERM; echo $$ >>"$1"; while :; do sleep 1; done' faults.item "$alive" &
     sleep 0.2
     ;;
+  user) hide as_other ;;
+  user_session) hide as_other setsid & wait ;;
+  limits) untag; hide env -i PATH="$PATH" setsid -w ;;
+  limits_parent) untag; (hide env -i PATH="$PATH" setsid &); sleep 0.3 ;;
+  session_parent) untag; (hide setsid </dev/null >/dev/null 2>&1 &); sleep 0.3 ;;
+  background) hide & ;;
+  daemon) hide setsid </dev/null >/dev/null 2>&1 & sleep 0.1 ;;
+  stall) (sleep 0.3; kill -CONT $$) & kill -STOP $$ ;;
+  deaf) trap '' TERM HUP INT; hide ;;
+  scribble)
+    for fd in 3 4 5 6 7 8 9; do eval "echo scribble >&$fd" 2>/dev/null; done
+    python3 -c 'import fcntl, os; fcntl.fcntl(1, fcntl.F_SETFL, 0); os.lseek(1, 0, 0); os.write(1, b"over")' 2>/dev/null
+    ;;
+  nested) head -c 1500 /dev/zero | tr '\0' '['; echo ;;
   hog) x=$(head -c 200000000 /dev/zero | tr '\0' x) ;;
   forever) trap '' TERM; while :; do sleep 1; done ;;
 esac

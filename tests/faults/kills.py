@@ -7,7 +7,7 @@ import signal
 from jobctl.errors import JobctlError
 from tests.faults import proc
 from tests.faults.campaign import fault, measure, on_a_rig
-from tests.faults.rig import Rig, kill, pause
+from tests.faults.rig import HOSTILE, Rig, kill, pause
 from tests.wait import wait_until
 
 #: The workload lasts about so long after its start; the blow falls within.
@@ -20,7 +20,10 @@ def _begin(rig: Rig) -> None:
     calls_too = rig.rng.random() < 0.3
     if rig.rng.random() < 0.5:
         rig.start()
-    rig.submit(30 if calls_too else 45, *options)
+    if rig.rng.random() < 0.5:
+        rig.submit(30, *options, "--leftovers", rig.rng.choice(("wait", "end", "fail")), mix=HOSTILE)
+    else:
+        rig.submit(30 if calls_too else 45, *options)
     if calls_too:
         rig.submit_calls(250)
     if rig.supervisor() is None:

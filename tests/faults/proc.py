@@ -63,6 +63,11 @@ def command(pid: int) -> str:
     return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")[:100]
 
 
+def mentions(pid: int, text: str) -> bool:
+    """Whether its command line has this in it."""
+    return text.encode() in _read(pid, "cmdline")
+
+
 def belongs(pid: int, store_id: str) -> bool:
     """Whether a process carries the cookie or the tag of a store."""
     if (variable(pid, "JOBCTL_COOKIE") or "").startswith(f"{store_id}."):

@@ -33,8 +33,13 @@ SLOTS = 6
 ATTEMPTS = 2
 #: (kind, weight) of the items of a job.
 MIX = (("true", 70), ("nap", 12), ("long", 2), ("fail", 8), ("big", 3), ("escape", 3), ("stubborn", 2))
+#: Items that change user, limits, session or parent, stall, leave children and write anywhere.
+HOSTILE = (
+    *(("true", 30), ("user", 8), ("user_session", 6), ("limits", 8), ("limits_parent", 8), ("session_parent", 8)),
+    *(("background", 8), ("daemon", 8), ("stall", 6), ("deaf", 6), ("scribble", 6), ("nested", 6), ("fail", 6)),
+)
 #: (what a call does, weight).
-CALLS = (("true", 88), ("nap", 4), ("fail", 5), ("exit", 2), ("die", 1))
+CALLS = (("true", 84), ("nap", 4), ("fail", 5), ("exit", 2), ("die", 1), ("scribble", 2), ("nested", 1), ("child", 1))
 #: Ways of an item that ends at once and leaves nothing: for faults that want many commits, not many processes.
 QUICK = (("true", 90), ("fail", 10))
 
@@ -72,6 +77,7 @@ class Rig:
         self.number = number
         self.home = Home(self.place / "home")
         (self.place / "alive").mkdir()
+        self.place.chmod(0o711)  # items may be of another user
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place),
@@ -130,6 +136,8 @@ class Rig:
     def submit_words(self, rows: Path, *options: str) -> list[str]:
         """What to say to submit a file of items."""
         defaults = ("--attempts", str(ATTEMPTS), "--backoff", "0.02sx1", "--grace", "0.3s", "--cwd", str(self.place))
+        if "--leftovers" not in options:
+            defaults += ("--leftovers", "end")  # some of them leave a process that lasts
         return [
             "submit",
             str(rows),
@@ -148,7 +156,7 @@ class Rig:
         """Submit a job and keep that it was acknowledged."""
         done = self.jobctl(*self.submit_words(self.rows_file(count, mix), *options))
         assert done.returncode == 0, f"submit: exit {done.returncode}: {done.stderr}"
-        return self.acknowledge(done.stdout, count, at_most_once="fail" in options)
+        return self.acknowledge(done.stdout, count, at_most_once="--on-crash" in options)
 
     def submit_calls(self, count: int) -> Accepted:
         """Submit calls of a function in the same way."""
@@ -287,9 +295,14 @@ class Rig:
         return json.loads(self.jobctl("status", job, "--json").stdout)
 
     def leftovers(self) -> list[int]:
-        """Living processes of this store that are not its daemon: by cookie and by tag."""
+        """Living processes of this store that are not its daemon: by cookie, by tag and by their command line."""
         store, daemon = self.store_id(), (self.supervisor(), self.engine())
-        carriers = [pid for pid in proc.all_pids() if pid not in daemon and proc.belongs(pid, store)]
+        mark = f"{self.place}/alive/hostile."
+        carriers = [
+            pid
+            for pid in proc.all_pids()
+            if pid not in daemon and (proc.belongs(pid, store) or proc.mentions(pid, mark))
+        ]
         return [pid for pid in carriers if not proc.is_dead(pid) and "strace" not in proc.command(pid)]
 
     def store_id(self) -> str:
