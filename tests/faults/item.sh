@@ -19,9 +19,9 @@ if [ -e "$hidden" ]; then
     esac
   done <"$hidden"
 fi
-hide() { # LAUNCHER...: a process that lasts a second, started in this way
+hide() { # LAUNCHER...: a process that outlives the start of a daemon, started in this way
   : >>"$hidden" && chmod 666 "$hidden"
-  "$@" sh -c 'echo $$ >>"$2"; sleep 1; :' sh "$token" "$hidden"
+  "$@" sh -c 'echo $$ >>"$2"; sleep 3; :' sh "$token" "$hidden"
 }
 untag() { prlimit --pid $$ --locks=unlimited 2>/dev/null; }
 as_other() { # COMMAND...: by another user, if we may

@@ -21,7 +21,7 @@ def _begin(rig: Rig) -> None:
     if rig.rng.random() < 0.5:
         rig.start()
     if rig.rng.random() < 0.5:
-        rig.submit(30, *options, "--leftovers", rig.rng.choice(("wait", "end", "fail")), mix=HOSTILE)
+        rig.submit(18, *options, "--leftovers", rig.rng.choice(("wait", "end", "fail")), mix=HOSTILE)
     else:
         rig.submit(30 if calls_too else 45, *options)
     if calls_too:
