@@ -20,6 +20,7 @@ from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.attention import SKEW_US
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.lasting import unending
 from jobctl.services.setting_files import Place
 from jobctl.store import elsewhere, views
 
@@ -73,7 +74,7 @@ def _down(patient: Patient) -> Finding:
 def leftovers(patient: Patient) -> Finding:
     """Processes of items whose daemon died."""
     if patient.holder is not None:
-        return ok("what runs belongs to the daemon")
+        return _unending(patient)
     found = _leftovers(patient)
     if not found:
         return ok("no process of a daemon that died")
@@ -83,6 +84,14 @@ def leftovers(patient: Patient) -> Finding:
         f"{patient.program} doctor --repair ends them, and so does {patient.program} daemon start",
         tuple(shown),
     )
+
+
+def _unending(patient: Patient) -> Finding:
+    found = unending(patient.home)
+    if not found:
+        return ok("what runs belongs to the daemon")
+    action = "end these processes as root or as their user; until then their items wait, others run"
+    return warn(found[0], action, tuple(found[:_DETAILS]))
 
 
 def _leftovers(patient: Patient) -> list[int]:

@@ -9,7 +9,7 @@ from jobctl.config import Home
 from jobctl.domain.wording import plural
 from jobctl.process import leaders
 from jobctl.process.identity import name_of
-from jobctl.process.leaders import Record
+from jobctl.process.leaders import Entry, Record
 
 _LIVE = {leaders.WAITS, leaders.STUCK, leaders.BARRED}
 
@@ -34,13 +34,25 @@ class Lasting(NamedTuple):
 
 def lasting(home: Home, job: int) -> list[Lasting]:
     """The items of a job that wait for processes, in order; of a daemon that is up."""
-    record = Record(os.path.join(home.root, leaders.NAME))
-    found = [
-        Lasting(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
-        for entry in record.entries
-        if entry.attempt[0] == job and entry.state in _LIVE and entry.left
+    return sorted(_lasting(entry) for entry in _entries(home) if entry.attempt[0] == job)
+
+
+def unending(home: Home) -> list[str]:
+    """Items of all jobs with processes that cannot be ended, each as a sentence."""
+    return [
+        f"item {entry.attempt[0]}.{entry.attempt[1]} {_lasting(entry).sentence()}"
+        for entry in sorted(_entries(home), key=lambda entry: entry.attempt)
+        if entry.state != leaders.WAITS
     ]
-    return sorted(found)
+
+
+def _entries(home: Home) -> list[Entry]:
+    record = Record(os.path.join(home.root, leaders.NAME))
+    return [entry for entry in record.entries if entry.state in _LIVE and entry.left]
+
+
+def _lasting(entry: Entry) -> Lasting:
+    return Lasting(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
 
 
 def _named(pids: list[int], count: int) -> str:

@@ -55,6 +55,20 @@ def test_many_processes_are_counted_and_a_few_are_named(store, home, table):
     assert found.processes == 50 and found.named.endswith(" and 43 more")
 
 
+def test_doctor_names_what_cannot_be_ended_while_a_daemon_is_up(home, table):
+    import types
+
+    from jobctl.services.checks_process import leftovers
+
+    patient = types.SimpleNamespace(home=home, holder=1)
+    place = table.add((4, 2, 1), os.getpid(), since_boot_ns(), 1)
+    table.turn(place, leaders.WAITS, [os.getpid()])
+    assert leftovers(patient).level == "ok"
+    table.turn(place, leaders.STUCK, [os.getpid()])
+    found = leftovers(patient)
+    assert found.level == "warn" and found.message.startswith("item 4.2 cannot be ended") and "as root" in found.action
+
+
 def ended(job, item, text, attempt=1):
     return Finished(job, item, attempt, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, b"", b"", left=text)
 
