@@ -188,7 +188,10 @@ class _Reader:
             end = next((at for at in operands if self._words[at].startswith(":::")), len(self._words))
             yield Evaluated(tuple(at for at in operands if at < end), program.kind, self._name)
         elif program.rest == FIRST:
-            yield Evaluated((operands[0],), program.kind, self._name)
+            for at in operands:
+                yield Evaluated((at,), program.kind, self._name)
+                if self._words[at]:  # sed -i '' of another system takes the empty word as its suffix
+                    return
         elif program.rest == EACH:
             for at in operands:
                 yield Evaluated((at,), program.kind, self._name)
@@ -298,6 +301,19 @@ def _git(words: Sequence[str], at: int) -> Iterator[Evaluated]:
             yield from _at(words, place)
 
 
+def _cloud_ssh(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """``gcloud compute ssh HOST -- words``: they go to ssh, which hands them to a shell."""
+    if "ssh" in words[at:] and "--" in words[at:]:
+        begin = list(words).index("--", at) + 1
+        yield Evaluated(tuple(range(begin, len(words))), SHELL, f"{words[at]} ssh")
+
+
+def _redis(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    for place in range(at + 2, len(words)):
+        if words[place - 1].lower() in ("eval", "eval_ro", "--eval"):
+            yield Evaluated((place,), CODE, words[at], words[place - 1])
+
+
 def _socat(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     for place in range(at + 1, len(words)):
         if re.match(r"(exec|system|shell):", words[place], re.IGNORECASE):
@@ -368,6 +384,9 @@ _CUSTOM: dict[str, _Finder] = {
     "env": _env,
     "git": _git,
     "socat": _socat,
+    "redis-cli": _redis,
+    "gcloud": _cloud_ssh,
+    "az": _cloud_ssh,
     "deno": _deno,
     "capsh": _capsh,
     "su": _su,

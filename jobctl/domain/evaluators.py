@@ -81,8 +81,8 @@ OTHER_SHELLS = "fish csh tcsh nu elvish xonsh rc es"
 _RUNNERS = """
     docker podman nerdctl kubectl oc lxc lxc-attach incus apptainer singularity flatpak distrobox toolbox machinectl
     systemd-nspawn srun salloc mpirun mpiexec qsub bsub conda mamba micromamba poetry pipenv uv uvx pdm hatch rye pnpm
-    yarn bundle direnv nix bwrap firejail proot aws-vault op doppler chamber dotenv perf valgrind nsjail ip
-    crun runc buildah toolbx kubectx orb limactl multipass heroku
+    yarn bundle direnv bwrap firejail proot aws-vault op doppler chamber dotenv perf valgrind nsjail ip
+    docker-compose podman-compose crun runc buildah toolbx kubectx orb limactl multipass heroku
 """
 
 #: By name, without path and version.
@@ -199,6 +199,7 @@ PROGRAMS: dict[str, Program] = {
     "tmux": _program("", "t s n c x y L S f", rest=EACH, mixed=True),
     "screen": _program("", "S c e h p s T t", SHELL, rest=COMMAND),
     "expect": _program("c", "f"),
+    "ansible-playbook": _program("e --extra-vars", "i l t u f --limit --tags --inventory", mixed=True),
     "ansible": _program("a --args e --extra-vars", "i m u f", mixed=True),
     # Languages.
     "python": _program("c", "W X m", PYTHON, last="c m"),
@@ -207,6 +208,7 @@ PROGRAMS: dict[str, Program] = {
     "perl": _PERL,
     "ruby": _program("e", "I r C E", clings="x F K T W i"),
     "node": _program("e p --eval --print -pe", "r C --require --import --env-file", JAVASCRIPT),
+    **dict.fromkeys(("tsx", "ts-node"), _program("e p --eval --print -pe", "r P --require --project", JAVASCRIPT)),
     "nodejs": _program("e p --eval --print -pe", "r C --require --import --env-file", JAVASCRIPT),
     "bun": _program("e p --eval --print", "r", JAVASCRIPT, mixed=True),
     "deno": _program("", "", JAVASCRIPT),
@@ -236,6 +238,14 @@ PROGRAMS: dict[str, Program] = {
     "swipl": _program("g t", "l f s", mixed=True),
     "dc": _program("e --expression", "f --file"),
     "bc": _program("e --expression", "f --file"),
+    "raku": _program("e", "I M"),
+    "sage": _program("c", ""),
+    "nix": _program("--expr --apply", "", SHELL, rest=SOMEWHERE, mixed=True)._replace(
+        texts={"--expr": CODE, "--apply": CODE}
+    ),
+    "nix-instantiate": _program("E --expr", "", mixed=True),
+    "nix-build": _program("E --expr", "", mixed=True),
+    "blender": _program("--python-expr", "", mixed=True),
     "osascript": _program("e", "l", mixed=True),
     "awk": _AWK,
     "gawk": _AWK,
@@ -265,6 +275,7 @@ PROGRAMS: dict[str, Program] = {
     "mongo": _program("--eval", "u p", mixed=True),
     "snowsql": _program("q --query", "a u d s", mixed=True),
     "trino": _program("--execute", "", mixed=True),
+    **dict.fromkeys(["hive", "beeline", "spark-sql", "presto"], _program("e --execute", "f u n p", mixed=True)),
     "influx": _program("-execute", "", mixed=True),
     "gdb": _program("-ex -iex -eval-command -init-eval-command --ex --eval-command", "x s e c p d", mixed=True),
     "lldb": _program("o O k K --one-line --one-line-before-file", "n p s S c", mixed=True),

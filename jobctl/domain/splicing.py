@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -91,9 +92,8 @@ def _contexts(kind: str, text: str) -> list[str]:
 
 
 def _evaluated_again(text: str) -> str:
-    """Whether a command in shell text would evaluate a value that the quotes have been taken off of."""
-    for command in re.split(r"[;&|()`\n]+", text):
-        words = command.split()
+    """Whether a command in shell text would evaluate a value that the shell has taken the quotes off of."""
+    for words in _commands(text):
         for at, word in enumerate(words):
             if word == "eval" and any(MARK in later for later in words[at:]):
                 return "where eval evaluates it once more"
@@ -101,6 +101,24 @@ def _evaluated_again(text: str) -> str:
             if any(MARK in words[at] for at in found.words if at < len(words)):
                 return f"where {found.program} evaluates it once more"
     return ""
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The words of the commands in shell text, near enough to see which programs there are."""
+    try:
+        lexer = shlex.shlex(text.replace("\n", " ; "), posix=True, punctuation_chars=";&|()")
+        lexer.whitespace_split, lexer.commenters = True, ""
+        words = list(lexer)
+    except ValueError:
+        words = re.sub(r"([;&|()`\n])", r" \1 ", text).split()
+    command: list[str] = []
+    for word in words:
+        if word and not word.strip(";&|()`"):
+            yield command
+            command = []
+        else:
+            command.append(word)
+    yield command
 
 
 def _shown(piece: Piece) -> str:

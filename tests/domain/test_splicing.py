@@ -155,6 +155,8 @@ SHELL_TEXTS = lines(r"""
     npm exec -c 'cat %s'
     vagrant ssh -c 'cat %s'
     gcloud compute ssh host --command 'cat %s'
+    gcloud compute ssh host --zone x -- cat %s
+    az ssh vm -n host -- 'cat %s'
     capsh --drop=all -- -c 'cat %s'
     hyperfine 'cat %s'
     split --filter='cat > %s' file
@@ -248,6 +250,16 @@ NEVER = lines(r"""
     gnuplot -e 'x={a:json}'
     osascript -e {a:q}
     ansible all -a 'cat {a:q}'
+    ansible-playbook -e x={a:q} play.yml
+    redis-cli eval {a:q} 0
+    nix eval --expr {a:json}
+    nix-build -E {a:json}
+    tsx -e 'x({a})'
+    hive -e 'select {a:q}'
+    docker-compose exec db psql -c 'select {a:q}'
+    sed -i '' s/{a}/x/ file
+    bash -c 'bash -o "x y" -c {a:q}'
+    bash -c 'sudo sh -c "x; y" && psql -c {a:q}'
     yq e '.x = {a:json}' file
     docker exec {b} perl -e 'print {a}'
     sudo -u x python3 -c 'print({a})'
@@ -340,6 +352,10 @@ HARMLESS = lines(r"""
     fish -c 'echo $argv' {a}
     pwsh -ExecutionPolicy Bypass -File x.ps1 {a}
     nc {a} {b}
+    redis-cli set {a} {b}
+    sed -i '' s/x/y/ {a}
+    bash -c 'bash -c "echo \"\$1\"" _ {a:q}'
+    bash -c "psql -c 'select 1; select 2' {a:q}"
     ncat {a} {b}
     pip install -c {a} python
     gcloud compute ssh {a} --zone {b}

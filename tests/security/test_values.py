@@ -78,6 +78,15 @@ def test_s1_ten_thousand_hostile_values_pass_a_shell_byte_for_byte(cli):
     assert no_canary(cli)
 
 
+@pytest.mark.parametrize("program", ["bash", "dash"])
+def test_s1_hostile_values_pass_a_script_in_argv_when_they_are_quoted(cli, program):
+    rows = write_table(cli.work / "rows.csv", hostile_values(2_000, seed=4))
+    words = " ".join(f"{{c{number}:q}}" for number in range(1, COLUMNS + 1))
+    cli("run", "rows.csv", "-q", "-j", 4, "--", "env", program, "-euc", f"printf '%s\\0' {words}")
+    assert outputs(cli, 1) == expected(rows)
+    assert no_canary(cli)
+
+
 def test_s1_every_line_of_a_list_is_one_argument(cli):
     lines = [value for value in hostile_values(400, seed=3) if value and not set(value) & set("\n\r")]
     (cli.work / "rows.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
@@ -94,6 +103,8 @@ def test_s1_every_line_of_a_list_is_one_argument(cli):
         ("--shell", "echo 'a {c1} b' {c2}"),
         ("--", "sh", "-c", "echo {c1}"),
         ("--", "bash", "-ec", "echo {c1}"),
+        ("--", "bash", "-euo", "pipefail", "-c", "echo {c1}"),
+        ("--", "ssh", "host", "cat {c1}"),
     ],
 )
 def test_s1_a_value_that_would_be_shell_text_is_refused_at_submit(cli, words):
