@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -120,7 +120,8 @@ complete -c jobctl -n "__jobctl_at 'submit'" -l key -x -d 'Idempotency key: the 
 complete -c jobctl -n "__jobctl_at 'submit'" -l on-duplicate -xa 'return fail resume' -d 'When the key is known: the job (default), an error, a retry.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l unique -d 'Refuse while a job with the same work is not done.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l item-key -x -d 'The column that names a row; no two rows may have the same.'
-complete -c jobctl -n "__jobctl_at 'submit'" -l only-new -d 'Leave out rows that are done under this --name, by --item-key and content.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l only-new -d 'Leave out rows that are done or open under this --name, by --item-key and content.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l new-by -x -d 'Columns that are this content for --only-new; default: all of them.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l hold -d 'Accept it paused; jobctl resume lets it go.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l after -kxa '(__jobctl_ask jobs)' -d 'Start when that job succeeded (any: when it is done).'
 complete -c jobctl -n "__jobctl_at 'submit'" -l not-before -x -d 'Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now.'
@@ -185,7 +186,8 @@ complete -c jobctl -n "__jobctl_at 'run'" -l key -x -d 'Idempotency key: the sam
 complete -c jobctl -n "__jobctl_at 'run'" -l on-duplicate -xa 'return fail resume' -d 'When the key is known: the job (default), an error, a retry.'
 complete -c jobctl -n "__jobctl_at 'run'" -l unique -d 'Refuse while a job with the same work is not done.'
 complete -c jobctl -n "__jobctl_at 'run'" -l item-key -x -d 'The column that names a row; no two rows may have the same.'
-complete -c jobctl -n "__jobctl_at 'run'" -l only-new -d 'Leave out rows that are done under this --name, by --item-key and content.'
+complete -c jobctl -n "__jobctl_at 'run'" -l only-new -d 'Leave out rows that are done or open under this --name, by --item-key and content.'
+complete -c jobctl -n "__jobctl_at 'run'" -l new-by -x -d 'Columns that are this content for --only-new; default: all of them.'
 complete -c jobctl -n "__jobctl_at 'run'" -l hold -d 'Accept it paused; jobctl resume lets it go.'
 complete -c jobctl -n "__jobctl_at 'run'" -l after -kxa '(__jobctl_ask jobs)' -d 'Start when that job succeeded (any: when it is done).'
 complete -c jobctl -n "__jobctl_at 'run'" -l not-before -x -d 'Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now.'

@@ -65,7 +65,8 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--on-duplicate",), "return|fail|resume", "When the key is known: the job (default), an error, a retry."),
         Spec(("--unique",), "", "Refuse while a job with the same work is not done."),
         Spec(("--item-key",), "COLUMN", "The column that names a row; no two rows may have the same."),
-        Spec(("--only-new",), "", "Leave out rows that are done under this --name, by --item-key and content."),
+        Spec(("--only-new",), "", "Leave out rows that are done or open under this --name, by --item-key and content."),
+        Spec(("--new-by",), "COLUMN,...", "Columns that are this content for --only-new; default: all of them."),
         Spec(("--hold",), "", "Accept it paused; jobctl resume lets it go."),
         Spec(("--after",), "JOB[:any]", "Start when that job succeeded (any: when it is done).", multiple=True),
         Spec(("--not-before",), "TIME", "Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now."),
@@ -209,6 +210,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         after=jobs_before(ctx, given["after"] or ()),
         item_key=given["item_key"],
         only_new=given["only_new"],
+        new_by=_columns(given["new_by"]),
         notify=NotifyOptions(
             urls=given["notify"] or (),
             commands=given["on_done"] or (),
@@ -218,6 +220,14 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         ),
         not_before_at=not_before_at,
     )
+
+
+def _columns(text: str | None) -> tuple[str, ...]:
+    """The names in ``a,b``. Raises UsageError for a list that names none, or has an empty name in it."""
+    names = () if text is None else tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError(f"--new-by {text!r} is not a list of columns", hint="--new-by email,amount")
+    return names
 
 
 def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:

@@ -225,7 +225,7 @@ def _busy(view: DaemonView) -> str:
 
 def lines(accepted: Accepted) -> list[str]:
     """What became of the rows of an input."""
-    from jobctl.domain.wording import plural
+    from jobctl.domain.wording import open_elsewhere, plural
     from jobctl.render.inert import inert
 
     name = inert(accepted.name)
@@ -240,6 +240,8 @@ def lines(accepted: Accepted) -> list[str]:
         said.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
     if accepted.skipped:
         said.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
+    if accepted.followed:
+        said.append(f"  {open_elsewhere(accepted.followed)}")
     if accepted.constant:
         said.append(f"  {CONSTANT}")
     return said
@@ -264,7 +266,7 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
 
 
 def _verdict(found: Preview) -> str:
-    from jobctl.domain.wording import plural
+    from jobctl.domain.wording import open_elsewhere, plural
 
     rest = found.rows - len(found.commands)
     more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
@@ -273,7 +275,12 @@ def _verdict(found: Preview) -> str:
     if found.replay_of is not None:
         return f"job {found.replay_of} has this key and is the same work: nothing new would be accepted"
     left += f", {plural(found.skipped, 'row')} done already" if found.skipped else ""
-    bounds = f"\n{found.bounds.sentence}" + (f"\n{CONSTANT}" if found.constant else "")
+    elsewhere = open_elsewhere(found.followed)
+    bounds = (
+        (f"\n{elsewhere}" if elsewhere else "")
+        + f"\n{found.bounds.sentence}"
+        + (f"\n{CONSTANT}" if found.constant else "")
+    )
     accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
     return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
 
@@ -288,6 +295,7 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "rejected": found.rejected,
         "not_selected": found.not_selected,
         "skipped": found.skipped,
+        "follows": [{"job": job, "rows": rows} for job, rows in found.followed],
         "replay_of": found.replay_of,
         "problems": [problem.sentence() for problem in found.problems.first],
         "commands": [list(command) for command in found.commands],

@@ -126,6 +126,8 @@ class Policy:
     recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
     leftovers: OnLeft = "wait"  # what becomes of processes that outlive the command of an item
     not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
+    only_new: bool = False  # rows that an earlier job of the name has done are left out
+    new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
 
     def to_json(self) -> dict[str, Any]:
         """As stored with the job."""
@@ -138,7 +140,7 @@ class Policy:
         values = {k: v for k, v in data.items() if k in known}
         values.setdefault("leftovers", "end")  # accepted before there was a choice
         values["backoff"] = Backoff(**values.get("backoff", {}))
-        for name in ("retry_on", "no_retry_on"):
+        for name in ("retry_on", "no_retry_on", "new_by"):
             values[name] = tuple(values.get(name, ()))
         values["resources"] = tuple((name, amount) for name, amount in values.get("resources", ()))
         return cls(**values)

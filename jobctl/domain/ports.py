@@ -61,7 +61,8 @@ class CallSpec(NamedTuple):
     columns: tuple[str, ...]
     recycle: int  # a worker is replaced after so many calls; 0 = never
     token_of: str = ""  # what the tokens of rows are made of
-    named: bool = False  # rows are known by their content, not by their number
+    #: Rows are known by their content, not by their number; or by these columns of it, as domain.content has them.
+    named: bool | tuple[str | int, ...] = False
 
 
 @dataclass(frozen=True, slots=True)

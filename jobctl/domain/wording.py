@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -56,3 +58,19 @@ def rate(per_second: float) -> str:
     if per_second * 60 >= 0.95:
         return f"{per_second * 60:.1f}/min"
     return f"{per_second * 3600:.1f}/h"
+
+
+def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
+    """What it means for the rows of a job that others have: (other job, rows); empty if there are none.
+
+    ``12 rows are open in job 4; they run here only if job 4 ends without their success``.
+    """
+    parts = [
+        f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'} open in job {job}" for job, rows in followed if rows
+    ]
+    if not parts:
+        return ""
+    total = sum(rows for _, rows in followed)
+    they, their, run = ("it", "its", "runs") if total == 1 else ("they", "their", "run")
+    where = f"job {followed[0][0]} ends" if len(parts) == 1 else "those jobs end"
+    return f"{', '.join(parts)}; {they} {run} here only if {where} without {their} success"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 
-from jobctl.domain.payload import key_reader
 from jobctl.domain.states import ItemState
 from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.store import done
 from jobctl.store.database import Database
-from jobctl.store.done import RowHash
 from jobctl.store.jobs import JobRow
 
 #: Rows in one transaction: short enough that nobody waits for it.
@@ -21,15 +18,13 @@ def record_done_rows(database: Database, row: JobRow, now: int) -> None:
     """Note the rows of a job that succeeded, and forget those that failed. Nothing for a job without row keys."""
     if row.item_key is None:
         return
-    read_key = key_reader(row.input_format, row.columns, row.item_key)
-    hashes = RowHash(row.name, json.dumps([row.handler, row.command]))
+    reader = done.row_reader(row)
     rows = item_rows(database, row.id)
     while chunk := list(islice(rows, CHUNK)):
         with database.transaction():
             succeeded = [r for r in chunk if r.state == ItemState.SUCCEEDED]
-            pairs = [(hashes.of_key(read_key(r.payload)), hashes.of_content(r.payload)) for r in succeeded]
-            done.add(database, pairs, row.id, now)
-            done.remove(database, [hashes.of_key(read_key(r.payload)) for r in chunk if _failed(r)])
+            done.add(database, [(reader.row(r.payload), reader.held(r.payload)) for r in succeeded], row.id, now)
+            done.remove(database, [reader.row(r.payload) for r in chunk if _failed(r)])
 
 
 def _failed(row: ItemRow) -> bool:

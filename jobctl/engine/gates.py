@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.engine.work import LiveJob
-from jobctl.store import jobs, queues
+from jobctl.store import followed, jobs, queues
 from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
 
@@ -96,12 +96,11 @@ def check_dependencies(database: Database, live: LiveJob) -> None:
 
     A job that was pruned is no obstacle to another round of one that has run before: it had met its condition then.
     """
-    live.waits_for = []
-    live.never = ""
+    live.waits_for, live.follows, live.never = [], [], ""
     for number, condition in live.row.after:
         state = database.scalar("SELECT state FROM jobs WHERE id = ?", (number,))
         if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
-            live.waits_for.append(number)
+            (live.follows if condition == followed.CONDITION else live.waits_for).append(number)
         elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.attempts):
             ended = "is gone" if state is None else f"ended {state}"
             live.never = f"job {number} {ended}, and this one was to run only after its success"

@@ -24,7 +24,7 @@ from jobctl.engine.inbox import Inbox
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
-from jobctl.engine.orders import Orders, is_called_for
+from jobctl.engine.orders import Orders, has_more, is_called_for
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Batch, Settler
 from jobctl.engine.spec import Specs
@@ -197,9 +197,17 @@ class Engine:
             return self._stopping == 2 or not self._notifier.is_sending()
         if self._options.scope is not None:
             return self._is_served(self._options.scope) and not self._notifier.is_busy(now, self._options.scope)
-        if not self._options.drain or any(live.has_future for live in self._roster):
+        if not self._options.drain or any(self._has_future(live) for live in self._roster):
             return False
         return not self._notifier.is_busy(now)
+
+    def _has_future(self, live: LiveJob) -> bool:
+        """Whether something will happen to a job without anybody's help, or to those that it waits for."""
+        if live.stop is not None or not live.has_future:
+            return live.stop is not None
+        awaited = [*live.waits_for, *(live.follows if not live.live else ())]
+        others = [other for other in map(self._roster.get, awaited) if other is not None]
+        return all(self._has_future(other) for other in others)
 
     def _is_served(self, scope: int) -> bool:
         """Whether nothing is left to do for the one job that this engine is for.
@@ -275,7 +283,7 @@ class Engine:
     def _timeout_s(self, now: int) -> float:
         if self._trouble_until > now:
             return (self._trouble_until - now) / 1e6
-        if any(stopping.has_waiting(live) for live in self._lineup.changed.values()):
+        if any(has_more(live) for live in self._lineup.changed.values()):
             return 0.0
         deadlines = (self._house.next_beat_at(), self._inbox.due_at(), self._notifier.due_at(), self._lineup.next_at())
         return max(0.0, (min(at for at in deadlines if at is not None) - now) / 1e6)
@@ -428,8 +436,8 @@ class Engine:
 
 
 def _is_unfinished(live: LiveJob) -> bool:
-    """Whether a step left something to do for the next one: more rows to take out of the queue, a round to close."""
-    return stopping.has_waiting(live) or live.is_over
+    """Whether a step left something to do for the next one: more rows, a round to close."""
+    return has_more(live) or live.is_over
 
 
 def _ends_with_another(live: LiveJob) -> bool:

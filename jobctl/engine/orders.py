@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
-from jobctl.engine import stopping
+from jobctl.engine import following, stopping
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Settler, breaks_rule
@@ -37,6 +37,8 @@ class Orders:
         self._obey_all(roster, epoch, now)
         for live in list(self._lineup.changed.values()):
             self.obey_rules(live, now)
+            if following.is_due(live):
+                self._count(live, following.decide(self._database, live, now), now)
             if stopping.has_waiting(live):
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
 
@@ -97,9 +99,14 @@ class Orders:
             stopping.end_running(self._executor, live)
 
 
+def has_more(live: LiveJob) -> bool:
+    """Whether a step left rows for the next one: to take out of the queue, or to decide."""
+    return stopping.has_waiting(live) or following.is_due(live)
+
+
 def is_called_for(live: LiveJob, now: int) -> bool:
     """Whether an order is to be given, or carried on, of which no outcome tells."""
-    return stopping.has_waiting(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
+    return has_more(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:

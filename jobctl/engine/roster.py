@@ -14,7 +14,7 @@ from jobctl.engine.spec import Specs, given_to
 from jobctl.engine.stock import Stock
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for, unreadable_handler
-from jobctl.store import figures, items, jobs, journal
+from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.failures import Groups
 from jobctl.store.jobs import JobRow
@@ -155,6 +155,8 @@ class Roster:
             ahead_s=self._ahead_s,
         )
         live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
+        if any(condition == followed.CONDITION for _, condition in row.after):
+            live.has_followed = followed.is_any(self._database, row.id)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         self._fit(live)
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)

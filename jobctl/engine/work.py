@@ -119,6 +119,8 @@ class LiveJob:
     taken_back: bool = False  # paused: what had not begun was asked for
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
     never: str = ""  # why it can never start
+    follows: list[int] = field(default_factory=list)  # jobs that are not done and have rows of it
+    has_followed: bool = False  # rows of it are no items yet, because other jobs have them
     lack: str = ""  # why its items cannot be given what they need
 
     @property
@@ -215,7 +217,9 @@ class LiveJob:
     @property
     def is_over(self) -> bool:
         """Whether its round is to be closed. A job without rows ends in its turn too: others may come after it."""
-        return self.live == 0 and not self.closing and (self.stop is not None or not self.is_held_back)
+        if self.live or self.closing or self.has_followed:
+            return False
+        return self.stop is not None or not self.is_held_back
 
     def charge(self, keys: Sequence[tuple[int, int]]) -> None:
         """Take attempts in hand and charge what they are expected to use."""

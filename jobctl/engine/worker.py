@@ -180,6 +180,23 @@ class _Page:
 # The calls.
 
 
+def _content(payload: bytes, counted: bool | tuple[str | int, ...]) -> bytes:
+    """What counts of a row, as domain.content has it: the tokens of a command and of a call are the same."""
+    if isinstance(counted, bool):
+        return payload
+    if isinstance(counted[0], str):
+        import json
+
+        row = json.loads(payload, parse_int=_spelled, parse_float=_spelled)
+        return json.dumps([row.get(name) for name in counted], sort_keys=True).encode()
+    fields = payload.split(b"\0")
+    return b"\0".join([fields[place] for place in counted])  # type: ignore[index]
+
+
+def _spelled(number: str) -> dict[str, str]:
+    return {"\0": number}
+
+
 class _Worker:
     def __init__(self, page: _Page, place: places.Place, call: Call) -> None:
         self._page = page
@@ -187,7 +204,8 @@ class _Worker:
         self._place = place
         self._is_child = False
         self._heads: dict[int, bytes] = {}  # first bytes of what a group wrote, by descriptor
-        self.job, self.token_of, self.named = 0, "", False
+        self.job, self.token_of = 0, ""
+        self.named: bool | tuple[str | int, ...] = False  # a row is known by its content, or by these columns of it
         self.now: tuple[int, int, bytes] | None = None  # the call that is made
         os.register_at_fork(after_in_child=self._forked)
 
@@ -201,7 +219,7 @@ class _Worker:
         assert self.now is not None
         item, attempt, payload = self.now
         token = hashlib.blake2b(self.token_of.encode() + b"\0", digest_size=16)  # as handlers.attempt.Tokens has it
-        token.update(b"\0%b" % payload if self.named else b"%d\0%b" % (item, payload))
+        token.update(b"\0%b" % _content(payload, self.named) if self.named else b"%d\0%b" % (item, payload))
         return self.job, item, attempt, token.hexdigest()
 
     def work(self, calls: list[tuple[int, int, bytes]]) -> None:

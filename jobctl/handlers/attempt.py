@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from jobctl.domain import content
 from jobctl.domain.payload import Fault, json_values
+from jobctl.domain.policy import Policy
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.errors import InputRejected
 
@@ -80,19 +82,20 @@ class Tokens:
     """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and no other's.
 
     A row is known by its number in its job. Rows with a key of their own (``--item-key``) are known by their content,
-    and across jobs: with the first job of the lineage as ``uid``, a row that is submitted again unchanged, from a
-    result file, keeps its token.
+    or by the columns of it that count, and across jobs: all jobs of one name have the same ``uid`` here, and a row
+    that is submitted again unchanged, from a result file, keeps its token.
     """
 
-    def __init__(self, uid: str, *, named: bool = False) -> None:
+    def __init__(self, uid: str, *, named: bool | tuple[str | int, ...] = False) -> None:
         self.uid = uid
         self.named = named
+        self._content = content.reader(() if isinstance(named, bool) else named)
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
     def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
         """The variables that each attempt has of its own."""
         token = self._hash.copy()
-        token.update(b"\0%b" % payload if self.named else b"%d\0%b" % (item, payload))
+        token.update(b"\0%b" % self._content(payload) if self.named else b"%d\0%b" % (item, payload))
         return (
             b"JOBCTL_ITEM=%d" % item,
             b"JOBCTL_ATTEMPT=%d" % attempt,
@@ -102,8 +105,11 @@ class Tokens:
 
 def tokens_of(job: StoredJob) -> Tokens:
     """The tokens of a job's rows."""
-    named = job.item_key is not None
-    return Tokens(job.root_uid or job.uid if named else job.uid, named=named)
+    if job.item_key is None:
+        return Tokens(job.uid)
+    policy: Policy | None = getattr(job, "policy", None)  # whoever only shows a command needs none
+    counted = content.counted_columns(job.input_format, job.columns, policy.new_by) if policy is not None else ()
+    return Tokens(job.root_uid or job.uid, named=counted or True)
 
 
 def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:

@@ -12,11 +12,11 @@ from jobctl.domain.crew import AWAY, needs_of, worded
 from jobctl.domain.durations import format_duration, format_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import TokenBucket
-from jobctl.domain.wording import plural
+from jobctl.domain.wording import open_elsewhere, plural
 from jobctl.process.space import PAUSED, shortage
 from jobctl.services.crew import missing, room
 from jobctl.services.daemon import DaemonView
-from jobctl.store import views
+from jobctl.store import followed, views
 from jobctl.store.database import Database
 from jobctl.store.views import JobView
 
@@ -34,10 +34,12 @@ class Hold(NamedTuple):
 
 def holds(database: Database, job: JobView, daemon: DaemonView, now: int) -> list[Hold]:
     """Everything that keeps the waiting items of a job from starting; empty when nothing does or nothing waits."""
-    if job.is_done or not (job.queued or job.retrying):
+    rows = [] if job.is_done else list(_by_rows(database, job))
+    if job.is_done or not (job.queued or job.retrying or rows):
         return []
     checks = (_by_stop, _by_disk, _by_daemon, _by_pause, _by_time)
     found = [hold for check in checks for hold in check(database, job, daemon, now)]
+    found += rows
     found += [*_by_jobs(database, job), *_by_workers(job, daemon, now), *_by_rate(database, job, daemon, now)]
     found += _by_slots(database, job, daemon, lambda: views.running_by_job(database))
     return [*found, *_by_backoff(database, job, daemon, now)]
@@ -94,8 +96,17 @@ def _by_time(_database: Database, job: JobView, _daemon: DaemonView, now: int) -
         yield Hold("not_before", f"it may not start before {format_time(job.not_before_at)}, in {wait}", None)
 
 
+def _by_rows(database: Database, job: JobView) -> Iterator[Hold]:
+    """Rows that other jobs of its name have."""
+    if any(condition == followed.CONDITION for _, condition in json.loads(job.after)):
+        for number, rows in followed.counts(database, job.id).items():
+            yield Hold("open_elsewhere", open_elsewhere([(number, rows)]), f"jobctl status {number}")
+
+
 def _by_jobs(database: Database, job: JobView) -> Iterator[Hold]:
     for number, condition in json.loads(job.after):
+        if condition == followed.CONDITION:
+            continue
         state = views.states(database, [number]).get(number)
         other = views.job(database, number) if state is not None else None
         if other is not None and not other.is_done:

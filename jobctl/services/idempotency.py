@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
-from jobctl.store import jobs
+from jobctl.store import followed, jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -121,12 +121,21 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
 
 
 def take_to_foreground(database: Database, job: int) -> None:
-    """``jobctl run`` found the job by its key: if it is not done, an engine for foreground jobs may work it off."""
-    database.execute(
-        "UPDATE jobs SET foreground = 1, revision = revision + 1"
-        " WHERE id = ? AND foreground = 0 AND finished_at IS NULL",
-        (job,),
-    )
+    """``jobctl run`` has this job: an engine for foreground jobs may work it off, if it is not done.
+
+    And with it the jobs that have rows of it, and what those wait for: it cannot end before them. No cycle is possible,
+    because a job waits only for jobs that were accepted before it.
+    """
+    wanted, found = [job], {job}
+    while wanted:
+        row = jobs.load(database, wanted.pop())
+        if row is None or row.state in TERMINAL_JOB_STATES:
+            continue
+        if not row.foreground:
+            jobs.update(database, row.id, foreground=1)
+        awaited = {number for number, condition in row.after if row.id != job or condition == followed.CONDITION}
+        wanted += awaited - found
+        found |= awaited
 
 
 def check_unique(database: Database, job: int, mine: str) -> None:

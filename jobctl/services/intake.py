@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from jobctl.services.rejects import Rejects
 from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
-from jobctl.store import clock, items, jobs, journal, queues, sqlite
+from jobctl.store import clock, followed, items, jobs, journal, queues, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -63,6 +64,7 @@ class Intake:
         self._feed = Feed(source.batches(self._rules, self._rejects.add))
         self._is_short: bool | None = None  # unknown
         self._skipped = 0
+        self._followed: Counter[int] = Counter()  # rows that are open in another job, by its number
         self._targets = _targets(request.notify)
         self._surroundings = Surroundings("", {}, [], {})
 
@@ -97,11 +99,15 @@ class Intake:
 
     def _at_once(self, keys: RowKeys | None) -> Accepted:
         """With a key, in the same transaction in which nobody else can take that key."""
+        if keys is not None:
+            keys.look_around()
         with self._database.transaction():
             self._now = clock.follow(self._database, self._now)
             owner = self._owner()
             if owner is not None:
                 return self._found(owner, self._compared(owner, self._feed))
+            if keys is not None:  # what came since is decided here, where nobody else can submit
+                keys.look_around()
             uid = new_uid(self._now)
             job = jobs.insert(self._database, self._row(uid))
             rows = self._put(job, 0, self._feed, keys)
@@ -142,6 +148,8 @@ class Intake:
     def _staged(self, staging: Staging, keys: RowKeys | None) -> Accepted:
         rows = 0
         self._check_room(self._source.size or 0)
+        if keys is not None:
+            keys.look_around()
         for part in parts(self._feed):
             self._check_room(_PART_ROOM)
             with self._database.transaction():
@@ -151,6 +159,13 @@ class Intake:
             owner = self._owner()
             if owner is not None:  # somebody was quicker with the key
                 return self._found(owner, self._compared(owner, staging.batches()))
+            newcomers = [] if keys is None else keys.newcomers()
+            if keys is not None and newcomers:
+                # They may have any of these rows: all wait for the end of those jobs.
+                followed.hold_items(self._database, staging.job, self._followed.total() + 1, newcomers[0])
+                self._followed.update({newcomers[0]: rows} if rows else {})
+                keys.others.update(newcomers)
+                rows = 0
             uid = new_uid(self._now)
             jobs.insert(self._database, {"id": staging.job, **self._row(uid)})
             staging.accept()
@@ -170,16 +185,22 @@ class Intake:
             return None
         from jobctl.services.rowkeys import row_keys
 
-        return row_keys(self._database, self._source, self._handler.kind, self._request)
+        only_new = self._request.only_new
+        return row_keys(self._database, self._source, self._handler.kind, self._request, only_new=only_new)
 
     def _accept(self, job: int, uid: str, rows: int, keys: RowKeys | None) -> Accepted:
         """All rows are there: the rest of what makes a job."""
         request, now = self._request, self._now
         if keys is not None:
             keys.check(request.input, self._rules)
+            if keys.others:
+                after = [*request.after, *((other, followed.CONDITION) for other in sorted(keys.others))]
+                jobs.update(self._database, job, after=json.dumps(after))
         self._check_before()
         name = request.name or _default_name(request.input.path, job)
         self._complete(job, name, rows)
+        if request.foreground and keys is not None and keys.others:
+            idempotency.take_to_foreground(self._database, job)
         if request.unique:
             idempotency.check_unique(self._database, job, fingerprint(*self._work()))
         journal.note(
@@ -201,6 +222,7 @@ class Intake:
             not_selected=self._source.not_selected,
             constant=self._handler.constant and rows > 1,
             queue_paused=queues.is_paused(self._database, request.queue),
+            followed=tuple(sorted(self._followed.items())),
         )
 
     def _check_before(self) -> None:
@@ -235,7 +257,7 @@ class Intake:
 
     def _row(self, uid: str) -> dict[str, Any]:
         request, source, now, around = self._request, self._source, self._now, self._surroundings
-        policy = request.policy
+        policy = request.policy.changed(only_new=request.only_new, new_by=tuple(request.new_by))
         return {
             "uid": uid,
             "name": request.name or "",
@@ -279,8 +301,10 @@ class Intake:
         for batch in batches:
             rows = batch
             if keys is not None:
-                rows = keys.take(batch, only_new=self._request.only_new, now=self._now)
-                self._skipped += len(batch) - len(rows)
+                rows, waiting, skipped = keys.take(batch, now=self._now)
+                self._skipped += skipped
+                followed.hold(self._database, job, self._followed.total() + 1, waiting)
+                self._followed.update(other for other, _ in waiting)
             items.enqueue(self._database, job, last + 1, rows)
             last += len(rows)
         return last
@@ -299,10 +323,21 @@ class Intake:
             input_sha256=source.sha256,
             input_dialect=json.dumps(source.dialect),
             resubmit_of=source.resubmit_of,
-            root_uid=jobs.root_uid(self._database, source.resubmit_of),
+            root_uid=self._root_uid(),
             rows_sha256=source.rows_sha256,
             fingerprint=fingerprint(*self._work()),
         )
+
+    def _root_uid(self) -> str | None:
+        """What the tokens of rows with keys are made of: the same in all jobs of a name that was given.
+
+        A row from a result file of a job with keys keeps the token that it has there, whatever the name is.
+        """
+        source, request = self._source, self._request
+        root = jobs.root_uid(self._database, source.resubmit_of)
+        if request.item_key is None or request.name is None or jobs.has_keys(self._database, source.resubmit_of):
+            return root
+        return f"{jobs.store_uid(self._database)} {request.name}"
 
     def _work(self) -> Work:
         source, request = self._source, self._request

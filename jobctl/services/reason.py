@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import number, plural
+from jobctl.domain.wording import number, open_elsewhere, plural
 from jobctl.services.attention import Case
 
 
@@ -20,7 +20,16 @@ def state_reason(case: Case) -> str:
         return f"{job.pause_reason or 'nothing starts until it is resumed'}; {_done_of_total(case)}"
     if job.stop is not None:
         return f"{job.stop_reason or 'stopped'}; {_still_running(case)}"
+    if case.around.follows and not job.live:
+        return _following(case)
     return _running(case) if job.state == "running" else _waiting(case)
+
+
+def _following(case: Case) -> str:
+    """Its own items are over, and other jobs have the rest of its rows."""
+    parts = [_done_of_total(case)] if case.job.total else []
+    parts += [] if _is_served(case) else [f"{_late(case)}no daemon works on it"]
+    return "; ".join([*parts, open_elsewhere(case.around.follows)])
 
 
 def _ended(case: Case) -> str:

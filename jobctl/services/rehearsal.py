@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,17 @@ class Rehearsal:
         self._request = request
         #: Rows that are done already (``--only-new``).
         self.skipped = 0
+        self._followed: Counter[int] = Counter()  # rows that are open in another job, by its number
         #: The job that its key stands for.
         self.owner: JobRow | None = None
         self._exists = home.database.exists()
         self._needs_store = request.item_key is not None or request.key is not None or request.unique
         self._home = home
+
+    @property
+    def followed(self) -> tuple[tuple[int, int], ...]:
+        """(job, rows that are open there)."""
+        return tuple(sorted(self._followed.items()))
 
     def batches(self, surroundings: Surroundings) -> Iterator[Batch]:
         """The rows that would be accepted. Raises what the submission would raise, the last of it at the end."""
@@ -60,7 +67,11 @@ class Rehearsal:
             return None
         from jobctl.services.rowkeys import row_keys
 
-        return row_keys(database, self._source, self._handler.kind, self._request)
+        only_new = self._request.only_new and self._exists
+        keys = row_keys(database, self._source, self._handler.kind, self._request, only_new=only_new)
+        if keys is not None:
+            keys.look_around()
+        return keys
 
     def _comparison(self, database: Database) -> Comparison | None:
         if self._request.key is None or not self._exists:
@@ -69,9 +80,10 @@ class Rehearsal:
         return None if self.owner is None else Comparison(database, self.owner)
 
     def _new(self, batch: Batch, keys: RowKeys) -> Batch:
-        new = keys.take(batch, only_new=self._request.only_new and self._exists, now=None)
-        self.skipped += len(batch) - len(new)
-        return new
+        new = keys.take(batch, now=None)
+        self.skipped += new.skipped
+        self._followed.update(other for other, _ in new.followed)
+        return new.items
 
     def _conclude(
         self, database: Database, keys: RowKeys | None, comparison: Comparison | None, surroundings: Surroundings

@@ -59,6 +59,7 @@ class SubmitRequest:
     not_before_at: int | None = None  # given as a time; a wait stands in the policy
     item_key: str | None = None  # column that names a row
     only_new: bool = False  # leave out rows that are done
+    new_by: tuple[str, ...] = ()  # columns that count for that; none = all
     notify: NotifyOptions = field(default_factory=NotifyOptions)
 
     @property
@@ -101,6 +102,7 @@ class Accepted:
     resumed: int = 0  # items of a replayed job that got another round
     constant: bool = False  # every item runs the same words
     queue_paused: bool = False
+    followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there and wait for its end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +121,4 @@ class Preview:
     skipped: int = 0  # rows that an earlier job had done
     replay_of: int | None = None  # the job that its key stands for
     constant: bool = False  # every item would run the same words
+    followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)

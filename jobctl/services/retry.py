@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jobctl.config import Home
@@ -29,6 +29,7 @@ class Selection:
     unknown: bool = False  # also those of which nobody knows what they did
     codes: tuple[str, ...] = ()
     items: tuple[int, ...] = ()
+    not_elsewhere: bool = False  # some of these stay out, because another job has their rows
 
     @property
     def is_default(self) -> bool:
@@ -44,12 +45,14 @@ class Retried:
     round: int
     items: int
     left_out: int  # failed with an unknown outcome, in a job that must not run anything twice
+    elsewhere: int = 0  # that another job of the name has, or has done since
 
     @property
     def sentence(self) -> str:
         """``job 42: round 2, 17 items queued again``."""
         left = f"; {self.left_out} with an unknown outcome left out (--unknown)" if self.left_out else ""
-        return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{left}"
+        other = f"; {self.elsewhere} left out: another job of that name has or had them" if self.elsewhere else ""
+        return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{left}{other}"
 
 
 def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
@@ -102,14 +105,17 @@ def begin_round(
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
     revision = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
-    if counted is None or counted.revision != revision:
+    elsewhere = _elsewhere(database, row, selection)
+    if elsewhere:
+        selection = replace(selection, not_elsewhere=True)
+    if counted is None or counted.revision != revision or elsewhere:
         counted = _chosen(database, job, selection)
     moved = {} if counted is None else counted.moves
     if counted is not None:
         _requeue(database, row, selection, counted)
     left_out = _left_out(database, row, selection)
     if not sum(moved.values()):
-        raise _nothing(database, row, selection, left_out)
+        raise _nothing(database, row, selection, left_out, elsewhere)
     _reopen(database, row, moved, now)
     reason = _reason(selection)
     journal.note(
@@ -124,7 +130,17 @@ def begin_round(
         succeeded=row.counts.succeeded,
         failed=row.counts.failed - moved["failed"],
     )
-    return Retried(job, row.round + 1, sum(moved.values()), left_out)
+    return Retried(job, row.round + 1, sum(moved.values()), left_out, elsewhere)
+
+
+def _elsewhere(database: Database, row: JobRow, selection: Selection) -> int:
+    """How many of the chosen items stay out because another job of the name has their rows, or has done them since."""
+    if row.item_key is None:
+        return 0
+    from jobctl.services.retaken import leave_out  # few jobs have such rows
+
+    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
+    return leave_out(database, row, condition, parameters)
 
 
 def _is_careful(row: JobRow, selection: Selection) -> bool:
@@ -156,6 +172,10 @@ def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object
     if selection.items:
         condition += " AND item IN (SELECT value FROM json_each(?))"
         parameters.append(json.dumps(selection.items))
+    if selection.not_elsewhere:
+        from jobctl.services.retaken import NOT_ELSEWHERE
+
+        condition += NOT_ELSEWHERE
     return condition, parameters
 
 
@@ -223,7 +243,13 @@ def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
     return int(database.scalar(f"{unknown} AND {condition}", (row.id, *parameters)))
 
 
-def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int) -> UsageError:
+def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int, elsewhere: int) -> UsageError:
+    if elsewhere:
+        return UsageError(
+            f"job {row.id}: another job of the name {row.name!r} has the rows of {plural(elsewhere, 'item')}, or has"
+            " done them",
+            hint=f"jobctl status shows it; once it has ended, what failed there runs again with: jobctl retry {row.id}",
+        )
     if left_out:
         named = f"{row.id}.{','.join(map(str, selection.items))}" if selection.items else str(row.id)
         return UsageError(

@@ -3,34 +3,51 @@
 A row is done when its key, its content and its command succeeded in an earlier job of the same name; the last time
 counts, so a row that was changed and changed back, or that failed in between, runs again. What is done is kept
 beside the jobs and outlives their pruning by ``store.done.KEPT_DAYS``.
+
+A row whose key another live job of the name has is taken: it is stored apart (``store.followed``) and waits until all
+those jobs have ended. Then it is done, or it becomes an item.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from jobctl.domain import content
 from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected
 from jobctl.services.request import SubmitRequest
+from jobctl.services.taken import Taken
 from jobctl.sources.options import InputOptions
 from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN
 from jobctl.sources.source import Source
 from jobctl.store import done
 from jobctl.store.database import Database
-from jobctl.store.done import RowHash
+from jobctl.store.done import RowHash, RowReader
+
+
+class Sorted(NamedTuple):
+    """What becomes of the rows of a batch."""
+
+    items: list[bytes]
+    followed: list[tuple[int, bytes]]  # each with the first job that has it
+    skipped: int
 
 
 class RowKeys:
     """The keys of one input while it is accepted."""
 
-    def __init__(self, database: Database, read_key: Callable[[bytes], bytes], row_hash: RowHash, column: str) -> None:
+    def __init__(self, database: Database, reader: RowReader, column: str, taken: Taken | None) -> None:
+        """``taken`` has the rows of other live jobs; None where rows are not left out."""
         self._database = database
-        self._read_key = read_key
-        self._hash = row_hash
+        self._reader = reader
         self._column = column
+        self._taken = taken
+        #: Jobs that have rows of this input.
+        self.others: set[int] = set()
         self._seen = 0
         self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
         self._twice_total = 0
@@ -38,13 +55,22 @@ class RowKeys:
         database.execute("ATTACH DATABASE '' AS scratch")
         database.execute("CREATE TABLE scratch.keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
 
-    def take(self, batch: Sequence[bytes], *, only_new: bool, now: int | None) -> list[bytes]:
-        """Note the keys of the next rows; returns the rows that are to run.
+    def look_around(self) -> None:
+        """Read what other live jobs have, as far as that is not known yet."""
+        if self._taken is not None:
+            self._taken.scan()
+
+    def newcomers(self) -> list[int]:
+        """Jobs of the name that came, or came back, while the rows were written."""
+        return [] if self._taken is None else self._taken.newcomers()
+
+    def take(self, batch: Sequence[bytes], *, now: int | None) -> Sorted:
+        """Note the keys of the next rows; returns which are to run and which wait.
 
         Of those that are done it is written down that they were met ``now``, unless that is None.
         """
-        keys = [self._read_key(payload) for payload in batch]
-        hashes = [self._hash.of_key(key) for key in keys]
+        keys = [self._reader.key(payload) for payload in batch]
+        hashes = [self._reader.hashes.of_key(key) for key in keys]
         numbers = range(self._seen + 1, self._seen + len(batch) + 1)
         added = self._database.executemany(
             "INSERT OR IGNORE INTO scratch.keys VALUES (?, ?)", zip(hashes, numbers, strict=True)
@@ -52,10 +78,30 @@ class RowKeys:
         if added != len(batch):
             self._find_twice(keys, hashes, numbers)
         self._seen += len(batch)
-        if not only_new:
-            return list(batch)
-        finished = done.finished(self._database, hashes, [self._hash.of_content(p) for p in batch], now)
-        return [payload for payload, is_done in zip(batch, finished, strict=True) if not is_done]
+        if self._taken is None:
+            return Sorted(list(batch), [], 0)
+        contents = [self._reader.held(payload) for payload in batch]
+        finished = done.finished(self._database, hashes, contents, now)
+        return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
+
+    def _sorted(
+        self,
+        batch: Sequence[bytes],
+        contents: Sequence[bytes],
+        finished: Sequence[bool],
+        taken: Sequence[Mapping[int, bytes | None]],
+    ) -> Sorted:
+        """A row that another job has open waits, even if it is done: that job may be about to fail it."""
+        items, waiting, skipped = [], [], 0
+        for payload, held, is_done, others in zip(batch, contents, finished, taken, strict=True):
+            if held in others.values() or (is_done and not others):
+                skipped += 1
+            elif others:
+                self.others.update(others)
+                waiting.append((min(others), payload))
+            else:
+                items.append(payload)
+        return Sorted(items, waiting, skipped)
 
     def _find_twice(self, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
         for key, hashed, number in zip(keys, hashes, numbers, strict=True):
@@ -69,7 +115,7 @@ class RowKeys:
         """Raises InputRejected naming both places of every key that stands twice (the first 20 of them)."""
         if not self._twice_total:
             return
-        places = places_of(options, rules, self._read_key, {key for _, _, key in self._twice})
+        places = places_of(options, rules, self._reader.key, {key for _, _, key in self._twice})
         later: dict[bytes, int] = {}
         details = []
         for first, second, key in self._twice:
@@ -90,13 +136,21 @@ class RowKeys:
     def close(self) -> None:
         """Drop the scratch database."""
         self._database.execute("DETACH DATABASE scratch")
+        if self._taken is not None:
+            self._taken.close()
 
 
-def row_keys(database: Database, source: Source, kind: str, request: SubmitRequest) -> RowKeys | None:
+def row_keys(
+    database: Database, source: Source, kind: str, request: SubmitRequest, *, only_new: bool
+) -> RowKeys | None:
     """What watches over the keys of an input that a handler of this kind works off; None if its rows have none."""
     column = request.item_key
     if column is None:
         return None
-    command = json.dumps([kind, request.work_command])
-    read_key = key_reader(source.format, source.columns or (), column)
-    return RowKeys(database, read_key, RowHash(request.name or "", command), column)
+    columns = source.columns or ()
+    reader = RowReader(
+        key_reader(source.format, columns, column),
+        content.reader(content.counted_columns(source.format, columns, request.new_by)),
+        RowHash(request.name or "", json.dumps([kind, request.work_command])),
+    )
+    return RowKeys(database, reader, column, Taken(database, request.name or "") if only_new else None)

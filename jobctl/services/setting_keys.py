@@ -158,6 +158,7 @@ RECIPE_KEYS = (
     Key("recipe", "unique", "switch", "", "true or false", safe=True),
     Key("recipe", "item-key", "text", "", "the name of a column", safe=True),
     Key("recipe", "only-new", "switch", "", "true or false", safe=True),
+    Key("recipe", "new-by", "text", "", 'names of columns such as "email,amount"', safe=True),
     Key("recipe", "hold", "switch", "", "true or false", safe=True),
     Key("recipe", "cwd", "path", "", _PATH, safe=False),
     Key("recipe", "allow-http", "switch", "", "true or false", safe=False),

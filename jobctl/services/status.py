@@ -30,7 +30,7 @@ from jobctl.services.lasting import lasting
 from jobctl.services.progress import Surroundings, progress, usable_slots
 from jobctl.services.reason import next_commands, state_reason
 from jobctl.services.rejects import NAME as REJECTED
-from jobctl.store import clock, left, outbox_views, views
+from jobctl.store import clock, followed, left, outbox_views, views
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
 from jobctl.store.outbox_views import TargetView
@@ -162,10 +162,12 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         if view.started_at
     ]
     after = _after(database, job)
+    follows = _follows(database, job)
     around = _surroundings(answer, job, policy)._replace(
         started=len(running),
         taken=_taken(answer, job),
         waits_for=[(each["job"], each["condition"]) for each in after if each["done"] is False],
+        follows=[(each["job"], each["rows"]) for each in follows],
     )
     targets = outbox_views.targets(database, job.id)
     case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
@@ -176,6 +178,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
     retry = retry_summary(job, policy, causes, program)
+    held = sum(each["rows"] for each in follows)
     return {
         "schema": SCHEMA,
         "job": job.id,
@@ -192,12 +195,12 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         "revision": job.revision,
         "attention": [found._asdict() for found in attention(case)],
         "counts": _counts(case),
-        "progress": _progress(case),
+        "progress": _progress(case, held),
         "time": _times(case),
         "failures": failure_summary(database, job, causes, groups),
         "retry": retry,
         "results": _results(job, home),
-        "input": _input(database, job),
+        "input": _input(database, job, held),
         "command": command["target"] if job.handler == "call" else command,
         "idempotency": {"key": job.key, "replayed": False},
         "policy": policy.to_json(),
@@ -214,12 +217,13 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         "call": _call(command, policy) if job.handler == "call" else None,
         "after": after,
         "item_key": job.item_key,
+        "follows": follows,
     }
 
 
 def _after(database: Database, job: JobView) -> list[dict[str, Any]]:
     """The jobs it comes after and how they stand; nothing is known of one that was removed."""
-    wanted = json.loads(job.after)
+    wanted = [entry for entry in json.loads(job.after) if entry[1] != followed.CONDITION]
     states = views.states(database, [number for number, _ in wanted]) if wanted else {}
     found = [(number, condition, states.get(number, (None, 0))[0]) for number, condition in wanted]
     return [
@@ -230,6 +234,25 @@ def _after(database: Database, job: JobView) -> list[dict[str, Any]]:
             "done": None if state is None else state in TERMINAL_JOB_STATES,
         }
         for number, condition, state in found
+    ]
+
+
+def _follows(database: Database, job: JobView) -> list[dict[str, Any]]:
+    """The jobs that have rows of this one, and how many of them wait for the end of each."""
+    numbers = [number for number, condition in json.loads(job.after) if condition == followed.CONDITION]
+    rows = followed.counts(database, job.id) if numbers and not job.is_done else {}
+    if not rows:
+        return []
+    states = views.states(database, numbers)
+    found = [(number, states.get(number, (None, 0))[0]) for number in numbers]
+    return [
+        {
+            "job": number,
+            "rows": rows.get(number, 0),
+            "state": state,
+            "done": None if state is None else state in TERMINAL_JOB_STATES,
+        }
+        for number, state in found
     ]
 
 
@@ -276,23 +299,23 @@ def _counts(case: Case) -> dict[str, int]:
     }
 
 
-def _progress(case: Case) -> dict[str, Any]:
+def _progress(case: Case, held: int) -> dict[str, Any]:
     job, figures = case.job, case.progress
-    eta_us = figures.eta_us
+    eta_us = None if held else figures.eta_us
     return {
         "processed": job.processed,
-        "fraction": _fraction(job),
+        "fraction": _fraction(job, job.total + held),
         "rate_per_s": None if figures.rate_per_s is None else float(f"{figures.rate_per_s:.3g}"),
         "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),
         "eta_at": None if eta_us is None else format_time(case.around.now + eta_us),
     }
 
 
-def _fraction(job: JobView) -> float:
+def _fraction(job: JobView, total: int) -> float:
     """To four places, and never 1 before everything is processed; of nothing everything is."""
-    if not job.total:
+    if not total:
         return float(job.is_done)
-    return job.processed * 10_000 // job.total / 10_000
+    return job.processed * 10_000 // total / 10_000
 
 
 def _times(case: Case) -> dict[str, Any]:
@@ -327,7 +350,7 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
     }
 
 
-def _input(database: Database, job: JobView) -> dict[str, Any]:
+def _input(database: Database, job: JobView, held: int) -> dict[str, Any]:
     stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job.id,)) or "{}"
     dialect = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
     not_selected = dialect.get("not_selected", 0)
@@ -335,7 +358,7 @@ def _input(database: Database, job: JobView) -> dict[str, Any]:
         "path": job.input_path,
         "format": job.input_format,
         "columns": json.loads(job.columns),
-        "rows": job.total + job.rejected + job.skipped + not_selected,
+        "rows": job.total + held + job.rejected + job.skipped + not_selected,
         "not_selected": not_selected,
         "selection": dialect.get("selection"),
         "bytes": job.input_bytes,

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import worst_case
+from jobctl.domain.content import counted_columns
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
@@ -73,7 +74,7 @@ def preview(
             for payload in batch[: COMMANDS_SHOWN - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
                 shown.append(texts_of(source.format, payload, source.columns))
-    rows = source.rows - rehearsal.skipped
+    rows = source.rows - rehearsal.skipped - sum(count for _, count in rehearsal.followed)
     return Preview(
         source.format,
         tuple(source.columns) or ("line",),
@@ -87,6 +88,7 @@ def preview(
         rehearsal.skipped,
         None if rehearsal.owner is None else rehearsal.owner.id,
         constant=handler.constant and source.rows > 1,
+        followed=rehearsal.followed,
     )
 
 
@@ -94,6 +96,7 @@ def _handler(request: SubmitRequest, source: Source) -> Handler:
     """What runs the rows. Raises UsageError for a command or a key that does not fit the columns."""
     if request.item_key is not None:
         key_reader(source.format, source.columns or (), request.item_key)
+        counted_columns(source.format, source.columns or (), request.new_by)
     return make_handler(request.call or request.command, request.shell, source.format, source.columns)
 
 
@@ -126,6 +129,11 @@ def _check_words(request: SubmitRequest) -> None:
         idempotency.check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):
         raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
+    if request.new_by and not request.only_new:
+        raise UsageError(
+            "--new-by says what --only-new compares, and that is not given",
+            hint=f"--name nightly --item-key id --only-new --new-by {','.join(request.new_by)}",
+        )
     if request.notify.is_given:
         from jobctl.services.notify import make_targets
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import NamedTuple
 
+from jobctl.domain.content import counted_columns
+from jobctl.domain.content import reader as content_reader
+from jobctl.domain.payload import key_reader
 from jobctl.store.database import Database
+from jobctl.store.jobs import JobRow
 
 #: A row that no job of the name has had for so long is forgotten by ``prune``.
 KEPT_DAYS = 400
@@ -37,15 +43,46 @@ class RowHash:
         return hashed.digest()
 
 
-def finished(database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int | None) -> list[bool]:
-    """For each row whether it is done with just this content; their times are renewed, unless ``now`` is None."""
+class RowReader(NamedTuple):
+    """How the rows of a stored job are hashed."""
+
+    key: Callable[[bytes], bytes]
+    content: Callable[[bytes], bytes]
+    hashes: RowHash
+
+    def row(self, payload: bytes) -> bytes:
+        """The row as such."""
+        return self.hashes.of_key(self.key(payload))
+
+    def held(self, payload: bytes) -> bytes:
+        """What it holds and what is done with it."""
+        return self.hashes.of_content(self.content(payload))
+
+
+def row_reader(row: JobRow) -> RowReader:
+    """For a job whose rows have keys of their own."""
+    assert row.item_key is not None
+    return RowReader(
+        key_reader(row.input_format, row.columns, row.item_key),
+        content_reader(counted_columns(row.input_format, row.columns, row.policy.new_by)),
+        RowHash(row.name, json.dumps([row.handler, row.command])),
+    )
+
+
+def finished(
+    database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int | None, later_than: int = 0
+) -> list[bool]:
+    """For each row whether it is done with just this content; their times are renewed, unless ``now`` is None.
+
+    Only what jobs of higher numbers than ``later_than`` have done counts.
+    """
     answers = [False] * len(rows)
     renew = []
     for first in range(0, len(rows), _AT_ONCE):
         part = rows[first : first + _AT_ONCE]
-        for number, content, at in database.execute(_lookup(len(part)), part):
+        for number, content, at, job in database.execute(_lookup(len(part)), part):
             place = first + number
-            if content == contents[place]:
+            if content == contents[place] and job > later_than:
                 answers[place] = True
                 if now is not None and at < now - _RENEW_US:
                     renew.append((now, rows[place]))
@@ -60,7 +97,7 @@ def _lookup(count: int) -> str:
     asked = ", ".join(f"({number}, ?)" for number in range(count))
     return (
         f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone
-        " SELECT number, content, at FROM asked CROSS JOIN done ON done.row = asked.row"
+        " SELECT number, content, at, job FROM asked CROSS JOIN done ON done.row = asked.row"
     )
 
 

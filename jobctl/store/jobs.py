@@ -173,6 +173,16 @@ def root_uid(database: Database, resubmit_of: str | None) -> str | None:
     return database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of
 
 
+def has_keys(database: Database, uid: str | None) -> bool:
+    """Whether that job is still there and its rows have keys of their own."""
+    return uid is not None and database.scalar("SELECT item_key FROM jobs WHERE uid = ?", (uid,)) is not None
+
+
+def store_uid(database: Database) -> str:
+    """What no other store has."""
+    return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))
+
+
 def by_key(database: Database, key: str) -> JobRow | None:
     """The job that owns an idempotency key."""
     row = database.one(f"{_SELECT} WHERE key = ?", (key,))

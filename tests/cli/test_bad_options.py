@@ -34,6 +34,9 @@ BAD = [
     ("--key", "", "letters, digits"),
     ("--on-duplicate", "ignore", "return or fail or resume"),
     ("--item-key", "nr", "columns: id"),
+    ("--new-by", "", "not a list of columns"),
+    ("--new-by", "id,,n", "not a list of columns"),
+    ("--new-by", "id", "--only-new"),
     ("--after", "nonsense", None),  # not found: exit 9
     ("--not-before", "tomorrow", "2026-"),
     ("--not-before", "2026-13-01T00:00:00Z", "2026-"),

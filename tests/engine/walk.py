@@ -17,6 +17,7 @@ import traceback
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.cells import cell_len
 
@@ -139,6 +140,7 @@ class Walk:
             self._tick(SECOND if tick < _MOST_TICKS / 2 else 60 * SECOND)  # a clock that was set may be far off
         assert not live, f"jobs {live} never end"
         assert not bench.database.scalar("SELECT count(*) FROM requests")
+        assert not bench.database.scalar("SELECT count(*) FROM followed")
         for number, after in self._after.items():
             self._see_ended(number, after)
         for number, total in bench.database.execute("SELECT id, total FROM jobs").fetchall():
@@ -166,6 +168,7 @@ class Walk:
     def _tick(self, step_us: int) -> None:
         bench = self.bench
         bench.tick(step_us=step_us)
+        self._see_each_row_once()
         # What begins within a tick begins before the engine has read of a pause: only then it stands still.
         if not bench.engine._trouble and not bench.engine._roster.is_stale():
             shut = {queue.name for queue in queues.load_all(bench.database).values() if queue.paused_at is not None}
@@ -187,7 +190,8 @@ class Walk:
             assert all(cell_len(line) <= look.width for line in render_lines([job_page(document, look)], look))
         check("status_list-1", list_document(bench.database, bench.home, bench.now))
         job = self.rng.choice(numbers)
-        for item in (None, *self.rng.sample(self._items(job, "1"), 1)):
+        items = self._items(job, "1")
+        for item in (None, *self.rng.sample(items, min(1, len(items)))):
             target = Target(job, None if item is None else item[0])
             told = check("explain-1", explain(bench.database, bench.home, target, bench.now))
             assert all(line.isprintable() for line in explain_lines(told))
@@ -212,8 +216,22 @@ class Walk:
         if policy.on_crash == "fail":
             self._careful.add(number)
         options = {"queue": rng.choice(_QUEUES), "priority": rng.choice((0, 0, 5)), "hold": rng.random() < 0.1}
-        made = bench.submit(rows=rng.choice((1, 5, 40, 150)), policy=policy, after=after, **options)
+        options |= self._news() if rng.random() < 0.4 else {"rows": rng.choice((1, 5, 40, 150))}
+        made = bench.submit(policy=policy, after=after, **options)
         assert made == number
+
+    def _news(self) -> dict[str, Any]:
+        """What is submitted again and again under one name, and is to run once."""
+        keyed = {"header": "id", "item_key": "id", "name": "news", "only_new": True, "command": ("true", "{id}")}
+        return {"rows": self.rng.choice((3, 12, 40)), **keyed}
+
+    def _see_each_row_once(self) -> None:
+        """No row of the name is open or has succeeded in two jobs."""
+        twice = self.bench.database.execute(
+            "SELECT payload, group_concat(job) FROM items WHERE state IN (0, 1, 2, 3)"
+            " AND job IN (SELECT id FROM jobs WHERE name = 'news') GROUP BY payload HAVING count(*) > 1"
+        ).fetchall()
+        assert not twice, f"rows are in two jobs: {twice}"
 
     def _job(self, *, live: bool) -> int | None:
         states = self.bench.database.execute("SELECT id, state FROM jobs").fetchall()
@@ -290,10 +308,12 @@ class Walk:
         selection = self.rng.choice(_SELECTIONS)
         try:
             retried = retry(self.bench.home, job, selection, now=self.bench.now)
-        except UsageError:
+        except UsageError as error:
+            if "another job of the name" in error.message:
+                return
             assert not selection.is_default or not promised["items"] or "--unknown" in promised["command"]
             return
-        assert not selection.is_default or retried.items == promised["items"]
+        assert not selection.is_default or retried.items + retried.elsewhere == promised["items"]
         self._still.discard(job)
         for item, _ in self._items(job, "state = 0"):
             self._over.discard((job, item))

@@ -25,6 +25,7 @@ from jobctl.store.database import open_database
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 from tests.locks import held_lock
+from tests.store.test_layout import ddl_of, make_database
 from tests.trusted import write_trusted
 from tests.wait import wait_until
 
@@ -174,7 +175,9 @@ def pragma(home, text):
 
 
 def test_an_older_schema_is_not_migrated_by_looking(home):
-    pragma(home, "user_version=0" if SCHEMA_VERSION == 1 else f"user_version={SCHEMA_VERSION - 1}")
+    for path in home.root.glob("jobctl.db*"):
+        path.unlink()
+    make_database(home.database, ddl_of("schema1"))
     _, findings = look(home, repair=True)
     assert findings["database"].level == "warn" and "brings it up to date" in findings["database"].action
 

@@ -1,0 +1,50 @@
+"""What counts as the content of a row: all of it, or the columns that ``--new-by`` names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from jobctl.domain.nearest import meant
+from jobctl.domain.payload import SEPARATOR
+from jobctl.errors import UsageError
+
+Content = Callable[[bytes], bytes]
+
+
+def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[str]) -> tuple[str | int, ...]:
+    """The columns that count, as ``reader`` takes them: sorted keys of a JSON row, else positions.
+
+    Raises UsageError naming the columns when there is no such one. A JSON row may lack a key: it counts as null.
+    """
+    if input_format == "jsonl":
+        return tuple(sorted(set(new_by)))
+    for name in new_by:
+        if name not in columns:
+            there = ", ".join(columns) if columns else "plain lines have none"
+            raise UsageError(f"--new-by {name!r}: there is no such column", hint=meant(name, columns, there))
+    return tuple(sorted({list(columns).index(name) for name in new_by}))
+
+
+def reader(counted: Sequence[str | int]) -> Content:
+    """What takes the content out of a payload. ``engine.worker`` has the same for its tokens: change both."""
+    if not counted:
+        return lambda payload: payload
+    if isinstance(counted[0], str):
+        return lambda payload: _of_json(payload, counted)
+    return lambda payload: _of_fields(payload, counted)
+
+
+def _of_fields(payload: bytes, counted: Sequence[str | int]) -> bytes:
+    fields = payload.split(SEPARATOR)
+    return SEPARATOR.join([fields[place] for place in counted])  # type: ignore[index]
+
+
+def _of_json(payload: bytes, counted: Sequence[str | int]) -> bytes:
+    row = json.loads(payload, parse_int=_spelled, parse_float=_spelled)
+    return json.dumps([row.get(name) for name in counted], sort_keys=True).encode()
+
+
+def _spelled(number: str) -> dict[str, str]:
+    """A number as the row spells it, which no text of a row equals."""
+    return {"\0": number}

@@ -1,0 +1,56 @@
+"""Rows that were open in other jobs of the same name: what becomes of them when those jobs have ended.
+
+They are no items until then. A row that has succeeded there is counted as skipped; any other becomes an item and runs
+here. When this job stops first, they become items that are unprocessed, so the result files hold every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from jobctl.domain.wording import plural
+from jobctl.engine.work import LiveJob
+from jobctl.store import done, followed, items, journal
+from jobctl.store.database import Database
+
+#: Rows in one transaction: short enough that nobody waits for it.
+CHUNK = 2_000
+
+
+def is_due(live: LiveJob) -> bool:
+    """Whether rows wait that can be decided now."""
+    return live.has_followed and not live.closing and (live.stop is not None or not live.follows)
+
+
+def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
+    """Decide the next rows that wait, in the caller's transaction; returns the counter moves."""
+    rows = followed.head(database, live.id, CHUNK)
+    if not rows:
+        live.has_followed = False
+        return {}
+    payloads = [payload for _, payload in rows]
+    is_stopped = live.stop is not None
+    left = payloads if is_stopped else _not_done(database, live, payloads, now)
+    first = live.row.total + 1
+    items.enqueue(database, live.id, first, left)
+    if is_stopped:
+        items.drop_queued(database, live.id, first, live.row.total + len(left))
+    followed.drop(database, live.id, rows[-1][0])
+    skipped = len(payloads) - len(left)
+    counts = replace(live.row.counts, skipped=live.row.counts.skipped + skipped)
+    live.row = replace(live.row, total=live.row.total + len(left), counts=counts)
+    live.cursor = min(live.cursor, first)
+    if len(rows) < CHUNK:
+        live.has_followed = False
+    if not is_stopped:
+        said = f"{plural(len(left), 'row')} of other jobs run here, {skipped} succeeded there"
+        journal.note(database, live.id, "followed", at=now, actor="engine", reason=said, round=live.row.round)
+    return {"total": len(left), "unprocessed" if is_stopped else "queued": len(left), "skipped": skipped}
+
+
+def _not_done(database: Database, live: LiveJob, payloads: Sequence[bytes], now: int) -> list[bytes]:
+    reader = done.row_reader(live.row)
+    hashes = [reader.row(payload) for payload in payloads]
+    finished = done.finished(database, hashes, [reader.held(payload) for payload in payloads], now)
+    return [payload for payload, is_done in zip(payloads, finished, strict=True) if not is_done]

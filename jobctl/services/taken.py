@@ -1,0 +1,116 @@
+"""Rows that other live jobs of the same name have: they are not new, and nobody may run them at the same time.
+
+The rows of those jobs are read once and hashed into a temporary table on disk, so memory stays flat. That costs
+nothing where no other job of the name is live.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from jobctl.domain.states import ItemState
+from jobctl.store import done, followed, jobs
+from jobctl.store.database import Database
+from jobctl.store.jobs import JobRow
+
+_PAGE = 5_000
+#: Rows looked up in one statement.
+_AT_ONCE = 250
+
+
+class Taken:
+    """What the live jobs of a name have, by hash of the row."""
+
+    def __init__(self, database: Database, name: str, besides: int = 0) -> None:
+        """``besides`` is the job whose rows are compared: it does not count itself, nor do those that follow it."""
+        self._database = database
+        self._name = name
+        self._besides = besides
+        self._seen: set[int] = set()
+        self._rounds = self._all_rounds()
+        database.execute("DROP TABLE IF EXISTS temp.taken")
+        database.execute(
+            "CREATE TEMP TABLE taken (row BLOB, job INTEGER, done BLOB, PRIMARY KEY (row, job)) WITHOUT ROWID"
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no other job has any row."""
+        return not self._seen
+
+    def scan(self) -> None:
+        """Take in the rows of live jobs that were not there at the last call.
+
+        Called before the transaction of a submission begins, so that nobody waits for the reading, and again in it.
+        """
+        sql = "SELECT id FROM jobs WHERE name = ? AND finished_at IS NULL AND item_key IS NOT NULL ORDER BY id"
+        for (number,) in self._database.execute(sql, (self._name,)).fetchall():
+            row = None if number in self._seen or number == self._besides else jobs.load(self._database, number)
+            if row is not None:
+                self._seen.add(number)
+                self._read(row)
+
+    def newcomers(self) -> list[int]:
+        """Jobs of the name whose present round began after this object was made, and that ``scan`` has not read."""
+        now = self._all_rounds()
+        return sorted(job for job, rnd in now.items() if self._rounds.get(job) != rnd and job not in self._seen)
+
+    def _all_rounds(self) -> dict[int, int]:
+        sql = "SELECT id, round FROM jobs WHERE name = ? AND item_key IS NOT NULL"
+        return dict(self._database.execute(sql, (self._name,)).fetchall())
+
+    def _read(self, row: JobRow) -> None:
+        reader = done.row_reader(row)
+        for batch in self._rows_of(row):
+            entries = [
+                (reader.row(payload), row.id, reader.held(payload) if state == ItemState.SUCCEEDED else None)
+                for state, payload in batch
+            ]
+            with self._together():
+                self._database.executemany("INSERT OR REPLACE INTO temp.taken VALUES (?, ?, ?)", entries)
+
+    @contextlib.contextmanager
+    def _together(self) -> Iterator[None]:
+        """One transaction for a batch, unless the caller has one: else SQLite makes one for each row."""
+        if self._database.connection.in_transaction:
+            yield
+            return
+        self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.execute("COMMIT")
+
+    def _rows_of(self, row: JobRow) -> Iterator[list[tuple[int, bytes]]]:
+        """The rows that wait first: those that become items meanwhile are met again, and none is missed."""
+        if [self._besides, followed.CONDITION] not in row.after:
+            for page in followed.pages(self._database, row.id):
+                yield [(ItemState.QUEUED, payload) for payload in page]
+        last = 0
+        sql = "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
+        while rows := self._database.execute(sql, (row.id, last, _PAGE)).fetchall():
+            last = rows[-1][0]
+            yield [(state, payload) for _, state, payload in rows]
+
+    def look_up(self, rows: Sequence[bytes]) -> list[dict[int, bytes | None]]:
+        """For each row the jobs that have it, each with the content that has succeeded there, if it has."""
+        found: list[dict[int, bytes | None]] = [{} for _ in rows]
+        if self.is_empty:
+            return found
+        for first in range(0, len(rows), _AT_ONCE):
+            for number, job, held in self._ask(rows[first : first + _AT_ONCE]):
+                found[first + number][job] = held
+        return found
+
+    def _ask(self, rows: Sequence[bytes]) -> Iterable[tuple[int, int, bytes | None]]:
+        asked = ", ".join(f"({number}, ?)" for number in range(len(rows)))
+        return self._database.execute(
+            f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone
+            " SELECT number, taken.job, taken.done FROM asked CROSS JOIN temp.taken ON taken.row = asked.row",
+            rows,
+        )
+
+    def close(self) -> None:
+        """Drop the table."""
+        self._database.execute("DROP TABLE IF EXISTS temp.taken")
