@@ -16,7 +16,7 @@ from jobctl.engine.fake import Play
 from jobctl.services import holding
 from jobctl.services.retry import Selection, retry
 from jobctl.store import jobs, pruning, requests
-from tests.engine.bench import SECOND, Bench, state
+from tests.engine.bench import SECOND, START, Bench, state
 
 FIRST = 1
 
@@ -56,7 +56,9 @@ ENDINGS = {
     "too many failures, at once": Ending(JobState.FAILED, failing(1), Policy(max_failures="0", halt="now")),
     "no such command": Ending(JobState.FAILED, failing(*ALL, code=127)),
     "cancelled while held": Ending(JobState.CANCELLED, options={"hold": True}, meanwhile=cancel),
-    "cancelled before its time": Ending(JobState.CANCELLED, options={"not_before_at": 1 << 60}, meanwhile=cancel),
+    "cancelled before its time": Ending(
+        JobState.CANCELLED, options={"not_before_at": START + 3600 * SECOND}, meanwhile=cancel
+    ),
     "cancelled while it runs": Ending(JobState.CANCELLED, endless, meanwhile=cancel),
     "cancelled between attempts": Ending(JobState.CANCELLED, failing(*ALL, code=75), LATER, meanwhile=cancel),
     "cancelled while paused": Ending(
@@ -73,7 +75,7 @@ WAITING: dict[str, dict[str, Any]] = {
     "held": {"hold": True},
     "in a queue of its own": {"queue": "other"},
     "more urgent": {"priority": 9},
-    "before its time": {"not_before_at": 1_800_000_000 * SECOND + 8 * SECOND},
+    "before its time": {"not_before_at": START + 8 * SECOND},
     "limited": {"policy": Policy(rate="1/s", max_failures="0")},
 }
 
