@@ -23,7 +23,7 @@ DATABASE = ("jobctl.db", "jobctl.db-wal", "jobctl.db-shm", "jobctl.db-journal")
 DAEMON = ("daemon.lock", "daemon.log", "wake")
 #: A new file takes the place of these.
 REPLACED = (
-    "starts", "outcomes", "calls", "logs/1/1.out", "logs/1/1.err", "results/1/succeeded.csv",
+    "starts", "outcomes", "calls", "leaders", "logs/1/1.out", "logs/1/1.err", "results/1/succeeded.csv",
     "results/1/succeeded.csv.tmp", "results/1/failed.csv", "results/1/manifest.json", "results/1/manifest.json.tmp",
     "results/1/rejected.csv",
 )  # fmt: skip
@@ -82,7 +82,7 @@ def test_files_that_are_made_anew_take_the_place_of_what_was_planted(cli, victim
     codes = use(cli)
     assert codes["wait 1"] == 3 and codes["logs 1"] == 0  # 3: a row was rejected
     for place in REPLACED:
-        if not place.startswith("logs") and place not in ("starts", "outcomes", "calls"):
+        if not place.startswith("logs") and place not in ("starts", "outcomes", "calls", "leaders"):
             path = cli.home.root / place
             assert not path.exists() or stat.S_ISREG(path.lstat().st_mode), place
 
