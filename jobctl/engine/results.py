@@ -36,6 +36,7 @@ from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
+from jobctl.store.left import LeftBehind
 
 FLUSH_EVERY = 500
 OUTPUT_LIMIT = 1_000
@@ -52,6 +53,8 @@ COLUMNS = {
 #: What calls returned, as JSON; a column of jobs that make calls.
 RESULT = "result"
 _COLUMNS_OF_CALLS = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
+#: What an item left behind and was ended; a column of jobs in which any did.
+LEFT = "left_behind"
 _FILE_OF_STATE: dict[int, str] = {
     ItemState.SUCCEEDED: "succeeded",
     ItemState.FAILED: "failed",
@@ -112,6 +115,9 @@ class ResultWriter:
         self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
         self._calls = row.handler == "call"
         self._columns = _COLUMNS_OF_CALLS if self._calls else COLUMNS
+        self._left = LeftBehind(database, row.id)
+        if self._left.is_any:
+            self._columns = {name: _with_left(columns) for name, columns in self._columns.items()}
         self._jsonl = row.input_format == "jsonl"
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
 
@@ -154,7 +160,7 @@ class ResultWriter:
 
         def write_row(row: ItemRow, name: str) -> None:
             files[name].rows += 1
-            text = plain.text(row) if name == "succeeded" else None
+            text = plain.text(row) if name == "succeeded" and not self._left.is_any else None
             if text is not None:
                 write_plain(text)
                 return
@@ -196,6 +202,7 @@ class ResultWriter:
             "cpu_s": seconds(row.cpu_us),
             "max_rss_kib": row.max_rss_kib,
             RESULT: row.value,
+            LEFT: self._left.text(row.item, row.attempts) if self._left.is_any else "",
             "output": self._tail(row),
         }
         if name == "failed":
@@ -235,6 +242,11 @@ class ResultWriter:
         }
         file.text.write(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         return file.finish().path
+
+
+def _with_left(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of what ran, with what it left behind before its output."""
+    return (*columns[:-1], LEFT, columns[-1]) if columns[-1] == "output" else columns
 
 
 def _cell(value: Any) -> Any:

@@ -9,6 +9,8 @@ from jobctl.domain.ports import Finished
 from jobctl.domain.wording import plural
 from jobctl.store.database import Database
 
+_PAGE = 1_000
+
 
 class Left(NamedTuple):
     """Processes that one attempt left behind."""
@@ -65,3 +67,23 @@ def summary(database: Database, job: int) -> Summary | None:
         "SELECT names FROM leftovers WHERE job = ? AND item = ? ORDER BY attempt DESC LIMIT 1", (job, found[2])
     )
     return Summary(found[0], found[1], found[2], names or "")
+
+
+class LeftBehind:
+    """The same for all items of a job, asked for in ascending order."""
+
+    def __init__(self, database: Database, job: int) -> None:
+        self._database = database
+        self._job = job
+        self._page: dict[tuple[int, int], Left] = {}
+        self._last = 0  # item of the page
+        #: Whether any item left anything behind.
+        self.is_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None
+
+    def text(self, item: int, attempt: int) -> str:
+        """A number and names: ``2 ffmpeg, gpg-agent``; empty for an attempt that left nothing."""
+        if item > self._last:
+            self._last = item + _PAGE
+            self._page = of_items(self._database, self._job, item, self._last)
+        found = self._page.get((item, attempt))
+        return "" if found is None else f"{found.processes} {found.names}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 
@@ -28,6 +29,7 @@ def test_work_in_the_background_is_done_by_default(cli):
     cli("wait", job)
     assert (cli.work / "made").read_text() == "done\n"
     assert cli.status(job)["policy"]["leftovers"] == "wait" and codes(cli, job) == {}
+    assert "left_behind" not in (cli.home.job_results(job) / "succeeded.csv").read_text()
 
 
 def test_an_item_that_waits_is_named_everywhere(cli):
@@ -53,6 +55,8 @@ def test_what_was_ended_is_named_everywhere(cli, leftovers, state, code):
     (attempt,) = json.loads(cli("explain", f"{job}.1", "--json").stdout)["attempts"]
     assert attempt["left_behind"] == {"processes": 1, "names": "sleep"}
     assert "left 1 process behind, which was ended: sleep" in cli("explain", f"{job}.1").stdout
+    (row,) = csv.DictReader((cli.home.job_results(job) / f"{state}.csv").read_text().splitlines())
+    assert row["jobctl_left_behind"] == "1 sleep"
     assert "what it left behind was ended" in cli("logs", job, check=None).stdout
 
 
