@@ -157,8 +157,20 @@ def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
     if report.dry_run:
         shared.note(f"{plural(len(report.jobs), 'job')}{which} would go; nothing was changed")
         return
-    freed = f"{size(report.file_bytes)} of files, {size(max(0, report.database_bytes))} of database"
-    shared.note(f"{plural(len(report.jobs), 'job')}{which} removed: {freed}")
+    if report.finished:
+        numbers = ", ".join(map(str, report.finished[:SHOWN])) + (", ..." if len(report.finished) > SHOWN else "")
+        shared.note(f"what an earlier prune had begun to remove is gone: job {numbers}")
+    if report.jobs or report.file_bytes or report.database_bytes > 0:
+        freed = f"{size(report.file_bytes)} of files, {size(max(0, report.database_bytes))} of database"
+        shared.note(f"{plural(len(report.jobs), 'job')}{which} removed: {freed}")
+    else:
+        shared.note(f"no job{which}: nothing was removed" if not report.kept else f"no job{which} was removed")
+    _name_set_aside(shared, report)
+
+
+def _name_set_aside(shared: Session, report: Pruned) -> None:
+    from jobctl.render.inert import inert
+
     if report.set_aside:
         shared.note(
             f"{', '.join(report.set_aside)} in {inert(str(shared.home.root))}: doctor put a damaged database there,"

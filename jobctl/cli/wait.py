@@ -67,12 +67,14 @@ def _tell(shared: Session, job: int, state: str) -> None:
 
 def _result(shared: Session, states: dict[int, str], timeout: str | None) -> int:
     from jobctl.domain.states import TERMINAL_JOB_STATES
+    from jobctl.process.lock import holder
     from jobctl.services.wait import exit_code_of
 
     open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
     if open_jobs:
+        goes_on = "work goes on" if holder(str(shared.home.lock)) is not None else "no daemon works on it"
         error = WaitTimeout(
-            f"not done after {timeout}: job {', '.join(open_jobs)}; work goes on",
+            f"not done after {timeout}: job {', '.join(open_jobs)}; {goes_on}",
             hint=f"jobctl status {','.join(open_jobs)}",
         )
         if not shared.json:

@@ -83,7 +83,7 @@ def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> R
     """The table of a list document; with ``limit``, so many lines of jobs and a line for the rest."""
     jobs = list(document["jobs"])
     if not jobs:
-        return Text("no jobs yet; give work with: jobctl submit FILE -- COMMAND ARG...")
+        return Text("no jobs; give work with: jobctl submit FILE -- COMMAND ARG...")
     shown = jobs if limit is None else jobs[:limit]
     header, rows = job_cells(shown, document["at"], look)
     lines = [_join(header, style="bold"), *map(_join, rows)]

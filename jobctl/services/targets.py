@@ -171,7 +171,7 @@ def _ranges(text: str) -> Iterator[tuple[int, int]]:
 def _no_such_job(database: Database, text: str) -> NotFound:
     newest = views.newest_job(database)
     if newest is None:
-        return NotFound("there are no jobs yet", hint="start with: jobctl submit FILE -- COMMAND")
+        return NotFound("there are no jobs", hint="start with: jobctl submit FILE -- COMMAND")
     if text.replace("-", "").isdigit():
         return NotFound(f"there is no job {text}; the newest is {newest}", hint="jobctl status --all lists every job")
     job, point, _ = text.partition(".")

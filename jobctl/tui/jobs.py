@@ -80,7 +80,7 @@ class JobsScreen(Page):
         if not detail.display:
             return
         if job is None:
-            self.query_one("#job", Static).update("no jobs yet; give work with: jobctl submit FILE -- COMMAND ARG...")
+            self.query_one("#job", Static).update("no jobs; give work with: jobctl submit FILE -- COMMAND ARG...")
             return
         try:
             job = self.reader.job(job["job"])  # with its throughput, which a list does without

@@ -76,7 +76,7 @@ def test_with_json_an_error_is_an_object(store, jobctl):
         "schema": "jobctl.error/1",
         "error": {
             "code": "not_found",
-            "message": "there are no jobs yet",
+            "message": "there are no jobs",
             "hint": "start with: jobctl submit FILE -- COMMAND",
             "details": [],
         },

@@ -231,3 +231,16 @@ def test_doctor_fits_a_terminal(store, home, monkeypatch):
     assert "\x1b" not in plain.getvalue() and "^[[31m" in plain.getvalue()
     assert lines[2].strip() == "-> jobctl doctor --repair"
     assert coloured.getvalue().startswith("\x1b[1;31mfail\x1b[0m") and "- one" in coloured.getvalue()
+
+
+def test_prune_with_nothing_to_remove_says_so(bench, jobctl):
+    assert jobctl("prune").err.endswith("no job done for more than 30d 00h: nothing was removed\n")
+    kept = jobctl("prune", "--older-than", "0s", "--keep-failed")
+    assert "removed" in kept.err
+
+
+def test_prune_of_one_job_after_which_there_is_none(store, jobctl):
+    store.job("s", state="succeeded", finished_at=9, started_at=1)
+    assert "1 job removed:" in jobctl("prune", "1").err
+    gone = jobctl("prune", "1")
+    assert (gone.code, gone.err.splitlines()[0]) == (9, "jobctl: there are no jobs")

@@ -97,7 +97,7 @@ def test_empty_columns_are_left_out(example):
     job["progress"] |= {"rate_per_s": None, "eta_s": None}
     header = text_of(jobs_table(listing([job]), Look()), Look()).splitlines()[0]
     assert header.split() == ["job", "name", "state", "progress", "done", "age"]
-    assert "no jobs yet" in text_of(jobs_table(listing([]), Look()), Look())
+    assert "no jobs; give work with" in text_of(jobs_table(listing([]), Look()), Look())
 
 
 def test_notices_are_said_once(example):

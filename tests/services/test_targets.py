@@ -90,6 +90,6 @@ def test_ranges_are_written_out_within_reason(database):
 
 
 def test_an_empty_store_says_how_to_begin(store):
-    with pytest.raises(NotFound, match="no jobs yet") as caught:
+    with pytest.raises(NotFound, match="there are no jobs") as caught:
         resolve(store.database, ["last"])
     assert "jobctl submit" in caught.value.hint
