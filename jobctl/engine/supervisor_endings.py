@@ -25,6 +25,8 @@ _STUCK_PAUSE_S = 10.0
 #: A process that is waited for may still become a daemon: most do so right after their start.
 _FIRST_LOOK_S = 0.1
 _LONGEST_LOOK_S = 60.0
+#: Where orphans are not handed to us, nobody tells us that they ended.
+_LONGEST_UNTOLD_S = 1.0
 
 
 class Endings:
@@ -178,8 +180,9 @@ class Endings:
         if not left:
             self._over(run, None, now)
         elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
-            self._waits[run.serial] = (now + pause_s, min(2 * pause_s, _LONGEST_LOOK_S))
-            waited = tree.descendants(left) if self._orphans.exact else left
+            longest_s = _LONGEST_LOOK_S if self._orphans.exact else _LONGEST_UNTOLD_S
+            self._waits[run.serial] = (now + pause_s, min(2 * pause_s, longest_s))
+            waited = tree.descendants(left) if self._orphans.exact else [run.pid]
             self._attempts.table.turn(run.place, leaders.WAITS, waited)
         else:
             self._waits.pop(run.serial, None)

@@ -55,6 +55,8 @@ def are_daemons(pids: Iterable[int], run: Running) -> bool:
             continue
         if run.pid == int(fields[_SESSION]) or not outputs.isdisjoint(files_of(pid)):
             return False
+        if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # another user's: nobody can say what it holds
+            return False
     return True
 
 

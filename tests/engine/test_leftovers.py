@@ -9,8 +9,9 @@ import pytest
 from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag, Started
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.supervisor_owners import left_text
-from jobctl.process import leaders
+from jobctl.process import daemon, leaders
 from jobctl.process.leaders import Record
+from tests.engine.harness import SupervisorUnderTest
 from tests.engine.processes import alive, marker
 from tests.engine.test_supervisor import shell
 from tests.executor_contract import Listener, spec_of
@@ -114,3 +115,28 @@ def test_an_orphan_that_gave_up_everything_is_of_the_only_item_that_it_can_be_of
     outcome = run_one(executor, tmp_path, f"prlimit --pid $$ --locks=unlimited; {away}; sleep 0.2", leftovers="end")
     assert outcome.flags == OutputFlag.LEFTOVERS
     assert alive(mark) == []
+
+
+@pytest.mark.parametrize(
+    ("leftovers", "ending"), [("wait", Ending.EXITED), ("end", Ending.EXITED), ("fail", Ending.LEFT)]
+)
+def test_where_orphans_cannot_be_seen_the_process_group_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leftovers: str, ending: int
+) -> None:
+    code = "from jobctl.process import tree; tree.Children.cheap = False; tree._CAN_ASK_FOR_CHILDREN = False\n"
+    real = daemon.python_argv
+    monkeypatch.setattr(daemon, "python_argv", lambda *words: _with(real(*words), code))
+    supervisor = SupervisorUnderTest(tmp_path)
+    try:
+        outcome = run_one(supervisor.start(), tmp_path, "(sleep 0.5; echo done > made) & exit 0", leftovers=leftovers)
+    finally:
+        supervisor.close()
+    assert outcome.ending == ending
+    assert (tmp_path / "made").exists() == (leftovers == "wait")
+
+
+def _with(argv: list[str], code: str) -> list[str]:
+    """A supervisor that does this before it begins."""
+    at = argv.index("-c") + 1
+    head, call, tail = argv[at].rpartition("; gc.enable()")
+    return [*argv[:at], f"{head}\n{code}import gc; gc.enable(){tail}", *argv[at + 1 :]]

@@ -29,7 +29,7 @@ def some_rows(count):
             fields,
             ItemRow(
                 number, 3, chance.randrange(1, 4), payload, 0, 0, started_at, duration_us, duration_us // 2,
-                9000 + number, 1, 0, out_len, None, value,
+                9000 + number, 1, 0, out_len, None, value, 0,
             ),
         )  # fmt: skip
 
