@@ -138,5 +138,5 @@ def test_where_orphans_cannot_be_seen_the_process_group_decides(
 def _with(argv: list[str], code: str) -> list[str]:
     """A supervisor that does this before it begins."""
     at = argv.index("-c") + 1
-    head, call, tail = argv[at].rpartition("; gc.enable()")
+    head, _, tail = argv[at].rpartition("; gc.enable()")
     return [*argv[:at], f"{head}\n{code}import gc; gc.enable(){tail}", *argv[at + 1 :]]
