@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from jobctl.config import Home
+from jobctl.handlers.environment import WELL_KNOWN
 from tests.factories import JobMaker, make_store
 
 hypothesis.settings.register_profile("busy machine", deadline=None)
@@ -48,6 +49,8 @@ def jobctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     """Runs a command line in this process, on the store of the test."""
     from jobctl.cli.edge import run
 
+    for name in WELL_KNOWN:  # a command would say that items do not get them
+        monkeypatch.delenv(name, raising=False)
     for name in list(os.environ):
         if name.startswith(("JOBCTL_", "LC_")) or name in ("LANG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
             monkeypatch.delenv(name)

@@ -86,6 +86,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--resources",), "NAME=N,...", "What an item needs of a worker of a cluster: gpu=1,mem=8."),
         Spec(("--cwd", "-C"), "DIR", "Working directory; default: this one."),
         Spec(("--env",), "NAME[=VALUE]", "A variable; without a value it comes from the daemon.", multiple=True),
+        Spec(("--env-all",), "", "All variables that are set here; their values are stored with the job."),
         Spec(("--env-file",), "FILE", "NAME=VALUE lines, read when items start (for secrets)."),
         Spec(("--shell",), "TEXT", "A shell script instead of COMMAND; values reach it as variables."),
     ),
@@ -174,6 +175,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
 
     if given["env_file"] is not None:
         _warn_of_readers(given["env_file"], tell)
+    _tell_of_environment(given, tell)
     for word in shell_words(words):
         tell(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
     not_before_at, not_before_s = start_time(given["not_before"])
@@ -201,6 +203,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         cwd=given["cwd"],
         env=tuple(given["env"] or ()),
         env_file=given["env_file"],
+        env_all=given["env_all"],
         policy=_policy(given).changed(not_before_s=not_before_s),
         hold=given["hold"],
         foreground=foreground,
@@ -228,6 +231,20 @@ def _columns(text: str | None) -> tuple[str, ...]:
     if not all(names):
         raise UsageError(f"--new-by {text!r} is not a list of columns", hint="--new-by email,amount")
     return names
+
+
+def _tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """Items get few variables by themselves: say what they miss, or that all of them are stored."""
+    import os
+
+    from jobctl.handlers.environment import left_out
+
+    if given["env_all"]:
+        tell("--env-all: the values of all variables that are set here are stored with the job")
+        return
+    missed = left_out(os.environ, given["env"] or ())
+    if missed:
+        tell(f"items do not get {', '.join(missed)}: --env NAME=VALUE gives one of them, --env-all everything")
 
 
 def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:

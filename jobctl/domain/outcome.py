@@ -18,6 +18,8 @@ from jobctl.domain.states import Verb
 
 _PERMANENT_EXITS = frozenset({EXIT_DATA_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
 _ABSENT_EXITS = frozenset({EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
+#: In place of an error number: a variable that the item needs is not there, so it was not started.
+ENV_MISSING = -1
 _ABSENT_ERRNOS = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC})
 #: What an attempt may ask for at most: a hundred years.
 LONGEST_WAIT_S = 100 * 366 * 86_400.0
@@ -54,6 +56,8 @@ def failure_code(ending: int, code: int, flags: int = 0) -> str:
         return f"exit_{code}"
     if ending == Ending.SIGNALLED:
         return signal_name(code).lower()
+    if ending == Ending.NOT_STARTED and code == ENV_MISSING:
+        return "env_missing"
     return {
         Ending.TIMED_OUT: "timeout",
         Ending.CANCELLED: "cancelled",
@@ -93,6 +97,8 @@ def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
         return f"killed by {signal_name(code)}, and it wrote nothing"
     if ending == Ending.TIMED_OUT:
         return f"stopped at its time limit after {duration_us / 1e6:.1f} s"
+    if ending == Ending.NOT_STARTED and code == ENV_MISSING:
+        return "not started: a variable that it needs is not in the daemon's environment"
     if ending == Ending.NOT_STARTED:
         return f"cannot be started: {os.strerror(code)}"
     return {
@@ -111,7 +117,7 @@ def is_absent(ending: int, code: int) -> bool:
     """Whether the command does not exist or cannot be executed: the next item would fail alike."""
     if ending == Ending.EXITED:
         return code in _ABSENT_EXITS
-    return ending == Ending.NOT_STARTED and code in _ABSENT_ERRNOS
+    return ending == Ending.NOT_STARTED and (code in _ABSENT_ERRNOS or code == ENV_MISSING)
 
 
 def is_retryable(ending: int, code: int, policy: Policy) -> bool:

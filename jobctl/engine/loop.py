@@ -9,11 +9,12 @@ acknowledged. After a transaction that failed, the picture in memory is made ane
 from __future__ import annotations
 
 import gc
+import os
 import selectors
 from collections.abc import Iterable, Mapping
 
 from jobctl.config import Home
-from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor
+from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor, Finished
 from jobctl.domain.states import Stop
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import claiming, closing, recovery, stopping
@@ -29,11 +30,12 @@ from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Batch, Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.stock import Stock, of_this_machine
+from jobctl.engine.ungiven import not_started
 from jobctl.engine.work import LiveJob
 from jobctl.process import moment
 from jobctl.process.own_log import say
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, downtime, jobs, sqlite
+from jobctl.store import clock, daemon, downtime, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.items import StaleAttempts
 
@@ -93,6 +95,7 @@ class Engine:
         self._trouble_until = 0
         self._stays_unwritten = False  # nothing else is left to wait for
         self._dispatches: list[Dispatch] = []
+        self._refused: list[Finished] = []  # claimed, and not to be started
         self._looked_at = now  # what was due by then was seen to
         self._orders = Orders(database, executor, self._lineup, self._count)
 
@@ -112,6 +115,7 @@ class Engine:
         self._epoch = recovered.epoch
         self._executor.resize(self._most_slots)
         with self._database.transaction():
+            daemon.save_environment(self._database, os.getpid(), os.environ)
             self._refresh(now)
             self._notifier.recover(now)
         for finished in recovered.interrupted.values():
@@ -368,7 +372,10 @@ class Engine:
             claimed = claiming.claim(self._database, self._epoch, live, limit, now)
             self._gates.take(live, len(claimed))
             self._lineup.touch(live)
-            self._dispatches.extend(claimed)
+            if live.ungiven:
+                self._refused.extend(not_started(claimed, live.ungiven, now))
+            else:
+                self._dispatches.extend(claimed)
 
     # ---- after the commit ----
 
@@ -381,6 +388,8 @@ class Engine:
         if self._dispatches:
             self._executor.start(self._dispatches)
             self._dispatches = []
+        refused, self._refused = self._refused, []
+        self._take(refused, self._looked_at)
         self._orders.send()
         self._notifier.send()
 
@@ -388,7 +397,7 @@ class Engine:
         """A commit that failed changed nothing: keep the outcomes, say so, try again soon."""
         self._trouble = trouble
         self._trouble_until = now + TROUBLE_PAUSE_US
-        self._dispatches = []
+        self._dispatches, self._refused = [], []
         self._rebuild()
         # A disk that is full may stay full for days: a stop does not wait for it.
         self._stays_unwritten = bool(self._stopping) and not any(live.in_hand for live in self._roster)

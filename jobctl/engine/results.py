@@ -29,6 +29,7 @@ from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
+from jobctl.domain.texts import shown
 from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.engine.output import OutputReader
 from jobctl.engine.plainrows import PlainRows
@@ -240,7 +241,7 @@ class ResultWriter:
             "files": {n: {"name": Path(w.path).name, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
             "written_by": f"jobctl {__version__}",
         }
-        file.text.write(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        file.text.write(shown(json.dumps(manifest, indent=2, ensure_ascii=False), in_json=True) + "\n")
         return file.finish().path
 
 

@@ -12,6 +12,7 @@ from jobctl.engine.gates import check_dependencies
 from jobctl.engine.lineup import Lineup
 from jobctl.engine.spec import Specs, given_to
 from jobctl.engine.stock import Stock
+from jobctl.engine.ungiven import said_of
 from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
@@ -167,6 +168,7 @@ class Roster:
         """Look up what its items are given, and say what they share."""
         given = given_to(live.row)
         live.mask, live.lack = given.mask, given.lack
+        live.ungiven = "" if given.lack or not given.missing else said_of(given.missing)
         if live.row.damage:  # what is left of the row must not be run
             live.lack = f"its row in the database is damaged: {live.row.damage}"
         self._executor.define(self._specs.spec(live.row, given, slotted=live.handler.slotted))

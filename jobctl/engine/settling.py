@@ -263,6 +263,8 @@ class Settler:
 def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     """The failure rule that the job's counters break, with the sentence for its state_reason."""
     policy, failed, processed = live.row.policy, live.failed, live.processed
+    if live.absent_in_a_row >= ABSENT_LIMIT and live.ungiven:
+        return Stop.COMMAND, live.ungiven
     if live.absent_in_a_row >= ABSENT_LIMIT:
         if live.row.handler == "call":
             return Stop.COMMAND, f"the function cannot be called: {live.absent_message}"

@@ -22,6 +22,7 @@ class Given:
 
     values: Mapping[str, str]
     lack: str = ""
+    missing: tuple[str, ...] = ()  # names that neither our environment nor the file has
 
     @property
     def mask(self) -> Mask:
@@ -32,9 +33,10 @@ class Given:
 def given_to(row: JobRow) -> Given:
     """Look up what the items of a job are given, in our own environment and in its file."""
     try:
-        return Given(secrets(row.env_names, Path(row.env_file) if row.env_file else None))
+        values = secrets(row.env_names, Path(row.env_file) if row.env_file else None)
     except UsageError as error:
         return Given(secrets(row.env_names, None), error.message)
+    return Given(values, missing=tuple(name for name in row.env_names if name not in values and name not in row.env))
 
 
 class Specs:

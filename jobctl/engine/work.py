@@ -122,6 +122,7 @@ class LiveJob:
     follows: list[int] = field(default_factory=list)  # jobs that are not done and have rows of it
     has_followed: bool = False  # rows of it are no items yet, because other jobs have them
     lack: str = ""  # why its items cannot be given what they need
+    ungiven: str = ""  # the variables that nobody has, in words: its items fail without being started
 
     @property
     def id(self) -> int:

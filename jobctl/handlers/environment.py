@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jobctl.errors import UsageError
+from jobctl.handlers.attempt import ARGUMENT_LIMIT, TOTAL_LIMIT
 
 #: Taken from the submitter and kept with the job. LC_* is matched by prefix.
 ALLOWED = (
@@ -22,6 +24,11 @@ ALLOWED = (
     "CONDA_PREFIX",
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)\Z", re.DOTALL)
+_BLANKS = " \t\r"
+_LONGEST_FILE = 1 << 20
+#: Beside it the arguments of a command have the other half of what the system gives to both.
+LARGEST_ENVIRONMENT = TOTAL_LIMIT // 2
 
 
 #: What Python puts into LC_CTYPE, and its environment, when it is started without any locale (PEP 538).
@@ -34,6 +41,30 @@ def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
     if kept.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in kept and not _was_given(b"LC_CTYPE"):
         del kept["LC_CTYPE"]
     return kept
+
+
+#: Many programs need these, and items do not get them by themselves.
+WELL_KNOWN = (
+    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSH_AUTH_SOCK", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "CUDA_VISIBLE_DEVICES", "AWS_PROFILE", "KUBECONFIG"),
+    *("DISPLAY", "JAVA_HOME", "GOPATH"),
+)
+
+
+def left_out(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
+    """Well-known variables that are set here, that items do not get, and that no ``--env`` names."""
+    named = {option.partition("=")[0] for option in options}
+    return [name for name in WELL_KNOWN if environ.get(name) and name not in named]
+
+
+def whole_environment(environ: Mapping[str, str], by_name: Iterable[str]) -> dict[str, str]:
+    """Everything that the submitter has (``--env-all``), but for what is ours and what is given by name or by file.
+
+    The values are stored with the job, so a secret that is to be in no file must not come this way as well.
+    """
+    kept_out = {*by_name, "_"}
+    return {name: value for name, value in environ.items() if name not in kept_out and not name.startswith("JOBCTL_")}
 
 
 def _was_given(name: bytes) -> bool:
@@ -57,6 +88,7 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         if name.startswith("JOBCTL_"):
             raise UsageError(f"--env {name}: names that begin with JOBCTL_ are set by jobctl itself")
         if given:
+            check_variable("--env", name, value)
             values[name] = value
         else:
             names.append(name)
@@ -66,32 +98,72 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 def read_env_file(path: Path) -> dict[str, str]:
     """NAME=VALUE lines of a file, ``#`` comments and blank lines aside; one pair of quotes around a value is dropped.
 
+    A value is kept byte for byte. Of a name that stands there twice the last value counts, as in a shell.
     Raises UsageError naming the line that is neither.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"--env-file {path}: {why}", hint="it must be readable when items start") from error
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip().removeprefix("export ").strip()
+    for number, line in enumerate(_lines_of(path), 1):
+        text = line.strip(_BLANKS)
         if not text or text.startswith("#"):
             continue
-        name, given, value = text.partition("=")
-        if not given or not _NAME.match(name.strip()):
+        match = _ASSIGNMENT.match(text)
+        if match is None:
             raise UsageError(f"--env-file {path}: line {number} is not NAME=VALUE")
-        value = value.strip()
+        value = match[2].strip(_BLANKS)
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
-        found[name.strip()] = value
+        check_variable(f"--env-file {path}: line {number}", match[1], value)
+        found[match[1]] = value
     return found
+
+
+def _lines_of(path: Path) -> list[str]:
+    """Its lines, bytes that are not UTF-8 as surrogates. Raises UsageError for what is no file or has no end."""
+    hint = f"it must be a file of at most {_LONGEST_FILE >> 20} MiB that is readable when items start"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO must not hold us up
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--env-file {path}: {getattr(error, 'strerror', None) or error}", hint=hint) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"--env-file {path} is not a regular file", hint=hint)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(_LONGEST_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"--env-file {path}: {error.strerror}", hint=hint) from error
+    finally:
+        os.close(descriptor)
+    if len(data) > _LONGEST_FILE:
+        raise UsageError(f"--env-file {path} is larger than {_LONGEST_FILE >> 20} MiB", hint=hint)
+    if b"\0" in data:
+        raise UsageError(f"--env-file {path}: line {data[: data.index(0)].count(10) + 1} has a NUL byte", hint=hint)
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
+
+
+def check_variable(where: str, name: str, value: str) -> None:
+    """Raises UsageError for a variable that the system would not give to any process."""
+    length = len(os.fsencode(name)) + len(os.fsencode(value)) + 2
+    if length > ARGUMENT_LIMIT:
+        hint = f"the system takes {ARGUMENT_LIMIT:,} for a variable; make it shorter, or put it into a file"
+        raise UsageError(f"{where}: {name} has {length:,} bytes", hint=hint)
+
+
+def check_total(environment: Mapping[str, str]) -> None:
+    """Raises UsageError for an environment that leaves no room for the arguments of a command."""
+    sizes = {name: len(os.fsencode(name)) + len(os.fsencode(value)) + 10 for name, value in environment.items()}
+    if sum(sizes.values()) > LARGEST_ENVIRONMENT:
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
+        raise UsageError(
+            f"the environment of the items has {sum(sizes.values()):,} bytes; {LARGEST_ENVIRONMENT:,} is the most",
+            hint=f"unset or shorten the largest variables: {', '.join(largest)}",
+        )
 
 
 def job_environment(stored: Mapping[str, str], names: Iterable[str], env_file: Path | None) -> dict[str, str]:
     """The variables items of a job get: stored values, then the env file, then values of names from our environment.
 
-    A name that nobody knows is left out. Values from names and files are never stored.
+    A name that nobody knows is left out; items that need it are not started at all. Values from names and files are
+    never stored.
     """
     return {**stored, **secrets(names, env_file)}
 

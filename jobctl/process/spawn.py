@@ -197,7 +197,7 @@ def explain(problem: OSError, program: bytes, argv: Sequence[bytes]) -> str:
     number = problem.errno or 0
     if number == errno.E2BIG:
         size = sum(map(len, argv))
-        return f"{show(program)}: the arguments are too long for the system ({size} bytes)"
+        return f"{show(program)}: the arguments ({size} bytes) and the environment are too large together"
     if number == errno.ENOENT and os.path.exists(program):
         return f"{show(program)}: the interpreter named in its first line does not exist"
     if number == errno.ENOENT:

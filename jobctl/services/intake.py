@@ -14,6 +14,7 @@ from jobctl.config import Home, cpu_count
 from jobctl.domain.bounds import Bounds, worst_case
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import RowRules
+from jobctl.domain.texts import shown
 from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
 from jobctl.handlers.command import Handler
@@ -370,7 +371,7 @@ def _targets(options: NotifyOptions) -> list[NewTarget]:
 def _default_name(path: str, job: int) -> str:
     if path == "-":
         return f"stdin-{job}"
-    stem = unpacked_name(os.path.basename(path))
+    stem = shown(unpacked_name(os.path.basename(path)))  # a name is text, whatever the file is called
     for suffix in NAME_SUFFIXES:
         stem = stem.removesuffix(suffix)
     return stem or f"job-{job}"

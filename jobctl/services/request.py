@@ -49,6 +49,7 @@ class SubmitRequest:
     cwd: str | None = None
     env: tuple[str, ...] = ()
     env_file: str | None = None
+    env_all: bool = False  # the whole environment of the submitter, stored
     policy: Policy = field(default_factory=Policy)
     hold: bool = False
     foreground: bool = False

@@ -103,6 +103,7 @@ _JOB = (
         safe=True,
     ),
     Key("submit", "env", "texts", "", 'texts of the form "NAME=VALUE" or "NAME"', safe=False),
+    Key("submit", "env-all", "switch", "false", "true or false", safe=False),
     Key("submit", "env-file", "path", "", _PATH, safe=False),
     Key("submit", "notify", "texts", "", "one or more URLs", safe=False),
     Key("submit", "notify-secret-env", "text", "", "the name of a variable", safe=False),
@@ -186,6 +187,8 @@ def from_text(key: Key, where: str, text: str) -> Any:
     if key.kind in ("whole", "integer"):
         bare = text.strip()
         return check(key, where, int(bare) if _DIGITS.fullmatch(bare) else text, "")
+    if key.kind == "switch" and text.strip() in ("true", "false"):
+        return text.strip() == "true"
     if key.kind == "path":
         return os.path.abspath(os.path.expanduser(text))
     return check(key, where, text, "")

@@ -14,9 +14,17 @@ from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
 from jobctl.handlers.command import Handler, make_handler
-from jobctl.handlers.environment import read_env_file, split_options, submitter_environment
+from jobctl.handlers.environment import (
+    check_total,
+    check_variable,
+    read_env_file,
+    split_options,
+    submitter_environment,
+    whole_environment,
+)
 from jobctl.process.wakeup import wake
 from jobctl.services import idempotency
+from jobctl.services.daemon_environment import check_names
 from jobctl.services.habits import refuse_other_ways
 from jobctl.services.intake import Intake
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
@@ -37,7 +45,7 @@ def submit(
     stands for other work; in each case nothing has changed. The id is returned only after a commit that survives a
     power cut. ``watch`` is told after every batch of rows that was read.
     """
-    surroundings = _check_surroundings(request)
+    surroundings = _check_surroundings(home, request)
     with open_source(request.input, stdin) as source:
         source.watch = watch
         handler = _handler(request, source)
@@ -62,7 +70,7 @@ def preview(
     """Read and judge the whole input as ``submit`` would, raise what it would raise, write nothing."""
     from jobctl.services.rehearsal import Rehearsal
 
-    surroundings = _check_surroundings(request)
+    surroundings = _check_surroundings(home, request)
     commands: list[tuple[str, ...]] = []
     shown: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
@@ -140,19 +148,30 @@ def _check_words(request: SubmitRequest) -> None:
         make_targets(request.notify, os.environ)
 
 
-def _check_surroundings(request: SubmitRequest) -> Surroundings:
+def _check_surroundings(home: Home, request: SubmitRequest) -> Surroundings:
     refuse_other_ways(request.command)
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
         raise UsageError(f"--cwd {cwd}: there is no such directory")
     values, names = split_options(request.env)
     env_file = None if request.env_file is None else os.path.abspath(request.env_file)
-    if env_file is not None:
-        read_env_file(Path(env_file))
+    from_file = {} if env_file is None else read_env_file(Path(env_file))
     _check_words(request)
+    inherited = submitter_environment(os.environ)
+    if request.env_all:
+        secret = () if request.notify.secret_env is None else (request.notify.secret_env,)
+        inherited |= whole_environment(os.environ, (*names, *from_file, *secret))
+    environment = inherited | values
+    for name, value in environment.items():
+        check_variable("the environment", name, value)
+    check_total(environment | from_file)
     given: dict[str, Any] = {"cwd": cwd, "env": values, "env_names": names, "env_file": env_file}
     if request.input.selection:
         given["selection"] = request.input.selection
     if request.python is not None:
         given["python"] = _python(request.python, cwd)
-    return Surroundings(cwd, submitter_environment(os.environ) | values, names, given)
+    if request.env_all:
+        given["env_all"] = True
+    if missing := [name for name in names if name not in environment and name not in from_file]:
+        check_names(home, missing, os.environ)
+    return Surroundings(cwd, environment, names, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
 from jobctl.domain.crew import Crew
@@ -26,6 +27,7 @@ class Row:
 
 _NAMES = [f.name for f in fields(Row)]
 _CREW = "crew"
+_ENVIRONMENT = "environment"
 
 
 def load(database: Database) -> Row | None:
@@ -64,3 +66,19 @@ def _save_crew(database: Database, crew: Crew | None) -> None:
             " WHERE value <> excluded.value",
             (_CREW, json.dumps(crew.to_json())),
         )
+
+
+def save_environment(database: Database, engine_pid: int, names: Iterable[str]) -> None:
+    """Which variables an engine has, by name only: their values are nobody's business. In a transaction."""
+    document = {"engine_pid": engine_pid, "names": sorted(names)}
+    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_ENVIRONMENT, json.dumps(document)))
+
+
+def load_environment(database: Database, engine_pid: int) -> frozenset[str] | None:
+    """The names of the variables of that engine; None when it did not say, as one of an older version."""
+    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_ENVIRONMENT,))
+    try:
+        found = json.loads(text) if text else {}
+        return frozenset(found["names"]) if found.get("engine_pid") == engine_pid else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

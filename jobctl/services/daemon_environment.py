@@ -1,0 +1,36 @@
+"""Variables that items get from the daemon: whether the one that runs has them is found out before work is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jobctl.config import Home
+from jobctl.errors import UsageError
+from jobctl.process import lock
+
+
+def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Raises UsageError for a variable that is set here and that the running daemon does not have.
+
+    Without a daemon, or with one that does not say what it has, nothing is known: then the items find out.
+    """
+    holder = lock.holder(str(home.lock))
+    if holder is None or not home.database.exists():
+        return
+    from jobctl.store import daemon
+    from jobctl.store.database import open_database
+
+    database = open_database(home)
+    try:
+        row = daemon.load(database)
+        serves = row is not None and holder in (0, row.pid) and row.scope == "all"
+        known = daemon.load_environment(database, row.engine_pid) if row is not None and serves else None
+    finally:
+        database.close()
+    lacking = [name for name in names if name in environ and known is not None and name not in known]
+    if lacking:
+        name = lacking[0]
+        raise UsageError(
+            f"--env {name}: the running daemon has no variable {name}, and items get it from there",
+            hint=f"start the daemon again with {name} set, or use --env-file, or --env {name}=VALUE, which is stored",
+        )
