@@ -35,12 +35,24 @@ class _Language(NamedTuple):
 _PASS = "pass it as an argument"  # noqa: S105  no password
 _LANGUAGES = {
     SHELL: _Language("shell text", "q", "{program} -c 'echo \"$1\"' _ {value}"),
-    OTHER_SHELL: _Language("shell text", "", "a script that takes it as an argument"),
+    OTHER_SHELL: _Language("shell text", "", "./script {value}"),
     PYTHON: _Language("Python", "json", "{program} -c 'import sys; print(sys.argv[1])' {value}"),
     JAVASCRIPT: _Language("JavaScript", "json", "{program} -e 'console.log(process.argv[1])' {value}"),
     JQ: _Language("a jq program", "json", "jq --arg v {value} '... $v ...'"),
 }
-_OTHER = _Language("a program", "", "an option for values (awk -v v={value}), or a file that takes it")
+_OTHER = _Language("a program", "", "./script {value}")
+#: How a value gets to the programs that people use most.
+_INSTEAD = {
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), "{program} -v v={value} '... v ...'"),
+    "perl": "perl -e '... $ARGV[0] ...' {value}",
+    "ruby": "ruby -e '... ARGV[0] ...' {value}",
+    "php": "php -r '... $argv[1] ...' {value}",
+    "psql": "psql -v v={value} -f FILE, where :'v' is the value",
+    "parallel": "jobctl runs items at once itself, so leave parallel out",
+    "env": "without -S each word is an argument",
+    "sed": "awk -v v={value} '... v ...'",
+    "Rscript": "Rscript FILE {value}",
+}
 
 
 def check_scripts(argv: Sequence[str], arguments: Sequence[Sequence[Piece]]) -> None:
@@ -133,12 +145,14 @@ def _refusal(words: Sequence[str], found: Evaluated, placeholder: Placeholder, w
     value = next((f"{{{inner}}}" for inner in _names(words, found)), "{}")
     if why:
         return UsageError(
-            f"a placeholder with :{placeholder.quote} stands {why} in the text of {where}, where its quotes break",
-            hint=f"write it as a word of its own, outside of all quotes, or {_PASS}",
+            f"a placeholder with :{placeholder.quote} cannot stand {why} (in the text of {where})",
+            hint=f"its quotes hold only outside of all others: write it as a word of its own, or {_PASS}",
         )
     ways = [f"write {value[:-1]}:{language.quote}}}"] if language.quote else []
-    if language.instead and (found.kind != SHELL or name_of(found.program) in POSIX_SHELLS.split()):
-        ways.append(f"{_PASS}: {language.instead.format(program=found.program, value=value)}")
+    name = name_of(found.program)
+    instead = _INSTEAD.get(name) or (language.instead if found.kind != SHELL or name in POSIX_SHELLS.split() else "")
+    if instead:
+        ways.append(f"{_PASS}: {instead.format(program=found.program, value=value)}")
     if found.kind == SHELL and found.option == "-c":
         ways.append("use --shell")
     return UsageError(
