@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, open_elsewhere, plural
 from jobctl.services.attention import Case
+
+#: Calls that have not begun by then wait for a worker.
+_MOMENT_S = 2.0
 
 
 def state_reason(case: Case) -> str:
@@ -76,6 +81,9 @@ def _running(case: Case) -> str:
         return f"the daemon is stopping, {plural(running, 'item')} still to end; {_done_of_total(case)}"
     if not _is_served(case):
         return f"{_late(case)}started, but no daemon works on it; {_done_of_total(case)}"
+    if silent_s := _loading_s(case):
+        target = json.loads(job.command)["target"]
+        return f"workers have been loading {target} for {format_duration(silent_s)}; {_done_of_total(case)}"
     if running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
         return f"{plural(running, 'item')} running, {failed}"
@@ -90,6 +98,15 @@ def _running(case: Case) -> str:
     if case.around.held_by:
         return f"{case.around.held_by}; {_done_of_total(case)}"
     return f"between two items; {_done_of_total(case)}"
+
+
+def _loading_s(case: Case) -> float:
+    """How long the workers of calls have been importing the function or running its setup; 0 if they are not."""
+    job = case.job
+    silent_s = (case.around.now - job.updated_at) / 1e6
+    # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
+    is_loading = job.handler == "call" and job.running and not case.around.started and silent_s >= _MOMENT_S
+    return silent_s if is_loading else 0.0
 
 
 def _late(case: Case) -> str:

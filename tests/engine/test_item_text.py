@@ -75,9 +75,23 @@ def test_every_hostile_last_line_is_a_failure_like_others():
     failed.decode()
 
 
-@settings(max_examples=40)
-@given(st.lists(st.tuples(NOISE, NOISE), min_size=1, max_size=4))
+TAILS = st.lists(st.tuples(NOISE, NOISE), min_size=1, max_size=4)
+
+
+@settings(max_examples=25)
+@given(TAILS)
 def test_any_last_line_is_settled(tails):
+    is_settled(tails)
+
+
+@pytest.mark.slow
+@settings(max_examples=500)
+@given(TAILS)
+def test_any_last_line_is_settled_many_times(tails):
+    is_settled(tails)
+
+
+def is_settled(tails):
     bench, job = ended([out for out, _ in tails], tails[0][1])
     assert bench.states(job) == "f" * len(tails)
     for document in documents(bench, job):
