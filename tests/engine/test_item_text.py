@@ -166,10 +166,10 @@ def test_a_strange_record_costs_its_item_alone(tmp_path, changes, capfd):
 def test_a_bug_in_settling_is_contained_and_logged_once(tmp_path, monkeypatch, capfd):
     broken = Settler._described
 
-    def described(settler, finished):
+    def described(settler, finished, *others):
         if finished.job == 1 and not finished.err_tail:
             raise LookupError("nobody thought of this")
-        return broken(settler, finished)
+        return broken(settler, finished, *others)
 
     monkeypatch.setattr(Settler, "_described", described)
     bench = Bench(tmp_path, lambda d: Play(code=3 if (d.job, d.item) == (1, 2) else 0))
