@@ -22,6 +22,8 @@ from jobctl.process.private import open_plain
 _REPORT_ROOM = 4096
 _LOG_LIMIT = 8 << 20
 _CLUSTER = "cluster."
+#: What tells an item of a store. A daemon that an item starts for another store is none.
+_COOKIE = "JOBCTL_COOKIE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def start_detached(options: StartOptions) -> int:
             stdout=log,
             stderr=log,
             cwd="/",
+            env={name: value for name, value in os.environ.items() if name != _COOKIE},
             start_new_session=True,
             pass_fds=(writer,),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.process.daemon import lock_holder
 from tests.wait import wait_until
 
 #: DIR ITEM ATTEMPT: says that it is there; the second attempt of an item looks whether another one still is.
@@ -187,3 +188,20 @@ def test_who_reads_a_log_or_edits_it_is_no_item(cli, place):
             reader.kill()
             reader.wait()
             reader.stdout.close()
+
+
+def test_a_daemon_of_another_store_that_an_item_started_is_no_item(cli, place, tmp_path):
+    other = tmp_path / "other"
+    jobctl = " ".join(cli.program)
+    found = {"plain": f"JOBCTL_HOME={other} {jobctl} daemon start >/dev/null; $P"}
+    begin(cli, place, found)
+    daemon = lock_holder(other / "daemon.lock")
+    try:
+        for victim in (cli.daemon_pid(), cli.engine_pid()):
+            os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free")
+        cli("daemon", "start")
+        assert alive(place, found) == []
+        assert daemon is not None and lock_holder(other / "daemon.lock") == daemon
+    finally:
+        cli("--home", other, "daemon", "stop", "--now", check=None)
