@@ -32,7 +32,16 @@ def main() -> NoReturn:
         code = _BROKEN_PIPE
     except OSError as error:
         code = standard.give_up_output(error)
+    except MemoryError:
+        _give_up_memory()
     _leave(code)
+
+
+def _give_up_memory() -> NoReturn:
+    from jobctl.process.ulimit import give_up_memory
+
+    give_up_memory()
+    os._exit(1)
 
 
 def answer(arguments: list[str]) -> int:

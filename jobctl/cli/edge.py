@@ -191,6 +191,12 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
             "the arguments and the environment together are too large for the system to start a process",
             hint="unset large variables (env | sort), then try again",
         )
+    if isinstance(error, OSError | MemoryError):
+        from jobctl.process import ulimit
+
+        found = ulimit.explain(errno.ENOMEM if isinstance(error, MemoryError) else error.errno or 0)
+        if found is not None:
+            return JobctlError(found[0], hint=found[1])
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         if error.errno == errno.ENAMETOOLONG:

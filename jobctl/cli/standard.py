@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("stdin", "stdout", "stderr")
 
+_NO_MEMORY = 12  # errno.ENOMEM, without the module
+
 
 def settle() -> None:
     """Put the three in order, once, before anything else is opened.
@@ -80,6 +82,11 @@ def is_output_lost() -> bool:
 
 def give_up_output(error: OSError) -> int:
     """Say that standard output cannot be written, and write nothing more there; returns the exit code."""
+    if error.errno == _NO_MEMORY:  # of a module that was being loaded
+        from jobctl.process.ulimit import give_up_memory
+
+        give_up_memory()
+        return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stderr.write(f"jobctl: standard output cannot be written: {error.strerror}\n")
     return 1

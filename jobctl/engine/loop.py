@@ -8,6 +8,7 @@ acknowledged. After a transaction that failed, the picture in memory is made ane
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import selectors
@@ -38,6 +39,7 @@ from jobctl.process.wakeup import WakeUp
 from jobctl.store import clock, daemon, downtime, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.items import StaleAttempts
+from jobctl.store.trouble import file_limit
 
 #: After a commit that failed (disk full, I/O error), the next try.
 TROUBLE_PAUSE_US = 1_000_000
@@ -57,6 +59,10 @@ class Unsettled(Exception):
 
 #: Another daemon could take the lock of the file that is there now.
 _LOST_LOCK = "the lock file was removed or replaced: what runs finishes, nothing new starts, and this daemon ends"
+
+
+class Limited(Exception):
+    """A limit of this process, which no waiting changes, keeps it from writing."""
 
 
 class Unwritten(Exception):
@@ -399,6 +405,8 @@ class Engine:
         self._trouble_until = now + TROUBLE_PAUSE_US
         self._dispatches, self._refused = [], []
         self._rebuild()
+        if limit := file_limit(str(self._database.path.parent)):
+            raise Limited(f"the database cannot grow: the limit on the size of files (ulimit -f) is {limit}")
         # A disk that is full may stay full for days: a stop does not wait for it.
         self._stays_unwritten = bool(self._stopping) and not any(live.in_hand for live in self._roster)
 
@@ -424,6 +432,8 @@ class Engine:
         live.closing = False  # if anything goes wrong from here on, the files are made again
         self._lineup.touch(live)
         if closed.results is None:
+            if os.strerror(errno.EFBIG) in closed.error:
+                raise Limited("result files cannot grow: the limit on the size of files (ulimit -f) is too small")
             live.unwritten = f"{UNWRITTEN_RESULTS} {live.id} cannot be written: {closed.error}"
             live.close_at = now + TROUBLE_PAUSE_US
             return

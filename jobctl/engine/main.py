@@ -13,7 +13,7 @@ from jobctl.domain.ports import Executor
 from jobctl.engine import recovery
 from jobctl.engine.house import Replaced, StoreGone
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.loop import Engine, Fenced, Unwritten
+from jobctl.engine.loop import Engine, Fenced, Limited, Unwritten
 from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.process import moment, wire
@@ -83,7 +83,7 @@ def _leave_to_older(options: StartOptions) -> NoReturn:
 def _cannot_begin(error: sqlite.Error | OSError, options: StartOptions, executor: LocalExecutor) -> int:
     """Whoever starts a daemon is told at once; one that is up does not end for a disk that is full for a while."""
     text = _in_words(error, options)
-    if not executor.up:
+    if not executor.up or trouble.file_limit(str(options.home.root)):
         executor.refuse(text)
         return 1
     say(f"the engine cannot begin: {text}")
@@ -126,6 +126,9 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     except StoreGone:
         say(f"the store at {options.home.root} was removed: everything of it ends")
         return wire.STORE_GONE
+    except Limited as problem:
+        executor.refuse(f"{problem}; raise it with ulimit -f unlimited, then start jobctl again")
+        return 1
     except Replaced as problem:
         name = str(problem)
         say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, moment.now())}")

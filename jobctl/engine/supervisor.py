@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _LEAVE_EXTRA_S = 10.0
 #: A disk that is full or fails for a while: no reason to give up, however often it is tried.
 _NOT_NOW_PAUSE_S = 2.0
+_FAILED_STARTS = 3
 #: After a stop was asked for, so many engines may follow one another: the stop must end where none can live.
 _SUCCESSORS_IN_STOP = 2
 _WITHOUT_ENGINE = "it stops without an engine, for none can work: what runs finishes, its outcome is kept"
@@ -96,6 +97,7 @@ class Supervisor:
         self._told_empty = False
         self._exit_code = 0
         self._drains = False  # no engine can work with us any more
+        self._failed_starts = 0
         self._successors = _SUCCESSORS_IN_STOP
         #: Whoever runs this shall become a supervisor of the jobctl that is installed now.
         self.begins_anew = False
@@ -315,9 +317,21 @@ class Supervisor:
             self._engine.start(fresh=self._fresh)
         except OSError as problem:
             self._log(f"cannot start the engine now: {problem.strerror}")
+            self._hopeless_start(problem)
             if self._stop and not self._drains:
                 self._drain(_WITHOUT_ENGINE)
         self._endings.engine_pid = self._engine.pid
+
+    def _hopeless_start(self, problem: OSError) -> None:
+        """Whoever waits for the first engine is told instead of waiting for ever."""
+        self._failed_starts += 1
+        if self._engine.has_adopted or self._leave_by != NEVER:
+            return
+        from jobctl.process import ulimit  # rarely needed
+
+        if ulimit.is_out_of_files(problem) or self._failed_starts >= _FAILED_STARTS:
+            self._options.report(f"error {ulimit.in_words(problem)}")
+            self._leave(1, DEFAULT_GRACE_S, time.monotonic())
 
     def _reap(self, now: float, gap_s: float = 0.0) -> None:
         status = self._endings.reap(now, gap_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from jobctl.errors import Busy, JobctlError
+from jobctl.errors import Busy, Exit, JobctlError
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
 from jobctl.services.elsewhere import refuse_elsewhere
 
@@ -69,8 +69,14 @@ class ForegroundRun:
         if self.stops or (self._engine is not None and self._engine.wait(0) is None):
             return
         if self._engine is not None:
+            had_to_end = self._engine.wait(0) == Exit.INTERNAL
             self._engine.close()
             self._engine = None
+            if had_to_end:
+                raise JobctlError(
+                    f"job {self._options.scope} cannot be worked off now; the reason is above",
+                    hint="put that right, then go on with: jobctl daemon start",
+                )
         if self._follow():
             return
         refuse_elsewhere(self._options)

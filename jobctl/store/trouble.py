@@ -43,7 +43,7 @@ _LIMITED = _Trouble(
 )
 #: SQLite's shared memory is at least as long.
 _SHARED_MEMORY = 32 << 10
-_NEXT_WRITE = 64 << 10
+_NEXT_WRITE = 8 << 20
 _KNOWN = (
     _FULL,
     _UNWRITABLE := _Trouble(
@@ -81,7 +81,7 @@ def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
     """What a look at the disk says: SQLite calls many things an I/O error."""
     if trouble not in (_FULL, _FAILING, _UNWRITABLE):
         return trouble, ""
-    if limit := _file_limit(home):
+    if limit := file_limit(home):
         return _LIMITED, limit
     why = space.refusal(home)
     if trouble is _FAILING and space.shortage(home):
@@ -93,8 +93,8 @@ def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
     return trouble, why or (space.said(home) if trouble is _FULL else "")
 
 
-def _file_limit(home: str) -> str:
-    """The limit of this process on the size of files, where a file of the database has reached it."""
+def file_limit(home: str) -> str:
+    """The limit of this process on the size of files, where a write that failed may have met it; empty otherwise."""
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,0 +1,56 @@
+"""Limits of this process (ulimit) that keep jobctl from its work, in words that say what to type."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+
+_OF_ERROR = {
+    errno.EMFILE: ("too many open files", "RLIMIT_NOFILE", "-n", "1024"),
+    errno.EAGAIN: ("no process can be started", "RLIMIT_NPROC", "-u", "unlimited"),
+    errno.ENOMEM: ("there is not enough memory", "RLIMIT_AS", "-v", "unlimited"),
+    errno.EFBIG: ("a file cannot grow", "RLIMIT_FSIZE", "-f", "unlimited"),
+}
+
+
+def explain(number: int) -> tuple[str, str] | None:
+    """(what is wrong, what to type) for an error that a limit of ours makes; None for another one."""
+    if number not in _OF_ERROR:
+        return None
+    what, name, option, enough = _OF_ERROR[number]
+    limit = _limit(name)
+    if limit is None:
+        return None if number != errno.ENOMEM else (what, "end something, then try again")
+    return f"{what}: the limit (ulimit {option}) is {limit}", f"raise it, then try again: ulimit {option} {enough}"
+
+
+def in_words(problem: OSError) -> str:
+    """The same in one line; the system's words where no limit is to blame."""
+    found = explain(problem.errno or 0)
+    return problem.strerror or str(problem) if found is None else "; ".join(found)
+
+
+def is_out_of_files(problem: OSError) -> bool:
+    """Whether it will not get better by waiting: the files that are open are our own."""
+    return problem.errno == errno.EMFILE
+
+
+def _limit(name: str) -> str | None:
+    """As the shell says it; None without one."""
+    value, _ = resource.getrlimit(getattr(resource, name))
+    if value == resource.RLIM_INFINITY:
+        return None
+    unit = 1024 if name in ("RLIMIT_AS", "RLIMIT_FSIZE") else 1
+    return str(value // unit)
+
+
+def memory_error() -> str:
+    """For the place where nothing more can be imported."""
+    what, todo = explain(errno.ENOMEM) or ("there is not enough memory", "end something, then try again")
+    return f"jobctl: {what}\n  {todo}\n"
+
+
+def give_up_memory() -> None:
+    """Say that there was no memory, with as little of it as possible."""
+    os.write(2, memory_error().encode())

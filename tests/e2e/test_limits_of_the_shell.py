@@ -1,0 +1,40 @@
+"""Small limits of ulimit: everything ends soon, with a sentence that names the limit, and without a traceback."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+LIMITS = ["-f 16", "-f 80", "-f 800", "-n 8", "-n 10", "-n 12", "-n 16", "-v 20000", "-v 30000", "-t 1"]
+COMMANDS = ["run rows.txt -j 2 -- echo {}", "submit rows.txt -- echo {}", "daemon start", "status"]
+
+
+def limited(cli, limit, words):
+    program = shlex.join(cli.program)
+    return cli.shell(f"ulimit {limit} && exec {program} {words}")
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_nothing_hangs_or_breaks_under_a_small_limit(cli, limit):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000 if "-f" in limit else 5)))
+    for words in COMMANDS:
+        done = limited(cli, limit, words)
+        if limit.startswith("-v") and "fatal" in done.stderr.lower():
+            continue  # not even Python begins
+        assert "Traceback" not in done.stderr and "bug in jobctl" not in done.stderr, (words, done.stderr)
+        assert done.returncode in (0, 1, 9, 75), (words, done)
+        if done.returncode == 1:
+            assert "ulimit" in done.stderr or "daemon.log" in done.stderr, (words, done.stderr)
+    cli("daemon", "stop", "--now", check=None)
+    cli("status")
+
+
+def test_a_job_that_met_the_limit_goes_on_without_it(cli):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000)))
+    stopped = limited(cli, "-f 800", "run rows.txt -j 2 -- true")
+    assert stopped.returncode == 1
+    assert "ulimit -f" in stopped.stderr and "daemon start" in stopped.stderr
+    cli("daemon", "start")
+    cli("wait", 1)
+    assert cli("verify", 1).returncode == 0
