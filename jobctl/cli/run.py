@@ -78,7 +78,7 @@ def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int
     from jobctl.services.run import ForegroundRun
 
     database = shared.open()
-    if accepted.replayed or accepted.not_selected or accepted.rejected or accepted.constant or accepted.followed:
+    if accepted.is_special:
         for line in lines(accepted):
             shared.note(line)
     if _is_done(database, accepted.job):  # its key was known, or it has no rows: nothing to work off

@@ -109,6 +109,9 @@ def _by_jobs(database: Database, job: JobView) -> Iterator[Hold]:
             continue
         state = views.states(database, [number]).get(number)
         other = views.job(database, number) if state is not None else None
+        if other is not None and other.is_done and condition == "ok" and other.state != "succeeded":
+            message = f"job {number} ended {other.state}, so this one ends as cancelled"
+            yield Hold("after", message, f"jobctl retry {number}")
         if other is not None and not other.is_done:
             until = "succeeds" if condition == "ok" else "ends"
             message = f"it waits until job {number} {until}, which is {other.state}"

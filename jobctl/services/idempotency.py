@@ -44,10 +44,12 @@ class Comparison:
         self._owner = owner
         self._seen = 0
         self._difference: _Difference | None = None
+        #: Whether all rows of its input are its items.
+        self._is_whole = not (owner.counts.skipped or any(each[1] == followed.CONDITION for each in owner.after))
 
     def add(self, batch: Sequence[bytes]) -> None:
         """The next rows of the input."""
-        if self._difference is None and not self._owner.counts.skipped:
+        if self._difference is None and self._is_whole:
             stored = self._stored(len(batch))
             pairs = zip_longest(stored, batch)
             self._difference = next(
@@ -83,7 +85,7 @@ class Comparison:
     def _rows(self) -> Iterator[str]:
         """In words, the first row that differs."""
         found, owner = self._difference, self._owner
-        if found is None and self._seen < owner.total and not owner.counts.skipped:
+        if found is None and self._seen < owner.total and self._is_whole:
             (next_row,) = self._stored(1)
             found = _Difference(self._seen + 1, next_row, None)
         if found is None:

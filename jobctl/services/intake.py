@@ -224,7 +224,14 @@ class Intake:
             constant=self._handler.constant and rows > 1,
             queue_paused=queues.is_paused(self._database, request.queue),
             followed=tuple(sorted(self._followed.items())),
+            compared_otherwise=self._compared_otherwise(job),
         )
+
+    def _compared_otherwise(self, job: int) -> int | None:
+        """What that job did counts as not done: whoever changes ``--new-by`` is to know."""
+        request = self._request
+        before = jobs.newest_with_keys(self._database, request.name or "", job) if request.only_new else None
+        return None if before is None or set(before.policy.new_by) == set(request.new_by) else before.id
 
     def _check_before(self) -> None:
         """The jobs that it comes after were there when the command began; ``prune`` may have been quicker."""

@@ -31,6 +31,7 @@ class Surroundings(NamedTuple):
     now: int
     missing: Missing | None = None  # what no worker of the cluster has
     waits_for: Sequence[tuple[int, str]] = ()  # jobs that it comes after and that are not done, and on what condition
+    never: str = ""  # why it can never start
     follows: Sequence[tuple[int, int]] = ()  # jobs that have rows of it, and how many wait for the end of each
     held_by: str = ""  # what keeps a job that runs nothing from starting more, in words
     top_rate_per_s: float | None = None  # more than that cannot start

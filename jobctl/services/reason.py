@@ -117,6 +117,8 @@ def _late(case: Case) -> str:
 
 def _waiting(case: Case) -> str:
     job, now = case.job, case.around.now
+    if case.around.never:
+        return f"{case.around.never}; it ends as cancelled, {plural(job.queued, 'item')} queued"
     if case.shortage:
         return f"{_late(case)}nothing starts for lack of room: {case.shortage}, {plural(job.queued, 'item')} queued"
     if not _is_served(case):

@@ -104,6 +104,13 @@ class Accepted:
     constant: bool = False  # every item runs the same words
     queue_paused: bool = False
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there and wait for its end)
+    compared_otherwise: int | None = None  # the job before it under the name, if that has another --new-by
+
+    @property
+    def is_special(self) -> bool:
+        """Whether something is to be said although the progress is about to be shown."""
+        rows = self.not_selected or self.rejected or self.followed
+        return bool(rows or self.replayed or self.constant or self.compared_otherwise is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         started=len(running),
         taken=_taken(answer, job),
         waits_for=[(each["job"], each["condition"]) for each in after if each["done"] is False],
+        never=_never(after),
         follows=[(each["job"], each["rows"]) for each in follows],
     )
     targets = outbox_views.targets(database, job.id)
@@ -235,6 +236,14 @@ def _after(database: Database, job: JobView) -> list[dict[str, Any]]:
         }
         for number, condition, state in found
     ]
+
+
+def _never(after: Sequence[dict[str, Any]]) -> str:
+    """Why the job can never start, in words; the next engine ends it for that."""
+    for each in after:
+        if each["condition"] == "ok" and each["done"] and each["state"] != "succeeded":
+            return f"job {each['job']} ended {each['state']}, and this one was to run only after its success"
+    return ""
 
 
 def _follows(database: Database, job: JobView) -> list[dict[str, Any]]:

@@ -178,6 +178,14 @@ def has_keys(database: Database, uid: str | None) -> bool:
     return uid is not None and database.scalar("SELECT item_key FROM jobs WHERE uid = ?", (uid,)) is not None
 
 
+def newest_with_keys(database: Database, name: str, besides: int) -> JobRow | None:
+    """The newest other job of a name whose rows have keys of their own."""
+    row = database.one(
+        f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, besides)
+    )
+    return None if row is None else job_row(row)
+
+
 def store_uid(database: Database) -> str:
     """What no other store has."""
     return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))

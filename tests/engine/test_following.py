@@ -15,7 +15,7 @@ from jobctl.domain.ports import AttemptId
 from jobctl.domain.states import JobState
 from jobctl.engine import following
 from jobctl.engine.fake import Play
-from jobctl.errors import UsageError
+from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.services import feed, holding, intake
 from jobctl.services.explain import explain
 from jobctl.services.prune import PruneOptions, prune
@@ -366,3 +366,52 @@ def test_a_follower_that_never_gets_a_slot_holds_no_other_job_up(tmp_path: Path)
         bench.tick(2)
     bench.work_off()
     assert bench.counts(2) == (0, 12, 0)
+
+
+def test_the_same_work_is_refused_while_it_is_live_if_that_is_asked(tmp_path: Path) -> None:
+    bench = News(tmp_path)
+    bench.line(PEOPLE, unique=True)
+    with pytest.raises(KeyConflict, match="the same work is queued already as job 1"):
+        bench.line(PEOPLE, unique=True)
+    assert not bench.database.scalar("SELECT count(*) FROM followed")
+    assert bench.line(range(13), unique=True).items == 1  # with one more row it is other work
+    bench.work_off()
+    assert bench.line(PEOPLE, unique=True).skipped == 12
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_line_that_is_refused_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr(intake, "_PART_ROOM", 0)
+    if large:
+        monkeypatch.setattr(feed, "HEAD_BYTES", 20)
+    bench = News(tmp_path)
+    bench.line(PEOPLE)
+    with pytest.raises(InputRejected, match="the key of an earlier row"):
+        bench.line([*range(14), 3])
+    for table in ("followed", "prunings"):
+        assert not bench.database.scalar(f"SELECT count(*) FROM {table}")
+    assert bench.database.scalar("SELECT count(*) FROM items") == 12
+
+
+def test_other_work_under_the_key_of_a_follower_is_told_without_its_rows(tmp_path: Path) -> None:
+    bench = News(tmp_path)
+    bench.line(PEOPLE)
+    bench.line(PEOPLE, key="monday")
+    with pytest.raises(KeyConflict) as caught:
+        bench.line(range(13), key="monday")
+    assert not any("no such row" in line for line in caught.value.details)
+
+
+def test_a_run_that_finds_a_follower_by_its_key_takes_what_it_follows_along(tmp_path: Path) -> None:
+    bench = News(tmp_path)
+    bench.line(PEOPLE)
+    second = bench.line(range(13), key="monday")
+    bench.line(range(13), key="monday", foreground=True)
+    assert [bool(bench.job(job).foreground) for job in (1, 2)] == [True, True]
+    bench.options = type(bench.options)(slots=2, scope=second.job)
+    bench.start()
+    while not bench.engine.is_over(bench.now):
+        bench.tick()
+    assert bench.mails() == once(range(13))

@@ -39,6 +39,21 @@ class Rotated(Bench):
         self.work_off()
         return accepted.items, accepted.skipped
 
+    def told(self, new_by: tuple[str, ...]) -> int | None:
+        """The job that was compared by other columns, as the submission says."""
+        path = self.root / "in.csv"
+        path.write_text("email,amount\na@x,1\n", encoding="utf-8")
+        request = SubmitRequest(
+            InputOptions(str(path)),
+            ("bill", "{email}"),
+            name="bill",
+            item_key="email",
+            only_new=True,
+            new_by=new_by,
+            cwd=str(self.root),
+        )
+        return submit(self.home, request, now=self.now, stdin=io.BytesIO()).compared_otherwise
+
     def token(self, job: int, item: int = 1) -> bytes:
         """What the item gets as JOBCTL_TOKEN."""
         payload = self.database.scalar("SELECT payload FROM items WHERE job = ? AND item = ?", (job, item))
@@ -62,6 +77,14 @@ def test_only_the_named_columns_make_a_row_new(tmp_path: Path, kind: str) -> Non
     tuesday = [("a@x", "1", "tuesday.csv"), ("b@x", "3", "tuesday.csv"), ("c@x", "4", "tuesday.csv")]
     assert bench.day(tuesday, kind, new_by=("amount", "email")) == (2, 1)  # their order says nothing
     assert bench.day(tuesday, kind, new_by=("amount",)) == (3, 0)  # another choice knows nothing of the first
+
+
+def test_another_choice_than_before_is_told(tmp_path: Path) -> None:
+    bench = Rotated(tmp_path)
+    assert [bench.told(new_by) for new_by in ((), (), ("email",), ("email", "amount"), ("amount", "email"), ())] == [
+        *(None, None, 2, 3),
+        *(None, 5),
+    ]
 
 
 def test_the_key_alone_may_count(tmp_path: Path, kind: str) -> None:

@@ -106,3 +106,14 @@ def test_a_cause_that_is_tried_again_has_attempts_and_an_item_that_never_ran_no_
     assert any("exit_22 after 250ms" in line for line in item)
     assert f"  jobctl logs {job}.1" in item
     assert not any("jobctl logs" in line for line in explain_lines(explain(store.database, home, Target(job, 2), NOW)))
+
+
+@pytest.mark.parametrize(
+    ("items", "ended"), [("sf", "partial"), ("ff", "failed"), ("u", "cancelled"), ("uu", "expired")]
+)
+def test_a_job_after_one_that_did_not_succeed_will_not_start(store, ask, items, ended):
+    first = store.job(items, state=ended, finished_at=NOW)
+    reason, hold = ask(store.job("qqq", after=[[first, "ok"]]))
+    assert reason.startswith(f"job {first} ended {ended}, and this one was to run only after its success")
+    assert hold["code"] == "after"
+    assert ask(store.job("qqq", after=[[first, "any"]]))[1] is None
