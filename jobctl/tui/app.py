@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from jobctl.config import Home
+from jobctl.render.inert import inert_log
 from jobctl.store.database import open_database
 from jobctl.tui.acting import Hands
 from jobctl.tui.jobs import JobsScreen
@@ -67,4 +68,4 @@ class Top(App[None]):
 
     def on_said(self, said: Said) -> None:
         """Show it for a while."""
-        self.notify(said.sentence, severity="error" if said.trouble else "information", markup=False)
+        self.notify(inert_log(said.sentence), severity="error" if said.trouble else "information", markup=False)

@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from jobctl.render.inert import inert_log
+
 
 class Confirm(ModalScreen[bool]):
     """A yes or a no; everything but a clear yes is a no."""
@@ -27,7 +29,7 @@ class Confirm(ModalScreen[bool]):
 
     def __init__(self, question: str, consequence: str) -> None:
         super().__init__()
-        self._question, self._consequence = question, consequence
+        self._question, self._consequence = inert_log(question), inert_log(consequence)
 
     def compose(self) -> ComposeResult:
         """The question, what follows from a yes, the keys."""

@@ -9,6 +9,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from jobctl.errors import NotFound
+from jobctl.render.inert import inert_log
 from jobctl.store import sqlite
 from jobctl.tui.acting import Hands, question_of_cancel
 from jobctl.tui.confirm import Confirm
@@ -62,7 +63,7 @@ class Page(Screen[None]):
         try:
             self.show_now()
         except NotFound as gone:
-            self.notify(gone.message, severity="warning")
+            self.notify(inert_log(gone.message), severity="warning", markup=False)
             self.dismiss()
         except sqlite.Error as error:  # it is kept by somebody else, say: shown as it was, looked at again
             self.notify(f"the store cannot be read now: {error}", severity="error", markup=False)

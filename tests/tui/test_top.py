@@ -329,6 +329,19 @@ def submit(jobctl, tmp_path, rows, *options, run=False):
     assert done.code == (3 if run else 0), done.err
 
 
+def test_a_question_about_a_job_with_a_hostile_name_draws_nothing(store, home):
+    store.job("r", state="running", started_at=SUBMITTED_AT, name="\x1b[2Jloud")
+
+    async def script(sight):
+        await sight.sees("^[[2Jloud")
+        await sight.press("c")
+        await sight.sees("yes")
+        shown = sight.screen.query_one("#question", Static)
+        assert "\x1b" not in str(shown.render())
+
+    watch(home, script)
+
+
 def test_rows_of_strangers_draw_nothing(store, home):
     job = store.job("r", state="running", started_at=SUBMITTED_AT, attempts=1, name="[red]\x1b[2Jloud[/red]")
     store.failure(job, 1, message="[bold]\x1b]0;owned\x07")
