@@ -90,6 +90,11 @@ def format_duration(seconds: float) -> str:
     return f"{whole}s"
 
 
+def format_span(begin: int, end: int) -> str:
+    """The time between two moments (microseconds), for people; never negative, whatever the clocks said."""
+    return format_duration(max(0, end - begin) / 1e6)
+
+
 def seconds(us: int) -> float:
     """A duration as documents say it: nothing is rounded away, so that all documents say the same."""
     return round(us / 1e6, 6)

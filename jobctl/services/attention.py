@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.crew import AWAY
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, percent, plural
 from jobctl.process.leaders import BARRED, STUCK, WAITS
 from jobctl.process.space import PAUSED
@@ -59,10 +59,10 @@ def attention(case: Case) -> list[Attention]:
 def _daemon(case: Case) -> Iterator[Attention]:
     daemon, job, program = case.around.daemon, case.job, case.program
     if daemon.state == "not_responding":
-        silent_s = (case.around.now - (daemon.heartbeat_at or case.around.now)) / 1e6
+        now = case.around.now
         yield Attention(
             "daemon_not_responding",
-            f"the daemon (process {daemon.pid}) has said nothing for {format_duration(silent_s)}",
+            f"the daemon (process {daemon.pid}) has said nothing for {format_span(daemon.heartbeat_at or now, now)}",
             f"{program} daemon stop --now && {program} daemon start",
         )
     elif daemon.state == "down":
@@ -85,11 +85,11 @@ def _paused(case: Case) -> Iterator[Attention]:
     job, queue, now = case.job, case.around.queue, case.around.now
     if job.paused_at is not None:
         why = f": {job.pause_reason}" if job.pause_reason else ""
-        message = f"paused {format_duration((now - job.paused_at) / 1e6)} ago{why}"
+        message = f"paused {format_span(job.paused_at, now)} ago{why}"
         yield Attention("paused", message, f"{case.program} resume {job.id}")
     if queue.paused_at is not None:
         why = f": {queue.pause_reason}" if queue.pause_reason else ""
-        message = f"queue {job.queue} was paused {format_duration((now - queue.paused_at) / 1e6)} ago{why}"
+        message = f"queue {job.queue} was paused {format_span(queue.paused_at, now)} ago{why}"
         yield Attention("paused", message, f"{case.program} resume --queue {job.queue}")
 
 
@@ -174,8 +174,8 @@ def _stalled(case: Case) -> Iterator[Attention]:
     compare = f", usual is {format_duration(usual_us / 1e6)}" if usual_us else ""
     yield Attention(
         "stalled",
-        f"nothing has ended for {format_duration((now - job.updated_at) / 1e6)};"
-        f" item {item} has been running for {format_duration((now - began) / 1e6)}{compare}",
+        f"nothing has ended for {format_span(job.updated_at, now)};"
+        f" item {item} has been running for {format_span(began, now)}{compare}",
         f"{case.program} logs {job.id}.{item}",
     )
 

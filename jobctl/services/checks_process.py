@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobctl import __version__
 from jobctl.domain.crew import AWAY
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
@@ -33,7 +33,7 @@ def daemon(patient: Patient) -> Finding:
     """Whether somebody works the jobs off, and whether it is the same jobctl."""
     view, call = patient.daemon, patient.program
     if view.state == "not_responding":
-        silent = format_duration((patient.now - (view.heartbeat_at or patient.now)) / 1e6)
+        silent = format_span(view.heartbeat_at or patient.now, patient.now)
         return fail(
             f"process {view.pid} has said nothing for {silent}", f"{call} daemon stop --now && {call} daemon start"
         )
@@ -41,7 +41,7 @@ def daemon(patient: Patient) -> Finding:
         return _down(patient)
     facts = [f"{view.state.replace('_', ' ')}, process {view.pid}"]
     if view.started_at is not None:
-        facts.append(f"for {format_duration(max(0, patient.now - view.started_at) / 1e6)}")
+        facts.append(f"for {format_span(view.started_at, patient.now)}")
     said = ", ".join(facts)
     if view.version not in (None, __version__):
         return warn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_span
 from jobctl.domain.wording import plural, size
 from jobctl.services.examination import Finding, Patient, fail, ok, warn
 from jobctl.store import backup, folder, layout, sqlite, views
@@ -138,12 +138,12 @@ def copies(patient: Patient) -> Finding:
     newest = backup.newest_at(patient.home.root)
     large = patient.home.database.stat().st_size > backup.HOURLY_UP_TO
     if large and changed_at - newest > _COPY_OLD_US:
-        made = f"the newest is {format_duration((patient.now - newest) / 1e6)} old" if newest else "there is none"
+        made = f"the newest is {format_span(newest, patient.now)} old" if newest else "there is none"
         return warn(
             f"{made}: a database of more than {size(backup.HOURLY_UP_TO)} is not copied every hour",
             f"{patient.program} prune makes it smaller, or include {patient.home.root} in your own backup",
         )
     if not found:
         return ok("none yet; the daemon makes one every hour in which something changed")
-    age = format_duration(max(0, patient.now - newest) / 1e6)
+    age = format_span(newest, patient.now)
     return ok(f"{plural(len(found), 'copy', 'copies')}, the newest {age} old")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jobctl.domain.crew import Amounts, Crew, needs_of, room_for, worded
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_span
 from jobctl.domain.policy import Policy
 from jobctl.domain.wording import plural
 from jobctl.services.daemon import DaemonView
@@ -42,7 +42,7 @@ def missing(daemon: DaemonView, policy: Policy, now: int) -> Missing | None:
 def _gone(crew: Crew, now: int) -> str:
     if not crew.left:
         return ""
-    when = format_duration(max(0, now - crew.last_left_at) / 1e6)
+    when = format_span(crew.last_left_at, now)
     return f"; {plural(crew.left, 'has', 'have')} left, the last on {crew.last_host} {when} ago"
 
 

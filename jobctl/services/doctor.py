@@ -15,7 +15,7 @@ from jobctl.process import lock
 from jobctl.services import checks_cluster, checks_place, checks_process, checks_store
 from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.examination import Check, Finding, Level, Patient, document, fail, mended
-from jobctl.store import clock, removed, sqlite
+from jobctl.store import removed, sqlite
 from jobctl.store.database import Database, open_database
 from jobctl.store.look import Look, look
 
@@ -110,9 +110,6 @@ def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient
             database = open_database(home)
     try:
         holder = _holder(home)
-        if database is not None:
-            with contextlib.suppress(sqlite.Error):
-                now = clock.in_store(database, now)
         view = _view(database, home, now, holder)
         used = view.slots if view.is_working and view.crew is None and view.slots else slots
         yield Patient(home, now, program, used, holder, found, view, database)

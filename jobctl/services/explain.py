@@ -7,7 +7,7 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain import outcome
-from jobctl.domain.durations import format_duration, format_time, seconds
+from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
@@ -103,7 +103,7 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
 def _item_reason(job: JobView, item: item_views.ItemView, now: int, cancelled: str | None) -> str:
     state = ItemState(item.state)
     if state is ItemState.RETRYING and item.due_at is not None:
-        wait = format_duration(max(0, item.due_at - now) / 1e6)
+        wait = format_span(now, item.due_at)
         return (
             f"attempt {item.attempt} failed ({item.message}); the next is due at {format_time(item.due_at)}, in {wait}"
         )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.crew import AWAY, needs_of, worded
-from jobctl.domain.durations import format_duration, format_time
+from jobctl.domain.durations import format_span, format_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.wording import open_elsewhere, plural
@@ -92,7 +92,7 @@ def _by_pause(database: Database, job: JobView, _daemon: DaemonView, now: int) -
 
 def _by_time(_database: Database, job: JobView, _daemon: DaemonView, now: int) -> Iterator[Hold]:
     if job.not_before_at is not None and job.not_before_at > now:
-        wait = format_duration((job.not_before_at - now) / 1e6)
+        wait = format_span(now, job.not_before_at)
         yield Hold("not_before", f"it may not start before {format_time(job.not_before_at)}, in {wait}", None)
 
 
@@ -126,7 +126,7 @@ def _by_rate(database: Database, job: JobView, daemon: DaemonView, now: int) -> 
         bucket = TokenBucket.restore(rate, tokens, at, now)
         if bucket.available(now) or bucket.next_at() <= now:
             continue
-        wait = format_duration((bucket.next_at() - now) / 1e6)
+        wait = format_span(now, bucket.next_at())
         whose = "its rate" if owner == "job" else f"the rate of queue {job.queue!r}"
         change = f"set {job.id}" if owner == "job" else f"queue set {shlex.quote(job.queue)}"
         yield Hold("rate", f"{whose} of {rate} lets the next item start in {wait}", f"jobctl {change} rate=none")
@@ -175,11 +175,11 @@ def _by_backoff(database: Database, job: JobView, _daemon: DaemonView, now: int)
         return
     first, _ = views.due_range(database, job.id)
     if first is not None and first > now:
-        wait = format_duration((first - now) / 1e6)
+        wait = format_span(now, first)
         message = f"what is left waits for another attempt, the next at {format_time(first)}, in {wait}"
         yield Hold("retry_wait", message, f"jobctl items {job.id} --state retrying")
 
 
 def ago(at: int, now: int) -> str:
     """``5m ago``."""
-    return f"{format_duration(max(0, now - at) / 1e6)} ago"
+    return f"{format_span(at, now)} ago"

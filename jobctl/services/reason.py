@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_span
 from jobctl.domain.wording import number, open_elsewhere, plural
 from jobctl.services.attention import Case
 
@@ -91,8 +91,8 @@ def _running(case: Case) -> str:
         return f"{case.around.missing.message}; {_done_of_total(case)}"
     due = case.around.first_due_at
     if due is not None and not job.queued:
-        wait_s = max(0, due - case.around.now) / 1e6
-        return f"{plural(job.retrying, 'item')} waiting for another attempt, the next in {format_duration(wait_s)}"
+        wait = format_span(case.around.now, due)
+        return f"{plural(job.retrying, 'item')} waiting for another attempt, the next in {wait}"
     if case.around.queue.paused_at is not None:
         return f"queue {job.queue} is paused; {_done_of_total(case)}"
     if case.around.held_by:
@@ -124,7 +124,7 @@ def _waiting(case: Case) -> str:
     if not _is_served(case):
         return f"{_late(case)}waits for a daemon, {plural(job.queued, 'item')} queued"
     if job.not_before_at is not None and job.not_before_at > now:
-        return f"starts in {format_duration((job.not_before_at - now) / 1e6)}, {plural(job.queued, 'item')} queued"
+        return f"starts in {format_span(now, job.not_before_at)}, {plural(job.queued, 'item')} queued"
     if case.around.waits_for:
         first, condition = case.around.waits_for[0]
         more = f" and {plural(len(case.around.waits_for) - 1, 'other')}" if len(case.around.waits_for) > 1 else ""

@@ -221,6 +221,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
         state="queued",
         reason="",
         round=row.round + 1,
+        submitted_at=min(row.submitted_at, now),  # the clock may have gone back since the job ended
         round_at=now,
         started_at=None,
         finished_at=None,

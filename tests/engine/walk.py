@@ -35,7 +35,7 @@ from jobctl.services.explain import explain
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document, list_document
 from jobctl.services.targets import Target
-from jobctl.store import jobs, queues, requests
+from jobctl.store import clock, jobs, queues, requests
 from tests.engine.bench import SECOND, Bench
 from tests.schemas import check
 
@@ -77,6 +77,8 @@ class Walk:
         self._careful: set[int] = set()  # jobs whose items must not run after an unknown outcome
         self._attempts: dict[int, int] = {}
         self._after: dict[int, tuple[tuple[int, str], ...]] = {}  # what jobs come after
+        self._since: dict[int, int] = {}  # when the round was asked for, by the clock that nobody sets
+        self._waits: dict[int, float] = {}  # how long a job was told to wait before it starts, s
         self._still: set[int] = set()  # jobs that are paused, as the engine knows
 
     # ---- what is checked ----
@@ -87,6 +89,8 @@ class Walk:
         self.said.append(f"  starts {'.'.join(map(str, dispatch[:3]))}")
         assert key not in [run[:2] for run in self.bench.executor.running], f"{key} runs twice at once"
         assert key not in self._over, f"{key} runs although it is over"
+        waited = self._passed(key[0])
+        assert waited > self._waits[key[0]] * SECOND - clock.TOLERANCE_US, f"{key} starts after {waited} us"
         assert key[0] not in self._still, f"{key} runs although its job is paused"
         assert self._fails[key] < self._attempts[key[0]], f"{key} runs more often than it may"
         for number, condition in self._after.get(key[0], ()):
@@ -98,6 +102,22 @@ class Walk:
         if condition == "any":  # another round may have begun since
             return "finished" in self.bench.events(number)
         return self.bench.job(number).state == "succeeded"
+
+    def _passed(self, job):
+        """Microseconds since the round was asked for; the wall clock may have been set meanwhile."""
+        return self.bench.now.steady - self._since[job]
+
+    def _check_times(self):
+        """Deadlines are as long as they were given, and nothing live has times of the future."""
+        now = int(self.bench.now)
+        for row in jobs.load_live(self.bench.database):
+            for at in (row.submitted_at, row.round_at, row.started_at, row.paused_at):
+                assert at is None or at < now + clock.TOLERANCE_US, f"job {row.id} has times of the future"
+            if row.policy.deadline_s is None:
+                continue
+            passed, given = self._passed(row.id), row.policy.deadline_s * SECOND
+            assert row.stop != "expired" or passed > given - clock.TOLERANCE_US, f"job {row.id} expires too early"
+            assert row.deadline_at < now + given - passed + clock.TOLERANCE_US, f"job {row.id} expires too late"
 
     def _end(self, key, play):
         """An attempt ends."""
@@ -170,6 +190,8 @@ class Walk:
         bench.tick(step_us=step_us)
         self._see_each_row_once()
         # What begins within a tick begins before the engine has read of a pause: only then it stands still.
+        if not bench.engine._trouble and bench.engine._clock.is_followed(bench.now):
+            self._check_times()
         if not bench.engine._trouble and not bench.engine._roster.is_stale():
             shut = {queue.name for queue in queues.load_all(bench.database).values() if queue.paused_at is not None}
             rows = jobs.load_live(bench.database)
@@ -207,6 +229,7 @@ class Walk:
             halt=rng.choice(("soon", "now")),
             deadline_s=rng.choice((None, None, None, 40)),
             rate=rng.choice((None, None, None, "3/s")),
+            not_before_s=rng.choice((None, None, None, 30)),
         )
         earlier = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
         number = max(earlier, default=0) + 1
@@ -215,6 +238,8 @@ class Walk:
         self._attempts[number] = policy.attempts
         if policy.on_crash == "fail":
             self._careful.add(number)
+        self._waits[number] = policy.not_before_s or 0
+        self._since[number] = bench.now.steady
         options = {"queue": rng.choice(_QUEUES), "priority": rng.choice((0, 0, 5)), "hold": rng.random() < 0.1}
         options |= self._news() if rng.random() < 0.4 else {"rows": rng.choice((1, 5, 40, 150))}
         made = bench.submit(policy=policy, after=after, **options)
@@ -314,6 +339,7 @@ class Walk:
             assert not selection.is_default or not promised["items"] or "--unknown" in promised["command"]
             return
         assert not selection.is_default or retried.items + retried.elsewhere == promised["items"]
+        self._since[job], self._waits[job] = self.bench.now.steady, 0
         self._still.discard(job)
         for item, _ in self._items(job, "state = 0"):
             self._over.discard((job, item))
