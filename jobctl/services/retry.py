@@ -221,7 +221,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
         state="queued",
         reason="",
         round=row.round + 1,
-        submitted_at=min(row.submitted_at, now),  # the clock may have gone back since the job ended
+        **_not_of_the_future(row, now),
         round_at=now,
         started_at=None,
         finished_at=None,
@@ -233,6 +233,14 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
         rate_per_s=None,
         deadline_at=None if deadline_s is None else now + int(deadline_s * 1e6),
     )
+
+
+def _not_of_the_future(row: JobRow, now: int) -> dict[str, int]:
+    """Times of a job that is done do not move when the clock is set: it may have gone back since the job ended."""
+    times = {"submitted_at": min(row.submitted_at, now)}
+    if row.not_before_at is not None and row.policy.not_before_s is not None:
+        times["not_before_at"] = min(row.not_before_at, now + int(row.policy.not_before_s * 1e6))
+    return times
 
 
 def _left_out(database: Database, row: JobRow, selection: Selection) -> int:

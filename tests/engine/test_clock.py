@@ -13,10 +13,11 @@ from jobctl.process import moment
 from jobctl.process.moment import Moment
 from jobctl.services import holding
 from jobctl.services.request import SubmitRequest
+from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document
 from jobctl.services.submit import submit
 from jobctl.sources.options import InputOptions
-from jobctl.store import clock
+from jobctl.store import clock, requests
 from tests.engine.bench import SECOND, START, Bench
 
 HOUR = 3600 * SECOND
@@ -269,6 +270,25 @@ def test_a_retry_further_away_than_its_backoff_is_brought_back(tmp_path):
     bench.start(fresh=False)
     bench.tick(2, step_us=40 * SECOND)
     bench.tick(3)
+    assert bench.states(job) == "s"
+
+
+def test_another_round_after_the_clock_went_back(tmp_path):
+    """Times of jobs that are done do not move."""
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=1, policy=Policy(not_before_s=30))
+    bench.tick(2)
+    with bench.database.transaction():
+        requests.add(bench.database, requests.Request(job, None, "cancel", False, "test", ""), bench.now)
+    bench.tick(5)
+    assert bench.job(job).finished_at is not None
+    bench.set_clock(-YEARS)
+    bench.tick(2)
+    retry(bench.home, job, Selection(), now=bench.now)
+    row = bench.job(job)
+    assert row.submitted_at <= bench.now
+    assert row.not_before_at <= bench.now + 30 * SECOND
+    bench.tick(5, step_us=10 * SECOND)
     assert bench.states(job) == "s"
 
 

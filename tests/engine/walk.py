@@ -388,7 +388,8 @@ class Walk:
         self.bench.executor.press(self.rng.choice(("", "EAGAIN: no more processes")))
 
     def do_set_clock(self) -> None:
-        self.bench.set_clock(self.rng.choice((-1, 1)) * self.rng.choice((SECOND // 2, SECOND, 3600 * SECOND, _YEARS)))
+        jump = self.rng.choice((-1, 1)) * self.rng.choice((SECOND // 2, SECOND, 3600 * SECOND, _YEARS))
+        self.bench.set_clock(max(jump, 3600 * SECOND - self.bench.now))  # no clock is before 1970
 
 
 def _rows(path: Path) -> int:
