@@ -166,12 +166,12 @@ class Engine:
             say(_LOST_LOCK)
             self._obey_stop(1)
         self._lineup.look(self._slots, now)
-        written = now >= self._trouble_until and self._is_time_to_write(now) and self._step(now)
+        written = not self._is_resting(now) and self._is_time_to_write(now) and self._step(now)
         self._take_back()
         if written:
             self._lineup.done(keep=_is_unfinished)
         # What closing a round changes, for the jobs that come after it too, is work for the next step.
-        if now >= self._trouble_until:
+        if not self._is_resting(now):
             self._close_rounds(now)
         if self._orders.wants_checkpoint:
             self._orders.wants_checkpoint = not self._house.empty_log()
@@ -290,8 +290,12 @@ class Engine:
         self._lineup.look(self._slots, now)
         return claiming.plan(self._lineup, claiming.Room(self._slots, self._gates, self._stock), now)
 
+    def _is_resting(self, now: int) -> bool:
+        """Whether a commit failed a moment ago; a moment further away is of a clock that was set since."""
+        return now < self._trouble_until <= now + TROUBLE_PAUSE_US
+
     def _timeout_s(self, now: int) -> float:
-        if self._trouble_until > now:
+        if self._is_resting(now):
             return (self._trouble_until - now) / 1e6
         if any(has_more(live) for live in self._lineup.changed.values()):
             return 0.0

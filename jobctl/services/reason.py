@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from jobctl.domain.durations import format_span
+from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import number, open_elsewhere, plural
 from jobctl.services.attention import Case
 

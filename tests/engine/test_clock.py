@@ -292,6 +292,20 @@ def test_another_round_after_the_clock_went_back(tmp_path):
     assert bench.states(job) == "s"
 
 
+def test_a_clock_that_is_set_and_put_back_while_nothing_can_be_written(tmp_path):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=1, hold=True)
+    bench.tick(2)
+    bench.engine._database.connection.execute("PRAGMA query_only = ON")
+    bench.set_clock(YEARS)
+    bench.tick(3)
+    bench.set_clock(-YEARS)
+    bench.engine._database.connection.execute("PRAGMA query_only = OFF")
+    holding.resume(bench.home, [job], now=bench.now)
+    bench.tick(5, step_us=SECOND)
+    assert bench.states(job) == "s"
+
+
 def test_many_who_notice_the_same_jump_move_everything_once(tmp_path):
     bench = Bench(tmp_path)
     job = bench.submit(rows=1, hold=True, policy=Policy(deadline_s=60))
