@@ -129,6 +129,7 @@ class Worker(Running):
         self.group.begin(batch, now)
         self._holds_slot = True
         self.id = first[:3]
+        self._calls.attempts.table.rename(self.place, self.id)
         self._limit = None
         self._recalled = False
         self._epoch_ns = time.time_ns() - time.monotonic_ns()

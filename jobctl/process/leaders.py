@@ -31,6 +31,7 @@ _GROUP_ROOM = 960
 _RECORDS_AT = 1024
 _ENTRY = struct.Struct("<8Q")  # state, job, item, attempt, pid, started not before, not after (ns), serial
 _LEFT = struct.Struct("<8Q")  # how many processes are left, numbers of the first of them
+_ATTEMPT = struct.Struct("<3Q")
 _SIZE_OF_ONE = _ENTRY.size + _LEFT.size
 _ROOM = 4096
 _SIZE = _RECORDS_AT + _ROOM * _SIZE_OF_ONE
@@ -119,6 +120,11 @@ class Leaders:
         at = _RECORDS_AT + place * _SIZE_OF_ONE
         _ENTRY.pack_into(self._map, at, RUNS, *attempt, pid, begun, time.clock_gettime_ns(_CLOCK), serial)
         return place
+
+    def rename(self, place: int, attempt: AttemptId) -> None:
+        """The leader works for another attempt now."""
+        if place >= 0:
+            _ATTEMPT.pack_into(self._map, _RECORDS_AT + place * _SIZE_OF_ONE + _WORD.size, *attempt)
 
     def turn(self, place: int, state: int, left: list[int] | tuple[int, ...] = ()) -> None:
         """An attempt is now in this state, for the sake of these processes."""

@@ -122,6 +122,15 @@ def test_the_table_keeps_what_is_not_over_and_gives_places_again(place):
     assert [entry.pid for entry in Leaders(str(place / leaders.NAME)).before] == [100, 109, 102]
 
 
+def test_a_leader_that_works_for_one_attempt_after_another_is_found_as_the_last(place, table, sleeper):
+    begun = since_boot_ns()
+    leader = sleeper()
+    at = table.add(ATTEMPT, leader.pid, begun, 1)
+    table.rename(at, (3, 9, 1))
+    table.rename(-1, (3, 10, 1))
+    assert found(place) == {leader.pid: (3, 9, 1)}
+
+
 def test_a_table_of_another_boot_or_torn_says_nothing(place, table, monkeypatch):
     table.add(ATTEMPT, os.getpid(), 5, 1)
     monkeypatch.setattr(leaders, "boot_id", lambda: "another boot")
