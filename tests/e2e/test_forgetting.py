@@ -24,12 +24,13 @@ COMMAND = "echo SECRETout $1; echo SECRETerr $1 >&2; case $1 in *7) echo SECRETc
 
 @pytest.fixture
 def jobs(cli):
-    """Four jobs with SECRET wherever a job can carry it, and one of somebody else, all done."""
+    """Jobs with SECRET wherever a job can carry it, and one of somebody else, all done."""
     cli.file("mail.csv", "id,mail\n" + "".join(f"{n},SECRETrow{n}\n" for n in range(60)))
     cli.file("SECRETfile.txt", "".join(f"SECRETline{n}\n" for n in range(5)))
     cli.file("bad.csv", "id,mail\n" + "".join(f"{n},SECRETrow{n}\n" for n in range(9)) + "10,SECRET,SECRETbad\n")
     cli.file("kept.txt", "".join(f"KEPT{n}\n" for n in range(200)))
     cli.file("module.py", MODULE)
+    cli.file("SECRETleaves", "#!/bin/sh\nsleep 50 &\n").chmod(0o755)
     cli("daemon", "start", "-j", 4)
     kept = cli.submit("kept.txt", "--", "echo", "{}")
     many = ("--max-failures", "none", "--attempts", 2, "--backoff", "1ms", "--label", "a=SECRETlabel")
@@ -40,7 +41,10 @@ def jobs(cli):
         cli.submit("mail.csv", *many, "--name", "SECRETcalls", "--call", "module:work"),
         cli.submit("SECRETfile.txt", "--", "sleep", "600"),
         cli.submit("bad.csv", "--invalid", "skip", "--shell", "echo {mail} > /dev/null # SECRETshell"),
+        cli.submit("SECRETfile.txt", "--leftovers", "end", "--", "./SECRETleaves", "{}"),
+        cli.submit("mail.csv", "--name", "SECRETname", "--item-key", "mail", "--only-new", "--hold", "--", "true"),
     ]  # fmt: skip
+    cli("cancel", made[-1])
     cli("cancel", made[2], "--now", "--reason", "SECRETreason")
     cli("wait", kept, *made, check=None)
     wait_until(
