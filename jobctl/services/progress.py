@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jobctl.domain.policy import Policy
+from jobctl.domain.slots import fitting
 from jobctl.services.crew import Missing, room
 from jobctl.services.daemon import DaemonView
 from jobctl.store.views import JobView, QueueView
@@ -80,12 +81,6 @@ def split_running(job: JobView, around: Surroundings) -> tuple[int, int]:
     free = None if around.daemon.slots is None else around.daemon.slots - around.taken
     running = fitting(job.running, around.started, (around.slots, free))
     return job.queued + job.running - running, running
-
-
-def fitting(in_hand: int, started: int, limits: Sequence[int | None]) -> int:
-    """How many of the items in hand can run: those that are seen to have begun, or as many as every limit allows."""
-    slots = min((limit for limit in limits if limit is not None), default=in_hand)
-    return min(in_hand, max(slots, started))
 
 
 def active_time_us(job: JobView, now: int) -> int:

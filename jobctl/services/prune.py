@@ -128,10 +128,10 @@ def _candidates(database: Database, options: PruneOptions, now: int) -> list[Can
     found = pruning.named(database, options.jobs)
     live = sorted(set(options.jobs) - {job.id for job in found})
     if live:
-        listed = ",".join(map(str, live))
+        listed, wanted = (",".join(map(str, numbers)) for numbers in (live, sorted(options.jobs)))
         raise UsageError(
             f"{_jobs(live)} not done: only what is done can be removed",
-            hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {listed}",
+            hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {wanted}",
         )
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from jobctl.domain.durations import format_time
+from jobctl.domain.slots import fitting
 from jobctl.store import daemon, queues, views
 from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
@@ -16,13 +18,15 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
     What was handed ahead of a free slot waits, as everywhere.
     """
     rows, engine = queues.load_all(database), daemon.load(database)
-    slots = engine.slots if engine is not None else None
+    slots = engine.slots or None if engine is not None else None
+    begun = _begun_by_queue(database)
     loads = views.queue_loads(database)
     documents = []
     for name in sorted({*rows, *loads, "default"}):
         row = rows.get(name, QueueRow(name))
         jobs, queued, in_hand = loads.get(name, (0, 0, 0))
-        running = min(in_hand, *(limit or in_hand for limit in (row.slots, slots)))
+        free = None if slots is None else slots - (begun.total() - begun[name])
+        running = fitting(in_hand, begun[name], (row.slots, free))
         documents.append(
             {
                 "name": name,
@@ -36,3 +40,12 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
             }
         )
     return documents
+
+
+def _begun_by_queue(database: Database) -> Counter[str]:
+    """Items that are seen to run, by queue."""
+    begun = Counter[str]()
+    started = views.started_by_job(database)
+    for queue, job, _ in views.running_by_job(database):
+        begun[queue] += started.get(job, 0)
+    return begun

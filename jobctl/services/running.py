@@ -10,8 +10,9 @@ import json
 
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
+from jobctl.domain.slots import fitting
 from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.progress import fitting, usable_slots
+from jobctl.services.progress import usable_slots
 from jobctl.store import views
 from jobctl.store.database import Database
 

@@ -147,9 +147,18 @@ def _surroundings(answer: _Answer, job: JobView, policy: Policy) -> Surroundings
         last_due_at=last_due,
         now=now,
         missing=missing(daemon, policy, now),
-        held_by=held_by(database, job, daemon, now, answer.users),
+        held_by=_held_by(answer, job),
         top_rate_per_s=None if policy.rate is None else parse_rate(policy.rate),
     )
+
+
+def _held_by(answer: _Answer, job: JobView) -> str:
+    """What keeps a job that runs nothing from starting; what it has in hand behind items of other jobs waits too."""
+    database, daemon, now, users = answer.database, answer.daemon, answer.now, answer.users
+    if not job.running or len(users()) < 2 or job.id in answer.started():
+        return held_by(database, job, daemon, now, users)
+    waiting = job._replace(queued=job.queued + job.running, running=0)
+    return held_by(database, waiting, daemon, now, lambda: [user for user in users() if user[1] != job.id])
 
 
 def _document(answer: _Answer, job: JobView) -> dict[str, Any]:

@@ -143,3 +143,12 @@ def test_limits_of_a_queue_are_kept_and_taken_away(bench):
         [],
         [(None, None)],
     )
+
+
+def test_queues_do_not_show_more_running_than_there_are_slots(store):
+    store.daemon(slots=2)
+    store.job("rrqq", state="running", started_at=1, queue="a")
+    ahead = store.job("rrr", state="running", started_at=1, queue="b")
+    store.database.execute("DELETE FROM attempts WHERE job = ?", (ahead,))
+    found = {queue["name"]: (queue["queued"], queue["running"]) for queue in queue_documents(store.database)}
+    assert found == {"a": (2, 2), "b": (3, 0), "default": (0, 0)}

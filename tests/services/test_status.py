@@ -408,9 +408,10 @@ def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
 
 
 def test_what_was_handed_ahead_of_slots_that_others_have_does_not_run(store, home):
-    first, second = store.job("rrqq", state="running", started_at=1), store.job("rrrq", state="running", started_at=1)
+    first, second = store.job("rrqq", state="running", started_at=1), store.job("rrrr", state="running", started_at=1)
     store.database.execute("DELETE FROM attempts WHERE job = ?", (second,))
     with held_lock(home) as pid:
         store.daemon(pid=pid, slots=2, heartbeat_at=NOW)
-        counts = [job_document(store.database, home, job, NOW)["counts"] for job in (first, second)]
-    assert [(count["running"], count["queued"]) for count in counts] == [(2, 2), (0, 4)]
+        documents = [job_document(store.database, home, job, NOW) for job in (first, second)]
+    assert [(found["counts"]["running"], found["counts"]["queued"]) for found in documents] == [(2, 2), (0, 4)]
+    assert documents[1]["state_reason"].startswith("all 2 slots of the daemon are in use by job 1; 0 of 4 items")
