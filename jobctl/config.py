@@ -76,7 +76,16 @@ def find_home(option: str | None = None) -> Home:
 def _default_root() -> Path:
     from platformdirs import user_state_path
 
-    return user_state_path("jobctl", appauthor=False)
+    try:
+        root = user_state_path("jobctl", appauthor=False)
+    except RuntimeError:  # a user without HOME and without an entry in the list of users
+        root = Path("~")
+    if not root.is_absolute() or "~" in root.parts[:2]:
+        raise UsageError(
+            f"there is no home directory for user {os.getuid()}: HOME is not set to an absolute path",
+            hint="set JOBCTL_HOME to an absolute path, or give --home /path/to/dir",
+        )
+    return root
 
 
 def cpu_count() -> int:

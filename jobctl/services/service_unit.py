@@ -62,6 +62,8 @@ class Unit:
         if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
             raise UsageError(f"--name {self.name!r} is no name of a unit", hint="letters, digits, - and _")
         base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
+        if not os.path.isabs(base):
+            raise UsageError(f"{base} is not an absolute path, so it is not known where units are", hint="set HOME")
         return Path(base) / "systemd" / "user" / f"{self.name}.service"
 
 

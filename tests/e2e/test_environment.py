@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -215,3 +216,63 @@ def test_a_reason_and_a_hook_that_are_no_text_are_kept(cli):
     wait_until(lambda: (cli.work / "hooked").exists(), 60, "the hook")
     wait_until(lambda: (cli.work / "hooked").read_bytes() == b"\xff", 60, "the hook")
     assert "bug" not in cli("notify", "list", "1").stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["status", "submit rows.txt -- true", "run rows.txt -- true", "daemon start", "doctor", "config path", "top"],
+)
+def test_without_any_home_directory_a_command_says_what_to_set(cli, words):
+    """A number without an entry in the list of users and without HOME, as in a container."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to become a user that does not exist")
+    cli.file("rows.txt", "a\n")
+    inner = (
+        "import os, sys; os.getuid = os.geteuid = lambda: 54321\n"
+        "import pwd\n"
+        "def unknown(uid): raise KeyError(uid)\n"
+        "pwd.getpwuid = unknown\n"
+        "from jobctl.cli.edge import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", inner, *words.split()],
+        cwd=cli.work, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert "bug in jobctl" not in done.stderr
+    if not words.startswith(("config", "top")):
+        assert done.returncode == 2, done.stderr
+        assert "JOBCTL_HOME" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["LC_ALL=C", "LC_ALL=xx_YY.none", "PYTHONIOENCODING=ascii", "TZ=garbage/zone", "COLUMNS=-1", "COLUMNS=1000000000",
+     "TERM=garbage", "USER=\udcff", "HOME=rel", "HOME=", "XDG_CONFIG_HOME=rel", "XDG_STATE_HOME=\udcff"],
+)  # fmt: skip
+def test_odd_surroundings_are_no_reason_to_fail(cli, odd):
+    name, _, value = odd.partition("=")
+    cli.file("rows.txt", "ä\n")
+    cli("submit", "rows.txt", "--name", "größe", "--", "true", env={name: value})
+    for words in (("status",), ("status", "1", "--json"), ("items", "1"), ("explain", "1")):
+        cli(*words, env={name: value})
+
+
+def test_a_folder_called_tilde_is_not_the_home_of_somebody_who_has_none(cli):
+    planted = cli.work / "~" / ".config" / "jobctl" / "config.toml"
+    planted.parent.mkdir(parents=True)
+    planted.write_text('[submit]\non-done = "touch planted"\n')
+    inner = (
+        "import os, pwd\n"
+        "def unknown(uid): raise KeyError(uid)\n"
+        "pwd.getpwuid = unknown\n"
+        "from jobctl.services.setting_files import places\n"
+        "print([place.path for place in places({}, os.getcwd()) if place.exists])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", inner], cwd=cli.work, env={"PATH": "/bin"}, capture_output=True, text=True, timeout=60
+    )
+    assert "config.toml" not in done.stdout, done.stdout
+    assert done.returncode == 0, done.stderr
