@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -92,7 +93,7 @@ def end_while_loading(status: int, flags: int, target: str) -> End:
     """The process ended before any call: the next one would do the same, unless somebody ended this one."""
     code = code_of(status)
     if os.WIFSIGNALED(status) and code not in _CRASHES:
-        text = f"the worker was ended by {signal.Signals(code).name} while it loaded {target}; nothing was called"
+        text = f"the worker was ended by signal {code} while it loaded {target}; nothing was called"
         return End(wire.RAISED, _FAILED, flags | wire.SETUP, raised=("WorkerExit", text, _FAILED, None, ""))
     how = f"was ended by signal {code}" if os.WIFSIGNALED(status) else f"ended with exit code {code}"
     return End(wire.NOT_STARTED, errno.ENOENT, flags, text=f"the worker {how} while it loaded {target}")
@@ -135,6 +136,16 @@ def _is_cause(said: Any) -> bool:
 
 def check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
     """Whether records are those of these attempts, and all in order. Raises BrokenPage."""
+    is_enabled = gc.isenabled()
+    gc.disable()  # hundreds of tuples that are gone in a moment would make it look at all that waits
+    try:
+        _check_records(count, records, expected, failed)
+    finally:
+        if is_enabled:
+            gc.enable()
+
+
+def _check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
     found = pages.unpack_carefully(count, records)
     try:
         items, attempts, *numbers, said = zip(*found, strict=True)
