@@ -22,6 +22,8 @@ _STDOUT, _STDERR = 1, 2
 
 #: Numbers of descriptors from here on are met by nobody who counts; far larger ones would cost memory.
 _FAR = 8192
+#: More than all that are put there.
+_ROOM = 16
 
 
 def out_of_reach(*numbers: int) -> list[int]:
@@ -33,10 +35,10 @@ def out_of_reach(*numbers: int) -> list[int]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = resource.RLIM_INFINITY
     lowest = _FAR if soft == endless else min(soft, _FAR)
-    needed = lowest + len(numbers)
+    needed = lowest + _ROOM
     is_raised = soft != endless and needed > soft
     if is_raised and hard != endless and needed > hard:
-        lowest, is_raised = max(0, soft - 2 * len(numbers)), False
+        lowest, is_raised = max(0, soft - _ROOM), False
     if is_raised:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     try:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -130,6 +133,8 @@ def hurt(executor: Any, root: Path, *lines: str, **changes: Any) -> list[Finishe
 
 @pytest.mark.parametrize("word", ["write", "read", "close", "truncate", "map", "replace"])
 def test_low_descriptors_are_nothing_of_ours(executor: Any, tmp_path: Path, word: str) -> None:
+    if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 1040:
+        pytest.skip("no descriptor is out of reach of a loop over all 1024 that may be open here")
     outcomes = hurt(executor, tmp_path, "true", *[word, "true"] * 3)
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED] * 7, outcomes
     assert [outcome.value for outcome in outcomes[::2]] == ["1"] * 4
@@ -277,6 +282,21 @@ def test_bytes_that_are_no_records_are_refused(noise: bytes, count: int, at: int
 def test_no_claim_of_a_size_is_trusted(data: bytes) -> None:
     with pytest.raises(pages.BrokenPage):
         pages.value_of(data)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "lowest"), [(1024, 4096, 1024), (256, 256, 240), (1024, 1030, 1008), (20_000, 20_000, 8192)]
+)
+def test_descriptors_are_out_of_reach_under_any_limit(soft: int, hard: int, lowest: int) -> None:
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < hard:
+        pytest.skip("this machine allows fewer open files")
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "from jobctl.engine.worker_place import out_of_reach\n"
+        "print(*out_of_reach(0, 1), *out_of_reach(1, 2), *resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert [int(word) for word in done.stdout.split()] == [*range(lowest, lowest + 4), soft, hard]
 
 
 # Workers that load.
