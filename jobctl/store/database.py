@@ -319,6 +319,11 @@ def _check_identity(database: Database) -> int:
                 f"{database.path} has triggers, views or virtual tables, which jobctl never makes: it is not trusted",
                 hint="see where the file comes from; nothing was changed",
             )
+        if version == 0 and objects:  # whoever makes the tables sets the number in the same transaction
+            raise StoreError(
+                layout.said(f"{database.path}", 0, ["there is no schema of that number"]),
+                hint=layout.way_out(database.path.parent),
+            )
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",

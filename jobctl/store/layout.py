@@ -51,10 +51,12 @@ def differences(connection: Connection) -> list[str]:
     """What is not as the schema of that number has it, in words; empty if the layout is known."""
     version, found = _columns(connection)
     known = LAYOUTS.get(version)
-    made = "" if known is None else fingerprint(found)
-    if known is None or made == known or (version < SCHEMA_VERSION and made == LAYOUTS[SCHEMA_VERSION]):
+    if known is None:
+        return ["there is no schema of that number"] if version < SCHEMA_VERSION else []
+    made = fingerprint(found)
+    if made == known or (version < SCHEMA_VERSION and made == LAYOUTS[SCHEMA_VERSION]):
         return []  # the number alone may be behind: then a migration has nothing to do but to set it
-    return _in_words(found) if version == SCHEMA_VERSION else ["its columns are others"]
+    return _in_words(found) if version == SCHEMA_VERSION else [f"its tables are not those of schema {version}"]
 
 
 def check(connection: Connection, path: Path, version: int) -> None:

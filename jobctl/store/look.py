@@ -54,6 +54,8 @@ def _read(path: Path, read_through: bool) -> Look:
         ).fetchone()
         if application != APPLICATION_ID:
             return Look("foreign" if application or version or objects else "empty", version)
+        if not version and not objects:
+            return Look("empty")
         if strange:
             return Look("planted", version, ("it has triggers, views or virtual tables, which jobctl never makes",))
         found = sqlite.quick_check(connection.execute) if read_through else []
