@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-#: Stands for a value in a text; no argument can contain it.
-MARK = "\0"
+from jobctl.domain.quoting import MARK
 
 _SHELL_PLAIN = re.compile(r"[^\\'\"`$(){}#<\[\0]+")
 _BEFORE_COMMENT = frozenset(" \t\n;&|()")

@@ -24,9 +24,6 @@ from jobctl.domain.evaluators import (
     Program,
 )
 
-_VERSION = re.compile(r"-?[0-9]+(\.[0-9]+)*$")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-
 
 class Evaluated(NamedTuple):
     """Words that are evaluated as one text, by their positions."""
@@ -41,10 +38,9 @@ class Evaluated(NamedTuple):
 _BY_OPTION = frozenset(["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua"])
 _GIT_OPTIONS = frozenset({"--exec", "--extcmd", "--upload-pack", "--receive-pack"})
 #: Options of ssh and its kin that run a command on this machine.
-_SSH_COMMANDS = re.compile(r"(proxycommand|localcommand|knownhostscommand|remotecommand)\b", re.IGNORECASE)
-_GIT_COMMANDS = re.compile(
-    r"alias\.|command|cmd|pager|editor|helper|hook|proxy|textconv|driver|program|askpass|include|fsmonitor|gpg|\{",
-    re.IGNORECASE,
+_SSH_COMMANDS = r"(?i)(proxycommand|localcommand|knownhostscommand|remotecommand)\b"
+_GIT_COMMANDS = (
+    r"(?i)alias\.|command|cmd|pager|editor|helper|hook|proxy|textconv|driver|program|askpass|include|fsmonitor|gpg|\{"
 )
 
 
@@ -68,13 +64,20 @@ def _is_looked_for(word: str) -> bool:
 def name_of(word: str) -> str:
     """A program without path, version and ``.exe``."""
     name = os.path.basename(word).removesuffix(".exe")
-    return name if name in PROGRAMS or name in _CUSTOM else _VERSION.sub("", name)
+    if name in PROGRAMS or name in _CUSTOM or not name[-1:].isdigit():
+        return name
+    return re.sub(r"-?[0-9]+(\.[0-9]+)*$", "", name)
+
+
+def _is_assignment(word: str) -> bool:
+    name, equals, _ = word.partition("=")
+    return bool(equals) and name.isidentifier()
 
 
 def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     if at >= len(words):
         return
-    while at < len(words) - 1 and _ASSIGNMENT.match(words[at]) and at > 0:
+    while at < len(words) - 1 and _is_assignment(words[at]) and at > 0:
         at += 1
     name = name_of(words[at])
     custom = _CUSTOM.get(name)
@@ -252,7 +255,7 @@ def _env(words: Sequence[str], at: int) -> Iterator[Evaluated]:
             continue
         if word in ("-u", "-C", "--unset", "--chdir"):
             place += 1
-        elif not word.startswith("-") and not (_ASSIGNMENT.match(word) or word.startswith("{")):
+        elif not word.startswith("-") and not (_is_assignment(word) or word.startswith("{")):
             yield from _at(words, place)
             return
         place += 1
@@ -270,9 +273,9 @@ def _ssh_options(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """``-o ProxyCommand=...`` runs here, wherever it stands among the options. A remote command follows the host."""
     for place in range(at + 1, len(words)):
         word = words[place]
-        if word.startswith("-o") and _SSH_COMMANDS.match(word[2:].strip()):
+        if word.startswith("-o") and re.match(_SSH_COMMANDS, word[2:].strip()):
             yield Evaluated((place,), CODE, words[at], "-o")
-        elif word == "-o" and place + 1 < len(words) and _SSH_COMMANDS.match(words[place + 1].strip()):
+        elif word == "-o" and place + 1 < len(words) and re.match(_SSH_COMMANDS, words[place + 1].strip()):
             yield Evaluated((place + 1,), CODE, words[at], "-o")
 
 
@@ -287,7 +290,7 @@ def _git(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """Settings that are commands, and options that take one. A line of ``rebase --exec`` is no word of a shell."""
     for place in range(at + 1, len(words)):
         word, before = words[place], words[place - 1]
-        if before == "-c" and (_GIT_COMMANDS.search(word.partition("=")[0]) or "=!" in word or "=" not in word):
+        if before == "-c" and (re.search(_GIT_COMMANDS, word.partition("=")[0]) or "=!" in word or "=" not in word):
             yield Evaluated((place,), CODE, words[at], "-c")
         elif before in _GIT_OPTIONS or (before == "-x" and {"rebase", "difftool"} & set(words[at:place])):
             yield Evaluated((place,), CODE, words[at], before)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+#: Stands for a value in a text that is looked at; no argument can contain it.
+MARK = "\0"
 _NOT_IN_QUOTES = re.compile(rb"['\\]")
 _NOT_IN_ADDRESSES = re.compile(rb"[^A-Za-z0-9._-]")
 

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.braces import Piece, Placeholder, Source
-from jobctl.domain.contexts import MARK, in_javascript, in_jq, in_python, in_shell
 from jobctl.domain.evaluated import Evaluated, evaluated, name_of
 from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
+from jobctl.domain.quoting import MARK
 from jobctl.errors import UsageError
 
 
@@ -97,6 +97,8 @@ def _refused(pieces: Sequence[Piece], found: Evaluated) -> Iterator[tuple[Placeh
 
 def _contexts(kind: str, text: str) -> list[str]:
     """For each value why its quotes do not hold where it stands."""
+    from jobctl.domain.contexts import in_javascript, in_jq, in_python, in_shell
+
     if kind != SHELL:
         return {PYTHON: in_python, JAVASCRIPT: in_javascript, JQ: in_jq}[kind](text)
     again = _evaluated_again(text)
