@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from random import Random
 
 from jobctl.store.sqlite import has_wal_reset_bug
@@ -129,24 +130,33 @@ def control(rng: Random, _number: int) -> list[str]:
 
 # ---- clocks ----
 
+#: So long a job waits in a trial whose clock jumps.
+_WAIT_S = 5
 _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+
+
+def _faked_clock(rig: Rig) -> tuple[Path, dict[str, str]]:
+    """A file with the offset of the wall clock, and the environment of those who live by it."""
+    if not os.path.exists(_FAKETIME):
+        raise Skip("no libfaketime here")
+    clock = rig.place / "clock"
+    _set_clock(clock, "+0")
+    faked = {"LD_PRELOAD": _FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(clock)}
+    return clock, faked | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
+
+
+def _set_clock(clock: Path, offset: str) -> None:
+    part = clock.with_suffix(".part")
+    part.write_text(offset)
+    part.rename(clock)
 
 
 @fault("T13", "the wall clock jumps by an hour or a day, forth or back", full=30, sample=2)
 @on_a_rig
 def jumping_clock(rig: Rig) -> None:
     """Time limits and waits are measured by a clock that does not jump."""
-    if not os.path.exists(_FAKETIME):
-        raise Skip("no libfaketime here")
-    clock = rig.place / "clock"
-    clock.write_text("+0")
-    rig.launcher = (
-        "env",
-        f"LD_PRELOAD={_FAKETIME}",
-        f"FAKETIME_TIMESTAMP_FILE={clock}",
-        "DONT_FAKE_MONOTONIC=1",
-        "FAKETIME_NO_CACHE=1",
-    )
+    clock, faked = _faked_clock(rig)
+    rig.launcher = ("env", *(f"{name}={value}" for name, value in faked.items()))
     mix = (("true", 60), ("nap", 20), ("fail", 20), ("forever", 3))
     rig.submit(60, "--timeout", "1s", "--backoff", "0.4sx1", mix=mix)
     rig.start()
@@ -161,3 +171,39 @@ def jumping_clock(rig: Rig) -> None:
             rig.notes.append(f"item {item} timed out after {duration / 1e6:.1f} s instead of 1 s")
     for item, duration in rig.rows("SELECT item, duration_us FROM attempts WHERE duration_us < 0"):
         rig.notes.append(f"item {item} lasted {duration} us")
+
+
+@fault(
+    "T13-waits", "the wall clock jumps before and after jobs are told to wait; the daemon is killed", full=20, sample=1
+)
+@on_a_rig
+def jumps_while_waiting(rig: Rig) -> None:
+    """A wait and a deadline are as long as they were given, whoever notices first that the clock was set."""
+    clock, faked = _faked_clock(rig)
+    rig.launcher = ("env",)
+    rig.env |= faked
+    supervisor = rig.start()
+    offsets = ["-120", "+120", "-3600", "+86400", "+0"]
+    if rig.rng.random() < 0.7:
+        _set_clock(clock, rig.rng.choice(offsets))
+        pause(rig.rng, 0.3)
+    began = time.monotonic()
+    rig.submit(20, "--not-before", f"{_WAIT_S}s", "--deadline", "200s", mix=(("true", 80), ("nap", 20)))
+    rig.submit(20, "--backoff", "1sx1", "--deadline", "200s", mix=(("true", 60), ("fail", 40)))
+    while (left := began + _WAIT_S - 1 - time.monotonic()) > 0:
+        time.sleep(min(left, rig.rng.uniform(0.1, 1.0)))
+        if rig.rng.random() < 0.6:
+            _set_clock(clock, rig.rng.choice(offsets))
+        if rig.rng.random() < 0.3:
+            kill(supervisor)
+            supervisor = rig.start_again()
+    early = rig.rows("SELECT count(*) FROM attempts WHERE job = 1")[0][0]
+    if early and time.monotonic() < began + _WAIT_S:
+        rig.notes.append(f"{early} items of a job began before its wait of {_WAIT_S} s was over")
+    wait_until(rig.is_done, 90, "the jobs to end in spite of the clock")
+    for job, stop in rig.rows("SELECT id, stop FROM jobs WHERE stop IS NOT NULL"):
+        rig.notes.append(f"job {job} was stopped: {stop}")
+    for item, duration in rig.rows(
+        "SELECT item, duration_us FROM attempts WHERE NOT duration_us BETWEEN 0 AND 60000000"
+    ):
+        rig.notes.append(f"item {item} lasted {duration / 1e6:.1f} s")
