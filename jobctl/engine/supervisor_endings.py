@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from jobctl.engine.supervisor_attempts import Attempts
-from jobctl.engine.supervisor_owners import are_daemons, owners_of
+from jobctl.engine.supervisor_owners import are_daemons, left_text, owners_of
 from jobctl.engine.supervisor_pressure import NEVER
 from jobctl.engine.supervisor_running import Running
 from jobctl.process import leaders, tree, wire
@@ -203,6 +203,8 @@ class Endings:
         if self._waits.pop(run.serial, None) is not None and run.reaped is not None:
             run.reaped = (*run.reaped[:2], now)
         self._stuck.discard(run.serial)
+        if run.takes_calls and run.left:
+            self._log(f"with a worker of job {run.id[0]} what its calls had left ended: {left_text(run.left)}")
         self._attempts.finish(run, ending, reuse_files=self._orphans.exact)
 
     def _end_strays(self, serial: int, now: float) -> None:

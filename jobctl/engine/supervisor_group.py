@@ -12,6 +12,7 @@ import socket
 import time
 from operator import itemgetter
 
+from jobctl.engine.supervisor_owners import left_text
 from jobctl.engine.supervisor_running import AttemptId, Running, code_of, kib
 from jobctl.process import page as pages
 from jobctl.process import streams, wire
@@ -323,9 +324,9 @@ class Group:
         flags = end.flags | (wire.CUT if cut else 0)
         started_at = time.time_ns() // 1000 - used_us
         where = (log, out_off, out_len, err_off, err_len, flags, out_tail, err_tail)
-        self._calls.attempts.keep(
-            (*id_, end.ending, end.code, worker.slot, started_at, used_us, cpu_us, rss, *where, None, end.raised)
-        )
+        used = (worker.slot, started_at, used_us, cpu_us, rss)
+        more = (None, end.raised, "", left_text(worker.left)) if worker.left else (None, end.raised)
+        self._calls.attempts.keep((*id_, end.ending, end.code, *used, *where, *more))
 
     def _last_span(self) -> Span:
         """What was written since the last call that ended."""

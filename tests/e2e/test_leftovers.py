@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 
 import pytest
 
@@ -113,3 +114,29 @@ def test_a_killed_daemon_leaves_nothing_of_an_item_that_waits(cli, leftovers):
     cli("wait", job)
     assert not os.path.exists(f"/proc/{pid}/exe") or "sleep" not in os.readlink(f"/proc/{pid}/exe")
     assert (cli.work / "began").read_text() == "1\n2\n"
+
+
+CALLED = """
+import os, subprocess
+def leave(line):
+    with open("left", "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "300"]).pid))
+    if line == "die":
+        os._exit(3)
+"""
+
+
+@pytest.mark.parametrize("row", ["die", "return"])
+def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
+    (cli.work / "tasks.py").write_text(CALLED)
+    cli.file("rows.txt", f"{row}\n")
+    cli("daemon", "start", "--slots", 1)
+    options = ("--attempts", 1, "--grace", "0.2s", "--recycle", 1, "--python", sys.executable)
+    job = cli.submit("rows.txt", *options, "--call", "tasks:leave")
+    cli("wait", job, check=None)
+    pid = int((cli.work / "left").read_text())
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 60, "it to be ended")
+    if row == "die":
+        assert codes(cli, job)["leftovers_ended"] == "1 process that item 1 left behind was ended: sleep"
+    else:
+        wait_until(lambda: "calls had left ended: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
