@@ -20,6 +20,7 @@ class Devices:
             once = dict.fromkeys(name.strip() for name in given.split(b","))  # one that is there twice is one
             self._free = [name for name in once if name not in (b"", b"-1")]
         self.total = len(self._free)
+        self._places = {name: place for place, name in enumerate(self._free)}
 
     def take(self, count: int) -> tuple[bytes, ...] | None:
         """So many of them, the first that are free; None while there are not enough."""
@@ -37,5 +38,5 @@ class Devices:
         return f"{needs}, and none is found here: name them in the setting daemon.gpus, then start the daemon anew"
 
     def give_back(self, devices: tuple[bytes, ...]) -> None:
-        """They are free again."""
-        self._free = [*devices, *self._free]
+        """They are free again, in the order in which they were named."""
+        self._free = sorted([*devices, *self._free], key=self._places.__getitem__)

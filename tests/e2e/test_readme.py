@@ -128,3 +128,12 @@ def test_pictures_are_there_and_load_nothing():
         shown = "xargs" if name.startswith("benchmarks/") else "nightly-invoices"
         assert svg.startswith("<svg") and shown in svg.replace("&#160;", " ")
         assert "@font-face" not in svg and "url(http" not in svg and "<script" not in svg
+
+
+def test_the_example_of_devices(cli, place):
+    cli.env["CUDA_VISIBLE_DEVICES"] = "2,5"
+    typed(cli, f"{ROOT}/examples/devices.sh models.txt large.txt")
+    given = [(device, words.split()[0]) for _, device, words in calls(place)]
+    assert {device for device, option in given if option == "--device"} <= {"2", "5"}
+    assert [device for device, option in given if option == "--devices"] == ["2,5"] * 3
+    assert len(given) == 8 + 3

@@ -9,7 +9,9 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.engine.house import HEARTBEAT_US, House, StoreGone
+from jobctl.store import requests
 from jobctl.store.database import open_database
+from tests.engine.bench import Bench
 
 NOW = 1_800_000_000_000_000
 
@@ -41,3 +43,50 @@ def test_a_disk_that_fails_is_not_one_that_was_removed(house: House, monkeypatch
 
     monkeypatch.setattr("jobctl.store.database.os.stat", failing)
     house.keep(NOW + HEARTBEAT_US, "up", "")
+
+
+def asked(bench: Bench) -> str:
+    """A checkpoint that somebody waits for, after a commit that is in the log."""
+    bench.submit(rows=5)
+    return requests.ask_for_checkpoint(bench.database, "test", bench.now)
+
+
+def log_size(bench: Bench) -> int:
+    return Path(f"{bench.home.database}-wal").stat().st_size
+
+
+def test_the_log_is_emptied_for_who_asks_and_the_answer_is_kept(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    token = asked(bench)
+    assert log_size(bench) > 100_000
+    assert requests.is_checkpointed(bench.database, token) is False
+    bench.tick()
+    assert requests.is_checkpointed(bench.database, token) is True
+    assert log_size(bench) < 50_000
+    assert requests.checkpoints(bench.database) == []
+    assert requests.is_checkpointed(bench.database, "nobody's") is None
+
+
+def test_a_reader_in_the_way_delays_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 20)
+    bench = Bench(tmp_path)
+    bench.tick()
+    reader = open_database(bench.home)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM jobs").fetchone()
+    token = asked(bench)
+    bench.tick(2)
+    assert requests.is_checkpointed(bench.database, token) is False
+    reader.execute("COMMIT")
+    bench.tick()
+    assert requests.is_checkpointed(bench.database, token) is True
+    reader.close()
+
+
+def test_the_next_engine_obeys_what_a_dead_one_was_asked(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.tick()
+    token = asked(bench)
+    bench.start(fresh=False)
+    bench.tick()
+    assert requests.is_checkpointed(bench.database, token) is True

@@ -34,3 +34,13 @@ def test_no_device_is_lent_twice():
 def test_what_is_lacking_is_said_in_words():
     assert Devices({b"CUDA_VISIBLE_DEVICES": b"0"}).lack(2) == "it needs 2 GPUs, and there is 1 here"
     assert "it needs 1 GPU, and none is found here: name them" in Devices({b"CUDA_VISIBLE_DEVICES": b""}).lack(1)
+
+
+def test_several_are_lent_in_the_order_in_which_they_were_named():
+    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"7,2"})
+    first, second = devices.take(1), devices.take(1)
+    devices.give_back(second)
+    devices.give_back(first)
+    assert devices.take(2) == (b"7", b"2")
+    devices.give_back((b"7", b"2"))
+    assert devices.take(1) == (b"7",)
