@@ -18,7 +18,7 @@ __jobctl_ask() {
   local -a store found ask
   local -i at=${words[(I)--home]}
   # "words" is that of the command alone, so the option may also stand before it.
-  (( at )) && store=(--home ${(Q)~words[at + 1]})
+  (( at )) && store=(--home ${${(Q)words[at + 1]}/#\~/$HOME})
   [[ -z $store && -n $__jobctl_home ]] && store=(--home $__jobctl_home)
   ask=($__jobctl_program __complete $kind $store -- ${(Q)PREFIX})
   for line in ${(f)"$(_call_program $kind ${(q)ask} 2>/dev/null)"}; do
@@ -33,7 +33,7 @@ __jobctl_ask() {
 _TAIL = r"""
 local __jobctl_program=$words[1] __jobctl_home
 local -i at=${words[(I)--home]}
-(( at )) && __jobctl_home=${(Q)~words[at + 1]}
+(( at )) && __jobctl_home=${${(Q)words[at + 1]}/#\~/$HOME}
 __jobctl "$@"
 """
 
