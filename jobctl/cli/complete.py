@@ -59,6 +59,7 @@ class _Store:
 def _jobs(store: _Store, beginning: str) -> Iterator[Candidate]:
     """The newest jobs whose number or name begins so."""
     for number, name, state in store.rows("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", LIMIT):
+        name = name if isinstance(name, str) else ""  # bytes stand there only in a damaged row
         if str(number).startswith(beginning) or name.startswith(beginning):
             yield str(number), f"{name} ({state})"
 
@@ -81,7 +82,7 @@ def _queues(store: _Store, beginning: str) -> Iterator[Candidate]:
     """Queues that have a row of their own or that jobs were put into lately."""
     recent = "SELECT queue FROM (SELECT queue FROM jobs ORDER BY id DESC LIMIT 1000)"
     for (name,) in store.rows(f"SELECT name FROM queues UNION {recent} UNION SELECT 'default' ORDER BY 1"):  # noqa: S608
-        if name.startswith(beginning):
+        if isinstance(name, str) and name.startswith(beginning):
             yield name, "queue"
 
 

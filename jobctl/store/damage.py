@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jobctl.domain.durations import is_time
 from jobctl.domain.policy import Policy, faults_of_policy
-from jobctl.domain.texts import restored
+from jobctl.domain.texts import restored, shown
 
 TIMES = (
     *("submitted_at", "started_at", "updated_at", "finished_at", "deadline_at", "round_at"),
@@ -85,6 +85,7 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         if isinstance(value, bytes):
             values[name] = value = restored(value)
             if name not in CARRIED:
+                values[name] = value = shown(value)
                 found.append(f"{name} is not UTF-8")
         wrong, instead = _judged(name, value)
         if wrong:

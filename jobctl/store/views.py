@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from jobctl.domain.texts import restored, shown
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
@@ -150,7 +151,7 @@ class JobName(NamedTuple):
 def job_names(database: Database, limit: int) -> list[JobName]:
     """The newest jobs, for completion and suggestions."""
     rows = database.execute("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", (limit,))
-    return [JobName._make(row) for row in rows]
+    return [JobName(number, shown(restored(name)), state) for number, name, state in rows]
 
 
 def newest_job(database: Database, name: str | None = None) -> int | None:
@@ -310,4 +311,4 @@ def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:
         "SELECT queue, count(*), sum(queued + retrying), sum(running) FROM jobs"
         " WHERE finished_at IS NULL GROUP BY queue"
     )
-    return {name: (jobs, queued, running) for name, jobs, queued, running in rows}
+    return {shown(restored(name)): (jobs, queued, running) for name, jobs, queued, running in rows}

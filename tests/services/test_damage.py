@@ -47,6 +47,7 @@ DAMAGE = (
     ("rate_per_s", "fast"),
     ("mean_us", b"\xff"),
     ("name", b"caf\xe9"),
+    ("queue", b"caf\xe9"),
     ("input_path", b"caf\xe9.csv"),
     ("cwd", b"/caf\xe9"),
 )
@@ -119,6 +120,22 @@ def test_the_line_of_a_damaged_job_says_so_and_has_its_number(store, jobctl):
     assert "hurt" in line
     assert f"job {job}" in shown.err
     assert "not_before_at is a time that no calendar shows" in shown.err
+
+
+def test_completion_and_suggestions_pass_by_a_name_that_is_no_text(store, home, jobctl, capfd, monkeypatch):
+    from jobctl.cli.complete import complete
+
+    job = store.job("q", name="hurt")
+    store.job("q", name="fine")
+    with store.database.transaction():
+        store.database.execute("UPDATE jobs SET name = ?, queue = ? WHERE id = ?", (b"caf\xe9", b"\xff", job))
+    for kind in ("jobs", "items", "queues"):
+        for beginning in ("", "1", "9" * 5_000, "9" * 5_000 + ".", "\udcff", "١."):
+            complete([kind, "--home", str(home.root), "--", beginning])
+    assert "fine" in capfd.readouterr().out
+    done = jobctl("status", "fien")
+    assert done.code == 9
+    assert "fine" in done.err
 
 
 def test_doctor_names_a_damaged_job(store, jobctl):
