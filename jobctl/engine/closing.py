@@ -115,8 +115,8 @@ def _was_cut(database: Database, live: LiveJob) -> bool:
     """Whether the stop took anything away: rows never run, attempts that were still to come, or attempts killed."""
     if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
-    if live.row.stop is Stop.DEPENDENCY and not live.row.total:
-        return True  # it has no rows, and what comes after it must not take that for a success
+    if live.is_held_back and not live.row.total:
+        return True  # it has no rows, and what comes after it must not take its end for a success
     if live.counts["unprocessed"] or database.scalar("SELECT reason FROM jobs WHERE id = ?", (live.id,)):
         return True
     return bool(

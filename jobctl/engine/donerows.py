@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from jobctl.domain.states import ItemState
-from jobctl.engine.itemrows import ItemRow, item_rows
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
@@ -15,17 +12,19 @@ CHUNK = 2_000
 
 
 def record_done_rows(database: Database, row: JobRow, now: int) -> None:
-    """Note the rows of a job that succeeded, and forget those that failed. Nothing for a job without row keys."""
+    """Note the rows of a job that succeeded in this round, and forget those that failed in it.
+
+    What ended in an earlier round was noted then, and another job may have had the row since: its word is the last.
+    Nothing for a job without row keys.
+    """
     if row.item_key is None:
         return
     reader = done.row_reader(row)
-    rows = item_rows(database, row.id)
-    while chunk := list(islice(rows, CHUNK)):
+    last = 0
+    while chunk := done.ended(database, row.id, row.round, last, CHUNK):
+        last = chunk[-1].item
+        succeeded = [ended.payload for ended in chunk if ended.state == ItemState.SUCCEEDED]
+        failed = [ended.payload for ended in chunk if ended.state == ItemState.FAILED]
         with database.transaction():
-            succeeded = [r for r in chunk if r.state == ItemState.SUCCEEDED]
-            done.add(database, [(reader.row(r.payload), reader.held(r.payload)) for r in succeeded], row.id, now)
-            done.remove(database, [reader.row(r.payload) for r in chunk if _failed(r)])
-
-
-def _failed(row: ItemRow) -> bool:
-    return row.state == ItemState.FAILED
+            done.add(database, [(reader.row(payload), reader.held(payload)) for payload in succeeded], row.id, now)
+            done.remove(database, [reader.row(payload) for payload in failed])

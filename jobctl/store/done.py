@@ -101,6 +101,25 @@ def _lookup(count: int) -> str:
     )
 
 
+class Ended(NamedTuple):
+    """An item whose last attempt is over."""
+
+    item: int
+    state: int
+    payload: bytes
+
+
+def ended(database: Database, job: int, rnd: int, after: int, limit: int) -> list[Ended]:
+    """The next items after number ``after`` that succeeded or failed with an attempt of this round."""
+    rows = database.execute(
+        "SELECT i.item, i.state, i.payload FROM items i"
+        " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+        " WHERE i.job = ? AND i.item > ? AND i.state IN (3, 4) AND a.round = ? ORDER BY i.item LIMIT ?",
+        (job, after, rnd, limit),
+    )
+    return [Ended._make(row) for row in rows]
+
+
 def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:
     """These (row, content) succeeded."""
     database.executemany(

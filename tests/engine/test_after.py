@@ -234,3 +234,21 @@ def test_an_engine_for_one_job_alone_ends_the_whole_chain(tmp_path: Path, ending
     assert {state(chain, job) for job in chain.doomed} == {JobState.CANCELLED}
     assert chain.ran() <= {FIRST}
     assert state(chain, chain.anyhow) is JobState.QUEUED
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_a_job_without_rows_that_is_stopped_before_its_turn_did_not_succeed(tmp_path: Path, how: str) -> None:
+    bench = Bench(tmp_path)
+    keyed = {"header": "id", "item_key": "id", "name": "n", "command": ("true", "{id}"), "only_new": True}
+    bench.submit(rows=2, **keyed)
+    bench.work_off()
+    first = bench.submit(rows=1, hold=True)
+    policy = Policy(deadline_s=5.0 if how == "expired" else None)
+    empty = bench.submit(rows=2, after=((first, "ok"),), policy=policy, **keyed)
+    last = bench.submit(rows=2, after=((empty, "ok"),))
+    bench.tick(2)
+    if how == "cancelled":
+        cancel(bench, empty)
+    bench.tick(10, step_us=SECOND)
+    assert [state(bench, job) for job in (empty, last)] == [JobState(how), JobState.CANCELLED]
+    assert {dispatch.job for dispatch in bench.executor.dispatched} == {1}

@@ -415,3 +415,31 @@ def test_a_run_that_finds_a_follower_by_its_key_takes_what_it_follows_along(tmp_
     while not bench.engine.is_over(bench.now):
         bench.tick()
     assert bench.mails() == once(range(13))
+
+
+def test_another_round_does_not_forget_what_another_job_has_done_since(tmp_path: Path) -> None:
+    bench = News(tmp_path, script=lambda d: Play(code=65) if d.job == 1 and d.item in (1, 2) else Play())
+    bench.line(PEOPLE, policy=Policy(attempts=1))
+    bench.work_off()
+    second = bench.line(range(1, 2))
+    assert second.items == 1
+    bench.work_off()
+    retry(bench.home, 1, Selection(), now=bench.now)  # the first row, of which nobody else took care
+    bench.work_off()
+    assert bench.line(PEOPLE).items == 1
+    bench.work_off()
+    with pytest.raises(UsageError, match="has done them"):
+        retry(bench.home, 1, Selection(), now=bench.now)
+    assert bench.mails() == once(PEOPLE)
+
+
+def test_another_round_does_not_bring_an_old_content_back(tmp_path: Path) -> None:
+    bench = News(tmp_path, script=lambda d: Play(code=65) if d.job == 1 and d.item == 1 else Play())
+    bench.line(PEOPLE, policy=Policy(attempts=1))
+    bench.work_off()
+    again = ("send", "--again", "{email}")
+    assert bench.line(range(5, 9), command=again).items == 4
+    bench.work_off()
+    retry(bench.home, 1, Selection(), now=bench.now)
+    bench.work_off()
+    assert bench.line(range(5, 9), command=again).skipped == 4
