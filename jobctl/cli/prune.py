@@ -173,6 +173,6 @@ def _name_set_aside(shared: Session, report: Pruned) -> None:
 
     if report.set_aside:
         shared.note(
-            f"{', '.join(report.set_aside)} in {inert(str(shared.home.root))}: doctor put a damaged database there,"
-            " which may hold rows of jobs that are removed; nobody but you removes it"
+            f"{', '.join(report.set_aside)} in {inert(str(shared.home.root))}: saved from a damaged or removed"
+            " database, it may hold rows of jobs that are gone; nobody but you removes it"
         )

@@ -21,8 +21,9 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
+from jobctl.services.daemon_log import blank_lines
 from jobctl.services.traces import Traces
-from jobctl.store import done, pruning, staging
+from jobctl.store import backup, done, pruning, staging
 from jobctl.store.database import Database, open_database
 from jobctl.store.pruning import Candidate
 
@@ -79,7 +80,7 @@ class Pruned:
     rows: int = 0
     file_bytes: int = 0
     database_bytes: int = 0
-    set_aside: list[str] = field(default_factory=list)  # folders with a damaged database, which are left alone
+    set_aside: list[str] = field(default_factory=list)  # saved from damaged or removed databases: left alone
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -195,7 +196,8 @@ class _Pruner:
     def run(self, options: PruneOptions, now: int) -> None:
         """Finish what was begun, take out what was chosen, give the space back, leave nothing that can be read."""
         begun = pruning.begun(self._database)
-        self._report.set_aside = sorted(found.name for found in self._home.root.glob("damaged-*"))
+        aside = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
+        self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in aside)
         self._report.finished = [job for job in begun if not staging.is_wanted(self._home.intakes, job)]
         self._remove(self._report.finished)
         chosen, self._report.jobs = self._report.jobs, []
@@ -212,6 +214,7 @@ class _Pruner:
         """Remembered as begun until it is done: a run that was killed before is finished by the next one."""
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
+            blank_lines(self._home.daemon_log, self._emptied)
             self._report.database_bytes = Traces(self._database, self._home, again).erase(now)
             pruning.note_erased(self._database)
             pruning.finish(self._database, self._emptied)

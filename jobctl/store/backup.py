@@ -81,11 +81,12 @@ def make(database: Database, now: int, word: str = "") -> Path:
 def replace_all(database: Database, now: int) -> int:
     """Copies hold rows that were removed since: make one of the database as it is, drop the others; returns how many.
 
-    A copy that another process is making becomes none. A database too large to be copied in passing gets no new one.
+    One that an engine rescued from removed files stays: it may be all that is left of a store. A copy that another
+    process is making becomes none. A database too large to be copied in passing gets no new one.
     Raises sqlite errors and OSError.
     """
     root = database.path.parent
-    old = existing(root)
+    old = [path for path in existing(root) if not path.stem.endswith(RESCUED)]
     if old and database.path.stat().st_size <= HOURLY_UP_TO:
         old = [path for path in old if path != make(database, now)]
     for path in (*old, *folder(root).glob(".*.tmp")):

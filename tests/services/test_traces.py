@@ -226,6 +226,27 @@ def test_every_table_with_rows_of_jobs_is_emptied(bench: WorkedOff) -> None:
     assert of_jobs - emptied == {"done", "prunings"}, "hashes, and what is still to be removed"
 
 
+def test_what_the_log_of_the_daemon_says_of_the_jobs_is_overwritten_and_nothing_else(bench: WorkedOff) -> None:
+    job, log = marked(bench), bench.home.daemon_log
+    kept = f"2026-11-29T00:00:00Z supervisor: item {job}1.1 cannot be ended\n2026-11-29T00:00:00Z engine: up\n"
+    gone = f"2026-11-29T00:00:00Z supervisor: with a worker of job {job} ended: {MARK.decode()}\n"
+    log.write_text(kept + gone + kept)
+    log.with_name("daemon.log.1").write_text(gone.replace(f"job {job}", f"item {job}.7"))
+    size = log.stat().st_size
+    run(bench, job)
+    assert found(bench.home.root) == {}
+    assert log.stat().st_size == size
+    assert log.read_text().count(kept) == 2
+
+
+def test_what_was_saved_from_removed_files_stays_and_is_named(bench: WorkedOff) -> None:
+    job = marked(bench, word="gone")
+    saved = backup.make(bench.database, bench.now, word=backup.RESCUED)
+    report = run(bench, job)
+    assert report.set_aside == [f"backups/{saved.name}"]
+    assert saved.exists()
+
+
 class Crash(BaseException):
     """The process ends here."""
 
