@@ -21,7 +21,7 @@ from jobctl.engine.local import LocalExecutor
 from jobctl.engine.supervisor_group import check_records
 from jobctl.process import page as pages
 from tests.engine.harness import SupervisorUnderTest
-from tests.engine.test_calls import Calling, call_spec, read
+from tests.engine.test_calls import Calling, call_spec
 from tests.executor_contract import Listener, spec_of
 from tests.wait import wait_until
 
@@ -408,8 +408,3 @@ def test_a_worker_that_is_killed_while_it_loads_says_that_nothing_was_called(
     (outcome,) = Listener(cast("Executor", executor)).finished(1)
     assert (outcome.ending, outcome.flags) == (Ending.RAISED, OutputFlag.SETUP)
     assert f"signal {number} while it loaded killed:f; nothing was called" in outcome.raised.message
-
-
-def test_output_is_whole_after_hostile_calls(executor: Any, tmp_path: Path) -> None:
-    outcomes = hurt(executor, tmp_path, "write", "true")
-    assert read(tmp_path, outcomes[0]) == ""
