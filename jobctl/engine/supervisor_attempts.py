@@ -100,6 +100,7 @@ class Attempts:
         line = self.backlog.forget(job)
         if line is None:
             self._leaving.add(job)
+            self._stop_loading(job)
         else:
             self._leaving.discard(job)
             self._idle.pop(job, None)
@@ -107,6 +108,13 @@ class Attempts:
                 worker.retire()
             line.extra.output.close()
             self._relieve(job)
+
+    def _stop_loading(self, job: int) -> None:
+        """Workers that still load for a job that is over keep their slots for nothing, and may do so for ever."""
+        line = self.backlog.lines.get(job)
+        for worker in [] if line is None else list(line.extra.workers.values()):
+            if worker.is_loading and worker.is_idle:
+                worker.retire()
 
     def _fill(self, now: float) -> None:
         if self.pressure.stops_everything:

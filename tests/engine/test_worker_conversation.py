@@ -20,6 +20,7 @@ from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished,
 from jobctl.engine.local import LocalExecutor
 from jobctl.engine.supervisor_group import check_records
 from jobctl.process import page as pages
+from jobctl.process.presence import is_there
 from tests.engine.harness import SupervisorUnderTest
 from tests.engine.test_calls import Calling, call_spec
 from tests.executor_contract import Listener, spec_of
@@ -408,3 +409,17 @@ def test_a_worker_that_is_killed_while_it_loads_says_that_nothing_was_called(
     (outcome,) = Listener(cast("Executor", executor)).finished(1)
     assert (outcome.ending, outcome.flags) == (Ending.RAISED, OutputFlag.SETUP)
     assert f"signal {number} while it loaded killed:f; nothing was called" in outcome.raised.message
+
+
+def test_a_job_that_is_over_does_not_load_on(executor: Any, tmp_path: Path) -> None:
+    loading = Loading(executor, tmp_path, grace_s=0.2)
+    wait_until(lambda: len(list(tmp_path.glob("loading-*"))) == 2, 60, "both workers")
+    pids = [int(path.name.partition("-")[2]) for path in tmp_path.glob("loading-*")]
+    executor.resize(2)  # both slots are taken
+    executor.recall(1)
+    loading.returned(0, 1, 2)
+    executor.forget(1)
+    executor._executor.define(spec_of(2, tmp_path))
+    executor.start([Dispatch(2, 0, 1, (b"true",), ())])
+    assert loading.heard.finished(1)[0].job == 2
+    assert not all(map(is_there, pids))
