@@ -43,6 +43,8 @@ def database(patient: Patient) -> Finding:
             f"removed or replaced: {look.findings[0]}",
             f"it saves what it has when it stops: {patient.program} daemon stop; then {patient.program} doctor",
         )
+    if look.kind == "unreadable":
+        return fail(f"cannot be read now: {look.findings[0]}", "see to the disk first; nothing is known to be damaged")
     if look.kind == "empty":
         return ok("made, but nothing was submitted yet")
     if look.kind == "ours" and backup.rescued(patient.home.root) is not None:

@@ -6,15 +6,16 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from jobctl.process import space
 from jobctl.process.private import is_plain
-from jobctl.store import layout, sqlite
+from jobctl.store import layout, readonly, sqlite
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
 class Look(NamedTuple):
     """What a file is."""
 
-    kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged | displaced
+    kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged | displaced | unreadable
     version: int = 0  # of the schema
     findings: tuple[str, ...] = ()  # what is wrong with it, in SQLite's words
 
@@ -38,13 +39,25 @@ def look(path: Path, *, read_through: bool = True) -> Look:
     try:
         return _read(path, read_through)
     except sqlite.Error as error:
-        return Look("damaged", findings=(str(error),))
+        return _unread(path, error, read_through)
     finally:
         os.umask(previous)
 
 
-def _read(path: Path, read_through: bool) -> Look:
-    connection = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+def _unread(path: Path, error: sqlite.Error, read_through: bool) -> Look:
+    """What could not be read is damaged only where the disk is not to blame: it is full, or read-only."""
+    why = space.refusal(path.parent) if isinstance(error, sqlite.OperationalError) else ""
+    if not why:
+        return Look("damaged", findings=(str(error),))
+    try:
+        return _read(path, read_through, readonly.connect(path))
+    except sqlite.Error:
+        return Look("unreadable", findings=(f"{error}: {why}",))
+
+
+def _read(path: Path, read_through: bool, connection: sqlite.Connection | None = None) -> Look:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = connection or sqlite.connect(uri, uri=True, isolation_level=None, timeout=5.0)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")

@@ -34,7 +34,7 @@ _DAMAGED = _Trouble(
 _FULL = _Trouble(
     ("disk is full",),
     "there is no room left for the database at {home}: {why}",
-    "make room, then try again; what was accepted is safe; jobctl prune --dry-run",
+    "make room on that file system, then try again; what was accepted is safe",
 )
 _LIMITED = _Trouble(
     (),
@@ -84,9 +84,9 @@ def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
     if limit := file_limit(home):
         return _LIMITED, limit
     why = space.refusal(home)
-    if trouble is _FAILING and space.shortage(home):
+    if trouble is not _FULL and space.shortage(home):
         return _FULL, why or space.shortage(home)
-    if trouble is _FAILING and "quota" in why:
+    if trouble is not _FULL and "quota" in why:
         return _FULL, why
     if trouble is _FAILING and "read-only" in why:
         return _UNWRITABLE, why

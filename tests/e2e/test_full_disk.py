@@ -111,6 +111,17 @@ def test_the_disk_is_named_before_the_daemon(cli, disk):
     assert "for lack of room" in reason
 
 
+def test_doctor_and_commands_that_write_blame_the_disk_and_no_file(cli, disk):
+    command = gated(cli)
+    cli.submit("rows.txt", "--", *command)
+    fill(disk)
+    said = cli("doctor", check=1).stdout
+    assert "damaged" not in said and str(disk) in said
+    for words in (("cancel", "1"), ("pause", "1"), ("submit", "rows.txt", "--", "true"), ("daemon", "start")):
+        refused = cli(*words, check=1).stderr
+        assert "no room left" in refused and str(disk) in refused and "make room" in refused, (words, refused)
+
+
 def wait_recorded(cli, count):
     wait_until(lambda: cli.status(1)["counts"]["failed"] == count, 60, f"{count} failures to be recorded")
 
