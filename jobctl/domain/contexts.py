@@ -167,8 +167,8 @@ _JQ_REGION = re.compile(r"\"(?:\\[^(]|[^\"\\])*\"|#[^\n]*", re.DOTALL)
 
 
 def in_python(text: str) -> list[str]:
-    """The same for a string of JSON in Python."""
-    return _outside(text, _PYTHON_REGION)
+    """The same for a string of JSON in Python. A quote that begins no string we can follow ends what is sure."""
+    return _outside(text, _PYTHON_REGION, "'\"")
 
 
 def in_javascript(text: str) -> list[str]:
@@ -176,7 +176,7 @@ def in_javascript(text: str) -> list[str]:
 
     A slash may begin a regular expression, a back quote a string with code in it: nothing is sure after them.
     """
-    return _outside(text, _JAVASCRIPT_REGION, "/`")
+    return _outside(text, _JAVASCRIPT_REGION, "/`'\"")
 
 
 def in_jq(text: str) -> list[str]:

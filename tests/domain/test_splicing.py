@@ -5,15 +5,23 @@ Each line of the tables is a command as a shell would split it, for rows with th
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
+import random
 import re
 import shlex
+import subprocess
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jobctl.domain.evaluated import evaluated
 from jobctl.domain.evaluators import POSIX_SHELLS, PROGRAMS
 from jobctl.domain.splicing import check_scripts
-from jobctl.domain.template import compile
+from jobctl.domain.template import Template, compile
 from jobctl.errors import UsageError
 
 COLUMNS = ["a", "b", "c:q"]
@@ -474,6 +482,9 @@ LITERALS = [
     ("python3", "-c", "# {a:json}", False),
     ("python3", "-c", "print(f{a:json})", False),
     ("python3", "-c", "print({a:json}{b:json})", False),
+    ("python3", "-c", '"]{a:json}]{a:json}\\', False),
+    ("python3", "-c", "'''x {a:json}\\", False),
+    ("node", "-e", '"]{a:json}]\\', False),
     ("python3", "-c", "print(''{a:json})", False),
     ("python3", "-c", 'print({a:json}"")', False),
     ("node", "-e", "console.log({a:json})", True),
@@ -529,3 +540,68 @@ def test_a_message_says_what_to_write() -> None:
         judge("bash -euo pipefail -c 'echo {a}'")
     assert caught.value.message == "a placeholder in the text of bash -c would run values as shell text"
     assert caught.value.hint == ("write {a:q}, or pass it as an argument: bash -c 'echo \"$1\"' _ {a}, or use --shell")
+
+
+#: What may stand around a value in a script, in any order: most of it makes no sense, and none of it may run a value.
+SHELL_PARTS = [
+    *("'", '"', "\\", "`", "$", "$(", ")", "(", "{{", "}}", "${{x", "${{x:-", "[[ ", " ]]", "((", "))", "$((", "#"),
+    *(" # ", "\n", " ", ";", "echo ", "x", "$'", "case a in a) echo;; esac", "<<E\n", "E\n", "|", "&", "v=", "[", "]"),
+    *("<<<", " && ", "eval ", *["{a:q}"] * 4),
+]
+SHELL_VALUES = [
+    "$(echo RAN>&2)",
+    "`echo RAN>&2`",
+    "';echo RAN>&2;'",
+    '";echo RAN>&2;"',
+    "\n echo RAN>&2\n",
+    "\\';echo RAN>&2;#",
+]
+PYTHON_PARTS = [
+    *("'", '"', "'''", '"""', "\\", "f", "r", "b", "#", "\n", " ", "(", ")", "[", "]", "{{", "}}", "print(", "x=", "1"),
+    *(",", "+", "f'", 'f"{{', '}}"', *["{a:json}"] * 4),
+]
+PYTHON_VALUES = [
+    "'+ran()+'",
+    '"+ran()+"',
+    "{ran()}",
+    "\nran()\n",
+    "'''+ran()#",
+    '"""+ran()#',
+    '\\"+ran()#',
+    "\\",
+    "'",
+    "",
+    "}ran()",
+]
+
+
+def accepted(chance: random.Random, parts: list[str], program: str) -> Iterator[Template]:
+    """Templates of random scripts that hold a value and are not refused."""
+    while True:
+        script = "".join(chance.choice(parts) for _ in range(chance.randint(2, 9)))
+        with contextlib.suppress(UsageError):
+            template = compile([program, "-c", script], COLUMNS)
+            check_scripts([program, "-c", script], template.arguments)
+            if template.fields:
+                yield template
+
+
+def test_no_value_runs_in_a_shell_script_that_is_accepted(tmp_path: Path) -> None:
+    chance = random.Random(12)
+    for template in itertools.islice(accepted(chance, SHELL_PARTS, "bash"), 150):
+        value = chance.choice(SHELL_VALUES).encode()
+        script = template.render([value] * 3, 1)[2]
+        done = subprocess.run(
+            [b"bash", b"-c", script], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        )
+        assert b"RAN" not in [line.strip() for line in done.stderr.splitlines()], script
+
+
+def test_no_value_runs_in_python_that_is_accepted() -> None:
+    chance, ran = random.Random(12), []
+    for template in itertools.islice(accepted(chance, PYTHON_PARTS, "python3"), 600):
+        code = template.render([chance.choice(PYTHON_VALUES).encode()] * 3, 1)[2].decode()
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None), contextlib.suppress(Exception):
+            warnings.simplefilter("ignore")
+            exec(code, {"ran": functools.partial(ran.append, code)})
+    assert ran == []
