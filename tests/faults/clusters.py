@@ -95,7 +95,7 @@ def on_a_cluster(hurt: Callable[[ClusterRig], None]) -> Trial:
 
 
 def _begin(rig: ClusterRig) -> None:
-    options = ("--env", _PLACE)
+    options = ("--env", f"{_PLACE}={rig.place}")
     rig.start_again()
     rig.submit(150, *options)
     if rig.rng.random() < 0.5:
