@@ -128,7 +128,9 @@ class _ShellContexts:
         stop = len(self._text) if stop < 0 else stop + len(end)
         inside = self._text[self._at + len(begin) : stop]
         self._reasons += [self._lost or where] * inside.count(MARK)
-        if doubtful and _QUOTING.intersection(inside.removesuffix(end)):
+        # What is arithmetic or a test to bash is plain text to dash, where a comment may begin in it.
+        strange = _QUOTING if begin == "${" else _QUOTING | {"#", "\n", "<", "(", ")"}
+        if doubtful and strange.intersection(inside.removesuffix(end)):
             self._lost = f"{where}, or after it,"
         self._at = stop
 
@@ -160,7 +162,7 @@ def _touched(text: str, at: int) -> str:
 
 _STRING = r"\"(?:\\.|[^\"\\\n])*(?:\"|$|(?=\n))|'(?:\\.|[^'\\\n])*(?:'|$|(?=\n))"
 _PYTHON_REGION = re.compile(
-    rf"\"\"\"(?:\\.|[^\\])*?(?:\"\"\"|\Z)|'''(?:\\.|[^\\])*?(?:'''|\Z)|{_STRING}|#[^\n]*", re.DOTALL
+    rf"\"\"\"(?:\\.|[^\\])*?(?:\"\"\"|\\?\Z)|'''(?:\\.|[^\\])*?(?:'''|\\?\Z)|{_STRING}|#[^\n]*", re.DOTALL
 )
 _JAVASCRIPT_REGION = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _JQ_REGION = re.compile(r"\"(?:\\[^(]|[^\"\\])*\"|#[^\n]*", re.DOTALL)
