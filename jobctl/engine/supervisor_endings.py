@@ -114,7 +114,8 @@ class Endings:
         kill = self._kills.get(run.serial)
         if kill is None:
             kill = self._kills[run.serial] = Kill(run.serial, ending, now, grace_s)
-            self._waits.pop(run.serial, None)
+            if self._waits.pop(run.serial, None) is not None:
+                self._name_left(run)
         kill.hasten(now + grace_s)
         self._round(kill, now)
         self._plan()
@@ -181,15 +182,21 @@ class Endings:
             self._over(run, None, now)
         elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
             longest_s = _LONGEST_LOOK_S if self._orphans.exact else _LONGEST_UNTOLD_S
+            run.has_waited = True
             self._waits[run.serial] = (now + pause_s, min(2 * pause_s, longest_s))
             waited = tree.descendants(left) if self._orphans.exact else [run.pid]
             self._attempts.table.turn(run.place, leaders.WAITS, waited)
         else:
             self._waits.pop(run.serial, None)
             run.deadline = NEVER
-            run.left = _names(tree.descendants(left) if self._orphans.exact else left)
+            self._name_left(run)
             kill = self._kills[run.serial] = Kill(run.serial, None, now, run.plan.grace_s)
             self._round(kill, now)
+
+    def _name_left(self, run: Running) -> None:
+        """What it left behind is ended now."""
+        left = self._orphans.of(run.serial) if self._orphans.exact else _group_of(run)
+        run.left = _names(tree.descendants(left) if self._orphans.exact else left)
 
     def _look_at_waiting(self, serial: int, now: float) -> None:
         run = self._attempts.by_serial[serial]
@@ -199,8 +206,9 @@ class Endings:
         return self._orphans.exact and are_daemons(tree.descendants(left), run)
 
     def _over(self, run: Running, ending: int | None, now: float) -> None:
-        """Nothing of it is left. What had to wait for its last process took until now."""
-        if self._waits.pop(run.serial, None) is not None and run.reaped is not None:
+        """Nothing of it is left. What had to wait for its last process took until now, also if that one was ended."""
+        self._waits.pop(run.serial, None)
+        if run.has_waited and run.reaped is not None:
             run.reaped = (*run.reaped[:2], now)
         self._stuck.discard(run.serial)
         if run.takes_calls and run.left:

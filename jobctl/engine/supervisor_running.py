@@ -34,6 +34,7 @@ class Running:
         "begun",
         "deadline",
         "devices",
+        "has_waited",
         "id",
         "left",
         "line",
@@ -61,6 +62,7 @@ class Running:
         self.devices: tuple[bytes, ...] = ()  # that it has alone
         self.place = -1  # in the table of leaders
         self.left: list[str] = []  # names of what it left behind
+        self.has_waited = False  # for what it left behind
 
     @property
     def plan(self) -> JobPlan:

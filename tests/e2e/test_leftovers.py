@@ -140,3 +140,18 @@ def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
         assert codes(cli, job)["leftovers_ended"] == "1 process that item 1 left behind was ended: sleep"
     else:
         wait_until(lambda: "calls had left ended: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
+
+
+@pytest.mark.parametrize(("way", "code"), [("--timeout", "timeout"), ("cancel", "cancelled")])
+def test_what_was_waited_for_and_ended_is_named_and_took_its_time(cli, way, code):
+    job = submit(cli, "sleep 300 & exit 0", "--attempts", 1, *(["--timeout", "1s"] if way == "--timeout" else []))
+    if way == "cancel":
+        wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "it to be said")
+        cli("cancel", job)
+    cli("wait", job, check=None)
+    assert codes(cli, job)["leftovers_ended"].endswith("1 process that item 1 left behind was ended: sleep")
+    (item,) = json.loads(cli("items", job, "--json").stdout)["items"]
+    assert item["left_behind"] == {"processes": 1, "names": "sleep"}
+    if way == "--timeout":
+        assert item["code"] == code and item["duration_s"] >= 1
+        assert item["message"] == f"stopped at its time limit after {item['duration_s']:.1f} s"
