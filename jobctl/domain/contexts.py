@@ -130,9 +130,14 @@ class _ShellContexts:
         self._reasons += [self._lost or where] * inside.count(MARK)
         # What is arithmetic or a test to bash is plain text to dash, where a comment may begin in it.
         strange = _QUOTING if begin == "${" else _QUOTING | {"#", "\n", "<", "(", ")"}
-        if doubtful and strange.intersection(inside.removesuffix(end)):
+        if doubtful and strange.intersection(self._plainer(inside.removesuffix(end), begin)):
             self._lost = f"{where}, or after it,"
         self._at = stop
+
+    def _plainer(self, inside: str, begin: str) -> str:
+        """Without variables, and without complete strings of a test, which say nothing of where it ends."""
+        inside = re.sub(r"\$[A-Za-z_]\w*", "", inside)
+        return re.sub(r"\"[\w ./:,=*?-]*\"", "", inside) if begin == "[[" else inside
 
 
 def _outside(text: str, skipped: re.Pattern[str], lost: str = "") -> list[str]:

@@ -18,6 +18,7 @@ from jobctl.domain.evaluators import (
     OTHER_SHELLS,
     POSIX_SHELLS,
     PROGRAMS,
+    PYTHON,
     RUNUSER,
     SHELL,
     SOMEWHERE,
@@ -188,7 +189,8 @@ class _Reader:
             for at in operands:
                 yield from _at(self._words, at)
         elif program.rest == JOINED:
-            end = next((at for at in operands if self._words[at].startswith(":::")), len(self._words))
+            # Without a command before them the arguments of parallel are commands.
+            end = next((at for at in operands[1:] if self._words[at].startswith(":::")), len(self._words))
             yield Evaluated(tuple(at for at in operands if at < end), program.kind, self._name)
         elif program.rest == FIRST:
             for at in operands:
@@ -330,6 +332,53 @@ def _deno(words: Sequence[str], at: int) -> Iterator[Evaluated]:
             yield Evaluated((place,), JAVASCRIPT, words[at], "eval")
 
 
+def _python(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """Modules that run what they are given: ``python -m timeit TEXT``, ``python -m pdb -c TEXT``."""
+    for place in range(at + 1, len(words)):
+        module = re.fullmatch(r"-[bBdEhiIOPqsSuvVx]*m(.*)", words[place])
+        if module:
+            name = module[1] or (words[place + 1] if place + 1 < len(words) else "")
+            begin = place + (1 if module[1] else 2)
+            options = _MODULES.get(name)
+            for operand in range(begin, len(words)) if options is not None else ():
+                if not options or words[operand - 1] in options or words[operand].startswith(options):
+                    yield Evaluated((operand,), PYTHON, words[at], f"-m {name}")
+        if module or not words[place].startswith("-"):
+            return
+
+
+def _container(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """``docker run --entrypoint sh IMAGE -c TEXT``: the words after the image are those of the program."""
+    for place in range(at + 1, len(words)):
+        option, equals, program = words[place].partition("=")
+        if option == "--entrypoint":
+            program = program if equals else "".join(words[place + 1 : place + 2])
+            begin = place + (1 if equals else 2)
+            for image in range(begin, len(words)):
+                for found in _at([program, *words[image + 1 :]], 0) if program else ():
+                    yield found._replace(words=tuple(image + word for word in found.words))
+            return
+
+
+def _bsub(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """LSF makes one text of the command; which of its many options take a value is not known here."""
+    first = next((place for place in range(at + 1, len(words)) if not words[place].startswith("-")), len(words))
+    yield Evaluated(tuple(range(first, len(words))), SHELL, words[at])
+
+
+def _heroku(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    if "run" in words[at + 1 : at + 2] or "run:detached" in words[at + 1 : at + 2]:
+        yield Evaluated(tuple(range(at + 2, len(words))), SHELL, words[at], "run")
+
+
+def _aws(words: Sequence[str], at: int) -> Iterator[Evaluated]:
+    """``ssm send-command`` and ``ecs execute-command`` run a text on another machine."""
+    for place in range(at + 2, len(words)):
+        option = words[place - 1]
+        if (option == "--parameters" and "ssm" in words[at:place]) or option == "--command":
+            yield Evaluated((place,), CODE, words[at], option)
+
+
 def _capsh(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """What follows ``--`` or ``==`` are words for bash."""
     begin = next((place for place in range(at + 1, len(words)) if words[place] in ("--", "==")), len(words))
@@ -376,6 +425,10 @@ _POSIX = frozenset(POSIX_SHELLS.split())
 _OTHERS = frozenset(OTHER_SHELLS.split())
 _SHELLS = _POSIX | _OTHERS | {"pwsh", "powershell"}
 _Finder = Callable[[Sequence[str], int], Iterator[Evaluated]]
+#: By module of Python after which options a text stands; without any, every word is one.
+_MODULES: dict[str, tuple[str, ...]] = {"timeit": (), "pdb": ("-c", "--command"), "code": ("-c",), "IPython": ("-c",)}
+_PYTHONS = ("python", "pypy", "ipython")
+_CONTAINERS = ("docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc")
 #: What no row of the table can say.
 _CUSTOM: dict[str, _Finder] = {
     **dict.fromkeys(_POSIX, _shell),
@@ -384,6 +437,11 @@ _CUSTOM: dict[str, _Finder] = {
     **dict.fromkeys(["make", "gmake", "bmake"], _make),
     **dict.fromkeys(["find", "fd", "fdfind", "gfind"], _find),
     **dict.fromkeys(["vi", "vim", "nvim", "view", "ex", "gvim", "less"], _vi),
+    **dict.fromkeys(_PYTHONS, _python),
+    **dict.fromkeys(_CONTAINERS, _container),
+    "bsub": _bsub,
+    "heroku": _heroku,
+    "aws": _aws,
     "env": _env,
     "git": _git,
     "socat": _socat,

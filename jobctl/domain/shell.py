@@ -5,7 +5,8 @@ would split words, ``${JOBCTL_V_1}`` inside double quotes) and to refuse places 
 evaluated: single quotes, back quotes, ``${...}``, arithmetic, ``[[ ]]``, quoted here-documents. If it ever followed
 wrongly, a value could be split into words or a name could be printed, but no value could become shell text.
 
-The text is the submitter's: ``eval`` or ``sh -c "... {name}"`` in it evaluate whatever they are given.
+Whether a command in the text evaluates a value once more, as ``ssh host "cat {name}"`` does, is judged at submission
+by ``domain.splicing``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from jobctl.domain.braces import Piece, Placeholder, Source
 from jobctl.domain.evaluated import Evaluated, evaluated, name_of
 from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
 from jobctl.domain.quoting import MARK
+from jobctl.domain.shell import PREFIX
 from jobctl.errors import UsageError
 
 
@@ -32,6 +32,9 @@ class _Language(NamedTuple):
     instead: str
 
 
+_MARKED = re.compile(re.escape(MARK))
+#: What ``domain.shell`` writes for a value.
+_VARIABLE = re.compile(rf"\$\{{{PREFIX}([0-9]+)\}}")
 _PASS = "pass it as an argument"  # noqa: S105  no password
 _LANGUAGES = {
     SHELL: _Language("shell text", "q", "{program} -c 'echo \"$1\"' _ {value}"),
@@ -107,32 +110,35 @@ def _contexts(kind: str, text: str) -> list[str]:
 
 def _evaluated_again(text: str) -> str:
     """Whether a command in shell text would evaluate a value that the shell has taken the quotes off of."""
-    for words in _commands(text):
-        for at, word in enumerate(words):
-            if word == "eval" and any(MARK in later for later in words[at:]):
-                return "where eval evaluates it once more"
-        for found in evaluated(words):
-            if any(MARK in words[at] for at in found.words if at < len(words)):
-                return f"where {found.program} evaluates it once more"
+    from jobctl.domain.nested import evaluated_inside
+
+    for words, found in evaluated_inside(text, _MARKED):
+        if any(MARK in words[at] for at in found.words if at < len(words)):
+            return f"where {found.program} evaluates it once more"
     return ""
 
 
-def _commands(text: str) -> Iterator[list[str]]:
-    """The words of the commands in shell text, near enough to see which programs there are."""
-    try:
-        lexer = shlex.shlex(text.replace("\n", " ; "), posix=True, punctuation_chars=";&|()")
-        lexer.whitespace_split, lexer.commenters = True, ""
-        words = list(lexer)
-    except ValueError:
-        words = re.sub(r"([;&|()`\n])", r" \1 ", text).split()
-    command: list[str] = []
-    for word in words:
-        if word and not word.strip(";&|()`"):
-            yield command
-            command = []
-        else:
-            command.append(word)
-    yield command
+def check_shell(text: str, values: Sequence[Placeholder], columns: Sequence[str] | None) -> None:
+    """Raise UsageError for a value that a command in the text of ``--shell`` would evaluate.
+
+    ``text`` is what the shell gets, with a variable for each of the values. The shell itself evaluates none of them,
+    but ``ssh host "cat {name}"`` hands the value to another shell as text.
+    """
+    from jobctl.domain.nested import evaluated_inside
+
+    if not values:
+        return
+    for words, found in evaluated_inside(text, _VARIABLE):
+        pieces = _joined([_with_values(words[at], values) for at in found.words if at < len(words)])
+        for placeholder, why in _refused(pieces, found):
+            written = "{}" if columns is None else f"{{{columns[placeholder.field]}}}"
+            shown = found._replace(words=(0,), option=f"{found.option} inside of --shell".strip())
+            raise _refusal([written], shown, placeholder, why)
+
+
+def _with_values(word: str, values: Sequence[Placeholder]) -> list[Piece]:
+    """A word as pieces, with the placeholders that its variables stand for."""
+    return [values[int(part) - 1] if at % 2 else part for at, part in enumerate(_VARIABLE.split(word))]
 
 
 def _shown(piece: Piece) -> str:

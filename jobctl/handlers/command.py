@@ -92,6 +92,10 @@ def make_handler(
         from jobctl.domain.splicing import check_scripts  # of no use to an engine: what was accepted runs
 
         check_scripts(handler.argv, handler.arguments)
+    elif isinstance(handler, ShellHandler):
+        from jobctl.domain.splicing import check_shell
+
+        check_shell(handler.text, handler.values, Names(columns).columns)
     return handler
 
 
@@ -179,6 +183,8 @@ class ShellHandler:
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
         shell_text, values = compile_shell(text, names)
+        #: What the shell gets, and what its variables stand for.
+        self.text, self.values = shell_text, values
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
         used = tuple(sorted({value.field for value in values}))
         self._fields = row.reader(used)

@@ -23,6 +23,7 @@ from jobctl.domain.evaluators import POSIX_SHELLS, PROGRAMS
 from jobctl.domain.splicing import check_scripts
 from jobctl.domain.template import Template, compile
 from jobctl.errors import UsageError
+from jobctl.handlers.command import make_handler
 
 COLUMNS = ["a", "b", "c:q"]
 
@@ -608,3 +609,167 @@ def test_no_value_runs_in_python_that_is_accepted() -> None:
             warnings.simplefilter("ignore")
             exec(code, {"ran": functools.partial(ran.append, code)})
     assert ran == []
+
+
+#: Texts of ``--shell`` in which a command would evaluate a value. Ends of lines are written as ~.
+NESTED = lines(r"""
+    bash -c "echo {x}"
+    ssh host "cat {x}"
+    ssh host cat {x}
+    ssh {id} uptime {x}
+    if true; then ssh h cat {x}; fi
+    eval "echo {x}"
+    eval {x}
+    trap "rm -f {x}" EXIT; prog
+    echo "$(ssh h "cat {x}")"
+    x=$(ssh h "cat {x}")
+    python -c "print('{x}')"
+    psql -c "select '{x}'"
+    awk "/{x}/" f
+    sed "s/{x}/a/" f
+    sed -i s/{x}/a/ f
+    find . -exec sh -c "echo {x}" \;
+    cat f | xargs -I% sh -c "echo % {x}"
+    sudo bash -lc "cd {x}"
+    timeout 5 bash -c "cd {x}"
+    cd /a && bash -c "cd {x}"
+    docker exec c sh -c "cat {x}"
+    kubectl exec p -- sh -c "cat {x}"
+    A=1 bash -c "cd {x}" > out 2>&1
+    for i in 1 2; do bash -c "cd {x}"; done
+    while read l; do ssh h "cat {x}"; done < f
+    su - u -c "cat {x}"
+    bash -c "cat '{x:q}'"
+    bash -c "cat $(ssh h {x})"
+    perl -pe "s/{x}/y/" f
+    jq ".a == \"{x}\"" f
+    # don't~ssh h cat {x}~# can't
+    printf -v {x} a
+    let a={x}
+    declare -i a={x}
+    f() {{ ssh h cat {x}; }}; f
+    >log ssh h cat {x}
+    2>/dev/null nice ssh h cat {x}
+    ! ssh h cat {x}
+    exec ssh h cat {x}
+    test -v {x}
+    read {x}
+    python3 -m timeit "f({x})"
+    docker run --entrypoint sh img -c "cat {x}"
+""")
+PLAIN = lines(r"""
+    bash -c "cat {x:q}"
+    ssh host "cat {x:q} | wc"
+    ssh host cat {x:q}
+    ssh {x} uptime
+    ssh "u@{x}" "df -h"
+    trap "rm -f {x:q}" EXIT
+    ssh h "cat $(printf %s {x:q})"
+    sh -c 'prog "$1"' _ {x}
+    prog {x} | tee {id}.log
+    export A={x}; prog
+    read a b < {x}; echo "$a"
+    curl -d '{"id": 1}' http://h/{x}
+    echo "ssh to {x} failed" >&2
+    python x.py {x} && echo "python done {x}"
+    awk '{print $1}' {x} | sort > {id}.txt
+    sed 's/a/b/' {x} > {id}
+    jq --arg x {x} '.a==$x' f
+    psql -v v={x} -f a.sql
+    if [ -f {x} ]; then echo {id}; fi
+    set -e; cd {x}; make -j2; cd ..
+    find {x} -name '*.tmp' -delete
+    for f in {x}/*; do gzip "$f"; done
+    gzip -c {x} > {x}.gz && mv {x}.gz out/
+    docker run --rm -v "$PWD:/d" img prog {x}
+    echo {x} >> ran
+    sleep 1; echo {x}; exit 3
+    [ {x} = a ] || exit 1
+    test {x} -gt 3
+    local x={x}; y={id}; echo "$x"
+    export X={x}; prog
+    unset FOO; prog {x}
+    read -r a < f; prog {x}
+    git -C {x} pull
+    cat {x} | ssh h "cat > /d/{id:q}"
+    tar czf - {x} | ssh h 'tar xzf - -C /d'
+    ffmpeg -i {x} -vf "scale=1:2" {id}.mp4 2>&1 | tail -1
+    case {x} in a*) echo 1;; *) echo 2;; esac
+    perl -pe 's/a/b/' {x}
+    awk -v v={x} '{{print v}}' f > {id}
+""")
+
+
+def judge_shell(text: str) -> None:
+    make_handler((), text.replace("~", "\n"), "csv", ["x", "id"])
+
+
+@pytest.mark.parametrize("text", NESTED)
+def test_a_command_in_a_text_of_shell_evaluates_no_value(text: str) -> None:
+    with pytest.raises(UsageError, match=r"would run values as|cannot stand"):
+        judge_shell(text)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_what_evaluates_nothing_or_is_quoted_for_it_may_stand_in_a_text_of_shell(text: str) -> None:
+    judge_shell(text)
+
+
+def test_a_value_that_is_quoted_for_the_inner_shell_arrives_as_it_is(tmp_path: Path) -> None:
+    value = "'; echo PWNED; $(echo PWNED) `echo PWNED`\n\"x"
+    handler = make_handler((), 'bash -c "printf %s {x:q}"', "csv", ["x"])
+    dispatch = handler.dispatch(1, 1, 1, value.encode())
+    environment = dict(entry.split(b"=", 1) for entry in dispatch.env)
+    ran = subprocess.run(dispatch.argv, env=environment | {b"PATH": b"/usr/bin:/bin"}, capture_output=True, check=True)
+    assert ran.stdout.decode() == value
+
+
+#: After a shell has read these, another program evaluates the value, whatever stands before the command.
+AGAIN = lines(r"""
+    echo "$(ssh h cat {a:q})"
+    if true; then ssh h cat {a:q}; fi
+    for i in 1; do ssh h cat {a:q}; done
+    {{ ssh h cat {a:q}; }}
+    ! ssh h cat {a:q}
+    exec ssh h cat {a:q}
+    command ssh h cat {a:q}
+    A=1 ssh h cat {a:q}
+    2>/dev/null ssh h cat {a:q}
+    coproc ssh h cat {a:q}
+    trap {a:q} EXIT
+    let v={a:q}
+    declare -i v={a:q}
+    printf -v {a:q} x
+    unset {a:q}
+    parallel ::: {a:q}
+""")
+
+
+@pytest.mark.parametrize("text", AGAIN)
+def test_quotes_that_a_shell_takes_off_hold_for_nobody_behind_it(text: str) -> None:
+    with pytest.raises(UsageError, match="evaluates it once more"):
+        judge(f"bash -c {shlex.quote(text)}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m timeit 'f({a})'",
+        "python3 -Im timeit -s 'x={a}' pass",
+        "python -m pdb -c 'p {a}' f.py",
+        "docker run --entrypoint sh img -c 'echo {a}'",
+        "podman run --rm --entrypoint=/bin/bash -v a:b img -c 'echo {a}'",
+        "parallel ::: 'echo {a}'",
+        "bsub -q normal echo {a}",
+        "heroku run 'echo {a}'",
+        "aws ssm send-command --parameters 'commands=[\"echo {a}\"]'",
+    ],
+)
+def test_programs_that_run_a_text_in_less_known_ways(command: str) -> None:
+    with pytest.raises(UsageError, match="would run values"):
+        judge(command)
+
+
+@pytest.mark.parametrize("test", ["[[ -n $A ]]", '[[ "$A" == x ]]', '[[ "$A" = "a b" && -f "x.y" ]]', "(($n > 1))"])
+def test_a_simple_test_before_it_leaves_quotes_sure(test: str) -> None:
+    judge(f"bash -c {shlex.quote(test + ' && prog {a:q}')}")
