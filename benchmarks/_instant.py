@@ -13,8 +13,9 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Finished, JobSpec
-from jobctl.engine.loop import Engine, now_us
+from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
+from jobctl.process import moment
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.request import SubmitRequest
 from jobctl.services.submit import submit
@@ -58,7 +59,7 @@ class InstantExecutor:
         if not self._waiting:
             return []
         os.read(self._reader, 1)
-        now = now_us()
+        now = moment.now()
         waiting, self._waiting = self._waiting, []
         if self._left is not None:
             self._left -= len(waiting)
@@ -121,7 +122,7 @@ class Store:
             **options,  # type: ignore[arg-type]
         )
         for _ in range(jobs):
-            submit(self.home, request, now=now_us(), stdin=io.BytesIO())
+            submit(self.home, request, now=moment.now(), stdin=io.BytesIO())
 
     def work_off(self, limit: int | None = None) -> Cost:
         """Run an engine until every job is done, or so many items are."""
@@ -129,8 +130,8 @@ class Store:
         before = self._succeeded(database)
         wake = WakeUp(self.home.wake)
         options = EngineOptions(SLOTS, drain=True)
-        engine = Engine(database, InstantExecutor(limit), self.home, options, wake, now_us())
-        engine.begin(now_us(), fresh=True)
+        engine = Engine(database, InstantExecutor(limit), self.home, options, wake, moment.now())
+        engine.begin(moment.now(), fresh=True)
         began = time.process_time()
         engine.run()
         took = time.process_time() - began

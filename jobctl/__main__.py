@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: A short command is over before there is anything to collect; a long one collects every so many objects.
 _COLLECT_AFTER = 100_000
 _BROKEN_PIPE = 141
+_NO_MEMORY = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
 def main() -> NoReturn:
@@ -38,9 +39,12 @@ def main() -> NoReturn:
 
 
 def _give_up_memory() -> NoReturn:
-    from jobctl.process.ulimit import give_up_memory
+    try:
+        from jobctl.process.ulimit import give_up_memory
 
-    give_up_memory()
+        give_up_memory()
+    except MemoryError:  # not even this import has room: the text is a constant of this module
+        os.write(2, _NO_MEMORY)
     os._exit(1)
 
 

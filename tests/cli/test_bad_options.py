@@ -78,6 +78,7 @@ BAD = [
     ("--halt", "later", "soon or now"),
     ("--deadline", "x", "2h30m"),
     ("--on-crash", "panic", "requeue or fail"),
+    ("--leftovers", "forget", "wait or end or fail"),
     ("--rate", "fast", "100/s"),
     ("--rate", "0/s", "100/s"),
     ("--output-cap", "big", "64M"),
@@ -85,7 +86,7 @@ BAD = [
 ]
 SWITCHES = {
     *("--no-header", "--dry-run", "--from-joblog", "--unique", "--only-new"),
-    *("--hold", "--allow-http", "--start-daemon", "--wait"),
+    *("--hold", "--allow-http", "--start-daemon", "--wait", "--env-all"),
 }
 
 

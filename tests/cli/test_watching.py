@@ -180,7 +180,7 @@ def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, t
         ("items", job),
         ("queue", "list"),
         ("results", job),
-        ("submit", rows, "--dry-run", "--", "true", "{url}"),
+        ("submit", rows, "--dry-run", "--env", "PYTHONPATH=", "--", "true", "{url}"),
     ):
         terminal = Terminal(home, "--plain", *words, FORCE_COLOR="1", columns=1000)
         code = terminal.end()

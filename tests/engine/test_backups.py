@@ -30,11 +30,11 @@ def test_a_copy_is_made_when_something_has_changed(bench):
     assert len(backup.existing(bench.home.root)) == 1
 
 
-def test_a_home_that_cannot_be_opened_costs_one_copy(bench, capsys):
+def test_a_home_that_cannot_be_opened_costs_one_copy(bench, capfd):
     backups = Backups(bench.database, bench.now)
     bench.home.root.chmod(0o777)  # refused by whoever opens the store
     keep(backups, bench.now + MINUTE)
-    assert "no backup was made: " in capsys.readouterr().err
+    assert "no backup was made: " in capfd.readouterr().err
     bench.home.root.chmod(0o700)
     keep(backups, bench.now + HOUR)
     assert len(backup.existing(bench.home.root)) == 1

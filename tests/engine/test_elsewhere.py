@@ -32,26 +32,25 @@ def bench(tmp_path):
     return bench
 
 
+def rows_and_facts(bench):
+    """The items and what the store knows of itself, without when an engine last looked at a clock."""
+    facts = bench.database.execute("SELECT * FROM meta WHERE key NOT IN ('clock', 'down_since')").fetchall()
+    return bench.database.execute("SELECT * FROM items").fetchall(), facts
+
+
 def endings(bench):
     return bench.database.execute("SELECT item, ending FROM attempts WHERE ending IS NOT NULL ORDER BY item").fetchall()
 
 
 @pytest.mark.parametrize("place", [Place(), Place(("cluster.scheduler=tcp://node9:8786",))])
 def test_a_start_elsewhere_is_refused_and_changes_nothing(bench, place):
-    before = (
-        bench.database.execute("SELECT * FROM items").fetchall(),
-        bench.database.execute("SELECT * FROM meta").fetchall(),
-    )
+    before = rows_and_facts(bench)
     on(bench, "", place)
     with pytest.raises(Elsewhere, match=r"2 items .*127\.0\.0\.1:8786") as refused:
         bench.start()
     assert refused.value.exit_code == 75
     assert "jobctl daemon start --executor dask --scheduler tcp://127.0.0.1:8786 --insecure" in refused.value.hint
-    after = (
-        bench.database.execute("SELECT * FROM items").fetchall(),
-        bench.database.execute("SELECT * FROM meta").fetchall(),
-    )
-    assert after == before
+    assert rows_and_facts(bench) == before
     assert not bench.executor.collect(0)
 
 

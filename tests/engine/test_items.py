@@ -122,7 +122,7 @@ def test_a_command_is_found_on_the_jobs_path_also_after_it_moved(executor: Local
         ((b"./missing",), {}, errno.ENOENT, "no such file"),
         ((b"./plain",), {}, errno.EACCES, "not executable"),
         ((b"/etc",), {}, errno.EACCES, "is a directory"),
-        ((b"true", b"x" * (1 << 20)), {}, errno.E2BIG, "too long"),
+        ((b"true", b"x" * (1 << 20)), {}, errno.E2BIG, "too large"),
         ((b"",), {}, errno.ENOENT, "empty"),
         ((b"true", b"a\0b"), {}, errno.EINVAL, "null"),
         ((b"true",), {"cwd": b"/no/such/place"}, errno.ENOENT, "working directory /no/such/place"),

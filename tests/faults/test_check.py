@@ -185,11 +185,8 @@ def test_c6_a_page_that_is_torn(rig):
 def test_c6_an_index_that_misses_a_row(rig):
     write(
         rig,
-        "CREATE TABLE some (a)",
-        "CREATE TABLE other (a)",
-        "INSERT INTO some VALUES (1)",
-        "CREATE INDEX some_a ON some (a)",
-        "CREATE INDEX other_a ON other (a)",
+        "CREATE INDEX some_a ON jobs (uid)",
+        "CREATE INDEX other_a ON journal (event)",
         "PRAGMA writable_schema=ON",
         "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'other_a')"
         " WHERE name = 'some_a'",

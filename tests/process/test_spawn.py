@@ -60,6 +60,6 @@ def test_what_cannot_be_started_is_known_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="null"):
         start(tmp_path, b"/bin/true", b"\0")
     with pytest.raises(spawn.DirectoryError, match="No such file"):
-        start(tmp_path, b"/bin/true", place=(b"/nonexistent", 0))
+        start(tmp_path, b"/bin/true", place=(os.fsencode(tmp_path / "absent"), 0))
     assert start(tmp_path, b"/bin/echo", b"after that") == "after that\n"
     assert Children().pids() == before, "nothing is left to be reaped"
