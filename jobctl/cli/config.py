@@ -105,7 +105,7 @@ def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
         return Exit.OK
     shared.say(f"trusted {inert(done.path)}")
     if done.names:
-        shared.note(inert(f"what counts from now on: {', '.join(done.names)}"))
+        shared.note(inert(f"in effect from now on: {', '.join(done.names)}"))
     return Exit.OK
 
 

@@ -24,7 +24,7 @@ app = subcommands(
       jobctl daemon start             in the background; one for each store
       jobctl daemon run               in the foreground, for systemd and containers
       jobctl daemon run --drain       until nothing is left, for cron
-      jobctl daemon stop              what runs finishes; --now ends it
+      jobctl daemon stop              running items finish; --now ends them
       jobctl daemon install           a unit for systemd
     """
 )
@@ -66,7 +66,7 @@ def _who_is_there(shared: Session) -> Busy | None:
     view = daemon_view(shared.open(), shared.home, now_us())
     if view.state == "draining":
         return Busy(
-            f"the daemon (process {view.pid}) is stopping: what runs finishes, nothing new starts",
+            f"the daemon (process {view.pid}) is stopping: running items finish, nothing new starts",
             hint="jobctl daemon stop && jobctl daemon start waits for that, with stop --now it does not",
         )
     if view.is_working and view.scope != "all":
@@ -131,7 +131,7 @@ def stop(
         str | None, typer.Option(metavar="DURATION", help="Do not wait longer than this (exit 75).")
     ] = None,
 ) -> int:
-    """Stop the daemon: what runs finishes, nothing new starts.
+    """Stop the daemon: running items finish, nothing new starts.
 
     Examples:
       jobctl daemon stop                  waits for what runs

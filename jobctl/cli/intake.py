@@ -66,7 +66,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--unique",), "", "Refuse while a job with the same work is not done."),
         Spec(("--item-key",), "COLUMN", "The column that names a row; no two rows may have the same."),
         Spec(("--only-new",), "", "Leave out rows that are done or open under this --name, by --item-key and content."),
-        Spec(("--new-by",), "COLUMN,...", "Columns that are this content for --only-new; default: all of them."),
+        Spec(("--new-by",), "COLUMN,...", "Columns that --only-new compares; default: all of them."),
         Spec(("--hold",), "", "Accept it paused; jobctl resume lets it go."),
         Spec(("--after",), "JOB[:any]", "Start when that job succeeded (any: when it is done).", multiple=True),
         Spec(("--not-before",), "TIME", "Start at this time or after: 2026-11-23T18:00:00Z, or 2h from now."),
@@ -86,7 +86,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--resources",), "NAME=N,...", "What an item needs of a worker of a cluster: gpu=1,mem=8."),
         Spec(("--cwd", "-C"), "DIR", "Working directory; default: this one."),
         Spec(("--env",), "NAME[=VALUE]", "A variable; without a value it comes from the daemon.", multiple=True),
-        Spec(("--env-all",), "", "All variables that are set here; their values are stored with the job."),
+        Spec(("--env-all",), "", "Pass on all variables that are set here; their values are stored with the job."),
         Spec(("--env-file",), "FILE", "NAME=VALUE lines, read when items start (for secrets)."),
         Spec(("--shell",), "TEXT", "A shell script instead of COMMAND; values reach it as variables."),
     ),
@@ -107,7 +107,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
             "N|N%",
             "Stop when more items failed in this round, N% once 20 are processed; default: never.",
         ),
-        Spec(("--halt",), "soon|now", "On that stop, what runs finishes (default) or is ended."),
+        Spec(("--halt",), "soon|now", "On that stop, let running items finish (default) or end them."),
         Spec(("--deadline",), "DURATION", "The whole job ends after so long, the rest is unprocessed; default: never."),
         Spec(("--on-crash",), "requeue|fail", "Items interrupted by a crash: run again (default) or not."),
         Spec(
@@ -244,7 +244,7 @@ def _tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) 
         return
     missed = left_out(os.environ, given["env"] or ())
     if missed:
-        tell(f"items do not get {', '.join(missed)}: --env NAME=VALUE gives one of them, --env-all everything")
+        tell(f"items do not get {', '.join(missed)}: pass one with --env NAME=VALUE, or everything with --env-all")
 
 
 def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:

@@ -21,7 +21,7 @@ def pause(
     queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; status and explain say it.")] = "",
 ) -> int:
-    """Let nothing more of a job or a queue start; what runs finishes.
+    """Start nothing more of a job or a queue; running items finish.
 
     Examples:
       jobctl pause 42 --reason "disk is being changed"

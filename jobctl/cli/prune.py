@@ -38,9 +38,11 @@ def prune(
         bool, typer.Option("--include-failed", help="Also jobs with failures that nobody retried.")
     ] = False,
     undelivered: Annotated[
-        bool, typer.Option("--undelivered", help="Also jobs with a notification on its way; it reaches nobody then.")
+        bool, typer.Option("--undelivered", help="Also jobs with a notification on its way; nobody gets it then.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would go; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show what would be removed; change nothing.")
+    ] = False,
 ) -> int:
     """Remove old jobs with their rows, logs and result files, and give the space back.
 
@@ -83,7 +85,7 @@ def _refuse_contradictions(
     if keep_failed and include_failed:
         raise UsageError("--keep-failed and --include-failed at once", hint="give one of them")
     if jobs and older_than is not None:
-        raise UsageError("JOB and --older-than at once", hint="a job that is named goes however young it is")
+        raise UsageError("JOB and --older-than at once", hint="a job that is named is removed however young it is")
 
 
 def _numbers(database: Database, words: list[str]) -> tuple[int, ...]:
@@ -123,7 +125,7 @@ def _refuse_untrusted(settings: Settings) -> None:
     if layer is not None and ("prune", "older-than") in layer.held:
         raise UsageError(
             f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
-            hint="say --older-than AGE, or read the file and then: jobctl config trust",
+            hint="give --older-than AGE, or read the file, then: jobctl config trust",
         )
 
 
@@ -155,11 +157,11 @@ def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
         shared.note(_staying([kept for kept in report.kept if kept.why == why], why))
     which = "" if named else f" done for more than {format_duration(report.older_than_s)}"
     if report.dry_run:
-        shared.note(f"{plural(len(report.jobs), 'job')}{which} would go; nothing was changed")
+        shared.note(f"{plural(len(report.jobs), 'job')}{which} would be removed; nothing was changed")
         return
     if report.finished:
         numbers = ", ".join(map(str, report.finished[:SHOWN])) + (", ..." if len(report.finished) > SHOWN else "")
-        shared.note(f"what an earlier prune had begun to remove is gone: job {numbers}")
+        shared.note(f"finished what an interrupted prune had begun to remove: job {numbers}")
     if report.jobs or report.file_bytes or report.database_bytes > 0:
         freed = f"{size(report.file_bytes)} of files, {size(max(0, report.database_bytes))} of database"
         shared.note(f"{plural(len(report.jobs), 'job')}{which} removed: {freed}")
@@ -174,5 +176,5 @@ def _name_set_aside(shared: Session, report: Pruned) -> None:
     if report.set_aside:
         shared.note(
             f"{', '.join(report.set_aside)} in {inert(str(shared.home.root))}: saved from a damaged or removed"
-            " database, it may hold rows of jobs that are gone; nobody but you removes it"
+            " database, may hold rows of removed jobs; jobctl never deletes it, so delete it when you do not need it"
         )

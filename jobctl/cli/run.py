@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-_POLITE = "stopping: what runs finishes, nothing new starts; Ctrl-C again ends it at once"
+_POLITE = "stopping: running items finish, nothing new starts; Ctrl-C again ends them at once"
 _AT_ONCE = "ending what runs"
 
 

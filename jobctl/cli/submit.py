@@ -242,7 +242,7 @@ def lines(accepted: Accepted) -> list[str]:
         said.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
     if accepted.compared_otherwise is not None:
         other = accepted.compared_otherwise
-        said.append(f"  job {other} of that name has another --new-by: what was done under it counts as not done")
+        said.append(f"  job {other} of that name has another --new-by: rows that it has done count as not done")
     if accepted.followed:
         said.append(f"  {open_elsewhere(accepted.followed)}")
     if accepted.constant:

@@ -72,7 +72,7 @@ def _result(shared: Session, states: dict[int, str], timeout: str | None) -> int
 
     open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
     if open_jobs:
-        goes_on = "work goes on" if holder(str(shared.home.lock)) is not None else "no daemon works on it"
+        goes_on = "the work continues" if holder(str(shared.home.lock)) is not None else "no daemon works on it"
         error = WaitTimeout(
             f"not done after {timeout}: job {', '.join(open_jobs)}; {goes_on}",
             hint=f"jobctl status {','.join(open_jobs)}",

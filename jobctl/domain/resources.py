@@ -33,7 +33,9 @@ def parse_devices(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_./:-]{1,100}", name):
-            raise UsageError(f"{name[:100]!r} is no name of a device", hint='for example "0,1", which is two of them')
+            raise UsageError(
+                f"{name[:100]!r} is not the name of a device", hint='for example "0,1", which is two of them'
+            )
     if len(set(names)) < len(names):
         raise UsageError("a device is named twice: two items would share it", hint='for example "0,1"')
     return names

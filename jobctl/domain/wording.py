@@ -63,7 +63,7 @@ def rate(per_second: float) -> str:
 def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     """What it means for the rows of a job that others have: (other job, rows); empty if there are none.
 
-    ``12 rows are open in job 4; they run here only if job 4 ends without their success``.
+    ``12 rows are open in job 4; they wait for its end and run here only if they did not succeed there``.
     """
     parts = [
         f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'} open in job {job}" for job, rows in followed if rows
@@ -71,6 +71,6 @@ def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     if not parts:
         return ""
     total = sum(rows for _, rows in followed)
-    they, their, run = ("it", "its", "runs") if total == 1 else ("they", "their", "run")
-    where = f"job {followed[0][0]} ends" if len(parts) == 1 else "those jobs end"
-    return f"{', '.join(parts)}; {they} {run} here only if {where} without {their} success"
+    they, wait, run = ("it", "waits", "runs") if total == 1 else ("they", "wait", "run")
+    whose = "its" if len(parts) == 1 else "their"
+    return f"{', '.join(parts)}; {they} {wait} for {whose} end and {run} here only if {they} did not succeed there"

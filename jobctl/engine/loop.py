@@ -58,7 +58,7 @@ class Unsettled(Exception):
 
 
 #: Another daemon could take the lock of the file that is there now.
-_LOST_LOCK = "the lock file was removed or replaced: what runs finishes, nothing new starts, and this daemon ends"
+_LOST_LOCK = "the lock file was removed or replaced: running items finish, nothing new starts, and this daemon ends"
 
 
 class Limited(Exception):

@@ -86,7 +86,7 @@ def _cannot_begin(error: sqlite.Error | OSError, options: StartOptions, executor
     if not executor.up or trouble.file_limit(str(options.home.root)):
         executor.refuse(text)
         return 1
-    say(f"the engine cannot begin: {text}")
+    say(f"the engine cannot start: {text}")
     return wire.NOT_NOW
 
 
@@ -124,7 +124,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         engine.run()
     except StoreGone:
-        say(f"the store at {options.home.root} was removed: everything of it ends")
+        say(f"the store at {options.home.root} was removed: all its processes end")
         return wire.STORE_GONE
     except Limited as problem:
         executor.refuse(f"{problem}; raise it with ulimit -f unlimited, then start jobctl again")
@@ -134,7 +134,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, moment.now())}")
         return wire.REPLACED
     except Unwritten as problem:
-        say(f"it stops and leaves to the next daemon what it cannot write: {problem}")
+        say(f"it stops and keeps for the next daemon what it cannot write: {problem}")
         return wire.NOT_NOW
     except Fenced:
         say("another engine owns the database now; this one ends")

@@ -47,7 +47,7 @@ _NOT_NOW_PAUSE_S = 2.0
 _FAILED_STARTS = 3
 #: After a stop was asked for, so many engines may follow one another: the stop must end where none can live.
 _SUCCESSORS_IN_STOP = 2
-_WITHOUT_ENGINE = "it stops without an engine, for none can work: what runs finishes, its outcome is kept"
+_WITHOUT_ENGINE = "it stops without an engine, because none can work: running items finish, their outcomes are kept"
 
 
 class Records:
@@ -354,7 +354,7 @@ class Supervisor:
             self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
             self.begins_anew = not self._stop
         elif code == wire.REPLACED:
-            self._drain("files of the database were removed or replaced: what runs finishes, its outcome is kept")
+            self._drain("files of the database were removed or replaced: running items finish, their outcomes are kept")
         elif code == wire.STORE_GONE:
             self._leave(1, DEFAULT_GRACE_S, now)
         elif self._stop and (code == wire.NOT_NOW or not self._successors):

@@ -212,7 +212,7 @@ class Endings:
             run.reaped = (*run.reaped[:2], now)
         self._stuck.discard(run.serial)
         if run.takes_calls and run.left:
-            self._log(f"with a worker of job {run.id[0]} what its calls had left ended: {left_text(run.left)}")
+            self._log(f"calls of job {run.id[0]} left processes, which ended with their worker: {left_text(run.left)}")
         self._attempts.finish(run, ending, reuse_files=self._orphans.exact)
 
     def _end_strays(self, serial: int, now: float) -> None:

@@ -108,7 +108,7 @@ def end_of_endless_load(limit_s: float, target: str) -> End:
 
 def end_of_broken(why: str) -> End:
     """The conversation with the process makes no sense any more."""
-    text = f"the worker can no longer be understood: {why}; the call may have written over memory or descriptors"
+    text = f"the messages of the worker make no sense: {why}; the call may have overwritten memory or descriptors"
     return End(wire.RAISED, _FAILED, raised=("BrokenWorker", text, _FAILED, None, ""))
 
 

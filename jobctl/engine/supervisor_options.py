@@ -70,5 +70,5 @@ def _sentence(report: str) -> str:
     if word == "displaced":
         return f"{DISPLACED.format(rest)}\n  {_END_IT}"
     if word == "line":
-        return f"this daemon begins when the one that runs now (process {rest}) has ended\n  {_END_IT}"
+        return f"this daemon starts when the running one (process {rest}) has ended\n  {_END_IT}"
     return rest if word == "error" else report

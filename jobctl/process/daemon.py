@@ -173,7 +173,7 @@ def busy(pid: int) -> Busy:
 def _displaced(pid: int) -> Busy:
     return Busy(
         DISPLACED.format(pid),
-        hint="what it runs would be lost: end it with jobctl daemon stop, then start the next one",
+        hint="its running items would be lost: end it with jobctl daemon stop, then start the next one",
     )
 
 

@@ -35,7 +35,7 @@ class Devices:
         needs = f"it needs {count} GPU{'' if count == 1 else 's'}"
         if self.total:
             return f"{needs}, and there {'is 1' if self.total == 1 else f'are {self.total}'} here"
-        return f"{needs}, and none is found here: name them in the setting daemon.gpus, then start the daemon anew"
+        return f"{needs}, and none is found here: name them in the setting daemon.gpus, then start the daemon again"
 
     def give_back(self, devices: tuple[bytes, ...]) -> None:
         """They are free again, in the order in which they were named."""

@@ -92,7 +92,7 @@ class Page:
             if (again := NOW.unpack_from(self._memory, 0)) == seen:
                 return seen
             seen = again  # caught between two calls
-        raise BrokenPage("what runs changes all the time")
+        raise BrokenPage("the number of the running call changes all the time")
 
     def done(self) -> tuple[int, int, int]:
         """Calls that ended, bytes of their records, how many of them failed."""

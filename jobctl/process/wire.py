@@ -14,7 +14,7 @@ OTHER_JOBCTL = 78
 NOT_NOW = 74
 #: Exit code of an engine whose store was removed: there is nothing to come back to.
 STORE_GONE = 72
-#: Exit code of an engine whose database files were removed or replaced: what runs finishes, no engine follows.
+#: Exit code of an engine whose database files were removed or replaced: running items finish, no engine follows.
 REPLACED = 73
 
 # Engine to supervisor.

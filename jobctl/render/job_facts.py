@@ -115,7 +115,11 @@ def policy_facts(policy: Document) -> Iterator[str]:
     if policy.get("resources"):
         yield f"an item needs {', '.join(f'{name}={amount:g}' for name, amount in policy['resources'])}"
     if policy.get("leftovers") in ("end", "fail"):
-        yield "ends what an item leaves behind" if policy["leftovers"] == "end" else "fails if an item leaves processes"
+        yield (
+            "ends processes that an item leaves behind"
+            if policy["leftovers"] == "end"
+            else "fails items that leave processes"
+        )
     yield "after a crash run again" if policy["on_crash"] == "requeue" else "at most once"
 
 

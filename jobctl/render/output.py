@@ -57,7 +57,7 @@ def describe(job: int, attempt: AttemptView) -> str:
     """``42.17 failed (exit 22), attempt 1, 250ms``."""
     if attempt.ending is None:
         return f"{job}.{attempt.item} running, attempt {attempt.attempt}"
-    left = ", what it left behind was ended" if attempt.flags & OutputFlag.LEFTOVERS else ""
+    left = ", processes left behind were ended" if attempt.flags & OutputFlag.LEFTOVERS else ""
     took = format_duration((attempt.duration_us or 0) / 1e6)
     return f"{job}.{attempt.item} {_ended(attempt)}, attempt {attempt.attempt}, {took}{left}"
 

@@ -70,13 +70,13 @@ def _daemon(case: Case) -> Iterator[Attention]:
     elif daemon.state == "draining":
         yield Attention(
             "daemon_down",
-            "the daemon is stopping: what runs finishes, nothing new starts",
+            "the daemon is stopping: running items finish, nothing new starts",
             f"{program} daemon start",
         )
     elif not daemon.serves(job.id, foreground=bool(job.foreground)):
         yield Attention(
             "daemon_down",
-            f"only job {daemon.scope} is being worked off (by `jobctl run`), no daemon is running for the others",
+            f"`jobctl run` runs only job {daemon.scope}; no daemon is running for the other jobs",
             f"{program} wait {daemon.scope}; {program} daemon start",
         )
 
@@ -140,7 +140,7 @@ def _lasting(case: Case) -> Iterator[Attention]:
     for state, code in _LASTING_CODES.items():
         found = [each for each in case.lasting if each.state == state]
         if found:
-            more = f"; {plural(len(found) - 1, 'more item')} alike" if len(found) > 1 else ""
+            more = f"; {plural(len(found) - 1, 'more item')} like this" if len(found) > 1 else ""
             message = f"item {found[0].item} {found[0].sentence()}{more}"
             yield Attention(code, message, f"{case.program} explain {case.job.id}.{found[0].item}")
 

@@ -89,7 +89,7 @@ def leftovers(patient: Patient) -> Finding:
 def _unending(patient: Patient) -> Finding:
     found = unending(patient.home)
     if not found:
-        return ok("what runs belongs to the daemon")
+        return ok("every process of an item belongs to the daemon")
     action = "end these processes as root or as their user; until then their items wait, others run"
     return warn(found[0], action, tuple(found[:_DETAILS]))
 
@@ -202,7 +202,7 @@ def configuration(_patient: Patient) -> Finding:
     layer = settings.untrusted
     if layer is not None and (layer.held or layer.held_recipes):
         return warn(
-            f"{layer.where} {untrusted(layer)}; what it could run, connect to or read is ignored",
+            f"{layer.where} {untrusted(layer)}; its settings that run, connect or read are ignored",
             "read it, then: jobctl config trust",
         )
     layers = [f"{each.where} ({each.trust})" if each.trust else each.where for each in settings.layers if each.where]

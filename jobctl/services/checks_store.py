@@ -44,7 +44,7 @@ def database(patient: Patient) -> Finding:
             f"it saves what it has when it stops: {patient.program} daemon stop; then {patient.program} doctor",
         )
     if look.kind == "unreadable":
-        return fail(f"cannot be read now: {look.findings[0]}", "see to the disk first; nothing is known to be damaged")
+        return fail(f"cannot be read now: {look.findings[0]}", "check the disk first; no damage is known")
     if look.kind == "empty":
         return ok("made, but nothing was submitted yet")
     if look.kind == "ours" and backup.rescued(patient.home.root) is not None:
@@ -93,7 +93,7 @@ def _missing(patient: Patient) -> Finding:
     if jobs:
         return fail(
             f"{patient.home.database} is gone, but there are files of {plural(len(jobs), 'job')}, such as {jobs[-1]}",
-            f"put it back from a backup of yours; the results are in {patient.home.results}",
+            f"restore it from your own backup; the results are in {patient.home.results}",
         )
     return ok("there is none yet")
 

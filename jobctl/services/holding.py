@@ -35,7 +35,7 @@ class Held:
     note: str
 
     def sentence(self, done: str) -> str:
-        """``job 42: paused; what runs will finish (3 items)``; ``done`` is what was asked for, in the past."""
+        """``job 42: paused; 3 running items will finish``; ``done`` is what was asked for, in the past."""
         return f"job {self.job}: {_said(self, done)}"
 
 
@@ -48,7 +48,7 @@ class QueueHeld:
     note: str
 
     def sentence(self, done: str) -> str:
-        """``queue mail: paused; what runs will finish (2 items)``."""
+        """``queue mail: paused; 2 running items will finish``."""
         return f"queue {self.name}: {_said(self, done)}"
 
 
@@ -59,7 +59,7 @@ def _said(held: Held | QueueHeld, done: str) -> str:
 
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
-    """Let nothing more of these jobs start; what runs finishes. A deadline goes on running."""
+    """Let nothing more of these jobs start; running items finish. A deadline continues to count."""
     said = checked_reason(reason)
     return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
 
@@ -99,7 +99,7 @@ def _pause(database: Database, home: Home, row: JobRow, reason: str, now: int) -
 
 
 def _finishing(running: int) -> str:
-    return f"what runs will finish ({plural(running, 'item')})" if running else ""
+    return f"{plural(running, 'running item')} will finish" if running else ""
 
 
 def _resume(database: Database, row: JobRow, now: int) -> Held:
@@ -122,7 +122,7 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
 
 
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueueHeld:
-    """Let nothing more of a queue start; what runs finishes."""
+    """Let nothing more of a queue start; running items finish."""
     if not _change_queue(home, name, now, pause_reason=checked_reason(reason)):
         return QueueHeld(name, False, "it was paused already")
     database = open_database(home)

@@ -29,7 +29,7 @@ class Lasting(NamedTuple):
             return f"has exited and waits for {what} that it left behind: {self.named}"
         if self.state == leaders.STUCK:
             return f"cannot be ended and keeps its slot: {self.named}"
-        return f"does not start before {what} of an earlier attempt, which cannot be ended, is gone: {self.named}"
+        return f"does not start: {what} of an earlier attempt cannot be ended: {self.named}"
 
 
 def lasting(home: Home, job: int) -> list[Lasting]:

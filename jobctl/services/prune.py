@@ -322,7 +322,7 @@ def _remove_folder(folder: Path) -> int:
     except OSError as error:
         raise HomeError(
             f"cannot remove {error.filename or folder}: {error.strerror}",
-            hint="mend that, then run jobctl prune again: it goes on where it stopped",
+            hint="fix that, then run jobctl prune again: it continues where it stopped",
         ) from error
     return size
 

@@ -51,7 +51,9 @@ class Retried:
     def sentence(self) -> str:
         """``job 42: round 2, 17 items queued again``."""
         left = f"; {self.left_out} with an unknown outcome left out (--unknown)" if self.left_out else ""
-        other = f"; {self.elsewhere} left out: another job of that name has or had them" if self.elsewhere else ""
+        other = (
+            f"; {self.elsewhere} left out: another job of that name has them or has done them" if self.elsewhere else ""
+        )
         return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{left}{other}"
 
 

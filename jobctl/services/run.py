@@ -74,8 +74,8 @@ class ForegroundRun:
             self._engine = None
             if had_to_end:
                 raise JobctlError(
-                    f"job {self._options.scope} cannot be worked off now; the reason is above",
-                    hint="put that right, then go on with: jobctl daemon start",
+                    f"job {self._options.scope} cannot run now; the reason is above",
+                    hint="fix that, then continue with: jobctl daemon start",
                 )
         if self._follow():
             return

@@ -60,10 +60,10 @@ class Unit:
     def path(self, environ: Mapping[str, str]) -> Path:
         """Where units of the user are. Raises UsageError for a name that is none of a unit."""
         if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
-            raise UsageError(f"--name {self.name!r} is no name of a unit", hint="letters, digits, - and _")
+            raise UsageError(f"--name {self.name!r} is not the name of a unit", hint="letters, digits, - and _")
         base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
         if not os.path.isabs(base):
-            raise UsageError(f"{base} is not an absolute path, so it is not known where units are", hint="set HOME")
+            raise UsageError(f"{base} is not an absolute path, so the folder of units is unknown", hint="set HOME")
         return Path(base) / "systemd" / "user" / f"{self.name}.service"
 
 
@@ -79,7 +79,7 @@ def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> tuple[Pat
     if before and not force:
         raise UsageError(
             f"{path} is there already and says something else",
-            hint="--force writes it anew, --name NAME makes another unit, --print shows what it would be",
+            hint="--force writes it again, --name NAME makes another unit, --print shows what it would be",
         )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")

@@ -50,8 +50,8 @@ def _what_runs(home: Home) -> str:
         finally:
             database.close()
     except (JobctlError, sqlite.Error, OSError):
-        return "what runs to finish"
-    return f"what runs to finish ({plural(running, 'item')})" if running else "its last results to be written"
+        return "running items to finish"
+    return f"{plural(running, 'running item')} to finish" if running else "its last results to be written"
 
 
 def _dismiss_next(home: Home) -> None:

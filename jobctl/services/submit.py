@@ -139,7 +139,7 @@ def _check_words(request: SubmitRequest) -> None:
         raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
     if request.new_by and not request.only_new:
         raise UsageError(
-            "--new-by says what --only-new compares, and that is not given",
+            "--new-by names the columns that --only-new compares, and --only-new is not given",
             hint=f"--name nightly --item-key id --only-new --new-by {','.join(request.new_by)}",
         )
     if request.notify.is_given:

@@ -27,7 +27,7 @@ REBUILD_BESIDE = 256 << 20
 REBUILD_IN_MEMORY = 64 << 20
 #: How long the engine may take to empty the log: a reader may be in its way.
 PATIENCE_S = 60.0
-_NO_ROOM = "there is too little room on the disk to write it anew"
+_NO_ROOM = "there is too little room on the disk to rewrite it"
 
 
 class Traces:
@@ -72,7 +72,7 @@ class Traces:
         live = pruning.live_bytes(self._database)
         obstacle = _NO_ROOM
         if live > REBUILD_BESIDE and not is_alone:
-            obstacle = "it is too large to be written anew while a daemon works"
+            obstacle = "it is too large to be rewritten while a daemon is up"
         elif space.has_free(self._home.root, live) and self._is_rebuilt(live):
             return ""
         pruning.give_back(self._database, self._between)
@@ -100,7 +100,7 @@ class Traces:
         except OSError as error:
             raise HomeError(
                 f"cannot replace the copies of the database in {backup.folder(self._home.root)}: {error.strerror}",
-                hint="mend that, then run jobctl prune again: it goes on where it stopped",
+                hint="fix that, then run jobctl prune again: it continues where it stopped",
             ) from error
 
     def _finish_alone(self) -> None:

@@ -43,7 +43,7 @@ def state(folder: str, path: str, content: bytes) -> str:
 def grant(folder: str, path: str, content: bytes) -> str:
     """Trust this content at this path from now on; returns its SHA-256. Raises UsageError, OSError."""
     if not folder:
-        raise UsageError("there is no folder for settings of yours", hint="set HOME or XDG_CONFIG_HOME")
+        raise UsageError("there is no folder for your settings", hint="set HOME or XDG_CONFIG_HOME")
     digest = _digest(content)
     known = [known for known in _known(folder, path) if known != digest]
     _make(os.path.join(folder, FOLDER))

@@ -27,7 +27,7 @@ def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
     if not place.exists:
         raise NotFound(f"there is no {place.path}", hint="jobctl config path")
     if place.ignored:
-        raise UsageError(f"{place.path} is not read: {place.ignored}", hint="nobody but you may own or write it")
+        raise UsageError(f"{place.path} is not read: {place.ignored}", hint="only you may own it or write it")
     text = content(place.path)
     layer = read_layer(place, text, environ)  # a file with mistakes is not trusted
     for name, table in (layer.recipes | layer.held_recipes).items():

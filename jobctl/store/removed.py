@@ -37,7 +37,7 @@ def refuse_beside_copy(home: Home) -> None:
     if copy is not None:
         raise StoreError(
             f"the database at {home.root} was removed under a daemon, which saved what it had as {copy}",
-            hint="go on with that: jobctl doctor --restore",
+            hint="continue with that copy: jobctl doctor --restore",
         )
 
 

@@ -34,12 +34,12 @@ _DAMAGED = _Trouble(
 _FULL = _Trouble(
     ("disk is full",),
     "there is no room left for the database at {home}: {why}",
-    "make room on that file system, then try again; what was accepted is safe",
+    "make room on that file system, then try again; accepted jobs are safe",
 )
 _LIMITED = _Trouble(
     (),
     "the database at {home} cannot grow: the limit on the size of files (ulimit -f) is {why}",
-    "raise it with ulimit -f unlimited, then start jobctl again; what was accepted is safe",
+    "raise it with ulimit -f unlimited, then start jobctl again; accepted jobs are safe",
 )
 #: SQLite's shared memory is at least as long.
 _SHARED_MEMORY = 32 << 10

@@ -114,7 +114,7 @@ def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
     assert "nobody has retried what failed (--include-failed" in jobctl("prune", "--older-than", "0s").err
     dry = jobctl("prune", "--older-than", "0s", "--include-failed", "--dry-run")
     assert dry.out.startswith("1\tnightly\tpartial ")
-    assert "1 job done for more than 0s would go; nothing was changed" in dry.err
+    assert "1 job done for more than 0s would be removed; nothing was changed" in dry.err
     assert jobctl("status", 1).code == 0
     done = jobctl("prune", "--older-than", "0s", "--include-failed", "--json").document
     assert [job["job"] for job in done["jobs"]] == [1]
@@ -137,7 +137,7 @@ def test_the_age_comes_from_the_settings_when_it_is_not_given(bench, jobctl, mon
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('[prune]\nolder-than = "0s"\n')
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    assert "1 job done for more than 0s would go" in jobctl("prune", "-n", "--include-failed").err
+    assert "1 job done for more than 0s would be removed" in jobctl("prune", "-n", "--include-failed").err
     (folder / "config.toml").write_text('[prune]\nolder-than = "old"\n')
     refused = jobctl("prune", "-n")
     assert refused.code == 2

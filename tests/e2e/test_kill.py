@@ -141,5 +141,5 @@ def test_with_its_store_a_daemon_ends_and_all_that_it_ran(cli):
     assert daemon.wait_gone(60)
     daemon.close()
     assert not cli.home.root.exists(), "and makes no other in its place"
-    assert "everything of it ends" in (cli.work / "away" / "daemon.log").read_text()
+    assert "all its processes end" in (cli.work / "away" / "daemon.log").read_text()
     assert leftovers(StartOptions(Home(cli.work / "away"), 1).store_id) == []

@@ -58,7 +58,7 @@ def test_what_was_ended_is_named_everywhere(cli, leftovers, state, code):
     assert "left 1 process behind, which was ended: sleep" in cli("explain", f"{job}.1").stdout
     (row,) = csv.DictReader((cli.home.job_results(job) / f"{state}.csv").read_text().splitlines())
     assert row["jobctl_left_behind"] == "1 sleep"
-    assert "what it left behind was ended" in cli("logs", job, check=None).stdout
+    assert "processes left behind were ended" in cli("logs", job, check=None).stdout
 
 
 def test_a_failure_by_leftovers_is_tried_again(cli):
@@ -139,7 +139,7 @@ def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
     if row == "die":
         assert codes(cli, job)["leftovers_ended"] == "1 process that item 1 left behind was ended: sleep"
     else:
-        wait_until(lambda: "calls had left ended: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
+        wait_until(lambda: "ended with their worker: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
 
 
 @pytest.mark.parametrize(("way", "code"), [("--timeout", "timeout"), ("cancel", "cancelled")])

@@ -55,7 +55,10 @@ def test_two_submits_in_a_row_and_one_with_an_added_row(cli, daemon):
     jobs = [cli.submit(people(cli, count), *LINE, *SEND) for count in (12, 12, 13)]
     if daemon == "after":
         explained = cli("explain", jobs[1]).stdout
-        assert "12 rows are open in job 1; they run here only if job 1 ends without their success" in explained
+        assert (
+            "12 rows are open in job 1; they wait for its end and run here only if they did not succeed there"
+            in explained
+        )
         cli("daemon", "start", "-j", "3")
     for job in jobs:
         cli.wait_state(job, "succeeded")

@@ -18,13 +18,13 @@ def test_no_message_counts_more_than_the_slots(cli):
     ahead = cli.rows("SELECT running FROM jobs WHERE id = ?", job)[0][0]
     queue = next(line for line in cli("queue", "list").stdout.splitlines() if line.startswith("default"))
     assert int(queue.split("\t")[-1]) <= SLOTS, f"{ahead} are in hand"
-    assert cli("pause", "--queue", "default").stderr == "queue default: paused; what runs will finish (2 items)\n"
+    assert cli("pause", "--queue", "default").stderr == "queue default: paused; 2 running items will finish\n"
     cli("resume", "--queue", "default")
-    assert cli("pause", job).stderr == f"job {job}: paused; what runs will finish (2 items)\n"
+    assert cli("pause", job).stderr == f"job {job}: paused; 2 running items will finish\n"
     assert cli("pause", other).stderr == f"job {other}: paused\n"
     stopped = cli("daemon", "stop", "--timeout", "2s", check=75)
-    assert "waiting for what runs to finish (2 items) (process" in stopped.stderr
+    assert "waiting for 2 running items to finish (process" in stopped.stderr
     cli("daemon", "stop", "--now")
     done = cli("resume", job)
     assert "no daemon is running" in done.stderr
-    assert "what runs will finish" not in cli("pause", job).stderr, "without a daemon nothing runs"
+    assert "will finish" not in cli("pause", job).stderr, "without a daemon nothing runs"

@@ -96,7 +96,7 @@ def test_after_a_crash_its_item_waits_until_it_is_gone_and_others_run(cli, weak)
     wait_until(lambda: others.exists() and len(others.read_text().split()) == 4, 60, "the others to run in its slot")
     assert (cli.work / "began").read_text() == "1\n"
     message = said(cli, job)["barred"]
-    assert message.startswith("item 1 does not start before 1 process of an earlier attempt") and str(pid) in message
+    assert message.startswith("item 1 does not start: 1 process of an earlier attempt") and str(pid) in message
     assert "does not start" in cli("explain", f"{job}.1").stdout
     assert f"item {job}.1 does not start" in cli.home.daemon_log.read_text()
     os.kill(pid, signal.SIGKILL)

@@ -91,7 +91,7 @@ def test_an_added_row_runs_at_once_and_the_others_are_said(tmp_path: Path) -> No
     bench.tick(3)
     second = bench.line(range(13))
     assert (second.items, second.followed) == (1, ((1, 12),))
-    said = "12 rows are open in job 1; they run here only if job 1 ends without their success"
+    said = "12 rows are open in job 1; they wait for its end and run here only if they did not succeed there"
     bench.tick(5)
     assert bench.states(2) == "s"
     document = bench.document(2)

@@ -50,7 +50,7 @@ def test_a_daemon_that_is_up_outlives_a_disk_that_is_full_or_fails(options, monk
     executor = Executor(up=True)
     assert begin(options, executor, monkeypatch, problem) == wire.NOT_NOW
     assert executor.refusals == []
-    assert "the engine cannot begin: " in capfd.readouterr().err
+    assert "the engine cannot start: " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("problem", TROUBLES)

@@ -111,7 +111,7 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
 def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
     monkeypatch.setattr("jobctl.services.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1))
     first, second = (holding.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
-    assert (first.changed, first.note) == (True, "what runs will finish (1 item)")
+    assert (first.changed, first.note) == (True, "1 running item will finish")
     assert (second.changed, second.note) == (False, "it is paused already")
     bench.now += 60 * SECOND
     assert holding.resume(bench.home, [1], now=bench.now)[0].changed

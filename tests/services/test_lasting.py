@@ -36,7 +36,7 @@ def attention(store, home, job):
 @pytest.mark.parametrize(("state", "code", "said"), [
     (leaders.WAITS, "leftovers_running", "item 2 has exited and waits for 1 process that it left behind: "),
     (leaders.STUCK, "cannot_end", "item 2 cannot be ended and keeps its slot: "),
-    (leaders.BARRED, "barred", "item 2 does not start before 1 process of an earlier attempt, which cannot be ended"),
+    (leaders.BARRED, "barred", "item 2 does not start: 1 process of an earlier attempt cannot be ended"),
 ])  # fmt: skip
 def test_each_way_to_wait_has_its_sentence(store, home, table, state, code, said):
     job = store.job("rr", state="running", started_at=SUBMITTED_AT, attempts=2)

@@ -201,7 +201,7 @@ def test_too_little_room_to_write_it_anew_is_said_and_the_next_run_does_it(
     job = marked(bench)
     with monkeypatch.context() as patch:
         patch.setattr(place, refuses)
-        with pytest.raises(Busy, match="too little room on the disk to write it anew") as refused:
+        with pytest.raises(Busy, match="too little room on the disk to rewrite it") as refused:
             run(bench, job)
     assert f"jobctl prune {job}" in str(refused.value.hint)
     assert prune(bench.home, PruneOptions(), now=bench.now).finished == [job]
