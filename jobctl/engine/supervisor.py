@@ -89,7 +89,7 @@ class Supervisor:
         if options.guest >= 0:
             self._engine.attach(socket.socket(fileno=options.guest))
         self._endings = Endings(self._attempts, tagger, self._log)
-        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCONT))
+        self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._fresh = True  # no attempt was ever handed over
         self._stop = 0
         self._stop_by = NEVER
@@ -166,12 +166,11 @@ class Supervisor:
     def _wake_up(self, gap_s: float, now: float) -> None:
         """We stood still for so long: see what ended meanwhile before anything is judged."""
         numbers = self._signals.take()
-        if signal.SIGCONT not in numbers:
-            self._attempts.excuse(gap_s)
-            self._endings.excuse(gap_s, now)
-            self._engine.kill_at += gap_s
-            self._stop_by += gap_s
-            self._leave_by += gap_s
+        self._attempts.excuse(gap_s)
+        self._endings.excuse(gap_s, now)
+        self._engine.kill_at += gap_s
+        self._stop_by += gap_s
+        self._leave_by += gap_s
         self._reap(now, gap_s)
         self._obey_signals(numbers, now)
 

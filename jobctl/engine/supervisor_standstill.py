@@ -1,9 +1,10 @@
 """Whether the supervisor stood still: stopped by a signal, frozen with its control group, swapped out, suspended.
 
 It shows when it wakes up much later than it had planned. What ended meanwhile was not late because we were. Of what
-still runs there are two cases. A process that was stopped alone (SIGSTOP) gets a SIGCONT: everything else went on, and
-is judged by its own running time. Otherwise the items most likely stood still as well, and the time since we were last
-awake counts for nobody. Leases are the exception: whoever gave one counts on without us.
+still runs nobody can say whether it stood still as well: a batch system stops every process of a job with a signal, a
+freezer stops them without one, and Ctrl-Z stops us alone. An item that is judged too early has failed for nothing; one
+that went on without us gets no more than the rest of its time once again. So the time since we were last awake counts
+for nobody. Leases are the exception: whoever gave one counts on without us.
 """
 
 from __future__ import annotations
