@@ -16,6 +16,22 @@ _DETAILS = 10
 #: Below so many times the room that stops the daemon, somebody should look.
 _COMFORT = 4
 
+#: What stands under these names is of one kind.
+_KINDS = {
+    "wake": stat.S_IFIFO,
+    "logs": stat.S_IFDIR,
+    "results": stat.S_IFDIR,
+    "backups": stat.S_IFDIR,
+    "jobctl.db": stat.S_IFREG,
+    "jobctl.db-wal": stat.S_IFREG,
+    "jobctl.db-shm": stat.S_IFREG,
+    "daemon.lock": stat.S_IFREG,
+    "daemon.log": stat.S_IFREG,
+    "starts": stat.S_IFREG,
+    "outcomes": stat.S_IFREG,
+    "leaders": stat.S_IFREG,
+}
+
 
 def home(patient: Patient) -> Finding:
     """The state directory itself, and whether somebody else could put another in its place."""
@@ -86,13 +102,20 @@ def _everything(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _is_expected(path: Path, info: os.stat_result) -> bool:
-    if path.name == "wake":
-        return stat.S_ISFIFO(info.st_mode)
-    return stat.S_ISDIR(info.st_mode) or (stat.S_ISREG(info.st_mode) and info.st_nlink == 1)
+    kind = _KINDS.get(path.name)
+    if kind is not None and stat.S_IFMT(info.st_mode) != kind:
+        return False
+    return kind == stat.S_IFIFO or stat.S_ISDIR(info.st_mode) or (stat.S_ISREG(info.st_mode) and info.st_nlink == 1)
 
 
 def _what(info: os.stat_result) -> str:
-    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a FIFO",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFREG: "a plain file",
+        stat.S_IFDIR: "a directory",
+    }
     if info.st_uid != os.geteuid():
         return f"of user {info.st_uid}"
     if stat.S_ISREG(info.st_mode) and info.st_nlink > 1:

@@ -22,6 +22,7 @@ from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
 from jobctl.services.daemon_log import blank_lines
+from jobctl.services.pruning_room import make_room
 from jobctl.services.traces import Traces
 from jobctl.store import backup, done, pruning, staging
 from jobctl.store.database import Database, open_database
@@ -98,8 +99,15 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
     try:
         report = Pruned(options.dry_run, options.older_than_s)
         _choose(database, home, options, now, report)
-        if not options.dry_run:
-            _Pruner(database, home, report).run(options, now)
+        if options.dry_run:
+            return report
+        freed = make_room(home.root, _files_first(home, report.jobs), _remove_folder)
+        if freed:
+            database.close()
+            database = open_database(home)  # on a full disk it could only be read
+            report = Pruned(options.dry_run, options.older_than_s, file_bytes=freed)
+            _choose(database, home, options, now, report)
+        _Pruner(database, home, report).run(options, now)
         return report
     finally:
         database.close()
@@ -290,6 +298,11 @@ def _batches(jobs: list[PrunedJob]) -> Iterator[list[PrunedJob]]:
 
 def _folders(home: Home, job: int) -> tuple[Path, Path]:
     return home.job_logs(job), home.job_results(job)
+
+
+def _files_first(home: Home, jobs: list[PrunedJob]) -> list[Path]:
+    """Folders of jobs that go, those that are missed least first."""
+    return [home.job_logs(job.job) for job in jobs] + [home.job_results(job.job) for job in jobs]
 
 
 def _numbered(parent: Path) -> Iterator[Path]:

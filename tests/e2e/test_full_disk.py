@@ -122,6 +122,27 @@ def test_doctor_and_commands_that_write_blame_the_disk_and_no_file(cli, disk):
         assert "no room left" in refused and str(disk) in refused and "make room" in refused, (words, refused)
 
 
+@pytest.mark.parametrize("with_daemon", [False, True], ids=["no daemon", "daemon"])
+@pytest.mark.parametrize("words", [("1",), ("--older-than", "0s")], ids=["named", "by age"])
+def test_removing_jobs_makes_room_where_not_a_byte_is_free(cli, disk, with_daemon, words):
+    """It is what ``status`` and ``doctor`` say to type there."""
+    cli.file("rows.txt", "1\n2\n3\n")
+    cli("run", "rows.txt", "--shell", "head -c 600000 /dev/zero | tr '\\0' x")
+    cli("run", "rows.txt", "--", "true")
+    if with_daemon:
+        cli("daemon", "start")
+        wait_until(lambda: cli.rows("SELECT state FROM daemon")[0][0] == "up", 60, "the engine")
+    full = fill(disk)
+    cli("prune", *words)
+    assert not list((cli.home.root / "logs").glob("1")) and not list((cli.home.root / "results").glob("1"))
+    assert cli("status", 1, check=None).returncode == 9
+    if "1" in words:
+        assert cli("verify", 2).returncode == 0, "the other job is as it was"
+        assert (cli.home.root / "results" / "2" / "manifest.json").exists()
+    full.unlink()
+    assert cli("doctor", check=None).stdout.count("fail") == 0
+
+
 def wait_recorded(cli, count):
     wait_until(lambda: cli.status(1)["counts"]["failed"] == count, 60, f"{count} failures to be recorded")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,49 @@ def test_nobody_listening_is_fine(tmp_path: Path) -> None:
     assert not wake(tmp_path / "wake")
     WakeUp(tmp_path / "wake").close()
     assert not wake(tmp_path / "wake")
+
+
+def _directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _plain_file(path: Path) -> None:
+    path.touch()
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path.name)
+
+
+def _link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _below_a_file(path: Path) -> None:
+    path.parent.rmdir()
+    path.parent.touch()
+
+
+@pytest.mark.parametrize("put", [_directory, _plain_file, _socket, _link, _below_a_file])
+def test_what_was_committed_is_no_failure_whatever_is_at_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.chdir(folder)  # the address of a socket is short
+    put(folder / "wake")
+    assert not wake(folder / "wake")
+
+
+def test_what_was_committed_is_no_failure_without_a_descriptor(tmp_path: Path) -> None:
+    WakeUp(tmp_path / "wake").close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert not wake(tmp_path / "wake")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_it_is_made_for_us_alone_and_used_again(tmp_path: Path) -> None:

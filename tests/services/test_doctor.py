@@ -103,6 +103,30 @@ def test_planted_files_are_named_and_left_alone(home, tmp_path):
     assert victim.stat().st_mode & 0o777 == 0o644 and victim.read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["logs", "results", "backups"])
+def test_a_file_in_the_place_of_a_folder_is_named_and_not_called_well(home, name):
+    """Every other command refuses such a store, so its mode is not what is wrong with it."""
+    place = home.root / name
+    if place.exists():
+        place.rename(home.root.with_name("away"))
+    place.touch(mode=0o644)
+    for _ in range(2):
+        found, findings = look(home, repair=True)
+        assert not found.ok
+        assert f"{place}: a plain file" in findings["permissions"].message
+
+
+@pytest.mark.parametrize("name", ["jobctl.db", "daemon.lock", "starts"])
+def test_a_folder_in_the_place_of_a_file_is_named(home, name):
+    place = home.root / name
+    if place.exists():
+        place.rename(home.root.with_name("away"))
+    place.mkdir(mode=0o755)
+    found, findings = look(home, repair=True)
+    assert not found.ok
+    assert f"{place}: a directory" in findings["permissions"].message
+
+
 def test_a_place_where_others_could_put_another_store_deserves_a_look(home):
     home.root.parent.chmod(0o777)
     assert levels(look(home)[1]) == {"home": "warn"}
