@@ -270,6 +270,8 @@ class Worker(Running):
     # Looking at a group that takes long.
 
     def overdue(self, now: float) -> Verdict | None:
+        if self._channel is None and not self.leaving and self.group.batch and not self._broken:
+            self._broken = "it hung up and went on, as another program perhaps"
         if self._broken:
             return wire.INTERRUPTED, 0.0
         if self.leaving or self._channel is None:

@@ -52,6 +52,10 @@ def do_replace(*_):
         all_low(lambda fd: os.dup2(null.fileno(), fd))
 def do_closeall(*_): os.closerange(3, 1 << 20)
 def do_vanish(*_): os._exit(0)
+def do_become(*_): os.execv("/bin/sleep", ["sleep", "300"])
+def do_linger(*_):
+    os.closerange(3, 1 << 20)
+    time.sleep(300)
 def do_cfork(*_):  # a library forks, and Python does not know of it
     if ctypes.CDLL(None).fork() == 0:
         return "child"
@@ -146,6 +150,13 @@ def test_a_call_that_closes_everything_costs_itself_and_says_why(executor: Any, 
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED] * 3
     assert [outcome.code for outcome in outcomes] == [0, 1, 0]
     assert b"the call closed a descriptor that its worker needs" in outcomes[1].err_tail
+
+
+@pytest.mark.parametrize("word", ["become", "linger"])
+def test_a_call_that_hangs_up_and_goes_on_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
+    outcomes = hurt(executor, tmp_path, "true", word, "true", grace_s=0.2)
+    assert [outcome.ending for outcome in outcomes] == [Ending.EXITED, Ending.RAISED, Ending.EXITED], outcomes
+    assert outcomes[1].raised.name == "BrokenWorker" and "it hung up and went on" in outcomes[1].raised.message
 
 
 def test_calls_that_fork_exit_and_print_late(executor: Any, tmp_path: Path) -> None:
