@@ -139,7 +139,7 @@ def test_status_has_figures_up_and_down(jobctl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"state": "draining"}, "is stopping: what runs finishes"),
+        ({"state": "draining"}, "is stopping: running items finish"),
         ({"scope": "7"}, "it works on job 7 alone (jobctl run)"),
         ({}, "a daemon already runs for this store"),
     ],

@@ -113,7 +113,7 @@ def test_a_first_ctrl_c_off_a_terminal_says_what_happens(cli, quiet):
     wait_until(began.exists, PATIENCE_S, "an item")
     running.send_signal(signal.SIGINT)
     for line in running.stderr:
-        if "stopping: what runs finishes" in line:
+        if "stopping: running items finish" in line:
             break
     else:
         raise AssertionError("nothing was said")
