@@ -1,4 +1,4 @@
-"""What a person hears of settings that are there and not in force."""
+"""What a person is told about settings that exist but are not in effect."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _MOST = 20
 
 
 def tell_untrusted(shared: Session, *sections: str) -> None:
-    """Say once which settings of these sections are passed by, and what of a project file is not trusted.
+    """Say once which settings of these sections are ignored, and which keys of a project file are not trusted.
 
-    What is ignored is said with ``--quiet`` too, because it may change what runs: a cron job must not lose its
+    Ignored keys are named with ``--quiet`` too, because they may change what runs: a cron job must not lose its
     ``on-done`` in silence.
     """
     from jobctl.services.settings import load_settings
 
     try:
         settings = load_settings(os.environ, os.getcwd())
-    except (JobctlError, OSError):  # who needs the values says so
+    except (JobctlError, OSError):  # the code that needs the values says so
         return
     for place in settings.distrusted:
         shared.warn(f"{place.path} is not read: {place.ignored}")
@@ -44,9 +44,13 @@ def _tell(shared: Session, layer: Layer, sections: Sequence[str]) -> None:
         ignored += [f"[recipe.{name}]" for name in layer.held_recipes]
     parts = [f"{word}: {_listed(names)}" for word, names in (("ignored", ignored), ("used", used)) if names]
     if parts:
-        text = inert(f"{layer.where} {untrusted(layer)}; {'; '.join(parts)}")
+        lines = [
+            f"{layer.where} {untrusted(layer)}",
+            *parts,
+            *(["read it, then: jobctl config trust"] if ignored else []),
+        ]
         tell = shared.warn if ignored else shared.note
-        tell(text + ("\n  read it, then: jobctl config trust" if ignored else ""))
+        tell("\n  ".join(inert(line) for line in lines))
 
 
 def _named(keys: Sequence[tuple[str, str]] | dict[tuple[str, str], object], sections: Sequence[str]) -> list[str]:

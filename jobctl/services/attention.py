@@ -104,8 +104,8 @@ def _damaged(case: Case) -> Iterator[Attention]:
     job = case.job
     if job.damage:
         held = "" if job.is_done else "; nothing of it starts"
-        action = f"{case.program} prune" if job.is_done else f"{case.program} cancel {job.id}"
-        yield Attention("damaged", f"the row of job {job.id} in the database is damaged: {job.damage}{held}", action)
+        action = f"{case.program} prune {job.id}" if job.is_done else f"{case.program} cancel {job.id}"
+        yield Attention("damaged", f"its row in the database is damaged: {job.damage}{held}", action)
 
 
 def _clock(case: Case) -> Iterator[Attention]:

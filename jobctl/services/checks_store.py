@@ -82,7 +82,7 @@ def _damaged(patient: Patient) -> Finding | None:
         return None
     lines = tuple(f"job {view.id}: {view.damage}" for view in bad[:_ROWS_NAMED])
     live = next((view.id for view in bad if not view.is_done), None)
-    way = f"{patient.program} prune" if live is None else f"{patient.program} cancel {live}"
+    way = f"{patient.program} prune {bad[0].id}" if live is None else f"{patient.program} cancel {live}"
     return fail(f"{plural(len(bad), 'row')} of jobs cannot be read: {lines[0]}", way, lines[1:])
 
 

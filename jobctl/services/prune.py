@@ -165,7 +165,7 @@ class _Reasons:
     def to_keep(self, job: Candidate) -> str:
         """Why it stays; empty if it goes."""
         if job.id in self._awaited:
-            return "a job that is not done comes after it"
+            return "a job that comes after is not done"
         if job.undelivered and not self._options.undelivered:
             return "a notification of its end is still on its way"
         if self._options.keep_failed and job.state != "succeeded":

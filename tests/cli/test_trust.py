@@ -78,7 +78,7 @@ def test_each_key_counts_only_as_far_as_it_is_safe(place: Path, jobctl, key: Key
     assert (settings.find(key.section, key.name) is not None) == bool(key.safe)
     said = jobctl("config", "show").err
     word = "used" if key.safe else "ignored"
-    assert f"{place}/jobctl.toml is not trusted yet; {word}: {key.section}.{key.name}" in said
+    assert f"{place}/jobctl.toml is not trusted yet\n  {word}: {key.section}.{key.name}" in said
     assert jobctl("config", "trust").code == 0
     assert load_settings(os.environ, os.getcwd()).find(key.section, key.name) is not None
     assert jobctl("config", "show").err == ""
@@ -110,10 +110,10 @@ def test_a_cloned_project_runs_nothing_and_one_notice_names_what_is_ignored(plac
     notices = [line for line in ran.err.splitlines() if "jobctl.toml" in line]
     assert len(notices) == 1
     for name in ("on-done", "env", "env-file", "notify"):
-        assert f"submit.{name}" in notices[0]
+        assert f"submit.{name}" in ran.err
     for name in ("executor", "scheduler", "insecure"):
-        assert f"daemon.{name}" in notices[0]
-    assert "[recipe.build]" in notices[0]
+        assert f"daemon.{name}" in ran.err
+    assert "[recipe.build]" in ran.err
     assert "jobctl config trust" in ran.err
 
 
@@ -132,7 +132,7 @@ def test_what_was_trusted_counts_until_the_file_changes(place: Path, jobctl) -> 
     assert "jobctl.toml" not in jobctl("submit", "rows.txt", "--", "true").err
     file.write_text('[submit]\nenv = ["A=2"]\n')
     said = jobctl("submit", "rows.txt", "-q", "--", "true", "{}")
-    assert f"{file} has changed since it was trusted; ignored: submit.env" in said.err
+    assert f"{file} has changed since it was trusted\n  ignored: submit.env" in said.err
     assert f"project\t{file}\tread, changed since it was trusted" in jobctl("config", "path").out
     file.write_text('[submit]\nenv = ["A=1"]\n')  # back to the branch before
     assert "jobctl.toml" not in jobctl("submit", "rows.txt", "-q", "--", "true", "{}", "x").err

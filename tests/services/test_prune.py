@@ -153,7 +153,7 @@ def test_keep_failed_keeps_whatever_did_not_succeed(bench: WorkedOff) -> None:
 def test_a_job_that_another_waits_for_stays(bench: WorkedOff) -> None:
     first = good(bench)
     bench.submit(rows=1, hold=True, after=((first, "ok"),))
-    assert kept(run(bench)) == {first: "a job that is not done comes after it"}
+    assert kept(run(bench)) == {first: "a job that comes after is not done"}
 
 
 def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:

@@ -311,7 +311,7 @@ def test_live_ones_are_refused_all_at_once_and_nothing_is_changed(bench: WorkedO
 def test_one_that_another_waits_for_is_refused(bench: WorkedOff) -> None:
     job = marked(bench)
     bench.submit(rows=1, hold=True, after=((job, "ok"),))
-    with pytest.raises(UsageError, match="a job that is not done comes after it"):
+    with pytest.raises(UsageError, match="a job that comes after is not done"):
         run(bench, job)
 
 
