@@ -13,7 +13,9 @@ Content = Callable[[bytes], bytes]
 
 
 def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[str]) -> tuple[str | int, ...]:
-    """The columns that count, as ``reader`` takes them: sorted keys of a JSON row, else positions.
+    """The columns that count, as ``reader`` takes them: keys of a JSON row, else positions; sorted by name.
+
+    So neither the order in which the columns are named nor the order in the file matters.
 
     Raises UsageError naming the columns when there is no such one. A JSON row may lack a key: it counts as null.
     """
@@ -23,7 +25,7 @@ def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[
         if name not in columns:
             there = ", ".join(columns) if columns else "plain lines have none"
             raise UsageError(f"--new-by {name!r}: there is no such column", hint=meant(name, columns, there))
-    return tuple(sorted({list(columns).index(name) for name in new_by}))
+    return tuple(list(columns).index(name) for name in sorted(set(new_by)))
 
 
 def reader(counted: Sequence[str | int]) -> Content:

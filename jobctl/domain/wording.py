@@ -63,7 +63,8 @@ def rate(per_second: float) -> str:
 def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     """What it means for the rows of a job that others have: (other job, rows); empty if there are none.
 
-    ``12 rows are open in job 4; they wait for its end and run here only if they did not succeed there``.
+    ``12 rows are open in job 4; they wait for its end and run here only if they did not succeed there with the same
+    content and command``. What is open there with other content runs here in any case, so the sentence must say so.
     """
     parts = [
         f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'} open in job {job}" for job, rows in followed if rows
@@ -73,4 +74,5 @@ def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     total = sum(rows for _, rows in followed)
     they, wait, run = ("it", "waits", "runs") if total == 1 else ("they", "wait", "run")
     whose = "its" if len(parts) == 1 else "their"
-    return f"{', '.join(parts)}; {they} {wait} for {whose} end and {run} here only if {they} did not succeed there"
+    then = f"{they} {wait} for {whose} end and {run} here only if {they} did not succeed there"
+    return f"{', '.join(parts)}; {then} with the same content and command"

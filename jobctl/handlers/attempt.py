@@ -82,8 +82,8 @@ class Tokens:
     """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and no other's.
 
     A row is known by its number in its job. Rows with a key of their own (``--item-key``) are known by their content,
-    or by the columns of it that count, and across jobs: all jobs of one name have the same ``uid`` here, and a row
-    that is submitted again unchanged, from a result file, keeps its token.
+    or by the key and the columns that count, and across jobs: all jobs of one name have the same ``uid`` here, and a
+    row that is submitted again unchanged, from a result file, keeps its token.
     """
 
     def __init__(self, uid: str, *, named: bool | tuple[str | int, ...] = False) -> None:
@@ -108,8 +108,11 @@ def tokens_of(job: StoredJob) -> Tokens:
     if job.item_key is None:
         return Tokens(job.uid)
     policy: Policy | None = getattr(job, "policy", None)  # whoever only shows a command needs none
-    counted = content.counted_columns(job.input_format, job.columns, policy.new_by) if policy is not None else ()
-    return Tokens(job.root_uid or job.uid, named=counted or True)
+    if policy is None or not policy.new_by:
+        return Tokens(job.root_uid or job.uid, named=True)
+    # The key always counts: two rows that differ in it alone must not have one token.
+    counted = content.counted_columns(job.input_format, job.columns, (*policy.new_by, job.item_key))
+    return Tokens(job.root_uid or job.uid, named=counted)
 
 
 def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:

@@ -114,6 +114,25 @@ def test_a_row_keeps_its_token_when_a_column_changes_that_does_not_count(tmp_pat
     assert bench.token(2) == bench.token(1) != bench.token(2, item=2)
 
 
+def test_rows_that_differ_only_in_their_key_have_tokens_of_their_own(tmp_path: Path, kind: str) -> None:
+    bench = Rotated(tmp_path)
+    same = [("a@x", "1", "x"), ("b@x", "1", "x")]
+    assert bench.day(same, kind, new_by=("amount",)) == (2, 0)
+    assert bench.token(1, item=1) != bench.token(1, item=2)
+    assert bench.day(same[::-1], kind, new_by=("amount",), command=("bill", "--again", "{email}")) == (
+        2,
+        0,
+    )
+    assert bench.token(2, item=2) == bench.token(1, item=1)
+
+
+def test_the_order_of_columns_in_the_file_is_no_content(tmp_path: Path) -> None:
+    columns = ("email", "amount", "file")
+    first = content.counted_columns("csv", columns, ("amount", "email"))
+    turned = content.counted_columns("csv", columns[::-1], ("email", "amount"))
+    assert content.reader(first)(b"a@x\x001\x00f") == content.reader(turned)(b"g\x001\x00a@x")
+
+
 def test_another_store_has_other_tokens(tmp_path: Path) -> None:
     tokens = []
     for name in ("one", "two"):
