@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -81,10 +82,8 @@ def _run(options: Options, records: Records) -> int:
         code = supervisor.run()
         begins_anew = supervisor.begins_anew
         records.kept.close()
-    except Exception:
-        from jobctl.process.own_log import say_traceback
-
-        say_traceback()
+    except Exception as problem:
+        _say(options, problem)
         code = Exit.INTERNAL
     # Normally nothing is left; but nothing may outlive this process.
     left = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
@@ -93,6 +92,18 @@ def _run(options: Options, records: Records) -> int:
     if begins_anew:
         _begin_anew(options, environ)
     return code
+
+
+def _say(options: Options, problem: Exception) -> None:
+    """What ended the supervisor: into the log, and a limit of the shell to whoever waits for the start as well."""
+    if isinstance(problem, OSError) and problem.errno == errno.EMFILE:
+        os.close(0)  # what is imported now and the last sweep need a descriptor, and nothing reads that one any more
+    from jobctl.process import ulimit
+    from jobctl.process.own_log import say_traceback
+
+    if isinstance(problem, OSError) and ulimit.explain(problem.errno or 0):
+        options.report(f"error {ulimit.in_words(problem)}")
+    say_traceback()
 
 
 def _begin_anew(options: Options, environ: dict[str, str]) -> None:

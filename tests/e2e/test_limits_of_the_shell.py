@@ -30,6 +30,16 @@ def test_nothing_hangs_or_breaks_under_a_small_limit(cli, limit):
     cli("status")
 
 
+@pytest.mark.parametrize("files", [6, 8, 9, 10, 11])
+def test_a_start_with_too_few_descriptors_names_the_limit(cli, files):
+    cli.file("rows.txt", "1\n")
+    cli.submit("rows.txt", "--", "true")
+    done = limited(cli, f"-n {files}", "daemon start")
+    assert done.returncode in (0, 1), done
+    if done.returncode:
+        assert "ulimit -n" in done.stderr and "ended with code" not in done.stderr, done.stderr
+
+
 def test_a_job_that_met_the_limit_goes_on_without_it(cli):
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000)))
     stopped = limited(cli, "-f 800", "run rows.txt -j 2 -- true")
