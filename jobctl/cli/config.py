@@ -177,7 +177,7 @@ def _files() -> list[dict[str, Any]]:
 
 
 def _ignored() -> list[dict[str, Any]]:
-    """What stands in a project file that is not trusted, and is not in force."""
+    """Keys and recipes of a project file that is not trusted, which are not in effect."""
     from jobctl.services.settings import load_settings
 
     layer = load_settings(os.environ, os.getcwd()).untrusted

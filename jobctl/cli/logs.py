@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobctl.store.database import Database
     from jobctl.store.item_views import AttemptView
 
-#: Of the items that have no output, so many are named.
+#: At most this many items without output are named.
 _NAMED = 5
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""Where in a text that something evaluates a value stands, and whether quotes of its own hold there.
+"""Where a value is in a text that a program evaluates, and whether the value's own quotes hold there.
 
 A text has ``MARK`` for each value. The scanners follow the quoting of a text no further than they are sure; from where
 they are not, nothing is accepted, and a value has to be passed as an argument.

@@ -25,7 +25,7 @@ DEFAULT_CAP_S = 60.0
 #: The 64th power of it must still be a number.
 MAX_FACTOR = 1_000.0
 BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
-#: A limit of failures is at most so many.
+#: The largest limit of failures.
 MAX_FAILURES = 10**12
 _FAILURES = re.compile(r"([0-9]{1,13})|([0-9]{1,3}(?:\.[0-9]{1,20})?)%")
 _BACKOFF = re.compile(r"\s*([^x]+?)\s*(?:x\s*([0-9]{1,9}(?:\.[0-9]{1,20})?))?\s*(?:\.\.\s*(.+?))?\s*", re.ASCII)

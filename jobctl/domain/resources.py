@@ -29,7 +29,7 @@ def parse_resources(text: str) -> dict[str, float]:
 
 
 def parse_devices(text: str) -> list[str]:
-    """``0,1,GPU-8f3c`` as names of devices. Raises UsageError for one that is no name, or that is there twice."""
+    """``0,1,GPU-8f3c`` as names of devices. Raises UsageError for one that is not a name or occurs twice."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_./:-]{1,100}", name):

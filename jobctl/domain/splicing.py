@@ -7,7 +7,7 @@
 - ``{name:json}`` in Python, JavaScript and jq, outside of strings and comments, because it is a string.
 - numbers of items and slots everywhere.
 
-``domain.contexts`` says whether a value stands where its quotes hold.
+``domain.contexts`` says whether the quotes of a value hold at its place.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _refused(pieces: Sequence[Piece], found: Evaluated) -> Iterator[tuple[Placeh
 
 
 def _contexts(kind: str, text: str) -> list[str]:
-    """For each value why its quotes do not hold where it stands."""
+    """For each value, why its quotes do not hold at its place."""
     from jobctl.domain.contexts import in_javascript, in_jq, in_python, in_shell
 
     if kind != SHELL:

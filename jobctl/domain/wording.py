@@ -61,7 +61,7 @@ def rate(per_second: float) -> str:
 
 
 def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
-    """What it means for the rows of a job that others have: (other job, rows); empty if there are none.
+    """The sentence about rows of a job that are open in other jobs: (other job, rows); empty if there are none.
 
     ``12 rows are open in job 4; they wait for its end and run here only if they did not succeed there with the same
     content and command``. What is open there with other content runs here in any case, so the sentence must say so.

@@ -32,7 +32,7 @@ class Backups:
             self._thread.start()
 
     def shift(self, by: int) -> None:
-        """The wall clock was set by so many microseconds."""
+        """The wall clock was set by this many microseconds."""
         self._looked_at += by
 
     def _is_due(self, now: int) -> bool:

@@ -44,7 +44,7 @@ class WallClock:
         return not self._is_stale and not self.jump(now)
 
     def follow(self, now: int) -> None:
-        """Put the store in terms of this clock, in the caller's transaction. The picture is to be made anew."""
+        """Put the store in terms of this clock, in the caller's transaction. The picture must be made again."""
         self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 

@@ -76,7 +76,7 @@ class Gates:
             queues.change(self._database, live.row.queue, tokens=of_queue.tokens, tokens_at=of_queue.at)
 
     def shift(self, by: int) -> None:
-        """The wall clock was set by so many microseconds."""
+        """The wall clock was set by this many microseconds."""
         for bucket in self._buckets.values():
             bucket.at += by
 

@@ -80,7 +80,7 @@ class House:
         return self._shortage
 
     def shift(self, by: int) -> None:
-        """The wall clock was set by so many microseconds; the next heartbeat says so at once."""
+        """The wall clock was set by this many microseconds; the next heartbeat says so at once."""
         self.beat_at = 0
         self._looked_at += by
         self._started_at += by

@@ -155,7 +155,7 @@ class Inbox:
         self.batches[job] = self._distrust.rebuild(job, self.batches[job], error)
 
     def shift(self, by: int) -> None:
-        """The wall clock was set by so many microseconds."""
+        """The wall clock was set by this many microseconds."""
         self._committed_at += by
         self._oldest = None if self._oldest is None else self._oldest + by
 

@@ -45,7 +45,7 @@ _LEAVE_EXTRA_S = 10.0
 #: A disk that is full or fails for a while: no reason to give up, however often it is tried.
 _NOT_NOW_PAUSE_S = 2.0
 _FAILED_STARTS = 3
-#: After a stop was asked for, so many engines may follow one another: the stop must end where none can live.
+#: At most this many engines start after a stop was requested: the stop must end where no engine can live.
 _SUCCESSORS_IN_STOP = 2
 _WITHOUT_ENGINE = "it stops without an engine, because none can work: running items finish, their outcomes are kept"
 
@@ -164,7 +164,7 @@ class Supervisor:
                 self._endings.end(run, ending, grace_s, now)
 
     def _wake_up(self, gap_s: float, now: float) -> None:
-        """We stood still for so long: see what ended meanwhile before anything is judged."""
+        """The supervisor was stopped for this long: see what ended meanwhile before anything is judged."""
         numbers = self._signals.take()
         self._attempts.excuse(gap_s)
         self._endings.excuse(gap_s, now)

@@ -1,4 +1,4 @@
-"""Whose an orphan without a tag is, and whether it is a daemon: what it has and where it is says so."""
+"""To which attempt an orphan without a tag belongs, and whether it is a daemon."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Pace:
         self._at = now
 
     def shift(self, by: int) -> None:
-        """The wall clock was set by so many microseconds."""
+        """The wall clock was set by this many microseconds."""
         self._at = None if self._at is None else self._at + by
 
     def processed(self, count: int, now: int) -> None:

@@ -98,7 +98,7 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 def read_env_file(path: Path) -> dict[str, str]:
     """NAME=VALUE lines of a file, ``#`` comments and blank lines aside; one pair of quotes around a value is dropped.
 
-    A value is kept byte for byte. Of a name that stands there twice the last value counts, as in a shell.
+    A value is kept byte for byte. If a name occurs twice, the last value counts, as in a shell.
     Raises UsageError naming the line that is neither.
     """
     found: dict[str, str] = {}

@@ -1,11 +1,11 @@
-"""Whose a process is when its supervisor is dead: several kinds of evidence, any one of which is enough.
+"""To which attempt a process belongs when its supervisor is dead: several kinds of evidence, each enough alone.
 
-An item may change its user, its limits, its environment, its session, and each of that takes some evidence away: PAM
+An item may change its user, its limits, its environment or its session, and each change removes some evidence: PAM
 sets limits back, so the tag goes with ``su``; ``env -i`` drops the cookie; ``setsid`` leaves the session; a leader ends
-and its children get another parent. What an item keeps open, nothing but its own will can take away.
+and its children get another parent. Only the item itself can close the files that it holds open.
 
-The tag costs a microsecond for each process of the machine. All other evidence is looked at only after a supervisor
-that died, and of processes that are younger than it.
+The tag costs a microsecond for each process of the machine. All other evidence is examined only after a supervisor
+has died, and only for processes that are younger than it.
 """
 
 from __future__ import annotations

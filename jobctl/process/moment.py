@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable
 
-#: This clock goes on while the machine sleeps, so that waking up is not taken for a clock that was set.
+#: This clock continues while the machine sleeps, so that waking up is not taken for a clock that was set.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _UPTIME = "/proc/uptime"

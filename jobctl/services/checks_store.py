@@ -74,7 +74,7 @@ def database(patient: Patient) -> Finding:
 
 
 def _damaged(patient: Patient) -> Finding | None:
-    """The newest jobs whose rows cannot be read: the file is sound, what stands in it is not."""
+    """The newest jobs whose rows cannot be read: the file is sound, but its content is not."""
     if patient.database is None:
         return None
     bad = [view for view in views.jobs(patient.database, finished=_ROWS_READ) if view.damage]

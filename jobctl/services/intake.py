@@ -228,7 +228,7 @@ class Intake:
         )
 
     def _compared_otherwise(self, job: int) -> int | None:
-        """What that job did counts as not done: whoever changes ``--new-by`` is to know."""
+        """What that job did counts as not done: a user who changes ``--new-by`` must know."""
         request = self._request
         before = jobs.newest_with_keys(self._database, request.name or "", job) if request.only_new else None
         return None if before is None or set(before.policy.new_by) == set(request.new_by) else before.id

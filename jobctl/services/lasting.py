@@ -1,4 +1,4 @@
-"""Items whose command is over, or should be, and that last: what they wait for, as the supervisor's own table says."""
+"""Items that still wait for processes after their command has ended: what the supervisor's table says of them."""
 
 from __future__ import annotations
 

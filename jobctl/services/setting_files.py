@@ -1,4 +1,4 @@
-"""The files that may hold settings: where they are looked for, which are passed by, and what stands in them."""
+"""The files that may hold settings: where jobctl looks for them, which it ignores, and what they contain."""
 
 from __future__ import annotations
 

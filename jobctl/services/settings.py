@@ -38,9 +38,9 @@ class Layer(NamedTuple):
     where: str
     settings: dict[tuple[str, str], Any]
     recipes: dict[str, Any]
-    #: Of a project file: ``trusted``, ``untrusted`` or ``changed`` since it was trusted.
+    #: For a project file: ``trusted``, ``untrusted`` or ``changed`` since it was trusted.
     trust: str = ""
-    #: What is not in force because the file is not trusted.
+    #: Settings that are not in effect because the file is not trusted.
     held: dict[tuple[str, str], Any] = {}  # noqa: RUF012
     held_recipes: dict[str, Any] = {}  # noqa: RUF012
 
@@ -88,7 +88,7 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
 
 
 def untrusted(layer: Layer) -> str:
-    """How a project file that is not trusted stands, in words that follow its path."""
+    """The state of a project file that is not trusted, in words that follow its path."""
     return "has changed since it was trusted" if layer.trust == "changed" else "is not trusted yet"
 
 

@@ -1,7 +1,7 @@
 """What removed rows leave behind in the files of a home, and taking it away.
 
 SQLite overwrites what is deleted with zeros (``secure_delete``), but a row that once moved from one page to another may
-have left a copy of itself in the first: only writing the whole database anew is sure to end that. Then there are the
+have left a copy of itself in the first: only rewriting the whole database is sure to end that. Then there are the
 write-ahead log, the copies of the database, and outcomes that a supervisor kept.
 """
 
@@ -21,9 +21,9 @@ from jobctl.services.actor import actor
 from jobctl.store import backup, pruning, requests, sqlite
 from jobctl.store.database import Database
 
-#: A database of more than this is written anew only while no daemon works: others would feel how long it takes.
+#: A larger database is rewritten only while no daemon is up, because all other writers wait meanwhile.
 REBUILD_BESIDE = 256 << 20
-#: A database of more than this is not written anew in memory.
+#: A larger database is not rewritten in memory.
 REBUILD_IN_MEMORY = 64 << 20
 #: How long the engine may take to empty the log: a reader may be in its way.
 PATIENCE_S = 60.0
@@ -34,7 +34,7 @@ class Traces:
     """Takes away what removed rows left in the files of one home."""
 
     def __init__(self, database: Database, home: Home, again: str) -> None:
-        """``again`` is the command that goes on where this one stops."""
+        """``again`` is the command that continues where this one stops."""
         self._again = again
         self._database = database
         self._home = home
@@ -68,7 +68,7 @@ class Traces:
             return None
 
     def _rebuild(self, *, is_alone: bool) -> str:
-        """Write the database anew, or give back what can be given back; returns why it was not written anew."""
+        """Rewrite the database, or free the space that can be freed; returns why it was not rewritten."""
         live = pruning.live_bytes(self._database)
         obstacle = _NO_ROOM
         if live > REBUILD_BESIDE and not is_alone:

@@ -1,10 +1,10 @@
-"""Which project files the user trusts: what ``jobctl config trust`` records, and how a file stands against it.
+"""Which project files the user trusts: what ``jobctl config trust`` records, and whether a file matches it.
 
-A ``jobctl.toml`` comes with whatever folder somebody cloned or unpacked. Its keys that run, connect, delete, read files
-or pass the environment on count only once the user has said so for exactly these bytes at exactly this path.
+A ``jobctl.toml`` can arrive with any folder that is cloned or unpacked. Its keys that run, connect, delete, read files
+or pass the environment on take effect only after the user has trusted exactly these bytes at exactly this path.
 
-There is one small file for each project in ``trusted/`` beside the user's own settings. Its name is a hash of the path,
-so two commands never write the same file for two projects, and reading it costs one ``open``.
+There is one small file for each project in the folder ``trusted/`` next to the user's own settings. Its name is a hash
+of the path, so two commands never write the same file for two projects, and reading it costs one ``open``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHANGED = "changed"
 
 FOLDER = "trusted"
 _SCHEMA = "jobctl.trust/1"
-#: Hashes that are kept of one path, so that going back to an earlier branch asks nothing.
+#: The number of hashes kept for one path, so that a switch back to an earlier branch needs no new trust.
 _KEPT = 16
 _LIMIT = 1 << 16
 

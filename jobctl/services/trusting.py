@@ -37,7 +37,7 @@ def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
 
 
 def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> tuple[str, bool]:
-    """Take that back, also for a file that is gone: (path, whether it was trusted). Raises OSError."""
+    """Take the trust back, also for a file that is gone: (path, whether it was trusted). Raises OSError."""
     place = _place(path, environ, cwd)
     return place.path, records.revoke(user_folder(environ), place.path)
 

@@ -29,7 +29,7 @@ def since(database: Database) -> int | None:
 
 
 def shift(database: Database, by: int) -> None:
-    """The wall clock was set by so many microseconds."""
+    """The wall clock was set by this many microseconds."""
     database.execute("UPDATE meta SET value = CAST(value AS INTEGER) + ? WHERE key = ?", (by, _KEY))
 
 

@@ -1,4 +1,4 @@
-"""What attempts left behind and was ended: how many processes, and names of some. Few attempts have a row here."""
+"""Processes that attempts left behind and that were ended: number and some names. Few attempts have a row here."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def parted(text: str) -> tuple[int, str]:
 
 
 def sentence(finished: Finished) -> str:
-    """Why an attempt failed that may leave nothing behind."""
+    """Why an attempt failed that must not leave processes behind."""
     number, names = parted(finished.left)
     which = "which was ended" if number == 1 else "which were ended"
     return f"it left {plural(number, 'process', 'processes')} behind, {which}{f': {names}' if names else ''}"
 
 
 def record(database: Database, finished: Sequence[Finished]) -> None:
-    """Write down what these left behind. The text is the supervisor's: a number, and names."""
+    """Record the processes that these left behind. The text comes from the supervisor: a number, and names."""
     rows = [(*each[:3], *parted(each.left)) for each in finished if each.left]
     if rows:
         database.executemany(
