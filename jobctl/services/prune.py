@@ -213,7 +213,8 @@ class _Pruner:
             went = self._take_out(batch, options, now)
             self._remove([job.job for job in went])
             self._report.jobs += went
-        self._remove_strays()
+        if options.jobs is None:
+            self._remove_strays(options, now)
         with self._database.transaction():
             done.forget(self._database, now)
         self._erase(options, now)
@@ -251,14 +252,19 @@ class _Pruner:
             self._emptied += jobs
             self._pause()
 
-    def _remove_strays(self) -> None:
-        """Folders of numbers that no job has any more; a number that is still to come may be a submission at work."""
+    def _remove_strays(self, options: PruneOptions, now: int) -> None:
+        """Folders of numbers that no job has, as old as a job has to be; a submission may be at work on higher numbers.
+
+        They may be all that is left of the jobs of a database that is gone, so they are kept for as long as jobs are.
+        """
+        before = _before(options, now)
         highest = pruning.highest_job(self._database)
         existing = set(pruning.begun(self._database))  # asked first: they may become jobs in between
         existing |= pruning.existing(self._database)
         for parent in (self._home.logs, self._home.results):
             for folder in _numbered(parent):
-                if int(folder.name) <= highest and int(folder.name) not in existing:
+                is_stray = int(folder.name) <= highest and int(folder.name) not in existing
+                if is_stray and _is_older(folder, before):
                     self._report.file_bytes += _remove_folder(folder)
 
     def _pause(self) -> None:
@@ -308,6 +314,13 @@ def _files_first(home: Home, jobs: list[PrunedJob]) -> list[Path]:
 def _numbered(parent: Path) -> Iterator[Path]:
     with contextlib.suppress(FileNotFoundError):
         yield from [entry for entry in parent.iterdir() if entry.name.isascii() and entry.name.isdigit()]
+
+
+def _is_older(folder: Path, before: int) -> bool:
+    """Whether a folder was last changed before that time."""
+    with contextlib.suppress(OSError):
+        return folder.lstat().st_mtime * 1e6 < before
+    return False
 
 
 def _bytes_in(folder: Path) -> int:

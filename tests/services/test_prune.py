@@ -326,10 +326,26 @@ def test_folders_of_jobs_that_never_came_to_be_go_and_those_to_come_stay(bench: 
     run(bench)
     for folder in (stray, coming, bench.home.results / "notes"):
         folder.mkdir(parents=True)
+        os.utime(folder, (bench.now / 1e6, bench.now / 1e6))
     run(bench)
     assert not stray.exists()
     assert coming.exists()
     assert (bench.home.results / "notes").exists()
+
+
+def test_results_of_a_database_that_is_gone_stay_as_long_as_those_of_jobs(bench: WorkedOff) -> None:
+    """A new database continues after their numbers, and the first prune removed what was all that was left of them."""
+    job, named = good(bench), good(bench)
+    run(bench, jobs=(job,))
+    folder = bench.home.results / str(job)
+    folder.mkdir()
+    changed = bench.now / 1e6 + 15 * 86_400
+    os.utime(folder, (changed, changed))
+    run(bench, days=0, jobs=(named,))
+    run(bench)
+    assert folder.exists()
+    run(bench, days=0)
+    assert not folder.exists()
 
 
 HOLD = (
