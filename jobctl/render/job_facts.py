@@ -26,7 +26,8 @@ def retry_text(document: Document) -> str:
         ("unprocessed", "never tried"),
     )
     parts = [f"{number(retry[key])} {words}" for key, words in kinds if retry[key]]
-    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}"
+    less = ", less what other jobs of the name have or have done" if retry.get("less_others") else ""
+    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}"
 
 
 def results_lines(document: Document) -> Iterator[tuple[str, str]]:

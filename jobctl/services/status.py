@@ -188,6 +188,8 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
     retry = retry_summary(job, policy, causes, program)
+    if retry["available"] and job.item_key is not None:
+        retry["less_others"] = views.has_others_of_name(database, job)
     held = sum(each["rows"] for each in follows)
     return {
         "schema": SCHEMA,

@@ -169,6 +169,12 @@ def job_of_uid(database: Database, uid: str) -> int | None:
     return None if found is None else int(found)
 
 
+def has_others_of_name(database: Database, job: JobView) -> bool:
+    """Whether other jobs of its name have rows with keys: what they have or have done is left out of another round."""
+    sql = "SELECT 1 FROM jobs WHERE name = ? AND id <> ? AND item_key IS NOT NULL LIMIT 1"
+    return database.scalar(sql, (job.name, job.id)) is not None
+
+
 def states(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, int]]:
     """(state, revision) of these jobs."""
     found = {}

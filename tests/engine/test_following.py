@@ -16,6 +16,7 @@ from jobctl.domain.states import JobState
 from jobctl.engine import following
 from jobctl.engine.fake import Play
 from jobctl.errors import InputRejected, KeyConflict, UsageError
+from jobctl.render.job_facts import retry_text
 from jobctl.services import feed, holding, intake
 from jobctl.services.explain import explain
 from jobctl.services.prune import PruneOptions, prune
@@ -91,7 +92,10 @@ def test_an_added_row_runs_at_once_and_the_others_are_said(tmp_path: Path) -> No
     bench.tick(3)
     second = bench.line(range(13))
     assert (second.items, second.followed) == (1, ((1, 12),))
-    said = "12 rows are open in job 1; they wait for its end and run here only if they did not succeed there"
+    said = (
+        "12 rows are open in job 1; they wait for its end and run here only if they did not succeed there"
+        " with the same content and command"
+    )
     bench.tick(5)
     assert bench.states(2) == "s"
     document = bench.document(2)
@@ -353,6 +357,19 @@ def test_a_key_of_the_job_finds_the_follower(tmp_path: Path, on_duplicate: Any) 
     assert bench.line(PEOPLE, key="monday", on_duplicate=on_duplicate).job == second.job
     bench.work_off()
     assert bench.mails() == once(PEOPLE)
+
+
+def test_the_page_of_a_job_says_that_a_retry_leaves_out_what_others_have(tmp_path: Path) -> None:
+    bench = News(tmp_path, script=lambda d: Play(code=65 if d.job == 1 else 0))
+    bench.line(PEOPLE, policy=Policy(attempts=1))
+    bench.work_off()
+    assert "other jobs of the name" not in retry_text(bench.document(1))
+    bench.line(PEOPLE)
+    bench.work_off()
+    said = retry_text(bench.document(1))
+    assert said.startswith("jobctl retry 1 ") and said.endswith(", less what other jobs of the name have or have done")
+    with pytest.raises(UsageError, match="another job of the name"):
+        retry(bench.home, 1, Selection(), now=bench.now)
 
 
 def test_a_follower_that_never_gets_a_slot_holds_no_other_job_up(tmp_path: Path) -> None:
