@@ -181,7 +181,7 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         return None
     if isinstance(error, FileNotFoundError) and not error.filename and not _has_place():
-        return JobctlError(
+        return UsageError(
             "the directory you are in does not exist any more", hint="cd to one that does, then try again"
         )
     if isinstance(error, UnicodeEncodeError) and isinstance(error.object, str):

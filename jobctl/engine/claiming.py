@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
@@ -15,6 +15,9 @@ from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
 from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
 from jobctl.store.database import Database
+
+#: A number above it is no count of attempts, and no supervisor has room for it.
+_MOST_ATTEMPTS = 1 << 31
 
 
 class Room(NamedTuple):
@@ -99,7 +102,14 @@ def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) ->
     return Candidate(live.id, live.row.priority, live.used_us, wants, live.pace.mean_us or UNKNOWN_MEAN_US)
 
 
-def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -> list[Dispatch]:
+class Claims(NamedTuple):
+    """Attempts of a job that began."""
+
+    to_start: list[Dispatch]
+    unreadable: list[Dispatch]  # nothing can be made of their rows, which a hand or a fault of the disk has changed
+
+
+def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -> Claims:
     """Move up to ``limit`` items of a job to running, in the caller's transaction; retries that are due come first."""
     due: list[items.Claimed] = []
     if live.next_due is not None and live.next_due <= now:
@@ -113,14 +123,28 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
             fresh = items.claim(database, live.id, 1, limit - len(due), epoch)
     taken = due + fresh
     if not taken:
-        return []
+        return Claims([], [])
     if fresh:
         live.cursor = fresh[-1][0] + 1
     _count(database, live, len(due), len(fresh), now)
     live.charge([claimed[:2] for claimed in taken])
+    return _dispatches(live, taken)
+
+
+def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
+    """One row that cannot be read must not end the engine for all jobs."""
+    odd = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
+    claims = Claims([], [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in odd])
+    sound = [claimed for claimed in taken if claimed not in odd] if odd else taken
     if isinstance(live.handler, CallHandler):
-        return live.handler.dispatch_all(live.id, taken)
-    return [live.handler.dispatch(live.id, *claimed) for claimed in taken]
+        claims.to_start.extend(live.handler.dispatch_all(live.id, sound) if sound else [])
+        return claims
+    for item, attempt, payload in sound:
+        try:
+            claims.to_start.append(live.handler.dispatch(live.id, item, attempt, payload))
+        except Exception:  # whatever stands in the row
+            claims.unreadable.append(Dispatch(live.id, item, attempt, (), ()))
+    return claims
 
 
 def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from jobctl.domain.ports import Ending
 from jobctl.store.database import Database
 
 PAGE = 2_000
@@ -32,6 +33,20 @@ class ItemRow(NamedTuple):
     flags: int
 
 
+def _whole(column: str) -> str:
+    """A number whatever a damaged row has there: one such cell must not keep the job from ending."""
+    return f"coalesce(CAST({column} AS INTEGER), 0)"
+
+
+_ENDING = f"CASE WHEN a.ending BETWEEN 0 AND {max(Ending)} THEN CAST(a.ending AS INTEGER) END"
+_SELECT = (
+    f"SELECT i.item, i.state, {_whole('i.attempt')}, CAST(i.payload AS BLOB), {_ENDING}, {_whole('a.code')},"  # noqa: S608 - names of this module
+    " CAST(a.started_at AS INTEGER), CAST(a.duration_us AS INTEGER),"
+    f" {_whole('a.cpu_us')}, {_whole('a.max_rss_kib')}, {_whole('a.log')}, {_whole('a.out_off')},"
+    f" {_whole('a.out_len')}, CAST(a.message AS TEXT), CAST(a.value AS TEXT), {_whole('a.flags')}"
+    " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?"
+)
 #: As ``ItemRow._make``, without a call of Python for each of a million rows.
 _make = partial(tuple.__new__, ItemRow)
 
@@ -41,11 +56,7 @@ def item_rows(database: Database, job: int) -> Iterator[ItemRow]:
     last = 0
     while True:
         rows = database.execute(
-            "SELECT i.item, i.state, i.attempt, i.payload, a.ending, coalesce(a.code, 0), a.started_at, a.duration_us,"
-            " coalesce(a.cpu_us, 0), coalesce(a.max_rss_kib, 0), coalesce(a.log, 0), coalesce(a.out_off, 0),"
-            " coalesce(a.out_len, 0), a.message, a.value, coalesce(a.flags, 0)"
-            " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
-            " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
+            _SELECT,
             (job, last, PAGE),
         ).fetchall()
         if not rows:

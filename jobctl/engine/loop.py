@@ -31,7 +31,7 @@ from jobctl.engine.roster import Roster
 from jobctl.engine.settling import Batch, Settler
 from jobctl.engine.spec import Specs
 from jobctl.engine.stock import Stock, of_this_machine
-from jobctl.engine.ungiven import not_started
+from jobctl.engine.ungiven import UNREADABLE, not_started
 from jobctl.engine.work import LiveJob
 from jobctl.process import moment
 from jobctl.process.own_log import say
@@ -380,12 +380,13 @@ class Engine:
     def _claim(self, now: int) -> None:
         for live, limit in self._claimable(now):
             claimed = claiming.claim(self._database, self._epoch, live, limit, now)
-            self._gates.take(live, len(claimed))
+            self._gates.take(live, len(claimed.to_start))
             self._lineup.touch(live)
+            self._refused.extend(not_started(claimed.unreadable, UNREADABLE, now, errno.EBADMSG))
             if live.ungiven:
-                self._refused.extend(not_started(claimed, live.ungiven, now))
+                self._refused.extend(not_started(claimed.to_start, live.ungiven, now))
             else:
-                self._dispatches.extend(claimed)
+                self._dispatches.extend(claimed.to_start)
 
     # ---- after the commit ----
 

@@ -1,4 +1,4 @@
-"""Items that need a variable which nobody has: they fail before they start, and their cause names the variable."""
+"""Items that cannot start: they fail before that, and their cause names the variable that nobody has, or the row."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ def said_of(names: Sequence[str]) -> str:
     )
 
 
-def not_started(dispatches: Iterable[Dispatch], message: str, now: int) -> list[Finished]:
+#: Of a row that a hand or a fault of the disk has changed in the database.
+UNREADABLE = "its row in the database is damaged: nothing was started for it; submit the row again"
+
+
+def not_started(dispatches: Iterable[Dispatch], message: str, now: int, code: int = ENV_MISSING) -> list[Finished]:
     """The endings of attempts that were claimed and are not handed to any executor."""
     words = message.encode("utf-8", "backslashreplace")
     return [
         Finished(
-            *(made.job, made.item, made.attempt, Ending.NOT_STARTED, ENV_MISSING),
+            *(made.job, made.item, made.attempt, Ending.NOT_STARTED, code),
             *(0, now, 0, 0, 0, 0, 0, 0, 0, 0, 0),
             *(b"", words),
         )

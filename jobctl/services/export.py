@@ -10,10 +10,11 @@ from typing import BinaryIO, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
-from jobctl.handlers.command import SHELL, handler_for
+from jobctl.handlers.command import SHELL, Handler, handler_for
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
+from jobctl.store.sound import sound
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
@@ -33,7 +34,7 @@ class _Run(NamedTuple):
 
     item: int
     payload: bytes
-    ending: int
+    ending: int | None
     code: int
     started_at: int
     duration_us: int
@@ -66,12 +67,19 @@ def _lines(database: Database, row: JobRow) -> Iterator[str]:
     handler = handler_for(row)
     for run in _runs(database, row.id):
         exit_value, signal = _ending(run.ending, run.code)
-        words = handler.words(run.item, run.payload)
+        words = _words(handler, run)
         command = command_text(words, words.index(SHELL.decode()) if row.handler == "shell" else 0)
         yield (
             f"{run.item}\t{run.host or LOCAL_HOST}\t{run.started_at / 1e6:.3f}\t{run.duration_us / 1e6:10.3f}"
             f"\t0\t{run.out_len}\t{exit_value}\t{signal}\t{command}\n"
         )
+
+
+def _words(handler: Handler, run: _Run) -> tuple[str, ...]:
+    try:
+        return handler.words(run.item, run.payload)
+    except (IndexError, KeyError, ValueError):  # a damaged row has not the columns that the command names
+        return (SHELL.decode(),) if handler.kind == "shell" else ("?",)
 
 
 def _runs(database: Database, job: int) -> Iterator[_Run]:
@@ -87,13 +95,13 @@ def _runs(database: Database, job: int) -> Iterator[_Run]:
         ).fetchall()
         if not rows:
             return
-        yield from map(_Run._make, rows)
+        yield from (_Run._make(sound(_Run, row)) for row in rows)
         last = rows[-1][0]
 
 
-def _ending(ending: int, code: int) -> tuple[int, int]:
+def _ending(ending: int | None, code: int) -> tuple[int, int]:
     """(exit value, signal) as GNU parallel writes them."""
-    match Ending(ending):
+    match Ending.NOT_STARTED if ending is None else Ending(ending):  # None: it cannot be read
         case Ending.EXITED:
             return code, 0
         case Ending.TIMED_OUT:

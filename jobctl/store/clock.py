@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from jobctl.domain.durations import is_time
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
 from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import downtime
@@ -89,9 +90,11 @@ def _stored(database: Database) -> Reading | None:
 def last_sign(database: Database) -> int | None:
     """The last moment at which somebody worked on the store, as far as it can tell."""
     found = database.one(
-        "SELECT (SELECT max(heartbeat_at) FROM daemon), (SELECT max(updated_at) FROM jobs WHERE finished_at IS NULL)"
+        "SELECT (SELECT max(CAST(heartbeat_at AS INTEGER)) FROM daemon),"
+        " (SELECT max(CAST(updated_at AS INTEGER)) FROM jobs WHERE finished_at IS NULL)"
     )
-    return max((at for at in found if at is not None), default=None)
+    # Of a damaged row: a time that no calendar shows is no sign of anybody.
+    return max((at for at in found if at is not None and is_time(at)), default=None)
 
 
 def _implausible(database: Database, stored: Reading | None, now: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, fields
 
 from jobctl.domain.crew import Crew
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ _ENVIRONMENT = "environment"
 def load(database: Database) -> Row | None:
     """The last heartbeat; None when no daemon ever ran here."""
     row = database.one(f"SELECT {', '.join(_NAMES)} FROM daemon")  # noqa: S608 - names of this module
-    return None if row is None else Row(*row)
+    return None if row is None else Row(*sound(Row, row))
 
 
 def load_crew(database: Database) -> Crew | None:

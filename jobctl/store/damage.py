@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from jobctl.domain.durations import is_time
 from jobctl.domain.policy import Policy, faults_of_policy
-from jobctl.domain.texts import restored, shown
+from jobctl.domain.states import Stop
+from jobctl.domain.texts import is_text, restored, shown
 
 TIMES = (
     *("submitted_at", "started_at", "updated_at", "finished_at", "deadline_at", "round_at"),
@@ -75,6 +76,11 @@ _JSON = {
     "results": _Form(_results, "what a manifest says", "{}"),
 }
 _WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")
+_WORDS: dict[str, tuple[str | None, ...]] = {
+    "handler": ("command", "shell", "column", "call"),
+    "input_format": ("lines", "csv", "tsv", "jsonl"),
+    "stop": (None, *Stop),
+}
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
@@ -87,6 +93,9 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
             if name not in CARRIED:
                 values[name] = value = shown(value)
                 found.append(f"{name} is not UTF-8")
+        elif type(value) is str and name not in CARRIED and not is_text(value):
+            values[name] = value = shown(value, in_json=name in _JSON)
+            found.append(f"{name} is not UTF-8")
         wrong, instead = _judged(name, value)
         if wrong:
             found.append(f"{name} {wrong}")
@@ -105,6 +114,8 @@ def _judged(name: str, value: Any) -> tuple[str, Any]:
         return _judged_json(name, value)
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):
         return "is a time that no calendar shows", None if name not in ("submitted_at", "updated_at", "round_at") else 0
+    if name in _WORDS and value not in _WORDS[name]:
+        return f"is none of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
     if name in _WHOLE and type(value) is not int:
         return "is not a whole number", 0
     if name in _REAL and value is not None and not (isinstance(value, int | float) and abs(value) < 1e300):

@@ -13,6 +13,7 @@ from jobctl.domain.content import reader as content_reader
 from jobctl.domain.payload import key_reader
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
+from jobctl.store.sound import sound
 
 #: A row that no job of the name has had for so long is forgotten by ``prune``.
 KEPT_DAYS = 400
@@ -117,7 +118,7 @@ def ended(database: Database, job: int, rnd: int, after: int, limit: int) -> lis
         " WHERE i.job = ? AND i.item > ? AND i.state IN (3, 4) AND a.round = ? ORDER BY i.item LIMIT ?",
         (job, after, rnd, limit),
     )
-    return [Ended._make(row) for row in rows]
+    return [Ended._make(sound(Ended, row)) for row in rows]
 
 
 def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:

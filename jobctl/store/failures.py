@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 #: Distinct causes kept per job; what comes after is counted by its code alone, under this message.
 GROUP_LIMIT = 1_000
@@ -49,7 +50,7 @@ def samples_of(stored: str) -> list[int]:
     """Items as examples, as they are stored; none if that cannot be read."""
     try:
         found = json.loads(stored)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return []
     return [item for item in found if type(item) is int] if isinstance(found, list) else []
 
@@ -64,10 +65,11 @@ class Groups:
             "SELECT id, code, message, outcome, items, attempts, samples FROM failures WHERE job = ?", (job,)
         ).fetchall()
         groups = []
-        for number, code, message, outcome, items, attempts, stored in rows:
-            samples = samples_of(stored)
-            failed = failed_samples(database, job, number, samples) if items else []
-            groups.append(Group(number, code, message, outcome, items, attempts, failed, samples))
+        for *row, stored in rows:
+            group = Group(*sound(Group, row))
+            group.tried = samples_of(stored)
+            group.failed = failed_samples(database, job, group.id, group.tried) if group.items else []
+            groups.append(group)
         self._by_cause = {(g.code, g.message, g.outcome): g for g in groups}
         self._by_id = {g.id: g for g in groups}
 

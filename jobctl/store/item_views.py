@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 
 class ItemView(NamedTuple):
@@ -51,7 +52,7 @@ def items(database: Database, number: int, state: ItemState | None, after: int, 
         sql = _SELECT_ITEM.format(index="", filter="")
     else:
         sql = _SELECT_ITEM.format(index=_INDEX_OF_STATE.get(state, ""), filter=f" AND i.state = {state:d}")
-    return [ItemView._make(row) for row in database.execute(sql, (number, after, limit))]
+    return [ItemView._make(sound(ItemView, row)) for row in database.execute(sql, (number, after, limit))]
 
 
 def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
@@ -98,7 +99,7 @@ _SELECT_ATTEMPT = f"SELECT {', '.join(AttemptView._fields)} FROM attempts"  # no
 def attempts(database: Database, number: int, item: int) -> list[AttemptView]:
     """Every recorded run of an item, first to last."""
     rows = database.execute(f"{_SELECT_ATTEMPT} WHERE job = ? AND item = ? ORDER BY attempt", (number, item))
-    return [AttemptView._make(row) for row in rows]
+    return [AttemptView._make(sound(AttemptView, row)) for row in rows]
 
 
 def attempts_after(database: Database, number: int, after: tuple[int, int], limit: int) -> list[AttemptView]:
@@ -107,7 +108,7 @@ def attempts_after(database: Database, number: int, after: tuple[int, int], limi
         f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?) ORDER BY item, attempt LIMIT ?",
         (number, *after, limit),
     )
-    return [AttemptView._make(row) for row in rows]
+    return [AttemptView._make(sound(AttemptView, row)) for row in rows]
 
 
 def item_state(database: Database, number: int, item: int) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jobctl.domain.ports import AttemptId, Finished, Started
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 _QUEUED, _RUNNING, _RETRYING = ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING
 
@@ -60,7 +61,8 @@ def enqueue(database: Database, job: int, first: int, payloads: Sequence[bytes])
 def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> list[Claimed]:
     """Take the next queued items at or after ``cursor``, in order. Empty when there is none."""
     rows = database.execute(
-        "SELECT item, attempt + 1, payload FROM items WHERE job = ? AND item >= ? AND state = 0 ORDER BY item LIMIT ?",
+        "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
+        " WHERE job = ? AND item >= ? AND state = 0 ORDER BY item LIMIT ?",
         (job, cursor, limit),
     ).fetchall()
     if rows:
@@ -75,7 +77,7 @@ def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> 
 def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) -> list[Claimed]:
     """Take items whose waiting time for another attempt is over, longest overdue first."""
     rows = database.execute(
-        "SELECT item, attempt + 1, payload FROM items"
+        "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
         " WHERE job = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?",
         (job, now, limit),
     ).fetchall()
@@ -191,7 +193,7 @@ def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Bud
     for item in items:
         row = database.one("SELECT item, attempt, free, crashes FROM items WHERE job = ? AND item = ?", (job, item))
         if row is not None:
-            found[item] = Budgeted._make(row)
+            found[item] = Budgeted._make(sound(Budgeted, row))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from jobctl.domain.texts import shown
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 #: Somebody cancelled a single item.
 CANCELLED = "cancelled"
@@ -53,10 +54,7 @@ def entries(database: Database, job: int, item: int | None = None) -> list[Entry
         " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
         (job, item, item),
     )
-    return [
-        Entry(at, number, of_item, actor, event, reason, _decoded(data))
-        for at, number, of_item, actor, event, reason, data in rows
-    ]
+    return [Entry(*sound(Entry, (*row, _decoded(data)))) for *row, data in rows]
 
 
 def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
@@ -76,6 +74,6 @@ def _decoded(data: str) -> dict[str, Any]:
     """What goes with a line; nothing if that cannot be read, for the line itself can."""
     try:
         found = json.loads(data)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -54,17 +54,23 @@ def record(database: Database, finished: Sequence[Finished]) -> None:
 
 def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[int, int], Left]:
     """What the attempts of some items left behind, by item and attempt."""
-    sql = "SELECT item, attempt, count, names FROM leftovers WHERE job = ? AND item BETWEEN ? AND ?"
+    sql = (
+        "SELECT item, attempt, CAST(count AS INTEGER), CAST(names AS TEXT) FROM leftovers"
+        " WHERE job = ? AND item BETWEEN ? AND ?"
+    )
     return {(row[0], row[1]): Left(*row) for row in database.execute(sql, (job, first, last))}
 
 
 def summary(database: Database, job: int) -> Summary | None:
     """What all attempts of a job left behind; None if nothing."""
-    found = database.one("SELECT count(DISTINCT item), sum(count), max(item) FROM leftovers WHERE job = ?", (job,))
+    found = database.one(
+        "SELECT count(DISTINCT item), sum(CAST(count AS INTEGER)), max(item) FROM leftovers WHERE job = ?", (job,)
+    )
     if found is None or not found[0]:
         return None
     names = database.scalar(
-        "SELECT names FROM leftovers WHERE job = ? AND item = ? ORDER BY attempt DESC LIMIT 1", (job, found[2])
+        "SELECT CAST(names AS TEXT) FROM leftovers WHERE job = ? AND item = ? ORDER BY attempt DESC LIMIT 1",
+        (job, found[2]),
     )
     return Summary(found[0], found[1], found[2], names or "")
 

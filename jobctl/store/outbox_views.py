@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jobctl.domain.notify import DeliveryState
 from jobctl.domain.texts import restored
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 
 class DeliveryView(NamedTuple):
@@ -35,7 +36,7 @@ _SELECT = (
 
 
 def _delivery(row: Sequence[Any]) -> DeliveryView:
-    view = DeliveryView._make(row)
+    view = DeliveryView._make(sound(DeliveryView, row))
     return view._replace(address=restored(view.address))
 
 
@@ -78,7 +79,7 @@ def tries(database: Database, delivery: str) -> list[TryView]:
         " ORDER BY attempt",
         (delivery,),
     )
-    return [TryView._make(row) for row in rows]
+    return [TryView._make(sound(TryView, row)) for row in rows]
 
 
 class TargetView(NamedTuple):
@@ -105,5 +106,5 @@ def targets(database: Database, job: int) -> list[TargetView]:
         " WHERE t.job = ? ORDER BY t.id",
         (job,),
     )
-    views = [TargetView._make(row) for row in rows]
+    views = [TargetView._make(sound(TargetView, row)) for row in rows]
     return [view._replace(address=restored(view.address)) for view in views]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +22,17 @@ DatabaseError = sqlite3.DatabaseError
 IntegrityError = sqlite3.IntegrityError
 OperationalError = sqlite3.OperationalError
 Row = sqlite3.Row
-connect = sqlite3.connect
+#: Text that is not UTF-8 in a damaged file: each bad byte becomes a surrogate, and no query fails.
+_TEXT = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 complete_statement = sqlite3.complete_statement
 VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
+
+
+def connect(database: str | Path, **options: Any) -> Connection:
+    """``sqlite3.connect``, for files whose text may be damaged."""
+    connection: Connection = sqlite3.connect(database, **options)
+    connection.text_factory = _TEXT
+    return connection
 
 
 def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:

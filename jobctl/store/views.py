@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jobctl.domain.texts import restored, shown
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
+from jobctl.store.sound import sound
 
 
 @contextmanager
@@ -232,7 +233,7 @@ def failures(database: Database, number: int) -> list[FailureView]:
         " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
         (number,),
     )
-    return [FailureView._make(row) for row in rows]
+    return [FailureView._make(sound(FailureView, row)) for row in rows]
 
 
 class RunningView(NamedTuple):
@@ -256,7 +257,7 @@ def running(database: Database, number: int, limit: int, payload: int) -> list[R
         " WHERE i.job = ? AND i.state = 1 ORDER BY i.item LIMIT ?",
         (payload, number, limit),
     )
-    return [RunningView._make(row) for row in rows]
+    return [RunningView._make(sound(RunningView, row)) for row in rows]
 
 
 def started_by_job(database: Database) -> dict[int, int]:
@@ -290,7 +291,7 @@ class QueueView(NamedTuple):
 def queue(database: Database, name: str) -> QueueView:
     """The settings of a queue; one without a row is open and has no limit of its own."""
     row = database.one("SELECT slots, paused_at, pause_reason FROM queues WHERE name = ?", (name,))
-    return QueueView(None, None, "") if row is None else QueueView._make(row)
+    return QueueView(None, None, "") if row is None else QueueView._make(sound(QueueView, row))
 
 
 def rates(database: Database, job: JobView) -> dict[str, tuple[str, float | None, int | None]]:

@@ -784,3 +784,34 @@ def test_what_runs_without_its_env_file_ends_and_nothing_secret_is_told(tmp_path
     assert (state(bench, job), bench.states(job)) == (JobState.FAILED, "fuu")
     failed = (bench.home.job_results(job) / "failed.csv").read_text(encoding="utf-8")
     assert "abcdefgh" not in failed and ",***," in failed
+
+
+@pytest.mark.parametrize("payload", ["one field", 7, 1e300, b"", b"\xff\0\xff\0\xff"])
+def test_a_row_that_a_hand_has_changed_ends_at_its_item_and_not_the_engine(tmp_path, payload):
+    bench = Bench(tmp_path)
+    columns = ("id", "url")
+    job = bench.submit(rows=3, header="a", command=("prog", "{a}"))
+    other = bench.submit(rows=2)
+    bench.database.execute(
+        "UPDATE jobs SET columns = ?, command = ? WHERE id = ?", (*map(json.dumps, (columns, ["prog", "{url}"])), job)
+    )
+    bench.database.execute("UPDATE items SET payload = ? WHERE job = ?", (b"1\0x", job))
+    bench.database.execute("UPDATE items SET payload = ? WHERE job = ? AND item = 2", (payload, job))
+    bench.work_off()
+    assert bench.states(other) == "ss"
+    assert bench.states(job) in ("sfs", "sss")  # as far as the bytes have the columns they are a row
+    if bench.states(job) == "sfs":
+        assert "its row in the database is damaged" in bench.database.scalar("SELECT message FROM failures")
+
+
+@pytest.mark.parametrize("column", ["items", "attempts", "samples", "code", "message", "retryable", "first_at"])
+def test_a_damaged_cause_does_not_end_the_engine(tmp_path, column):
+    bench = Bench(tmp_path, script=failing(1, 2))
+    job = bench.submit(rows=2)
+    bench.tick(1)
+    bench.database.execute(f"UPDATE failures SET {column} = ?", ("[" * 5_000,))
+    bench.start(fresh=False)
+    for _ in range(50):
+        bench.now += 60_000
+        bench.engine.tick(bench.now)
+    assert bench.states(job) == "ff"

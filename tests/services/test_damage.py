@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from jobctl.store import jobs, views
+from jobctl import store as jobctl_store
+from jobctl.store import jobs, journal, views
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.schemas import check
 
@@ -158,3 +160,54 @@ def test_what_can_be_read_of_a_policy_stays_and_set_mends_it(store, home, jobctl
     assert mended.damage == ""
     assert json.loads(mended.policy)["slots"] == 7
     assert json.loads(mended.policy)["rate"] == "5/s"
+
+
+TABLES = ("items", "attempts", "failures", "journal", "queues", "daemon", "leftovers")
+#: What no command writes into a column, whatever its type.
+CELLS = {
+    "a text": "zz",
+    "bytes": b"\xff\xfe",
+    "text that is not UTF-8": None,
+    "nested": "[" * 5_000,
+    "infinite": float("inf"),
+    "negative": -(1 << 63),
+    "huge": (1 << 63) - 1,
+}
+#: Without these a row is another row.
+_KEYS = {"job", "item", "attempt", "id"}
+
+
+def _columns():
+    schema = (Path(jobctl_store.__file__).parent / "schema.sql").read_text()
+    for table in TABLES:
+        body = schema.partition(f"CREATE TABLE {table} (")[2].partition("\n)")[0]
+        for line in body.splitlines():
+            name = line.strip().partition(" ")[0].strip('"')
+            if name and name.islower() and name not in _KEYS:
+                yield pytest.param(table, name, marks=() if name in _QUICK else pytest.mark.slow, id=f"{table}.{name}")
+
+
+_QUICK = {"heartbeat_at"}
+
+
+@pytest.mark.parametrize(("table", "column"), list(_columns()))
+def test_a_damaged_cell_of_any_other_table_breaks_no_command(store, home, jobctl, table, column):
+    store.job("q", name="other")
+    job = store.job("sfqtr", name="hurt", state="running", started_at=SUBMITTED_AT)
+    store.failure(job, 1, samples="[2]")
+    store.daemon()
+    with store.database.transaction():
+        journal.note(store.database, job, "submitted", at=SUBMITTED_AT, actor="me")
+        store.database.execute("INSERT INTO queues (name, slots, rate) VALUES ('default', 2, '1/s')")
+        store.database.execute("INSERT INTO leftovers VALUES (?, 2, 1, 1, 'sleep')", (job,))
+    store.database.execute("PRAGMA ignore_check_constraints=ON")
+    for value in CELLS.values():
+        with store.database.transaction():
+            cell, values = ("?", [value]) if value is not None else ("CAST(x'636166e9' AS TEXT)", [])
+            store.database.execute(f"UPDATE {table} SET {column} = {cell}", values)
+        for words in (*LISTS, *ONE[:-1], ("daemon", "status"), ("export", "{}", "--joblog"), ("explain", "{}.2")):
+            if words[0] in ("retry", "prune"):
+                continue
+            said = jobctl(*(word.format(job) for word in words))
+            assert "bug in jobctl" not in said.err, (value, words, said.err)
+            assert said.code in (0, 2, 3, 5, 9, 75, 124) or words[0] == "doctor", (value, words, said.out, said.err)

@@ -1,0 +1,73 @@
+"""Rows whose cells are of the types that their fields say, whatever a damaged database holds.
+
+SQLite keeps any value in any column. Rows of jobs are judged by ``store.damage``, which names what is wrong; of all
+others a cell that cannot be read counts as one without a value, so that no command and no engine ends on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from jobctl.domain.ports import Ending
+from jobctl.domain.texts import is_text, shown
+
+#: No number of ours is larger: microseconds of 100 years are 3e15, and what is added to them does not overflow.
+_LARGEST = 1 << 60
+_ENDINGS = frozenset(map(int, Ending))
+
+
+def sound(kind: type, row: Sequence[Any]) -> Sequence[Any]:
+    """The cells of a row for a class with one field for each; the row itself where nothing is wrong."""
+    return [check(cell) for check, cell in zip(_checks(kind), row, strict=False)]
+
+
+@cache
+def _checks(kind: type) -> list[Callable[[Any], Any]]:
+    # A named tuple keeps what is written as a reference, a dataclass as text.
+    written = {name: str(getattr(kept, "__forward_arg__", kept)) for name, kept in kind.__annotations__.items()}
+    return [_ending if name == "ending" else _CHECKS[text] for name, text in written.items()]
+
+
+def _whole(cell: Any) -> int:
+    return cell if type(cell) is int and -_LARGEST < cell < _LARGEST else 0
+
+
+def _whole_or_none(cell: Any) -> int | None:
+    return cell if cell is None or (type(cell) is int and -_LARGEST < cell < _LARGEST) else None
+
+
+def _real_or_none(cell: Any) -> float | None:
+    return cell if type(cell) in (int, float) and math.isfinite(cell) else None
+
+
+def _text(cell: Any) -> str:
+    if type(cell) is str:
+        return cell if is_text(cell) else shown(cell)
+    return cell.decode("utf-8", "replace") if type(cell) is bytes else "" if cell is None else str(cell)
+
+
+def _text_or_none(cell: Any) -> str | None:
+    return None if cell is None else _text(cell)
+
+
+def _bytes(cell: Any) -> bytes:
+    return cell if type(cell) is bytes else _text(cell).encode()
+
+
+def _ending(cell: Any) -> int | None:
+    return cell if type(cell) is int and cell in _ENDINGS else None
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "int": _whole,
+    "int | None": _whole_or_none,
+    "float | None": _real_or_none,
+    "str": _text,
+    "str | None": _text_or_none,
+    "bytes": _bytes,
+    "dict[str, Any]": lambda cell: cell,
+    "list[int]": lambda cell: cell,
+}
