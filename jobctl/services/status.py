@@ -19,7 +19,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound
-from jobctl.process.space import shortage
+from jobctl.process import space
 from jobctl.services.attention import Case, attention
 from jobctl.services.crew import missing
 from jobctl.services.daemon import DaemonView, daemon_view
@@ -180,7 +180,10 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         follows=[(each["job"], each["rows"]) for each in follows],
     )
     targets = outbox_views.targets(database, job.id)
-    case = Case(job, around, progress(job, around), running, program, *_troubles(database, home, job, targets, program))
+    short, untold = _troubles(database, home, job, targets, program)
+    if around.daemon.state == "not_responding":  # of a quota only a write can tell, and that is why it is silent
+        short = short or space.refusal(home.root)
+    case = Case(job, around, progress(job, around), running, program, short, untold)
     case = case._replace(
         left=left.summary(database, job.id) if job.attempts else None,
         lasting=lasting(home, job.id) if job.running else (),
@@ -289,7 +292,7 @@ def _troubles(
     database: Database, home: Home, job: JobView, targets: Sequence[TargetView], program: str
 ) -> tuple[str, tuple[str, str, str] | None]:
     """What is short on the disk, and the notification that was given up."""
-    short = "" if job.is_done else shortage(*home.output_places)
+    short = "" if job.is_done else space.shortage(*home.output_places)
     if not any(target.delivery for target in targets):
         return short, None
     from jobctl.services.notify import dead_notice

@@ -13,6 +13,7 @@ import pytest
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
+from jobctl.process import space
 from jobctl.services.explain import explain
 from jobctl.services.status import job_document, list_document
 from jobctl.services.targets import Target
@@ -222,6 +223,18 @@ def test_the_daemon_is_told_by_its_lock_and_its_row(store, home, row, state):
     assert document["daemon"]["pid"] == pid
     codes = [found["code"] for found in document["attention"]]
     assert codes == {"not_responding": ["daemon_not_responding"], "draining": ["daemon_down"]}.get(state, [])
+
+
+def test_a_quota_is_named_before_the_daemon_that_it_silences(store, home, monkeypatch):
+    said = "the disk quota of user 7 is used up in /home"
+    monkeypatch.setattr(space, "refusal", lambda _place: said)
+    job = store.job("q")
+    with held_lock(home) as pid:
+        store.daemon(pid=pid, heartbeat_at=NOW - 16 * SECOND)
+        document = job_document(store.database, home, job, NOW)
+    codes = [found["code"] for found in document["attention"]]
+    assert codes == ["disk_low", "daemon_not_responding"]
+    assert said in document["attention"][0]["message"]
 
 
 def test_what_runs_while_a_daemon_stops_is_not_nobodys(store, home):
