@@ -120,7 +120,7 @@ def _waiting(case: Case) -> str:
     if case.around.never:
         return f"{case.around.never}; it ends as cancelled, {plural(job.queued, 'item')} queued"
     if case.shortage:
-        return f"{_late(case)}nothing starts for lack of room: {case.shortage}, {plural(job.queued, 'item')} queued"
+        return f"{_late(case)}nothing starts for lack of room: {case.shortage}; {plural(job.queued, 'item')} queued"
     if not _is_served(case):
         return f"{_late(case)}waits for a daemon, {plural(job.queued, 'item')} queued"
     if job.not_before_at is not None and job.not_before_at > now:
