@@ -12,6 +12,8 @@ from typing import Self
 from jobctl.errors import JobctlError, UsageError
 
 _PREFIX = "cluster."
+#: A scheduler writes some hundred bytes.
+_LARGEST_FILE = 1 << 20
 
 
 class ClusterError(JobctlError):
@@ -60,11 +62,14 @@ class ClusterOptions:
         for name in tls:
             if not os.access(getattr(self, name), os.R_OK):
                 raise UsageError(f"--{name.replace('_', '-')}: {getattr(self, name)} cannot be read")
-        if self.scheduler and not self.scheduler.rpartition(":")[2].isdigit():
+        port = self.scheduler.rpartition(":")[2]
+        if self.scheduler and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 1 << 16):
             raise UsageError(
                 f"{self.scheduler!r} is no address of a scheduler",
                 hint="for example tcp://127.0.0.1:8786 or tls://node1:8786",
             )
+        if os.path.exists(self.scheduler_file) and not os.path.isfile(self.scheduler_file):
+            raise UsageError(f"--scheduler-file {self.scheduler_file} is not a regular file")
 
     @property
     def place(self) -> str:
@@ -81,8 +86,10 @@ class ClusterOptions:
         if self.scheduler:
             return self.scheduler
         with open(self.scheduler_file, encoding="utf-8") as file:
-            address = json.load(file)["address"]
-        return str(address)
+            text = file.read(_LARGEST_FILE + 1)
+        if len(text) > _LARGEST_FILE:
+            raise ValueError(f"{self.scheduler_file} is larger than a scheduler writes it")
+        return str(json.loads(text)["address"])
 
     def guard(self, address: str) -> None:
         """Whoever reaches an open scheduler runs code as its user: off loopback it takes TLS, or a word for it.
