@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
+from jobctl.store import views
 from jobctl.store.database import Database
 from jobctl.store.failures import failed_samples, samples_of
 from jobctl.store.views import FailureView, JobView
+
+#: Jobs that are named in one command; whoever has a longer chain is told of its beginning.
+_MOST_BEFORE = 20
 
 
 def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> dict[str, Any]:
@@ -46,8 +52,26 @@ def _group(cause: FailureView, samples: list[int]) -> dict[str, Any]:
     }
 
 
-def retry_summary(job: JobView, policy: Policy, causes: list[FailureView], program: str) -> dict[str, Any]:
-    """The ``retry`` block."""
+def unsuccessful_before(database: Database, job: JobView) -> list[int]:
+    """The jobs without success that this one comes after, at any distance, lowest number first.
+
+    They have to be retried with it: alone it would be cancelled again. Jobs come after jobs of lower numbers only.
+    """
+    found: set[int] = set()
+    ahead = [job]
+    while ahead and len(found) < _MOST_BEFORE:
+        for number, condition in json.loads(ahead.pop().after):
+            other = views.job(database, number) if condition == "ok" and number not in found else None
+            if other is not None and other.is_done and other.state != "succeeded":
+                found.add(number)
+                ahead.append(other)
+    return sorted(found)
+
+
+def retry_summary(
+    job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[int] = ()
+) -> dict[str, Any]:
+    """The ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
     # At most once: what may have had its effect runs again only when somebody says so.
@@ -55,7 +79,7 @@ def retry_summary(job: JobView, policy: Policy, causes: list[FailureView], progr
     items = job.failed - held_back + job.unprocessed
     command = None
     if job.is_done and (items or held_back):
-        command = f"{program} retry {job.id}" + ("" if items else " --unknown")
+        command = f"{program} retry {' '.join(map(str, (*before, job.id)))}" + ("" if items else " --unknown")
     return {
         "available": command is not None,
         "why_not": None if command else ("every item succeeded" if job.is_done else "job is not done"),

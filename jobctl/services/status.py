@@ -23,7 +23,7 @@ from jobctl.process import space
 from jobctl.services.attention import Case, attention
 from jobctl.services.crew import missing
 from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.failures import failure_summary, retry_summary
+from jobctl.services.failures import failure_summary, retry_summary, unsuccessful_before
 from jobctl.services.figures import duration_summary, throughput
 from jobctl.services.holds import Users, held_by
 from jobctl.services.lasting import lasting
@@ -190,7 +190,8 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     )
     command = json.loads(job.command)
     causes = views.failures(database, job.id) if job.attempts or job.failed else []
-    retry = retry_summary(job, policy, causes, program)
+    before = unsuccessful_before(database, job) if job.state == "cancelled" else []
+    retry = retry_summary(job, policy, causes, program, before)
     if retry["available"] and job.item_key is not None:
         retry["less_others"] = views.has_others_of_name(database, job)
     held = sum(each["rows"] for each in follows)

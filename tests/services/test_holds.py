@@ -117,3 +117,19 @@ def test_a_job_after_one_that_did_not_succeed_will_not_start(store, ask, items, 
     assert reason.startswith(f"job {first} ended {ended}, and this one was to run only after its success")
     assert hold["code"] == "after"
     assert ask(store.job("qqq", after=[[first, "any"]]))[1] is None
+
+
+def test_the_retry_of_a_job_that_was_cancelled_with_another_names_both(store, home):
+    first = store.job("sf", state="partial", started_at=1, finished_at=NOW)
+    good = store.job("s", state="succeeded", started_at=1, finished_at=NOW)
+    second = store.job("uu", state="cancelled", finished_at=NOW, after=[[first, "ok"], [good, "ok"]])
+    third = store.job("u", state="cancelled", finished_at=NOW, after=[[second, "ok"]])
+    own = store.job("u", state="cancelled", finished_at=NOW, after=[[first, "any"]])
+    documents = {job: job_document(store.database, home, job, NOW) for job in (first, second, third, own)}
+    commands = {job: document["retry"]["command"] for job, document in documents.items()}
+    assert commands == {
+        first: f"jobctl retry {first}",
+        second: f"jobctl retry {first} {second}",
+        third: f"jobctl retry {first} {second} {third}",
+        own: f"jobctl retry {own}",
+    }
