@@ -43,7 +43,7 @@ def _give_up_memory() -> NoReturn:
         from jobctl.process.ulimit import give_up_memory
 
         give_up_memory()
-    except MemoryError:  # not even this import has room: the text is a constant of this module
+    except (MemoryError, ImportError):  # not even this import has room: the text is a constant of this module
         os.write(2, _NO_MEMORY)
     os._exit(1)
 

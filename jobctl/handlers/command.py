@@ -99,6 +99,11 @@ def make_handler(
     return handler
 
 
+def make_shell_for_commands(shell: str, input_format: str, columns: Sequence[str] | None) -> Handler:
+    """The handler for rows that are commands themselves, as those of a joblog: the shell is meant to evaluate them."""
+    return _handler((), shell, input_format, Names(columns), "")
+
+
 def _handler(
     command: Sequence[str] | Call,
     shell: str | None,

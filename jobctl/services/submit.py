@@ -13,7 +13,7 @@ from jobctl.domain.content import counted_columns
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
-from jobctl.handlers.command import Handler, make_handler
+from jobctl.handlers.command import Handler, make_handler, make_shell_for_commands
 from jobctl.handlers.environment import (
     check_total,
     check_variable,
@@ -29,6 +29,7 @@ from jobctl.services.habits import refuse_other_ways
 from jobctl.services.intake import Intake
 from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
 from jobctl.sources import open_source
+from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
 from jobctl.store.database import check_place, open_database
 
@@ -105,6 +106,8 @@ def _handler(request: SubmitRequest, source: Source) -> Handler:
     if request.item_key is not None:
         key_reader(source.format, source.columns or (), request.item_key)
         counted_columns(source.format, source.columns or (), request.new_by)
+    if request.input.format == JOBLOG and request.shell is not None:
+        return make_shell_for_commands(request.shell, source.format, source.columns)
     return make_handler(request.call or request.command, request.shell, source.format, source.columns)
 
 

@@ -77,7 +77,7 @@ def test_work_goes_on_when_nobody_can_be_told(shell):
 
 def test_a_directory_that_is_gone(shell):
     done = shell("mkdir gone; cd gone; rmdir ../gone; $jobctl submit /rows.txt -- true")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "jobctl: the directory you are in does not exist any more"
 
 

@@ -177,7 +177,7 @@ def test_texts_and_numbers_of_json_are_different_content() -> None:
     ("options", "message"),
     [
         ({"new_by": ("emial",)}, "--new-by 'emial': there is no such column"),
-        ({"new_by": ("email",), "only_new": False}, "--new-by says what --only-new compares"),
+        ({"new_by": ("email",), "only_new": False}, "--new-by names the columns that --only-new compares"),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
