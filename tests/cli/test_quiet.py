@@ -20,6 +20,7 @@ OF_THE_MOMENT = {"metrics", "doctor", "report"}
 def fresh(tmp_path, monkeypatch, home):
     """Makes the same store again: most commands change something."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # trust is recorded there
     (tmp_path / "rows.txt").write_text("a\nb\n")
     (tmp_path / "jobctl.toml").write_text("[submit]\nslots = 2\n")
 

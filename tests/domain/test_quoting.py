@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
@@ -44,8 +45,11 @@ def stored_job(handler: str, command: object, input_format: str, columns: list[s
 
 
 def printed(argv: list[str | bytes], locale: str = "C.UTF-8") -> bytes:
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": locale, "HOME": "/nowhere"}
-    done = subprocess.run(argv, capture_output=True, env=environment, check=True, timeout=60, stdin=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as home:  # fish makes folders in it
+        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": locale, "HOME": home}
+        done = subprocess.run(
+            argv, capture_output=True, env=environment, check=True, timeout=60, stdin=subprocess.DEVNULL
+        )
     assert not done.stderr
     return done.stdout
 
