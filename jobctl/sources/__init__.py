@@ -18,8 +18,8 @@ _READERS = {
     "tsv": ("jobctl.sources.delimited", "Delimited"),
     "jsonl": ("jobctl.sources.jsonl", "JsonLines"),
     "lines": ("jobctl.sources.lines", "Lines"),
-    "xlsx": ("jobctl.sources.table", "Workbook"),
-    "parquet": ("jobctl.sources.table", "Parquet"),
+    "xlsx": ("jobctl.sources.workbook", "Workbook"),
+    "parquet": ("jobctl.sources.parquet", "Parquet"),
     JOBLOG: ("jobctl.sources.joblog", "Joblog"),
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 from jobctl.domain.payload import SEPARATOR, Fault
 from jobctl.errors import UsageError
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.problems import Candidate
 from jobctl.sources.source import Source
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 
@@ -124,92 +124,8 @@ class Table(Source):
         """Rows of at least as many values as there are names, each with its line. Raises Damaged."""
 
 
-class Workbook(Table):
-    """A sheet of an xlsx, xlsb, xls or ods file; formulas are the values they had when it was saved."""
-
-    _what = "a workbook"
-    _rows: Iterator[tuple[int, list[Any]]]
-
-    def _header(self) -> tuple[list[str], int | None]:
-        try:
-            from python_calamine import CalamineError, CalamineWorkbook
-        except ImportError as error:
-            raise _missing(self._what, "xlsx") from error
-        try:
-            book = CalamineWorkbook.from_filelike(self._file)
-            names = book.sheet_names
-            wanted = self._options.sheet
-            if wanted is not None and wanted not in names:
-                raise UsageError(
-                    f"--sheet {wanted!r}: there is no such sheet", hint=f"sheets: {', '.join(map(repr, names))}"
-                )
-            sheet = book.get_sheet_by_name(names[0] if wanted is None else wanted)
-            self._rows = iter(enumerate(sheet.iter_rows(), 1))
-        except CalamineError as error:
-            raise Damaged("workbook", f"this is no workbook that can be read: {error}") from error
-        return self._first_row(f"the sheet {sheet.name!r} is empty")
-
-    def _first_row(self, empty: str) -> tuple[list[str], int | None]:
-        for line, row in self._rows:
-            texts = [text_of(value) for value in row]
-            if not any(texts):
-                continue
-            if not self._kind.header:
-                self._rows = _again((line, row), self._rows)
-                return [str(number) for number in range(1, len(texts) + 1)], None
-            while texts and not texts[-1].strip():
-                texts.pop()
-            return texts, line
-        raise Damaged("empty", empty)
-
-    def _values(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
-        yield from self._rows
-
-
-class Parquet(Table):
-    """A Parquet file, read in batches."""
-
-    _what = "a Parquet file"
-
-    def _header(self) -> tuple[list[str], int | None]:
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ImportError as error:
-            raise _missing(self._what, "parquet") from error
-        self._errors = (pyarrow.ArrowException, OSError)
-        try:
-            self._parquet = pyarrow.parquet.ParquetFile(self._file)
-        except self._errors as error:
-            raise Damaged("parquet", f"this is no Parquet file that can be read: {error}") from error
-        return list(self._parquet.schema_arrow.names), None
-
-    def _values(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
-        try:
-            for batch in self._parquet.iter_batches(batch_size=BATCH):
-                columns = [_whole_microseconds(column).to_pylist() for column in batch.columns]
-                for row in zip(*columns, strict=True):
-                    yield None, row
-        except self._errors as error:
-            raise Damaged("parquet", f"the Parquet data is damaged: {error}") from error
-
-
-def _whole_microseconds(column: Any) -> Any:
-    """Python's times have no nanoseconds."""
-    import pyarrow
-
-    kind = column.type
-    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
-    return column
-
-
-def _again(first: tuple[int, list[Any]], rest: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:
-    yield first
-    yield from rest
-
-
-def _missing(what: str, extra: str) -> UsageError:
+def missing(what: str, extra: str) -> UsageError:
+    """The error for an input whose reader is an extra that is not installed."""
     return UsageError(
         f"the input is {what}, and what reads it is not installed",
         hint=f"pip install 'jobctl[{extra}]', or save it as CSV",

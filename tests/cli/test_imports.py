@@ -41,6 +41,8 @@ RARE = {
     "jobctl.domain.webhook",
     "jobctl.sources.jsonl",
     "jobctl.sources.table",
+    "jobctl.sources.workbook",
+    "jobctl.sources.parquet",
 }
 
 
