@@ -100,7 +100,11 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
     "Failures": (
         Spec(("--retry-on",), "CODES", "Only these exit codes are tried again: 1,75; default: all but 65, 126, 127."),
         Spec(("--no-retry-on",), "CODES", "These exit codes are not tried again."),
-        Spec(("--backoff",), "WAIT[xFACTOR][..MAX]", "Between tries; default: 2sx4..60s."),
+        Spec(
+            ("--backoff",),
+            "WAIT[xFACTOR][..MAX]",
+            "Wait between tries: this or up to half less, at random; default: 2sx4..60s.",
+        ),
         Spec(("--grace",), "DURATION", "Between TERM and KILL; default: 10s."),
         Spec(
             ("--max-failures",),

@@ -148,8 +148,8 @@ def decide(
 ) -> Decision:
     """What becomes of an item whose attempt ended so.
 
-    ``jitter`` in [0, 1) places the next attempt within the backoff, unless the attempt itself asked for a wait of
-    ``after_s``; a retry past the job's deadline is a failure.
+    ``jitter`` in [0, 1) places the next attempt in the second half of the backoff, unless the attempt itself asked for
+    a wait of ``after_s``; a retry past the job's deadline is a failure.
     """
     if ending == Ending.EXITED and code == 0:
         return Decision(Verb.SUCCEED)
@@ -158,7 +158,7 @@ def decide(
         return Decision(Verb.REQUEUE if may_run_again else Verb.FAIL)
     if not is_retryable(ending, code, policy) or budget.spent >= policy.attempts:
         return Decision(Verb.FAIL)
-    wait_s = policy.backoff.ceiling_s(budget.spent) * jitter if after_s is None else min(after_s, LONGEST_WAIT_S)
+    wait_s = policy.backoff.wait_s(budget.spent, jitter) if after_s is None else min(after_s, LONGEST_WAIT_S)
     due_at = now + int(wait_s * 1e6)
     if deadline_at is not None and due_at >= deadline_at:
         return Decision(Verb.FAIL)

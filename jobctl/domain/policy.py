@@ -87,7 +87,11 @@ def parse_backoff(text: str) -> Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential waiting time between attempts, with full jitter."""
+    """Exponential waiting time between attempts, with equal jitter: half of it is fixed, the other half is random.
+
+    The fixed half gives whatever failed the time that was asked for; the random half keeps items that failed together
+    from coming back together.
+    """
 
     base_s: float = 2.0
     factor: float = DEFAULT_FACTOR
@@ -100,6 +104,10 @@ class Backoff:
             return float(min(self.cap_s, self.base_s * self.factor**exponent))
         except OverflowError:  # a factor that an older version took
             return float(self.cap_s)
+
+    def wait_s(self, failed_attempts: int, jitter: float) -> float:
+        """The wait after that many failed attempts: half of the longest one for a ``jitter`` of 0, all of it for 1."""
+        return self.ceiling_s(failed_attempts) * (1 + jitter) / 2
 
 
 @dataclass(frozen=True, slots=True)

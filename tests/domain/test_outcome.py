@@ -4,9 +4,11 @@ import errno
 import signal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobctl.domain.outcome import Budget, decide, describe, failure_code, is_absent, is_known, is_retryable, signal_of
-from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.policy import MAX_FACTOR, Backoff, Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import Verb
 
@@ -64,8 +66,29 @@ def test_backoff_grows_is_capped_and_jittered():
         (decide(Ending.EXITED, 1, Budget(n, 0), policy, now=NOW, deadline_at=None, jitter=0.5).due_at - NOW) / 1e6
         for n in range(1, 6)
     ]
-    assert waits == [1, 4, 16, 30, 30]
+    assert waits == [1.5, 6, 24, 45, 45]
     assert Backoff().ceiling_s(10_000) == 60
+
+
+@given(
+    base_s=st.floats(0, 36_600 * 86_400),
+    factor=st.floats(1, MAX_FACTOR),
+    cap_s=st.floats(0, 36_600 * 86_400),
+    failed=st.integers(1, 10_000),
+    jitter=st.floats(0, 1, exclude_max=True),
+)
+def test_a_wait_is_never_less_than_half_of_the_longest_and_never_more(base_s, factor, cap_s, failed, jitter):
+    backoff = Backoff(base_s, factor, cap_s)
+    longest_s = backoff.ceiling_s(failed)
+    assert longest_s / 2 <= backoff.wait_s(failed, jitter) <= longest_s
+    policy = Policy(attempts=20_000, backoff=backoff)
+    decision = decide(Ending.EXITED, 1, Budget(failed, 0), policy, now=NOW, deadline_at=None, jitter=jitter)
+    assert longest_s * 5e5 - 1 <= decision.due_at - NOW <= longest_s * 1e6
+
+
+def test_the_random_half_reaches_from_half_of_the_wait_to_nearly_all_of_it():
+    backoff = Backoff(base_s=3, factor=1)
+    assert [backoff.wait_s(1, jitter) for jitter in (0, 0.5, 1)] == [1.5, 2.25, 3]
 
 
 def test_no_retry_past_the_deadline():

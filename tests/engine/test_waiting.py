@@ -103,7 +103,7 @@ def test_a_due_retry_in_a_paused_queue_lets_the_engine_sleep(tmp_path):
 
 
 def test_the_engine_wakes_up_for_the_next_retry(tmp_path, monkeypatch):
-    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.5)  # jitter may take nearly all of the wait
+    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.5)
     bench = Bench(tmp_path, script=lambda _: Play(code=1))
     job = bench.submit(rows=1, policy=Policy(backoff=Backoff(base_s=2, factor=1, cap_s=2)))
     bench.tick(3)
