@@ -163,6 +163,8 @@ def _report(shared: Session, accepted: Accepted, started: int | None, *, may_wai
     if shared.json:
         from jobctl.services.status import job_document
 
+        for notice in accepted.notices:
+            shared.note(notice)
         document = job_document(shared.open(), shared.home, accepted.job, now_us(), program=shared.program)
         document["idempotency"]["replayed"] = accepted.replayed
         shared.emit(document)
@@ -247,6 +249,7 @@ def lines(accepted: Accepted) -> list[str]:
         said.append(f"  {open_elsewhere(accepted.followed)}")
     if accepted.constant:
         said.append(f"  {CONSTANT}")
+    said += [f"  {notice}" for notice in accepted.notices]
     return said
 
 
@@ -283,6 +286,7 @@ def _verdict(found: Preview) -> str:
         (f"\n{elsewhere}" if elsewhere else "")
         + f"\n{found.bounds.sentence}"
         + (f"\n{CONSTANT}" if found.constant else "")
+        + "".join(f"\n{notice}" for notice in found.notices)
     )
     accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
     return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
@@ -300,6 +304,7 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "skipped": found.skipped,
         "follows": [{"job": job, "rows": rows} for job, rows in found.followed],
         "replay_of": found.replay_of,
+        "notices": list(found.notices),
         "problems": [problem.sentence() for problem in found.problems.first],
         "commands": [list(command) for command in found.commands],
     }

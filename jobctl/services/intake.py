@@ -225,6 +225,7 @@ class Intake:
             queue_paused=queues.is_paused(self._database, request.queue),
             followed=tuple(sorted(self._followed.items())),
             compared_otherwise=self._compared_otherwise(job),
+            notices=tuple(self._source.notices),
         )
 
     def _compared_otherwise(self, job: int) -> int | None:
@@ -261,7 +262,12 @@ class Intake:
         if self._request.foreground:
             idempotency.take_to_foreground(self._database, owner.id)
         bounds = worst_case(owner.policy, owner.total, owner.policy.slots or cpu_count())
-        return Accepted(owner.id, owner.uid, owner.name, owner.total, 0, None, bounds, replayed=True, resumed=resumed)
+        return Accepted(
+            *(owner.id, owner.uid, owner.name, owner.total, 0, None, bounds),
+            replayed=True,
+            resumed=resumed,
+            notices=tuple(self._source.notices),
+        )
 
     def _row(self, uid: str) -> dict[str, Any]:
         request, source, now, around = self._request, self._source, self._now, self._surroundings

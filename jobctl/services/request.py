@@ -105,11 +105,12 @@ class Accepted:
     queue_paused: bool = False
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there and wait for its end)
     compared_otherwise: int | None = None  # the job before it under the name, if that has another --new-by
+    notices: tuple[str, ...] = ()  # what the reader of the input decided by itself
 
     @property
     def is_special(self) -> bool:
         """Whether something is to be said although the progress is about to be shown."""
-        rows = self.not_selected or self.rejected or self.followed
+        rows = self.not_selected or self.rejected or self.followed or self.notices
         return bool(rows or self.replayed or self.constant or self.compared_otherwise is not None)
 
 
@@ -130,3 +131,4 @@ class Preview:
     replay_of: int | None = None  # the job that its key stands for
     constant: bool = False  # every item would run the same words
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)
+    notices: tuple[str, ...] = ()  # what the reader of the input decided by itself

@@ -98,6 +98,7 @@ def preview(
         None if rehearsal.owner is None else rehearsal.owner.id,
         constant=handler.constant and source.rows > 1,
         followed=rehearsal.followed,
+        notices=tuple(source.notices),
     )
 
 

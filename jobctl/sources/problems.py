@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
@@ -79,14 +80,15 @@ class Problems:
         self.total += 1
         self.damage = damage
 
-    def rejection(self, name: str, hint: str) -> InputRejected:
-        """The error that refuses the input and says everything that was found."""
+    def rejection(self, name: str, hint: str, notices: Sequence[str] = ()) -> InputRejected:
+        """The error that refuses the input and says everything that was found, and how the input was read."""
         details = [problem.sentence() for problem in self.first]
         more = self.total - len(self.first) - (self.damage is not None)
         if more:
             details.append(f"... and {more:,} more")
         if self.damage is not None:
             details.append(self.damage.sentence())
+        details += notices
         noun = "1 problem" if self.total == 1 else f"{self.total:,} problems"
         return InputRejected(f"{name}: {noun}, nothing was accepted", hint=hint, details=details)
 

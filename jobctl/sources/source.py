@@ -41,6 +41,8 @@ class Source(ABC):
         self.rows = 0
         self.rejected = 0
         self.problems = Problems()
+        #: What was decided about the input that nobody asked for, in whole sentences for the person who submits it.
+        self.notices: list[str] = []
         self._options = options
         self._kind = kind
         self._file = file
@@ -173,14 +175,17 @@ class Source(ABC):
     def _conclude(self) -> None:
         if self.problems.total and self._options.invalid == "reject":
             hint = "correct the file, or accept its good rows with --invalid skip"
-            raise self.problems.rejection(self._options.name, hint)
+            raise self._rejection(hint)
         if not self.rows:
-            raise self.problems.rejection(self._options.name, "no row is good: is the format right? See --format")
+            raise self._rejection("no row is good: is the format right? See --format")
 
     def _refusal(self, damage: Damaged) -> Exception:
         self.problems.end_with(damage.problem)
         hint = "this cannot be skipped; correct the file" if self._options.invalid == "skip" else "correct the file"
-        return self.problems.rejection(self._options.name, hint)
+        return self._rejection(hint)
+
+    def _rejection(self, hint: str) -> InputRejected:
+        return self.problems.rejection(self._options.name, hint, self.notices)
 
     @abstractmethod
     def _open(self) -> None:

@@ -193,3 +193,29 @@ def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
     assert "true 1" in loud.out
     assert (quiet.code, quiet.out, quiet.err) == (0, loud.out, "")
     assert not home.database.exists()
+
+
+@pytest.fixture
+def decided(monkeypatch):
+    """A reader that decides something nobody asked for."""
+    from jobctl.sources.lines import Lines
+
+    opened = Lines._open
+
+    def open_and_decide(source):
+        opened(source)
+        source.notices.append("'Orders' was read, 1 of 3 sheets")
+
+    monkeypatch.setattr(Lines, "_open", open_and_decide)
+
+
+def test_what_the_reader_decided_is_said(jobctl, decided, tmp_path):
+    (tmp_path / "rows.txt").write_text("a\nb\n")
+    said = "'Orders' was read, 1 of 3 sheets"
+    assert f"\n  {said}\n" in jobctl("submit", "rows.txt", "--", "true", "{}").err
+    assert said in jobctl("submit", "rows.txt", "--json", "--", "true", "{}").err
+    assert said in jobctl("submit", "rows.txt", "--dry-run", "--", "true", "{}").err
+    assert jobctl("submit", "rows.txt", "--dry-run", "--json", "--", "true", "{}").document["notices"] == [said]
+    assert said not in jobctl("submit", "rows.txt", "-q", "--", "true", "{}").err
+    (tmp_path / "bad.txt").write_bytes(b"a\n\xff\n")
+    assert f"\n  {said}\n" in jobctl("submit", "bad.txt", "--", "true", "{}").err
