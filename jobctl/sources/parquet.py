@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from jobctl.process.isolated import Bounds
+from jobctl.sources.decoder import Decoder
 from jobctl.sources.problems import Damaged
-from jobctl.sources.table import BATCH, Table, missing
+from jobctl.sources.table import BATCH, Table
 
 
 class Parquet(Table):
-    """A Parquet file, read in batches."""
+    """A Parquet file, as a child process reads it."""
 
     _what = "a Parquet file"
+    _package = "pyarrow"
+    _extra = "parquet"
+    _decoder = "jobctl.sources.parquet:ParquetDecoder"
+    _bounds = Bounds(memory=1 << 30, cpu_s=300)
+    _way_out = "write it with smaller row groups and pages, or save it as CSV"
 
-    def _header(self) -> tuple[list[str], int | None]:
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ImportError as error:
-            raise missing(self._what, "parquet") from error
+
+class ParquetDecoder(Decoder):
+    """Reads a Parquet file with pyarrow."""
+
+    def header(self) -> tuple[list[str], int | None]:
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.set_cpu_count(1)  # each thread's stack counts as memory
         self._errors = (pyarrow.ArrowException, OSError)
         try:
             self._parquet = pyarrow.parquet.ParquetFile(self._file)
@@ -27,7 +37,7 @@ class Parquet(Table):
             raise Damaged("parquet", f"this is no Parquet file that can be read: {error}") from error
         return list(self._parquet.schema_arrow.names), None
 
-    def _values(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
+    def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         try:
             for batch in self._parquet.iter_batches(batch_size=BATCH):
                 columns = [_whole_microseconds(column).to_pylist() for column in batch.columns]

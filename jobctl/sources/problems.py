@@ -96,6 +96,10 @@ class Problems:
 class Damaged(Exception):
     """The input cannot be used as a whole, whatever ``--invalid`` says."""
 
-    def __init__(self, code: str, message: str, line: int | None = None, record: int | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, line: int | None = None, record: int | None = None, *, hint: str | None = None
+    ) -> None:
         super().__init__(message)
+        #: What to do instead of correcting the file.
+        self.hint = hint
         self.problem = Problem(line, record, None, code, message)

@@ -182,7 +182,7 @@ class Source(ABC):
     def _refusal(self, damage: Damaged) -> Exception:
         self.problems.end_with(damage.problem)
         hint = "this cannot be skipped; correct the file" if self._options.invalid == "skip" else "correct the file"
-        return self._rejection(hint)
+        return self._rejection(damage.hint or hint)
 
     def _rejection(self, hint: str) -> InputRejected:
         return self.problems.rejection(self._options.name, hint, self.notices)

@@ -2,26 +2,35 @@
 
 Whole numbers have no ``.0``, dates and times are ISO 8601, durations H:MM:SS, truth is ``true`` or ``false``, nothing
 is empty, nested values are JSON. From there on such an input is a CSV file with a header.
+
+The libraries that read such files may crash or take gigabytes, so a child process reads them: ``Table`` is our side of
+it, and a ``Decoder`` (``jobctl.sources.decoder``) runs in the child. A format is a pair of such classes.
 """
 
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from importlib.util import find_spec
+from types import TracebackType
 from typing import Any
 
-from jobctl.domain.payload import SEPARATOR, Fault
+from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
-from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import Candidate
+from jobctl.process.isolated import Bounds, ChildEnded, Isolated
+from jobctl.sources.header import kept_places
+from jobctl.sources.problems import Candidate, Damaged
 from jobctl.sources.source import Source
-from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 
+#: Most rows that the child sends at once.
 BATCH = 5_000
 _EXACT = 1 << 53  # above it not every whole number is a float
+_CHILD = "jobctl.sources.decoder"
+#: The usual allocators of Arrow reserve much more than they use.
+_ENV = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
 
 
 def text_of(value: Any) -> str:
@@ -55,73 +64,122 @@ def _clock(value: timedelta) -> str:
 
 
 class Table(Source):
-    """Rows of values with columns that have names."""
+    """Rows of values with columns that have names, as a child process reads them.
+
+    A format says in class attributes what it is and which ``Decoder`` reads it.
+    """
 
     _no_rows = "there is no row with a value in it"
-    _what = "table"
+    #: In messages: "the input is ...".
+    _what: str
+    #: What the decoder imports, and the extra of jobctl that installs it.
+    _package: str
+    _extra: str
+    #: ``module:Class`` of the decoder.
+    _decoder: str
+    _bounds: Bounds
+    #: What to do with a file that is too much for the reader.
+    _way_out: str
+    _child: Isolated | None = None
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._end_child()
+        super().__exit__(*exception)
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.close()
+
+    def _settings(self) -> dict[str, Any]:
+        """What the decoder has to know besides the file; JSON."""
+        return {}
 
     def _open(self) -> None:
         if self.size is None:
             raise UsageError(f"{self._what} cannot be read from a pipe", hint="give the path of the file")
+        if find_spec(self._package) is None:
+            raise missing(self._what, self._extra)
         self.format = "csv"
+        self._state = self._file_state()
+        file = self._file.fileno()
+        words = [str(file), self._decoder, json.dumps(self._settings())]
+        self._child = Isolated(_CHILD, words, (file,), self._bounds, _ENV)
+        try:
+            self._begin(self._child)
+        except BaseException:
+            self._end_child()
+            raise
+
+    def _begin(self, child: Isolated) -> None:
         for _ in self._raw.chunks():
-            pass  # counts and hashes the file
-        self._file.seek(0)
-        names, line = self._header()
-        self._names = names
-        self._places = kept_places(names, line)
-        self.columns = tuple(names[place] for place in self._places)
+            pass  # counts and hashes the file, while the child starts
+        self._messages = self._heard(child)
+        head, _ = next(self._messages, ({}, b""))
+        if not head:
+            raise self._given_up(ChildEnded("crash", "said nothing"))
+        self.notices += head["notices"]
+        self._names: list[str] = head["names"]
+        self._places = kept_places(self._names, head["line"])
+        self.columns = tuple(self._names[place] for place in self._places)
+
+    def _heard(self, child: Isolated) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """What the child sends. Raises Damaged or UsageError where it says so, and where it ends before its time."""
+        try:
+            for head, body in child.frames():
+                match head["kind"]:
+                    case "usage":
+                        raise UsageError(head["message"], hint=head["hint"])
+                    case "damaged":
+                        raise Damaged(head["code"], head["message"], head["line"], head["record"], hint=head["hint"])
+                    case "memory":
+                        raise ChildEnded("memory", "")
+                    case "failed":
+                        message = f"{self._reader} failed{self._where()}: {head['message']}"
+                        raise Damaged(self._extra, message, hint=self._way_out)
+                    case _:
+                        yield head, body
+        except ChildEnded as end:
+            raise self._given_up(end) from end
+
+    @property
+    def _reader(self) -> str:
+        return f"the reader ({self._package})"
+
+    def _where(self) -> str:
+        return f" after {self._records:,} rows" if self._records else ""
+
+    def _given_up(self, end: ChildEnded) -> Damaged:
+        if end.reason == "memory":
+            message = f"{self._reader} needs more than {self._bounds.memory >> 20:,} MiB of memory{self._where()}"
+        elif end.reason == "time":
+            message = (
+                f"{self._reader} worked {self._bounds.cpu_s} seconds{self._where()} and did not get to the next row"
+            )
+        else:
+            message = f"{self._reader} crashed{self._where()}: it {end}"
+        return Damaged(self._extra, message, hint=self._way_out)
 
     def _judged(self) -> Iterator[list[bytes]]:
-        batch: list[Candidate] = []
-        for line, row in self._values():
-            candidate = self._candidate(line, row)
-            if candidate is not None:
-                batch.append(candidate)
-            if len(batch) >= BATCH:
-                yield self._accepted(iter(batch))
-                batch = []
-        yield self._accepted(iter(batch))
+        for head, body in self._messages:
+            yield self._accepted(self._candidates(head, body))
+        if self._file_state() != self._state:
+            raise Damaged("changed", "the file was written to while it was read", hint="try again when it is complete")
 
-    def _candidate(self, line: int | None, row: Sequence[Any]) -> Candidate | None:
-        texts: list[str] = []
-        fault: Fault | None = None
-        for place, value in enumerate(row):
-            try:
-                texts.append(text_of(value))
-            except ValueError:
-                texts.append("")
-                fault = Fault(self._name(place), "encoding", "is bytes that are not UTF-8 text")
-        if fault is None and not any(texts):
-            return None
-        fault = fault or self._fault(texts)
-        values = tuple(texts[place] for place in self._places)
-        if fault is not None:
-            return Candidate(line, b"", tuple(texts), b"", fault)
-        return Candidate(line, b"", values, SEPARATOR.join([value.encode() for value in values]))
+    def _candidates(self, head: dict[str, Any], body: bytes) -> Iterator[Candidate]:
+        faults: dict[str, Any] = head["faults"]
+        start = 0
+        for number, (line, size) in enumerate(zip(head["lines"], head["sizes"], strict=True)):
+            if (told := faults.get(str(number))) is not None:
+                fault, fields = told
+                yield Candidate(line, b"", tuple(fields), b"", Fault(*fault))
+                continue
+            payload = body[start : start + size]
+            start += size
+            yield Candidate(line, b"", tuple(payload.decode().split("\0")), payload)
 
-    def _fault(self, texts: Sequence[str]) -> Fault | None:
-        if sum(map(len, texts)) > RECORD_LIMIT // 4:
-            return Fault(None, "too_long", f"the record is {TOO_LONG}")
-        for place, text in enumerate(texts):
-            if text and place >= len(self._names):
-                return Fault(None, "ragged", f"{text[:40]!r} stands in a column without a name")
-            if "\0" in text:
-                return Fault(self._name(place), "nul", "contains a NUL character")
-            if not is_encodable(text):
-                return Fault(self._name(place), "encoding", "is no valid text")
-        return None
-
-    def _name(self, place: int) -> str:
-        return self._names[place] if place < len(self._names) else str(place + 1)
-
-    @abstractmethod
-    def _header(self) -> tuple[list[str], int | None]:
-        """The names of the columns and the line on which they stand. Raises Damaged, UsageError."""
-
-    @abstractmethod
-    def _values(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
-        """Rows of at least as many values as there are names, each with its line. Raises Damaged."""
+    def _file_state(self) -> tuple[int, int]:
+        facts = os.fstat(self._file.fileno())
+        return facts.st_size, facts.st_mtime_ns
 
 
 def missing(what: str, extra: str) -> UsageError:

@@ -6,25 +6,39 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jobctl.errors import UsageError
+from jobctl.process.isolated import Bounds
+from jobctl.sources.decoder import Decoder
 from jobctl.sources.problems import Damaged
-from jobctl.sources.table import Table, missing, text_of
+from jobctl.sources.table import Table, text_of
 
 
 class Workbook(Table):
-    """A sheet of an xlsx, xlsb, xls or ods file; formulas are the values they had when it was saved."""
+    """A sheet of an xlsx, xlsb, xls or ods file, as a child process reads it."""
 
     _what = "a workbook"
+    _package = "python_calamine"
+    _extra = "xlsx"
+    _decoder = "jobctl.sources.workbook:SheetDecoder"
+    _bounds = Bounds(memory=2 << 30, cpu_s=300)
+    _way_out = "save the sheet as CSV"
+
+    def _settings(self) -> dict[str, Any]:
+        return {"sheet": self._options.sheet, "header": self._kind.header}
+
+
+class SheetDecoder(Decoder):
+    """Reads a sheet with calamine."""
+
+    skips_empty_rows = True
     _rows: Iterator[tuple[int, list[Any]]]
 
-    def _header(self) -> tuple[list[str], int | None]:
-        try:
-            from python_calamine import CalamineError, CalamineWorkbook
-        except ImportError as error:
-            raise missing(self._what, "xlsx") from error
+    def header(self) -> tuple[list[str], int | None]:
+        from python_calamine import CalamineError, CalamineWorkbook
+
         try:
             book = CalamineWorkbook.from_filelike(self._file)
             names = book.sheet_names
-            wanted = self._options.sheet
+            wanted = self._settings["sheet"]
             if wanted is not None and wanted not in names:
                 raise UsageError(
                     f"--sheet {wanted!r}: there is no such sheet", hint=f"sheets: {', '.join(map(repr, names))}"
@@ -40,7 +54,7 @@ class Workbook(Table):
             texts = [text_of(value) for value in row]
             if not any(texts):
                 continue
-            if not self._kind.header:
+            if not self._settings["header"]:
                 self._rows = _again((line, row), self._rows)
                 return [str(number) for number in range(1, len(texts) + 1)], None
             while texts and not texts[-1].strip():
@@ -48,7 +62,7 @@ class Workbook(Table):
             return texts, line
         raise Damaged("empty", empty)
 
-    def _values(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
+    def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         yield from self._rows
 
 

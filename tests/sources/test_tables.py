@@ -179,3 +179,14 @@ def test_damaged_parquet_is_refused(parquet, tmp_path):
         path.write_bytes(broken)
         with pytest.raises(InputRejected):
             read_file(path)
+
+
+def test_a_row_of_nothing_is_a_row_of_parquet(parquet):
+    path = parquet({"id": ["1", None, "3"], "name": [None, "", "x"]})
+    with pytest.raises(InputRejected) as caught:
+        read_file(path)
+    assert caught.value.details == ("record 2: every field is empty",)
+    source, rows, rejects = read_file(path, invalid="skip")
+    assert (rows, source.records) == ([["1", ""], ["3", "x"]], 3)
+    assert (rejects[0].problem.code, rejects[0].fields) == ("empty_row", ("", ""))
+    assert read_file(path, select="3")[1] == [["3", "x"]]

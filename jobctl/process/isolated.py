@@ -1,0 +1,127 @@
+"""A child process that takes apart files from strangers: bounded in memory and time, and its crash is a message.
+
+Libraries in C++ and Rust may abort, crash or ask for gigabytes because of a few bytes of a file. In a child that costs
+the child. ``Isolated`` starts and hears it; ``jobctl.process.confined`` is the other side, inside the child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from jobctl.process.daemon import python_argv
+from jobctl.process.frames import read_frame
+
+#: Of the child's own words, which only explain a crash.
+_SAID = 4_096
+#: Words that C++, Rust and Python say when there was no memory, before they abort.
+_OUT_OF_MEMORY = (b"bad_alloc", b"memory allocation of", b"out of memory", b"MemoryError", b"annot allocate memory")
+
+Reason = Literal["memory", "time", "crash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a child may use: bytes of memory, and seconds of processor time from one frame to the next."""
+
+    memory: int
+    cpu_s: int
+
+
+class ChildEnded(Exception):
+    """The child ended before its work was done. ``reason`` says which bound it met; the text says how it ended."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason: Reason = reason
+
+
+class Isolated:
+    """A child that runs ``module.main()`` with some arguments and sends frames; use it as a context manager.
+
+    The first arguments of the child are the two bounds and the descriptor to which it writes frames; all of that is
+    for ``confined.enter``. It keeps the descriptors in ``files`` open, under the same numbers. It is in a session of
+    its own, so Ctrl-C reaches only us; it ends when we do, because its standard input is a pipe that we hold open.
+    """
+
+    def __init__(
+        self, module: str, arguments: list[str], files: tuple[int, ...], bounds: Bounds, env: Mapping[str, str]
+    ) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        reader, writer = os.pipe()
+        try:
+            self._child = subprocess.Popen(
+                python_argv(module, str(bounds.memory), str(bounds.cpu_s), str(writer), *arguments),
+                stdin=subprocess.PIPE,
+                stdout=self._said,
+                stderr=self._said,
+                env={**os.environ, **env},
+                start_new_session=True,
+                pass_fds=(writer, *files),
+            )
+        except BaseException:
+            os.close(reader)
+            self._said.close()
+            raise
+        finally:
+            os.close(writer)
+        self._frames = os.fdopen(reader, "rb", 1 << 18)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def frames(self) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """What the child sends, until it ends well. Raises ChildEnded if it does not."""
+        try:
+            while (frame := read_frame(self._frames)) is not None:
+                yield frame
+        except ValueError as error:  # it overwrote its own memory
+            raise ChildEnded("crash", f"sent garbage: {error}") from error
+        code = self._child.wait()
+        if code:
+            raise self._ended(code)
+
+    def _ended(self, code: int) -> ChildEnded:
+        said = self._last_words()
+        if any(words in said for words in _OUT_OF_MEMORY):
+            return ChildEnded("memory", "")
+        if code == -signal.SIGPROF:
+            return ChildEnded("time", "")
+        if code == -signal.SIGKILL:
+            return ChildEnded("crash", "was killed (SIGKILL), perhaps because the machine ran out of memory")
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+        return ChildEnded("crash", f"ended with {_name(code)}{f': {last}' if last else ''}")
+
+    def _last_words(self) -> bytes:
+        size = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, size - _SAID))
+        return self._said.read()
+
+    def close(self) -> None:
+        """End the child, wherever it is; it has no more to say."""
+        self._child.kill()
+        self._child.wait()
+        self._frames.close()
+        self._said.close()
+        if self._child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._child.stdin.close()
+
+
+def _name(code: int) -> str:
+    if code > 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,197 @@
+"""What runs in the child process that reads a workbook or a Parquet file, and its base class for a format.
+
+The child is bounded in memory and processor time (``Table._bounds``), and may crash: its parent says so in a message.
+To add a format, write a ``Decoder`` here in the child and a ``Table`` for our side that names it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, BinaryIO, cast
+
+from jobctl.domain.payload import SEPARATOR, Fault
+from jobctl.errors import UsageError
+from jobctl.process.confined import Parent, enter
+from jobctl.sources.header import is_encodable, kept_places
+from jobctl.sources.problems import Damaged
+from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
+from jobctl.sources.table import BATCH, text_of
+
+#: A batch is sent before it is larger, unless a single row is.
+_BATCH_BYTES = 4 << 20
+#: Of a row that is too long only the beginning is kept, as it is with a line.
+_KEPT_OF_FIELD = 1_000
+
+
+class Decoder(ABC):
+    """Reads one file, in the child. An exception that is not said to be raised is a message, too."""
+
+    #: Whether a row without any value is no row (a sheet has them at will), or one that cannot be run.
+    skips_empty_rows = False
+
+    def __init__(self, file: BinaryIO, settings: dict[str, Any]) -> None:
+        self._file = file
+        self._settings = settings  # what Table._settings returned
+        #: ``Source.notices`` of what ``header`` decided.
+        self.notices: list[str] = []
+
+    @abstractmethod
+    def header(self) -> tuple[list[str], int | None]:
+        """The names of the columns and the line on which they stand. Raises Damaged, UsageError."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
+        """Rows of at least as many values as there are names, each with its line. Raises Damaged.
+
+        A value is whatever ``text_of`` takes, or a Fault whose column is filled in here.
+        """
+
+
+def main() -> None:
+    """Read the file on the descriptor, with the decoder and the settings that the arguments name."""
+    parent, (descriptor, name, settings) = enter(sys.argv[1:])
+    try:
+        last = _read(parent, int(descriptor), name, json.loads(settings))
+    except MemoryError:
+        last = {"kind": "memory"}
+    if last is not None:  # only here: the exception held on to the memory of all that was going on
+        parent.send(last)
+    os._exit(0)  # no library tidies up, or hangs while it does
+
+
+def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Send the rows; returns what else there is to say."""
+    module, _, kind = name.partition(":")
+    file = cast(BinaryIO, io.BufferedReader(_Positioned(descriptor), 1 << 16))
+    try:
+        decoder: Decoder = getattr(import_module(module), kind)(file, settings)
+        _send_rows(parent, decoder)
+    except Damaged as damage:
+        problem = damage.problem
+        said = {"code": problem.code, "message": problem.message, "line": problem.line, "record": problem.record}
+        return {"kind": "damaged", **said, "hint": damage.hint}
+    except UsageError as error:
+        return {"kind": "usage", "message": error.message, "hint": error.hint}
+    except MemoryError:
+        raise
+    except Exception as error:  # of a library: nobody knows all that strange files make it raise
+        return {"kind": "failed", "message": f"{type(error).__name__}: {str(error)[:500]}"}
+    return None
+
+
+def _send_rows(parent: Parent, decoder: Decoder) -> None:
+    names, line = decoder.header()
+    places = kept_places(names, line)
+    parent.send({"kind": "header", "names": names, "line": line, "notices": decoder.notices})
+    judge = _Judge(names)
+    batch = _Batch()
+    for line, row in decoder.rows():
+        texts, fault = judge.texts(row)
+        if fault is None and not any(texts):
+            if decoder.skips_empty_rows:
+                continue
+            fault = Fault(None, "empty_row", "every field is empty")
+        batch.add(line, texts, places, fault)
+        if batch.is_full():
+            parent.send(*batch.message())
+            batch = _Batch()
+    parent.send(*batch.message())
+
+
+class _Judge:
+    """Turns rows into texts, and says what is wrong with them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def texts(self, row: Sequence[Any]) -> tuple[list[str], Fault | None]:
+        texts: list[str] = []
+        fault: Fault | None = None
+        for place, value in enumerate(row):
+            try:
+                texts.append(text_of(value))
+            except ValueError:
+                texts.append("")
+                fault = Fault(self._name(place), "encoding", "is bytes that are not UTF-8 text")
+        return texts, fault or self._fault(texts)
+
+    def _fault(self, texts: Sequence[str]) -> Fault | None:
+        if sum(map(len, texts)) > RECORD_LIMIT // 4:
+            return Fault(None, "too_long", f"the record is {TOO_LONG}")
+        for place, text in enumerate(texts):
+            if text and place >= len(self._names):
+                return Fault(None, "ragged", f"{text[:40]!r} stands in a column without a name")
+            if "\0" in text:
+                return Fault(self._name(place), "nul", "contains a NUL character")
+            if not is_encodable(text):
+                return Fault(self._name(place), "encoding", "is no valid text")
+        return None
+
+    def _name(self, place: int) -> str:
+        return self._names[place] if place < len(self._names) else str(place + 1)
+
+
+class _Batch:
+    """Rows on their way to the parent: good ones as payloads, others as texts with their faults."""
+
+    def __init__(self) -> None:
+        self._lines: list[int | None] = []
+        self._payloads: list[bytes] = []
+        self._faults: dict[int, tuple[Fault, list[str]]] = {}
+        self._size = 0
+
+    def add(self, line: int | None, texts: list[str], places: Sequence[int], fault: Fault | None) -> None:
+        if fault is not None:
+            kept = [text[:_KEPT_OF_FIELD] for text in texts] if fault.code == "too_long" else texts
+            self._faults[len(self._lines)] = (fault, kept)
+            self._size += sum(map(len, kept))
+            payload = b""
+        else:
+            payload = SEPARATOR.join([texts[place].encode() for place in places])
+        self._lines.append(line)
+        self._payloads.append(payload)
+        self._size += len(payload)
+
+    def is_full(self) -> bool:
+        return len(self._lines) >= BATCH or self._size >= _BATCH_BYTES
+
+    def message(self) -> tuple[dict[str, Any], bytes]:
+        head = {"kind": "rows", "lines": self._lines, "sizes": [*map(len, self._payloads)], "faults": self._faults}
+        return head, b"".join(self._payloads)
+
+
+class _Positioned(io.RawIOBase):
+    """The file of a descriptor whose position is not its own: the parent reads with it at the same time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_CUR:
+            offset += self._position
+        elif whence == os.SEEK_END:
+            offset += os.fstat(self._descriptor).st_size
+        self._position = max(0, offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        data = os.pread(self._descriptor, len(buffer), self._position)
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
