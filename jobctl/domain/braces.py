@@ -6,7 +6,8 @@
   {name/} {name//} {name/.}``. A column that is really called ``name.`` wins over the path form.
 - ``{:q} {name:q} {name/.:json} {2:url}``: the same, quoted for a text that something evaluates (``domain.quoting``). A
   column that is really called ``name:q`` wins over the form; ``{name:q:q}`` is that column, quoted.
-- ``{{`` and ``}}`` are a literal ``{`` and ``}``.
+- ``{{`` and ``}}`` are a literal ``{`` and ``}``, except in a text that has tags of another template language, such as
+  ``{{.State.Status}}`` (``domain.doubled``).
 
 Any other ``{text}`` is refused, because a misspelt column must never run a million times as text. Braces stay as
 they are only where they cannot be a misspelt column: ``{text}`` with one of the characters of ``_SYNTAX`` that no
@@ -23,11 +24,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from jobctl.domain.doubled import is_tag, kept_pairs, notices
 from jobctl.domain.quoting import QUOTES, listed
 from jobctl.errors import UnknownColumn, UsageError
 
 _SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
 _COLUMN_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+#: ``kubectl -o jsonpath={.metadata.name}``; ``{.tar.gz}`` is a misspelt form.
+_JSON_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*){2,}(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?<!\.zst)")
 _NEXT_BRACE = re.compile(r"[{}]")
 #: What separates the fields of files that are called CSV all the same.
 _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -91,6 +95,12 @@ class Names:
     columns: Sequence[str] | None
     #: Of a job that was accepted before: what looks like an unknown form was text to the version that accepted it.
     stored: bool = False
+    #: Whether tags of other template languages keep their doubled braces; they did not in the first versions.
+    keeps_tags: bool = True
+
+    def is_known(self, inner: str) -> bool:
+        """Whether ``{inner}`` is a placeholder."""
+        return self.find(inner) is not None
 
     def find(self, inner: str) -> Placeholder | None:
         """The placeholder written ``{inner}``, or None if there is no such thing."""
@@ -129,6 +139,8 @@ class Names:
                 return not plain or self.could_be(plain)
             if self.find(plain) is not None and (plain or len(quote) > 1):  # "{:d}" is a format of many languages
                 return True
+        if _JSON_PATH.fullmatch(inner) and inner.lstrip(".") not in (self.columns or ()):
+            return False
         strange = _SYNTAX.intersection(inner)
         return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)
 
@@ -138,7 +150,7 @@ class Names:
         if colon and self.find(plain) is not None:
             return UnknownColumn(
                 f"unknown form :{quote} of the placeholder {{{inner}}} in {where}; there are {listed()}",
-                hint=f"for literal braces write {{{{{inner}}}}}",
+                hint=_literal(inner),
             )
         if colon and quote in QUOTES:
             return self.unknown(plain, where)
@@ -150,9 +162,16 @@ class Names:
     def _meant(self, inner: str) -> str:
         from difflib import get_close_matches
 
-        literal = f"for literal braces write {{{{{inner}}}}}"
+        from jobctl.domain.lookalike import lookalike
+
+        literal = _literal(inner)
         if self.columns is None:
             return f"if the file is a table, say which: --format csv, tsv or jsonl; {literal}"
+        same = lookalike(inner, self.columns)
+        if same is not None:
+            number = str(same.place + 1)
+            by_number = f", or by its number {{{number}}}" if number not in self.columns else ""
+            return f"did you mean column {same.name!a}? {same.difference}; write {{{same.name}}}{by_number}"
         close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
         if close:
             return f"did you mean {{{close[0]}}}?"
@@ -162,6 +181,12 @@ class Names:
         if len(self.columns) == 1 and named:
             return f"are the fields separated by something else? See --delimiter {named[0]}"
         return literal
+
+
+def _literal(inner: str) -> str:
+    if is_tag(inner):
+        return f"{{{{{inner}}}}} is passed as it is, with both braces; for single ones put the text into a script"
+    return f"for literal braces write {{{{{inner}}}}}"
 
 
 def _listed(columns: Sequence[str], most: int = 20) -> str:
@@ -174,50 +199,81 @@ class Brace(NamedTuple):
 
     piece: Piece
     end: int
-    spelled: str = ""  # "single" or "double" for a literal brace
+    spelled: str = ""  # "single", "double" or "kept" for a literal brace
 
 
-def read_brace(text: str, at: int, names: Names, where: str) -> Brace:
-    """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
-    brace = text[at]
-    if text.startswith(brace * 2, at):
-        return Brace(brace, at + 2, "double")
-    if brace == "}":
-        return Brace(brace, at + 1, "single")
-    partner = _NEXT_BRACE.search(text, at + 1)
-    if partner is None or partner[0] == "{":
-        return Brace(brace, at + 1, "single")
-    inner = text[at + 1 : partner.start()]
-    placeholder = names.find(inner)
-    if placeholder is not None:
-        return Brace(placeholder, partner.end())
-    if names.could_be(inner):
-        raise names.unknown(inner, where)
-    return Brace(text[at : partner.end()], partner.end(), "single")
+class Braces:
+    """The braces of one text, read one after the other; what ``where`` calls it in messages."""
+
+    def __init__(self, text: str, names: Names, where: str) -> None:
+        self._text = text
+        self._names = names
+        self._where = where
+        self._pairs = kept_pairs(text, names.is_known) if names.keeps_tags else []
+        self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
+        self._halved: list[int] = []
+        self._has_single = False
+
+    @property
+    def keeps_tags(self) -> bool:
+        """Whether there are tags of another template language, which keep their doubled braces."""
+        return bool(self._pairs)
+
+    def read(self, at: int) -> Brace:
+        """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
+        found = self._read(at)
+        if found.spelled == "double":
+            self._halved.append(at)
+        self._has_single = self._has_single or found.spelled == "single"
+        return found
+
+    def _read(self, at: int) -> Brace:
+        text, brace = self._text, self._text[at]
+        if text.startswith(brace * 2, at):
+            return Brace(brace * 2, at + 2, "kept") if at in self._kept else Brace(brace, at + 2, "double")
+        if brace == "}":
+            return Brace(brace, at + 1, "single")
+        partner = _NEXT_BRACE.search(text, at + 1)
+        if partner is None or partner[0] == "{":
+            return Brace(brace, at + 1, "single")
+        inner = text[at + 1 : partner.start()]
+        placeholder = self._names.find(inner)
+        if placeholder is not None:
+            return Brace(placeholder, partner.end())
+        if self._names.could_be(inner):
+            raise self._names.unknown(inner, self._where)
+        return Brace(text[at : partner.end()], partner.end(), "single")
+
+    def notices(self) -> list[str]:
+        """After all of it was read: what became of the doubled braces. Raises UsageError for a text that has single
+        and doubled literal braces: nobody can tell what it means."""
+        if self._has_single and self._halved:
+            raise UsageError(
+                f"{self._where} has both single and doubled literal braces: {self._text!r}",
+                hint="write every literal brace twice: {{ and }}",
+            )
+        return list(notices(self._text, self._where, self._halved, self._pairs, self._names.is_known))
 
 
-def check_spelling(spelled: set[str], text: str, where: str) -> None:
-    """Refuse single and doubled literal braces in one text: raises UsageError."""
-    if {"single", "double"} <= spelled:
-        raise UsageError(
-            f"{where} has both single and doubled literal braces: {text!r}",
-            hint="write every literal brace twice: {{ and }}",
-        )
+class Reading(NamedTuple):
+    """A text that was read: literal strings and placeholders, and what to say about its doubled braces."""
+
+    pieces: list[Piece]
+    notices: list[str]
+    keeps_tags: bool
 
 
-def read_pieces(text: str, names: Names, where: str) -> list[Piece]:
-    """The text cut into literal strings and placeholders. Raises UsageError, see the module's rules."""
+def read_pieces(text: str, names: Names, where: str) -> Reading:
+    """Cut a text into literal strings and placeholders. Raises UsageError, see the module's rules."""
     pieces: list[Piece] = []
-    spelled: set[str] = set()
+    braces = Braces(text, names, where)
     at = 0
     while (found := _NEXT_BRACE.search(text, at)) is not None:
         pieces.append(text[at : found.start()])
-        piece, at, how = read_brace(text, found.start(), names, where)
+        piece, at, _ = braces.read(found.start())
         pieces.append(piece)
-        spelled.add(how)
     pieces.append(text[at:])
-    check_spelling(spelled, text, where)
-    return _merged(pieces)
+    return Reading(_merged(pieces), braces.notices(), braces.keeps_tags)
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:

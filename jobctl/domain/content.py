@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from jobctl.domain.nearest import meant
 from jobctl.domain.payload import SEPARATOR
 from jobctl.errors import UsageError
 
@@ -23,8 +22,10 @@ def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[
         return tuple(sorted(set(new_by)))
     for name in new_by:
         if name not in columns:
-            there = ", ".join(columns) if columns else "plain lines have none"
-            raise UsageError(f"--new-by {name!r}: there is no such column", hint=meant(name, columns, there))
+            from jobctl.domain.lookalike import column_hint
+
+            there = f"columns: {', '.join(columns)}" if columns else "plain lines have no columns"
+            raise UsageError(f"--new-by {name!r}: there is no such column", hint=column_hint(name, columns, there))
     return tuple(list(columns).index(name) for name in sorted(set(new_by)))
 
 

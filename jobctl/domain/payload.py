@@ -181,7 +181,9 @@ def key_reader(input_format: str, columns: Sequence[str], name: str) -> Callable
     if input_format == "jsonl":
         return lambda payload: json_values(payload, (name,))[0]
     if name not in columns:
-        there = ", ".join(columns) if columns else "plain lines have none"
-        raise UsageError(f"--item-key {name!r}: there is no such column", hint=f"columns: {there}")
+        from jobctl.domain.lookalike import column_hint
+
+        there = f"columns: {', '.join(columns)}" if columns else "plain lines have no columns"
+        raise UsageError(f"--item-key {name!r}: there is no such column", hint=column_hint(name, columns, there))
     position = list(columns).index(name)
     return lambda payload: payload.split(SEPARATOR, position + 1)[position]

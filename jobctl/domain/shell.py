@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.braces import Names, Placeholder, Source, check_spelling, read_brace
+from jobctl.domain.braces import Braces, Names, Placeholder, Source
 from jobctl.errors import UsageError
 
 PREFIX = "JOBCTL_V_"
@@ -36,6 +36,8 @@ class ShellTemplate(NamedTuple):
 
     text: str
     values: tuple[Placeholder, ...]
+    notices: Sequence[str] = ()  # what to say about doubled braces
+    keeps_tags: bool = False  # tags of another template language keep their doubled braces
 
 
 class _Here(NamedTuple):
@@ -69,7 +71,7 @@ class _Scanner:
         self._values: dict[Placeholder, str] = {}
         self._open: list[str] = []
         self._heres: list[_Here] = []
-        self._spelled: set[str] = set()
+        self._braces = Braces(text, names, _WHERE)
         self._lost = ""  # why quoting can no longer be followed
         self._steps: dict[str, Callable[[], None]] = {
             "\\": self._backslash,
@@ -94,8 +96,8 @@ class _Scanner:
             self._step()
         if self._open:
             raise UsageError(f"--shell: {self._open[-1]} is never closed", hint="check the quotes of the text")
-        check_spelling(self._spelled, self._text, _WHERE)
-        return ShellTemplate("".join(self._out), tuple(self._values))
+        notices = self._braces.notices()
+        return ShellTemplate("".join(self._out), tuple(self._values), notices, self._braces.keeps_tags)
 
     @property
     def _is_quoted(self) -> bool:
@@ -214,12 +216,11 @@ class _Scanner:
         self._copy(self._at + len(end))
 
     def _brace(self, refused: str = "") -> None:
-        piece, end, spelled = read_brace(self._text, self._at, self._names, _WHERE)
+        piece, end, spelled = self._braces.read(self._at)
         if isinstance(piece, str):
             if spelled == "single":
                 end = self._at + 1  # what follows the brace may have quotes of its own
-            self._out.append(piece[0])
-            self._spelled.add(spelled)
+            self._out.append(piece if spelled == "kept" else piece[0])
         else:
             self._refer(piece, self._text[self._at : end], refused or self._lost)
         self._at = end

@@ -33,16 +33,23 @@ def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Templ
     if not argv or not argv[0]:
         raise UsageError("there is no command", hint="jobctl submit FILE -- COMMAND ARG...")
     names = columns if isinstance(columns, Names) else Names(columns)
-    arguments = []
+    arguments: list[list[Piece]] = []
+    notices: list[str] = []
+    keeps_tags = False
     for number, text in enumerate(argv):
         where = f"argument {number} ({text!r})" if number else f"the command ({text!r})"
         if "\0" in text:
             raise UsageError(f"{where} contains a NUL character")
-        arguments.append(read_pieces(text, names, where))
+        found = read_pieces(text, names, where)
+        arguments.append(found.pieces)
+        notices += found.notices
+        keeps_tags = keeps_tags or found.keeps_tags
     appended = names.columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
     if appended:
         arguments.append([Placeholder(Source.FIELD)])
-    return Template(arguments, appended=appended)
+    template = Template(arguments, appended=appended)
+    template.notices, template.keeps_tags = notices, keeps_tags
+    return template
 
 
 class Template:
@@ -53,6 +60,10 @@ class Template:
         self.arguments = arguments
         #: Whether ``{}`` was added at the end.
         self.appended = appended
+        #: What to say about doubled braces in it.
+        self.notices: list[str] = []
+        #: Whether it has tags of another template language, which keep their doubled braces.
+        self.keeps_tags = False
         placeholders = [p for pieces in arguments for p in pieces if isinstance(p, Placeholder)]
         #: Whether the number of the slot is in it; the executor fills that in.
         self.slotted = any(p.source is Source.SLOT for p in placeholders)

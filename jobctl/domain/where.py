@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.nearest import meant
+from jobctl.domain.lookalike import column_hint
 from jobctl.domain.payload import SEPARATOR, json_object, json_values
 from jobctl.errors import UsageError
 
@@ -220,7 +220,8 @@ class _Compiler:
         elif self._format != "jsonl" or not name:
             name = name or next(iter(self._columns), "")
             if name not in self._columns:
-                hint = meant(name, self._columns, f"columns: {', '.join(self._columns)}; strings are quoted")
+                there = f"columns: {', '.join(self._columns)}; strings are quoted"
+                hint = column_hint(name, self._columns, there)
                 raise self._refusal(node, "there is no such column", hint)
         if name not in self.names:
             self.names.append(name)

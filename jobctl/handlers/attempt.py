@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from jobctl.domain import content
@@ -37,6 +37,8 @@ class StoredJob(Protocol):
     def input_format(self) -> str: ...
     @property
     def columns(self) -> Sequence[str]: ...
+    @property
+    def work_options(self) -> Mapping[str, Any]: ...
     @property
     def item_key(self) -> str | None: ...
     @property

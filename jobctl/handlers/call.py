@@ -23,6 +23,8 @@ class CallHandler:
     slotted = False
     appended = False
     constant = False
+    keeps_tags = False
+    notices: Sequence[str] = ()
 
     def __init__(self, call: Call, row: RowReader) -> None:
         if row.format == "lines" and call.style == "kwargs":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from jobctl.domain.braces import Names, Placeholder
@@ -34,6 +35,9 @@ from jobctl.handlers.attempt import (
 from jobctl.handlers.call import CallHandler
 
 COMMAND_COLUMN = "command"
+#: The work option of a job whose template has tags that keep their doubled braces. Jobs of the first versions, which
+#: halved all of them, have no such option and run as they were accepted.
+KEEPS_TAGS = "keeps_tags"
 SHELL = b"/bin/sh"
 
 
@@ -58,6 +62,16 @@ class Handler(Protocol):
     @property
     def constant(self) -> bool:
         """Whether every row runs the same words, so that its values reach nothing."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What to say about doubled braces in its template."""
+        ...
+
+    @property
+    def keeps_tags(self) -> bool:
+        """Whether its template has tags of another template language, which keep their doubled braces."""
         ...
 
     @property
@@ -112,7 +126,7 @@ def _handler(
     uid: str | Tokens,
 ) -> Handler:
     row = RowReader(input_format, names.columns)
-    names = Names(row.columns, names.stored)
+    names = replace(names, columns=row.columns)
     if isinstance(command, Call):
         return CallHandler(command, row)
     tokens = uid if isinstance(uid, Tokens) else Tokens(uid)
@@ -127,7 +141,8 @@ def _handler(
 
 def handler_for(job: StoredJob) -> Handler:
     """The handler of a job as stored."""
-    names = Names(None if job.input_format == "lines" else job.columns, stored=True)
+    columns = None if job.input_format == "lines" else job.columns
+    names = Names(columns, stored=True, keeps_tags=KEEPS_TAGS in job.work_options)
     if job.handler == "call":
         return _handler(Call.from_json(job.command), None, job.input_format, names, "")
     shell = job.command if job.handler == "shell" else None
@@ -158,6 +173,8 @@ class CommandHandler:
         self.slotted = self._template.slotted
         self.appended = self._template.appended
         self.constant = self._template.constant
+        self.notices = self._template.notices
+        self.keeps_tags = self._template.keeps_tags
         room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
         safe = self._template.safe_length(ARGUMENT_LIMIT, room)
         required = frozenset(row.names(self._template.fields)) if row.is_json else frozenset()
@@ -187,7 +204,7 @@ class ShellHandler:
     constant = False
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
-        shell_text, values = compile_shell(text, names)
+        shell_text, values, self.notices, self.keeps_tags = compile_shell(text, names)
         #: What the shell gets, and what its variables stand for.
         self.text, self.values = shell_text, values
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
@@ -238,6 +255,8 @@ class ColumnHandler:
     slotted = False
     appended = False
     constant = False
+    keeps_tags = False
+    notices: Sequence[str] = ()
 
     def __init__(self, row: RowReader, tokens: Tokens) -> None:
         columns = row.columns or ()

@@ -41,6 +41,7 @@ def stored_job(handler: str, command: object, input_format: str, columns: list[s
         columns=columns,
         item_key=None,
         root_uid=None,
+        work_options={},
     )
 
 

@@ -15,7 +15,7 @@ from jobctl.handlers.command import handler_for, make_handler
 
 def stored(**changes):
     plain = {"uid": "u", "handler": "call", "command": {"target": "m:f"}, "input_format": "csv", "columns": ["a", "b"]}
-    return SimpleNamespace(**plain | {"item_key": None, "root_uid": None} | changes)
+    return SimpleNamespace(**plain | {"item_key": None, "root_uid": None, "work_options": {}} | changes)
 
 
 def test_a_row_travels_as_it_is():

@@ -195,7 +195,7 @@ def test_a_token_belongs_to_one_row_of_one_job():
 def stored(**values):
     """A job as the store has it."""
     plain = {"uid": "u", "handler": "command", "command": ["x"], "input_format": "csv", "columns": ["a", "b"]}
-    return SimpleNamespace(**(plain | {"item_key": None, "root_uid": None} | values))
+    return SimpleNamespace(**(plain | {"item_key": None, "root_uid": None, "work_options": {}} | values))
 
 
 def token_of(job, item=1, payload=b"k\0v"):

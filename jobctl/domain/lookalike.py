@@ -1,0 +1,82 @@
+"""Names that look the same and are not: blanks that do not break, invisible characters, accents, capital letters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Lookalike(NamedTuple):
+    """A name that there is, its place, and in words what is different about it."""
+
+    place: int
+    name: str
+    difference: str
+
+    @property
+    def for_shell(self) -> str:
+        """The name as bash, zsh and ksh take it, with every character that nobody can see or type written out."""
+        text = "".join(character if _is_plain(character) else _escaped(character) for character in self.name)
+        return f"$'{text}'"
+
+
+def lookalike(word: str, names: Sequence[str]) -> Lookalike | None:
+    """The first of the names that looks like a word and is written otherwise; None if there is none."""
+    wanted = _folded(word)
+    if not wanted:
+        return None
+    for place, name in enumerate(names):
+        if name != word and _folded(name) == wanted:
+            return Lookalike(place, name, _difference(word, name))
+    return None
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace()).split())
+
+
+def _difference(word: str, name: str) -> str:
+    odd = [c for c in name if not _is_plain(c) and not c.isprintable() and c not in word]
+    if odd:
+        return f"it has a {_called(odd[0])}"
+    if name.strip() != name and word.strip() == word:
+        return f"it has a blank at its {'end' if name.rstrip() != name else 'beginning'}"
+    if unicodedata.normalize("NFC", word) == unicodedata.normalize("NFC", name):
+        composed = unicodedata.is_normalized("NFC", name)
+        return f"its accents are {'part of the letters' if composed else 'characters of their own'}"
+    if word.casefold() == name.casefold():
+        return "capital and small letters count"
+    return "it has other characters that look the same"
+
+
+def _called(character: str) -> str:
+    name = unicodedata.name(character, "control character").lower()
+    return f"{name} (U+{ord(character):04X})"
+
+
+def _is_plain(character: str) -> bool:
+    return character.isprintable() and character not in "'\\" and not unicodedata.combining(character)
+
+
+def _escaped(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    code = ord(character)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
+
+
+def column_hint(word: str, columns: Sequence[str], otherwise: str) -> str:
+    """A hint for a column that is not there: the one that looks like it, else the one that is most like it.
+
+    ``otherwise`` says what columns there are.
+    """
+    from jobctl.domain.nearest import meant
+
+    found = lookalike(word, columns)
+    if found is None:
+        return meant(word, columns, otherwise)
+    typed = repr(found.name) if re.fullmatch(r"[\x21-\x7e]+", found.name) else found.for_shell
+    return f"did you mean {typed}? {found.difference}"
