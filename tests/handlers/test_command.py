@@ -420,3 +420,11 @@ def test_a_shell_text_over_the_limit_is_refused():
 def test_words_of_a_shell_show_its_values_first():
     handler = make_handler((), "echo {b}", "csv", ["a", "b"], "u")
     assert handler.words(1, b"1\0x y") == ("JOBCTL_V_1=x y", "/bin/sh", "-c", 'echo "${JOBCTL_V_1}"')
+
+
+def test_a_stored_job_knows_whether_its_tags_keep_their_braces():
+    template = ["docker", "inspect", "-f", "{{.State.Status}}", "{a}"]
+    first = handler_for(stored(command=template))
+    assert first.dispatch(1, 1, 1, b"v\0w").argv[3] == b"{.State.Status}"
+    kept = handler_for(stored(command=template, work_options={"keeps_tags": True}))
+    assert kept.dispatch(1, 1, 1, b"v\0w").argv[3] == b"{{.State.Status}}"

@@ -207,3 +207,19 @@ def test_a_job_that_it_comes_after_and_that_was_removed_meanwhile(desk, in_parts
     with pytest.raises(NotFound, match="--after 41: that job was removed meanwhile"):
         desk.give(desk.text(rows), after=((41, "ok"),))
     assert desk.left()[0] == 0
+
+
+def test_tags_of_other_templates_are_stored_with_what_they_mean(desk):
+    path = desk.root / "in.txt"
+    path.write_text("web\n")
+
+    def give(*command):
+        request = SubmitRequest(input=InputOptions(str(path)), command=command, cwd=str(desk.root))
+        return submit(desk.home, request, now=desk.now, stdin=io.BytesIO())
+
+    tagged = give("docker", "inspect", "-f", "{{.State.Status}}")
+    assert tagged.notices == ()
+    assert jobs.load(desk.database, tagged.job).work_options["keeps_tags"] is True
+    plain = give("awk", "{{print}}")
+    assert "passes {{print}} as {print}" in plain.notices[0]
+    assert "keeps_tags" not in jobs.load(desk.database, plain.job).work_options
