@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from jobctl.cli.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
+from jobctl.cli.outlook import of_a_run, outlook
 from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.submit import FileArgument, dry_run, lines, refuse_hold
@@ -51,16 +53,15 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True)
     if values(ctx)["dry_run"]:
-        return dry_run(shared, request)
+        return dry_run(shared, request, planned=partial(of_a_run, request.policy, on_cluster=bool(cluster)))
     refuse_hold(request)
     from jobctl.cli.defaults import daemon_spawners, name_devices
-    from jobctl.config import cpu_count
     from jobctl.process.daemon import StartOptions
     from jobctl.services.elsewhere import refuse_elsewhere
     from jobctl.services.submit import submit
 
     name_devices()
-    slots = request.policy.slots or (0 if cluster else cpu_count())
+    slots = of_a_run(request.policy, on_cluster=bool(cluster))
     options = StartOptions(
         shared.home,
         slots,
@@ -71,7 +72,16 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     refuse_elsewhere(options)
     with Reading(shared) as reading:
         accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
+    _tell_fewer(shared, accepted, request.queue, slots)
     return _work_off(shared, accepted, replace(options, scope=accepted.job))
+
+
+def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
+    """A daemon that is up, or the queue, may have fewer slots than were asked for."""
+    if accepted.policy.slots is not None:
+        found = outlook(shared, accepted.policy, queue, accepted.items, planned=lambda: slots, foreground=True)
+        if found.fewer:
+            shared.note(found.fewer)
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:

@@ -10,13 +10,17 @@ import typer
 
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of
+from jobctl.cli.outlook import of_a_daemon, outlook
 from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Busy, Exit, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobctl.process.daemon import StartOptions
     from jobctl.services.daemon import DaemonView
+    from jobctl.services.outlook import Outlook
     from jobctl.services.request import Accepted, Preview, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -58,7 +62,7 @@ def submit(
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)
     if values(ctx)["dry_run"]:
-        return dry_run(shared, request)
+        return dry_run(shared, request, planned=of_a_daemon)
     from jobctl.services.submit import submit as accept
 
     if wait:
@@ -72,9 +76,9 @@ def submit(
         shared.say(str(accepted.job))
     pid = _start(shared, daemon, accepted.job) if daemon else None
     if wait:
-        return _await(shared, accepted, pid, daemon)
+        return _await(shared, accepted, request.queue, pid, daemon)
     may_wait = bool(request.hold or request.after or request.waits_for_time)
-    _report(shared, accepted, pid, may_wait=may_wait)
+    _report(shared, accepted, request.queue, pid, may_wait=may_wait)
     return Exit.OK
 
 
@@ -95,13 +99,13 @@ def _check_daemon(shared: Session, request: SubmitRequest) -> None:
         )
 
 
-def _await(shared: Session, accepted: Accepted, started: int | None, daemon: StartOptions | None) -> int:
+def _await(shared: Session, accepted: Accepted, queue: str, started: int | None, daemon: StartOptions | None) -> int:
     """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
     from jobctl.services.status import job_document
     from jobctl.services.wait import exit_code_of, wait_served
 
     if not shared.json:
-        _report(shared, accepted, started, may_wait=False)
+        _report(shared, accepted, queue, started, may_wait=False)
     database = shared.open()
     serve = (lambda: _start(shared, daemon, accepted.job)) if daemon else None
     try:
@@ -159,7 +163,7 @@ def _start(shared: Session, options: StartOptions, job: int) -> int | None:
         return None
 
 
-def _report(shared: Session, accepted: Accepted, started: int | None, *, may_wait: bool) -> None:
+def _report(shared: Session, accepted: Accepted, queue: str, started: int | None, *, may_wait: bool) -> None:
     if shared.json:
         from jobctl.services.status import job_document
 
@@ -172,14 +176,16 @@ def _report(shared: Session, accepted: Accepted, started: int | None, *, may_wai
     worker = _worker(shared, accepted.job, started)
     # What that costs is only spent where a job may be anything but about to begin.
     is_open = may_wait or accepted.replayed or accepted.queue_paused
-    outlook = _standing(shared, accepted.job, worker) if is_open else _begun(shared, accepted, worker)
-    for line in (*lines(accepted), *outlook):
+    after = _standing(shared, accepted.job, worker) if is_open else _begun(shared, accepted, queue, worker)
+    for line in (*lines(accepted), *after):
         shared.note(line)
 
 
-def _begun(shared: Session, accepted: Accepted, worker: str) -> list[str]:
+def _begun(shared: Session, accepted: Accepted, queue: str, worker: str) -> list[str]:
     follow = f"follow it with: {shared.program} status {accepted.job} --watch"
-    return [f"  {worker}", f"  {accepted.bounds.sentence}", f"  {follow}"]
+    found = outlook(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
+    fewer = [f"  {found.fewer}"] if found.fewer else []
+    return [f"  {worker}", *fewer, f"  {found.bounds}", f"  {follow}"]
 
 
 def _standing(shared: Session, job: int, worker: str) -> list[str]:
@@ -253,8 +259,11 @@ def lines(accepted: Accepted) -> list[str]:
     return said
 
 
-def dry_run(shared: Session, request: SubmitRequest) -> int:
-    """Say what would happen; the exit code is the one that the real thing would have."""
+def dry_run(shared: Session, request: SubmitRequest, *, planned: Callable[[], int]) -> int:
+    """Say what would happen; the exit code is the one that the real thing would have.
+
+    ``planned`` says how many slots there would be if no daemon is up.
+    """
     from jobctl.services.submit import preview
 
     with Reading(shared) as reading:
@@ -267,11 +276,14 @@ def dry_run(shared: Session, request: SubmitRequest) -> int:
     commands = [shlex.join(command) for command in found.commands]
     print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
     sys.stdout.flush()
-    shared.note(_verdict(found))
+    expected = outlook(
+        shared, request.policy, request.queue, found.rows, planned=planned, foreground=request.foreground
+    )
+    shared.note(_verdict(found, expected))
     return Exit.OK
 
 
-def _verdict(found: Preview) -> str:
+def _verdict(found: Preview, expected: Outlook) -> str:
     from jobctl.domain.wording import open_elsewhere, plural
 
     rest = found.rows - len(found.commands)
@@ -284,7 +296,8 @@ def _verdict(found: Preview) -> str:
     elsewhere = open_elsewhere(found.followed)
     bounds = (
         (f"\n{elsewhere}" if elsewhere else "")
-        + f"\n{found.bounds.sentence}"
+        + (f"\n{expected.fewer}" if expected.fewer else "")
+        + f"\n{expected.bounds}"
         + (f"\n{CONSTANT}" if found.constant else "")
         + "".join(f"\n{notice}" for notice in found.notices)
     )

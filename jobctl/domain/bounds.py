@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.durations import format_duration
@@ -18,14 +19,20 @@ class Bounds:
     sentence: str
 
 
-def worst_case(policy: Policy, items: int, slots: int) -> Bounds:
-    """What one item and the whole job can take at most, once a slot is free, if jobctl is not interrupted."""
+def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> Bounds:
+    """What one item and the whole job can take at most, once slots are free, if jobctl is not interrupted.
+
+    ``slots``: how many of the items run at once; None = nobody knows yet. ``rates_per_s``: the starts per second that
+    the job and its queue allow.
+    """
     item_s = _item_s(policy)
-    job_s = None if item_s is None else item_s * math.ceil(items / max(1, slots))
-    if policy.deadline_s is not None:
-        end_s = policy.deadline_s + policy.grace_s
-        job_s = end_s if job_s is None else min(job_s, end_s)
-    return Bounds(item_s, job_s, _sentence(policy, item_s, job_s, slots))
+    work_s = None if item_s is None or slots is None else item_s * math.ceil(items / max(1, slots))
+    if work_s is not None and rates_per_s:
+        work_s += items * policy.attempts / min(rates_per_s)  # every attempt waits for its start
+    end_s = None if policy.deadline_s is None else policy.deadline_s + policy.grace_s
+    job_s = min((each for each in (work_s, end_s) if each is not None), default=None)
+    by_deadline = job_s is not None and job_s != work_s
+    return Bounds(item_s, job_s, _sentence(policy, item_s, _job(job_s, slots, by_deadline=by_deadline)))
 
 
 def _item_s(policy: Policy) -> float | None:
@@ -35,13 +42,18 @@ def _item_s(policy: Policy) -> float | None:
     return policy.attempts * (policy.timeout_s + policy.grace_s) + waits
 
 
-def _sentence(policy: Policy, item_s: float | None, job_s: float | None, slots: int) -> str:
-    if item_s is None and job_s is None:
-        return "no upper bound: there is neither --timeout nor --deadline"
-    tries = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
+def _job(job_s: float | None, slots: int | None, *, by_deadline: bool) -> str:
+    """The bound of the job in words; empty = there is none."""
+    if job_s is None:
+        return ""
+    return f"{format_duration(job_s)} for the job {'(its deadline)' if by_deadline else f'with {slots} at once'}"
+
+
+def _sentence(policy: Policy, item_s: float | None, job: str) -> str:
     if item_s is None:
-        return (
-            f"at most {format_duration(job_s or 0)} for the job (its deadline); no bound for an item without --timeout"
-        )
+        if not job:
+            return "no upper bound: there is neither --timeout nor --deadline"
+        return f"at most {job}; no bound for an item without --timeout"
+    tries = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
     item = f"at most {format_duration(item_s)} an item ({tries}, waits and ends included)"
-    return f"{item}, {format_duration(job_s or 0)} for the job with {slots} at once"
+    return f"{item}, {job}" if job else f"{item}; none for the job: nobody knows yet how many will run at once"

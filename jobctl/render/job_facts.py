@@ -98,9 +98,10 @@ def input_text(document: Document, look: Look) -> str:
     return look.dash.join(facts)
 
 
-def policy_facts(policy: Document) -> Iterator[str]:
-    """The rules of a job in words."""
-    yield plural(policy["slots"], "slot") if policy["slots"] else "all slots"
+def policy_facts(policy: Document, there: int | None = None) -> Iterator[str]:
+    """The rules of a job in words; ``there``: slots of the daemon, if one is up."""
+    fewer = f" (the daemon has {number(there)})" if policy["slots"] and there and there < policy["slots"] else ""
+    yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
     yield f"time limit {format_duration(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
     if policy["max_failures"]:

@@ -129,7 +129,7 @@ def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "time", _joined(times(document), look)
     yield "function" if document["handler"] == "call" else "command", work_text(document)
     yield "input", input_text(document, look)
-    yield "policy", _joined(policy_facts(document["policy"]), look)
+    yield "policy", _joined(policy_facts(document["policy"], document["daemon"].get("slots")), look)
     yield "queue", queue_text(document, look)
     if document.get("after"):
         yield "after", after_text(document)

@@ -56,6 +56,7 @@ class DaemonView(NamedTuple):
             "state": self.state,
             "pid": self.pid,
             "heartbeat_at": None if self.heartbeat_at is None else format_time(self.heartbeat_at),
+            "slots": self.slots,
         }
 
 
@@ -131,7 +132,6 @@ def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
         **view.document(),
         "uptime_s": None,
         "scope": view.scope if view.started_at is not None else None,
-        "slots": view.slots,
         "pressure": view.pressure,
         "version": view.version,
         "cluster": None if view.crew is None else _cluster(view.crew, view.join),

@@ -157,7 +157,9 @@ def _by_slots(database: Database, job: JobView, daemon: DaemonView, users: Users
         yield Hold("queue_slots", _in_use(queue.slots, f"the {{}} of queue {job.queue!r}") + _by(mine, job), change)
     elif daemon.slots and sum(count for _, _, count in in_hand) >= daemon.slots:
         all_of = "all {} of the daemon" if daemon.slots > 1 else "the {} of the daemon"
-        yield Hold("slots", _in_use(daemon.slots, all_of) + _by(in_hand, job), None)
+        alone = own is not None and own > daemon.slots and {number for _, number, _ in in_hand} == {job.id}
+        fewer = f"; it may use {own}" if alone else ""
+        yield Hold("slots", _in_use(daemon.slots, all_of) + _by(in_hand, job) + fewer, None)
 
 
 def _in_use(count: int, words: str) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobctl.config import Home, cpu_count
-from jobctl.domain.bounds import Bounds, worst_case
+from jobctl.config import Home
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.payload import RowRules
 from jobctl.domain.texts import shown
@@ -219,7 +218,7 @@ class Intake:
             outbox.add_targets(self._database, job, self._targets)
         rejected = self._rejects.keep(self._home.job_results(job))
         return Accepted(
-            *(job, uid, name, rows, self._source.rejected, rejected, self._bounds(rows), self._skipped),
+            *(job, uid, name, rows, self._source.rejected, rejected, self._request.policy, self._skipped),
             not_selected=self._source.not_selected,
             constant=self._handler.constant and rows > 1,
             queue_paused=queues.is_paused(self._database, request.queue),
@@ -240,10 +239,6 @@ class Intake:
             if jobs.load(self._database, job) is None:
                 raise NotFound(f"--after {job}: that job was removed meanwhile", hint="jobctl status --all")
 
-    def _bounds(self, rows: int) -> Bounds:
-        policy = self._request.policy
-        return worst_case(policy, rows, policy.slots or cpu_count())
-
     def _compared(self, owner: JobRow, batches: Iterable[Batch]) -> Comparison:
         """The input beside the job that its key stands for."""
         comparison = Comparison(self._database, owner)
@@ -261,9 +256,8 @@ class Intake:
             resumed = idempotency.resume(self._database, owner, self._now)
         if self._request.foreground:
             idempotency.take_to_foreground(self._database, owner.id)
-        bounds = worst_case(owner.policy, owner.total, owner.policy.slots or cpu_count())
         return Accepted(
-            *(owner.id, owner.uid, owner.name, owner.total, 0, None, bounds),
+            *(owner.id, owner.uid, owner.name, owner.total, 0, None, owner.policy),
             replayed=True,
             resumed=resumed,
             notices=tuple(self._source.notices),

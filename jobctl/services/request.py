@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jobctl.domain.bounds import Bounds
 from jobctl.domain.call import Call
 from jobctl.domain.policy import Policy
 from jobctl.sources.options import InputOptions
@@ -96,7 +95,7 @@ class Accepted:
     items: int
     rejected: int
     rejected_path: str | None
-    bounds: Bounds
+    policy: Policy
     skipped: int = 0
     replayed: bool = False
     not_selected: int = 0
@@ -124,7 +123,6 @@ class Preview:
     rejected: int
     commands: tuple[tuple[str, ...], ...]
     problems: Problems
-    bounds: Bounds
     not_selected: int = 0
     shown: tuple[tuple[str, ...], ...] = ()  # values of the first rows, by column
     skipped: int = 0  # rows that an earlier job had done

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jobctl.config import Home, cpu_count
-from jobctl.domain.bounds import worst_case
+from jobctl.config import Home
 from jobctl.domain.content import counted_columns
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
@@ -91,7 +90,6 @@ def preview(
         source.rejected,
         tuple(commands),
         source.problems,
-        worst_case(request.policy, rows, request.policy.slots or cpu_count()),
         source.not_selected,
         tuple(shown),
         rehearsal.skipped,

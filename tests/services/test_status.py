@@ -112,7 +112,7 @@ def test_figures_of_a_running_job(store, home, running):
     with held_lock(home) as pid:
         store.daemon(pid=pid, heartbeat_at=NOW - SECOND)
         document = job_document(store.database, home, running, NOW)
-    assert document["daemon"] == {"state": "up", "pid": pid, "heartbeat_at": "2026-11-23T18:29:34.004Z"}
+    assert document["daemon"] == {"state": "up", "pid": pid, "heartbeat_at": "2026-11-23T18:29:34.004Z", "slots": 4}
     assert document["state_reason"] == "3 items running, 10 failed so far"
     assert document["progress"]["processed"] == 410
     assert document["progress"]["fraction"] == 0.41

@@ -1,0 +1,124 @@
+"""How many items of a job will run at once, on the daemon that is up or on one that is started now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.bounds import worst_case
+from jobctl.domain.policy import Policy
+from jobctl.domain.rate import MIN_PER_S, parse_rate
+from jobctl.domain.wording import number, plural
+from jobctl.errors import JobctlError, UsageError
+from jobctl.process import lock
+from jobctl.store import queues
+from jobctl.store.database import Database, open_database
+from jobctl.store.queues import QueueRow
+
+if TYPE_CHECKING:
+    from jobctl.services.daemon import DaemonView
+
+
+class Outlook(NamedTuple):
+    """What to expect of a job that has not begun."""
+
+    bounds: str  # the longest that it can take, as a sentence
+    fewer: str  # why fewer items run at once than it asks for; empty = as many as it asks for
+
+
+class _Limit(NamedTuple):
+    """A number of items that can run at once, and why it is no more."""
+
+    slots: int
+    why: str  # empty = it is what the job asks for
+    more: str = ""  # what to type for more of them
+
+
+def expected(
+    home: Home, policy: Policy, queue: str, items: int, *, now: int, planned: Callable[[], int], foreground: bool
+) -> Outlook:
+    """The outlook of ``items`` new items in a store that need not exist.
+
+    ``planned`` says how many slots a daemon or a run would have that is started now; 0 = as many as the workers of a
+    cluster turn out to have. It is asked only where no daemon is up.
+    """
+    daemon, lane = None, QueueRow(queue)
+    with suppress(JobctlError):  # nothing was accepted into a store that cannot be read, or that is not there
+        database = open_database(home)
+        try:
+            daemon, lane = _daemon(database, home, now, foreground=foreground), _queue(database, queue)
+        finally:
+            database.close()
+    if daemon is not None:
+        limits, is_known = _of_daemon(policy, daemon), _is_known(policy, daemon)
+    else:
+        slots = planned()
+        limits, is_known = _of_plan(policy, slots, foreground=foreground), slots > 0 and not policy.gpus
+    limits += _of_rules(policy, lane)
+    slots_at_once = min(limit.slots for limit in limits) if is_known and limits else None
+    rates = [_per_s(rate) for rate in (policy.rate, lane.rate) if rate]
+    return Outlook(worst_case(policy, items, slots_at_once, rates).sentence, _fewer(policy.slots, limits))
+
+
+def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> DaemonView | None:
+    """The daemon that will run a new job, if one is up; what it takes to look is not loaded where none is."""
+    if lock.holder(str(home.lock)) is None:
+        return None
+    from jobctl.services.daemon import daemon_view
+
+    view = daemon_view(database, home, now)
+    return view if view.slots is not None and view.serves(0, foreground=foreground) else None
+
+
+def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
+    from jobctl.services.crew import room
+
+    places = room(daemon, policy)
+    found = [_Limit(places, f"the workers have room for {plural(places, 'such item')}")] if places else []
+    if daemon.slots:
+        owner = "the workers have" if daemon.crew else "the daemon has"
+        found.append(_Limit(daemon.slots, f"{owner} {plural(daemon.slots, 'slot')}"))
+    return found
+
+
+def _is_known(policy: Policy, daemon: DaemonView) -> bool:
+    """Whether slots decide how many run: not without workers, nor where devices are lent that nobody counted."""
+    from jobctl.services.crew import room
+
+    places = room(daemon, policy)
+    return bool(daemon.slots) and places != 0 and (places is not None or not policy.gpus)
+
+
+def _of_plan(policy: Policy, planned: int, *, foreground: bool) -> list[_Limit]:
+    if not planned:
+        return []
+    more = f"for more: jobctl daemon start --slots {policy.slots}"
+    return [_Limit(planned, "" if foreground else f"a daemon that is started now has {plural(planned, 'slot')}", more)]
+
+
+def _of_rules(policy: Policy, lane: QueueRow) -> list[_Limit]:
+    own = [] if policy.slots is None else [_Limit(policy.slots, "")]
+    return own + ([_Limit(lane.slots, f"queue {lane.name!r} has {plural(lane.slots, 'slot')}")] if lane.slots else [])
+
+
+def _fewer(asked: int | None, limits: list[_Limit]) -> str:
+    """Who has fewer slots than the job asks for, and what follows; empty = nobody."""
+    least = min((limit for limit in limits if limit.why), default=None)
+    if asked is None or least is None or least.slots >= asked:
+        return ""
+    runs = "item of this job runs" if least.slots == 1 else "items of this job run"
+    said = f"{least.why}: at most {number(least.slots)} {runs} at once, not {number(asked)}"
+    return f"{said}; {least.more}" if least.more else said
+
+
+def _per_s(rate: str) -> float:
+    try:
+        return parse_rate(rate)
+    except UsageError:  # one of an older version
+        return MIN_PER_S
+
+
+def _queue(database: Database, name: str) -> QueueRow:
+    return queues.load_all(database).get(name, QueueRow(name))
