@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from jobctl.cli.command import Command, global_options
+from jobctl.cli.grammar import Grammar
 from jobctl.domain.nearest import meant, nearest
 from jobctl.errors import UsageError
 
@@ -98,7 +99,9 @@ class Root(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """``jobctl`` alone is ``jobctl status``."""
-        rest = super().parse_args(ctx, help_asked(args))
+        args = help_asked(args)
+        Grammar(self.get_params(ctx), ctx.command_path).check(args, to_first_word=True)
+        rest = super().parse_args(ctx, args)
         if not ctx._protected_args and not ctx.resilient_parsing:
             ctx._protected_args = ["status"]
         return rest
@@ -189,7 +192,9 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """``queue help`` is ``queue --help``."""
-        return super().parse_args(ctx, help_asked(args))
+        args = help_asked(args)
+        Grammar(self.get_params(ctx), ctx.command_path).check(args, to_first_word=True)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command named first. Raises UsageError listing them for a name that is none."""

@@ -9,6 +9,7 @@ from typing import Any
 from typer import Context
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
+from jobctl.cli.grammar import END, Grammar, is_flag
 from jobctl.cli.session import Session
 from jobctl.errors import UsageError
 
@@ -67,6 +68,12 @@ def global_options() -> list[TyperOption]:
     ]
 
 
+def asks_for_help(args: Sequence[str]) -> bool:
+    """Whether help is asked for, which counts more than what is wrong with the rest."""
+    own = args[: args.index(END)] if END in args else args
+    return "--help" in own or "-h" in own
+
+
 class Command(TyperCommand):
     """A command of jobctl."""
 
@@ -75,6 +82,16 @@ class Command(TyperCommand):
         self.rich_markup_mode = None
         self.params = [*self.params, *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"], **(self.context_settings or {})}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Say what is wrong with options before the parser does, which knows less about it."""
+        if asks_for_help(args):
+            return super().parse_args(ctx, ["--help"])
+        said = Grammar(self.get_params(ctx), ctx.command_path).check(args)
+        rest = super().parse_args(ctx, args)
+        for text in said:
+            session(ctx).note(text)
+        return rest
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Options, then the arguments as the help page calls them."""
@@ -105,7 +122,7 @@ class CommandWithWords(Command):
         return {
             name
             for param in self.params
-            if isinstance(param, TyperOption) and not param.is_flag and not param.count
+            if isinstance(param, TyperOption) and not is_flag(param)
             for name in param.opts
         }
 
@@ -130,14 +147,15 @@ def split_words(
     position = 0
     while position < len(args):
         word = args[position]
-        if word == "--":
+        if word == END:
             if not seen_file:
                 raise UsageError(
                     "no FILE before --", hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin)"
                 )
             return list(args[:position]), list(args[position + 1 :])
         if word.startswith("-") and word != "-":
-            position += _option_width(word, takes_value)
+            width = _option_width(word, takes_value)
+            position += 1 if list(args[position + 1 : position + 2]) == [END] else width  # its value is missing
             continue
         if seen_file:
             _refuse_second_file(word, program)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
 from jobctl.cli import standard
+from jobctl.cli.grammar import argument_missing, argument_too_many
 from jobctl.cli.session import Session
-from jobctl.domain.nearest import nearest
 from jobctl.errors import Exit, JobctlError, UsageError
 
 #: Typer's own usage errors and what they derive from; where these classes live has changed between its versions.
@@ -113,18 +113,19 @@ def _check_arguments(arguments: Sequence[str]) -> None:
 
 
 def _usage(error: Exception) -> JobctlError:
-    """A mistake that the parser found, in our words."""
-    context = getattr(error, "ctx", None)
+    """A mistake that only the parser could find, in our words; ``grammar`` has found the others before it."""
+    context, param = getattr(error, "ctx", None), getattr(error, "param", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "MissingParameter" and param is not None:
+        return argument_missing(context, param)
+    if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", text, re.DOTALL):
+        return argument_too_many(context, extra[1])
+    text = re.sub(r"^Invalid value for '(--[\w-]+)'(?: / '-\w')?: ", r"\1: ", text)
+    text = text.replace("is not a valid int range", "is not a whole number")
     text = text.replace("is not a valid int", "is not a whole number").replace(
         "is not in the range x>=", "is less than "
     )
-    possible = getattr(error, "possibilities", None)
-    typed = str(getattr(error, "option_name", ""))
-    if typed:
-        ours = _likeliest(typed, possible or (), _options_of(context))
-        text = f"no such option: {typed}" + (f"; did you mean {ours}?" if ours else "")
     return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
 
 
@@ -133,23 +134,6 @@ def _as_asked(session: Session, arguments: Sequence[str]) -> Session:
     own = list(arguments)
     session.json = session.json or "--json" in own[: own.index("--") if "--" in own else None]
     return session
-
-
-def _options_of(context: Any) -> list[str]:
-    params = () if context is None else context.command.params
-    return [name for param in params for name in getattr(param, "opts", ())]
-
-
-def _likeliest(typed: str, possible: Sequence[str], known: Sequence[str]) -> str:
-    """Options that the one typed is the beginning of, else what it is called here, else the most alike."""
-    from jobctl.cli.vocabulary import option_for
-
-    longer = sorted(option for option in possible if option.startswith(typed))
-    if longer:
-        return " or ".join(longer)
-    bare = {option.lstrip("-"): option for option in possible}  # dashes are alike in all of them
-    near = nearest(typed.lstrip("-"), bare, 0.7)
-    return option_for(typed, known) or (bare[near] if near else "")
 
 
 def _explain(session: Session, error: JobctlError) -> int:

@@ -99,7 +99,7 @@ def _node(command: Any, path: tuple[str, ...]) -> Node:
         path,
         command.help or "",
         tuple(_argument(param) for param in visible if isinstance(param, TyperArgument)),
-        (*(_option(param) for param in visible if isinstance(param, TyperOption)), HELP),
+        (*(option_of(param) for param in visible if isinstance(param, TyperOption)), HELP),
         children,
         isinstance(command, CommandWithWords),
     )
@@ -110,7 +110,8 @@ def _get(group: TyperGroup, name: str) -> Any:
     return group.get_command(context, name)
 
 
-def _option(param: TyperOption) -> Option:
+def option_of(param: TyperOption) -> Option:
+    """An option as it is declared to the parser."""
     names = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
     metavar = "" if param.is_flag else str(param.metavar or (param.name or "").upper())
     return Option(names, metavar, param.help or "", str(param.rich_help_panel or _OWN_PANEL), param.multiple)

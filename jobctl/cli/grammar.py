@@ -1,0 +1,222 @@
+"""What is wrong with the options of a command line, said in our words before the parser sees them.
+
+The parser knows less than a reader needs: it takes the next option for a missing value, and calls a flag that was
+given a value unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typer.core import TyperArgument, TyperOption
+
+from jobctl.domain.nearest import nearest
+from jobctl.errors import UsageError
+
+#: What typer calls the type of an option that takes a whole number, with or without limits.
+_INTEGERS = ("int", "integer")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+#: Options for which no text is a text.
+_MAY_BE_EMPTY = {"reason"}
+#: Options that name what is meant: of two different values nobody can tell which one to leave out.
+_CHOOSES = {
+    *("where", "select", "resources", "retry_on", "no_retry_on", "new_by"),
+    *("queue", "output", "attempt", "item_key", "recipe", "key"),
+}
+_NO = {"no", "false", "off", "0", "none"}
+#: The end of our options.
+END = "--"
+
+
+class Grammar:
+    """The options of one command; ``program`` is how the command is called."""
+
+    def __init__(self, params: Sequence[Any], program: str) -> None:
+        self._program = program
+        self._options = {
+            name: param
+            for param in params
+            if not isinstance(param, TyperArgument)
+            for name in (*param.opts, *param.secondary_opts)
+        }
+        self._given: dict[str, list[str]] = {}
+
+    def check(self, args: Sequence[str], *, to_first_word: bool = False) -> list[str]:
+        """What should be said about these arguments; ``to_first_word``: a command follows, which has its own options.
+
+        Raises UsageError for the first option that is wrong.
+        """
+        place = 0
+        while place < len(args) and args[place] != END:
+            word, following = args[place], args[place + 1 : place + 2]
+            if word.startswith("-") and word != "-":
+                place += (self._long if word.startswith("--") else self._short)(word, following)
+            elif to_first_word:
+                break
+            else:
+                place += 1
+        return self._repeated()
+
+    def _long(self, word: str, following: Sequence[str]) -> int:
+        """Check ``--name``, ``--name=value`` or ``--name value``; returns how many arguments that is."""
+        name, given, value = word.partition("=")
+        param = self._options.get(name)
+        if param is None:
+            raise self._unknown(name)
+        if is_flag(param):
+            if given:
+                raise self._takes_none(name, value)
+            return 1
+        if given:
+            self._check_value(name, param, value)
+            return 1
+        self._check_value(name, param, self._following(name, following))
+        return 2
+
+    def _short(self, word: str, following: Sequence[str]) -> int:
+        """Check a word such as ``-q``, ``-qj4`` or ``-j 4``; returns how many arguments it takes up."""
+        long = f"-{word.partition('=')[0]}"
+        if len(word) > 2 and long in self._options:
+            raise UsageError(f"{word}: a long option has two dashes", hint=f"{long}; {self._help}")
+        for place, letter in enumerate(word[1:], 2):
+            name, rest = f"-{letter}", word[place:]
+            param = self._options.get(name)
+            if param is None:
+                raise self._unknown(name, within=word)
+            if is_flag(param):
+                if rest.startswith("="):
+                    raise self._takes_none(name, rest[1:])
+                continue
+            if rest.startswith("="):
+                raise UsageError(
+                    f"{word}: after a short option there is no =",
+                    details=[_line(param)],
+                    hint=f"{name}{rest[1:]}, {name} {rest[1:]} or {long_name(param)}{rest}; {self._help}",
+                )
+            self._check_value(name, param, rest or self._following(name, following))
+            return 1 if rest else 2
+        return 1
+
+    def _following(self, name: str, following: Sequence[str]) -> str:
+        """The argument after an option that needs a value. Raises UsageError where that is something else."""
+        if not following or following[0] == END:
+            raise self._needs(name)
+        value = following[0]
+        if value in self._options or re.match(r"--[A-Za-z]", value):
+            meant = f"{long_name(self._options[name])}={value}"
+            raise self._needs(name, f", and {value} is an option (if it is the value, write {meant})")
+        return value
+
+    def _check_value(self, name: str, param: Any, value: str) -> None:
+        if not value and param.name not in _MAY_BE_EMPTY:
+            raise self._needs(name, ", and the one given is empty")
+        if param.type.name.split()[0] in _INTEGERS and not _WHOLE.fullmatch(value):
+            raise UsageError(
+                f"{name}: {value!r} is not a whole number", details=[_line(param)], hint=f"for example 4; {self._help}"
+            )
+        self._given.setdefault(str(param.name), []).append(value)
+
+    def _repeated(self) -> list[str]:
+        """What counts where an option with one value is given several. Raises UsageError where that is a guess."""
+        said = []
+        for param in dict.fromkeys(self._options.values()):
+            found = list(dict.fromkeys(self._given.get(str(param.name), ())))
+            if param.multiple or len(found) < 2:
+                continue
+            name = long_name(param)
+            if param.name in _CHOOSES:
+                raise UsageError(
+                    f"{name} is given more than once, and only one counts: {' and '.join(map(repr, found))}",
+                    details=[_line(param)],
+                    hint=f"leave out all but one; {self._help}",
+                )
+            said.append(f"{name} is given more than once; the last one counts: {self._given[param.name][-1]}")
+        return said
+
+    @property
+    def _help(self) -> str:
+        return f"{self._program} --help"
+
+    def _needs(self, name: str, but: str = "") -> UsageError:
+        param = self._options[name]
+        return UsageError(f"{name} needs a value{_choice(param)}{but}", details=[_line(param)], hint=self._help)
+
+    def _takes_none(self, name: str, value: str) -> UsageError:
+        then = f"leave {name} out" if value.lower() in _NO else f"write {name} alone"
+        return UsageError(
+            f"{name} takes no value, and it was given {value!r}",
+            details=[_line(self._options[name])],
+            hint=f"{then}; {self._help}",
+        )
+
+    def _unknown(self, name: str, within: str = "") -> UsageError:
+        ours = "" if within else likeliest(name, self._options)
+        place = f" (in {within})" if within and within != name else ""
+        elsewhere = "" if ours or within else _owners(name)
+        return UsageError(
+            f"no such option: {name}{place}" + (f"; did you mean {ours}?" if ours else ""),
+            hint=f"{elsewhere}{self._help}",
+        )
+
+
+def is_flag(param: Any) -> bool:
+    """Whether an option takes no value."""
+    return bool(getattr(param, "is_flag", False) or getattr(param, "count", False))
+
+
+def long_name(param: Any) -> str:
+    """The long name of an option."""
+    return str(next((name for name in param.opts if name.startswith("--")), param.opts[0]))
+
+
+def likeliest(typed: str, known: Mapping[str, Any]) -> str:
+    """Options that the one typed is the beginning of, else what it is called here, else the most alike."""
+    from jobctl.cli.vocabulary import option_for
+
+    longer = sorted(name for name in known if name.startswith(typed))
+    if longer:
+        return " or ".join(longer)
+    bare = {name.lstrip("-"): name for name in known if name.startswith("--")}  # dashes are alike in all of them
+    near = nearest(typed.lstrip("-"), bare, 0.7)
+    return option_for(typed, known) or (bare[near] if near else "")
+
+
+def argument_missing(context: Any, param: Any) -> UsageError:
+    """An argument that a command cannot do without was not given."""
+    return UsageError(f"{param.metavar or str(param.name).upper()} is missing", hint=_usage_line(context))
+
+
+def argument_too_many(context: Any, words: str) -> UsageError:
+    """There are more arguments than a command takes."""
+    return UsageError(f"{context.command_path} takes nothing more: {words!r} is left over", hint=_usage_line(context))
+
+
+def _usage_line(context: Any) -> str:
+    pieces = " ".join(context.command.collect_usage_pieces(context))
+    return f"{context.command_path} {pieces}; {context.command_path} --help"
+
+
+def _line(param: Any) -> str:
+    """An option as its help page has it, on one line."""
+    names = ", ".join(sorted((*param.opts, *param.secondary_opts), key=len))
+    takes = "" if is_flag(param) else f" {param.metavar or str(param.name).upper()}"
+    return f"{names}{takes}  {param.help or ''}".rstrip()
+
+
+def _choice(param: Any) -> str:
+    """What the value may be, where that is one of a few words."""
+    from jobctl.cli.completion_values import of_option
+    from jobctl.cli.tree import option_of
+
+    words = of_option(option_of(param)).words if isinstance(param, TyperOption) else ()
+    return f", one of {', '.join(words)}" if words else ""
+
+
+def _owners(name: str) -> str:
+    """The commands that have an option, as a hint for who looks for it here."""
+    from jobctl.cli.tree import command_tree
+
+    owners = [node.name for node in command_tree().walk() if any(name in option.names for option in node.own_options)]
+    return f"{name} is an option of jobctl {', jobctl '.join(owners[:3])}; " if owners else ""
