@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
 from jobctl.domain.fingerprint import Work, fingerprint
+from jobctl.domain.names import name_of_file
 from jobctl.domain.payload import RowRules
 from jobctl.domain.texts import shown
 from jobctl.domain.wording import plural, size
@@ -378,10 +379,11 @@ def _targets(options: NotifyOptions) -> list[NewTarget]:
 def _default_name(path: str, job: int) -> str:
     if path == "-":
         return f"stdin-{job}"
-    stem = shown(unpacked_name(os.path.basename(path)))  # a name is text, whatever the file is called
+    file = shown(unpacked_name(os.path.basename(path)))  # a name is text, whatever the file is called
+    stem = file
     for suffix in NAME_SUFFIXES:
         stem = stem.removesuffix(suffix)
-    return stem or f"job-{job}"
+    return name_of_file(stem, file, job)
 
 
 def _shown(request: SubmitRequest) -> str:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from jobctl.config import Home
 from jobctl.domain.content import counted_columns
+from jobctl.domain.names import check_job_name
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
@@ -138,11 +139,28 @@ def _python(given: str, cwd: str) -> str:
     return os.path.normpath(found)
 
 
-def _check_words(request: SubmitRequest) -> None:
+def _check_name(home: Home, name: str, *, only_new: bool) -> None:
+    """Raises UsageError for what is no name. What --only-new has begun under such a name goes on."""
+    try:
+        check_job_name(name)
+    except UsageError:
+        if not (only_new and home.database.exists()):
+            raise
+        from jobctl.store import views  # of no use to the names that people give
+
+        database = open_database(home)
+        try:
+            if views.newest_job(database, name) is None:
+                raise
+        finally:
+            database.close()
+
+
+def _check_words(home: Home, request: SubmitRequest) -> None:
     """Raises UsageError for texts that cannot be used, naming their option."""
-    for option, text in (("--name", request.name), ("--queue", request.queue)):
-        if text is not None:
-            check_printable(option, text, MAX_NAME)
+    if request.name is not None:
+        _check_name(home, request.name, only_new=request.only_new)
+    check_printable("--queue", request.queue, MAX_NAME)
     if request.key is not None:
         idempotency.check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):
@@ -166,7 +184,7 @@ def _check_surroundings(home: Home, request: SubmitRequest) -> Surroundings:
     values, names = split_options(request.env)
     env_file = None if request.env_file is None else os.path.abspath(request.env_file)
     from_file = {} if env_file is None else read_env_file(Path(env_file))
-    _check_words(request)
+    _check_words(home, request)
     inherited = submitter_environment(os.environ)
     if request.env_all:
         secret = () if request.notify.secret_env is None else (request.notify.secret_env,)

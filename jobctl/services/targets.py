@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jobctl.domain.names import LAST, NUMBERS
 from jobctl.domain.nearest import meant
 from jobctl.domain.texts import is_text
 from jobctl.domain.wording import number, plural
@@ -13,13 +14,11 @@ from jobctl.errors import NotFound, UsageError
 from jobctl.store import views
 from jobctl.store.database import Database
 
-LAST = "last"
 #: Longest list of jobs, and of items where each is handled by itself.
 MAX_WRITTEN_OUT = 10_000
 
-_NUMBERS = r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*"
-_LIST = re.compile(rf"{_NUMBERS}\Z")
-_ITEM = re.compile(rf"(?P<job>.+)\.(?P<items>{_NUMBERS})\Z", re.DOTALL)
+_LIST = re.compile(rf"{NUMBERS}\Z")
+_ITEM = re.compile(rf"(?P<job>.+)\.(?P<items>{NUMBERS})\Z", re.DOTALL)
 #: Longer numbers fit into no database, and Python refuses to read some thousands of digits.
 _DIGITS = 18
 #: Nobody types more; lists of thousands of numbers are words of a shell.
@@ -104,7 +103,7 @@ def _check_word(text: str) -> None:
 
 
 def _is_only_a_name(database: Database, text: str) -> bool:
-    """Whether digits are no job's number but the name of one, as of a file called ``20261126.csv``."""
+    """Whether digits are no job's number but the name of one, which jobs of earlier versions may have."""
     is_free = text.isdigit() and len(text) <= _DIGITS and not views.states(database, [int(text)])
     return is_free and views.newest_job(database, text) is not None
 
@@ -173,7 +172,9 @@ def _no_such_job(database: Database, text: str) -> NotFound:
     if newest is None:
         return NotFound("there are no jobs", hint="start with: jobctl submit FILE -- COMMAND")
     if text.replace("-", "").isdigit():
-        return NotFound(f"there is no job {text}; the newest is {newest}", hint="jobctl status --all lists every job")
+        named = next((job.name for job in views.job_names(database, 1_000) if job.name.startswith(f"{text}.")), "")
+        hint = f"did you mean {named}?" if named else "jobctl status --all lists every job"
+        return NotFound(f"there is no job {text}; the newest is {newest}", hint=hint)
     job, point, _ = text.partition(".")
     if point and job.isdigit():
         return NotFound(f"{text!r} names no item of job {job}", hint=f"items are numbers: {job}.17, {job}.1-5,9")
