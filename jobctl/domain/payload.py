@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from jobctl.errors import UsageError
 
@@ -37,6 +37,22 @@ class Fault(NamedTuple):
     message: str
 
 
+class KeyRules(Protocol):
+    """What the key of every row must be like; ``number`` is that of its record, by which a row is known again."""
+
+    def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
+        """Whether none of these rows has a fault, for certain; they are good by all other rules."""
+        ...
+
+    def fault(self, payload: bytes, number: int) -> Fault | None:
+        """What is wrong with the key of a row that is good by all other rules."""
+        ...
+
+    def close(self) -> None:
+        """Drop what was noted of the rows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """What a handler asks of rows, beyond their being well-formed; called with a payload it says what is wrong."""
@@ -46,6 +62,8 @@ class RowRules:
     safe_length: int = -1
     #: Keys that every JSON row must have; looked up while the row is parsed anyway.
     required: frozenset[str] = frozenset()
+    #: For inputs whose rows have keys.
+    keys: KeyRules | None = None
 
     def __call__(self, payload: bytes) -> Fault | None:
         return self.check(payload)

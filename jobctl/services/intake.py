@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jobctl.config import Home
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.domain.names import name_of_file
-from jobctl.domain.payload import RowRules
+from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.texts import shown
 from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
@@ -76,7 +76,7 @@ class Intake:
         try:
             self._is_short = self._feed.read_head()
         except BaseException:
-            self._rejects.close()
+            self._close()
             raise
 
     def run(self, database: Database, surroundings: Surroundings) -> Accepted:
@@ -94,9 +94,14 @@ class Intake:
             self._rejects.discard()
             raise
         finally:
-            self._rejects.close()
+            self._close()
             if keys is not None:
                 keys.close()
+
+    def _close(self) -> None:
+        self._rejects.close()
+        if self._rules.keys is not None:
+            self._rules.keys.close()
 
     def _at_once(self, keys: RowKeys | None) -> Accepted:
         """With a key, in the same transaction in which nobody else can take that key."""
@@ -360,11 +365,16 @@ def _later(now: int, wait_s: float | None) -> int | None:
 
 
 def rules_of(handler: Handler, source: Source, request: SubmitRequest) -> RowRules:
-    """What every row must have: what its handler asks for and, in JSON lines, its key."""
-    rules = handler.check
-    if request.item_key is None or source.format != "jsonl":
+    """What every row must have: what its handler asks for and its key. The caller closes ``keys`` of the rules."""
+    rules, column = handler.check, request.item_key
+    if column is None:
         return rules
-    return replace(rules, required=rules.required | {request.item_key})
+    from jobctl.services.keyrules import FirstOfKey
+
+    read_key = key_reader(source.format, source.columns or (), column)
+    keys = FirstOfKey(column, read_key, skips=request.input.invalid == "skip")
+    required = rules.required | {column} if source.format == "jsonl" else rules.required
+    return replace(rules, required=required, keys=keys)
 
 
 def _targets(options: NotifyOptions) -> list[NewTarget]:

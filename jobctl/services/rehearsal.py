@@ -46,7 +46,7 @@ class Rehearsal:
 
     def batches(self, surroundings: Surroundings) -> Iterator[Batch]:
         """The rows that would be accepted. Raises what the submission would raise, the last of it at the end."""
-        rules = rules_of(self._handler, self._source, self._request)
+        self._rules = rules = rules_of(self._handler, self._source, self._request)
         if not self._needs_store:
             yield from self._source.batches(rules)
             return
@@ -61,6 +61,8 @@ class Rehearsal:
             self._conclude(database, keys, comparison, surroundings)
         finally:
             database.close()
+            if rules.keys is not None:
+                rules.keys.close()
 
     def _row_keys(self, database: Database) -> RowKeys | None:
         if self._request.item_key is None:
@@ -90,7 +92,7 @@ class Rehearsal:
     ) -> None:
         request, source = self._request, self._source
         if keys is not None and self.owner is None:
-            keys.check(request.input, rules_of(self._handler, source, request))
+            keys.check(request.input, self._rules)
         columns = source.columns or ()
         work = Work(columns, source.rows_sha256, self._handler.kind, request.work_command, surroundings.given)
         if comparison is not None and self.owner is not None:

@@ -40,8 +40,13 @@ class Sorted(NamedTuple):
 class RowKeys:
     """The keys of one input while it is accepted."""
 
-    def __init__(self, database: Database, reader: RowReader, column: str, taken: Taken | None) -> None:
-        """``taken`` has the rows of other live jobs; None where rows are not left out."""
+    def __init__(
+        self, database: Database, reader: RowReader, column: str, taken: Taken | None, *, finds_twice: bool
+    ) -> None:
+        """``taken`` has the rows of other live jobs; None where rows are not left out.
+
+        ``finds_twice`` is False for rows that were left out already if an earlier one has their key.
+        """
         self._database = database
         self._reader = reader
         self._column = column
@@ -52,6 +57,7 @@ class RowKeys:
         self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
         self._twice_total = 0
         # A scratch database on disk: memory stays flat however many rows there are.
+        self._finds_twice = finds_twice
         database.execute("ATTACH DATABASE '' AS scratch")
         database.execute("CREATE TABLE scratch.keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
 
@@ -71,18 +77,22 @@ class RowKeys:
         """
         keys = [self._reader.key(payload) for payload in batch]
         hashes = [self._reader.hashes.of_key(key) for key in keys]
-        numbers = range(self._seen + 1, self._seen + len(batch) + 1)
-        added = self._database.executemany(
-            "INSERT OR IGNORE INTO scratch.keys VALUES (?, ?)", zip(hashes, numbers, strict=True)
-        ).rowcount
-        if added != len(batch):
-            self._find_twice(keys, hashes, numbers)
-        self._seen += len(batch)
+        if self._finds_twice:
+            self._note(keys, hashes)
         if self._taken is None:
             return Sorted(list(batch), [], 0)
         contents = [self._reader.held(payload) for payload in batch]
         finished = done.finished(self._database, hashes, contents, now)
         return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
+
+    def _note(self, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        numbers = range(self._seen + 1, self._seen + len(keys) + 1)
+        added = self._database.executemany(
+            "INSERT OR IGNORE INTO scratch.keys VALUES (?, ?)", zip(hashes, numbers, strict=True)
+        ).rowcount
+        if added != len(keys):
+            self._find_twice(keys, hashes, numbers)
+        self._seen += len(keys)
 
     def _sorted(
         self,
@@ -129,7 +139,8 @@ class RowKeys:
         raise InputRejected(
             f"{options.name}: {plural(self._twice_total, 'row')} {have} the key of an earlier row,"
             " nothing was accepted",
-            hint=f"column {self._column!r} must name every row; choose another --item-key or correct the file",
+            hint=f"column {self._column!r} must name every row: choose another --item-key, correct the file,"
+            " or keep the first row of each key with --invalid skip",
             details=details,
         )
 
@@ -153,4 +164,5 @@ def row_keys(
         content.reader(content.counted_columns(source.format, columns, request.new_by)),
         RowHash(request.name or "", json.dumps([kind, request.work_command])),
     )
-    return RowKeys(database, reader, column, Taken(database, request.name or "") if only_new else None)
+    taken = Taken(database, request.name or "") if only_new else None
+    return RowKeys(database, reader, column, taken, finds_twice=request.input.invalid != "skip")

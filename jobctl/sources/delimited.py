@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.problems import EMPTY, Candidate, Damaged
 from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
-from jobctl.sources.text import TextSource
+from jobctl.sources.text import TextSource, has_blank, is_filled
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -158,7 +158,7 @@ class Delimited(TextSource):
             return None
         payloads = list(filter(None, block.replace(self._delimiter, SEPARATOR).split(b"\n")))
         separators = self._width - 1
-        if {payload.count(SEPARATOR) for payload in payloads} - {separators}:
+        if {payload.count(SEPARATOR) for payload in payloads} - {separators} or has_blank(payloads):
             return None
         return payloads
 
@@ -177,7 +177,8 @@ class Delimited(TextSource):
             rows = list(filter(None, rows))
         if widths - {0, self._width}:
             return None
-        return list(map(str.encode, map("\0".join, self._pick(rows))))
+        payloads = list(map(str.encode, map("\0".join, self._pick(rows))))
+        return None if has_blank(payloads) else payloads
 
     def _pick(self, rows: list[list[str]]) -> Iterable[Sequence[str]]:
         if self._kept is None:
@@ -226,12 +227,15 @@ class Delimited(TextSource):
         if fault is not None:
             return Candidate(line, raw, tuple(row), b"", fault)
         (values,) = self._pick([row])
-        return Candidate(line, raw, tuple(values), SEPARATOR.join(value.encode() for value in values))
+        payload = SEPARATOR.join(value.encode() for value in values)
+        return Candidate(line, raw, tuple(values), payload, None if is_filled(payload) else EMPTY)
 
     def _fault(self, row: list[str], raw: bytes) -> Fault | None:
         if len(raw) > RECORD_LIMIT:
             return Fault(None, "too_long", f"the record is {TOO_LONG}")
         if len(row) != self._width:
+            if not "".join(row).strip():
+                return EMPTY
             return Fault(None, "ragged", f"{_fields(len(row))} where the header has {self._width}")
         for index, value in enumerate(row):
             if "\0" in value:

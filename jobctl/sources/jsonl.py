@@ -16,10 +16,12 @@ from jobctl.domain.payload import (
     json_depth,
     without_result_keys,
 )
-from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.problems import EMPTY, Candidate, Damaged
 from jobctl.sources.text import TextSource
 
 _RESULT_MARKS = (f'"{RESULT_PREFIX}'.encode(), f'"{RESULT_MEMBER}"'.encode())
+#: A string that begins with a blank.
+_BLANK_MARKS = (b'" ', b'"\\t')
 _ESCAPED_NUL = b"\\u0000"
 
 
@@ -71,6 +73,8 @@ class JsonLines(TextSource):
             return None
         if any(_may_be_deep(payload) for payload in payloads):
             return None
+        if not all(any(row.values()) for row in rows) or any(mark in block for mark in _BLANK_MARKS):
+            return None if any(map(_is_empty, rows)) else payloads
         return payloads
 
     def _slow(self, block: bytes) -> Iterator[Candidate]:
@@ -83,12 +87,22 @@ class JsonLines(TextSource):
                 yield Candidate.broken(line, payload, fault or Fault(None, "json", "is no JSON object"))
                 continue
             kept = without_result_keys(payload)
-            yield Candidate(line, payload, (kept.decode(),), kept, self._missing(row))
+            fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
+            yield Candidate(line, payload, (kept.decode(),), kept, fault)
 
     def _missing(self, row: dict[str, Any]) -> Fault | None:
         for key in sorted(self._rules.required - row.keys()):
             return Fault(key, "missing", "the row has no such key, and every row needs it")
         return None
+
+
+def _is_empty(row: dict[str, Any]) -> bool:
+    """Whether nothing is in a row: every value is null or a string of blanks; what jobctl added does not count."""
+    return not any(
+        value.strip(" \t") if isinstance(value, str) else value is not None
+        for key, value in row.items()
+        if not is_result_key(key)
+    )
 
 
 def _is_json(text: bytes) -> bool:

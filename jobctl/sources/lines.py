@@ -1,4 +1,4 @@
-"""Plain lines: one value per line, blank lines skipped."""
+"""Plain lines: one value per line; lines that are empty, or have nothing but blanks, are no values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jobctl.domain.payload import Fault
 from jobctl.sources.problems import Candidate
 from jobctl.sources.stream import NOT_UTF8, is_utf8
-from jobctl.sources.text import TextSource
+from jobctl.sources.text import TextSource, has_blank, is_filled
 
 
 class Lines(TextSource):
@@ -27,12 +27,13 @@ class Lines(TextSource):
             block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
         if b"\r" in block or b"\0" in block or not is_utf8(block):
             return None
-        return list(filter(None, block.split(b"\n")))
+        lines = list(filter(None, block.split(b"\n")))
+        return list(filter(is_filled, lines)) if has_blank(lines) else lines
 
     def _slow(self, block: bytes) -> Iterator[Candidate]:
         for line, text in enumerate(block.split(b"\n"), self._line):
             value = text.removesuffix(b"\r")
-            if not value:
+            if not is_filled(value):
                 continue
             fault = _fault(value)
             if fault is None:

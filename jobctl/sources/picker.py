@@ -39,6 +39,15 @@ class Picker:
             payloads = [each for part in overlap(self._spans, first, len(payloads)) for each in payloads[part]]
         return payloads if self._where is None else list(filter(self._where, payloads))
 
+    def choose_numbered(self, payloads: list[bytes], first: int) -> tuple[Sequence[int], list[bytes]]:
+        """The same as ``choose``, with the number of each record."""
+        numbers: Sequence[int] = range(first, first + len(payloads))
+        if self._spans is None and self._where is None:
+            return numbers, payloads
+        numbers = [number for number in numbers if self.wants_number(number)]
+        wanted = [(number, payloads[number - first]) for number in numbers if self.wants(payloads[number - first])]
+        return [number for number, _ in wanted], [payload for _, payload in wanted]
+
     def sampled(self, batches: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
         """The same rows, or with ``--sample N`` at the end N of them in their order, each as likely as any other."""
         if self._sample is None:

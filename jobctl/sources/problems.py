@@ -11,6 +11,9 @@ from jobctl.errors import InputRejected
 
 #: Problems that are described one by one; the rest is counted.
 PROBLEMS_SHOWN = 20
+#: The code of a row that has nothing in it, and what is said about it.
+EMPTY_ROW = "empty_row"
+EMPTY = Fault(None, EMPTY_ROW, "every field is empty")
 
 
 class Problem(NamedTuple):
@@ -67,13 +70,23 @@ class Problems:
 
     first: list[Problem] = field(default_factory=list)
     total: int = 0
+    #: Kinds of problems that were added.
+    codes: set[str] = field(default_factory=set)
     damage: Problem | None = None
 
     def add(self, problem: Problem) -> None:
         """Count a problem; describe it if it is among the first."""
         self.total += 1
+        self.codes.add(problem.code)
         if len(self.first) < PROBLEMS_SHOWN:
             self.first.append(problem)
+
+    @property
+    def advice(self) -> str:
+        """What to do about the rows that were added."""
+        if self.codes == {EMPTY_ROW}:
+            return "spreadsheets leave such rows at the end: delete them, or leave them out with --invalid skip"
+        return "correct the file, or accept its good rows with --invalid skip"
 
     def end_with(self, damage: Problem) -> None:
         """Count what makes the rest unreadable; it is always described, for it may be the cause of all the others."""

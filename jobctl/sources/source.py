@@ -15,7 +15,7 @@ from jobctl.domain.payload import SEPARATOR, RowRules
 from jobctl.errors import InputRejected
 from jobctl.sources.options import InputOptions, Kind
 from jobctl.sources.picker import Picker, make_picker
-from jobctl.sources.problems import Candidate, Damaged, Problem, Problems, RejectedRow
+from jobctl.sources.problems import EMPTY, Candidate, Damaged, Problem, Problems, RejectedRow
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 Bytes = bytes  # inside the class that name is the count
@@ -150,6 +150,8 @@ class Source(ABC):
             if not self._is_meant(candidate):
                 continue
             fault = candidate.fault or self._rules.check(candidate.payload)
+            if fault is None and self._rules.keys is not None:
+                fault = self._rules.keys.fault(candidate.payload, self._records)
             if fault is None:
                 accepted.append(candidate.payload)
             else:
@@ -160,7 +162,7 @@ class Source(ABC):
         """A row that cannot be taken apart is, unless its number says no."""
         if not self._picker.wants_number(self._records):
             return False
-        is_torn = candidate.fault is not None and not candidate.payload
+        is_torn = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
         return is_torn or self._picker.wants(candidate.payload)
 
     def _turn_down(self, candidate: Candidate) -> None:
@@ -174,8 +176,7 @@ class Source(ABC):
 
     def _conclude(self) -> None:
         if self.problems.total and self._options.invalid == "reject":
-            hint = "correct the file, or accept its good rows with --invalid skip"
-            raise self._rejection(hint)
+            raise self._rejection(self.problems.advice)
         if not self.rows:
             raise self._rejection("no row is good: is the format right? See --format")
 

@@ -7,12 +7,24 @@ record by record, which is slow and says exactly what is wrong and where.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.problems import Candidate
 from jobctl.sources.source import Source
 from jobctl.sources.stream import CHUNK, TOO_LONG, OverlongLine
+
+_BLANKS = b"\0 \t"
+
+
+def has_blank(payloads: Sequence[bytes]) -> bool:
+    """Whether a row has nothing but blanks in all its fields. The first test is cheap, and mostly enough."""
+    return bool(payloads) and min(payloads) < b"!" and not all(map(is_filled, payloads))
+
+
+def is_filled(payload: bytes) -> bool:
+    """Whether a row has something in it beside blanks."""
+    return bool(payload.strip(_BLANKS))
 
 
 class TextSource(Source):
@@ -23,13 +35,22 @@ class TextSource(Source):
     def _judged(self) -> Iterator[list[bytes]]:
         for block in self._read_blocks():
             payloads = self._quick(block)
-            chosen = None if payloads is None else self._picker.choose(payloads, self._records + 1)
-            if payloads is None or chosen is None or not self._all_pass(chosen):
+            chosen = None if payloads is None else self._chosen(payloads)
+            if payloads is None or chosen is None:
                 yield self._accepted(self._slow(block))
             else:
                 self._records += len(payloads)
                 yield chosen
             self._line += block.count(b"\n") - self._open_record.count(b"\n")
+
+    def _chosen(self, payloads: list[bytes]) -> list[bytes] | None:
+        """The rows that are meant, or None if not all of them are certainly good."""
+        keys, first = self._rules.keys, self._records + 1
+        if keys is None:
+            chosen = self._picker.choose(payloads, first)
+            return chosen if self._all_pass(chosen) else None
+        numbers, chosen = self._picker.choose_numbered(payloads, first)
+        return chosen if self._all_pass(chosen) and keys.all_good(chosen, numbers) else None
 
     def _all_pass(self, payloads: list[bytes]) -> bool:
         safe, check = self._rules.safe_length, self._rules.check

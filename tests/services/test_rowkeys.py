@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import replace
 
@@ -12,11 +13,13 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.engine.fake import Play
 from jobctl.errors import InputRejected, KeyConflict, UsageError
+from jobctl.services import feed
 from jobctl.services.prune import PruneOptions, prune
 from jobctl.services.request import SubmitRequest
 from jobctl.services.retry import Selection, retry
 from jobctl.services.status import job_document
 from jobctl.services.submit import preview, submit
+from jobctl.sources import stream
 from jobctl.sources.options import InputOptions
 from jobctl.store import done
 from tests.engine.bench import SECOND, Bench, state
@@ -159,13 +162,21 @@ def test_a_row_without_a_key_is_refused(tmp_path):
     assert bench.database.scalar("SELECT count(*) FROM jobs") == 0
 
 
-@pytest.mark.parametrize("options", [{}, {"where": "id != '9'"}, {"select": "3-"}], ids=str)
+def judged_both_ways(bench, request):
+    """What a dry run says of an input, and the job that it becomes."""
+    looked = preview(bench.home, request, stdin=io.BytesIO())
+    accepted = submit(bench.home, request, now=bench.now, stdin=io.BytesIO())
+    assert (looked.rows, looked.rejected) == (accepted.items, accepted.rejected)
+    return accepted
+
+
+@pytest.mark.parametrize("options", [{}, {"where": "id != '9'"}, {"select": "2-"}], ids=str)
 def test_the_lines_are_those_of_the_file_whatever_else_is_left_out_of_it(tmp_path, options):
     bench = Nightly(tmp_path)
     path = tmp_path / "x.csv"
-    path.write_text('id,v\n9,a\nbad\n1,"x\ny"\nbad\n1,zz\n8,q\n8,r\n', encoding="utf-8")
+    path.write_text('id,v\n9,a\n1,"x\ny"\n1,zz\n8,q\n8,r\n', encoding="utf-8")
     request = SubmitRequest(
-        input=InputOptions(str(path), invalid="skip", **options), command=("true",), item_key="id", cwd=str(tmp_path)
+        input=InputOptions(str(path), **options), command=("true",), item_key="id", cwd=str(tmp_path)
     )
     for judged in (
         lambda: submit(bench.home, request, now=1, stdin=io.BytesIO()),
@@ -173,7 +184,105 @@ def test_the_lines_are_those_of_the_file_whatever_else_is_left_out_of_it(tmp_pat
     ):
         with pytest.raises(InputRejected) as caught:
             judged()
-        assert caught.value.details == ("key '1': line 4 and line 7", "key '8': line 8 and line 9")
+        assert caught.value.details == ("key '1': line 3 and line 5", "key '8': line 6 and line 7")
+        assert "--invalid skip" in caught.value.hint
+
+
+def rejected_of(accepted):
+    with open(accepted.rejected_path, newline="", encoding="utf-8") as file:
+        return [row[:5] for row in csv.reader(file)][1:]
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [({}, [7, 9]), ({"where": "id != '9'"}, [7, 9]), ({"select": "3-"}, [7, 9]), ({"select": "1-4"}, [])],
+    ids=str,
+)
+def test_the_first_row_of_a_key_wins_where_bad_rows_may_be_left_out(tmp_path, options, left):
+    bench = Nightly(tmp_path)
+    path = tmp_path / "x.csv"
+    path.write_text('id,v\n9,a\nbad\n1,"x\ny"\nbad\n1,zz\n8,q\n8,r\n', encoding="utf-8")
+    request = SubmitRequest(
+        input=InputOptions(str(path), invalid="skip", **options), command=("true",), item_key="id", cwd=str(tmp_path)
+    )
+    accepted = judged_both_ways(bench, request)
+    doubled = [row for row in rejected_of(accepted) if "already" in row[3]]
+    assert [int(row[0]) for row in doubled] == left
+    if left:
+        assert doubled[0] == ["7", "5", "id", "record 3 has the key '1' already", "1"]
+        assert doubled[1] == ["9", "7", "id", "record 6 has the key '8' already", "8"]
+
+
+KEYED = {
+    "csv": ("id,v\n", "{},a\n", "x.csv"),
+    "quoted": ("id,v\n", '"{}","a"\n', "x.csv"),
+    "jsonl": ("", '{{"id":"{}","v":"a"}}\n', "x.jsonl"),
+}
+
+
+@pytest.mark.parametrize("head_bytes", [1 << 20, 20_000], ids=["at once", "in parts"])
+@pytest.mark.parametrize("kind", KEYED)
+@pytest.mark.parametrize("only_new", [False, True])
+def test_the_first_row_of_a_key_wins_in_inputs_of_all_sizes(tmp_path, monkeypatch, kind, head_bytes, only_new):
+    monkeypatch.setattr(feed, "HEAD_BYTES", head_bytes)
+    monkeypatch.setattr(feed, "PART_BYTES", head_bytes)
+    monkeypatch.setattr(stream, "CHUNK", 10_000)
+    bench = Nightly(tmp_path)
+    header, row, name = KEYED[kind]
+    keys = [f"k{n}" for n in range(6_000)]
+    keys[4_000], keys[5_000], keys[5_001] = "k7", "k7", "k4999"
+    (tmp_path / name).write_text(header + "".join(row.format(key) for key in keys), encoding="utf-8")
+    asked = {"name": "nightly", "only_new": only_new, "command": ("true", "{v}"), "cwd": str(tmp_path)}
+    request = SubmitRequest(input=InputOptions(str(tmp_path / name), invalid="skip"), item_key="id", **asked)
+    accepted = judged_both_ways(bench, request)
+    assert (accepted.items, accepted.rejected, accepted.skipped) == (5_997, 3, 0)
+    assert [(row[1], row[3]) for row in rejected_of(accepted)] == [
+        ("4001", "record 8 has the key 'k7' already"),
+        ("5001", "record 8 has the key 'k7' already"),
+        ("5002", "record 5000 has the key 'k4999' already"),
+    ]
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_a_row_whose_key_is_empty_has_no_name(tmp_path, kind, empty):
+    bench = Nightly(tmp_path)
+    with pytest.raises(InputRejected) as caught:
+        bench.night([("x", 1), (empty, 2)], kind=kind)
+    assert "column 'id': the key of the row is empty" in caught.value.details[0]
+    request = SubmitRequest(
+        input=InputOptions(str(tmp_path / f"export.{kind}"), invalid="skip"),
+        command=("true",),
+        item_key="id",
+        cwd=str(tmp_path),
+    )
+    accepted = judged_both_ways(bench, request)
+    assert (accepted.items, accepted.rejected) == (1, 1)
+
+
+def test_a_row_that_is_left_out_for_another_reason_does_not_take_its_key(tmp_path):
+    bench = Nightly(tmp_path)
+    (tmp_path / "x.jsonl").write_text('{"id":"1"}\n{"id":"1","v":"a"}\n', encoding="utf-8")
+    request = SubmitRequest(
+        input=InputOptions(str(tmp_path / "x.jsonl"), invalid="skip"),
+        command=("true", "{id}", "{v}"),
+        item_key="id",
+        cwd=str(tmp_path),
+    )
+    (tmp_path / "x.jsonl").write_text('{"id":"2","v":"a"}\n{"id":"1"}\n{"id":"1","v":"a"}\n', encoding="utf-8")
+    accepted = judged_both_ways(bench, request)
+    assert (accepted.items, accepted.rejected) == (2, 1)
+
+
+def test_a_sample_is_taken_of_rows_with_keys_of_their_own(tmp_path):
+    bench = Nightly(tmp_path)
+    (tmp_path / "x.csv").write_text("id\n" + "1\n" * 50 + "2\n" * 50, encoding="utf-8")
+    request = SubmitRequest(
+        input=InputOptions(str(tmp_path / "x.csv"), invalid="skip", sample=5),
+        command=("true", "{id}"),
+        item_key="id",
+        cwd=str(tmp_path),
+    )
+    assert judged_both_ways(bench, request).items == 2
 
 
 def test_a_dry_run_judges_as_the_submission_does_and_writes_nothing(tmp_path):

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from jobctl.domain.payload import Fault, RowRules
@@ -58,6 +58,7 @@ def test_what_pythons_csv_writer_wrote_reaches_argv_byte_equal(read, rows, diale
     header = [f"c{number}" for number in range(len(rows[0]))]
     if dialect["lineterminator"] == "\n" and any("\r" in value for row in rows for value in row):
         dialect["quoting"] = csv.QUOTE_ALL  # the writer leaves a lone CR bare then, which no reader can read back
+    assume(all("".join(row).strip(" \t") for row in rows))
     content = (b"\xef\xbb\xbf" if bom else b"") + written([header, *rows], **dialect)
     result = read(content, delimiter=dialect["delimiter"])
     template = compile(["x", *(f"{{{name}}}" for name in header)], result.source.columns)
@@ -72,10 +73,10 @@ def test_it_accepts_what_csv_reader_accepts(read, text, skip):
     """Whatever the text is: the quick ways, the slow way and Python's own reader agree."""
     try:
         expected = [row for row in csv.reader(io.StringIO(text, newline="\n"), strict=True) if row]
-        valid = len({*map(len, expected)}) == 1 and expected
+        valid = len({*map(len, expected)}) == 1 and all("".join(row).strip(" ") for row in expected)
     except csv.Error:
         valid = False
-    if not valid:
+    if not valid or not expected:
         read.refused(text.encode(), header=False)
         return
     payloads = ["\0".join(row).encode() for row in expected]

@@ -4,7 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from jobctl.domain.payload import MAX_DEPTH, RowRules
@@ -84,6 +84,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     rows=st.lists(st.dictionaries(KEYS, JSON, min_size=1, max_size=4), min_size=1, max_size=6), ascii_only=st.booleans()
 )
 def test_json_rows_keep_their_text(read, rows, ascii_only):
+    assume(all(any(v.strip(" \t") if isinstance(v, str) else v is not None for v in row.values()) for row in rows))
     lines = [json.dumps(row, ensure_ascii=ascii_only).encode() for row in rows]
     result = read(b"\n \n".join(lines) + b"\r\n", name="a.jsonl")
     assert result.payloads == lines

@@ -40,7 +40,7 @@ def test_what_is_wrong_with_rows_that_are_not_selected_does_not_matter(read):
 
 
 def test_an_empty_value_is_judged_by_the_condition_too(read):
-    assert read(b'a\n""\nx\n', where="a != ''").payloads == [b"x"]
+    assert read(b'a,b\n"",1\nx,\n', where="a != ''").payloads == [b"x\0"]
 
 
 def test_a_sample_is_the_same_every_time_in_order_and_from_all_over_the_file(read):

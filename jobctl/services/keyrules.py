@@ -1,0 +1,65 @@
+"""Keys of rows while an input is judged: none is empty, and with ``--invalid skip`` the first row of a key wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+from jobctl.domain.payload import Fault
+from jobctl.store.database import Database, scratch_database
+
+#: Characters of a key that a message shows.
+_SHOWN = 80
+
+
+class FirstOfKey:
+    """Turns down rows whose key is empty, and rows whose key an earlier one has if those may be left out.
+
+    Where doubled keys refuse the input, ``services.rowkeys`` finds them, with the places of both rows.
+    """
+
+    def __init__(self, column: str, read_key: Callable[[bytes], bytes], *, skips: bool) -> None:
+        self._column = column
+        self._read_key = read_key
+        # A scratch database on disk: memory stays flat however many rows there are.
+        self._seen: Database | None = None
+        if skips:
+            self._seen = scratch_database()
+            self._seen.execute("CREATE TABLE keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
+            self._seen.execute("BEGIN")
+
+    def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
+        """Note the keys of these rows; whether none is empty, and all are new."""
+        keys = list(map(self._read_key, payloads))
+        if not all(map(bytes.strip, keys)):
+            return False
+        return self._seen is None or self._note(keys, numbers) == len(keys)
+
+    def _note(self, keys: Sequence[bytes], numbers: Sequence[int]) -> int:
+        """How many of the keys are new."""
+        assert self._seen is not None
+        rows = zip(map(_hashed, keys), numbers, strict=True)
+        return self._seen.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows).rowcount
+
+    def fault(self, payload: bytes, number: int) -> Fault | None:
+        """What is wrong with the key of one row, which may have been noted already."""
+        key = self._read_key(payload)
+        if not key.strip():
+            return Fault(self._column, "empty_key", "the key of the row is empty")
+        if self._seen is None or self._note([key], [number]):
+            return None
+        first = self._seen.scalar("SELECT record FROM keys WHERE key = ?", (_hashed(key),))
+        if first == number:
+            return None
+        text = key.decode("utf-8", "replace")
+        shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+        return Fault(self._column, "doubled_key", f"record {first} has the key {shown} already")
+
+    def close(self) -> None:
+        """Drop what was noted."""
+        if self._seen is not None:
+            self._seen.close()
+
+
+def _hashed(key: bytes) -> bytes:
+    return blake2b(key, digest_size=16).digest()
