@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 CONSTANT = "the command has no placeholder such as {} or {name}: every item runs the same words"
 
 FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz; - is stdin.")
+    str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz, .bz2, .xz; - is stdin.")
 ]
 
 

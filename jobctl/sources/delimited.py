@@ -39,6 +39,7 @@ class Delimited(TextSource):
         csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
         self._delimiter = self._kind.delimiter.encode()
         block, row, lines = self._first_record()
+        self._refuse_page(block)
         ours = _RESULT_HEADER.search(row[0]) if len(row) == 1 and self._options.delimiter is None else None
         if ours is not None:
             row, lines = self._read_as_written(block, ours[1])

@@ -31,6 +31,7 @@ class JsonLines(TextSource):
     def _open(self) -> None:
         self._pending = block = next(self._read_line_blocks(), b"")
         self._see_terminator(block)
+        self._refuse_page(block)
         texts = list(filter(None, map(bytes.strip, block.split(b"\n"))))
         if texts and texts[0].startswith(b"[") and (len(texts) == 1 or not _is_json(texts[0])):
             raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)

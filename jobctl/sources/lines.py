@@ -18,6 +18,8 @@ class Lines(TextSource):
 
     def _read_blocks(self) -> Iterator[bytes]:
         for block in self._read_line_blocks():
+            if self._line == 1 and self._options.format is None:
+                self._refuse_page(block)
             if self._line == 1:
                 self._see_terminator(block)
             yield block

@@ -37,7 +37,7 @@ NAME_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
 INPUT_FORMATS = (*FORMATS, "xlsx", "parquet")
 #: Of ``--from-joblog``; comes out as lines.
 JOBLOG = "joblog"
-PACKED = (".gz", ".zst")
+PACKED = (".gz", ".zst", ".bz2", ".xz")
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 

@@ -27,6 +27,7 @@ class Source(ABC):
     """The rows of one input. ``columns`` are known at once, the counts and hashes when ``batches`` is exhausted."""
 
     _no_rows = "there are no rows"
+    _is_text = True
 
     def __init__(self, file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> None:
         self.format = kind.format
@@ -55,7 +56,7 @@ class Source(ABC):
         self._rules = _NO_RULES
         self._reject: Reject | None = None
         try:
-            self._blocks = Blocks(utf8_chunks(self._raw.chunks(), kind.encoding))
+            self._blocks = Blocks(utf8_chunks(self._raw.chunks(), kind.encoding) if self._is_text else iter(()))
             self._open()
             self._picker = make_picker(options, self.format, self.columns)
         except Damaged as damage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import hashlib
 import re
 import zlib
@@ -18,6 +19,26 @@ TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
 NOT_UTF8 = "is not valid UTF-8; if it is another encoding, say --encoding"
 _GZIP = b"\x1f\x8b"
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_XZ = b"\xfd7zXZ\0"
+#: Beginnings of files that are no text although they are ASCII at first.
+_ASCII_SIGNATURES = (
+    b"PK",
+    b"PAR1",
+    b"ARROW1",
+    b"LZIP",
+    b'\x04"M\x18',
+    b"%PDF-",
+    b"GIF8",
+    b"Obj",
+    b"ORC",
+    b"-----",
+    b"Salted",
+    b"version h",
+)
+#: Bytes that are looked at for UTF-16, and the share of them that are zero in any text.
+_SEEN = 4096
+_FEWEST_ZEROS = 0.02
 _UTF8_BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (
     (b"\xff\xfe\0\0", "utf-32"),
@@ -59,10 +80,10 @@ class RawInput:
 
 
 def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Content as UTF-8 without BOM, whether it was packed (gzip, zstd) or encoded otherwise.
+    """Content as UTF-8 without BOM, whether it was packed (gzip, bzip2, xz, zstd) or encoded otherwise.
 
-    Raises Damaged for a broken gzip or zstd, for UTF-16 that was not announced, and for bytes the given encoding
-    cannot mean.
+    Raises Damaged for broken packed data, for a file that is no text, for UTF-16 that was not announced, and for
+    bytes the given encoding cannot mean.
     """
     first = next(chunks, b"")
     if first.startswith(_GZIP):
@@ -71,8 +92,18 @@ def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         from jobctl.sources.zstd import unzstd
 
         chunks = unzstd(_again(first, chunks))
+    elif _BZIP2.match(first) or first.startswith(_XZ):
+        from jobctl.sources.packed import unbzip2, unxz
+
+        chunks = (unxz if first.startswith(_XZ) else unbzip2)(_again(first, chunks))
     else:
         chunks = _again(first, chunks)
+    first = next(chunks, b"")
+    if not first.isascii() or b"\0" in first or first.startswith(_ASCII_SIGNATURES):
+        from jobctl.sources.foreign import refuse_foreign
+
+        refuse_foreign(first)
+    chunks = _again(first, chunks)
     if encoding != "utf-8":
         chunks = _transcode(chunks, encoding)
     first = next(chunks, b"")
@@ -81,16 +112,24 @@ def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     for bom, name in _OTHER_BOMS:
         if first.startswith(bom):
             raise Damaged("encoding", f"this is {name} text: add --encoding {name}", line=1)
-    if name := _wide_encoding(first[:64]):
+    if name := _wide_encoding(first[:_SEEN]):
         raise Damaged("encoding", f"this looks like {name} text: add --encoding {name}", line=1)
+    if b"\0" in first:
+        from jobctl.sources.foreign import refuse_binary
+
+        refuse_binary(first)
     return _again(first.removeprefix(_UTF8_BOM), chunks)
 
 
 def _wide_encoding(head: bytes) -> str:
-    """UTF-16 without a byte order mark, by its zero bytes: every second one as long as it is plain ASCII."""
+    """UTF-16 without a byte order mark, by its zero bytes: those of line ends, commas and ASCII are on one side."""
     for zeros, others, name in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
-        if len(head) >= 4 and not any(head[zeros::2]) and all(head[others::2]):
-            return name
+        count = head[zeros::2].count(0)
+        if len(head) >= 4 and count >= max(2, _FEWEST_ZEROS * len(head)) and all(head[others::2]):
+            with contextlib.suppress(UnicodeDecodeError):
+                text = head[: len(head) & ~1].decode(name)
+                if not any(character < " " and character not in "\t\r\n" for character in text):
+                    return name
     return ""
 
 

@@ -69,6 +69,7 @@ class Table(Source):
     A format says in class attributes what it is and which ``Decoder`` reads it.
     """
 
+    _is_text = False
     _no_rows = "there is no row with a value in it"
     #: In messages: "the input is ...".
     _what: str

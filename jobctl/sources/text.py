@@ -77,6 +77,14 @@ class TextSource(Source):
             self._turn_down(Candidate.broken(self._line, overlong.head, fault))
         self._line += 1
 
+    @staticmethod
+    def _refuse_page(block: bytes) -> None:
+        """Raises Damaged for a page of the web, which is what one gets who fetches rows without a login."""
+        if block.lstrip()[:1] == b"<":
+            from jobctl.sources.foreign import refuse_page
+
+            refuse_page(block)
+
     def _see_terminator(self, block: bytes) -> None:
         end = block.find(b"\n", 0, CHUNK)
         if end > 0 and block[end - 1 : end] == b"\r":

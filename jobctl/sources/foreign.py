@@ -1,0 +1,69 @@
+"""What a file is that was taken for text and is something else, and the command that makes rows of it."""
+
+from __future__ import annotations
+
+import re
+
+from jobctl.sources.problems import Damaged
+
+_TEXT = "jobctl submit - --format csv"
+#: The beginning of a file, what the file is, and what to type.
+_SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive", f"unzip -p FILE | {_TEXT}; if it is a workbook, add --format xlsx"),
+    (b"PK\x05\x06", "a ZIP archive, and there is nothing in it", "make it again"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", f"7z x -so FILE | {_TEXT}"),
+    (b"Rar!\x1a\x07", "a RAR archive", f"unrar p -inul FILE | {_TEXT}"),
+    (b"\x04\x22\x4d\x18", "packed by lz4", f"lz4 -dc FILE | {_TEXT}"),
+    (b"\x1f\x9d", "packed by compress", f"gzip -dc FILE | {_TEXT}"),
+    (b"LZIP", "packed by lzip", f"lzip -dc FILE | {_TEXT}"),
+    (b"\x89LZO", "packed by lzop", f"lzop -dc FILE | {_TEXT}"),
+    (b"\xff\x06\0\0sNaPpY", "packed by snappy", f"snzip -dc FILE | {_TEXT}"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", "if it is a workbook, add --format xlsx"),
+    (b"PAR1", "a Parquet file", "add --format parquet"),
+    (b"SQLite format 3\0", "an SQLite database", f"sqlite3 -csv -header FILE 'select * from TABLE' | {_TEXT}"),  # noqa: S608 - advice
+    (b"ARROW1", "an Arrow (Feather) file", "write it as Parquet or CSV"),
+    (b"Obj\x01", "an Avro file", "avro cat FILE | jobctl submit - --format jsonl"),
+    (b"ORC", "an ORC file", "write it as Parquet or CSV"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write it as Parquet or CSV"),
+    (b"%PDF-", "a PDF document", "pdftotext -layout FILE - shows its text"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG picture", "a list of pictures is needed: ls *.png | jobctl submit - --format lines"),
+    (b"\xff\xd8\xff", "a JPEG picture", "a list of pictures is needed: ls *.jpg | jobctl submit - --format lines"),
+    (b"GIF8", "a GIF picture", "a list of pictures is needed: ls *.gif | jobctl submit - --format lines"),
+    (b"\x7fELF", "a program", "the file of rows comes first: jobctl submit FILE -- PROGRAM {}"),
+    (b"-----BEGIN PGP MESSAGE", "encrypted by PGP", f"gpg -d FILE | {_TEXT}"),
+    (b"Salted__", "encrypted by openssl", f"openssl enc -d ... -in FILE | {_TEXT}"),
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, not the file itself", "git lfs pull"),
+)
+_TAR = (b"ustar\x0000", b"ustar  \0")
+_TAR_AT = 257
+#: Control characters that no text has, beside those that are white space or begin a colour.
+_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+_HEAD = 4096
+#: A text with a few odd bytes is a text with bad rows.
+_MOST_CONTROL = 0.1
+_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
+
+
+def refuse_foreign(head: bytes) -> None:
+    """Raises Damaged for the beginning of an unpacked file of a kind that is no text."""
+    for signature, what, command in _SIGNATURES:
+        if head.startswith(signature):
+            raise Damaged("binary", f"this is {what}", hint=command)
+    if head.startswith(_TAR, _TAR_AT):
+        names = f"{head[:100].rstrip(bytes(1)).decode('utf-8', 'replace')!a}"
+        hint = f"tar -xOf FILE NAME | {_TEXT}; tar -tf FILE shows the names"
+        raise Damaged("binary", f"this is a tar archive (its first file is {names})", hint=hint)
+
+
+def refuse_binary(head: bytes) -> None:
+    """Raises Damaged for the beginning of an unpacked file in UTF-8 that has far too many control characters."""
+    begin = head[:_HEAD]
+    if len(_CONTROL.findall(begin)) > max(4, _MOST_CONTROL * len(begin)):
+        raise Damaged("binary", "this is binary data, not text", hint="file FILE says what it is")
+
+
+def refuse_page(head: bytes) -> None:
+    """Raises Damaged for a page of the web where rows are expected: mostly a login page or an error."""
+    if _PAGE.match(head):
+        hint = "was it fetched without a login? look at it; curl -f fails where a server answers with an error"
+        raise Damaged("page", "this is an HTML page", line=1, hint=hint)
