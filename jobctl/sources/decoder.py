@@ -89,19 +89,25 @@ def _send_rows(parent: Parent, decoder: Decoder) -> None:
     names, line = decoder.header()
     places = kept_places(names, line)
     parent.send({"kind": "header", "names": names, "line": line, "notices": decoder.notices})
-    judge = _Judge(names)
     batch = _Batch()
+    for line, texts, fault in judged_rows(decoder, names):
+        batch.add(line, texts, places, fault)
+        if batch.is_full():
+            parent.send(*batch.message())
+            batch = _Batch()
+    parent.send(*batch.message())
+
+
+def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | None, list[str], Fault | None]]:
+    """Each row with its line, as texts, and what is wrong with it."""
+    judge = _Judge(names)
     for line, row in decoder.rows():
         texts, fault = judge.texts(row)
         if fault is None and not any(texts):
             if decoder.skips_empty_rows:
                 continue
             fault = Fault(None, "empty_row", "every field is empty")
-        batch.add(line, texts, places, fault)
-        if batch.is_full():
-            parent.send(*batch.message())
-            batch = _Batch()
-    parent.send(*batch.message())
+        yield line, texts, fault
 
 
 class _Judge:
@@ -114,11 +120,14 @@ class _Judge:
         texts: list[str] = []
         fault: Fault | None = None
         for place, value in enumerate(row):
+            if isinstance(value, Fault):
+                fault = fault or value._replace(column=self._name(place))
+                value = None
             try:
                 texts.append(text_of(value))
             except ValueError:
                 texts.append("")
-                fault = Fault(self._name(place), "encoding", "is bytes that are not UTF-8 text")
+                fault = fault or Fault(self._name(place), "encoding", "is bytes that are not UTF-8 text")
         return texts, fault or self._fault(texts)
 
     def _fault(self, texts: Sequence[str]) -> Fault | None:

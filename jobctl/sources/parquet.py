@@ -1,14 +1,25 @@
-"""A Parquet file, read in batches."""
+"""A Parquet file, read in batches that are bounded in rows, in values and, as far as the file tells, in bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from jobctl.process.isolated import Bounds
 from jobctl.sources.decoder import Decoder
+from jobctl.sources.parquet_leaves import INT96, Cells
+from jobctl.sources.parquet_texts import Column, column_of
 from jobctl.sources.problems import Damaged
+from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.table import BATCH, Table
+
+#: Of a batch; each value becomes an object of Python.
+_MOST_VALUES = 200_000
+_MOST_BYTES = 16 << 20
+#: For the compressed bytes of all columns together.
+_BUFFERS = 64 << 20
+_SMALLEST_BUFFER, _LARGEST_BUFFER = 8 << 10, 1 << 20
 
 
 class Parquet(Table):
@@ -21,6 +32,9 @@ class Parquet(Table):
     _bounds = Bounds(memory=1 << 30, cpu_s=300)
     _way_out = "write it with smaller row groups and pages, or save it as CSV"
 
+    def _explained(self, said: str) -> Damaged | None:
+        return _encrypted() if _is_of_encryption(said) else None
+
 
 class ParquetDecoder(Decoder):
     """Reads a Parquet file with pyarrow."""
@@ -32,26 +46,110 @@ class ParquetDecoder(Decoder):
         pyarrow.set_cpu_count(1)  # each thread's stack counts as memory
         self._errors = (pyarrow.ArrowException, OSError)
         try:
-            self._parquet = pyarrow.parquet.ParquetFile(self._file)
+            self._metadata = pyarrow.parquet.read_metadata(self._file)
+            self._parquet = self._opened()
+            names = list(self._parquet.schema_arrow.names)
         except self._errors as error:
-            raise Damaged("parquet", f"this is no Parquet file that can be read: {error}") from error
-        return list(self._parquet.schema_arrow.names), None
+            raise _damage("this is no Parquet file that can be read", error) from error
+        schema = self._metadata.schema
+        leaves = [schema.column(place) for place in range(len(schema))]
+        self._logical = [_logical(leaf) for leaf in leaves]
+        #: The file once more, with old time stamps in milliseconds.
+        self._again = self._opened(coerce_int96_timestamp_unit="ms") if INT96 in self._logical else None
+        return names, None
+
+    def _opened(self, **options: Any) -> Any:
+        from pyarrow.parquet import ParquetFile
+
+        columns = max(1, self._metadata.num_columns)
+        return ParquetFile(
+            self._file,
+            metadata=self._metadata,
+            read_dictionary=self._coded_columns(),
+            buffer_size=max(_SMALLEST_BUFFER, min(_LARGEST_BUFFER, _BUFFERS // columns)),
+            pre_buffer=False,
+            page_checksum_verification=True,
+            **options,
+        )
+
+    def _coded_columns(self) -> list[str]:
+        """Columns of strings that are stored once each: they stay so, for a long one may be meant a million times."""
+        if not self._metadata.num_row_groups:
+            return []
+        group = self._metadata.row_group(0)
+        columns = [group.column(place) for place in range(group.num_columns)]
+        return [
+            column.path_in_schema
+            for column in columns
+            if column.physical_type == "BYTE_ARRAY" and {"RLE_DICTIONARY", "PLAIN_DICTIONARY"} & {*column.encodings}
+        ]
 
     def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         try:
-            for batch in self._parquet.iter_batches(batch_size=BATCH):
-                columns = [_whole_microseconds(column).to_pylist() for column in batch.columns]
-                for row in zip(*columns, strict=True):
-                    yield None, row
+            for number in range(self._metadata.num_row_groups):
+                yield from self._rows_of(number)
         except self._errors as error:
-            raise Damaged("parquet", f"the Parquet data is damaged: {error}") from error
+            raise _damage("the Parquet data is damaged", error) from error
+
+    def _rows_of(self, number: int) -> Iterator[tuple[int | None, Sequence[Any]]]:
+        options = {"batch_size": self._batch_size(number), "row_groups": [number], "use_threads": False}
+        batches = self._parquet.iter_batches(**options)
+        again = repeat(None) if self._again is None else self._again.iter_batches(**options)
+        columns: list[Column] | None = None
+        read = 0
+        for batch, coarse in zip(batches, again, strict=False):
+            columns = columns or self._columns_of(batch.schema)
+            if coarse is not None:
+                _cells(columns, coarse)
+            for row in zip(*_cells(columns, batch), strict=True):
+                yield None, row
+            read += batch.num_rows
+        expected = self._metadata.row_group(number).num_rows
+        if read != expected:
+            raise Damaged("parquet", f"row group {number + 1} has {read:,} rows where the file says {expected:,}")
+
+    def _columns_of(self, schema: Any) -> list[Column]:
+        logical = iter(self._logical)
+        return [column_of(field.type, logical) for field in schema]
+
+    def _batch_size(self, number: int) -> int:
+        """Rows at once, by what the file says of a group of rows; what it says may be wrong."""
+        group = self._metadata.row_group(number)
+        rows = max(1, group.num_rows)
+        values = sum(group.column(place).num_values for place in range(group.num_columns)) // rows
+        size = group.total_byte_size // rows
+        if values > RECORD_LIMIT:
+            message = f"row group {number + 1} has {values:,} values in each row, more than the limit of one record"
+            raise Damaged("parquet", message)
+        most: int = min(BATCH, _MOST_VALUES // max(1, values), _MOST_BYTES // max(1, size))
+        return max(1, most)
 
 
-def _whole_microseconds(column: Any) -> Any:
-    """Python's times have no nanoseconds."""
-    import pyarrow
+def _cells(columns: Sequence[Column], batch: Any) -> list[Cells]:
+    return [column.cells(array) for column, array in zip(columns, batch.columns, strict=True)]
 
-    kind = column.type
-    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
-    return column
+
+def _logical(column: Any) -> str:
+    """What Parquet says of a column of bytes: INTERVAL, UUID, GEOMETRY..., NONE; INT96 for that physical type."""
+    if column.physical_type == INT96:
+        return INT96
+    name: str = column.logical_type.type
+    converted: str = column.converted_type
+    return converted if name == "NONE" else name
+
+
+def _is_of_encryption(text: str) -> bool:
+    return "ncrypt" in text or "ecrypt" in text
+
+
+def _encrypted() -> Damaged:
+    return Damaged("encrypted", "the Parquet file is encrypted", hint="decrypt it, or save it as CSV")
+
+
+def _damage(what: str, error: Exception) -> Damaged:
+    if isinstance(error, MemoryError):
+        raise error
+    text = str(error)
+    if _is_of_encryption(text):
+        return _encrypted()
+    return Damaged("parquet", f"{what}: {text[:500]}")

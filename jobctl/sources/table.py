@@ -140,7 +140,11 @@ class Table(Source):
                     case _:
                         yield head, body
         except ChildEnded as end:
-            raise self._given_up(end) from end
+            raise self._explained(str(end)) or self._given_up(end) from end
+
+    def _explained(self, _said: str) -> Damaged | None:
+        """What a crash means that is known by its last words."""
+        return None
 
     @property
     def _reader(self) -> str:

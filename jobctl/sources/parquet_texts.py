@@ -1,0 +1,189 @@
+"""Columns of a Parquet file as texts: simple values as they are, nested ones as JSON.
+
+A ``Column`` is made once from the type of a column, and reads arrays of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from jobctl.domain.payload import Fault
+from jobctl.sources.cells import Bare, Cell, json_of, list_of, object_of
+from jobctl.sources.parquet_leaves import Cells, bare, reader_of
+
+Json = str | Fault
+
+
+class Column(ABC):
+    """Reads arrays of one type."""
+
+    @abstractmethod
+    def cells(self, array: Any) -> Cells:
+        """Each value as a text."""
+
+    def json(self, array: Any) -> list[Json]:
+        """Each value inside of JSON."""
+        return [*map(json_of, self.cells(array))]
+
+
+def column_of(kind: Any, logical: Iterator[str]) -> Column:
+    """What reads a type. ``logical`` gives the Parquet type of each simple column inside of it, in order."""
+    from pyarrow import BaseExtensionType, types
+
+    if isinstance(kind, BaseExtensionType):
+        return _Extension(column_of(kind.storage_type, _named(kind, logical)))
+    if types.is_dictionary(kind):
+        return _Dictionary(column_of(kind.value_type, logical))
+    if types.is_map(kind):
+        return _Map(column_of(kind.key_type, logical), column_of(kind.item_type, logical))
+    if types.is_struct(kind):
+        from jobctl.sources.parquet_variant import is_variant, variant_of
+
+        make = variant_of if is_variant(kind) else _Struct.of
+        return make(kind, lambda inner: column_of(inner, logical))
+    if types.is_run_end_encoded(kind):
+        return _RunEnds(column_of(kind.value_type, logical))
+    if types.is_nested(kind):
+        return _List(column_of(kind.value_type, logical))
+    return _Leaf(*reader_of(kind, next(logical, "NONE")))
+
+
+def _named(kind: Any, logical: Iterator[str]) -> Iterator[str]:
+    """The Parquet types inside of an extension type; the name of some says more than Parquet does."""
+    name = kind.extension_name
+    known = {"arrow.uuid": "UUID", "geoarrow.wkb": "GEOMETRY"}
+    return chain((known[name],), islice(logical, 1, None)) if name in known else logical
+
+
+class _Leaf(Column):
+    def __init__(self, read: Callable[[Any], Cells], is_bare: bool) -> None:
+        self._read = read
+        self._is_bare = is_bare
+
+    def cells(self, array: Any) -> Cells:
+        return self._read(array)
+
+    def json(self, array: Any) -> list[Json]:
+        cells = self._read(array)
+        return [*map(json_of, bare(cells) if self._is_bare else cells)]
+
+
+class _Extension(Column):
+    """A type that an application gave a name; what is stored says enough."""
+
+    def __init__(self, storage: Column) -> None:
+        self._storage = storage
+
+    def cells(self, array: Any) -> Cells:
+        return self._storage.cells(array.storage)
+
+    def json(self, array: Any) -> list[Json]:
+        return self._storage.json(array.storage)
+
+
+class _Dictionary(Column):
+    """Values that are stored once; only those that occur are read."""
+
+    def __init__(self, values: Column) -> None:
+        self._values = values
+
+    def cells(self, array: Any) -> Cells:
+        return self._spread(array, self._values.cells, None)
+
+    def json(self, array: Any) -> list[Json]:
+        return self._spread(array, self._values.json, "null")
+
+    def _spread(self, array: Any, read: Callable[[Any], Sequence[Any]], nothing: Any) -> list[Any]:
+        used = array.indices.unique().drop_null()
+        found = dict(zip(used.to_pylist(), read(array.dictionary.take(used)), strict=True))
+        found[None] = nothing
+        return [found[index] for index in array.indices.to_pylist()]
+
+
+class _RunEnds(Column):
+    def __init__(self, values: Column) -> None:
+        self._values = values
+
+    def cells(self, array: Any) -> Cells:
+        from pyarrow import compute
+
+        return self._values.cells(compute.run_end_decode(array))
+
+
+class _Nested(Column):
+    """Its text is its JSON."""
+
+    def json(self, array: Any) -> list[Json]:
+        return ["null" if cell is None else cell for cell in self.cells(array)]
+
+
+class _List(_Nested):
+    def __init__(self, items: Column) -> None:
+        self._items = items
+
+    def cells(self, array: Any) -> Cells:
+        items = iter(self._items.json(array.flatten()))
+        return [None if size is None else list_of(islice(items, size)) for size in sizes_of(array)]
+
+
+def sizes_of(array: Any) -> list[int | None]:
+    """How many items each list has; None for no list."""
+    from pyarrow import compute
+
+    sizes: list[int | None] = compute.list_value_length(array).to_pylist()
+    return sizes
+
+
+class _Struct(_Nested):
+    def __init__(self, names: Sequence[str], members: Sequence[Column]) -> None:
+        self._names, self._members = names, members
+        self._is_object = len(set(names)) == len(names)
+
+    @classmethod
+    def of(cls, kind: Any, column: Callable[[Any], Column]) -> Column:
+        """What reads a type with members."""
+        fields = [kind.field(place) for place in range(kind.num_fields)]
+        return cls([field.name for field in fields], [column(field.type) for field in fields])
+
+    def cells(self, array: Any) -> Cells:
+        columns = [column.json(part) for column, part in zip(self._members, array.flatten(), strict=True)]
+        rows = zip(*columns, strict=True)
+        return [
+            self._text(row) if there else None for there, row in zip(array.is_valid().to_pylist(), rows, strict=True)
+        ]
+
+    def _text(self, row: Sequence[Json]) -> Cell:
+        if self._is_object:
+            return object_of(zip(self._names, row, strict=True))
+        return list_of(list_of((json_of(name), item)) for name, item in zip(self._names, row, strict=True))
+
+
+class _Map(_Nested):
+    """An object where its keys are strings, each once; else a list of pairs."""
+
+    def __init__(self, keys: Column, items: Column) -> None:
+        self._keys, self._items = keys, items
+
+    def cells(self, array: Any) -> Cells:
+        offsets = array.offsets.to_pylist()
+        start, size = offsets[0], offsets[-1] - offsets[0]
+        keys = iter(self._keys.cells(array.keys.slice(start, size)))
+        spelled = iter(self._keys.json(array.keys.slice(start, size)))
+        items = iter(self._items.json(array.items.slice(start, size)))
+        made: list[Cell] = []
+        for there, begin, end in zip(array.is_valid().to_pylist(), offsets, offsets[1:], strict=False):
+            count = end - begin
+            entries = [*islice(keys, count)], [*islice(spelled, count)], [*islice(items, count)]
+            made.append(_map_text(*entries) if there else None)
+        return made
+
+
+def _map_text(keys: Sequence[Cell], spelled: Sequence[Json], items: Sequence[Json]) -> Bare | Fault:
+    names = [key for key, text in zip(keys, spelled, strict=True) if isinstance(key, str) and text[:1] == '"']
+    if len(names) == len(keys) == len(Counter(names)):
+        return object_of(zip(names, items, strict=True))
+    return list_of(list_of(pair) for pair in zip(spelled, items, strict=True))
