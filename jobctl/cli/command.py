@@ -16,6 +16,7 @@ from jobctl.errors import UsageError
 GLOBAL_PANEL = "Global options"
 #: Where a command's words are kept between parsing and the body.
 COMMAND_WORDS = "jobctl.command_words"
+_BEFORE = "jobctl.before_command"
 
 
 def session(ctx: Context) -> Session:
@@ -116,6 +117,7 @@ class CommandWithWords(Command):
         """Take the words off before the options are parsed."""
         own, words = split_words(args, self._takes_value(), ctx.command_path)
         ctx.meta[COMMAND_WORDS] = words
+        ctx.meta[_BEFORE] = tuple(own), len(own) + len(words) < len(args)  # the parser empties the list
         return super().parse_args(ctx, own)
 
     def _takes_value(self) -> set[str]:
@@ -134,6 +136,12 @@ class CommandWithWords(Command):
 def command_words(ctx: Context) -> list[str]:
     """The words of the other command, untouched."""
     return list(ctx.meta[COMMAND_WORDS])
+
+
+def before_command(ctx: Context) -> tuple[list[str], bool]:
+    """The arguments before the words of the other command, and whether ``--`` stood between them."""
+    own, separated = ctx.meta[_BEFORE]
+    return list(own), bool(separated)
 
 
 def split_words(

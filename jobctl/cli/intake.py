@@ -6,13 +6,14 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.beginning import jobs_before, start_time
-from jobctl.cli.command import CommandWithWords, command_words, session
+from jobctl.cli.command import CommandWithWords, before_command, command_words, session
 from jobctl.cli.defaults import filled
 from jobctl.cli.function import check_work, function_of
 from jobctl.cli.untrusted import tell_untrusted
@@ -180,6 +181,11 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     if given["env_file"] is not None:
         _warn_of_readers(given["env_file"], tell)
     _tell_of_environment(given, tell)
+    if words:
+        _check_program(ctx, given, words, foreground=foreground)
+    policy = _policy(given)
+    if policy.resources:
+        _check_resources(ctx, foreground=foreground)
     for word in shell_words(words):
         tell(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
     not_before_at, not_before_s = start_time(given["not_before"])
@@ -208,7 +214,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         env=tuple(given["env"] or ()),
         env_file=given["env_file"],
         env_all=given["env_all"],
-        policy=_policy(given).changed(not_before_s=not_before_s),
+        policy=policy.changed(not_before_s=not_before_s),
         hold=given["hold"],
         foreground=foreground,
         key=given["key"],
@@ -227,6 +233,53 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         ),
         not_before_at=not_before_at,
     )
+
+
+def _check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
+    """Raises UsageError for a command that cannot run; says so if the program may be there when and where it starts."""
+    import os
+
+    from jobctl.services.habits import refuse_other_ways
+    from jobctl.services.program import Place, check_program
+
+    refuse_other_ways(words)
+    environment = {name: value for name, found, value in (text.partition("=") for text in given["env"] or ()) if found}
+    later = any(given[name] for name in ("after", "hold", "not_before", "key", "env_file")) or "PATH" in (
+        given["env"] or ()
+    )
+    own, separated = before_command(ctx)
+    place = Place(
+        cwd=os.path.abspath(os.path.expanduser(given["cwd"] or "")),
+        path=environment.get("PATH", os.environ.get("PATH", os.defpath)),
+        own=own,
+        separated=separated,
+        elsewhere=later,
+    )
+    try:
+        said = check_program(words, place)
+    except UsageError:
+        from jobctl.cli.whereabouts import runs_on_cluster
+
+        if later or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
+            raise
+        said = check_program(words, replace(place, elsewhere=True))
+    if said:
+        session(ctx).note(said)
+
+
+def _check_resources(ctx: Context, *, foreground: bool) -> None:
+    """Raises UsageError for resources that nobody would look at; says so where that is not known yet."""
+    from jobctl.cli.whereabouts import runs_on_cluster
+
+    shared = session(ctx)
+    on_cluster = runs_on_cluster(shared, ctx, foreground=foreground)
+    if on_cluster is False:
+        raise UsageError(
+            "--resources: only workers of a cluster have resources, and these items would run on this machine",
+            hint="leave it out (--gpus-per-item and --slots work here), or see jobctl-cluster(7)",
+        )
+    if on_cluster is None:
+        shared.note("--resources counts on a cluster; a daemon that runs items on this machine does not look at it")
 
 
 def _columns(text: str | None) -> tuple[str, ...]:

@@ -30,10 +30,10 @@ def test_with_json_the_document_of_the_job(jobctl):
     assert (document["schema"], document["name"], document["counts"]["queued"]) == ("jobctl.status/1", "n", 3)
 
 
-@pytest.mark.parametrize("line", ["rows.csv -- -x -- {id}", "rows.csv -j 2 -- -x -- {id}"])
+@pytest.mark.parametrize("line", ["rows.csv -- echo -x -- {id}", "rows.csv -j 2 -- echo -x -- {id}"])
 def test_words_after_the_separator_are_stored_untouched(jobctl, line):
     jobctl("submit", *line.split())
-    assert jobctl("status", "1", "--json").document["command"] == ["-x", "--", "{id}"]
+    assert jobctl("status", "1", "--json").document["command"] == ["echo", "-x", "--", "{id}"]
 
 
 def test_without_a_separator_options_of_the_command_are_its_own(jobctl):

@@ -169,7 +169,7 @@ def test_retries_keep_every_attempt_and_its_output(cli):
 
 def test_a_command_that_does_not_exist_stops_the_job(cli):
     cli.file("batch.csv", numbered(50))
-    done = cli("run", "batch.csv", "--slots", 1, "-q", "--", "no-such-program-here", "{name}", check=4)
+    done = cli("run", "batch.csv", "--slots", 1, "-q", "--key", "none", "--", "no-such-program-here", "{name}", check=4)
     document = cli.status("last")
     assert document["state"] == "failed"
     assert document["counts"]["failed"] == 3

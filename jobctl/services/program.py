@@ -1,0 +1,190 @@
+"""Whether a command can run at all: its first word has to be a program, and where it is none, what was meant."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobctl.domain.nearest import nearest
+from jobctl.errors import UsageError
+from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
+
+_END = "--"
+#: What people write after an option that takes no value.
+_ANSWERS = {"yes", "no", "true", "false", "on", "off"}
+#: What belongs to the number before it.
+_UNITS = {"%", "ms", "s", "m", "h", "d", "K", "M", "G", "T", "/s", "/m", "/h", "/d", "k", "min", "sec"}
+#: Words that only a shell knows. Some systems have programs of these names; then they are found.
+_OF_SHELLS = {
+    *("cd", "source", ".", ":", "export", "alias", "unalias", "set", "unset", "eval", "exec", "ulimit", "umask"),
+    *("if", "for", "while", "until", "case", "function", "{", "(", "[[", "!", "let", "local", "declare", "pushd"),
+    *("popd", "shopt", "setopt", "builtin", "command", "type", "hash", "read", "return", "wait", "trap", "jobs"),
+    *("bg", "fg", "ll", "la"),
+}
+_INTERPRETERS = {
+    ".py": "python3",
+    ".sh": "sh",
+    ".bash": "bash",
+    ".pl": "perl",
+    ".rb": "ruby",
+    ".js": "node",
+    ".R": "Rscript",
+}
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+#: Of the first line of a script.
+_LONGEST_LINE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command was written, and where it is to run.
+
+    ``own`` are the arguments before it; ``separated``: ``--`` stood between them and the command. ``path`` is the PATH
+    of the items. ``elsewhere``: they run on other machines, at another time or with another PATH, so that a program
+    may be there which is not here now.
+    """
+
+    cwd: str
+    path: str
+    own: Sequence[str] = ()
+    separated: bool = True
+    elsewhere: bool = False
+
+
+def check_program(command: Sequence[str], place: Place) -> str:
+    """What should be said about a command: '' where nothing is wrong. Raises UsageError for one that makes no sense."""
+    first = command[0] if command and os.path.isdir(place.cwd) else ""
+    if not first or "{" in first.replace("{{", ""):  # the row says which program
+        return ""
+    found = find(first, place)
+    if found is not None:
+        _refuse_answer(command, place)
+        broken = _broken_script(found)
+        if broken is None:
+            return ""
+        message, hint = broken
+    else:
+        _refuse_nonsense(command, place)
+        message, hint = _missing(first, place)
+    if place.elsewhere:
+        return f"{message}; an item fails if it is still so when and where it starts"
+    raise UsageError(message, hint=hint)
+
+
+def find(name: str, place: Place) -> str | None:
+    """The file that an item would run; None if there is none, or none that can be run."""
+    if os.sep in name:
+        candidates = [os.path.normpath(os.path.join(place.cwd, name))]
+    else:
+        candidates = [os.path.join(place.cwd, folder, name) for folder in place.path.split(":")]
+    return next((path for path in candidates if os.path.isfile(path) and os.access(path, os.X_OK)), None)
+
+
+def _refuse_answer(command: Sequence[str], place: Place) -> None:
+    """``--hold true -- echo {}``: true is a program as well, and echo would never run."""
+    is_answer = not place.separated and command[0] in _ANSWERS and list(command[1:2]) == [_END]
+    if is_answer and len(command) > 2 and find(command[2], place) is not None:
+        before = place.own[-1] if place.own and place.own[-1].startswith("-") else "the last option"
+        raise UsageError(
+            f"{command[0]!r} would be the command here, and {command[2]} only its argument",
+            hint=f"{before} takes no value: leave {command[0]} out",
+        )
+
+
+def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
+    """Raises UsageError for a first word that is a program nowhere and never."""
+    first, before = command[0], place.own[-1] if place.own else ""
+    stray = shlex.join(command[: command.index(_END)]) if _END in command and not place.separated else ""
+    if before.isdigit() and first in _UNITS:
+        option = place.own[-2] if len(place.own) > 1 and place.own[-2].startswith("-") else ""
+        raise UsageError(
+            f"{first!r} would be the command here", hint=f"without a blank: {f'{option} {before}{first}'.strip()}"
+        )
+    if re.fullmatch(r"[0-9.,]+%?", first):
+        flag = before if before.startswith("-") and "=" not in before else ""
+        slots = "; -n is --dry-run, slots are -j" if flag == "-n" else ""
+        hint = f"{flag} takes no value{slots}: leave {first} out" if flag else "FILE [OPTIONS] -- COMMAND ARG..."
+        if slots:
+            hint = f"-n is --dry-run and takes no value; for slots it is -j {first}"
+        raise UsageError(f"{first!r} would be the command here, and it is a number", hint=hint)
+    if first.startswith("-"):
+        raise UsageError(
+            f"the command begins with {first!r}, which is no program",
+            hint="options of jobctl stand before --, those of the command after its name",
+        )
+    if _ASSIGNMENT.match(first):
+        raise UsageError(f"{first!r} sets a variable, which only a shell reads", hint=f"--env {shlex.quote(first)}")
+    if first in _OF_SHELLS or f"BASH_FUNC_{first}%%" in os.environ:
+        raise UsageError(
+            f"{first!r} is a word of the shell, not a program", hint="a shell reads what is given to --shell 'TEXT'"
+        )
+    if stray and not os.path.exists(os.path.join(place.cwd, first)):
+        raise UsageError(
+            f"{stray!r} stands before --, where the command would begin, and it is no program",
+            hint="FILE [OPTIONS] -- COMMAND ARG...: leave it out, or write it into the option that it belongs to",
+        )
+
+
+def _missing(first: str, place: Place) -> tuple[str, str]:
+    """What is wrong with a program that is not found, and what to type."""
+    here = os.path.normpath(os.path.join(place.cwd, first))
+    if first.startswith("~"):
+        return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
+    if os.path.isdir(here) and os.sep in first:
+        return f"{first!r} is a folder, not a program", "name the program in it"
+    if os.path.isfile(here):
+        return _unfit(first, here, place)
+    later = f"if it is there only when the items run: env {shlex.quote(first)} ..."
+    if os.sep in first:
+        near = nearest(os.path.basename(first), _names([os.path.dirname(here)]))
+        meant = f"did you mean {os.path.join(os.path.dirname(first), near)}? " if near else ""
+        return f"there is no file {here}", f"{meant}{later}"
+    near = nearest(first, _names([os.path.join(place.cwd, folder) for folder in place.path.split(":")]), 0.7)
+    return f"no program {first!r} is found on PATH", f"{f'did you mean {near}? ' if near else ''}{later}"
+
+
+def _unfit(first: str, here: str, place: Place) -> tuple[str, str]:
+    """A file that is there, but does not run under the name that was typed."""
+    path = first if os.sep in first else f"./{first}"
+    may_run = os.access(here, os.X_OK)  # on some file systems every file may
+    if unpacked_name(first).endswith(tuple(NAME_SUFFIXES)) and not (may_run and place.separated):
+        return (
+            f"one FILE at a time: {first!r} stands where the command begins, and it is no program",
+            "submit each of them, or put their rows together into one",
+        )
+    if may_run:
+        return f"{first!r} is not on PATH; it is a file of the working directory", f"write {path}"
+    stem, suffix = os.path.splitext(first)
+    with_interpreter = f", or {_INTERPRETERS[suffix]} {first}" if suffix in _INTERPRETERS and stem else ""
+    return f"{first!r} is a file that may not be executed", f"chmod +x {path}, then write {path}{with_interpreter}"
+
+
+def _broken_script(found: str) -> tuple[str, str] | None:
+    """What is wrong with the first line of a script, and what to type; None where nothing is."""
+    try:
+        with open(found, "rb") as file:
+            line = file.read(_LONGEST_LINE).partition(b"\n")[0]
+    except OSError:  # what may be executed need not be readable
+        return None
+    words = line[2:].split(b" ") if line.startswith(b"#!") else []
+    interpreter = os.fsdecode(next((word for word in words if word), b"").split(b"\t")[0])
+    if line.startswith(b"#!") and line.endswith(b"\r"):
+        hint = f"sed -i 's/\\r$//' {shlex.quote(found)}"
+        return f"{found}: its first line ends as on Windows, so its interpreter is not found", hint
+    if interpreter.startswith("/") and not os.path.exists(interpreter):
+        return f"{found}: the interpreter {interpreter} of its first line does not exist", "correct its first line"
+    return None
+
+
+def _names(folders: Sequence[str]) -> list[str]:
+    """The programs in some folders."""
+    found = []
+    for folder in folders:
+        try:
+            found += [entry.name for entry in os.scandir(folder) if entry.is_file() and os.access(entry.path, os.X_OK)]
+        except OSError:
+            continue
+    return found
