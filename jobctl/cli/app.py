@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jobctl.cli.command import Command, global_options
+from jobctl.cli.command import Command, global_options, session
 from jobctl.cli.grammar import Grammar
 from jobctl.domain.nearest import meant, nearest
 from jobctl.errors import UsageError
@@ -67,11 +67,14 @@ def _version_option() -> TyperOption:
     )
 
 
-def _print_version(_ctx: Any, _param: Any, value: bool) -> None:
+def _print_version(ctx: Any, _param: Any, value: bool) -> None:
     if value:
         from jobctl import __version__
 
-        sys.stdout.write(f"jobctl {__version__}\n")
+        if session(ctx).wants_json:
+            session(ctx).emit({"schema": "jobctl.version/1", "version": __version__})
+        else:
+            sys.stdout.write(f"jobctl {__version__}\n")
         raise typer.Exit
 
 
@@ -113,8 +116,14 @@ class Root(TyperGroup):
             raise UsageError(f"there is no command {name!r}", hint=_suggest(name))
         return super().resolve_command(ctx, args)
 
+    def get_help(self, ctx: Any) -> str:
+        """The page of ``jobctl --help``, or what it says as JSON."""
+        from jobctl.cli.help import help_text
+
+        return help_text(self, ctx, super().get_help(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The page of ``jobctl --help``."""
+        """Write the page."""
         from jobctl.cli.help import write_help
 
         write_help(self, ctx, formatter)
@@ -180,8 +189,14 @@ class Group(TyperGroup):
         self.params = [*self.params, *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"]}
 
+    def get_help(self, ctx: Any) -> str:
+        """The page of the group, or what it says as JSON."""
+        from jobctl.cli.help import help_text
+
+        return help_text(self, ctx, super().get_help(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The page of the group."""
+        """Write the page."""
         from jobctl.cli.help import write_help
 
         write_help(self, ctx, formatter)

@@ -38,7 +38,7 @@ def _store(name: str) -> Any:
 def global_options() -> list[TyperOption]:
     """Options that stand before or after the command."""
     flags = (
-        ("json", ["--json"], "Print one JSON document."),
+        ("json", ["--json"], "Print one JSON document, or one on each line of what is followed."),
         ("plain", ["--plain"], "Tables as tab-separated values, nothing cut, drawn or coloured."),
         ("no_color", ["--no-color"], "No colours; so does NO_COLOR=1."),
         ("quiet", ["-q", "--quiet"], "No messages, only what was asked for."),
@@ -98,6 +98,12 @@ class Command(TyperCommand):
         """Options, then the arguments as the help page calls them."""
         arguments = [param for param in self.params if isinstance(param, TyperArgument)]
         return ["[OPTIONS]", *(param.metavar or str(param.name).upper() for param in arguments)]
+
+    def get_help(self, ctx: Any) -> str:
+        """The help page, or what it says as JSON."""
+        from jobctl.cli.help import help_text
+
+        return help_text(self, ctx, super().get_help(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """What it is, an example, usage, then the rest."""

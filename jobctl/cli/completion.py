@@ -20,6 +20,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 FOLDER = Path("completions")
 #: The script of each shell, named as that shell looks for it.
 FILES = {"bash": "jobctl", "zsh": "_jobctl", "fish": "jobctl.fish"}
+#: Where each shell looks for the scripts of one user.
+FOLDERS = {
+    "bash": "~/.local/share/bash-completion/completions",
+    "zsh": "~/.zfunc",
+    "fish": "~/.config/fish/completions",
+}
 
 
 @app.command(cls=Command)
@@ -43,7 +49,12 @@ def completion(
         raise UsageError(
             f"there is no completion for {shell!r}", hint=meant(shell, FILES, f"jobctl completion {'|'.join(FILES)}")
         )
-    session(ctx).say(scripts()[shell].rstrip("\n"))
+    shared, script = session(ctx), scripts()[shell]
+    if shared.json:
+        place = {"shell": shell, "file": FILES[shell], "install": f"{FOLDERS[shell]}/{FILES[shell]}"}
+        shared.emit({"schema": "jobctl.completion/1"} | place | {"script": script})
+    else:
+        shared.say(script.rstrip("\n"))
     return Exit.OK
 
 

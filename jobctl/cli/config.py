@@ -52,6 +52,11 @@ def show(ctx: typer.Context) -> int:
     from jobctl.services.settings import SECTIONS
 
     cells = [(row.key, inert(_shown(row.value)), inert(f"{row.source} {row.where}".strip())) for row in rows]
+    if shared.plain:
+        for row in cells:
+            shared.say("\t".join(row))
+        tell_untrusted(shared, *SECTIONS)
+        return Exit.OK
     widths = [max(len(row[column]) for row in cells) for column in (0, 1)]
     for key, value, source in cells:
         shared.say(f"{key:{widths[0]}}  {value:{widths[1]}}  {source}".rstrip())

@@ -95,8 +95,17 @@ def run(
 
     from jobctl.process.daemon import exec_foreground
 
-    exec_foreground(replace(_options(ctx, slots), drain=drain))
+    shared, options = session(ctx), replace(_options(ctx, slots), drain=drain)
+    exec_foreground(options, (lambda: _announce(shared, options)) if shared.json else None)
     return Exit.OK
+
+
+def _announce(shared: Session, options: StartOptions) -> None:
+    """What this process is from here on; all it says later goes to standard error."""
+    import os
+
+    facts = {"pid": os.getpid(), "home": str(options.home.root), "slots": options.slots, "drain": options.drain}
+    shared.emit({"schema": "jobctl.daemon_run/1"} | facts)
 
 
 def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
@@ -196,7 +205,7 @@ def logs(
     Examples:
       jobctl daemon logs -n 20
       jobctl daemon logs --follow
-      jobctl daemon logs --all --json        an object for each line
+      jobctl daemon logs --all --json        with --follow, one on each line
 
     A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
     """
@@ -204,7 +213,12 @@ def logs(
 
     shared = session(ctx)
     path = shared.home.daemon_log
-    for line in daemon_log.last_lines(path, None if everything else lines):
+    last = daemon_log.last_lines(path, None if everything else lines)
+    if shared.json and not follow:
+        documents = [daemon_log.line_document(line) for line in last]
+        shared.emit({"schema": "jobctl.daemon_log/1", "log": str(path), "lines": documents})
+        return Exit.OK
+    for line in last:
         _log_line(shared, line)
     if follow:
         from jobctl.process.reader import readers_end
@@ -221,7 +235,7 @@ def _log_line(shared: Session, line: str) -> None:
     from jobctl.services.daemon_log import line_document
 
     if shared.json:
-        shared.emit_line(line_document(line))
+        shared.emit_line({"schema": "jobctl.daemon_log_line/1"} | line_document(line))
     else:
         shared.say(inert(line))
 
@@ -252,7 +266,11 @@ def install(
     shared = session(ctx)
     unit = Unit(shared.home.root, slots, name)
     if show:
-        sys.stdout.write(unit.text())
+        if shared.json:
+            place = str(unit.path(os.environ))
+            shared.emit({"schema": "jobctl.unit/1", "path": place, "changed": False, "text": unit.text()})
+        else:
+            sys.stdout.write(unit.text())
         return Exit.OK
     path, changed = write(unit, os.environ, force=force)
     if shared.json:

@@ -30,7 +30,7 @@ _ENDING = 200
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing is raised."""
-    session = Session()
+    session = Session(arguments)
     try:
         _notice_interrupts()
         try:
@@ -39,10 +39,18 @@ def run(arguments: Sequence[str]) -> int:
             if signal.getsignal(signal.SIGINT) is _interrupted:
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return INTERRUPTED
+        return _tell_interrupted(session)
     except BrokenPipeError:
         return _silence()
+
+
+def _tell_interrupted(session: Session) -> int:
+    if session.wants_json and not session.has_emitted:
+        body: dict[str, object] = {"code": "interrupted", "message": "interrupted", "hint": None, "details": []}
+        session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": INTERRUPTED})
+        sys.stdout.flush()
+    sys.stderr.write("\n")
+    return INTERRUPTED
 
 
 def _notice_interrupts() -> None:
@@ -73,9 +81,9 @@ def _answered(session: Session, arguments: Sequence[str]) -> int:
     try:
         code = _invoke(session, arguments)
     except JobctlError as error:
-        code = _explain(_as_asked(session, arguments), error)
+        code = _explain(session, error)
     except _ParseError as error:
-        code = _explain(_as_asked(session, arguments), _usage(error))
+        code = _explain(session, _usage(error))
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -129,16 +137,9 @@ def _usage(error: Exception) -> JobctlError:
     return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
 
 
-def _as_asked(session: Session, arguments: Sequence[str]) -> Session:
-    """What could not be parsed may have been asked for as JSON all the same; words of another command do not ask."""
-    own = list(arguments)
-    session.json = session.json or "--json" in own[: own.index("--") if "--" in own else None]
-    return session
-
-
 def _explain(session: Session, error: JobctlError) -> int:
     hint = session.localise(error.hint)
-    if session.json:
+    if session.wants_json:
         details = [_told(line) for line in error.details]
         body = {"code": error.code, "message": _told(error.message), "hint": hint and _told(hint), "details": details}
         session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": int(error.exit_code)})

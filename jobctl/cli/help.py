@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperOption
+
+from jobctl.cli.command import session
+
+if TYPE_CHECKING:
+    from jobctl.cli.tree import Argument, Option
 
 _DEFAULT_PANEL = "Options"
 
@@ -28,6 +34,39 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
         with formatter.section(heading):
             formatter.write_dl(rows)
     write_parameters(command, ctx, formatter)
+
+
+def help_text(command: Any, ctx: Any, text: str) -> str:
+    """The page as it is printed: with ``--json`` a document that has the page and its parts."""
+    shared = session(ctx)
+    if not shared.wants_json:
+        return text
+    from jobctl.cli.tree import node_of
+    from jobctl.render.machine import dumps
+
+    node = node_of(command, tuple(ctx.command_path.split()[1:]))
+    document = {
+        "schema": "jobctl.help/1",
+        "command": node.name,
+        "summary": node.summary,
+        "usage": " ".join((ctx.command_path, *command.collect_usage_pieces(ctx))),
+        "arguments": [_argument_document(argument) for argument in node.arguments],
+        "options": [_option_document(option) for option in node.options],
+        "commands": [{"name": child.path[-1], "summary": child.summary} for child in node.children],
+        "text": text,
+    }
+    return dumps(document, indent=sys.stdout.isatty())
+
+
+def _argument_document(argument: Argument) -> dict[str, Any]:
+    facts = {"required": argument.required, "multiple": argument.multiple}
+    return {"name": argument.metavar, "help": argument.help} | facts
+
+
+def _option_document(option: Option) -> dict[str, Any]:
+    """``value`` is what the option takes, null for one that takes nothing."""
+    facts = {"value": option.metavar or None, "help": option.help, "group": option.panel, "multiple": option.multiple}
+    return {"names": list(option.names)} | facts
 
 
 def _write_prose(paragraph: str, formatter: Any) -> None:

@@ -15,6 +15,7 @@ from jobctl.errors import Exit, UsageError
 from jobctl.process import reader
 
 if TYPE_CHECKING:
+    from jobctl.services.follow import Follower
     from jobctl.services.logs import Choice
     from jobctl.services.targets import Target
     from jobctl.store.database import Database
@@ -45,6 +46,8 @@ def logs(
       jobctl logs last --failed          what failed, each under a heading
       jobctl logs 42 --follow            as it is written
       jobctl logs 42.17 --attempt 1      an earlier try
+
+    With --json, one item is a document and several are a list in one; with --follow, each line is a document.
     """
     from jobctl.services.logs import STREAMS, Choice
     from jobctl.services.targets import resolve
@@ -60,7 +63,9 @@ def logs(
     if follow:
         _follow(shower, wanted, choice)
     elif shared.json:
-        shower.json(wanted, choice)
+        from jobctl.cli.logs_json import print_json
+
+        print_json(shared, database, wanted, choice, streams)
     else:
         shower.text(wanted, choice)
     return Exit.OK
@@ -159,19 +164,6 @@ class _Shower:
         word = "unknown" if state is None else ItemState(state[0]).word
         return f"item {job}.{items[0]} has {why}, it is {word}"
 
-    def json(self, targets: Sequence[Target], choice: Choice) -> None:
-        """One JSON object per attempt and line."""
-        from jobctl.services.logs import attempts, is_cut, piece, read
-
-        for job, attempt in attempts(self.database, targets, choice):
-            document: dict[str, Any] = {"schema": "jobctl.output/1", "job": job, "item": attempt.item}
-            document |= {"attempt": attempt.attempt, "running": attempt.ending is None, "cut": is_cut(attempt)}
-            for stream, name in (("out", "stdout"), ("err", "stderr")):
-                if stream in self.streams:
-                    data = b"".join(read(piece(self.shared.home, job, attempt, stream)))
-                    document[name] = data.decode("utf-8", "replace")
-            self.shared.emit_line(document)
-
 
 def _nothing(choice: Choice) -> str:
     """Why a whole job has nothing to show."""
@@ -191,11 +183,15 @@ def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
     from jobctl.services.follow import Follower, Wanted
 
     target = targets[0]
-    if len(targets) != 1 or target.last is not None or choice.attempt or shower.shared.json:
-        raise UsageError("--follow is for one job or one item, as text", hint="jobctl logs 42 --follow")
+    if len(targets) != 1 or target.last is not None or choice.attempt:
+        raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
     wanted = Wanted(target.job, target.item, tuple(shower.streams))
     pipes = reader.readers_end(sys.stdout)
     follower = Follower(shower.database, shower.shared.home, wanted, stop=next(iter(pipes), None))
+    if shower.shared.json:
+        _follow_json(shower, follower, target.job, choice)
+        reader.check_reader(pipes)
+        return
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
         if choice.failed:
@@ -212,3 +208,17 @@ def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
         shower.out.flush()
         shower.err.flush()
     reader.check_reader(pipes)
+
+
+def _follow_json(shower: _Shower, follower: Follower, job: int, choice: Choice) -> None:
+    """A line for each piece that is written; with ``--failed``, one for each attempt that failed, with all it wrote."""
+    from jobctl.cli.logs_json import JsonFollower, output_document
+    from jobctl.render.output import failed
+
+    lines = JsonFollower(shower.shared, job)
+    for event in follower.events():
+        if not choice.failed:
+            lines.show(event)
+        elif event.over is not None and failed(event.over):
+            shower.shared.emit_line(output_document(shower.shared.home, job, event.over, shower.streams))
+        sys.stdout.flush()

@@ -47,11 +47,20 @@ def list_(
     if shared.json:
         shared.emit(document)
         return Exit.OK
-    for line in _lines(document):
-        shared.say(line)
+    if not shared.plain:
+        for line in _lines(document):
+            shared.say(line)
+    elif document["deliveries"]:
+        from jobctl.render.plain import table
+
+        rows = [[each[title] for title in _TITLES] for each in document["deliveries"]]
+        shared.say(table(_TITLES, rows))
     if not document["deliveries"] and database is not None:
         shared.note("nobody was to be told yet; see --notify and --on-done of jobctl submit")
     return Exit.OK
+
+
+_TITLES = ("id", "job", "round", "event", "target", "state", "attempts", "last_result", "next_attempt_at")
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

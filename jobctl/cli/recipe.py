@@ -41,7 +41,8 @@ def list_(ctx: typer.Context) -> int:
         return Exit.OK
     width = max((len(_inert(name)) for name in recipes), default=0)
     for recipe in recipes.values():
-        shared.say(f"{_inert(recipe.name):{width}}  {_inert(recipe.summary)}")
+        cells = (_inert(recipe.name), _inert(recipe.summary))
+        shared.say("\t".join(cells) if shared.plain else f"{cells[0]:{width}}  {cells[1]}")
     tell_untrusted(shared, "submit")
     if not recipes:
         shared.note("there are no recipes; jobctl-config(5) says how to write one")

@@ -43,7 +43,12 @@ def report(
     database = shared.open()
     number = resolve_job(database, job)
     if output == "-":
-        sys.stdout.write(_page(shared, database, number))
+        page = _page(shared, database, number)
+        if shared.json:
+            file = {"path": None, "bytes": len(page.encode()), "html": page}
+            shared.emit({"schema": "jobctl.report_file/1", "job": number} | file)
+        else:
+            sys.stdout.write(page)
         return Exit.OK
     path = Path(output or f"job-{number}.html")
     size = _write(path, _page(shared, database, number).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,7 +56,7 @@ def results(
     if not_accepted is not None and (rejected or not kinds):
         files.append(not_accepted)
     if output is not None:
-        _hand_out(shared, files, output)
+        _hand_out(shared, number, files, output)
     elif shared.json:
         shared.emit({"schema": "jobctl.results/1", "job": number, "files": [_document(file) for file in files]})
     else:
@@ -63,17 +64,27 @@ def results(
     return Exit.OK
 
 
-def _hand_out(shared: Session, files: list[ResultFile], output: str) -> None:
+def _hand_out(shared: Session, number: int, files: list[ResultFile], output: str) -> None:
     from jobctl.domain.wording import plural
     from jobctl.services.results import copy_out, stream_out
 
     if len(files) != 1:
         raise UsageError("-o needs to know which file", hint="add --succeeded, --failed, --unprocessed or --rejected")
     if output == "-":
+        if shared.json:
+            from jobctl.services.results import lines_of
+
+            head = {"schema": "jobctl.results/1", "job": number, "files": [_document(files[0])]}
+            shared.emit_list(head, "lines", lines_of(files[0]))
+            return
         sys.stdout.flush()
         stream_out(files[0], sys.stdout.buffer)
         return
     copy_out(files[0], Path(output))
+    if shared.json:
+        copied = _document(files[0]) | {"copied_to": os.path.abspath(output)}
+        shared.emit({"schema": "jobctl.results/1", "job": number, "files": [copied]})
+        return
     shared.note(f"{plural(files[0].rows, 'row')} written to {output}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from functools import cached_property
@@ -12,6 +13,8 @@ from jobctl.errors import JobctlError, NotFound
 from jobctl.process import moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from jobctl.render.look import Look
     from jobctl.store.database import Database
 
@@ -24,13 +27,25 @@ def now_us() -> int:
 class Session:
     """Global options as given, and what follows from them."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        self._arguments = tuple(arguments)
         self.home_option: str | None = None
         self.json = False
         self.no_color = False
         self.plain = False
         self.quiet = False
         self.verbose = False
+        #: Whether JSON was printed: nobody can read an error after half a document.
+        self.has_emitted = False
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether JSON was asked for, also by a command line that cannot be parsed, or not yet.
+
+        Words of another command, which follow ``--``, do not ask.
+        """
+        own = self._arguments
+        return self.json or "--json" in own[: own.index("--") if "--" in own else None]
 
     @cached_property
     def home(self) -> Home:
@@ -78,6 +93,7 @@ class Session:
         """A JSON document on one line of stdout, one of several."""
         from jobctl.render.machine import dumps, for_terminal
 
+        self.has_emitted = True
         text = dumps(document)
         sys.stdout.write((for_terminal(text) if sys.stdout.isatty() else text) + "\n")
 
@@ -85,7 +101,28 @@ class Session:
         """A JSON document on stdout."""
         from jobctl.render.machine import dumps
 
+        self.has_emitted = True
         sys.stdout.write(dumps(document, indent=sys.stdout.isatty()) + "\n")
+
+    def emit_list(self, head: dict[str, Any], name: str, entries: Iterable[Any]) -> int:
+        """A JSON document on stdout whose last key is a list of any length, which is never held in memory.
+
+        Returns the number of entries. What raises before the first entry raises before anything is printed.
+        """
+        from jobctl.render.machine import dumps, for_terminal
+
+        on_terminal = sys.stdout.isatty()
+        between = ",\n  " if on_terminal else ", "
+        count = 0
+        rest = iter(entries)
+        first = list(itertools.islice(rest, 1))
+        self.has_emitted = True
+        sys.stdout.write(f"{dumps(head)[:-1]}, {dumps(name)}: [")
+        for count, entry in enumerate(itertools.chain(first, rest), 1):
+            text = for_terminal(dumps(entry)) if on_terminal else dumps(entry)
+            sys.stdout.write((between if count > 1 else "") + text)
+        sys.stdout.write("]}\n")
+        return count
 
     def note(self, text: str) -> None:
         """A line on stderr for a person; nothing with ``--quiet``."""

@@ -26,7 +26,8 @@ def top(ctx: typer.Context) -> int:
     """
     shared = session(ctx)
     if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:
-        raise UsageError("top needs a terminal", hint=f"{shared.program} status --watch")
+        hint = f"{shared.program} status {'--json' if shared.json else '--watch'}"
+        raise UsageError("top needs a terminal", hint=hint)
     try:
         from jobctl.tui.app import Top
     except ModuleNotFoundError as missing:

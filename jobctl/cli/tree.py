@@ -85,15 +85,16 @@ def command_tree() -> Node:
     """The tree of ``jobctl``; imports every command."""
     from jobctl.cli.app import app
 
-    return _node(typer.main.get_command(app), ())
+    return node_of(typer.main.get_command(app), ())
 
 
-def _node(command: Any, path: tuple[str, ...]) -> Node:
+def node_of(command: Any, path: tuple[str, ...]) -> Node:
+    """One command as values, with all below it."""
     children: tuple[Node, ...] = ()
     if isinstance(command, TyperGroup):
         context: Any = None  # our groups do not look at it
         names = [name for name in command.list_commands(context) if not _get(command, name).hidden]
-        children = tuple(_node(_get(command, name), (*path, name)) for name in names)
+        children = tuple(node_of(_get(command, name), (*path, name)) for name in names)
     visible = [param for param in command.params if not getattr(param, "hidden", False)]
     return Node(
         path,

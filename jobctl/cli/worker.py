@@ -54,4 +54,8 @@ def worker(
     options = WorkerOptions(
         ClusterOptions.from_words(words), slots or cpu_count(), offered, spool, parse_duration(patience)
     )
-    return serve(options, session(ctx).note)
+    code = serve(options, session(ctx).note)
+    if session(ctx).json:
+        facts = {"slots": options.slots, "resources": offered, "exit_code": int(code)}
+        session(ctx).emit({"schema": "jobctl.worker/1"} | facts)
+    return code

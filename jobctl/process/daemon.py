@@ -177,11 +177,16 @@ def _displaced(pid: int) -> Busy:
     )
 
 
-def exec_foreground(options: StartOptions) -> None:
-    """Become the supervisor, in this process and on this terminal. Raises Busy; does not return otherwise."""
+def exec_foreground(options: StartOptions, announce: Callable[[], None] | None = None) -> None:
+    """Become the supervisor, in this process and on this terminal. Raises Busy; does not return otherwise.
+
+    ``announce`` is called when nothing stands in the way any more.
+    """
     holder = lock.holder(str(options.home.lock))
     if holder is not None:
         raise busy(holder)
+    if announce is not None:
+        announce()
     sys.stdout.flush()
     sys.stderr.flush()
     argv = options.supervisor_argv()

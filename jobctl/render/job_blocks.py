@@ -17,6 +17,7 @@ from jobctl.render.look import Look
 
 Document = Mapping[str, Any]
 
+FAILURE_TITLES = ("failed", "cause", "message", "as in item")
 #: Below so many attempts, what is slow cannot be told from what is usual.
 _ENOUGH = 20
 _GAP = 2
@@ -41,13 +42,25 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     for group in shown:
         table.add_row(*_failure_cells(_shortened(group, look)))
     lines: list[RenderableType] = [table]
-    hidden = failures["groups_total"] - len(shown)
+    hidden = hidden_causes(document, len(shown))
+    if hidden:
+        lines.append(Text(f"{look.ellipsis} and {hidden}", style="bright_black"))
+    return Group(*lines)
+
+
+def hidden_causes(document: Document, shown: int) -> str:
+    """What there is beyond the causes that are shown; empty if that is all."""
+    failures = document["failures"]
+    hidden = failures["groups_total"] - shown
     rest = [plural(hidden, "more cause")] if hidden > 0 else []
     if failures["ungrouped"]:
         rest.append(f"{plural(failures['ungrouped'], 'failure')} of further causes")
-    if rest:
-        lines.append(Text(f"{look.ellipsis} and {', '.join(rest)}", style="bright_black"))
-    return Group(*lines)
+    return ", ".join(rest)
+
+
+def failure_rows(groups: Sequence[Document]) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The titles and the rows of the table of causes, uncut."""
+    return FAILURE_TITLES, [[cell.plain for cell in _failure_cells(group)] for group in groups]
 
 
 def _shortened(group: Document, look: Look) -> Document:
@@ -60,7 +73,7 @@ def _shortened(group: Document, look: Look) -> Document:
 def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
     """The titles and the rows of a table of causes with the message in what room is left."""
     rows = [_failure_cells(group) for group in groups]
-    titles = ["failed", "cause", "message", "as in item"]
+    titles = FAILURE_TITLES
     widths = [max([len(title), *(row[place].cell_len for row in rows)]) for place, title in enumerate(titles)]
     widths[2] = min(widths[2], max(_ROW_MIN, look.width - sum(widths) + widths[2] - 3 * _GAP))
     for row in rows:
@@ -105,6 +118,16 @@ def running_block(document: Document, look: Look, limit: int = 8) -> RenderableT
     if hidden <= 0:
         return table
     return Group(table, Text(f"{look.ellipsis} and {number(hidden)} more", style="bright_black"))
+
+
+def running_rows(document: Document, look: Look) -> tuple[list[str], list[tuple[str, ...]]] | None:
+    """The titles and the rows of all that runs, uncut, longest first; None when nothing does."""
+    running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
+    if not running or document["daemon"]["state"] == "down":
+        return None
+    marks = [slowness(item["elapsed_s"], document.get("durations")) for item in running]
+    columns = _running_columns(running, marks, look)
+    return list(columns), list(zip(*columns.values(), strict=True))
 
 
 def _running_columns(shown: Sequence[Document], marks: Sequence[str], look: Look) -> dict[str, list[str]]:

@@ -54,7 +54,7 @@ def overview(document: Document, look: Look) -> Iterator[RenderableType]:
     yield Text(inert(document["state_reason"]))
     yield Text("")
     yield _bar_line(document, look)
-    yield _counters(document, look)
+    yield counters(document, look)
     pace = pace_line(document, look)
     if pace is not None:
         yield pace
@@ -85,6 +85,13 @@ def job_title(document: Document, look: Look) -> Text:
 
 
 def _bar_line(document: Document, look: Look) -> Text:
+    text = "  ".join(progress_facts(document, look))
+    width = max(_BAR_MIN, min(_BAR_MAX, look.width - len(text) - 2))
+    return Text.assemble(*bar(document["counts"], width, look), "  ", text)
+
+
+def progress_facts(document: Document, look: Look) -> list[str]:
+    """How much is done, how fast, and when the rest will be; what a screen has room for beside a bar."""
     progress, counts = document["progress"], document["counts"]
     facts = [
         percent(progress["processed"], counts["total"]) if counts["total"] else percent(progress["fraction"], 1),
@@ -99,12 +106,11 @@ def _bar_line(document: Document, look: Look) -> Text:
             facts[-1] += moment
     elif document["done"]:
         facts.append(f"took {format_duration(document['time']['active_s'])}")
-    text = "  ".join(facts)
-    width = max(_BAR_MIN, min(_BAR_MAX, look.width - len(text) - 2))
-    return Text.assemble(*bar(counts, width, look), "  ", text)
+    return facts
 
 
-def _counters(document: Document, look: Look) -> Text:
+def counters(document: Document, look: Look) -> Text:
+    """The counters that are not zero."""
     styles = {"succeeded": "green", "failed": "red", "running": "yellow", "rejected": "red"}
     parts: list[Any] = []
     for name in ("succeeded", "failed", "running", "retrying", "queued", "unprocessed", "rejected", "skipped"):
@@ -118,12 +124,13 @@ def _facts(document: Document, look: Look) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="bold")
     grid.add_column(overflow="fold")
-    for label, text in _fact_lines(document, look):
+    for label, text in fact_lines(document, look):
         grid.add_row(label, Text(inert(text)))
     return grid
 
 
-def _fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+def fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+    """(name, text) of what else there is to know; further lines of a fact have no name."""
     yield "retry", retry_text(document)
     yield from results_lines(document)
     yield "time", _joined(times(document), look)

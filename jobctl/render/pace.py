@@ -71,6 +71,14 @@ def pace_line(document: Document, look: Look) -> Text | None:
     return Text.assemble(curve(shown, look), "  ", facts, figures)
 
 
+def figures_line(document: Document, look: Look) -> str:
+    """The same without the curve; empty before there are figures."""
+    course = document.get("throughput")
+    shown = cells(course, _CURVE_MAX) if course and _outcomes(course) >= _ENOUGH else []
+    peak = max((cell.per_s for cell in shown), default=0.0) if len(shown) > 1 else 0.0
+    return look.dash.join([*([f"peak {rate(peak)}"] if peak else []), *_figures(document.get("durations"))])
+
+
 def _outcomes(throughput: Document) -> int:
     return sum(throughput["succeeded"]) + sum(throughput["failed"])
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from jobctl.render.job_page import job_page
+from jobctl.render.job_plain import plain_page
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look, console
 from jobctl.render.notices import notices, waiting
@@ -23,7 +24,11 @@ def print_jobs(document: Document, stream: TextIO, look: Look) -> None:
 
 
 def print_pages(documents: Sequence[Document], stream: TextIO, look: Look) -> None:
-    """Everything about some jobs, one after the other."""
+    """Everything about some jobs, one after the other; off a terminal nothing is drawn."""
+    if not look.terminal:
+        pages = ("\n".join(plain_page(document, look)) + "\n" for document in documents)
+        stream.write("\n".join(pages))
+        return
     blocks: list[RenderableType] = []
     for document in documents:
         blocks += [*([Text("")] if blocks else []), job_page(document, look)]
@@ -31,12 +36,8 @@ def print_pages(documents: Sequence[Document], stream: TextIO, look: Look) -> No
 
 
 def _print(blocks: Sequence[RenderableType], look: Look, stream: TextIO) -> None:
-    """Off a terminal the padding at the ends of lines is of no use to anybody."""
     screen = console(look, stream)
     with screen.capture() as captured:
         for block in blocks:
             screen.print(block)
-    text = captured.get()
-    if not look.terminal:
-        text = "\n".join(line.rstrip() for line in text.split("\n"))
-    stream.write(text)
+    stream.write(captured.get())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 import shlex
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Generator, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.durations import format_time
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
 from jobctl.handlers.command import SHELL, Handler, handler_for
@@ -42,37 +45,77 @@ class _Run(NamedTuple):
     host: str | None
 
 
+class _Row(NamedTuple):
+    """One line of a joblog; times in microseconds."""
+
+    seq: int
+    host: str
+    started_at: int
+    duration_us: int
+    received: int
+    exit_value: int
+    signal: int
+    command: str
+
+    def line(self) -> str:
+        """As GNU parallel writes it."""
+        return (
+            f"{self.seq}\t{self.host}\t{self.started_at / 1e6:.3f}\t{self.duration_us / 1e6:10.3f}"
+            f"\t0\t{self.received}\t{self.exit_value}\t{self.signal}\t{self.command}\n"
+        )
+
+
 def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
     """Write the joblog of a job: items in input order, the latest attempt of each that has ended.
 
     Items that never ran are left out, as from a joblog that was cut off. Returns the number of lines after the
     header. Raises NotFound, and OSError from writing.
     """
-    database = open_database(home)
-    try:
-        row = jobs.load(database, job)
-        if row is None:
-            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+    with contextlib.closing(_rows(home, job)) as rows:
+        first = next(rows, None)  # raises before anything is written
         target.write(HEADER.encode())
         count = 0
-        for line in _lines(database, row):
-            target.write(line.encode("utf-8", "surrogateescape"))
+        for row in () if first is None else itertools.chain((first,), rows):
+            target.write(row.line().encode("utf-8", "surrogateescape"))
             count += 1
         return count
+
+
+def export_rows(home: Home, job: int) -> Iterator[dict[str, Any]]:
+    """The same lines as documents, each with the columns of a joblog. Raises NotFound."""
+    for row in _rows(home, job):
+        yield {
+            "seq": row.seq,
+            "host": row.host,
+            "started_at": format_time(row.started_at),
+            "runtime_s": row.duration_us / 1e6,
+            "send": 0,
+            "receive": row.received,
+            "exit_code": row.exit_value,
+            "signal": row.signal,
+            "command": row.command,
+        }
+
+
+def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
+    database = open_database(home)
+    try:
+        found = jobs.load(database, job)
+        if found is None:
+            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+        yield from _rows_of(database, found)
     finally:
         database.close()
 
 
-def _lines(database: Database, row: JobRow) -> Iterator[str]:
+def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
     handler = handler_for(row)
     for run in _runs(database, row.id):
         exit_value, signal = _ending(run.ending, run.code)
         words = _words(handler, run)
         command = command_text(words, words.index(SHELL.decode()) if row.handler == "shell" else 0)
-        yield (
-            f"{run.item}\t{run.host or LOCAL_HOST}\t{run.started_at / 1e6:.3f}\t{run.duration_us / 1e6:10.3f}"
-            f"\t0\t{run.out_len}\t{exit_value}\t{signal}\t{command}\n"
-        )
+        host = run.host or LOCAL_HOST
+        yield _Row(run.item, host, run.started_at, run.duration_us, run.out_len, exit_value, signal, command)
 
 
 def _words(handler: Handler, run: _Run) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.durations import format_time
 from jobctl.domain.states import ItemState, JobState
 from jobctl.domain.texts import shown
 from jobctl.services.daemon import DOWN, DaemonView, daemon_view
@@ -34,14 +35,44 @@ class Family(NamedTuple):
     samples: list[Sample]
 
 
-def metrics_text(database: Database | None, home: Home, now: int) -> str:
+class Reading(NamedTuple):
+    """Every family at one moment, in microseconds UTC."""
+
+    at: int
+    families: list[Family]
+
+    def text(self) -> str:
+        """As OpenMetrics text."""
+        return "\n".join([*(line for family in self.families for line in _lines(family)), "# EOF", ""])
+
+    def document(self) -> dict[str, Any]:
+        """As JSON: the same names, labels and values."""
+        return {
+            "schema": "jobctl.metrics/1",
+            "at": format_time(self.at),
+            "metrics": [
+                {
+                    "name": family.name,
+                    "type": "gauge",
+                    "unit": "seconds" if family.name.endswith("_seconds") else None,
+                    "help": family.help,
+                    "samples": [
+                        {"labels": dict(sample.labels), "value": sample.value if math.isfinite(sample.value) else None}
+                        for sample in family.samples
+                    ],
+                }
+                for family in self.families
+            ],
+        }
+
+
+def read_metrics(database: Database | None, home: Home, now: int) -> Reading:
     """Everything at one moment (``now`` in microseconds UTC); of a store that does not exist, that nothing is up."""
-    families = [*_daemon(DOWN, now)]
-    if database is not None:
-        with views.snapshot(database):
-            now = clock.in_store(database, now)
-            families = [*_daemon(daemon_view(database, home, now), now), *_work(database, now)]
-    return "\n".join([*(line for family in families for line in _lines(family)), "# EOF", ""])
+    if database is None:
+        return Reading(now, [*_daemon(DOWN, now)])
+    with views.snapshot(database):
+        now = clock.in_store(database, now)
+        return Reading(now, [*_daemon(daemon_view(database, home, now), now), *_work(database, now)])
 
 
 def _daemon(view: DaemonView, now: int) -> Iterator[Family]:

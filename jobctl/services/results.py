@@ -71,6 +71,13 @@ def stream_out(file: ResultFile, target: BinaryIO) -> None:
         _pump(source, target)
 
 
+def lines_of(file: ResultFile) -> Iterator[str]:
+    """The lines of a file as text, each with its line feed. Raises NotFound when it is gone."""
+    with _reading(file) as source:
+        for line in source:
+            yield line.decode("utf-8", "surrogateescape")
+
+
 @contextlib.contextmanager
 def _reading(file: ResultFile) -> Iterator[BinaryIO]:
     try:

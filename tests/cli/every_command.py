@@ -17,6 +17,8 @@ _ARGUMENTS = {
     "SHELL": "bash",
     "PATH": "jobctl.toml",
 }
+#: Commands that start, end or need processes, or draw a screen.
+PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}
 _OPTIONS = {"worker": ["--scheduler", "tcp://127.0.0.1:1"], "export": ["--joblog"]}
 
 

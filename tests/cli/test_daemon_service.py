@@ -79,9 +79,10 @@ def test_last_lines_and_the_log_before(jobctl, log: Path) -> None:
 
 
 def test_lines_as_json(jobctl, log: Path) -> None:
-    lines = jobctl("daemon", "logs", "--json").out.splitlines()
-    assert lines[0] == '{"at": "2026-11-23T18:28:31Z", "source": "supervisor", "message": "one"}'
-    assert lines[1] == '{"at": null, "source": null, "message": "two"}'
+    document = jobctl("daemon", "logs", "--json").document
+    assert (document["schema"], document["log"]) == ("jobctl.daemon_log/1", str(log))
+    assert document["lines"][0] == {"at": "2026-11-23T18:28:31Z", "source": "supervisor", "message": "one"}
+    assert document["lines"][1] == {"at": None, "source": None, "message": "two"}
 
 
 def test_following_goes_over_to_a_new_log(log: Path) -> None:

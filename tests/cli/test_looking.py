@@ -132,7 +132,7 @@ def test_logs_of_several_items_have_headings(jobctl, logged):
         "==> 1.3 succeeded, attempt 1, 250ms <==",
         "three",
     ]
-    documents = [json.loads(line) for line in jobctl("logs", "1.1-2", "--json").out.splitlines()]
+    documents = jobctl("logs", "1.1-2", "--json").document["outputs"]
     assert [(d["item"], d["stdout"], d["stderr"]) for d in documents] == [
         (1, "one\n", ""),
         (2, "two\ufffd\n", "oops\n"),

@@ -7,11 +7,9 @@ import shutil
 import pytest
 
 from jobctl.config import Home
-from tests.cli.every_command import every_command
+from tests.cli.every_command import PROCESSES, every_command
 from tests.factories import make_store
 
-#: What starts, ends or needs processes, or would draw a screen: looked at in tests of their own.
-PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}
 #: What they print differs from one call to the next.
 OF_THE_MOMENT = {"metrics", "doctor", "report"}
 

@@ -23,6 +23,7 @@ from jobctl.render.explain import explain_lines
 from jobctl.render.frames import job_frame, list_frame
 from jobctl.render.items import print_items
 from jobctl.render.job_page import job_page
+from jobctl.render.job_plain import plain_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.preview import print_preview
@@ -170,7 +171,7 @@ def screens() -> Iterator[tuple[str, str]]:
     yield "watch-job-60x9", _text(render_lines(job_frame(running_job(), low, FOOTER), low))
     yield "watch-all-60x9", _text(render_lines(list_frame(many(), low, FOOTER), low))
     pipe = Look(10_000, 10_000, terminal=False)
-    yield "status-job-pipe", _text(render_lines([job_page(done_job(), pipe)], pipe))
+    yield "status-job-pipe", _text(plain_page(done_job(), pipe))
     yield "explain", _text(explain_lines(explanation()))
 
 

@@ -1,0 +1,58 @@
+"""A job's page for pipes and ``--plain``: the same facts, nothing drawn or cut, tables and facts separated by tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobctl.render.inert import inert
+from jobctl.render.job_blocks import failure_rows, hidden_causes, running_rows, slowest_line
+from jobctl.render.job_page import counters, fact_lines, job_title, progress_facts
+from jobctl.render.look import Look
+from jobctl.render.pace import figures_line
+from jobctl.render.plain import table
+
+Document = Mapping[str, Any]
+
+
+def plain_page(document: Document, look: Look) -> Iterator[str]:
+    """The lines of the page of a status document."""
+    yield job_title(document, look).plain
+    yield inert(document["state_reason"])
+    yield ""
+    yield "  ".join(progress_facts(document, look))
+    slowest = slowest_line(document, look)
+    for line in (counters(document, look).plain, figures_line(document, look), slowest.plain if slowest else ""):
+        if line:
+            yield line
+    if document["attention"]:
+        yield ""
+    for found in document["attention"]:
+        yield f"! {inert(found['message'])}"
+        yield f"  {inert(found['action'])}"
+    yield from _causes(document)
+    running = running_rows(document, look)
+    if running is not None:
+        yield ""
+        yield table(*running)
+    yield ""
+    yield from _facts(document, look)
+
+
+def _causes(document: Document) -> Iterator[str]:
+    groups = document["failures"]["groups"]
+    if not groups:
+        return
+    yield ""
+    yield table(*failure_rows(groups))
+    hidden = hidden_causes(document, len(groups))
+    if hidden:
+        yield f"and {hidden}"
+
+
+def _facts(document: Document, look: Look) -> Iterator[str]:
+    """The name of each fact in each of its lines, so that every line can be found by it."""
+    name = ""
+    for label, text in fact_lines(document, look):
+        name = label or name
+        yield f"{name}\t{inert(text)}"
