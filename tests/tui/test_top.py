@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,73 +14,16 @@ pytest.importorskip("textual")
 from textual.widgets import Static
 
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
-from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.logview import LogView
-from jobctl.tui.tables import Table
 from tests.factories import SUBMITTED_AT
+from tests.tui.sight import state_of, watch
 
 ROOT = Path(__file__).parents[2]
 SIZES = [(80, 24), (120, 40), (200, 50)]
-
-
-class Sight:
-    """The program with somebody at its keys."""
-
-    def __init__(self, app, pilot):
-        self.app, self.pilot = app, pilot
-
-    async def press(self, *keys):
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, condition, what):
-        """Wait for a condition on the screen."""
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, f"{what}:\n{self.text()}"
-            await self.pilot.pause(0.02)
-
-    async def sees(self, *texts):
-        """Wait until all of these can be read."""
-        await self.until(lambda: all(text in self.text() for text in texts), f"{texts} on the screen")
-
-    def text(self):
-        """What can be read."""
-        width, height = self.app.size
-        # Of a screen with another one above it, only the upper one counts, as for the eye.
-        lines = self.app.screen._compositor.render_strips()
-        assert len(lines) == height and all(strip.cell_length == width for strip in lines)
-        return "\n".join(strip.text.rstrip() for strip in lines)
-
-    def table(self, name):
-        return self.app.screen.query_one(name, Table)
-
-    @property
-    def screen(self):
-        return self.app.screen
-
-
-def watch(home, script, size=(100, 30)):
-    """Run a script of key strokes on the store."""
-
-    @asynccontextmanager
-    async def opened():
-        app = Top(home, "jobctl")
-        async with app.run_test(size=size, notifications=True) as pilot:
-            sight = Sight(app, pilot)
-            await sight.until(lambda: isinstance(app.screen, JobsScreen), "the first screen")
-            yield sight
-
-    async def play():
-        async with opened() as sight:
-            await script(sight)
-
-    asyncio.run(play())
 
 
 @pytest.fixture
@@ -124,7 +65,7 @@ def test_what_others_commit_is_seen_and_the_cursor_stays_on_its_job(store, home,
     async def script(sight):
         await sight.sees("partly")
         await sight.press("down")
-        assert sight.table("#jobs").chosen == str(jobs[2])
+        await sight.chooses("#jobs", jobs[2])
         for number in range(5):
             store.job("q", name=f"new-{number}")
         await sight.sees("jobctl top   8 jobs", "new-4")
@@ -139,7 +80,9 @@ def test_what_others_commit_is_seen_and_the_cursor_stays_on_its_job(store, home,
 @pytest.mark.parametrize("size", SIZES)
 def test_a_job_its_items_its_failures_its_log(home, jobs, size):
     async def script(sight):
-        await sight.press("down", "enter")
+        await sight.press("down")
+        await sight.chooses("#jobs", 3)
+        await sight.press("enter")
         await sight.sees("job 3  partly  partial", "1 succeeded", "exit_22", "1 overview", "esc back")
         assert isinstance(sight.screen, JobScreen)
         await sight.press("2")
@@ -154,7 +97,9 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.press("enter")
         await sight.sees("item 3.2: failed", "attempts:", "returned error: 503")
         assert isinstance(sight.screen, ItemScreen)
-        await sight.press("escape", "escape")
+        await sight.press("escape")
+        await sight.comes_to(JobScreen)
+        await sight.press("escape")
         await sight.sees("jobctl top   3 jobs")
 
     watch(home, script, size)
@@ -168,14 +113,17 @@ def test_items_come_in_pages(store, home, monkeypatch):
         return list(sight.table("#item-table")._shown[1])
 
     async def script(sight):
-        await sight.press("enter", "2")
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("2")
         await sight.sees("10 all items", "page 1")
         await sight.until(lambda: numbers(sight) == ["1", "2", "3", "4"], "the first page")
-        await sight.press("n", "n")
+        await sight.press("n")
+        await sight.until(lambda: numbers(sight) == ["5", "6", "7", "8"], "the second page")
+        await sight.press("n")
         await sight.until(lambda: numbers(sight) == ["9", "10"], "the last page")
         await sight.press("n")
-        assert numbers(sight) == ["9", "10"]
-        await sight.press("b")
+        await sight.press("b")  # no page comes after the last one, so that one back is the page before it
         await sight.until(lambda: numbers(sight) == ["5", "6", "7", "8"], "the page before")
 
     watch(home, script)
@@ -184,12 +132,12 @@ def test_items_come_in_pages(store, home, monkeypatch):
 def test_a_job_that_is_removed_is_left(store, home, jobs):
     async def script(sight):
         await sight.press("enter")
-        await sight.until(lambda: isinstance(sight.screen, JobScreen), "the job")
+        await sight.comes_to(JobScreen)
         with store.database.transaction():
             for table in ("attempts", "items", "journal", "jobs"):
                 column = "id" if table == "jobs" else "job"
                 store.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (jobs[1],))
-        await sight.until(lambda: isinstance(sight.screen, JobsScreen), "the list")
+        await sight.comes_to(JobsScreen)
         await sight.sees("there is no job 2")
 
     watch(home, script)
@@ -214,26 +162,19 @@ def test_a_store_that_cannot_be_read_for_a_moment_is_no_end(store, home, jobs, m
 # ---- hands ----
 
 
-def state_of(home, job):
-    database = open_database(home)
-    try:
-        return database.scalar("SELECT state FROM jobs WHERE id = ?", (job,))
-    finally:
-        database.close()
-
-
 def test_a_cancel_is_asked_for_and_a_no_is_a_no(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "a\nb\n")
 
     async def script(sight):
         await sight.press("c")
         await sight.sees("End job 1 (rows)?", "  2 waiting items will not run.", "y  yes")
-        for answer in ("n", "escape", "x", "enter", "q"):
-            await sight.press(answer)
-            if isinstance(sight.screen, Confirm):  # a key that says nothing
-                continue
+        for keys in (["n"], ["escape"], ["x", "n"], ["enter", "escape"], ["q"]):
+            for key in keys:  # a key that says nothing leaves the question where it is
+                await sight.press(key)
+            await sight.comes_to(JobsScreen)
             assert state_of(home, 1) == "queued"
             await sight.press("c")
+            await sight.comes_to(Confirm)
         await sight.press("y")
         await sight.sees("job 1 cancelled", "2 unprocessed")
         await sight.press("c")
@@ -248,9 +189,13 @@ def test_an_item_is_cancelled_and_the_job_goes_on(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "a\nb\nc\n")
 
     async def script(sight):
-        await sight.press("enter", "2")
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("2")
         await sight.sees("3 all items")
-        await sight.press("down", "c")
+        await sight.press("down")
+        await sight.chooses("#item-table", 2)
+        await sight.press("c")
         await sight.sees("End item 1.2?")
         await sight.press("y")
         await sight.sees("item 1.2: cancelled, it is unprocessed")
@@ -268,8 +213,9 @@ def test_pause_and_resume_are_one_key(jobctl, home, tmp_path):
 
     async def script(sight):
         await sight.press("p")
-        await sight.sees("job 1: paused", "paused")
+        await sight.sees("job 1: paused")
         assert state_of(home, 1) == "paused"
+        await sight.sees("rows  paused")  # the key says what to do with the state that is seen
         await sight.press("p")
         await sight.sees("job 1: goes on")
 
@@ -281,7 +227,9 @@ def test_one_cause_of_failure_gets_another_round(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "4\n5\n5\n0\n", "--attempts", "1", "--shell", "exit {}", run=True)
 
     async def script(sight):
-        await sight.press("enter", "3")
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("3")
         await sight.sees("exit_5", "exit_4")
         await sight.press("r")
         await sight.sees("job 1: round 2, 2 items queued again")
@@ -298,7 +246,11 @@ def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
         await sight.press("l")
         await sight.sees("==> 1.1 <==", "I am 0", "==> 1.2 <==", "I am 3")
         assert "nothing was written" not in sight.text()
-        await sight.press("2", "down", "enter")
+        await sight.press("2")
+        await sight.sees("2 all items")
+        await sight.press("down")
+        await sight.chooses("#item-table", 2)
+        await sight.press("enter")
         await sight.sees("item 1.2: failed", "I am 3")
         before = len(sight.screen.query_one(LogView).lines)
         jobctl("retry", "1")
@@ -348,7 +300,9 @@ def test_rows_of_strangers_draw_nothing(store, home):
 
     async def script(sight):
         await sight.sees("[red]^[[2Jloud[/red]")
-        await sight.press("enter", "3")
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("3")
         await sight.sees("[bold]^[]0;owned^G")
         assert sight.screen.query_one("#head", Static) is not None
 
