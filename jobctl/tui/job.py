@@ -124,7 +124,9 @@ class JobScreen(Page):
         """Show a tab and give it the keys."""
         self.query_one(TabbedContent).active = name
         inside = {"overview": "#scroll", "items": "#item-table", "failures": "#failure-table", "log": "#text"}
-        self.query_one(inside[name]).focus()
+        # Both at once: the next key may be in the queue already, and on an empty table it would act on the whole job.
+        self.set_focus(self.query_one(inside[name]))
+        self.refresh_now()
 
     def action_step(self, by: int) -> None:
         """The tab beside."""

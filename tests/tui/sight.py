@@ -48,6 +48,11 @@ class Sight:
         await self.until(self.ready, f"a screen that is ready for the key {key!r}")
         await self.pilot.press(key)
 
+    def type_ahead(self, *keys: str) -> None:
+        """Send keys at once, as a terminal hands over what was typed while the program was busy."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition; fails with ``what`` and the screen."""
         loop = asyncio.get_running_loop()

@@ -307,3 +307,15 @@ def test_rows_of_strangers_draw_nothing(store, home):
         assert sight.screen.query_one("#head", Static) is not None
 
     watch(home, script)
+
+
+def test_keys_that_are_typed_ahead_mean_what_they_mean_on_the_tab_they_open(jobctl, home, tmp_path):
+    submit(jobctl, tmp_path, "4\n5\n5\n0\n", "--attempts", "1", "--shell", "exit {}", run=True)
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        sight.type_ahead("3", "down", "r")  # of two causes the second one, and not all that failed
+        await sight.sees("job 1: round 2, 1 item queued again")
+
+    watch(home, script)
