@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 from dataclasses import dataclass
@@ -10,12 +11,19 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import jobctl as package
 from jobctl.config import Home
 from jobctl.handlers.environment import WELL_KNOWN
 from tests.factories import JobMaker, make_store
 
 hypothesis.settings.register_profile("busy machine", deadline=None)
 hypothesis.settings.load_profile("busy machine")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile jobctl once: where Python writes no bytecode, each of thousands of processes would compile it again."""
+    if not hasattr(session.config, "workerinput"):  # it is not a worker of xdist, of which there are several
+        compileall.compile_dir(Path(package.__file__).parent, quiet=2)
 
 
 @pytest.fixture
@@ -56,6 +64,8 @@ def jobctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
             monkeypatch.delenv(name)
     monkeypatch.setenv("JOBCTL_HOME", str(home.root))
     monkeypatch.setenv("TZ", "UTC")
+    # A cancel without a daemon starts an engine, which takes longer than a user would wait on a machine that is busy.
+    monkeypatch.setattr("jobctl.services.control.PATIENCE_S", 60.0)
 
     def call(*words: object) -> Outcome:
         capfd.readouterr()

@@ -24,7 +24,7 @@ from jobctl.domain.ports import (
     Started,
 )
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True)

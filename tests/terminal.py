@@ -36,7 +36,7 @@ class Terminal:
             [*run, *map(str, words)],
             env=environ | env,
             dimensions=(lines, columns),
-            timeout=30,
+            timeout=60,
         )
         self.child.delaybeforesend = None
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -59,10 +59,14 @@ class Terminal:
 
     def await_text(self, text):
         """Wait until it can be seen."""
-        wait_until(lambda: text in self.text(), 30, f"{text!r} on the screen")
+        wait_until(lambda: text in self.text(), 60, f"{text!r} on the screen")
+
+    def await_no_text(self, text):
+        """Wait until it can no longer be seen."""
+        wait_until(lambda: text not in self.text(), 60, f"no {text!r} on the screen")
 
     def end(self):
         """Wait for the end; the exit code."""
-        wait_until(lambda: not self.child.isalive(), 30, "the end of the command")
-        self._reader.join(10)
+        wait_until(lambda: not self.child.isalive(), 60, "the end of the command")
+        self._reader.join(60)
         return self.child.exitstatus

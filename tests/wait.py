@@ -9,7 +9,7 @@ _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.1
 
 
-def wait_until(condition: Callable[[], object], deadline_s: float = 20.0, what: str = "the condition") -> None:
+def wait_until(condition: Callable[[], object], deadline_s: float = 60.0, what: str = "the condition") -> None:
     """Return as soon as ``condition()`` is true; fails with ``what`` after ``deadline_s`` seconds."""
     until = time.monotonic() + deadline_s
     pause = _FIRST_PAUSE_S

@@ -16,7 +16,7 @@ from jobctl.cli.completion import FILES
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "completions"
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ def test_following_goes_over_to_a_new_log(log: Path) -> None:
         reader.join(0.05)
     log.rename(log.with_name("daemon.log.1"))
     log.write_text("new\nnew\nnew\n")
-    reader.join(20)
+    reader.join(60)
     assert not reader.is_alive()
     lines.close()
     assert set(found) <= {"x", "new"}

@@ -20,6 +20,7 @@ def test_on_a_terminal_it_takes_the_screen_and_gives_it_back(store, home, size):
     assert "2 succeeded" in terminal.text()
     terminal.child.send("\r")
     terminal.await_text("1 overview")
+    terminal.await_no_text("q quit")  # the last line of a screen is drawn after its first one
     terminal.child.send("q")
     terminal.await_text("q quit")
     terminal.child.send("q")

@@ -87,13 +87,13 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_again(store, home, job):
     terminal.await_text("q leaves")
     before = termios.tcgetattr(terminal.child.child_fd)
     terminal.child.send("\x1a")
-    wait_until(lambda: " T " in Path(f"/proc/{terminal.child.pid}/stat").read_text(), 30, "a stop")
-    wait_until(lambda: terminal.raw.endswith(b"\x1b[?1049l"), 30, "the first page of the terminal")
+    wait_until(lambda: " T " in Path(f"/proc/{terminal.child.pid}/stat").read_text(), 60, "a stop")
+    wait_until(lambda: terminal.raw.endswith(b"\x1b[?1049l"), 60, "the first page of the terminal")
     assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
     stopped = termios.tcgetattr(terminal.child.child_fd)
     assert stopped[3] & termios.ECHO and not before[3] & termios.ECHO
     os.kill(terminal.child.pid, signal.SIGCONT)
-    wait_until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, 30, "the view again")
+    wait_until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, 60, "the view again")
     terminal.await_text("q leaves")
     terminal.child.send("q")
     assert terminal.end() == 0

@@ -76,7 +76,7 @@ def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
     try:
-        process.wait(15)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -111,7 +111,7 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
     job = cli.submit("rows.txt", "--", "sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done")
     wait_until(lambda: len(cli.status(job)["running"]) == 10, 60, "all slots")
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
     wait_until(lambda: cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(2,)], 60, "two interrupted")
     gate.touch()
     cli("wait", job)

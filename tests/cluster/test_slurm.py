@@ -76,7 +76,7 @@ def slurm(tmp_path: Path) -> Iterator[dict[str, str]]:
             process = subprocess.Popen(argv, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
             stack.callback(end, process)
             if argv[0] == "munged":
-                wait_until((root / "munge.socket").exists, 20, "munge")
+                wait_until((root / "munge.socket").exists, 60, "munge")
         wait_until(lambda: "idle" in said(env, "sinfo", "-h", "-o", "%T"), 60, "an idle node")
         yield env
 

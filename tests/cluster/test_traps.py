@@ -271,7 +271,7 @@ def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, conne
     (outcome,) = Listener(executor).finished(1)
     assert outcome.value is not None and is_there(int(outcome.value))
     executor.forget(1)
-    wait_until(lambda: not is_there(int(outcome.value)), 20, "the end of the process, which waits for calls for 30 s")
+    wait_until(lambda: not is_there(int(outcome.value)), 60, "the end of the process, which waits for calls for 30 s")
 
 
 def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(

@@ -51,7 +51,7 @@ def crontab(tmp_path):
     table.unlink(missing_ok=True)
     for daemon in started:
         daemon.send_signal(signal.SIGTERM)
-        daemon.wait(30)
+        daemon.wait(60)
     home = Home(tmp_path / ".local/state/jobctl")
     if home.root.exists():
         sweep(StartOptions(home, 1).store_id, grace_s=0.1)

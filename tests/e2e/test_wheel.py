@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -472,10 +472,10 @@ def test_idle_workers_end_with_their_job(executor: Any, tmp_path: Path) -> None:
     (outcome,) = run(executor, tmp_path, "pid")
     began = time.monotonic()
     executor.forget(1)
-    executor.close(5.0)
+    executor.close(60.0)
     with pytest.raises(ProcessLookupError):
         os.kill(int(outcome.value or 0), 0)
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 60.0
 
 
 def test_both_sides_mean_the_same_words() -> None:
@@ -519,7 +519,7 @@ def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(
     after.adopt()
     after.define(spec_of(2, tmp_path, slots=1, call=call_spec()))
     after.start(batch(2, (b"true",), range(5, 6)))
-    wait_until(lambda: not is_there(one), 20, "the end of the worker of the job that is over")
+    wait_until(lambda: not is_there(one), 60, "the end of the worker of the job that is over")
     assert Listener(cast("Executor", Calling(after, tmp_path))).finished(1)
 
 
@@ -539,4 +539,4 @@ def test_calls_of_a_guest_are_told_by_nobody_after_it(tmp_path: Path) -> None:
         for guest in (first, second):
             if guest is not None:
                 guest.end.close()
-                guest.process.wait(30)
+                guest.process.wait(60)

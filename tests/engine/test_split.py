@@ -27,7 +27,7 @@ def guest() -> Iterator[Guest]:
     guest = start_guest(f"guests of {uuid.uuid4()}", (1, 2))
     yield guest
     guest.end.close()
-    guest.process.wait(30)
+    guest.process.wait(60)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_what_guests_ran_ends_with_them_before_another_engine_begins(
     executor.cancel([AttemptId(1, n, 1) for n in range(2)], 0.0)
     with pytest.raises(SpawnerGone):
         Listener(executor).until(lambda heard: heard.of(Finished) and False)
-    assert executor.guests[0].process.wait(30) == 0
+    assert executor.guests[0].process.wait(60) == 0
     os.kill(supervisor.pid, signal.SIGTERM)
 
 

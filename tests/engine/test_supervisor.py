@@ -378,7 +378,7 @@ def test_a_foreground_daemon_stops_when_its_parent_goes(supervisor: SupervisorUn
     foreground.close()
     wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
     supervisor.end_engine(0)
-    assert foreground.wait(20) == 0
+    assert foreground.wait(60) == 0
 
 
 # The machine has no room.
@@ -437,7 +437,7 @@ def test_in_the_foreground_it_takes_the_place_of_the_command(supervisor: Supervi
         command.send_signal(signal.SIGINT)
         wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
         supervisor.end_engine(0)
-        assert command.wait(20) == 0
+        assert command.wait(60) == 0
 
 
 def test_a_store_inside_an_item_is_ended_with_it(executor: LocalExecutor, tmp_path: Path) -> None:

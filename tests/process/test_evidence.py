@@ -164,7 +164,7 @@ def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(p
     table.add((3, 8, 1), other.pid, begun, 2)
     immortal.append(leader.pid)
     left = sweep.sweep(STORE, grace_s=30, place=str(place))
-    assert [each.pid for each in left] == [leader.pid] and other.wait(30) is not None
+    assert [each.pid for each in left] == [leader.pid] and other.wait(60) is not None
     following = Leaders(str(place / leaders.NAME))
     barred = Barred(STORE, str(place), following, left)
     assert [entry.state for entry in leaders.Record(str(place / leaders.NAME)).entries] == [leaders.BARRED]

@@ -106,7 +106,7 @@ def test_who_looks_after_a_store_for_a_while_is_no_daemon(path: str, keeper: sub
 
 def test_a_daemon_waits_for_who_looks_after_the_store(path: str, keeper: subprocess.Popen[str]) -> None:
     with python(_BECOME_DAEMON, path) as daemon:
-        wait_until(lambda: lock.holder(path) == daemon.pid, 30, "the daemon to wait")
+        wait_until(lambda: lock.holder(path) == daemon.pid, 60, "the daemon to wait")
         assert keeper.stdin is not None and daemon.stdout is not None
         keeper.stdin.write("\n")
         keeper.stdin.flush()

@@ -13,7 +13,7 @@ import pytest
 
 from jobctl.process.notify_socket import ServiceManager
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @pytest.fixture

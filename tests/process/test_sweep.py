@@ -28,7 +28,7 @@ def test_a_child_of_one_that_forked_and_ended_before_it_was_looked_at_is_found(m
     monkeypatch.setattr(tree, "all_pids", lambda: next(lists))
     try:
         sweep.sweep(STORE, grace_s=5)
-        assert child.poll() is not None or child.wait(5)
+        assert child.poll() is not None or child.wait(60)
     finally:
         child.kill()
         child.wait()

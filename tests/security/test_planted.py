@@ -15,7 +15,7 @@ from jobctl.process import lock
 from jobctl.process.daemon import StartOptions, start_detached
 from jobctl.store.database import open_database
 
-PATIENCE_S = 40
+PATIENCE_S = 60
 KINDS = ("symlink", "hardlink", "fifo")
 #: SQLite opens these by itself.
 DATABASE = ("jobctl.db", "jobctl.db-wal", "jobctl.db-shm", "jobctl.db-journal")

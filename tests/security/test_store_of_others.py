@@ -211,7 +211,7 @@ def test_s13_a_process_of_another_store_is_not_ended(home, tmp_path):
         env = os.environ | {"JOBCTL_COOKIE": f"{other}.1.1.1"}
         strangers.append(subprocess.Popen([sys.executable, "-c", code], env=env, stdin=subprocess.DEVNULL))
     try:
-        wait_until(lambda: all(is_sleep(stranger.pid) for stranger in strangers), 30, "the strangers to be there")
+        wait_until(lambda: all(is_sleep(stranger.pid) for stranger in strangers), 60, "the strangers to be there")
         assert Tagger(mine).serial_of(strangers[0].pid) is None
         assert sweep(mine, grace_s=0.1) == []
         assert [stranger.poll() for stranger in strangers] == [None, None]

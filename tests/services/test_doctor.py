@@ -254,13 +254,13 @@ print(subprocess.Popen(["sleep", "300"], stdout=-3, stderr=-3, start_new_session
     left = int(subprocess.run([sys.executable, "-c", marked], env=env, capture_output=True, check=True).stdout)
     try:
         assert Tagger(store).serial_of(left) in (7, None)
-        wait_until(lambda: has_arguments(left), 10, "the end of its exec, until which it has no arguments")
+        wait_until(lambda: has_arguments(left), 60, "the end of its exec, until which it has no arguments")
         found, findings = look(home)
         assert not found.ok and levels(findings) == {"leftovers": "fail"}
         assert f"{left} sleep 300" in findings["leftovers"].details
         found, findings = look(home, repair=True)
         assert found.ok and findings["leftovers"].repaired == "ended 1 process"
-        wait_until(lambda: not os.path.exists(f"/proc/{left}") or is_zombie(left), 10, "its end")
+        wait_until(lambda: not os.path.exists(f"/proc/{left}") or is_zombie(left), 60, "its end")
     finally:
         if os.path.exists(f"/proc/{left}") and not is_zombie(left):
             os.kill(left, signal.SIGKILL)

@@ -121,7 +121,7 @@ class Following:
             assert self._changed.wait_for(lambda: self.text == text, 20), (self.text, text)
 
     def await_end(self) -> None:
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 
