@@ -60,7 +60,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
@@ -102,6 +102,7 @@ complete -c jobctl -n "__jobctl_at 'submit' 0" -F
 complete -c jobctl -n "__jobctl_at 'submit' 1" -xa '(complete -C (commandline -ct))'
 complete -c jobctl -n "__jobctl_at 'submit'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file, default: comma; also tab, semicolon, pipe.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l comment -x -d 'Leave out lines of a text file that begin with this: \'#\'.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l encoding -x -d 'Of the file, when it is not UTF-8.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l no-header -d 'The first row is data; columns are called 1, 2, 3.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l sheet -x -d 'The sheet of a workbook; default: the first one.'
@@ -169,6 +170,7 @@ complete -c jobctl -n "__jobctl_at 'run' 0" -F
 complete -c jobctl -n "__jobctl_at 'run' 1" -xa '(complete -C (commandline -ct))'
 complete -c jobctl -n "__jobctl_at 'run'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'run'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file, default: comma; also tab, semicolon, pipe.'
+complete -c jobctl -n "__jobctl_at 'run'" -l comment -x -d 'Leave out lines of a text file that begin with this: \'#\'.'
 complete -c jobctl -n "__jobctl_at 'run'" -l encoding -x -d 'Of the file, when it is not UTF-8.'
 complete -c jobctl -n "__jobctl_at 'run'" -l no-header -d 'The first row is data; columns are called 1, 2, 3.'
 complete -c jobctl -n "__jobctl_at 'run'" -l sheet -x -d 'The sheet of a workbook; default: the first one.'

@@ -46,6 +46,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
     "Input": (
         Spec(("--format",), "FORMAT", "csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells."),
         Spec(("--delimiter",), "CHAR", "Between fields of a CSV file, default: comma; also tab, semicolon, pipe."),
+        Spec(("--comment",), "PREFIX", "Leave out lines of a text file that begin with this: '#'."),
         Spec(("--encoding",), "NAME", "Of the file, when it is not UTF-8."),
         Spec(("--no-header",), "", "The first row is data; columns are called 1, 2, 3."),
         Spec(("--sheet",), "NAME", "The sheet of a workbook; default: the first one."),
@@ -194,6 +195,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
             path=path,
             format=given["format"],
             delimiter=given["delimiter"],
+            comment=given["comment"],
             encoding=given["encoding"],
             header=not given["no_header"],
             invalid=_one_of(given, "invalid", ("reject", "skip")),

@@ -39,6 +39,7 @@ _OPTIONS = _by_word(
         "delay begin start-at": "--not-before",
         "workdir chdir wd working-directory directory dir": "--cwd",
         "dependency depends depend after-ok afterok": "--after",
+        "comments comment-char comment-prefix": "--comment",
         "colsep sep separator field-separator": "--delimiter",
         "time time-limit max-time": "--timeout",
         "nice prio": "--priority",

@@ -150,6 +150,7 @@ RECIPE_KEYS = (
         safe=True,
     ),
     Key("recipe", "delimiter", "text", "", "one character", safe=True),
+    Key("recipe", "comment", "text", "", "what comment lines begin with", safe=True),
     Key("recipe", "encoding", "text", "", "the name of an encoding", safe=True),
     Key("recipe", "sheet", "text", "", "the name of a sheet", safe=True),
     Key("recipe", "where", "text", "", "a condition on the columns", safe=True),

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
+from jobctl.sources.delimiters import likelier_delimiter, name_of, noted_delimiter
 from jobctl.sources.header import is_encodable, kept_places
 from jobctl.sources.problems import EMPTY, Candidate, Damaged
 from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
@@ -32,17 +33,20 @@ class Delimited(TextSource):
     _no_rows = "there is no row after the header"
     _names: Sequence[str]  # of all columns in the file, those of jobctl too
     _width: int
+    _is_noted = False  # whether the file says itself what separates its fields
     _kept: Sequence[int] | None = None  # positions of columns that stay; None = all
 
     def _open(self) -> None:
         # Longer records are refused by us, with a better message.
         csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
         self._delimiter = self._kind.delimiter.encode()
-        block, row, lines = self._first_record()
+        block, row, lines = self._first_record(self._without_note(self._more(b"")))
         self._refuse_page(block)
         ours = _RESULT_HEADER.search(row[0]) if len(row) == 1 and self._options.delimiter is None else None
         if ours is not None:
             row, lines = self._read_as_written(block, ours[1])
+        elif self._options.delimiter is None and not self._is_noted:
+            self._look_at_delimiter(block, row)
         self._see_terminator(block)
         self._width = len(row)
         if not self._kind.header:
@@ -55,9 +59,37 @@ class Delimited(TextSource):
         self._line += lines
         self._look_for_job(row)
 
-    def _first_record(self) -> tuple[bytes, list[str], int]:
+    def _without_note(self, block: bytes) -> bytes:
+        """The block after a first line ``sep=;``, which says how the fields are separated."""
+        line, _, rest = block.partition(b"\n")
+        delimiter = noted_delimiter(line) if line[:5].lower().lstrip(b'"').startswith(b"sep=") else ""
+        if not delimiter:
+            return block
+        self._line += 1
+        if self._options.delimiter is None:
+            self._is_noted = True
+            self._use(delimiter)
+        return rest or self._more(b"")
+
+    def _use(self, delimiter: str) -> None:
+        self._kind = replace(self._kind, delimiter=delimiter)
+        self._delimiter = delimiter.encode()
+
+    def _look_at_delimiter(self, block: bytes, row: list[str]) -> None:
+        """Raises Damaged if all is in one column, and divided by something else it is a table."""
+        likelier = likelier_delimiter(block, self._kind.delimiter, row)
+        if not likelier:
+            return
+        used, name = name_of(self._kind.delimiter), name_of(likelier)
+        if len(row) > 1:
+            self.notices.append(f"the fields look separated by {name}s, not {used}s: see --delimiter {name}")
+            return
+        message = f"the fields look separated by {name}s, and by {used}s there is one column, {row[0]!r:.80}"
+        hint = f"add --delimiter {name}; if it is one column indeed, say --delimiter {used}"
+        raise Damaged("delimiter", message, self._line, hint=hint)
+
+    def _first_record(self, block: bytes) -> tuple[bytes, list[str], int]:
         """The block that begins the file, its first record that is not blank, and on how many lines that stands."""
-        block = self._more(b"")
         while block:
             reader = self._reader(block, "surrogateescape")
             row: list[str] | None = None
@@ -65,6 +97,8 @@ class Delimited(TextSource):
                 row = next(filter(None, reader), None)
             except csv.Error as error:
                 if not _is_unclosed(error):
+                    if self._options.delimiter is None and not self._is_noted:
+                        self._look_at_delimiter(block, [_first_line(block)])
                     raise Damaged("header", _explain(error), self._line + reader.line_num - 1) from error
                 block += self._more(block)
                 continue
@@ -76,13 +110,14 @@ class Delimited(TextSource):
 
     def _read_as_written(self, block: bytes, delimiter: str) -> tuple[list[str], int]:
         """The header of a result file of a job whose input had another delimiter than a comma."""
-        self._kind = replace(self._kind, delimiter=delimiter)
-        self._delimiter = delimiter.encode()
+        self._use(delimiter)
         reader = self._reader(block, "surrogateescape")
         return next(filter(None, reader)), reader.line_num
 
     def _take_header(self, row: list[str]) -> None:
         places = kept_places(row, self._line)
+        if row[0].startswith("#") and self._options.comment is None:
+            self.notices.append(f"line {self._line} begins with #: if it is a comment, add --comment '#'")
         self._names = row
         self.columns = tuple(row[place] for place in places)
         if len(places) < len(row):
@@ -244,6 +279,10 @@ class Delimited(TextSource):
             if not is_encodable(value):
                 return Fault(self._names[index], "encoding", NOT_UTF8)
         return None
+
+
+def _first_line(block: bytes) -> str:
+    return block.lstrip().partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
 
 
 def _fields(count: int) -> str:

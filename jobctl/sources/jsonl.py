@@ -118,6 +118,10 @@ def _parse(payload: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
     try:
         row = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
+        for mark in (b"//", b"#"):
+            if payload.startswith(mark):
+                advice = f"leave such lines out with --comment '{mark.decode()}'"
+                return None, Fault(None, "json", f"is a comment, and JSON has none; {advice}")
         return None, Fault(None, "json", f"is not valid JSON at character {error.pos + 1}: {error.msg}")
     if type(row) is not dict:
         return None, Fault(None, "json", 'is not a JSON object; each line must be like {"key": "value"}')

@@ -21,8 +21,19 @@ class Lines(TextSource):
             if self._line == 1 and self._options.format is None:
                 self._refuse_page(block)
             if self._line == 1:
+                self._look_for_comments(block)
                 self._see_terminator(block)
             yield block
+
+    def _look_for_comments(self, block: bytes) -> None:
+        """Say so if there are lines that look like comments beside others that do not."""
+        lines = [line for line in block.split(b"\n") if is_filled(line)]
+        marked = [line for line in lines if line.startswith(b"#")]
+        if not marked or self._options.comment is not None:
+            return
+        if len(marked) < len(lines) or marked[0][1:2].isspace():
+            at = 1 + block[: block.index(marked[0])].count(b"\n")
+            self.notices.append(f"line {at} begins with #: if such lines are comments, add --comment '#'")
 
     def _quick(self, block: bytes) -> list[bytes] | None:
         if b"\r" in block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,14 @@ _FORMAT_OF_SUFFIX = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_JSONL = "jobctl submit - --format jsonl"
+#: What names of files say that are text and no rows, and how to make rows of them.
+_UNREAD = {
+    **dict.fromkeys((".yaml", ".yml"), ("YAML", f"yq -o=json -I=0 '.[]' {{file}} | {_JSONL}")),
+    ".toml": ("TOML", f"yq -o=json -I=0 '.TABLE[]' {{file}} | {_JSONL}"),
+    ".xml": ("XML", f"xq -c '.ROOT.ROW[]' {{file}} | {_JSONL}"),
+    **dict.fromkeys((".html", ".htm"), ("an HTML page", "save its table as CSV")),
+}
 #: They say nothing about the work, so the name of a job is without them.
 NAME_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
 #: What ``--format`` may say; the last two come out as csv.
@@ -55,6 +64,7 @@ class InputOptions:
     where: str | None = None  # a condition, see domain.where
     sample: int | None = None  # so many of them
     sheet: str | None = None  # of a workbook
+    comment: str | None = None  # lines that begin with it are left out
 
     @property
     def selection(self) -> dict[str, str | int]:
@@ -85,6 +95,7 @@ def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
     """
     chosen = _format(options, is_file)
     _check_sheet(options, chosen)
+    _check_comment(options.comment, chosen)
     return Kind(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
 
 
@@ -93,6 +104,15 @@ def _check_sheet(options: InputOptions, chosen: str) -> None:
         raise UsageError(f"--sheet makes no sense for {chosen}", hint="it is for workbooks (--format xlsx)")
     if options.encoding is not None and chosen in ("xlsx", "parquet"):
         raise UsageError(f"--encoding makes no sense for {chosen}", hint="it is for text")
+
+
+def _check_comment(prefix: str | None, chosen: str) -> None:
+    if prefix is None:
+        return
+    if chosen not in FORMATS:
+        raise UsageError(f"--comment makes no sense for {chosen}", hint="it is for text")
+    if not prefix.strip() or not prefix.isprintable() or '"' in prefix:
+        raise UsageError(f"--comment {prefix!r} is not what a line begins with", hint="for example --comment '#'")
 
 
 def _format(options: InputOptions, is_file: bool) -> str:
@@ -106,6 +126,12 @@ def _format(options: InputOptions, is_file: bool) -> str:
     if known is None and not is_file:
         raise UsageError(
             f"the name of {options.name} does not tell its format", hint=f"add --format, one of {', '.join(FORMATS)}"
+        )
+    if known is None and suffix in _UNREAD:
+        what, command = _UNREAD[suffix]
+        raise UsageError(
+            f"{options.name} is {what} by its name, which jobctl does not read",
+            hint=f"{command.format(file=shlex.quote(options.path))}; for each of its lines as it is, --format lines",
         )
     return known or "lines"
 

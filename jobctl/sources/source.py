@@ -56,7 +56,7 @@ class Source(ABC):
         self._rules = _NO_RULES
         self._reject: Reject | None = None
         try:
-            self._blocks = Blocks(utf8_chunks(self._raw.chunks(), kind.encoding) if self._is_text else iter(()))
+            self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
             self._open()
             self._picker = make_picker(options, self.format, self.columns)
         except Damaged as damage:
@@ -65,6 +65,14 @@ class Source(ABC):
         except BaseException:
             file.close()
             raise
+
+    def _make_blocks(self) -> Blocks:
+        chunks = utf8_chunks(self._raw.chunks(), self._kind.encoding)
+        if self._options.comment is None:
+            return Blocks(chunks)
+        from jobctl.sources.comments import Uncommented
+
+        return Uncommented(chunks, self._options.comment, has_quotes=self.format in ("csv", "tsv"))
 
     def __enter__(self) -> Self:
         return self
