@@ -77,14 +77,14 @@ def test_it_accepts_what_csv_reader_accepts(read, text, skip):
     except csv.Error:
         valid = False
     if not valid or not expected:
-        read.refused(text.encode(), header=False)
+        read.refused(text.encode(), header=False, delimiter=",")
         return
     payloads = ["\0".join(row).encode() for row in expected]
-    assert read(text.encode(), header=False).payloads == payloads
+    assert read(text.encode(), header=False, delimiter=",").payloads == payloads
     # A check on every row that finds fault with none; a fault found by it sends the block through the slow way.
     picky = RowRules(lambda payload: Fault(None, "x", "no") if payload == payloads[0] else None)
     if skip and set(payloads) - {payloads[0]}:
-        accepted = read(text.encode(), header=False, rules=picky, invalid="skip").payloads
+        accepted = read(text.encode(), header=False, delimiter=",", rules=picky, invalid="skip").payloads
         assert accepted == [payload for payload in payloads if payload != payloads[0]]
 
 
