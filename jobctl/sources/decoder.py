@@ -19,7 +19,7 @@ from jobctl.domain.payload import SEPARATOR, Fault
 from jobctl.errors import UsageError
 from jobctl.process.confined import Parent, enter
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import Damaged
+from jobctl.sources.problems import EMPTY, Damaged
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 from jobctl.sources.table import BATCH, text_of
 
@@ -103,10 +103,10 @@ def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | 
     judge = _Judge(names)
     for line, row in decoder.rows():
         texts, fault = judge.texts(row)
-        if fault is None and not any(texts):
+        if fault is None and not any(map(str.strip, texts)):
             if decoder.skips_empty_rows:
                 continue
-            fault = Fault(None, "empty_row", "every field is empty")
+            fault = EMPTY
         yield line, texts, fault
 
 

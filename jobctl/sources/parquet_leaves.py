@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.cells import Bare, Cell, float_cell, float_text
-from jobctl.sources.moments import date_text, duration_text, time_text, timestamp_text, zone_of
+from jobctl.sources.iso_moments import date_text, duration_text, time_text, timestamp_text, zone_of
+from jobctl.sources.json_cells import Bare, Cell, float_cell, float_text
 from jobctl.sources.wkb import shape_text
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

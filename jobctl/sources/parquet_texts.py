@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.cells import Bare, Cell, json_of, list_of, object_of
+from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of
 from jobctl.sources.parquet_leaves import Cells, bare, reader_of
 
 Json = str | Fault

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.cells import Bare, Cell, json_of, list_of, object_of, quoted
+from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of, quoted
 from jobctl.sources.parquet_leaves import Cells, written
 from jobctl.sources.parquet_texts import Column, Json, sizes_of
 from jobctl.sources.variant import Variant

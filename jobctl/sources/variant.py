@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from jobctl.domain.payload import MAX_DEPTH
-from jobctl.sources.cells import Bare, float_cell, float_text, quoted
-from jobctl.sources.moments import date_text, time_text, timestamp_text, zone_of
+from jobctl.sources.iso_moments import date_text, time_text, timestamp_text, zone_of
+from jobctl.sources.json_cells import Bare, float_cell, float_text, quoted
 from jobctl.sources.stream import RECORD_LIMIT
 
 #: Of one value, with what is inside of others counted each time: offsets may show the same bytes again and again.

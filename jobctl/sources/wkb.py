@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from jobctl.sources.cells import float_text
+from jobctl.sources.json_cells import float_text
 from jobctl.sources.stream import RECORD_LIMIT
 
 _NAMES = {
