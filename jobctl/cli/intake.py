@@ -62,6 +62,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(("--name",), "NAME", "What to call the job; default: the name of the file."),
         Spec(("--label",), "NAME=VALUE", "Kept with the job; may be repeated.", multiple=True),
         Spec(("--queue",), "NAME", "The lane it waits in; default: default."),
+        Spec(("--new-queue",), "", "Make the queue that --queue names, if it is not there yet."),
         Spec(("--priority",), "N", "Higher goes first; default: 0.", type=int),
         Spec(("--key",), "KEY", "Idempotency key: the same key and the same work is the same job."),
         Spec(("--on-duplicate",), "return|fail|resume", "When the key is known: the job (default), an error, a retry."),
@@ -184,6 +185,10 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     _tell_of_environment(given, tell)
     if words:
         _check_program(ctx, given, words, foreground=foreground)
+    if given["queue"] is not None and not given["new_queue"]:
+        from jobctl.cli.naming_queues import allow_new_queue
+
+        allow_new_queue(shared, given["queue"], may_ask=path != "-" and not given["dry_run"])
     policy = _policy(given)
     if policy.resources:
         _check_resources(ctx, foreground=foreground)

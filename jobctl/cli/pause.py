@@ -29,6 +29,7 @@ def pause(
 
     A deadline of the job goes on running.
     """
+    from jobctl.cli.naming_queues import check_queue
     from jobctl.services.holding import pause as hold
     from jobctl.services.holding import pause_queue
     from jobctl.services.targets import resolve_jobs
@@ -36,6 +37,7 @@ def pause(
     shared = session(ctx)
     check_either(jobs, queue, "pause")
     if queue is not None:
+        check_queue(shared, queue)
         answer_queue(shared, pause_queue(shared.home, queue, reason=reason, now=now_us()), "pause", "paused")
         return Exit.OK
     database = shared.open()

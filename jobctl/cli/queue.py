@@ -18,7 +18,7 @@ app = subcommands("Show queues and change their limits.")
 
 @app.command("list", cls=Command)
 def list_(ctx: typer.Context) -> int:
-    """Show every queue that has jobs to do or limits of its own.
+    """Show every queue: its limits, and what waits and runs in it.
 
     Example:
       jobctl queue list

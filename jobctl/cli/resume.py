@@ -27,6 +27,7 @@ def resume(
       jobctl resume 42
       jobctl resume --queue downloads
     """
+    from jobctl.cli.naming_queues import check_queue
     from jobctl.services.holding import resume as release
     from jobctl.services.holding import resume_queue
     from jobctl.services.targets import resolve_jobs
@@ -34,6 +35,7 @@ def resume(
     shared = session(ctx)
     check_either(jobs, queue, "resume")
     if queue is not None:
+        check_queue(shared, queue)
         answer_queue(shared, resume_queue(shared.home, queue), "resume", "goes on")
         note_daemon_for_queue(shared, queue)
         return Exit.OK

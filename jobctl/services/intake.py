@@ -24,7 +24,7 @@ from jobctl.services.actor import actor
 from jobctl.services.feed import Batch, Feed, parts
 from jobctl.services.idempotency import Comparison
 from jobctl.services.rejects import Rejects
-from jobctl.services.request import Accepted, NotifyOptions, SubmitRequest, Surroundings
+from jobctl.services.request import DEFAULT_QUEUE, Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
 from jobctl.store import clock, followed, items, jobs, journal, queues, sqlite
@@ -205,6 +205,8 @@ class Intake:
         self._check_before()
         name = request.name or _default_name(request.input.path, job)
         self._complete(job, name, rows)
+        if request.queue != DEFAULT_QUEUE:
+            queues.keep(self._database, request.queue)
         if request.foreground and keys is not None and keys.others:
             idempotency.take_to_foreground(self._database, job)
         if request.unique:

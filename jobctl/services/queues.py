@@ -13,7 +13,7 @@ from jobctl.store.queues import QueueRow
 
 
 def queue_documents(database: Database) -> list[dict[str, Any]]:
-    """Every queue with limits of its own or live jobs: limits, pause, what waits and runs.
+    """Every queue that was made or has live jobs: limits, pause, what waits and runs.
 
     What was handed ahead of a free slot waits, as everywhere.
     """

@@ -90,6 +90,7 @@ _JOB = (
     Key("submit", "rate", "text", "none", 'starts per time such as "100/s" or "60/m"', parse_rate, safe=True),
     Key("submit", "output-cap", "text", "64M", 'a size such as "64K" or "2G"', parse_size, safe=True),
     Key("submit", "queue", "text", "default", "the name of a queue", safe=True),
+    Key("submit", "new-queue", "switch", "false", "true or false", safe=True),
     Key("submit", "priority", "integer", "0", "a whole number", safe=True),
     Key("submit", "label", "texts", "", 'texts of the form "name=value"', safe=True),
     Key("submit", "invalid", "text", "reject", '"reject" or "skip"', _one_of("reject", "skip"), safe=True),

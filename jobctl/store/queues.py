@@ -48,3 +48,14 @@ def change(database: Database, name: str, **values: Any) -> bool:
 def is_paused(database: Database, name: str) -> bool:
     """Whether nothing more of a queue starts."""
     return database.scalar("SELECT paused_at FROM queues WHERE name = ?", (name,)) is not None
+
+
+def names(database: Database) -> list[str]:
+    """The queues that were made or that jobs have been in; jobs of earlier versions made none."""
+    rows = database.execute("SELECT name FROM queues UNION SELECT queue FROM jobs ORDER BY 1")
+    return [name for (name,) in rows if isinstance(name, str)]
+
+
+def keep(database: Database, name: str) -> None:
+    """Let a queue that a job is put into be there for good, also when that job has been pruned."""
+    database.execute("INSERT OR IGNORE INTO queues (name) VALUES (?)", (name,))

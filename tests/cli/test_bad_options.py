@@ -86,7 +86,7 @@ BAD = [
 ]
 SWITCHES = {
     *("--no-header", "--dry-run", "--from-joblog", "--unique", "--only-new"),
-    *("--hold", "--allow-http", "--start-daemon", "--wait", "--env-all"),
+    *("--new-queue", "--hold", "--allow-http", "--start-daemon", "--wait", "--env-all"),
 }
 
 

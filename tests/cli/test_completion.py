@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "jobctl.toml").write_text('[recipe.thumbnails]\nsummary = "Small pictures"\ncommand = ["true"]\n')
     subprocess.run([program, "config", "trust"], cwd=place, env=environment(place), check=True, capture_output=True)
     for name in ("nightly", "weekly"):
-        arguments = ("submit", "rows.txt", "--name", name, "--queue", f"{name}-lane", "--", "true")
+        arguments = ("submit", "rows.txt", "--name", name, "--queue", f"{name}-lane", "--new-queue", "--", "true")
         subprocess.run([program, *arguments], cwd=place, env=environment(place), check=True, capture_output=True)
     return place
 

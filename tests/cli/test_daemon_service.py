@@ -119,7 +119,7 @@ def test_no_log_says_where_it_may_be(jobctl) -> None:
 def test_status_has_figures_up_and_down(jobctl, tmp_path: Path) -> None:
     rows = tmp_path / "rows.txt"
     rows.write_text("1\n2\n")
-    jobctl("submit", rows, "--queue", "lane", "--hold", "--", "true")
+    jobctl("submit", rows, "--queue", "lane", "--new-queue", "--hold", "--", "true")
     down = jobctl("daemon", "status", "--json").document
     assert (down["state"], down["memory"]) == ("down", {"supervisor_bytes": None, "engine_bytes": None})
     assert jobctl("daemon", "start", "-j", "2").code == 0

@@ -48,7 +48,8 @@ def test_options_reach_the_job(jobctl, tmp_path):
     jobctl(
         *("submit", "rows.csv", "--name", "n", "--slots", "3", "--timeout", "5m", "--attempts", "4", "--cwd", tmp_path),
         *("--env", "A=1", "--env", "B", "--env-file", "env", "--label", "team=x", "--label", "a=b", "--priority", "7"),
-        *("--queue", "slow", "--backoff", "1sx2..9s", "--max-failures", "5%", "--halt", "now", "--retry-on", "1,75"),
+        *("--queue", "slow", "--new-queue"),
+        *("--backoff", "1sx2..9s", "--max-failures", "5%", "--halt", "now", "--retry-on", "1,75"),
         *(
             "--on-crash",
             "fail",
@@ -180,6 +181,7 @@ def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, 
 
 
 def test_submit_says_that_the_queue_is_paused(store, jobctl):
+    jobctl("queue", "set", "night", "slots=9")
     jobctl("pause", "--queue", "night")
     said = jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
     assert "\n  let it go with: jobctl resume --queue night\n" in said

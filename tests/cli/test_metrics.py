@@ -31,7 +31,7 @@ def values(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 def test_openmetrics_of_a_store(jobctl, rows: Path) -> None:
     assert jobctl("run", rows, "-q", "--attempts", "1", "--shell", "exit 4").code == 4
-    assert jobctl("submit", rows, "--queue", LANE, "--", "true").code == 0
+    assert jobctl("submit", rows, "--queue", LANE, "--new-queue", "--", "true").code == 0
     found = values(jobctl("metrics").out)
     assert found["jobctl_daemon_state", (("state", "down"),)] == 1
     assert found["jobctl_daemon_state", (("state", "up"),)] == 0

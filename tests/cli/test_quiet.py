@@ -36,8 +36,8 @@ def lines():
     found = {name: words for name, words in every_command().items() if name not in PROCESSES}
     changed = {"set": ["set", "2", "slots=2"], "pause": ["pause", "2"], "resume": ["resume", "2"]}
     found |= {name: changed.get(name, words) for name, words in found.items()}
-    found["pause --queue"] = ["pause", "--queue", "mail"]
-    found["resume --queue"] = ["resume", "--queue", "mail"]
+    found["pause --queue"] = ["pause", "--queue", "default"]
+    found["resume --queue"] = ["resume", "--queue", "default"]
     found["prune --dry-run"] = ["prune", "--older-than", "0s", "--include-failed", "--dry-run"]
     found["submit --dry-run"] = ["submit", "--dry-run", "rows.txt", "--", "true"]
     return found

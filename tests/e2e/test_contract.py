@@ -325,7 +325,8 @@ def test_documents_of_real_jobs_are_as_their_schemas_say(cli):
 def test_explain_says_what_holds_a_job_back(cli):
     cli.file("rows.csv", ROWS)
     first = cli.submit("rows.csv", "--hold", "--", "true")
-    second = cli.submit("rows.csv", "--after", first, "--queue", "night", "--not-before", "2h", "--", "true")
+    later = ("--queue", "night", "--new-queue", "--not-before", "2h")
+    second = cli.submit("rows.csv", "--after", first, *later, "--", "true")
     cli("pause", "--queue", "night", "--reason", "until the disk is changed")
     holds = {h["code"]: h for h in json.loads(cli("explain", second, "--json").stdout)["holds"]}
     assert {"daemon_down", "queue_paused", "not_before", "after"} <= set(holds)
@@ -484,8 +485,8 @@ def test_every_document_says_its_schema(cli):
     job = cli.submit("rows.csv", "--hold", "--", "true")
     for words, schema in (
         (("pause", job), "pause"),
-        (("pause", "--queue", "q"), "pause"),
-        (("resume", "--queue", "q"), "resume"),
+        (("pause", "--queue", "default"), "pause"),
+        (("resume", "--queue", "default"), "resume"),
         (("set", job, "slots=1"), "set"),
         (("queue", "set", "q", "slots=2"), "queues"),
         (("cancel", job), "cancel"),

@@ -33,7 +33,7 @@ WRITING = (
     ("run", "rows.txt", "--", "true"),
     ("retry", "1"),
     ("queue", "set", "mail", "slots=2"),
-    ("pause", "--queue", "mail"),
+    ("pause", "--queue", "default"),
     ("daemon", "start"),
     ("daemon", "run"),
     ("daemon", "run", "--drain"),

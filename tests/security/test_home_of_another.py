@@ -31,7 +31,7 @@ MORE = {
     "submit --follow": ["submit", "rows.txt", "--wait", "--", "true"],
     "daemon run --drain": ["daemon", "run", "--drain"],
     "prune all": ["prune", "--older-than", "0s"],
-    "pause queue": ["pause", "--queue", "mail"],
+    "pause queue": ["pause", "--queue", "default"],
 }
 COMMANDS = every_command() | MORE
 

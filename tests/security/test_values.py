@@ -148,7 +148,8 @@ def test_s9_no_name_or_value_becomes_part_of_a_path(cli):
         writer.writerow(["../../column", "key"])
         writer.writerows([[name, f"k{number}"] for number, name in enumerate(NAMES)])
     for number, name in enumerate(NAMES, 1):
-        given = ("--name", name, "--key", f"{name}{number}", "--item-key", "key", "--queue", "q", "--label", "a=../x")
+        queue = ("--queue", "q", "--new-queue")
+        given = ("--name", name, "--key", f"{name}{number}", "--item-key", "key", *queue, "--label", "a=../x")
         done = cli("run", "rows.csv", "-q", *given, "--", "true", check=None)
         assert done.returncode in (0, 2), done.stderr
     made = {path for path in set(cli.work.parent.rglob("*")) - before if path.is_file()} - {cli.work / "rows.csv"}
