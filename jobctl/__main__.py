@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # ``python -m jobctl`` looks for modules in the present folder first; a json.py of the user there must not be ours.
+    _ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if sys.path and os.path.abspath(sys.path[0]) == os.getcwd() != _ours:
+        del sys.path[0]
+
 import atexit
 import gc
-import os
 import signal
-import sys
 
 from jobctl.cli import standard
 
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
 #: A short command is over before there is anything to collect; a long one collects every so many objects.
 _COLLECT_AFTER = 100_000
 _BROKEN_PIPE = 141
+#: What the loader of libraries says of a library for which there is no memory.
+_NO_ROOM = "failed to map segment"
 _NO_MEMORY = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
@@ -60,9 +69,28 @@ def answer(arguments: list[str]) -> int:
 
         complete(arguments[1:])
         return 0
-    from jobctl.cli.edge import run
+    try:
+        from jobctl.cli.installed import check_typer
 
+        check_typer()
+        from jobctl.cli.edge import run
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        return _not_loaded(error, arguments)
     return run(arguments)
+
+
+def _not_loaded(error: Exception, arguments: list[str]) -> int:
+    """The command line could not be loaded: name the package because of which. Raises the error if there is none."""
+    if _NO_ROOM in str(error):
+        raise MemoryError from None
+    from jobctl.cli.installed import explain, tell
+
+    problem = explain(error)
+    if problem is None:
+        raise error
+    return tell(problem, arguments)
 
 
 def _leave(code: int) -> NoReturn:

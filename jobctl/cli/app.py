@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jobctl.cli.command import Command, global_options, session
+from jobctl.cli.command import Command, global_options, restore_help, session
 from jobctl.cli.grammar import Grammar
 from jobctl.domain.nearest import meant, nearest
 from jobctl.errors import UsageError
@@ -84,6 +84,7 @@ class Root(TyperGroup):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rich_markup_mode = None
+        restore_help(self)
         self.params = [*self.params, _version_option(), *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"]}
 

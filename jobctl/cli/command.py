@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from jobctl.cli.session import Session
 from jobctl.errors import UsageError
 
 GLOBAL_PANEL = "Global options"
+#: From this level of optimisation on, Python drops docstrings.
+_NO_DOCSTRINGS = 2
 #: Where a command's words are kept between parsing and the body.
 COMMAND_WORDS = "jobctl.command_words"
 _BEFORE = "jobctl.before_command"
@@ -75,12 +78,21 @@ def asks_for_help(args: Sequence[str]) -> bool:
     return "--help" in own or "-h" in own
 
 
+def restore_help(command: Any) -> None:
+    """Give a command its help back where Python has dropped the docstrings."""
+    if sys.flags.optimize >= _NO_DOCSTRINGS and not command.help:
+        from jobctl.cli.docstrings import docstring
+
+        command.help = docstring(command.callback)
+
+
 class Command(TyperCommand):
     """A command of jobctl."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rich_markup_mode = None
+        restore_help(self)
         self.params = [*self.params, *global_options()]
         self.context_settings = {"help_option_names": ["-h", "--help"], **(self.context_settings or {})}
 

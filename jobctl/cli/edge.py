@@ -169,6 +169,8 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     """Trouble with the database or the disk, in words that help."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         return None
+    if isinstance(error, ImportError):
+        return None  # of a package, perhaps of the one that would tell where the store is
     if isinstance(error, FileNotFoundError) and not error.filename and not _has_place():
         return UsageError(
             "the directory you are in does not exist any more", hint="cd to one that does, then try again"
@@ -219,6 +221,12 @@ def _bug(session: Session, error: Exception, arguments: Sequence[str]) -> Jobctl
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         _trace(error)
     import shlex
+
+    from jobctl.cli.installed import explain
+
+    package = explain(error)
+    if package is not None:
+        return package
 
     return JobctlError(
         f"this is a bug in jobctl: {type(error).__name__}: {error}",
