@@ -11,13 +11,14 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
-from jobctl.domain.payload import SEPARATOR, Fault
+from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
 from jobctl.process.confined import Parent, enter
+from jobctl.sources.cells import BAD_CELL, BadCell
 from jobctl.sources.header import is_encodable, kept_places
 from jobctl.sources.problems import EMPTY, Damaged
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
@@ -38,8 +39,12 @@ class Decoder(ABC):
     def __init__(self, file: BinaryIO, settings: dict[str, Any]) -> None:
         self._file = file
         self._settings = settings  # what Table._settings returned
-        #: ``Source.notices`` of what ``header`` decided.
+        #: ``Source.notices`` of what ``header`` and ``rows`` decided.
         self.notices: list[str] = []
+        #: Tell it which share of the file was read while there is no row, which would tell the same.
+        self.watch: Callable[[float], None] = lambda _share: None
+        #: Bad cells are their texts, and no fault.
+        self.keeps_bad_cells = False
 
     @abstractmethod
     def header(self) -> tuple[list[str], int | None]:
@@ -49,7 +54,7 @@ class Decoder(ABC):
     def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         """Rows of at least as many values as there are names, each with its line. Raises Damaged.
 
-        A value is whatever ``text_of`` takes, or a Fault whose column is filled in here.
+        A value is whatever ``text_of`` takes, or a BadCell, which is the fault of its row.
         """
 
 
@@ -86,9 +91,11 @@ def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) 
 
 
 def _send_rows(parent: Parent, decoder: Decoder) -> None:
+    decoder.watch = lambda share: parent.send({"kind": "progress", "share": share})
     names, line = decoder.header()
     places = kept_places(names, line)
     parent.send({"kind": "header", "names": names, "line": line, "notices": decoder.notices})
+    decoder.notices = []
     batch = _Batch()
     for line, texts, fault in judged_rows(decoder, names):
         batch.add(line, texts, places, fault)
@@ -96,11 +103,12 @@ def _send_rows(parent: Parent, decoder: Decoder) -> None:
             parent.send(*batch.message())
             batch = _Batch()
     parent.send(*batch.message())
+    parent.send({"kind": "notices", "notices": decoder.notices})
 
 
 def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | None, list[str], Fault | None]]:
     """Each row with its line, as texts, and what is wrong with it."""
-    judge = _Judge(names)
+    judge = _Judge(names, keeps_bad_cells=decoder.keeps_bad_cells)
     for line, row in decoder.rows():
         texts, fault = judge.texts(row)
         if fault is None and not any(map(str.strip, texts)):
@@ -113,13 +121,25 @@ def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | 
 class _Judge:
     """Turns rows into texts, and says what is wrong with them."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, keeps_bad_cells: bool) -> None:
         self._names = names
+        self._keeps_bad_cells = keeps_bad_cells
 
     def texts(self, row: Sequence[Any]) -> tuple[list[str], Fault | None]:
+        if set(map(type, row)) == {str}:
+            return list(row), self._fault(row)
         texts: list[str] = []
         fault: Fault | None = None
+        bad: Fault | None = None
         for place, value in enumerate(row):
+            if type(value) is str:
+                texts.append(value)
+                continue
+            if isinstance(value, BadCell):
+                texts.append(value.text)
+                if bad is None and not self._keeps_bad_cells:
+                    bad = Fault(self._name(place), BAD_CELL, f"cell {value.place} {value.message}")
+                continue
             if isinstance(value, Fault):
                 fault = fault or value._replace(column=self._name(place))
                 value = None
@@ -128,11 +148,14 @@ class _Judge:
             except ValueError:
                 texts.append("")
                 fault = fault or Fault(self._name(place), "encoding", "is bytes that are not UTF-8 text")
-        return texts, fault or self._fault(texts)
+        return texts, fault or self._fault(texts) or bad
 
     def _fault(self, texts: Sequence[str]) -> Fault | None:
         if sum(map(len, texts)) > RECORD_LIMIT // 4:
             return Fault(None, "too_long", f"the record is {TOO_LONG}")
+        together = "".join(texts)
+        if len(texts) <= len(self._names) and "\0" not in together and is_encodable(together):
+            return None
         for place, text in enumerate(texts):
             if text and place >= len(self._names):
                 return Fault(None, "ragged", f"{text[:40]!r} stands in a column without a name")
@@ -160,9 +183,10 @@ class _Batch:
             kept = [text[:_KEPT_OF_FIELD] for text in texts] if fault.code == "too_long" else texts
             self._faults[len(self._lines)] = (fault, kept)
             self._size += sum(map(len, kept))
+        if fault is None or fault.code == BAD_CELL:
+            payload = "\0".join([texts[place] for place in places]).encode()
+        else:  # there may be no payload of it
             payload = b""
-        else:
-            payload = SEPARATOR.join([texts[place].encode() for place in places])
         self._lines.append(line)
         self._payloads.append(payload)
         self._size += len(payload)

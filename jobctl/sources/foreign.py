@@ -34,6 +34,8 @@ _SIGNATURES = (
     (b"Salted__", "encrypted by openssl", f"openssl enc -d ... -in FILE | {_TEXT}"),
     (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, not the file itself", "git lfs pull"),
 )
+#: Names in the ZIP archive of a workbook: Excel and LibreOffice.
+_BOOK = re.compile(rb"xl/|\[Content_Types\]\.xml|opendocument\.spreadsheet")
 _TAR = (b"ustar\x0000", b"ustar  \0")
 _TAR_AT = 257
 #: Control characters that no text has, beside those that are white space or begin a colour.
@@ -46,13 +48,19 @@ _PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.IGNORE
 
 def refuse_foreign(head: bytes) -> None:
     """Raises Damaged for the beginning of an unpacked file of a kind that is no text."""
-    for signature, what, command in _SIGNATURES:
-        if head.startswith(signature):
-            raise Damaged("binary", f"this is {what}", hint=command)
+    if found := foreign_kind(head):
+        raise Damaged("binary", f"this is {found[0]}", hint=found[1])
     if head.startswith(_TAR, _TAR_AT):
         names = f"{head[:100].rstrip(bytes(1)).decode('utf-8', 'replace')!a}"
         hint = f"tar -xOf FILE NAME | {_TEXT}; tar -tf FILE shows the names"
         raise Damaged("binary", f"this is a tar archive (its first file is {names})", hint=hint)
+
+
+def foreign_kind(head: bytes) -> tuple[str, str] | None:
+    """What a file is by its beginning, and what to type; None for what is not known."""
+    if head.startswith(b"PK\x03\x04") and _BOOK.search(head):
+        return "a workbook", "add --format xlsx"
+    return next(((what, command) for signature, what, command in _SIGNATURES if head.startswith(signature)), None)
 
 
 def refuse_binary(head: bytes) -> None:

@@ -12,7 +12,8 @@ from jobctl.domain.nearest import meant
 from jobctl.domain.payload import FORMATS
 from jobctl.errors import UsageError
 
-Invalid = Literal["reject", "skip"]
+#: Refuse the file, leave the row out, or take cells of a workbook that show an error as their text.
+Invalid = Literal["reject", "skip", "keep"]
 
 _FORMAT_OF_SUFFIX = {
     ".csv": "csv",
@@ -94,14 +95,17 @@ def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
     Raises UsageError naming the option that is wrong or missing.
     """
     chosen = _format(options, is_file)
-    _check_sheet(options, chosen)
+    _check_options(options, chosen)
     _check_comment(options.comment, chosen)
     return Kind(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
 
 
-def _check_sheet(options: InputOptions, chosen: str) -> None:
+def _check_options(options: InputOptions, chosen: str) -> None:
     if options.sheet is not None and chosen != "xlsx":
         raise UsageError(f"--sheet makes no sense for {chosen}", hint="it is for workbooks (--format xlsx)")
+    if options.invalid == "keep" and chosen != "xlsx":
+        hint = "it is for workbooks, whose cells may show an error; use reject or skip"
+        raise UsageError(f"--invalid keep makes no sense for {chosen}", hint=hint)
     if options.encoding is not None and chosen in ("xlsx", "parquet"):
         raise UsageError(f"--encoding makes no sense for {chosen}", hint="it is for text")
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from jobctl.domain.payload import Fault
 from jobctl.errors import InputRejected
+from jobctl.sources.cells import BAD_CELL
 
 #: Problems that are described one by one; the rest is counted.
 PROBLEMS_SHOWN = 20
@@ -86,7 +87,8 @@ class Problems:
         """What to do about the rows that were added."""
         if self.codes == {EMPTY_ROW}:
             return "spreadsheets leave such rows at the end: delete them, or leave them out with --invalid skip"
-        return "correct the file, or accept its good rows with --invalid skip"
+        skip = "correct the file, or accept its good rows with --invalid skip"
+        return f"{skip}, or take such cells as text with --invalid keep" if BAD_CELL in self.codes else skip
 
     def end_with(self, damage: Problem) -> None:
         """Count what makes the rest unreadable; it is always described, for it may be the cause of all the others."""

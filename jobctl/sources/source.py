@@ -184,7 +184,7 @@ class Source(ABC):
             self._reject(RejectedRow(problem, candidate.fields, candidate.raw))
 
     def _conclude(self) -> None:
-        if self.problems.total and self._options.invalid == "reject":
+        if self.problems.total and self._options.invalid != "skip":
             raise self._rejection(self.problems.advice)
         if not self.rows:
             raise self._rejection("no row is good: is the format right? See --format")

@@ -21,13 +21,14 @@ from typing import Any
 from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
 from jobctl.process.isolated import Bounds, ChildEnded, Isolated
+from jobctl.sources.cells import number_text
 from jobctl.sources.header import kept_places
+from jobctl.sources.moments import duration_text
 from jobctl.sources.problems import Candidate, Damaged
-from jobctl.sources.source import Source
+from jobctl.sources.source import Bytes, Source
 
 #: Most rows that the child sends at once.
 BATCH = 5_000
-_EXACT = 1 << 53  # above it not every whole number is a float
 _CHILD = "jobctl.sources.decoder"
 #: The usual allocators of Arrow reserve much more than they use.
 _ENV = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
@@ -42,11 +43,11 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
+        return number_text(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return _clock(value)
+        return duration_text(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, bytes):
@@ -54,13 +55,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text_of)
     return str(value)
-
-
-def _clock(value: timedelta) -> str:
-    sign, value = ("-", -value) if value < timedelta() else ("", value)
-    seconds = value.days * 86_400 + value.seconds
-    fraction = f".{value.microseconds:06}".rstrip("0") if value.microseconds else ""
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
 
 
 class Table(Source):
@@ -82,6 +76,7 @@ class Table(Source):
     #: What to do with a file that is too much for the reader.
     _way_out: str
     _child: Isolated | None = None
+    _share: float | None = None  # of the file that the child has read, if it says so
 
     def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._end_child()
@@ -98,8 +93,7 @@ class Table(Source):
     def _open(self) -> None:
         if self.size is None:
             raise UsageError(f"{self._what} cannot be read from a pipe", hint="give the path of the file")
-        if find_spec(self._package) is None:
-            raise missing(self._what, self._extra)
+        self._check_package()
         self.format = "csv"
         self._state = self._file_state()
         file = self._file.fileno()
@@ -111,19 +105,24 @@ class Table(Source):
             self._end_child()
             raise
 
+    def _check_package(self) -> None:
+        """Raises UsageError when what reads the file is not installed."""
+        if find_spec(self._package) is None:
+            raise missing(self._what, self._extra)
+
     def _begin(self, child: Isolated) -> None:
         for _ in self._raw.chunks():
             pass  # counts and hashes the file, while the child starts
         self._messages = self._heard(child)
-        head, _ = next(self._messages, ({}, b""))
-        if not head:
+        head = next((head for head, _ in self._messages if head["kind"] == "header"), None)
+        if head is None:
             raise self._given_up(ChildEnded("crash", "said nothing"))
         self.notices += head["notices"]
         self._names: list[str] = head["names"]
         self._places = kept_places(self._names, head["line"])
         self.columns = tuple(self._names[place] for place in self._places)
 
-    def _heard(self, child: Isolated) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def _heard(self, child: Isolated) -> Iterator[tuple[dict[str, Any], Bytes]]:
         """What the child sends. Raises Damaged or UsageError where it says so, and where it ends before its time."""
         try:
             for head, body in child.frames():
@@ -137,6 +136,11 @@ class Table(Source):
                     case "failed":
                         message = f"{self._reader} failed{self._where()}: {head['message']}"
                         raise Damaged(self._extra, message, hint=self._way_out)
+                    case "notices":
+                        self.notices += head["notices"]
+                    case "progress":
+                        self._share = head["share"]
+                        yield {"kind": "rows", "lines": [], "sizes": [], "faults": {}}, b""
                     case _:
                         yield head, body
         except ChildEnded as end:
@@ -164,23 +168,36 @@ class Table(Source):
             message = f"{self._reader} crashed{self._where()}: it {end}"
         return Damaged(self._extra, message, hint=self._way_out)
 
-    def _judged(self) -> Iterator[list[bytes]]:
+    def _judged(self) -> Iterator[list[Bytes]]:
         for head, body in self._messages:
             yield self._accepted(self._candidates(head, body))
+        self._share = None
+        yield []  # all of it is read
         if self._file_state() != self._state:
             raise Damaged("changed", "the file was written to while it was read", hint="try again when it is complete")
 
-    def _candidates(self, head: dict[str, Any], body: bytes) -> Iterator[Candidate]:
+    def _candidates(self, head: dict[str, Any], body: Bytes) -> Iterator[Candidate]:
         faults: dict[str, Any] = head["faults"]
         start = 0
         for number, (line, size) in enumerate(zip(head["lines"], head["sizes"], strict=True)):
-            if (told := faults.get(str(number))) is not None:
-                fault, fields = told
-                yield Candidate(line, b"", tuple(fields), b"", Fault(*fault))
-                continue
             payload = body[start : start + size]
             start += size
-            yield Candidate(line, b"", tuple(payload.decode().split("\0")), payload)
+            if (told := faults.get(str(number))) is not None:
+                fault, fields = told
+                yield Candidate(line, b"", tuple(fields), payload, Fault(*fault))
+                continue
+            yield Candidate(line, b"", (), payload)
+
+    def _turn_down(self, candidate: Candidate) -> None:
+        """The fields of a good row are taken apart only here: few are turned down for another reason."""
+        if not candidate.fields:
+            candidate = candidate._replace(fields=tuple(candidate.payload.decode().split("\0")))
+        super()._turn_down(candidate)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the file read so far, as the child says."""
+        return self._raw.bytes if self._share is None else int(self._raw.bytes * self._share)
 
     def _file_state(self) -> tuple[int, int]:
         facts = os.fstat(self._file.fileno())

@@ -1,0 +1,103 @@
+"""Files in the container of old Office programs (OLE2, a file system in a file): which streams there are."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from jobctl.sources.problems import Damaged
+
+_END = 0xFFFFFFFA  # and above: no number of a sector
+#: Sectors that a chain may have; a longer one is a loop, or a file that nobody wants to read here.
+_LONGEST = 1 << 18
+_PASSWORD = "open it in a spreadsheet program and save it without a password"  # noqa: S105 - advice
+
+
+class Compound:
+    """The streams of a file by name. Raises Damaged for a file that is not whole."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        header = self._at(0, 512)
+        self._sector = 1 << _number(header, 30, "<H")
+        if self._sector not in (512, 4096):
+            raise _broken()
+        self._table = self._sectors_of_table(header)
+        self._entries = list(self._read_entries(_number(header, 48)))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of streams and folders."""
+        return [name for name, _, _ in self._entries]
+
+    def stream(self, name: str) -> Iterator[bytes]:
+        """The content of a large stream, sector by sector; of a small one (below 4 KiB) nothing."""
+        for found, start, size in self._entries:
+            if found.lower() == name.lower() and size >= 4096:
+                for sector in self._chain(start):
+                    yield self._at((sector + 1) * self._sector, self._sector)
+                return
+
+    def _sectors_of_table(self, header: bytes) -> list[int]:
+        """The sectors that hold the allocation table, the first 109 named by the header, the others by a chain."""
+        found = list(struct.unpack("<109I", header[76:512]))
+        more, count = _number(header, 68), 0
+        while more < _END and count < 1_000:
+            numbers = struct.unpack(f"<{self._sector // 4}I", self._at((more + 1) * self._sector, self._sector))
+            found += numbers[:-1]
+            more, count = numbers[-1], count + 1
+        return [number for number in found if number < _END]
+
+    def _chain(self, sector: int) -> Iterator[int]:
+        per_sector = self._sector // 4
+        for _ in range(_LONGEST):
+            if sector >= _END:
+                return
+            yield sector
+            place, rest = divmod(sector, per_sector)
+            if place >= len(self._table):
+                raise _broken()
+            sector = _number(self._at((self._table[place] + 1) * self._sector + 4 * rest, 4), 0)
+        raise _broken()
+
+    def _read_entries(self, start: int) -> Iterator[tuple[str, int, int]]:
+        for number, sector in enumerate(self._chain(start)):
+            if number > 10_000:
+                raise _broken()
+            content = self._at((sector + 1) * self._sector, self._sector)
+            for place in range(0, self._sector, 128):
+                entry = content[place : place + 128]
+                length = _number(entry, 64, "<H")
+                if 2 <= length <= 64:
+                    name = entry[: length - 2].decode("utf-16-le", "replace")
+                    yield name, _number(entry, 116), _number(entry, 120)
+
+    def _at(self, place: int, size: int) -> bytes:
+        self._file.seek(place)
+        content = self._file.read(size)
+        if len(content) < size and size <= 512:
+            raise _broken()
+        return content.ljust(size, b"\0")
+
+
+def compound_kind(file: BinaryIO) -> str:
+    """``xls``, or raises Damaged for what else is in such a container: encrypted workbooks, documents."""
+    names = {name.lower() for name in Compound(file).names}
+    if "encryptedpackage" in names:
+        raise Damaged("workbook", "the workbook is encrypted with a password", hint=_PASSWORD)
+    if names & {"workbook", "book"}:
+        return "xls"
+    for name, what in (("worddocument", "a document of Word"), ("powerpoint document", "a presentation of PowerPoint")):
+        if name in names:
+            raise Damaged("workbook", f"this is no workbook: it is {what}", hint="give a workbook")
+    raise Damaged("workbook", "this is no workbook: it is a file of another program (OLE2)", hint="give a workbook")
+
+
+def _number(content: bytes, place: int, form: str = "<I") -> int:
+    found: int = struct.unpack_from(form, content, place)[0]
+    return found
+
+
+def _broken() -> Damaged:
+    return Damaged("workbook", "the workbook (OLE2) is damaged or not complete", hint="fetch or save the file again")

@@ -1,0 +1,82 @@
+"""Dates and times of a sheet are numbers; the format of the cell says which of them, and how precise.
+
+The format decides alone, so that a column that is formatted in one way is spelled in one way: a format with a time of
+day gives the time also at midnight, a format without one gives the date only.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from enum import Enum
+
+DAY_MS = 86_400_000
+_LAST_DAY = 2_958_465  # 9999-12-31
+_BUILT_IN = {
+    **dict.fromkeys((*range(14, 18), *range(27, 32), 36, *range(50, 55), 57, 58), "yyyy-mm-dd"),
+    **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), "h:mm:ss"),
+    22: "yyyy-mm-dd h:mm",
+    46: "[h]:mm:ss",
+}
+#: What is no code: quoted text, one escaped, padding or filling character, and brackets other than those of durations.
+_LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_MINUTES = re.compile(r"h[^a-z]*m{1,2}(?!m)|m{1,2}[^a-z]*s", re.IGNORECASE)
+
+
+class Kind(Enum):
+    """What a number in a cell means."""
+
+    NUMBER = 0
+    DATE = 1
+    DATETIME = 2
+    TIME = 3
+    DURATION = 4
+
+
+def kind_of_format(number: int, code: str | None) -> Kind:
+    """What a number format makes of a number: by its code, without one as the built-in format of that number."""
+    if code is None:
+        code = _BUILT_IN.get(number, "General")
+    bare = _LITERAL.sub("", code).split(";")[0].lower()
+    if _ELAPSED.search(bare):
+        return Kind.DURATION
+    if "general" in bare or "standard" in bare:
+        return Kind.NUMBER
+    without_exponent = re.sub(r"e[+-]", "", bare).replace("am/pm", "h").replace("a/p", "h")
+    has_time = bool(re.search("[hs]", without_exponent))
+    without_minutes = _MINUTES.sub("", without_exponent)
+    has_date = bool(re.search("[ydmegb]", without_minutes))
+    if has_date:
+        return Kind.DATETIME if has_time else Kind.DATE
+    return Kind.TIME if has_time else Kind.NUMBER
+
+
+def moment_text(value: float, kind: Kind, *, from_1904: bool) -> str:
+    """A number of days as ISO 8601 text. Raises ValueError for a number that is no day of the calendar."""
+    if kind is Kind.DURATION or (kind is Kind.TIME and value < 0):
+        return duration_text(timedelta(milliseconds=round(value * DAY_MS)))
+    days, milliseconds = divmod(round(value * DAY_MS), DAY_MS)
+    seconds, fraction = divmod(milliseconds, 1000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{f'.{fraction:03}' if fraction else ''}"
+    if kind is Kind.TIME:
+        return clock
+    day = _day(days, from_1904=from_1904).isoformat()
+    return day if kind is Kind.DATE else f"{day}T{clock}"
+
+
+def _day(number: int, *, from_1904: bool) -> date:
+    """Raises ValueError. Day 60 of the system of 1900 is February 29, 1900, which never was."""
+    first = 0 if from_1904 else 1
+    if not first <= number <= _LAST_DAY - (1462 if from_1904 else 0) or (number == 60 and not from_1904):
+        raise ValueError("no day of the calendar")
+    epoch = date(1904, 1, 1) if from_1904 else date(1899, 12, 31) if number < 60 else date(1899, 12, 30)
+    return epoch + timedelta(days=number)
+
+
+def duration_text(value: timedelta) -> str:
+    """H:MM:SS, with a fraction if there is one, and a sign if it is negative."""
+    sign, value = ("-", -value) if value < timedelta() else ("", value)
+    seconds = value.days * 86_400 + value.seconds
+    fraction = f".{value.microseconds:06}".rstrip("0") if value.microseconds else ""
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"

@@ -1,0 +1,87 @@
+"""An xls, xlsb or ods file as a workbook whose sheets can be read, by calamine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any, BinaryIO
+
+from jobctl.sources.cells import Cell, Row
+from jobctl.sources.problems import Damaged
+from jobctl.sources.table import missing, text_of
+from jobctl.sources.xlsx import SheetInfo
+
+_PIECE = 1_000
+
+
+class OtherBook:
+    """Calamine has a sheet in memory as a whole, and gives dates without their formats."""
+
+    def __init__(self, file: BinaryIO, kind: str) -> None:
+        """Raises Damaged, UsageError."""
+        try:
+            import python_calamine
+        except ImportError as error:
+            raise missing(f"a workbook ({kind})", "xlsx") from error
+        self._kind = kind
+        self._file = file
+        self._errors = python_calamine.CalamineError
+        try:
+            self._book = python_calamine.CalamineWorkbook.from_filelike(file)
+        except python_calamine.PasswordError as error:
+            hint = "open it in a spreadsheet program and save it without a password"
+            raise Damaged("workbook", "the workbook is encrypted with a password", hint=hint) from error
+        except self._errors as error:
+            raise _unreadable(error) from error
+        self.sheets = [
+            SheetInfo(
+                each.name,
+                each.visible != python_calamine.SheetVisibleEnum.Visible,
+                each.typ == python_calamine.SheetTypeEnum.WorkSheet,
+            )
+            for each in self._book.sheets_metadata
+        ]
+
+    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[Row]]]:
+        """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
+        try:
+            found = self._book.get_sheet_by_name(sheet.name)
+        except self._errors as error:
+            raise _unreadable(error) from error
+        if found.start is None or found.end is None:
+            return
+        timed = _timed_columns(found)
+        left = found.start[1] + 1
+        rows: list[Row] = []
+        for number, values in enumerate(found.iter_rows(), 1):
+            cells = {left + place: _cell(value, place in timed) for place, value in enumerate(values) if value != ""}
+            if cells:
+                rows.append(Row(number, cells))
+            if number % _PIECE == 0:
+                yield number / (found.end[0] + 1), rows
+                rows = []
+        yield 1.0, rows
+
+    def remarks(self) -> list[str]:
+        """What there is to say about the sheet when it has been read."""
+        return []
+
+
+def _timed_columns(sheet: Any) -> set[int]:
+    """Columns in which a date has a time: there each of them is written with one, also midnight."""
+    found: set[int] = set()
+    for values in sheet.iter_rows():
+        for place, value in enumerate(values):
+            if type(value) is datetime:
+                found.add(place)
+    return found
+
+
+def _cell(value: Any, is_timed: bool) -> Cell:
+    if type(value) is date and is_timed:
+        return datetime.combine(value, time()).isoformat()
+    return text_of(value)
+
+
+def _unreadable(error: Exception) -> Damaged:
+    return Damaged("workbook", f"this is no workbook that can be read: {error}", hint="save it as xlsx or CSV")

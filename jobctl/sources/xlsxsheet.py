@@ -1,0 +1,197 @@
+"""The rows of a sheet of an xlsx file, one by one: what is empty takes neither memory nor, if left out, time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from jobctl.sources.cells import (
+    MOST_COLUMNS,
+    UNSAVED,
+    BadCell,
+    Cell,
+    ColumnNumbers,
+    Row,
+    column_name,
+    number_text,
+    place_name,
+)
+from jobctl.sources.moments import Kind, moment_text
+from jobctl.sources.package import DEEPEST, Handlers, Package
+from jobctl.sources.problems import Damaged
+from jobctl.sources.stream import RECORD_LIMIT
+from jobctl.sources.xlsx import Strings, unescaped
+
+_DIGITS = "0123456789"
+
+
+class CellRules(NamedTuple):
+    """What the workbook says about cells."""
+
+    strings: Strings
+    kinds: Sequence[Kind]
+    from_1904: bool
+    is_uncalculated: bool
+
+
+class Sheet(Handlers):
+    """Takes the elements of a sheet and makes rows of them."""
+
+    def __init__(self, rules: CellRules) -> None:
+        self.rows: list[Row] = []
+        #: Formulas whose saved values the file itself calls outdated.
+        self.uncalculated = 0
+        self.hidden_rows = 0
+        self.hidden_columns: list[str] = []
+        self._rules = rules
+        self._columns = ColumnNumbers()
+        self._cells: dict[int, Cell] = {}
+        self._row = self._column = 0
+        self._is_hidden = False
+        self._texts: list[str] = []
+        self._room = 0  # characters that a row may still have
+        self._listens = self._is_formula = self._is_phonetic = False
+        self._type: str | None = None
+        self._style: str | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if name == "c":
+            self._begin_cell(attributes)
+        elif name == "v":
+            self._listens = self._type != "inlineStr" or not self._texts
+        elif name == "t":
+            self._listens = not self._is_phonetic
+        elif name == "is":
+            self._texts = []  # some programs write the text twice, in another element before
+        elif name == "f":
+            self._is_formula = True
+        elif name == "row":
+            self._begin_row(attributes)
+        elif name == "rPh":
+            self._is_phonetic = True
+        elif name == "col" and attributes.get("hidden") in ("1", "true"):
+            self._hide(attributes)
+        elif self.depth > DEEPEST:
+            raise Damaged("workbook", "the sheet is nested too deeply")
+
+    def text(self, text: str) -> None:
+        if self._listens and self._room >= 0:
+            self._room -= len(text)
+            self._texts.append(text)
+
+    def end(self, name: str) -> None:
+        self.depth -= 1
+        if name == "c":
+            if self._texts or self._is_formula:
+                self._end_cell()
+        elif name in ("v", "t"):
+            self._listens = False
+        elif name == "row":
+            if self._cells:
+                self.rows.append(Row(self._row, self._cells))
+                self.hidden_rows += self._is_hidden
+        elif name == "rPh":
+            self._is_phonetic = False
+
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        number = attributes.get("r", "")
+        self._row = int(number) if number.isdecimal() and len(number) < 10 else self._row + 1
+        self._is_hidden = attributes.get("hidden") in ("1", "true")
+        self._cells, self._column, self._room = {}, 0, RECORD_LIMIT
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        if self.depth > DEEPEST:
+            raise Damaged("workbook", "the sheet is nested too deeply")
+        place = attributes.get("r")
+        self._column = self._columns[place.rstrip(_DIGITS)] if place else self._column + 1
+        if not 0 < self._column <= MOST_COLUMNS:
+            raise Damaged(
+                "workbook", f"the sheet has a cell {place or self._column!r}, which no sheet can have", self._row
+            )
+        self._type, self._style = attributes.get("t"), attributes.get("s")
+        self._is_formula = False
+        if self._texts:
+            self._texts = []
+
+    def _end_cell(self) -> None:
+        text = "".join(self._texts)
+        self._texts = []
+        value = self._value(text)
+        if value != "":
+            self._cells[self._column] = value
+        self._is_formula = False
+
+    def _value(self, text: str) -> Cell:
+        kind = self._type
+        if self._is_formula and self._is_unsaved(text):
+            return BadCell(place_name(self._row, self._column), "", UNSAVED)
+        if kind == "s":
+            try:
+                return self._rules.strings.at(int(text)) if text.strip() else ""
+            except (ValueError, IndexError, OverflowError):
+                raise Damaged("workbook", f"cell {self._place} names a text that the file lacks", self._row) from None
+        if kind in ("str", "inlineStr"):
+            return unescaped(text)
+        if kind == "e":
+            return BadCell.error(self._row, self._column, text.strip() or "#VALUE!")
+        if kind == "b":
+            return "true" if text.strip() in ("1", "true") else "false"
+        return self._iso(text) if kind == "d" else self._number(text.strip())
+
+    def _is_unsaved(self, text: str) -> bool:
+        """Excel saves the text "" as an empty value of the type ``str``; so do writers that have no value."""
+        if text:
+            self.uncalculated += self._rules.is_uncalculated
+            return False
+        return self._rules.is_uncalculated or self._type != "str"
+
+    def _number(self, text: str) -> Cell:
+        kind = self._kind
+        if kind is Kind.NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
+            return text
+        try:
+            return self._measured(text, kind)
+        except (ValueError, OverflowError):
+            message = f"is the number {text[:40]}, which is no date although it is formatted as one"
+            if kind is Kind.NUMBER:
+                message = f"is {text[:40]!r}, which is no number"
+            return BadCell(self._place, text, message)
+
+    def _measured(self, text: str, kind: Kind) -> str:
+        value = float(text)
+        if value - value:
+            raise ValueError("not finite")
+        return number_text(value) if kind is Kind.NUMBER else moment_text(value, kind, from_1904=self._rules.from_1904)
+
+    def _iso(self, text: str) -> str:
+        """A date that is saved as text; midnight is left out if the format has no time."""
+        day, _, clock = text.strip().partition("T")
+        if self._kind is Kind.DATE or not clock:
+            return f"{day}T00:00:00" if self._kind is Kind.DATETIME else day
+        return f"{day}T{clock.removesuffix('Z').removesuffix('.000')}"
+
+    @property
+    def _kind(self) -> Kind:
+        style = self._style
+        if style is None or not style.isdecimal() or int(style) >= len(self._rules.kinds):
+            return Kind.NUMBER
+        return self._rules.kinds[int(style)]
+
+    @property
+    def _place(self) -> str:
+        return place_name(self._row, self._column)
+
+    def _hide(self, attributes: dict[str, str]) -> None:
+        first, last = attributes.get("min", ""), attributes.get("max", "")
+        if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) and len(self.hidden_columns) < 100:
+            self.hidden_columns += map(column_name, range(int(first), min(int(last), int(first) + 99) + 1))
+
+
+def sheet_rows(package: Package, part: str, sheet: Sheet) -> Iterator[tuple[int, list[Row]]]:
+    """Rows with a value, after every piece of the sheet that was read, with the bytes read so far. Raises Damaged."""
+    for read in package.parse(part, sheet):
+        rows, sheet.rows = sheet.rows, []
+        yield read, rows
+    if sheet.rows:
+        yield package.size(part), sheet.rows
