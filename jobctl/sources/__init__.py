@@ -8,8 +8,7 @@ import stat
 from importlib import import_module
 from typing import BinaryIO, cast
 
-from jobctl.domain.nearest import nearest
-from jobctl.errors import InputRejected
+from jobctl.errors import InputRejected, UsageError
 from jobctl.sources.options import JOBLOG, InputOptions, Kind, kind_of
 from jobctl.sources.source import Source
 
@@ -42,6 +41,9 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
         raise _unreadable(options, error) from error
     try:
         regular = stat.S_ISREG(facts.st_mode)
+        if stat.S_ISCHR(facts.st_mode) and os.isatty(file.fileno()):
+            hint = "give the path of a file, or pipe the rows in: producer | jobctl submit - --format csv"
+            raise UsageError(f"{options.path} is a terminal", hint=hint)
         kind = kind_of(options, is_file=regular)
     except BaseException:
         file.close()
@@ -50,27 +52,9 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
 
 
 def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
-    reason = getattr(error, "strerror", None) or str(error)
-    return InputRejected(f"{options.name} cannot be read: {reason}", hint=_instead(options.path))
+    from jobctl.sources.unreadable import unreadable  # of no use where all is well
 
-
-def _instead(path: str) -> str:
-    """What to give instead of a file that cannot be read."""
-    import shutil
-
-    near = nearest(path, _beside(path))
-    if near is None and os.sep not in path and shutil.which(path):
-        return f"{path} is a program: the file of rows comes before it, FILE -- {path} ...; - is standard input"
-    return f"{f'did you mean {near}? ' if near else ''}give the path of a file, or - for stdin"
-
-
-def _beside(path: str) -> list[str]:
-    """Paths of what else is in the folder of a file that is not there."""
-    folder = os.path.dirname(path)
-    try:
-        return [os.path.join(folder, name) for name in os.listdir(folder or ".") if not name.startswith(".")]
-    except (OSError, ValueError):
-        return []
+    return unreadable(options.path, options.name, error)
 
 
 def _buffered(file: BinaryIO) -> BinaryIO:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
 from jobctl.sources.delimiters import likelier_delimiter, name_of, noted_delimiter
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import EMPTY, Candidate, Damaged
-from jobctl.sources.stream import NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
+from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Candidate, Damaged
+from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _JOB_COLUMN = RESULT_PREFIX + "job"
 #: The beginning of what jobctl adds to a header, with what stands between its columns.
 _RESULT_HEADER = re.compile(rf"([^\w,]){_JOB_COLUMN}\1{RESULT_PREFIX}item\1")
 _UNCLOSED = "a quoted field is opened and never closed"
-_LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
 
 
 class Delimited(TextSource):
@@ -99,7 +98,9 @@ class Delimited(TextSource):
                 if not _is_unclosed(error):
                     if self._options.delimiter is None and not self._is_noted:
                         self._look_at_delimiter(block, [_first_line(block)])
-                    raise Damaged("header", _explain(error), self._line + reader.line_num - 1) from error
+                    message = _explain(error)
+                    hint = UNIX_LINES if message == LONE_CR else ""
+                    raise Damaged("header", message, self._line + reader.line_num - 1, hint=hint) from error
                 block += self._more(block)
                 continue
             if row is not None:
@@ -254,7 +255,7 @@ class Delimited(TextSource):
             raw = b"\n".join(lines[begin : reader.line_num]).removesuffix(b"\r")
             line, begin = self._line + begin, reader.line_num
             if row is None:
-                yield Candidate.broken(line, raw, Fault(None, "syntax", message))
+                yield Candidate.broken(line, raw, Fault(None, LINE_END if message == LONE_CR else "syntax", message))
             elif row:
                 yield self._candidate(line, raw, row)
 
@@ -297,4 +298,4 @@ def _explain(error: csv.Error) -> str:
     text = str(error)
     if "expected after" in text:
         return "text follows a closing quote; a quote inside a quoted field is written twice"
-    return _LONE_CR if "new-line character" in text else text
+    return LONE_CR if "new-line character" in text else text

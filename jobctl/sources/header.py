@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.domain.payload import is_result_key
 from jobctl.sources.problems import Damaged
 from jobctl.sources.stream import NOT_UTF8
+
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
 
 
 def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
@@ -16,8 +19,7 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     twice = [repr(name) for name, times in Counter(names).items() if times > 1 and name.strip()]
     for wrong, what in ((empty, "column {} has no name"), (twice, "column {} appears more than once")):
         if wrong:
-            hint = "; is there a header? See --no-header" if len(wrong) > 1 or wrong == empty else ""
-            raise Damaged("header", what.format(", ".join(wrong)) + hint, line)
+            raise Damaged("header", what.format(", ".join(wrong)), line, hint=_advice(names, line))
     if "\0" in "".join(names):
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
@@ -26,6 +28,16 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     if not places:
         raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", line)
     return places
+
+
+def _advice(names: Sequence[str], line: int | None) -> str:
+    """What to do about a header that is none; a number among the names is a sign that it is data."""
+    where = "" if line is None else f" in line {line}"
+    if any(_NUMBER.fullmatch(name.strip()) for name in names):
+        return f"if that is the first row of the data, add --no-header; else give every column its own name{where}"
+    if not names[-1].strip() and all(name.strip() for name in names[:-1]):
+        return f"give the last column a name{where}, or take off the delimiter at the end of each line"
+    return f"give every column its own name{where}; --no-header is for files whose first row is data"
 
 
 def is_encodable(text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.problems import Candidate
-from jobctl.sources.stream import NOT_UTF8, is_utf8
+from jobctl.sources.problems import LINE_END, Candidate
+from jobctl.sources.stream import LONE_CR, NOT_UTF8, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
 
 
@@ -59,7 +59,7 @@ def _fault(value: bytes) -> Fault | None:
     if b"\0" in value:
         return Fault(None, "nul", "contains a NUL character")
     if b"\r" in value:
-        return Fault(None, "syntax", "a carriage return without a line feed; lines end in LF or CR LF")
+        return Fault(None, LINE_END, LONE_CR)
     if not is_utf8(value):
         return Fault(None, "encoding", NOT_UTF8)
     return None

@@ -12,6 +12,10 @@ from jobctl.sources.cells import BAD_CELL
 
 #: Problems that are described one by one; the rest is counted.
 PROBLEMS_SHOWN = 20
+#: The code of a carriage return that ends no line, and what to do about a file of them; about other encodings.
+LINE_END = "line_end"
+UNIX_LINES = "tr '\\r' '\\n' < FILE ends the lines of old Mac files in LF"
+ENCODINGS = "name its encoding: --encoding cp1252 (Excel on Windows), latin-1, shift_jis; file -i FILE guesses it"
 #: The code of a row that has nothing in it, and what is said about it.
 EMPTY_ROW = "empty_row"
 EMPTY = Fault(None, EMPTY_ROW, "every field is empty")
@@ -87,6 +91,10 @@ class Problems:
         """What to do about the rows that were added."""
         if self.codes == {EMPTY_ROW}:
             return "spreadsheets leave such rows at the end: delete them, or leave them out with --invalid skip"
+        if self.codes == {"encoding"}:
+            return f"{ENCODINGS}; or accept its good rows with --invalid skip"
+        if self.codes == {LINE_END}:
+            return f"{UNIX_LINES}; or accept its good rows with --invalid skip"
         skip = "correct the file, or accept its good rows with --invalid skip"
         return f"{skip}, or take such cells as text with --invalid keep" if BAD_CELL in self.codes else skip
 

@@ -16,6 +16,7 @@ CHUNK = 256 << 10
 #: Longest record or line, in bytes.
 RECORD_LIMIT = 16 << 20
 TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
+LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
 NOT_UTF8 = "is not valid UTF-8; if it is another encoding, say --encoding"
 _GZIP = b"\x1f\x8b"
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip
