@@ -3,6 +3,7 @@
 
 # Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
 function __jobctl_at
+    __jobctl_in_words; and return 1
     set -l words (commandline -opc)
     set -e words[1]
     set -l path
@@ -35,25 +36,63 @@ end
 function __jobctl_ask
     set -l words (commandline -opc)
     set -l store
-    if set -l at (contains -i -- --home $words)
+    if set -l at (contains -i -- --home $words); and test $at -lt (count $words)
         set store --home (string replace -r '^~' $HOME -- $words[(math $at + 1)])
     end
     $words[1] __complete $argv[1] $store -- (commandline -ct) 2>/dev/null
 end
 
-# The command that follows --
+# Where among the words so far the command of the user begins, which has its own options; fails before that.
+function __jobctl_words_at
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l seen 0
+    set -l skip 0
+    set -l at 1
+    for word in $words
+        set at (math $at + 1)
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --
+                test $seen -gt 1; or return 1
+                math $at + 1
+                return 0
+            case '-?*'
+                contains -- $word $__jobctl_valued; and set skip 1
+            case '*'
+                test $seen = 0; and not contains -- $word $__jobctl_givers; and return 1
+                set seen (math $seen + 1)
+                if test $seen = 3
+                    echo $at
+                    return 0
+                end
+        end
+    end
+    return 1
+end
+
 function __jobctl_in_words
-    contains -- -- (commandline -opc)
+    __jobctl_words_at >/dev/null
+end
+
+# A program; what begins with a dash is none, and complete would take it for an option of its own.
+function __jobctl_program
+    set -l token (commandline -ct)
+    string match -q -- '-*' "$token"; or complete --do-complete="$token"
 end
 
 function __jobctl_words
     set -l words (commandline -opc)
-    set -l at (contains -i -- -- $words)
-    set -l rest (string escape -- $words[(math $at + 1)..-1])
-    if test $at = (count $words)
-        complete -C (commandline -ct)
+    set -l at (__jobctl_words_at)
+    if test $at -gt (count $words)
+        __jobctl_program
     else
-        complete -C (string join ' ' -- $rest (commandline -ct))
+        set -l token (commandline -ct)
+        set -l line (string join ' ' -- (string escape -- $words[$at..-1]) "$token")
+        complete --do-complete="$line"
     end
 end
 
@@ -62,6 +101,7 @@ complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
 set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
+set -g __jobctl_givers submit run
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon works it off.'
 complete -c jobctl -n "__jobctl_at ''" -xa run -d 'Accept the rows of a file and work them off here and now; exits as the job ended.'
@@ -99,7 +139,7 @@ complete -c jobctl -n "__jobctl_at ''" -s q -l quiet -d 'No messages, only what 
 complete -c jobctl -n "__jobctl_at ''" -s v -l verbose -d 'Say more; show where an internal error happened.'
 complete -c jobctl -n "__jobctl_at ''" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'submit' 0" -F
-complete -c jobctl -n "__jobctl_at 'submit' 1" -xa '(complete -C (commandline -ct))'
+complete -c jobctl -n "__jobctl_at 'submit' 1" -xa '(__jobctl_program)'
 complete -c jobctl -n "__jobctl_at 'submit'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file, default: comma; also tab, semicolon, pipe.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l comment -x -d 'Leave out lines of a text file that begin with this: \'#\'.'
@@ -168,7 +208,7 @@ complete -c jobctl -n "__jobctl_at 'submit'" -s q -l quiet -d 'No messages, only
 complete -c jobctl -n "__jobctl_at 'submit'" -s v -l verbose -d 'Say more; show where an internal error happened.'
 complete -c jobctl -n "__jobctl_at 'submit'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'run' 0" -F
-complete -c jobctl -n "__jobctl_at 'run' 1" -xa '(complete -C (commandline -ct))'
+complete -c jobctl -n "__jobctl_at 'run' 1" -xa '(__jobctl_program)'
 complete -c jobctl -n "__jobctl_at 'run'" -l format -xa 'csv tsv jsonl lines xlsx parquet' -d 'csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells.'
 complete -c jobctl -n "__jobctl_at 'run'" -l delimiter -xa 'comma semicolon tab pipe space' -d 'Between fields of a CSV file, default: comma; also tab, semicolon, pipe.'
 complete -c jobctl -n "__jobctl_at 'run'" -l comment -x -d 'Leave out lines of a text file that begin with this: \'#\'.'

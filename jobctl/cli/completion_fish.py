@@ -13,6 +13,7 @@ _HEAD = r"""# fish completion for jobctl
 
 # Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
 function __jobctl_at
+    __jobctl_in_words; and return 1
     set -l words (commandline -opc)
     set -e words[1]
     set -l path
@@ -45,25 +46,63 @@ end
 function __jobctl_ask
     set -l words (commandline -opc)
     set -l store
-    if set -l at (contains -i -- --home $words)
+    if set -l at (contains -i -- --home $words); and test $at -lt (count $words)
         set store --home (string replace -r '^~' $HOME -- $words[(math $at + 1)])
     end
     $words[1] __complete $argv[1] $store -- (commandline -ct) 2>/dev/null
 end
 
-# The command that follows --
+# Where among the words so far the command of the user begins, which has its own options; fails before that.
+function __jobctl_words_at
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l seen 0
+    set -l skip 0
+    set -l at 1
+    for word in $words
+        set at (math $at + 1)
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --
+                test $seen -gt 1; or return 1
+                math $at + 1
+                return 0
+            case '-?*'
+                contains -- $word $__jobctl_valued; and set skip 1
+            case '*'
+                test $seen = 0; and not contains -- $word $__jobctl_givers; and return 1
+                set seen (math $seen + 1)
+                if test $seen = 3
+                    echo $at
+                    return 0
+                end
+        end
+    end
+    return 1
+end
+
 function __jobctl_in_words
-    contains -- -- (commandline -opc)
+    __jobctl_words_at >/dev/null
+end
+
+# A program; what begins with a dash is none, and complete would take it for an option of its own.
+function __jobctl_program
+    set -l token (commandline -ct)
+    string match -q -- '-*' "$token"; or complete --do-complete="$token"
 end
 
 function __jobctl_words
     set -l words (commandline -opc)
-    set -l at (contains -i -- -- $words)
-    set -l rest (string escape -- $words[(math $at + 1)..-1])
-    if test $at = (count $words)
-        complete -C (commandline -ct)
+    set -l at (__jobctl_words_at)
+    if test $at -gt (count $words)
+        __jobctl_program
     else
-        complete -C (string join ' ' -- $rest (commandline -ct))
+        set -l token (commandline -ct)
+        set -l line (string join ' ' -- (string escape -- $words[$at..-1]) "$token")
+        complete --do-complete="$line"
     end
 end
 
@@ -77,7 +116,12 @@ def fish(root: Node) -> str:
     nodes = list(root.walk())
     valued = dict.fromkeys(name for node in nodes for option in node.options if option.metavar for name in option.names)
     groups = [node.name for node in nodes if node.children and node.path]
-    lists = [f"set -g __jobctl_valued {' '.join(valued)}", f"set -g __jobctl_groups {' '.join(groups)}"]
+    givers = [node.name for node in nodes if node.takes_words]
+    lists = [
+        f"set -g __jobctl_valued {' '.join(valued)}",
+        f"set -g __jobctl_groups {' '.join(groups)}",
+        f"set -g __jobctl_givers {' '.join(givers)}",
+    ]
     rows = [row for node in nodes for row in (*_commands(node), *_places(node), *_options(node))]
     return _HEAD + "\n".join([*lines_of(lists), *rows]) + "\n"
 
@@ -103,7 +147,7 @@ def _places(node: Node) -> Iterator[str]:
         if found:
             yield f"{_at(node, None if argument.multiple else place)} {found}"
     if node.takes_words:
-        yield f"{_at(node, len(node.arguments))} -xa '(complete -C (commandline -ct))'"
+        yield f"{_at(node, len(node.arguments))} -xa '(__jobctl_program)'"
 
 
 def _options(node: Node) -> Iterator[str]:
