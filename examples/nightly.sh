@@ -32,7 +32,7 @@ type_in() {
 
 night='jobctl run orders.csv --key orders-2026-11-24 --on-duplicate resume --max-failures 5% --attempts 2 --backoff 100ms -q -- ./price {order} {country} {amount}'
 
-echo '# 02:15, the line in the crontab:'
+echo '# 02:15, what cron runs (a crontab needs \% for each percent sign):'
 type_in "$night"
 
 echo

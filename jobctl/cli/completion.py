@@ -36,7 +36,9 @@ def completion(
     """Print the script that makes a shell complete commands, options, job numbers and more.
 
     Examples:
+      mkdir -p ~/.local/share/bash-completion/completions
       jobctl completion bash > ~/.local/share/bash-completion/completions/jobctl
+      mkdir -p ~/.zfunc ~/.config/fish/completions
       jobctl completion zsh > ~/.zfunc/_jobctl
       jobctl completion fish > ~/.config/fish/completions/jobctl.fish
 

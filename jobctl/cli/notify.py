@@ -17,7 +17,7 @@ app = subcommands(
 
     Examples:
       jobctl notify list 42
-      jobctl notify resend msg_0193
+      jobctl notify resend msg_0193a5c2
     """
 )
 

@@ -36,7 +36,7 @@ def results(
     Examples:
       jobctl results last                        the files, with their rows
       jobctl results 42 --failed -o again.csv    a copy, which can be submitted
-      jobctl results 42 --succeeded -o - | ...   the rows themselves
+      jobctl results 42 --succeeded -o - | cut -d, -f1   the rows themselves
 
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
     jobctl_* columns with exit code, duration, message and so on.

@@ -43,7 +43,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     """Accept the rows of a file and work them off here and now; exits as the job ended.
 
     Examples:
-      jobctl run urls.csv -- curl -fsS -o 'out/{id}.pdf' '{url}'
+      jobctl run urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
       jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'
       jobctl run orders.csv --call shop.prices:update       a Python function
 

@@ -45,12 +45,12 @@ def submit(
     """Accept the rows of a file as a job and print its number; a daemon works it off.
 
     Examples:
-      jobctl submit urls.csv -- curl -fsS -o 'out/{id}.pdf' '{url}'
+      jobctl submit urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
       find . -name '*.png' | jobctl submit - --format lines -- oxipng '{}'
       jobctl submit orders.jsonl --slots 4 --timeout 5m -- ./import '{id}'
       jobctl submit commands.csv               the file has a column called command
       jobctl submit orders.csv --call shop.prices:update       a Python function
-      jobctl submit day.csv --key "day-$(date +%F)" --wait -q -- ./load '{id}'
+      jobctl submit day.csv --key "$(date +%F)" --start-daemon --wait -- ./load {id}
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
     {{ and }} are braces; {name:q} is quoted for a shell, as ssh needs it, {name:json} and {name:url} for others.

@@ -32,9 +32,10 @@ def worker(
     """Run items for the daemons of a cluster, in the foreground.
 
     Examples:
-      jobctl worker --scheduler-file ~/sched.json
-      sbatch --array=1-50 --wrap 'jobctl worker --scheduler-file ~/sched.json'
+      jobctl worker --scheduler-file sched.json --insecure
+      sbatch --wrap 'jobctl worker --scheduler-file sched.json --insecure'
 
+    Off this machine it needs --tls-ca, --tls-cert and --tls-key, or --insecure on a network where nobody else is.
     Whatever it runs ends with it, however it ends. When the scheduler is gone it waits for the next one; it leaves
     when the scheduler says so, or on TERM.
     """

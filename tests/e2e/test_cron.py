@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.process.daemon import StartOptions
+from jobctl.process.daemon import Daemon, StartOptions
 from jobctl.process.sweep import sweep
+from tests.documentation import blocks, schedule_and_command
 from tests.wait import wait_until
 
 #: A minute, and what a busy machine adds to it.
@@ -106,3 +107,101 @@ def test_one_line_of_cron(tmp_path, crontab):
     assert not [name for name in environment if name == "LANG" or name.startswith("LC_")]
     assert (tmp_path / "tty").read_text() == "not a tty\n"
     assert (tmp_path / ".local/state/jobctl/jobctl.db").exists()  # found by HOME alone
+
+
+#: What the lines of the documents need below the home directory of their user: (path, text); programs are executable.
+_PROGRAM = '#!/bin/sh\ntest -n "$1" && echo "$1" >> "$HOME/ran"\n'
+_DOCUMENTED = {
+    "exports/export.csv": "id\n1\n2\n3\n",
+    "exports/import": _PROGRAM,
+    "imports/day.csv": "id\n1\n2\n3\n",
+    "imports/load": _PROGRAM,
+}
+
+
+def documented():
+    """(where, line) of every line of a crontab in README.md, the man pages, the help texts and the examples."""
+    found = [(block.where, line) for block in blocks() for line in block.crontab]
+    return list({line: (where, line) for where, line in found}.values())
+
+
+def home_for(folder, command):
+    """A home directory with jobctl installed for its user, what the line reads and runs, and no more."""
+    for name, text in _DOCUMENTED.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    installed = folder / ".local/bin/jobctl"
+    installed.parent.mkdir(parents=True)
+    installed.write_text(f'#!/bin/sh\nexec {program()} "$@"\n')
+    installed.chmod(0o755)
+    exporter = Path("/var/lib/node_exporter/textfile")
+    if str(exporter) in command and not exporter.exists():
+        command = command.replace(str(exporter), str(folder))
+    return command
+
+
+@pytest.fixture
+def documented_table(tmp_path):
+    """Every documented line in one table, each with a home directory of its own; (folder, where, line) of each."""
+    table = TABLES / f"jobctl-test-documents-{os.getpid()}"
+    text, cases = ["SHELL=/bin/sh", 'MAILTO=""'], []
+    for number, (where, line) in enumerate(documented()):
+        folder = tmp_path / f"user{number}"
+        folder.mkdir()
+        command = home_for(folder, schedule_and_command(line)[1])
+        text += [f"HOME={folder}", f"* * * * * root ({command}) > $HOME/said 2>&1; echo $? >> $HOME/codes"]
+        cases.append((folder, where, line))
+    table.write_text("\n".join([*text, ""]))
+    table.chmod(0o644)
+    started = []
+    if subprocess.run(["pgrep", "-x", "cron"], capture_output=True).returncode:
+        started.append(subprocess.Popen(["cron", "-f"], stdin=subprocess.DEVNULL))
+    yield cases
+    table.unlink(missing_ok=True)
+    for daemon in started:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(30)
+    for folder, _, _ in cases:
+        end_daemon(folder)
+
+
+def end_daemon(folder):
+    """A documented line may have started one."""
+    home = Home(folder / ".local/state/jobctl")
+    if not home.root.exists():
+        return
+    daemon = Daemon.find(home.lock)
+    if daemon is not None:
+        daemon.send(signal.SIGKILL)
+        daemon.wait_gone(30)
+        daemon.close()
+    sweep(StartOptions(home, 1).store_id, grace_s=0.1)
+
+
+def test_every_documented_line_of_a_crontab_works_under_cron(documented_table):
+    """As it stands there, with the PATH of cron; only the time is every minute."""
+    assert len(documented_table) >= 5
+
+    def ended():
+        return all((folder / "codes").exists() and (folder / "codes").read_text() for folder, _, _ in documented_table)
+
+    wait_until(ended, PATIENCE_S, "every line to have run once")
+    for folder, where, line in documented_table:
+        said = (folder / "said").read_text()
+        assert (folder / "codes").read_text().split()[0] == "0", f"{where}: {line}\n{said}"
+        assert "not found" not in said and "Traceback" not in said, f"{where}: {line}\n{said}"
+        if " run " in line and "daemon" not in line:
+            assert sorted((folder / "ran").read_text().split())[:3] == ["1", "2", "3"], f"{where}: {line}\n{said}"
+            assert said == "", f"{where}: {line}\n{said}"
+
+
+def test_cron_takes_the_schedules_of_the_documents(tmp_path):
+    """A table with a wrong schedule is refused as a whole."""
+    table = tmp_path / "crontab"
+    table.write_text("".join(f"{line}\n" for _, line in documented()))
+    done = subprocess.run(["crontab", "-n", table], capture_output=True, text=True)
+    if "invalid option" in done.stderr:
+        pytest.skip("this crontab has no option -n, which checks a table")
+    assert done.returncode == 0, done.stderr

@@ -38,8 +38,7 @@ def place(cli, tmp_path):
     program = tmp_path / "bin" / "jobctl"
     program.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in cli.program) + ' "$@"\n')
     program.chmod(0o755)
-    for folder in ("photos", "thumbs", "out"):
-        (work / folder).mkdir()
+    (work / "photos").mkdir()
     for n in range(5):
         (work / "photos" / f"a picture {n}.jpg").touch()
     cli.file("urls.csv", "id,url\n" + "".join(f"{n},https://example.org/{n}\n" for n in range(1, 31)))
@@ -93,8 +92,9 @@ def test_thumbnails_and_downloads(cli, place):
 
 
 def test_the_line_for_cron(cli, place):
-    (line,) = re.findall(r"(?m)^15 2 \* \* \*  (jobctl run .*)$", section("Five recipes"))
-    command = line.replace("\\%", "%")  # as cron reads it
+    (line,) = re.findall(r"(?m)^15 2 \* \* \*  cd ~/exports && ~/\.local/bin/(jobctl run .*)$", section("Five recipes"))
+    assert not re.search(r"(?<!\\)%", line)
+    command = line.replace("\\%", "%")  # as cron reads it; tests/e2e/test_cron.py has the whole line run by cron
     assert typed(cli, command) == typed(cli, command) == ""
     assert sorted(arguments for _, _, arguments in calls(place)) == ["1", "2", "3"]
 
