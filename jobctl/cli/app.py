@@ -52,6 +52,7 @@ COMMANDS = {
     "recipe": Entry("recipe", _SELF),
     "config": Entry("config", _SELF),
     "completion": Entry("completion", _SELF),
+    "man": Entry("man", _SELF),
 }
 
 

@@ -28,6 +28,7 @@ _COMMANDS = _by_word(
         "check health": "jobctl doctor; a job: jobctl verify JOB",
         "settings configuration": "jobctl config show",
         "version": "jobctl --version",
+        "manual manpage docs doc": "jobctl man; a command: jobctl COMMAND --help",
     }
 )
 #: Of options: ours, where the command has it.

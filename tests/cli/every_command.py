@@ -16,6 +16,7 @@ _ARGUMENTS = {
     "RECIPE": "nightly",
     "SHELL": "bash",
     "PATH": "jobctl.toml",
+    "PAGE": "input",
 }
 #: Commands that start, end or need processes, or draw a screen.
 PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}

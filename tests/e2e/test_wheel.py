@@ -86,6 +86,10 @@ def test_extras_are_not_there_and_are_named(env: dict[str, str], tmp_path: Path)
 
 def test_every_file_is_where_distributions_look_for_it(prefix: Path) -> None:
     share = prefix / "share"
+    (inside,) = prefix.glob("lib/python*/site-packages/jobctl/man")
+    assert {path.relative_to(inside) for path in inside.glob("man?/*")} == {
+        path.relative_to(ROOT / "man") for path in (ROOT / "man").glob("man?/*")
+    }
     pages = {path.relative_to(ROOT / "man") for path in (ROOT / "man").glob("man?/*")}
     assert {path.relative_to(share / "man") for path in (share / "man").glob("man?/*")} == pages
     for name in (
@@ -110,6 +114,13 @@ def test_man_pages_are_found_and_read(prefix: Path, env: dict[str, str], reader:
     plain = text.replace("\b", "")
     assert "JOBCTL-SUBMIT" in plain and "JOBCTL-CONFIG" in plain
     assert len(plain) > 10_000
+
+
+def test_the_program_shows_its_pages_wherever_it_is(prefix: Path, env: dict[str, str], tmp_path: Path) -> None:
+    assert run(env, "jobctl", "man", "submit").startswith("JOBCTL-SUBMIT(1)")
+    folder = run(env, "jobctl", "man", "--path", cwd=tmp_path).strip()
+    assert Path(folder, "man1", "jobctl-submit.1").is_file()
+    assert folder.startswith(str(prefix))
 
 
 def test_bash_completes(prefix: Path, env: dict[str, str]) -> None:

@@ -1,0 +1,94 @@
+"""``jobctl man``: the manual pages, wherever they are installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobctl.cli.command import Command, session
+from jobctl.cli.session import Session
+from jobctl.errors import Exit, JobctlError, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.pages import Page
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=Command)
+def man(
+    ctx: typer.Context,
+    page: Annotated[
+        list[str] | None, typer.Argument(metavar="[PAGE]...", help="submit, input, 5 status; default: jobctl itself.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--list", help="List the pages.")] = False,
+    path: Annotated[bool, typer.Option("--path", help="Print the folder of the pages, for MANPATH.")] = False,
+) -> int:
+    """Show a manual page, wherever jobctl is installed.
+
+    Examples:
+      jobctl man submit                what man jobctl-submit shows
+      jobctl man input                 formats of rows and placeholders of commands
+      jobctl man 5 status              every key of the JSON document of a job
+      jobctl man --list
+      export MANPATH="$(jobctl man --path):"      from then on, man jobctl works
+
+    On a terminal it uses man or mandoc. In a pipe, and where neither is installed, it prints plain text.
+    """
+    from jobctl.services.pages import look_up
+
+    shared = session(ctx)
+    if every and path:
+        raise UsageError("--list and --path at once", hint="give one of them")
+    if every or path:
+        (_list if every else _print_path)(shared)
+        return Exit.OK
+    _show(shared, look_up(page or []))
+    return Exit.OK
+
+
+def _show(shared: Session, page: Page) -> None:
+    from jobctl.render.mdoc import page_text
+
+    if shared.json:
+        facts = {"page": page.name, "section": page.section, "summary": page.summary()}
+        file = None if page.path is None else str(page.path)
+        shared.emit({"schema": "jobctl.man/1"} | facts | {"path": file, "text": page_text(page.source())})
+        return
+    if page.path is not None and shared.is_screen(sys.stdout) and sys.stdin.isatty():
+        from jobctl.process.manual import show_page
+
+        sys.stdout.flush()
+        if show_page(str(page.path)):
+            return
+    sys.stdout.write(page_text(page.source()))
+
+
+def _list(shared: Session) -> None:
+    from jobctl.services.pages import pages
+
+    found = pages()
+    if shared.json:
+        facts = [{"page": page.name, "section": page.section, "summary": page.summary()} for page in found]
+        shared.emit({"schema": "jobctl.man_list/1", "pages": facts})
+        return
+    from jobctl.render.grid import print_grid
+
+    rows = [(page.short, page.section, page.summary()) for page in found]
+    print_grid(("page", "section", "what it is about"), rows, sys.stdout, shared.look(sys.stdout))
+
+
+def _print_path(shared: Session) -> None:
+    from pathlib import Path
+
+    from jobctl.services.pages import folder
+
+    place = folder()
+    if not isinstance(place, Path):
+        raise JobctlError("the manual pages are inside an archive, where man cannot read them", hint="jobctl man PAGE")
+    if shared.json:
+        shared.emit({"schema": "jobctl.man_path/1", "path": str(place)})
+    else:
+        shared.say(str(place))

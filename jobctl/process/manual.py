@@ -1,0 +1,42 @@
+"""Showing a manual page with the program that this machine has for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+
+def show_page(path: str) -> bool:
+    """Show a page on the terminal with man(1) or mandoc(1) and the user's pager; False if there is neither."""
+    for command in _readers():
+        try:
+            done = subprocess.run([*command, path], check=False)
+        except OSError:
+            continue
+        if done.returncode >= 0 and done.returncode not in (2, 3, 127):  # of man: no page, or a program is missing
+            return True
+    return False
+
+
+def _readers() -> list[list[str]]:
+    man, mandoc = shutil.which("man"), shutil.which("mandoc")
+    found = []
+    if man is not None and not _is_stub(man):
+        found.append([man] if sys.platform == "darwin" else [man, "-l"])
+    if mandoc is not None:
+        found.append([mandoc, "-a"])
+    return found
+
+
+def _is_stub(program: str) -> bool:
+    """Images of Debian and Ubuntu for containers have a script in the place of man that says that there is none."""
+    real = os.path.realpath(program)
+    if "diverted" in os.path.basename(real):
+        return True
+    try:
+        with open(real, "rb") as file:
+            return b"minimized" in file.read(400)
+    except OSError:
+        return False
