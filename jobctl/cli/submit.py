@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-#: Said of a command that takes nothing from its rows.
-CONSTANT = "the command has no placeholder such as {} or {name}: every item runs the same words"
+#: Said of a command that takes nothing from its rows, and of one that gets each line as its last word.
+_CONSTANT = "the command has no placeholder such as {{}} or {{name}}: the same command runs {count:,} times"
+_APPENDED = "the command has no placeholder such as {}: each line is appended to it, as its last argument"
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz, .bz2, .xz; - is stdin.")
@@ -253,10 +254,16 @@ def lines(accepted: Accepted) -> list[str]:
         said.append(f"  job {other} of that name has another --new-by: rows that it has done count as not done")
     if accepted.followed:
         said.append(f"  {open_elsewhere(accepted.followed)}")
-    if accepted.constant:
-        said.append(f"  {CONSTANT}")
+    said += [f"  {sentence}" for sentence in _on_placeholders(accepted, accepted.items)]
     said += [f"  {notice}" for notice in accepted.notices]
     return said
+
+
+def _on_placeholders(found: Accepted | Preview, count: int) -> list[str]:
+    """What to say about a command without a placeholder."""
+    if found.constant and count > 1:
+        return [_CONSTANT.format(count=count)]
+    return [_APPENDED] if found.appended and count else []
 
 
 def dry_run(shared: Session, request: SubmitRequest, *, planned: Callable[[], int]) -> int:
@@ -298,7 +305,7 @@ def _verdict(found: Preview, expected: Outlook) -> str:
         (f"\n{elsewhere}" if elsewhere else "")
         + (f"\n{expected.fewer}" if expected.fewer else "")
         + f"\n{expected.bounds}"
-        + (f"\n{CONSTANT}" if found.constant else "")
+        + "".join(f"\n{sentence}" for sentence in _on_placeholders(found, found.rows))
         + "".join(f"\n{notice}" for notice in found.notices)
     )
     accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
@@ -317,7 +324,7 @@ def _preview_document(found: Preview) -> dict[str, object]:
         "skipped": found.skipped,
         "follows": [{"job": job, "rows": rows} for job, rows in found.followed],
         "replay_of": found.replay_of,
-        "notices": list(found.notices),
+        "notices": [*found.notices, *_on_placeholders(found, found.rows)],
         "problems": [problem.sentence() for problem in found.problems.first],
         "commands": [list(command) for command in found.commands],
     }

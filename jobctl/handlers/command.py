@@ -35,6 +35,8 @@ from jobctl.handlers.attempt import (
 from jobctl.handlers.call import CallHandler
 
 COMMAND_COLUMN = "command"
+#: What a text can find out about its item without a placeholder: ``$JOBCTL_ITEM`` and others.
+_OWN_VARIABLE = "JOBCTL_"
 #: The work option of a job whose template has tags that keep their doubled braces. Jobs of the first versions, which
 #: halved all of them, have no such option and run as they were accepted.
 KEEPS_TAGS = "keeps_tags"
@@ -201,12 +203,12 @@ class ShellHandler:
     kind = "shell"
     slotted = False  # the shell reads JOBCTL_SLOT
     appended = False
-    constant = False
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
         shell_text, values, self.notices, self.keeps_tags = compile_shell(text, names)
         #: What the shell gets, and what its variables stand for.
         self.text, self.values = shell_text, values
+        self.constant = not values and _OWN_VARIABLE not in shell_text
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
         used = tuple(sorted({value.field for value in values}))
         self._fields = row.reader(used)

@@ -229,6 +229,7 @@ class Intake:
             *(job, uid, name, rows, self._source.rejected, rejected, self._request.policy, self._skipped),
             not_selected=self._source.not_selected,
             constant=self._handler.constant and rows > 1,
+            appended=self._handler.appended,
             queue_paused=queues.is_paused(self._database, request.queue),
             followed=tuple(sorted(self._followed.items())),
             compared_otherwise=self._compared_otherwise(job),

@@ -101,6 +101,7 @@ class Accepted:
     not_selected: int = 0
     resumed: int = 0  # items of a replayed job that got another round
     constant: bool = False  # every item runs the same words
+    appended: bool = False  # each line is the last word of the command, which has no placeholder
     queue_paused: bool = False
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there and wait for its end)
     compared_otherwise: int | None = None  # the job before it under the name, if that has another --new-by
@@ -110,7 +111,7 @@ class Accepted:
     def is_special(self) -> bool:
         """Whether something is to be said although the progress is about to be shown."""
         rows = self.not_selected or self.rejected or self.followed or self.notices
-        return bool(rows or self.replayed or self.constant or self.compared_otherwise is not None)
+        return bool(rows or self.replayed or self.constant or self.appended or self.compared_otherwise is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +129,6 @@ class Preview:
     skipped: int = 0  # rows that an earlier job had done
     replay_of: int | None = None  # the job that its key stands for
     constant: bool = False  # every item would run the same words
+    appended: bool = False  # each line would be the last word of the command, which has no placeholder
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)
     notices: tuple[str, ...] = ()  # what the reader of the input decided by itself

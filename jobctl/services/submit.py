@@ -96,6 +96,7 @@ def preview(
         rehearsal.skipped,
         None if rehearsal.owner is None else rehearsal.owner.id,
         constant=handler.constant and source.rows > 1,
+        appended=handler.appended,
         followed=rehearsal.followed,
         notices=tuple(source.notices),
     )

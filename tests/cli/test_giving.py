@@ -135,13 +135,27 @@ def test_submit_says_how_a_job_stands_that_was_there_already_or_may_not_begin(st
 
 
 def test_a_command_that_takes_nothing_from_its_rows_is_told(jobctl):
-    said = "the command has no placeholder such as {} or {name}: every item runs the same words"
-    for words in (("echo", "x"), ("echo", "{{id}}")):
-        assert said in jobctl("submit", "rows.csv", "--", *words).err
-        assert said in jobctl("submit", "rows.csv", "-n", "--", *words).err
+    said = "the command has no placeholder such as {} or {name}: the same command runs 3 times"
+    for words in (("--", "echo", "x"), ("--", "echo", "{{id}}"), ("--shell", "echo x")):
+        assert said in jobctl("submit", "rows.csv", *words).err
+        assert said in jobctl("submit", "rows.csv", "-n", *words).err
+        assert said in jobctl("submit", "rows.csv", "-n", "--json", *words).document["notices"]
     for words in (("echo", "{id}"), ("echo", "{#}"), ("echo", "{%}")):
         assert said not in jobctl("submit", "rows.csv", "-n", "--", *words).err
     assert said not in jobctl("submit", "rows.csv", "-n", "--shell", "echo $JOBCTL_ITEM").err
+
+
+def test_a_line_that_is_appended_is_told(jobctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.txt").write_text("a\nb\n")
+    (tmp_path / "rows.csv").write_text("id\n1\n")
+    said = "the command has no placeholder such as {}: each line is appended to it, as its last argument"
+    assert said in jobctl("submit", "rows.txt", "--", "wc", "-l").err
+    assert said in jobctl("submit", "rows.txt", "-n", "--", "wc", "-l").err
+    assert said in jobctl("run", "rows.txt", "--", "echo").err
+    for words in (("--", "wc", "-l", "{}"), ("--shell", "wc -l {}"), ("--shell", "wc -l")):
+        assert said not in jobctl("submit", "rows.txt", "-n", *words).err
+    assert said not in jobctl("submit", "rows.csv", "-n", "--", "wc", "-l").err
 
 
 def test_an_unknown_placeholder_is_named(jobctl, home):
