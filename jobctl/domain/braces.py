@@ -170,7 +170,7 @@ class Names:
         same = lookalike(inner, self.columns)
         if same is not None:
             number = str(same.place + 1)
-            by_number = f", or by its number {{{number}}}" if number not in self.columns else ""
+            by_number = f" or {{{number}}}, its number" if number not in self.columns else ""
             return f"did you mean column {same.name!a}? {same.difference}; write {{{same.name}}}{by_number}"
         close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
         if close:

@@ -29,6 +29,8 @@ def unreadable(path: str, name: str, error: OSError | ValueError) -> InputReject
     reason = getattr(error, "strerror", None) or str(error)
     if path == "":
         reason = "the path is empty"
+    elif _URL.match(path):
+        reason = "it is an address, not the path of a file"
     elif os.path.islink(path) and not os.path.exists(path):
         reason = f"it is a symbolic link to {os.readlink(path)}, which is not there"
     return InputRejected(f"{name or repr(path)} cannot be read: {reason}", hint=_instead(path, error))

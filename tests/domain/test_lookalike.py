@@ -37,7 +37,7 @@ def test_every_option_that_takes_a_column_names_the_one_that_looks_the_same(type
         assert difference in str(caught.value.hint)
     with pytest.raises(UsageError) as caught:
         compile(["x", f"{{{typed}}}"], columns)
-    assert "by its number {2}" in str(caught.value.hint)
+    assert "or {2}, its number" in str(caught.value.hint)
 
 
 def test_the_name_is_given_as_a_shell_takes_it():
