@@ -4,74 +4,143 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
+from jobctl.domain.errorbody import Said, found_in, of_record, of_stdout
+from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
 from jobctl.domain.ports import Raised
+from jobctl.domain.shape import generalise, hides_the_cause
+
+__all__ = [
+    "MESSAGE_LIMIT",
+    "Said",
+    "clean",
+    "generalise",
+    "hides_the_cause",
+    "last_words",
+    "of_exception",
+    "said_by",
+    "said_of",
+]
 
 MESSAGE_LIMIT = 300
 #: No more of a text is looked at: patterns take time by the length of what they search.
 _LOOKED_AT = 8192
+#: Of a body that fills several lines.
+_MOST_BODIES = 3
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_NOISE = re.compile(r"^[\s\-=_*~^.|]*$")
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_BODY_BEGINS = re.compile(r"(?m)[{\[]\s*$")
+_NAMES_ITSELF = re.compile(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
+_HAS_WORDS = re.compile(r"[^\W\d_]{2}")
+_LOW = frozenset(("trace", "debug", "info", "notice", "warn", "warning"))
 
-#: Replaced in this order; a short number in brackets is an error code ("curl: (22)", "[Errno 2]") and stays.
-_VARIABLE = re.compile(
-    r"""(?P<kept>\(\d{1,3}\)|\[Errno\ -?\d+\]|\(os\ error\ \d+\))
-      |(?P<uuid>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b)
-      |(?P<url>\b[a-z][a-z0-9+.-]*://[^\s'"<>]+)
-      |(?P<text>"[^"]*"|'[^']*'|`[^`']*[`']|‘[^’]*’|“[^”]*”)
-      |(?P<path>(?<![\w<])(?:~|\.{1,2})?(?:/[^\s:;,'"()<>]+)+/?)
-      |(?P<hex>\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b)
-      |(?P<n>(?:(?<!\w)[-+])?(?<![A-Za-z\d])\d+(?:[.,:]\d+)*|(?<=[A-Za-z])\d+(?:[.,:]\d+)*(?![A-Za-z\d]))
-    """,
-    re.VERBOSE,
-)
+_decode = json.JSONDecoder().raw_decode
 
 
 def last_words(err_tail: bytes, out_tail: bytes) -> str:
+    """What a failed attempt said about itself, as one line; "" if it said nothing."""
+    return said_of(err_tail, out_tail).text
+
+
+def said_of(err_tail: bytes, out_tail: bytes) -> Said:
     """What a failed attempt said about itself.
 
-    The ``message`` of a JSON object on the last line of stdout, else the last line of stderr that has words, else the
-    last such line of stdout, else nothing.
+    The error body that ends stdout (``{"message": ...}`` and what services answer), else the line of stderr that names
+    the cause, else such a line of stdout, else the last words there are.
     """
-    err_tail, out_tail = err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:]
-    structured = _structured_message(out_tail)
-    if structured:
-        return structured
-    return _last_line(err_tail) or _last_line(out_tail)
+    return _said_of(err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:])
+
+
+@lru_cache(maxsize=64)
+def _said_of(err_tail: bytes, out_tail: bytes) -> Said:
+    err, out = err_tail.decode("utf-8", "replace"), out_tail.decode("utf-8", "replace")
+    rank, said = _line(err)
+    if (body := of_stdout(out)) is not None and body.text:
+        named = _NAMES_ITSELF.match(said.text) if rank is Rank.ERROR else None
+        return _cleaned(body, f"{named['name']}: " if named is not None else "")
+    if out and rank <= Rank.SUMMARY:
+        rank_out, said_out = _line(out)
+        if rank_out > rank and (rank is Rank.NOTHING or rank_out is Rank.ERROR):
+            rank, said = rank_out, said_out
+    return said if rank is not Rank.NOTHING else Said(_fallback(err) or _fallback(out))
+
+
+def _cleaned(said: Said, before: str = "") -> Said:
+    return Said(clean(before + said.text), clean(before + said.head) if said.head else "")
+
+
+def _line(text: str) -> tuple[Rank, Said]:
+    """The line that names the cause, with its rank."""
+    if not text:
+        return Rank.NOTHING, Said("")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    if "{" in text:
+        text = _on_one_line(text)
+    lines = [line for line in _LINE_ENDS.split(text)[-8 * LINES :] if line and not line.isspace()]
+    read: dict[str, Said] = {}
+    if "{" in text or "level=" in text:
+        lines = [_read(bare(line), read) for line in lines]
+    found, line = best(lines)
+    return found, _cleaned(read.get(line) or found_in(line) or Said(line))
+
+
+def _on_one_line(text: str) -> str:
+    """The text with JSON that fills several lines in one line each."""
+    for _ in range(_MOST_BODIES):
+        for match in _BODY_BEGINS.finditer(text):
+            try:
+                value, end = _decode(text, match.start())
+            except (ValueError, RecursionError):
+                continue
+            text = text[: match.start()] + json.dumps(value, ensure_ascii=False) + text[end:]
+            break
+        else:
+            break
+    return text
+
+
+def _read(line: str, read: dict[str, Said]) -> str:
+    """A line of a structured log as the line of text that it stands for; what it says is noted."""
+    level, said = "", None
+    if line.startswith("{"):
+        level, said = of_record(line)
+    elif "level=" in line:
+        level, told = of_logfmt(line)
+        said = Said(told) if told else None
+    if said is None:
+        return line
+    line = f"{'INFO' if level in _LOW else 'ERROR'}: {said.text}"
+    read[line] = said
+    return line
+
+
+def _fallback(text: str) -> str:
+    """The last line with a word, if no line names a cause; a bar of progress is none."""
+    lines = [clean(line) for line in _LINE_ENDS.split(text)[-LINES:]]
+    return next((line for line in reversed(lines) if _HAS_WORDS.search(line) and not is_figures(line)), "")
 
 
 def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
     """The message of a call that raised, and its general form; the place in the code is part of both."""
-    said = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
-    if in_setup:
-        said = f"in the setup: {said}"
+    said = said_by(raised, in_setup=in_setup)
     place = f" [{clean(raised.where)}]" if raised.where else ""
-    message = clean(said)
-    if len(message) + len(place) > MESSAGE_LIMIT:
-        message = f"{message[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
-    return message + place, generalise(message) + place
+    return said.text, generalise(said.text.removesuffix(place)) + place
 
 
-def _structured_message(tail: bytes) -> str:
-    line = tail.rstrip().rpartition(b"\n")[2].strip()
-    if not (line.startswith(b"{") and line.endswith(b"}")):
-        return ""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):  # an item may print brackets a thousand levels deep
-        return ""
-    message = value.get("message") if isinstance(value, dict) else None
-    return clean(message) if isinstance(message, str) else ""
-
-
-def _last_line(tail: bytes) -> str:
-    for line in reversed(tail.decode("utf-8", "replace").splitlines()):
-        text = clean(line)
-        if not _NOISE.match(text):
-            return text
-    return ""
+def said_by(raised: Raised, *, in_setup: bool = False) -> Said:
+    """What a call that raised said; the place in the code is part of it."""
+    told = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
+    said = found_in(told) or Said(told)
+    said = _cleaned(said, "in the setup: " if in_setup else "")
+    place = f" [{clean(raised.where)}]" if raised.where else ""
+    text = said.text
+    if len(text) + len(place) > MESSAGE_LIMIT:
+        text = f"{text[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
+    return Said(text + place, said.head if text.startswith(said.head) and text != said.head else "")
 
 
 def clean(text: str) -> str:
@@ -81,12 +150,3 @@ def clean(text: str) -> str:
         text = text.encode("utf-8", "replace").decode()
     text = _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("\t", " ").replace("\n", " ").strip()
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
-
-
-def generalise(message: str) -> str:
-    """The message with what varies from item to item replaced: numbers, hex, UUIDs, URLs, paths, quoted values."""
-    return _VARIABLE.sub(_placeholder, message[:_LOOKED_AT])
-
-
-def _placeholder(match: re.Match[str]) -> str:
-    return match[0] if match.lastgroup == "kept" else f"<{match.lastgroup}>"

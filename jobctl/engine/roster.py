@@ -17,7 +17,7 @@ from jobctl.engine.work import LOOKAHEAD_S, LiveJob
 from jobctl.handlers.command import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
-from jobctl.store.failures import Groups
+from jobctl.store.groups import Groups
 from jobctl.store.jobs import JobRow
 
 

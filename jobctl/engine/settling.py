@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from jobctl.domain import cause, outcome
 from jobctl.domain.figures import Slow
+from jobctl.domain.likeness import cells
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
@@ -16,7 +17,7 @@ from jobctl.engine.disks import Disks
 from jobctl.engine.work import LiveJob
 from jobctl.store import calls, figures, items, jobs, left
 from jobctl.store.database import Database
-from jobctl.store.failures import Group
+from jobctl.store.groups import Group, Message
 from jobctl.store.items import Budgeted, Causes, Settlement
 
 #: Exit 126/127 or a command that cannot be executed, so often in a row without a success, stops the job.
@@ -63,6 +64,7 @@ class Settler:
         self._deltas: Counter[str] = Counter()
         self._touched: set[int] = set()
         self._causes: Causes = {}
+        self._said: dict[tuple[int, int], cause.Said] = {}
         self._cut = False  # the job's stop took another attempt from an item
 
     def settle(self, batch: Batch) -> Counter[str]:
@@ -104,6 +106,10 @@ class Settler:
     def _settle_failed(self, bad: Sequence[Finished]) -> None:
         budgets = items.budgets(self._database, self._live.id, [f.item for f in bad])
         settlements = [self._judge(f, budgets[f.item]) for f in bad]
+        if self._live.groups.has_merged:  # while this batch was judged: what it has written down names groups that were
+            current = self._live.groups.current
+            settlements = [s._replace(failure=s.failure and current(s.failure)) for s in settlements]
+            self._causes = {name: (number and current(number), text) for name, (number, text) in self._causes.items()}
         items.settle(self._database, self._live.id, self._epoch, settlements)
 
     def _find_lacks(self, batch: Batch, bad: Sequence[Finished]) -> None:
@@ -111,7 +117,7 @@ class Settler:
         if self._disks is None:
             return
         for f in bad:
-            said = cause.last_words(f.err_tail, f.out_tail) if f.raised is None else f.raised.message
+            said = self._words(f).text if f.raised is None else f.raised.message
             if lack := self._disks.lack(f, said, self._live.row.cwd):
                 self._lacks[f.item, f.attempt] = lack
         if self._lacks:
@@ -119,6 +125,13 @@ class Settler:
                 f._replace(flags=f.flags | outcome.DISK_FULL) if (f.item, f.attempt) in self._lacks else f
                 for f in batch.finished
             ]
+
+    def _words(self, f: Finished) -> cause.Said:
+        """What an attempt of a command said; looked for once."""
+        said = self._said.get((f.item, f.attempt))
+        if said is None:
+            said = self._said[f.item, f.attempt] = cause.said_of(f.err_tail, f.out_tail)
+        return said
 
     def _judge(self, f: Finished, used: Budgeted) -> Settlement:
         live, policy = self._live, self._live.row.policy
@@ -153,22 +166,36 @@ class Settler:
         live = self._live
         lack = self._lacks.get((f.item, f.attempt), "")
         code = outcome.failure_code(f.ending, f.code, outcome.DISK_FULL if lack else 0)
-        if f.raised is not None:
-            message, general = cause.of_exception(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
-            message, general = live.mask(message), live.mask(general)
-        else:
-            said = "" if f.ending == Ending.LEFT else live.mask(cause.last_words(f.err_tail, f.out_tail))
-            message = said or self._described(f, lack)
-            general = cause.generalise(message) if said or lack or f.ending == Ending.TIMED_OUT else message
-            if f.ending == Ending.LEFT:
-                general = outcome.describe(f.ending, f.code, f.duration_us)
         known = "known" if outcome.is_known(f.ending) else "unknown"
-        retryable = outcome.is_retryable(f.ending, f.code, live.row.policy)
-        group = live.groups.find(code, general, known, retryable=retryable, now=self._now)
+        told, message = self._message(f, lack)
+        group = live.groups.find(
+            told._replace(code=code, outcome=known),
+            retryable=outcome.is_retryable(f.ending, f.code, live.row.policy),
+            now=self._now,
+        )
         group.add_attempt(f.item)
         self._touched.add(group.id)
         self._causes[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
+
+    def _message(self, f: Finished, lack: str) -> tuple[Message, str]:
+        """What the groups are told of a failed attempt, and the message that is kept with the attempt."""
+        live = self._live
+        if f.raised is not None:
+            said = cause.said_by(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
+        else:
+            said = cause.Said("") if f.ending == Ending.LEFT else self._words(f)
+        message = live.mask(said.text) or self._described(f, lack)
+        told = Message(message, live.mask(said.head), f.item, cells=self._cells)
+        if said.text or lack or f.ending == Ending.TIMED_OUT:
+            return told, message
+        text = outcome.describe(f.ending, f.code, f.duration_us) if f.ending == Ending.LEFT else message
+        return told._replace(text=text, is_fixed=True), message
+
+    def _cells(self, item: int) -> frozenset[str]:
+        """What the row of an item holds: a value in a message that stands there is no cause of its own."""
+        payload = items.payload(self._database, self._live.id, item) or b""
+        return cells(self._live.row.input_format, payload) | {str(item)}
 
     def _described(self, f: Finished, lack: str) -> str:
         """What to say of an attempt that said nothing itself; of one that was ended with its job, for which rule."""

@@ -15,7 +15,7 @@ from jobctl.domain.states import JobState, Stop
 if TYPE_CHECKING:
     from jobctl.domain.crew import Amounts
     from jobctl.handlers.command import Handler
-    from jobctl.store.failures import Groups
+    from jobctl.store.groups import Groups
     from jobctl.store.jobs import JobRow
 
 #: Attempts handed to the executor ahead of free slots are at most this much work, so that short items never wait

@@ -4,46 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 #: Distinct causes kept per job; what comes after is counted by its code alone, under this message.
 GROUP_LIMIT = 1_000
 FURTHER = "further messages"
 SAMPLE_LIMIT = 10
-
-
-@dataclass(slots=True)
-class Group:
-    """One cause of failure in a job."""
-
-    id: int
-    code: str
-    message: str
-    outcome: str
-    items: int = 0
-    attempts: int = 0
-    failed: list[int] = field(default_factory=list)  # examples of items that failed of it
-    tried: list[int] = field(default_factory=list)  # examples of items that met it, and may have succeeded since
-
-    def add_attempt(self, item: int) -> None:
-        """An attempt of an item ended so."""
-        self.attempts += 1
-        if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
-            self.tried.append(item)
-
-    def add_item(self, item: int) -> None:
-        """An item failed because of it."""
-        self.items += 1
-        if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
-            self.failed.append(item)
-
-    @property
-    def samples(self) -> list[int]:
-        """Items as examples, those that failed first."""
-        return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
 
 
 def samples_of(stored: str) -> list[int]:
@@ -53,54 +20,6 @@ def samples_of(stored: str) -> list[int]:
     except (ValueError, TypeError, RecursionError):
         return []
     return [item for item in found if type(item) is int] if isinstance(found, list) else []
-
-
-class Groups:
-    """The failure groups of one job, cached; the only writer of them is the engine that holds this."""
-
-    def __init__(self, database: Database, job: int) -> None:
-        self._database = database
-        self._job = job
-        rows = database.execute(
-            "SELECT id, code, message, outcome, items, attempts, samples FROM failures WHERE job = ?", (job,)
-        ).fetchall()
-        groups = []
-        for *row, stored in rows:
-            group = Group(*sound(Group, row))
-            group.tried = samples_of(stored)
-            group.failed = failed_samples(database, job, group.id, group.tried) if group.items else []
-            groups.append(group)
-        self._by_cause = {(g.code, g.message, g.outcome): g for g in groups}
-        self._by_id = {g.id: g for g in groups}
-
-    def find(self, code: str, message: str, outcome: str, *, retryable: bool, now: int) -> Group:
-        """The group of a cause, made if new; in a job with too many different ones, that of its code."""
-        cause = (code, message, outcome)
-        if cause not in self._by_cause and len(self._by_cause) >= GROUP_LIMIT:
-            cause = (code, FURTHER if retryable else f"{FURTHER}, not retryable", outcome)
-        return self._by_cause.get(cause) or self._make(cause, retryable=retryable, now=now)
-
-    def _make(self, cause: tuple[str, str, str], *, retryable: bool, now: int) -> Group:
-        cursor = self._database.execute(
-            "INSERT INTO failures"
-            " (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
-            " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
-            (self._job, *cause, int(retryable), now, now),
-        )
-        group = Group(int(cursor.lastrowid or 0), *cause)
-        self._by_cause[cause] = self._by_id[group.id] = group
-        return group
-
-    def get(self, number: int | None) -> Group | None:
-        """A group by its number."""
-        return None if number is None else self._by_id.get(number)
-
-    def save(self, changed: set[int], now: int) -> None:
-        """Write the groups with these numbers."""
-        self._database.executemany(
-            "UPDATE failures SET items = ?, attempts = ?, last_at = ?, samples = ? WHERE id = ?",
-            [(g.items, g.attempts, now, json.dumps(g.samples), g.id) for g in map(self._by_id.__getitem__, changed)],
-        )
 
 
 def failed_samples(database: Database, job: int, group: int, samples: Sequence[int]) -> list[int]:

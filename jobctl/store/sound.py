@@ -70,4 +70,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "bytes": _bytes,
     "dict[str, Any]": lambda cell: cell,
     "list[int]": lambda cell: cell,
+    "bool": bool,
+    "frozenset[int] | None": lambda cell: cell,
+    "Shape | None": lambda cell: cell,
 }

@@ -9,16 +9,16 @@ from jobctl.domain.ports import Raised
 @pytest.mark.parametrize(
     ("message", "general"),
     [
-        ("curl: (22) The requested URL returned error: 503", "curl: (22) The requested URL returned error: <n>"),
+        ("curl: (22) The requested URL returned error: 503", "curl: (22) The requested URL returned error: 503"),
         ("cat: /data/a b.txt: No such file or directory", "cat: <path> b.txt: No such file or directory"),
         ("open 'a b.txt' failed at 0x7ffde line 17", "open <text> failed at <hex> line <n>"),
         ("user 3f2a9c1d-1111-2222-3333-444455556666 missing", "user <uuid> missing"),
         ("[Errno 2] No such file: './a/b.txt'", "[Errno 2] No such file: <text>"),
-        ("HTTP 404 for https://a.example/c?d=1", "HTTP <n> for <url>"),
+        ("HTTP 404 for https://a.example/c?d=1", "HTTP 404 for <url>"),
         ("item7 took 3.5s", "item<n> took <n>s"),
         ("digest deadbeef12 differs", "digest <hex> differs"),
         ("sha256sum: '/a': No such file", "sha256sum: <text>: No such file"),
-        ("python3 exited with 12 in node12-a", "python<n> exited with <n> in node<n>-a"),
+        ("python3 exited with 12 in node12-a", "python<n> exited with 12 in node<n>-a"),
         ("nothing varies", "nothing varies"),
     ],
 )

@@ -1,0 +1,274 @@
+"""Error bodies: what a service answered (JSON, XML, SMTP), reduced to its code and its message.
+
+A body is data, and a line of it says nothing. Services spell it in many ways; the fields below are those of OAuth,
+problem details (RFC 9457, ACME), GraphQL, JSON-RPC, Kubernetes, AWS, Azure, Google, OpenAI, Stripe, Elasticsearch and
+of structured logs. The code tells one cause from another, and so it comes first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+#: So many places of a text are tried as the begin of a body.
+_MOST_TRIED = 12
+#: So many levels of an answer are opened.
+_DEEPEST = 5
+_LONGEST_CODE = 100
+
+_MESSAGES = (
+    *("message", "Message", "@message", "errorMessage", "error_message", "error_description", "msg", "detail"),
+    *("description", "faultstring", "reason", "details", "summary", "text", "title"),
+)
+_CODES = ("code", "Code", "errorCode", "error_code", "errcode", "sqlstate", "status", "error", "__type", "err")
+_INNER = ("error", "Error", "errors", "err", "fault", "Fault", "exception", "response", "body", "data", "errorMessages")
+_KINDS = ("type", "reason", "exception")
+#: In these fields other data stand as often; only words like PERMISSION_DENIED are codes.
+_LOUD_ONLY = frozenset({"status"})
+_LOUD = re.compile(r"[A-Z][A-Z_]+\Z")
+
+#: Words in the place of a code that tell nothing apart.
+_EMPTY_CODES = frozenset(
+    ("error", "err", "fail", "failed", "failure", "fatal", "unknown", "unknown_error", "none", "null", "status", "ok")
+)
+_NAME = re.compile(r"[A-Za-z_][\w.:/#-]*\Z")
+_URN = re.compile(r"urn:[\w.:-]+:error:\w+")
+_NODE_ERROR = 50
+_HTTP_STATUS = range(400, 600)
+
+_decode = json.JSONDecoder().raw_decode
+_CLOSING = re.compile(r"[\s\]})>,;'\".]*\Z")
+_START = re.compile(r"(?m)^[ \t]*(?:\[\s*)?\{")
+_INLINE = re.compile(r"[\[{]")
+_PAIR = re.compile(
+    r"""['"]?(?<![\w$])(message|Message|code|Code|type|detail|title|msg|error|status|reason|description"""
+    r"""|error_description|errorCode|error_code|errorMessage|__type)['"]?\s*[:=]\s*"""
+    r"""(?:b?'((?:[^'\\]|\\.)*)'|b?"((?:[^"\\]|\\.)*)"|(-?\d{1,9})\b)"""
+)
+_ELEMENT = re.compile(
+    r"<(?:\w+:)?(code|message|faultstring|faultcode|errorcode|description)\b[^>]*>\s*([^<]{1,2000}?)\s*</",
+    re.IGNORECASE,
+)
+_SMTP = re.compile(
+    r"\(?\b(?P<status>[45]\d\d),?[ -]\s*(?:b?['\"])?#?(?P<enhanced>[45]\.\d{1,3}\.\d{1,3})\b[\s:]*(?P<text>.*)",
+    re.DOTALL,
+)
+#: The way Python prints a reply that has no enhanced code.
+_SMTP_REPLY = re.compile(r"\((?P<status>[45]\d\d), b['\"](?P<enhanced>)(?P<text>.*)", re.DOTALL)
+#: What stands before a body, and whose name is kept: a program or an exception.
+_SPEAKER = re.compile(r"\s*(?P<name>[A-Za-z_][\w./-]*(?:\[\d+\])?):(?=\s|\Z)")
+_FAILED = re.compile("fail|error|fatal|exception", re.IGNORECASE)
+_LEVELS = frozenset(("error", "fatal", "critical", "warning", "e", "fail", "failed", "err", "body", "response"))
+
+
+class Body(NamedTuple):
+    """An error that a service reported."""
+
+    code: str  # "" = it has none
+    message: str
+    tells: bool  # the code alone tells this cause from others
+
+
+class Said(NamedTuple):
+    """What a failed attempt said."""
+
+    text: str
+    head: str = ""  # the beginning of the text, if that alone tells the cause from others
+
+
+def found_in(text: str) -> Said | None:
+    """The error body in a text, if there is one, after the name of the program or exception that shows it."""
+    if "{" in text:
+        found = _json(text) or _pairs(text)
+        if found is not None:
+            return joined(*found)
+    if "</" in text and (element := _xml(text)) is not None:
+        return joined(*element)
+    if "urn:" in text and (match := _URN.search(text)):
+        message = text[match.end() :].strip(" :-")
+        return joined(text[: match.start()], Body(match[0], message, tells=True))
+    match = _SMTP.search(text) if "5." in text or "4." in text else None
+    if match := match or (_SMTP_REPLY.search(text) if ", b" in text else None):
+        message = match["text"].strip().rstrip("')\"}]")
+        code = " ".join(filter(None, (match["status"], match["enhanced"])))
+        return joined(text[: match.start()], Body(code, message, tells=bool(match["enhanced"])))
+    return None
+
+
+def of_stdout(text: str) -> Said | None:
+    """The error body that ends a text; there, only what is certainly meant as an error is one."""
+    text = text.rstrip()
+    if not text.endswith(("}", "]", ">")):
+        return None
+    for value, _ in _values(text):
+        if (body := of_value(value)) is not None and _is_meant(value):
+            return joined("", body)
+        if text.endswith(("}", "]")):
+            return None
+    if text.endswith(">") and re.search(r"<(?:\w+:)?(?:Error|Fault)\b", text) and (found := _xml(text)) is not None:
+        return joined("", found[1])
+    return None
+
+
+def of_record(line: str) -> tuple[str, Said | None]:
+    """(level, what it says) of a line of a log that is JSON; (``""``, None) if it is none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return "", None
+    if not isinstance(value, Mapping):
+        return "", None
+    level = next((value[name] for name in ("level", "severity", "@level", "lvl", "levelname") if name in value), "")
+    if type(level) is int:  # 50 is an error in the logs of Node programs
+        level = "info" if level < _NODE_ERROR else "error"
+    body = of_value(value)
+    if body is None and isinstance(message := _message(value), str) and message:
+        body = Body("", message, tells=False)
+    return str(level).lower(), None if body is None else joined("", body)
+
+
+def of_value(value: Any, depth: int = 0) -> Body | None:
+    """The error that a parsed answer reports; None if it reports none."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, str) and depth and value.strip():
+        return Body("", value, tells=False)
+    if not isinstance(value, Mapping) or depth > _DEEPEST:
+        return None
+    code, tells = _code(value)
+    message = _message(value)
+    for name in _INNER if not value.keys().isdisjoint(_INNER) else ():
+        inner = of_value(value.get(name), depth + 1) if value.get(name) is not None else None
+        if inner is None or (inner.message == code and not inner.code):
+            continue
+        if inner.code or not message:
+            return Body(inner.code or code, inner.message or message, inner.tells if inner.code else tells)
+    is_error = depth > 0 or _is_meant(value)
+    return Body(code, message, tells) if (message and (code or is_error)) or (code and tells and is_error) else None
+
+
+def joined(before: str, body: Body) -> Said:
+    """The text of a body: who shows it, its code, its message."""
+    code, message = body.code, " ".join(body.message.split())
+    speaker = _speaker(before)
+    if not code:
+        return Said(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
+    head = f"{speaker}: {code}" if speaker else code
+    if message in ("", code):
+        return Said(head, head if body.tells else "")
+    if message.startswith(f"{code}: "):
+        message = message[len(code) + 2 :]
+    return Said(f"{head}: {message}", head if body.tells else "")
+
+
+def _speaker(before: str) -> str:
+    """The first name of a program or an exception in what stands before a body."""
+    place = 0
+    while match := _SPEAKER.match(before, place):
+        if match["name"].lower() not in _LEVELS:
+            return match["name"]
+        place = match.end()
+    return ""
+
+
+def _trimmed(before: str) -> str:
+    before = re.sub(
+        r"(?:\b(?:body|response|content|data|error|json)\b)?[\s:=>({\[-]*\Z", "", before, flags=re.IGNORECASE
+    )
+    return before.strip()
+
+
+def _code(value: Mapping[str, Any]) -> tuple[str, bool]:
+    """(code, whether it tells a cause from others); a name is better than a number."""
+    extensions = value.get("extensions")
+    found = [("code", extensions.get("code"))] if isinstance(extensions, Mapping) else []
+    found += [(name, value[name]) for name in _CODES if name in value]
+    for name, each in found:
+        if isinstance(each, str) and _is_name(each) and (name not in _LOUD_ONLY or _LOUD.match(each)):
+            return each.rpartition("#")[2], True
+    kind = value.get("type")
+    if isinstance(kind, str) and _URN.match(kind):
+        return kind, True
+    if isinstance(value.get("title"), str) and isinstance(value.get("detail"), str):
+        return value["title"].rstrip("."), True
+    kinds = [each for name in _KINDS if isinstance(each := value.get(name), str) and _is_name(each)]
+    if kinds:
+        return kinds[0].rpartition("/")[2], False
+    for _, each in found:
+        number = int(each) if isinstance(each, str) and each.isdecimal() and len(each) < 7 else each
+        if type(number) is int and (number in _HTTP_STATUS or number < -1):
+            return str(number), False
+    return "", False
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST_CODE and bool(_NAME.match(text)) and text.lower() not in _EMPTY_CODES
+
+
+def _message(value: Mapping[str, Any]) -> str:
+    for name in _MESSAGES:
+        found = value.get(name)
+        if isinstance(found, list) and found:
+            found = found[0].get("msg") if isinstance(found[0], Mapping) else found[0]
+        if isinstance(found, str) and found.strip():
+            return found
+    return ""
+
+
+def _is_meant(value: Any) -> bool:
+    """Whether an answer on standard output is an error and not the data that the item was for."""
+    if isinstance(value, list):
+        return len(value) == 1 and _is_meant(value[0])
+    if not isinstance(value, Mapping):
+        return False
+    if isinstance(value.get("message"), str) or any(value.get(name) for name in ("error", "errors", "Error", "fault")):
+        return True
+    status = value.get("status", value.get("statusCode"))
+    if (type(status) is int and status in _HTTP_STATUS) or value.get("ok") is False:
+        return True
+    return (isinstance(value.get("detail"), str) and len(value) == 1) or "errorCode" in value or "error_code" in value
+
+
+def _json(text: str) -> tuple[str, Body] | None:
+    for value, start in _values(text):
+        body = of_value(value)
+        if body is None and isinstance(value, Mapping) and _FAILED.search(text, 0, start):
+            body = Body("", _message(value), tells=False)
+        if body is not None and (body.code or body.message):
+            return text[:start], body
+    return None
+
+
+def _values(text: str) -> Iterator[tuple[Any, int]]:
+    """JSON values that end a text, with their places: those that begin a line, last first, then those within lines."""
+    starts = [match.end() - len(match[0].lstrip()) for match in _START.finditer(text)]
+    outer = [place for place in starts if place == 0 or text[place - 1] == "\n"]
+    inline = [match.start() for match in _INLINE.finditer(text)]
+    for place in [*reversed(outer[-_MOST_TRIED:]), *inline[:_MOST_TRIED]]:
+        try:
+            value, end = _decode(text, place)
+        except (ValueError, RecursionError):  # an item may print brackets a thousand levels deep
+            continue
+        if isinstance(value, dict | list) and value and _CLOSING.match(text, end):
+            yield value, place
+
+
+def _pairs(text: str) -> tuple[str, Body] | None:
+    """A body that is no JSON: the way Python and Node print it, or cut off."""
+    start = text.index("{")
+    fields: dict[str, Any] = {}
+    for name, single, double, number in _PAIR.findall(text[start:]):
+        fields.setdefault(name, int(number) if number else single or double)
+    body = of_value(fields) if fields else None
+    return None if body is None else (text[:start], body)
+
+
+def _xml(text: str) -> tuple[str, Body] | None:
+    found = {name.lower(): value for name, value in reversed(_ELEMENT.findall(text))}
+    code = found.get("code") or found.get("errorcode") or found.get("faultcode") or ""
+    message = found.get("message") or found.get("faultstring") or found.get("description") or ""
+    if not (code or message):
+        return None
+    return text[: text.index("<")], Body(code if _is_name(code) else "", message, tells=True)

@@ -1,0 +1,147 @@
+"""Which of the last lines of an output names the cause of a failure.
+
+The last line is often none: it is advice, context, a summary, a progress bar, a frame of a trace. Each line gets a
+rank, and of the lines with the highest rank the last one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+from jobctl.domain.linekinds import ADVICE, ADVISING, BAR, COMPLAINT, CONTEXT, ERROR, NEVER, NO_WORDS, SUMMARY, UNITS
+
+#: So many lines with words are looked at, from the last one up.
+LINES = 50
+#: And so much of a line: patterns take time by the length of what they search.
+_LONGEST = 500
+#: The rank of a line does not depend on its figures; only a 4 or 5 may begin the status of a reply.
+_ALIKE = str.maketrans("01236789", "1" * 8) | str.maketrans("4", "5")
+_TWO_LETTERS = re.compile(r"(?!ETA|eta)[A-Za-z]{2}")
+
+
+class Rank(IntEnum):
+    """How likely a line is to name the cause."""
+
+    NOTHING = 0  # no words, or words that are never a cause: bars, frames, "Try --help"
+    CONTEXT = 1  # advice, details, what indented lines add
+    SUMMARY = 2  # says that something failed, and not what: "make: *** [all] Error 1"
+    PLAIN = 3
+    ERROR = 4  # says of itself that it is an error
+
+
+#: Times and places at the begin of a line of a log.
+_STAMP = re.compile(
+    r"""\s*(?:
+      \[?(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4})[T\ ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?
+         (?:\ ?Z|\ ?[+-]\d\d:?\d\d|\ [A-Z]{3,4}(?=\ \[))?\]?
+     |[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d\ \S+(?=\ \S+:)
+     |\[(?:[A-Z][a-z]{2}\ )?[A-Z][a-z]{2}\ +\d{1,2}\ \d\d:\d\d:\d\d[^\]]*\]
+     |[EWIF]\d{4}\ \d\d:\d\d:\d\d\.\d+\ +\d+\ \S+:\d+\]
+     |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?
+    )(?:\ \[\d+\]|\ UTC)?[\ :,|-]*""",
+    re.VERBOSE,
+)
+_MAYBE_STAMP = re.compile(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
+#: The frame that terraform and others draw around a message.
+_FRAME = re.compile(r"^\s*[│╷╵┃|╭╰]\s?")
+_LEVEL = re.compile(r"\blevel=(\w+)")
+_LOGFMT = re.compile(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+
+
+def bare(line: str) -> str:
+    """A line without the time and the frame before its words."""
+    if not line.isascii() or "|" in line[:8]:
+        line = _FRAME.sub("", line)
+    if not _MAYBE_STAMP.match(line):
+        return line
+    stamp = _STAMP.match(line)
+    return line[stamp.end() :] if stamp is not None and stamp.end() < len(line.rstrip()) else line
+
+
+def rank(line: str) -> Rank:
+    """How likely a line, without its time, is to name the cause."""
+    return _rank(line[:_LONGEST].translate(_ALIKE))
+
+
+@lru_cache(maxsize=2_048)
+def _rank(line: str) -> Rank:
+    text = line.strip()
+    if is_figures(text) or NEVER.match(text):
+        return Rank.NOTHING
+    if SUMMARY.match(text):
+        return Rank.SUMMARY
+    if CONTEXT.match(text):
+        return Rank.CONTEXT
+    if ERROR.match(text):
+        return Rank.ERROR
+    low = text.lower()
+    if line[0] in " \t" or (any(word in low for word in ADVISING) and ADVICE.search(low)):
+        return Rank.CONTEXT
+    return Rank.ERROR if COMPLAINT.match(text) else Rank.PLAIN
+
+
+def is_figures(line: str) -> bool:
+    """Whether a line shows only figures or a bar of progress."""
+    line = line[:_LONGEST]
+    if not _TWO_LETTERS.match(line) and NO_WORDS.match(UNITS.sub("", line)):
+        return True
+    return ("%" in line or "[" in line or not line.isascii()) and BAR.search(line) is not None
+
+
+def best(lines: list[str]) -> tuple[Rank, str]:
+    """The line that names the cause, joined with the next if it only announces it, and its rank."""
+    highest, chosen, words, seen = Rank.NOTHING, -1, "", 0
+    for place in range(len(lines) - 1, -1, -1):
+        line = bare(lines[place])
+        found = rank(line)
+        if found is Rank.NOTHING:
+            continue
+        if place and _is_raised(lines, place):
+            found = Rank.ERROR
+        if found > highest or (found == highest and _is_better(line, words)):
+            highest, chosen, words = found, place, line
+        seen += 1
+        if seen >= LINES or (found is Rank.ERROR and not _may_be_better(line)):
+            break
+    return highest, "" if chosen < 0 else _whole(words, lines[chosen + 1 : chosen + 4])
+
+
+def _is_raised(lines: list[str], place: int) -> bool:
+    """Whether a line follows the frames of a trace of Python, so that it is the exception whatever its name."""
+    if lines[place][0] in " \t":
+        return False
+    above = place - 1
+    while above >= 0 and not lines[above].strip():
+        above -= 1
+    return (
+        above > 0
+        and lines[above][0] in " \t"
+        and any('File "' in line for line in lines[max(0, above - 3) : above + 1])
+    )
+
+
+def _may_be_better(line: str) -> bool:
+    """Whether of several lines like this one the first says most."""
+    return line.startswith(("npm ", "Exception in thread", "\tat", "E: "))
+
+
+def _is_better(line: str, than: str) -> bool:
+    return _may_be_better(line) and line[:8] == than[:8]
+
+
+def _whole(line: str, below: list[str]) -> str:
+    line = line.strip()
+    if not line.endswith(":"):
+        return line
+    following = (bare(each).strip() for each in below)
+    told = next((each for each in following if each and not NO_WORDS.match(each) and not NEVER.match(each)), "")
+    return f"{line} {told}".strip()
+
+
+def of_logfmt(line: str) -> tuple[str, str]:
+    """(level, what it tells) of a line of the form ``level=error msg="..."``; empty if it has another form."""
+    level = _LEVEL.search(line)
+    found = [quoted or plain for quoted, plain in _LOGFMT.findall(line)]
+    return (level[1].lower() if level is not None else ""), ": ".join(dict.fromkeys(found))

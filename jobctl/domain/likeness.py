@@ -1,0 +1,92 @@
+"""Which places of messages hold something else each time, learned from the messages that a job has had.
+
+The groups that there are are all that is remembered: a place whose mask stands in one of them is free, and the values
+that were seen elsewhere are those in the groups. So an engine that starts again knows what the one before knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobctl.domain.payload import fields_of, json_object
+from jobctl.domain.shape import Kind, Shape
+
+#: So many values of a place may be seen before it counts as free, if most were seen with one item only.
+_FEW = {Kind.NUMBER: 3, Kind.TEXT: 7, Kind.WORD: 24, Kind.CODE: 50}
+#: And so many in any case.
+_MANY = {Kind.NUMBER: 24, Kind.TEXT: 24, Kind.WORD: 50, Kind.CODE: 50}
+#: Of a row, no more is looked at.
+_LONGEST_ROW, _MOST_CELLS = 65_536, 1_000
+#: So many groups of one shape may differ in several places at once.
+_MOST_ALIKE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Values that stand in a group of messages, and with how many items."""
+
+    values: tuple[str, ...]
+    items: int
+    own: frozenset[int] = frozenset()  # places whose value stands in the row of the item
+
+
+def masked(shape: Shape, values: Sequence[str], free: Collection[int]) -> tuple[str, ...]:
+    """The values with those in free places masked."""
+    masks = shape.values
+    return tuple([masks[n].mask if n in free else value for n, value in enumerate(values)])
+
+
+def free_places(
+    shape: Shape, seen: Sequence[Seen], known: frozenset[int] = frozenset(), *, crowded: bool = False
+) -> frozenset[int]:
+    """The places that are free by what was seen, in the groups that may still be merged and in a new message.
+
+    ``known`` are free already. ``crowded`` says that there is no room for another group, and each place with several
+    values gives way.
+    """
+    free = known | frozenset(n for n, value in enumerate(shape.values) if value.text == value.mask)
+    while True:
+        alike = {masked(shape, each.values, free) for each in seen}
+        counts = {n: _values(seen, n) for n in range(len(shape.values)) if n not in free}
+        found = {n for n, values in counts.items() if _is_free(shape.values[n].kind, values, seen, n)}
+        if not found and (len(alike) > _MOST_ALIKE or crowded):
+            found = set(sorted((n for n in counts if len(counts[n]) > 1), key=lambda n: -len(counts[n]))[:1])
+        if not found:
+            return free
+        free |= found
+
+
+def _values(seen: Sequence[Seen], place: int) -> Mapping[str, int]:
+    """Each value of a place, with the number of items that it was seen with."""
+    counts: dict[str, int] = {}
+    for each in seen:
+        counts[each.values[place]] = counts.get(each.values[place], 0) + each.items
+    return counts
+
+
+def _is_free(kind: Kind, values: Mapping[str, int], seen: Sequence[Seen], place: int) -> bool:
+    distinct = len(values)
+    if kind is Kind.MASKED or distinct > _MANY[kind]:
+        return True
+    if kind is not Kind.CODE and len({each.values[place] for each in seen if place in each.own}) > 1:
+        return True
+    return distinct > _FEW[kind] and 2 * distinct > sum(values.values())
+
+
+def cells(input_format: str, payload: bytes) -> frozenset[str]:
+    """The values of a row, and the names of files in them without folder and without ending."""
+    found = set()
+    for value in _values_of(input_format, payload[:_LONGEST_ROW])[:_MOST_CELLS]:
+        name = value.rpartition("/")[2]
+        found |= {value, name, name.partition(".")[0]}
+    return frozenset(found - {""})
+
+
+def _values_of(input_format: str, payload: bytes) -> list[str]:
+    if input_format == "jsonl":
+        try:
+            return [str(value) for value in json_object(payload).values() if isinstance(value, str | bool)]
+        except (ValueError, RecursionError):
+            return []
+    return [field.decode("utf-8", "replace").strip() for field in fields_of(input_format, payload)]

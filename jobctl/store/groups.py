@@ -1,0 +1,319 @@
+"""The failure groups of a live job: found for each message, made when new, merged when they prove to be one cause."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jobctl.domain.likeness import Seen, free_places, masked
+from jobctl.domain.shape import Kind, Shape, shape_of
+from jobctl.store import failures
+from jobctl.store.database import Database
+from jobctl.store.failures import FURTHER, SAMPLE_LIMIT, failed_samples, samples_of
+from jobctl.store.sound import sound
+
+
+@dataclass(slots=True)
+class Group:
+    """One cause of failure in a job."""
+
+    id: int
+    code: str
+    message: str
+    outcome: str
+    items: int = 0
+    attempts: int = 0
+    failed: list[int] = field(default_factory=list)  # examples of items that failed of it
+    tried: list[int] = field(default_factory=list)  # examples of items that met it, and may have succeeded since
+    #: False for one of an earlier round: items that are tried again name it and are no examples any more.
+    is_complete: bool = True
+    own: frozenset[int] | None = None  # places of the message whose value stands in the row of the first example
+    shape: Shape | None = None  # of the message, once it was needed
+
+    def add_attempt(self, item: int) -> None:
+        """An attempt of an item ended so."""
+        self.attempts += 1
+        if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
+            self.tried.append(item)
+
+    def add_item(self, item: int) -> None:
+        """An item failed because of it."""
+        self.items += 1
+        if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
+            self.failed.append(item)
+
+    @property
+    def samples(self) -> list[int]:
+        """Items as examples, those that failed first."""
+        return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its examples are all the items that name it, so that merging it costs next to nothing."""
+        return self.is_complete and len(self.samples) < SAMPLE_LIMIT
+
+    def take_in(self, other: Group) -> None:
+        """Count what another group has counted."""
+        self.items += other.items
+        self.attempts += other.attempts
+        self.failed = sorted({*self.failed, *other.failed})[:SAMPLE_LIMIT]
+        self.tried = sorted({*self.tried, *other.tried, *self.failed})[:SAMPLE_LIMIT]
+
+
+class Message(NamedTuple):
+    """What is to be counted, and how to look up the row of an item."""
+
+    text: str
+    head: str = ""  # the beginning of the text, if that alone tells the cause from others
+    item: int = 0
+    is_fixed: bool = False  # our own words, of which nothing is masked
+    cells: Callable[[int], frozenset[str]] = lambda _: frozenset()
+    code: str = ""
+    outcome: str = "known"
+
+
+@dataclass(slots=True)
+class _Alike:
+    """The groups of messages that differ only in their values."""
+
+    groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
+    free: frozenset[int] = frozenset()  # places that hold something else each time
+    kept: list[tuple[str, ...]] = field(default_factory=list)  # of groups with a value in such a place
+
+    def add(self, shape: Shape, values: tuple[str, ...], group: Group) -> None:
+        """Enter a group whose message has these values."""
+        self.groups[values] = group
+        self.set_free(shape, self.free | {n for n, value in enumerate(shape.values) if values[n] == value.mask})
+
+    def set_free(self, shape: Shape, free: frozenset[int]) -> None:
+        """From now on these places are masked in every new message."""
+        self.free = free
+        self.kept = [values for values in self.groups if masked(shape, values, free) != values]
+
+    def find(self, shape: Shape) -> Group | None:
+        """The group of a message: one that kept its value, or the one with the masks."""
+        for values in self.kept:
+            if _fits(values, shape):
+                return self.groups[values]
+        return self.groups.get(masked(shape, shape.held, self.free))
+
+
+def _fits(values: Sequence[str], shape: Shape) -> bool:
+    """Whether a group that keeps some value has those of a message."""
+    return all(a in (value.text, value.mask) for a, value in zip(values, shape.values, strict=True))
+
+
+class Groups:
+    """The failure groups of one job, cached; the only writer of them is the engine that holds this."""
+
+    def __init__(self, database: Database, job: int) -> None:
+        self._database = database
+        self._job = job
+        self._by_cause: dict[tuple[str, str, str], Group] = {}
+        self._by_id: dict[int, Group] = {}
+        self._alike: dict[tuple[str, str, str], _Alike] = {}
+        self._heads: dict[tuple[str, str, str], Group] = {}  # by what stands before a colon
+        self._merged: dict[int, int] = {}
+        self._changed: set[int] = set()  # by merging
+        rows = database.execute(
+            "SELECT f.id, f.code, f.message, f.outcome, f.items, f.attempts, f.samples,"
+            " j.round = 1 OR f.first_at > j.round_at FROM failures f JOIN jobs j ON j.id = f.job"
+            " WHERE f.job = ? ORDER BY f.id",
+            (job,),
+        ).fetchall()
+        for *row, stored, complete in rows:
+            group = Group(*sound(Group, row))
+            group.tried, group.is_complete = samples_of(stored), bool(complete)
+            group.failed = failed_samples(database, job, group.id, group.tried) if group.items else []
+            self._enter(group)
+
+    def _enter(self, group: Group) -> None:
+        self._by_id[group.id] = group
+        self._by_cause[group.code, group.message, group.outcome] = group
+        shape = shape_of(group.message)
+        if shape.values:
+            self._alike.setdefault((group.code, shape.form, group.outcome), _Alike()).add(shape, shape.held, group)
+        self._note_heads(group)
+
+    def _note_heads(self, group: Group) -> None:
+        end = 0
+        while end >= 0:
+            end = group.message.find(": ", end + 1)
+            head = group.message if end < 0 else group.message[:end]
+            self._heads.setdefault((group.code, head, group.outcome), group)
+
+    def find(self, said: Message, *, retryable: bool, now: int) -> Group:
+        """The group of a message, made if new; in a job with too many different ones, that of its code."""
+        found = self._by_cause.get((said.code, said.text, said.outcome))
+        text = said.text
+        if found is None and not said.is_fixed:
+            shape = shape_of(said.text)
+            found = self._headed(said, shape)
+            if found is None:
+                found, text = self._learned(said, shape)
+        return found or self._make(said._replace(text=text), retryable=retryable, now=now)
+
+    def _headed(self, said: Message, shape: Shape) -> Group | None:
+        """The group whose message begins alike; what else differs in the two is masked."""
+        group = self._heads.get((said.code, said.head, said.outcome)) if said.head else None
+        if group is None:
+            return None
+        if group.id not in self._by_id or not _begins(group.message, said.head):  # merged or renamed since
+            del self._heads[said.code, said.head, said.outcome]
+            return None
+        self._blur(group, shape)
+        return group
+
+    def _blur(self, group: Group, shape: Shape) -> None:
+        if group.shape is None:
+            group.shape = shape_of(group.message)
+        known = group.shape
+        if known.form != shape.form:
+            return
+        pairs = zip(known.held, shape.values, strict=True)
+        values = tuple(a if a == value.text else value.mask for a, value in pairs)
+        if values != known.held:
+            self._rename(group, known, values)
+
+    def _learned(self, said: Message, shape: Shape) -> tuple[Group | None, str]:
+        """A group of the same shape, if there is one, and else the message for a new one."""
+        alike = self._alike.get((said.code, shape.form, said.outcome)) if shape.values else None
+        if alike is None:
+            return None, shape.spelled(shape.held)
+        found = alike.find(shape)
+        if found is not None:
+            return found, said.text
+        free = free_places(shape, self._seen(alike, shape, said), alike.free, crowded=self._is_full)
+        if free != alike.free:
+            self._free(alike, free)
+            found = alike.find(shape)
+        return found, shape.spelled(masked(shape, shape.held, alike.free))
+
+    def _seen(self, alike: _Alike, shape: Shape, said: Message) -> list[Seen]:
+        """What the small groups hold, and the new message."""
+        seen = []
+        for values, group in alike.groups.items():
+            if group.is_small and group.samples:
+                if group.own is None:
+                    group.own = _own(shape_of(group.message), said.cells(min(group.samples)))
+                seen.append(Seen(values, len(group.samples), group.own))
+        return [*seen, Seen(shape.held, 1, _own(shape, said.cells(said.item)))]
+
+    def _free(self, alike: _Alike, free: frozenset[int]) -> None:
+        """Merge the small groups that differ only in places that are free now; large ones keep their value."""
+        alike.set_free(shape_of(next(iter(alike.groups.values())).message), free)
+        for values, group in list(alike.groups.items()):
+            shape = shape_of(group.message)
+            wanted = masked(shape, values, free)
+            if not group.is_small or wanted == values:
+                continue
+            other = alike.groups.get(wanted)
+            if other is None:
+                self._rename(group, shape, wanted)
+            else:
+                self._merge(group, other)
+                del alike.groups[values]
+        alike.set_free(shape, alike.free)
+
+    def _rename(self, group: Group, shape: Shape, values: tuple[str, ...]) -> None:
+        """Give a group a message with more of it masked, unless there is one of that message."""
+        message = shape.spelled(values)
+        if (group.code, message, group.outcome) in self._by_cause:
+            return
+        self._database.execute("UPDATE failures SET message = ? WHERE id = ?", (message, group.id))
+        del self._by_cause[group.code, group.message, group.outcome]
+        alike = self._alike[group.code, shape.form, group.outcome]
+        del alike.groups[shape.held]
+        group.message, group.own, group.shape = message, None, None
+        self._by_cause[group.code, message, group.outcome] = group
+        alike.add(shape, values, group)
+        self._note_heads(group)
+
+    def _merge(self, group: Group, other: Group) -> None:
+        """Count a small group in another one, and let all that names it name the other."""
+        items = json.dumps(sorted({*group.tried, *group.failed}))
+        for table in ("items", "attempts"):
+            self._database.execute(
+                f"UPDATE {table} SET failure = ? WHERE job = ? AND item IN (SELECT value FROM json_each(?))"  # noqa: S608
+                " AND failure = ?",
+                (other.id, self._job, items, group.id),
+            )
+        self._database.execute(
+            "UPDATE failures SET first_at = min(failures.first_at, o.first_at)"
+            " FROM (SELECT first_at FROM failures WHERE id = ?) AS o WHERE failures.id = ?",
+            (group.id, other.id),
+        )
+        other.take_in(group)
+        del self._by_cause[group.code, group.message, group.outcome], self._by_id[group.id]
+        self._merged[group.id] = other.id
+        self._changed.discard(group.id)
+        self._changed.add(other.id)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._by_id) >= failures.GROUP_LIMIT
+
+    def _make(self, said: Message, *, retryable: bool, now: int) -> Group:
+        message = said.text
+        if self._is_full and (said.code, message, said.outcome) not in self._by_cause:
+            message = FURTHER if retryable else f"{FURTHER}, not retryable"
+        cause = (said.code, message, said.outcome)
+        if cause in self._by_cause:
+            return self._by_cause[cause]
+        cursor = self._database.execute(
+            "INSERT INTO failures"
+            " (job, code, message, outcome, retryable, items, attempts, first_at, last_at, samples)"
+            " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
+            (self._job, *cause, int(retryable), now, now),
+        )
+        group = Group(int(cursor.lastrowid or 0), *cause)
+        self._enter(group)
+        return group
+
+    @property
+    def has_merged(self) -> bool:
+        """Whether groups have become part of others since the last save."""
+        return bool(self._merged)
+
+    def current(self, number: int) -> int:
+        """The number of the group in which a group is counted that was there at the last save."""
+        while number in self._merged:
+            number = self._merged[number]
+        return number
+
+    def get(self, number: int | None) -> Group | None:
+        """A group by its number."""
+        return None if number is None else self._by_id.get(self.current(number))
+
+    def save(self, changed: set[int], now: int) -> None:
+        """Write the groups with these numbers and those that were merged into, and remove those that were merged.
+
+        Not earlier, because SQLite gives the number of a removed row to the next one, and until now what the caller
+        has in hand may name it.
+        """
+        numbers = {self.current(number) for number in changed}
+        rows = [
+            (g.items, g.attempts, now, json.dumps(g.samples), g.id)
+            for g in (self._by_id[number] for number in numbers | self._changed)
+        ]
+        self._database.executemany("DELETE FROM failures WHERE id = ?", [(number,) for number in self._merged])
+        self._changed.clear()
+        self._merged.clear()
+        self._database.executemany(
+            "UPDATE failures SET items = ?, attempts = ?, last_at = ?, samples = ? WHERE id = ?", rows
+        )
+
+
+def _begins(message: str, head: str) -> bool:
+    return message == head or message.startswith(f"{head}: ")
+
+
+def _own(shape: Shape, cells: frozenset[str]) -> frozenset[int]:
+    """The places whose value stands in the row."""
+    return frozenset(
+        n
+        for n, value in enumerate(shape.values)
+        if value.kind is not Kind.MASKED and not cells.isdisjoint(shape.spellings(n))
+    )
