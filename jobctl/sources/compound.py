@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 from jobctl.sources.problems import Damaged
@@ -11,6 +12,7 @@ from jobctl.sources.problems import Damaged
 _END = 0xFFFFFFFA  # and above: no number of a sector
 #: Sectors that a chain may have; a longer one is a loop, or a file that nobody wants to read here.
 _LONGEST = 1 << 18
+_FILEPASS, _EOF = 0x2F, 0x0A
 _PASSWORD = "open it in a spreadsheet program and save it without a password"  # noqa: S105 - advice
 
 
@@ -83,15 +85,30 @@ class Compound:
 
 def compound_kind(file: BinaryIO) -> str:
     """``xls``, or raises Damaged for what else is in such a container: encrypted workbooks, documents."""
-    names = {name.lower() for name in Compound(file).names}
+    found = Compound(file)
+    names = {name.lower() for name in found.names}
     if "encryptedpackage" in names:
         raise Damaged("workbook", "the workbook is encrypted with a password", hint=_PASSWORD)
     if names & {"workbook", "book"}:
+        if _has_password(found.stream("workbook" if "workbook" in names else "book")):
+            raise Damaged("workbook", "the workbook is encrypted with a password", hint=_PASSWORD)
         return "xls"
     for name, what in (("worddocument", "a document of Word"), ("powerpoint document", "a presentation of PowerPoint")):
         if name in names:
             raise Damaged("workbook", f"this is no workbook: it is {what}", hint="give a workbook")
     raise Damaged("workbook", "this is no workbook: it is a file of another program (OLE2)", hint="give a workbook")
+
+
+def _has_password(content: Iterator[bytes]) -> bool:
+    """Whether the first records of a workbook say that the others are encrypted."""
+    head = b"".join(islice(content, 16))
+    place = 0
+    while place + 4 <= len(head):
+        kind, length = struct.unpack_from("<HH", head, place)
+        if kind in (_FILEPASS, _EOF):
+            return bool(kind == _FILEPASS)
+        place += 4 + length
+    return False
 
 
 def _number(content: bytes, place: int, form: str = "<I") -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
@@ -25,14 +26,8 @@ class OtherBook:
             raise missing(f"a workbook ({kind})", "xlsx") from error
         self._kind = kind
         self._file = file
-        self._errors = python_calamine.CalamineError
-        try:
+        with self._understood():
             self._book = python_calamine.CalamineWorkbook.from_filelike(file)
-        except python_calamine.PasswordError as error:
-            hint = "open it in a spreadsheet program and save it without a password"
-            raise Damaged("workbook", "the workbook is encrypted with a password", hint=hint) from error
-        except self._errors as error:
-            raise _unreadable(error) from error
         self.sheets = [
             SheetInfo(
                 each.name,
@@ -44,10 +39,8 @@ class OtherBook:
 
     def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[Row]]]:
         """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
-        try:
+        with self._understood():
             found = self._book.get_sheet_by_name(sheet.name)
-        except self._errors as error:
-            raise _unreadable(error) from error
         if found.start is None or found.end is None:
             return
         timed = _timed_columns(found)
@@ -61,6 +54,21 @@ class OtherBook:
                 yield number / (found.end[0] + 1), rows
                 rows = []
         yield 1.0, rows
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raises Damaged for what calamine raises, also if that is a panic, which is no Exception."""
+        try:
+            yield
+        except (MemoryError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            reason = str(error).partition("\n")[0][:200]
+            message = f"the {self._kind} workbook is damaged, or in a form that cannot be read ({reason})"
+            hint = "open it in a spreadsheet program and save it as xlsx or CSV"
+            raise Damaged("workbook", message, hint=hint) from error
 
     def remarks(self) -> list[str]:
         """What there is to say about the sheet when it has been read."""
@@ -81,7 +89,3 @@ def _cell(value: Any, is_timed: bool) -> Cell:
     if type(value) is date and is_timed:
         return datetime.combine(value, time()).isoformat()
     return text_of(value)
-
-
-def _unreadable(error: Exception) -> Damaged:
-    return Damaged("workbook", f"this is no workbook that can be read: {error}", hint="save it as xlsx or CSV")

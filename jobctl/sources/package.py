@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -72,8 +73,12 @@ class Package:
         Raises Damaged for what is no XML, and for XML that only an attacker writes.
         """
         parser = _Parser(name, handlers)
+        read, is_plain = 0, handlers.skipped is not None
         for piece in self.pieces(name):
-            yield parser.feed(piece)
+            read += len(piece)
+            is_plain = is_plain and b"<!" not in piece and not piece.startswith(b"!")  # no comment, no CDATA
+            parser.feed(handlers.skipped.sub(b"", piece) if is_plain and handlers.skipped is not None else piece)
+            yield read
         parser.feed(b"", last=True)
 
 
@@ -81,6 +86,8 @@ class Handlers:
     """What is told of elements. ``depth`` is how many are open: a subclass that does not call these counts itself."""
 
     depth = 0
+    #: Elements that need not be told, and are left out before the XML is parsed, which takes long.
+    skipped: re.Pattern[bytes] | None = None
 
     def start(self, _name: str, _attributes: dict[str, str]) -> None:
         """An element begins. Raises Damaged when too many are open."""
@@ -109,7 +116,7 @@ class _Parser:
         parser.CharacterDataHandler = handlers.text
         parser.StartDoctypeDeclHandler = self._refuse
 
-    def feed(self, piece: bytes, *, last: bool = False) -> int:
+    def feed(self, piece: bytes, *, last: bool = False) -> None:
         try:
             self._parser.Parse(piece, last)
         except expat.ExpatError as error:
@@ -117,7 +124,6 @@ class _Parser:
         self._fed += len(piece)
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TOKEN:
             raise Damaged("workbook", f"its part {self._name} has a tag that is too long")
-        return self._fed
 
     def _first(self, name: str, attributes: dict[str, str]) -> None:
         """The first element tells whether names have a prefix, which costs time that few files need."""

@@ -99,6 +99,10 @@ def _reader_of(file: Any) -> BookReader:
         from jobctl.sources.xlsxbook import XlsxBook
 
         return XlsxBook(file)
+    if kind == "ods":
+        from jobctl.sources.odsbook import OdsBook
+
+        return OdsBook(file)
     from jobctl.sources.otherbook import OtherBook
 
     return OtherBook(file, kind)

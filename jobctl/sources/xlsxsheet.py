@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -36,6 +37,9 @@ class CellRules(NamedTuple):
 
 class Sheet(Handlers):
     """Takes the elements of a sheet and makes rows of them."""
+
+    #: Cells that have a format and no value; some sheets have millions of them.
+    skipped = re.compile(rb'<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?/>')
 
     def __init__(self, rules: CellRules) -> None:
         self.rows: list[Row] = []
