@@ -20,6 +20,7 @@ _MOST_BYTES = 16 << 20
 #: For the compressed bytes of all columns together.
 _BUFFERS = 64 << 20
 _SMALLEST_BUFFER, _LARGEST_BUFFER = 8 << 10, 1 << 20
+_WAY_OUT = "write it with smaller row groups and pages, or save it as CSV"
 
 
 class Parquet(Table):
@@ -30,7 +31,7 @@ class Parquet(Table):
     _extra = "parquet"
     _decoder = "jobctl.sources.parquet:ParquetDecoder"
     _bounds = Bounds(memory=1 << 30, cpu_s=300)
-    _way_out = "write it with smaller row groups and pages, or save it as CSV"
+    _way_out = _WAY_OUT
 
     def _explained(self, said: str) -> Damaged | None:
         return _encrypted() if _is_of_encryption(said) else None
@@ -38,6 +39,8 @@ class Parquet(Table):
 
 class ParquetDecoder(Decoder):
     """Reads a Parquet file with pyarrow."""
+
+    _read = 0  # rows so far
 
     def header(self) -> tuple[list[str], int | None]:
         import pyarrow
@@ -104,6 +107,8 @@ class ParquetDecoder(Decoder):
             for row in zip(*_cells(columns, batch), strict=True):
                 yield None, row
             read += batch.num_rows
+            self._read += batch.num_rows
+            self.watch(min(1.0, self._read / max(1, self._metadata.num_rows)))
         expected = self._metadata.row_group(number).num_rows
         if read != expected:
             raise Damaged("parquet", f"row group {number + 1} has {read:,} rows where the file says {expected:,}")
@@ -120,7 +125,7 @@ class ParquetDecoder(Decoder):
         size = group.total_byte_size // rows
         if values > RECORD_LIMIT:
             message = f"row group {number + 1} has {values:,} values in each row, more than the limit of one record"
-            raise Damaged("parquet", message)
+            raise Damaged("parquet", message, hint=_WAY_OUT)
         most: int = min(BATCH, _MOST_VALUES // max(1, values), _MOST_BYTES // max(1, size))
         return max(1, most)
 
@@ -152,4 +157,6 @@ def _damage(what: str, error: Exception) -> Damaged:
     text = str(error)
     if _is_of_encryption(text):
         return _encrypted()
+    if isinstance(error, NotImplementedError):
+        return Damaged("parquet", f"pyarrow cannot read what is in this file: {text[:500]}", hint="save it as CSV")
     return Damaged("parquet", f"{what}: {text[:500]}")

@@ -159,7 +159,8 @@ class Table(Source):
 
     def _given_up(self, end: ChildEnded) -> Damaged:
         if end.reason == "memory":
-            message = f"{self._reader} needs more than {self._bounds.memory >> 20:,} MiB of memory{self._where()}"
+            room = f"{self._bounds.memory >> 20:,} MiB of memory"
+            message = f"{self._reader} needs more than {room} from record {self._records + 1:,} on"
         elif end.reason == "time":
             message = (
                 f"{self._reader} worked {self._bounds.cpu_s} seconds{self._where()} and did not get to the next row"

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import InputRejected
+from jobctl.process.isolated import Bounds
 from jobctl.sources.decoder import judged_rows
-from jobctl.sources.parquet import ParquetDecoder
+from jobctl.sources.parquet import Parquet, ParquetDecoder
 from jobctl.sources.problems import Damaged
 from tests.sources.test_tables import read_file
 
@@ -363,3 +364,53 @@ def test_an_encrypted_file_is_called_so():
         with pytest.raises(InputRejected) as caught:
             read_file(DATA / f"{name}.parquet.encrypted", format="parquet")
         assert caught.value.details == ("the Parquet file is encrypted",)
+
+
+def test_a_string_that_is_stored_once_is_read_once(tmp_path):
+    """6 kB of file are 2 GiB of rows: they pass one after the other."""
+    text = pa.array(["x" * (1 << 20)])
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), text)
+    path = write(tmp_path / "a.parquet", {"x": column}, compression="zstd")
+    assert path.stat().st_size < 10_000
+    before = pa.default_memory_pool().max_memory()
+    with open(path, "rb") as file:
+        decoder = ParquetDecoder(file, {})
+        decoder.header()
+        assert sum(len(row[0]) for _, row in decoder.rows()) == 2_000 << 20
+    assert pa.default_memory_pool().max_memory() - before < 64 << 20
+
+
+def test_what_takes_more_memory_than_there_may_be_is_refused_for_that_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(Parquet, "_bounds", Bounds(memory=128 << 20, cpu_s=300))
+    rows = {"id": [1, 2], "x": ["x", "0" * (64 << 20)]}
+    path = write(tmp_path / "a.parquet", rows, compression="brotli", use_dictionary=False, row_group_size=1)
+    assert path.stat().st_size < 30_000
+    with pytest.raises(InputRejected) as caught:
+        read_file(path, invalid="skip")
+    assert caught.value.details == ("the reader (pyarrow) needs more than 128 MiB of memory from record 1 on",)
+    assert caught.value.hint == "write it with smaller row groups and pages, or save it as CSV"
+
+
+def test_a_row_of_more_values_than_a_record_can_have_is_refused_before_it_is_read(tmp_path):
+    row = pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), pa.nulls(20_000_000, pa.int8()))
+    path = write(tmp_path / "a.parquet", {"x": row})
+    with pytest.raises(Damaged, match="row group 1 has 20,000,000 values in each row"):
+        decoded(path)
+
+
+def test_files_of_many_columns_and_of_many_row_groups(tmp_path):
+    path = write(tmp_path / "a.parquet", {f"c{number}": [number] * 3 for number in range(2_000)})
+    assert [texts for _, texts, _ in decoded(path)] == [[str(number) for number in range(2_000)]] * 3
+    path = write(tmp_path / "a.parquet", {"x": list(range(200))}, row_group_size=1)
+    assert texts_of(path) == [str(number) for number in range(200)]
+
+
+def test_the_share_of_the_file_that_was_read_is_told(tmp_path):
+    path = write(tmp_path / "a.parquet", {"x": list(range(20_000))})
+    shares = []
+    with open(path, "rb") as file:
+        decoder = ParquetDecoder(file, {})
+        decoder.watch = shares.append
+        decoder.header()
+        assert len(list(decoder.rows())) == 20_000
+    assert shares == [0.25, 0.5, 0.75, 1.0]
