@@ -35,7 +35,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     job = cli.submit("rows.txt", "--shell", script)
     begun = cli.work / "begun"
     wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both to begin")
-    wait_until(lambda: [r["host"] for r in cli.status(job)["running"]] == [os.uname().nodename] * 2, 60, "hosts")
+    wait_until(lambda: [r["host"] for r in cli.document(job)["running"]] == [os.uname().nodename] * 2, 60, "hosts")
     follower = cli.start("logs", f"{job}.2", "--follow")
     assert follower.stdout is not None
     assert follower.stdout.readline() == "early\n", "what it wrote so far is brought here while it runs"
@@ -109,7 +109,7 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(10)))
     gate = cli.work / "gate"
     job = cli.submit("rows.txt", "--", "sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done")
-    wait_until(lambda: len(cli.status(job)["running"]) == 10, 60, "all slots")
+    wait_until(lambda: len(cli.document(job)["running"]) == 10, 60, "all slots")
     worker.terminate()
     assert worker.wait(60) == 0
     wait_until(lambda: cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(2,)], 60, "two interrupted")

@@ -105,7 +105,7 @@ def test_a_batch_through_slurm(cli: Cli, slurm: dict[str, str], monkeypatch: pyt
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(40)))
     cli("daemon", "start", "--cluster", "slurm", "--workers", 2)
     job = cli.submit("rows.txt", "--", "sh", "-c", "echo $SLURM_JOB_ID {}".replace("{}", "$JOBCTL_ITEM"))
-    wait_until(lambda: cli.status(job)["done"], 120, "the job")
+    wait_until(lambda: cli.document(job)["done"], 120, "the job")
     assert cli.status(job)["counts"]["succeeded"] == 40
     assert "of 4" in cli("daemon", "status").stdout or "of 2" in cli("daemon", "status").stdout
     assert said(slurm, "squeue", "-h").count("\n") >= 1, "its workers are batch jobs"

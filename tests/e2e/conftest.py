@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
+from jobctl.process import moment
 from jobctl.process.daemon import Daemon, StartOptions, lock_holder
 from jobctl.process.sweep import sweep
+from jobctl.services.status import job_document
 from jobctl.store.database import open_database
 from tests.wait import wait_until
 
@@ -88,6 +90,14 @@ class Cli:
     def status(self, job):
         """The status document of a job."""
         return json.loads(self("status", job, "--json", check=None).stdout)
+
+    def document(self, job):
+        """The status document of a job, read in this process: for waits, which look many times."""
+        database = open_database(self.home)
+        try:
+            return job_document(database, self.home, job, moment.now())
+        finally:
+            database.close()
 
     def file(self, name, text):
         """Write an input file."""

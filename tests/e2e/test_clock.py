@@ -158,7 +158,7 @@ def test_what_runs_while_the_clock_is_set(cli, clock, jump):
     gate = cli.work / "gate"
     cli("daemon", "start", "--slots", 1)
     job = cli.submit("rows.txt", "--shell", f"until test -e {gate}; do sleep 0.1; done")
-    wait_until(lambda: cli.status(job)["running"], 60, "its item to run")
+    wait_until(lambda: cli.document(job)["running"], 60, "its item to run")
     clock.set(jump)
     assert cli.status(job)["running"][0]["elapsed_s"] < 60
     wait_until(lambda: _heartbeat_is_of(cli, jump), 60, "the engine to follow the clock")

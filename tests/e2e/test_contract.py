@@ -363,9 +363,9 @@ def test_rules_of_a_job_are_changed_while_it_runs(cli):
     cli.file("rows.csv", "id\n" + "".join(f"{n}\n" for n in range(8)))
     cli("daemon", "start", "--slots", 4)
     job = cli.submit("rows.csv", "--slots", 1, "--", "sh", "-c", "test -e go || sleep 60")
-    wait_until(lambda: cli.status(job)["counts"]["running"] == 1, PATIENCE_S, "a start")
+    wait_until(lambda: cli.document(job)["counts"]["running"] == 1, PATIENCE_S, "a start")
     cli("set", job, "slots=4", "max-failures=2")
-    wait_until(lambda: cli.status(job)["counts"]["running"] == 4, PATIENCE_S, "all slots in use")
+    wait_until(lambda: cli.document(job)["counts"]["running"] == 4, PATIENCE_S, "all slots in use")
     status = cli.status(job)
     assert (status["policy"]["slots"], status["policy"]["max_failures"]) == (4, "2")
     assert "rules_changed" in cli("explain", job).stdout

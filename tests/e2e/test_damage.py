@@ -41,7 +41,7 @@ def test_the_engine_holds_damaged_jobs_and_runs_the_others(cli, running):
     if not running:
         cli("daemon", "start")
     sound = cli.submit("rows.txt", "--shell", "echo sound >> ran")
-    wait_until(lambda: cli.status(sound)["done"], 90, "the sound job to end")
+    wait_until(lambda: cli.document(sound)["done"], 90, "the sound job to end")
     assert cli.status(sound)["state"] == "succeeded"
     assert set((cli.work / "ran").read_text().split()) <= {"sound", "labels"}
     for column, job in jobs.items():
@@ -52,5 +52,5 @@ def test_the_engine_holds_damaged_jobs_and_runs_the_others(cli, running):
         cli("cancel", job)
     wait_until(lambda: all(cli.status(job)["done"] for job in jobs.values()), 90, "the damaged jobs to be cancelled")
     again = cli.submit("rows.txt", "--", "true")
-    wait_until(lambda: cli.status(again)["done"], 90, "another job to end")
+    wait_until(lambda: cli.document(again)["done"], 90, "another job to end")
     assert cli.status(again)["state"] == "succeeded"

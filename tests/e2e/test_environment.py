@@ -13,7 +13,7 @@ from tests.wait import wait_until
 
 def wait_done(cli, job):
     """The status of a job once it is done."""
-    wait_until(lambda: cli.status(job)["done"], 90, f"job {job} to end")
+    wait_until(lambda: cli.document(job)["done"], 90, f"job {job} to end")
     return cli.status(job)
 
 

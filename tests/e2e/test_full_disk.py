@@ -144,7 +144,7 @@ def test_removing_jobs_makes_room_where_not_a_byte_is_free(cli, disk, with_daemo
 
 
 def wait_recorded(cli, count):
-    wait_until(lambda: cli.status(1)["counts"]["failed"] == count, 60, f"{count} failures to be recorded")
+    wait_until(lambda: cli.document(1)["counts"]["failed"] == count, 60, f"{count} failures to be recorded")
 
 
 ITEMS = {

@@ -245,7 +245,7 @@ def test_a_cancelled_call_is_the_only_one_that_ends(called):
     called.file("rows.csv", "id,what\n" + "\n".join(rows) + "\n")
     called("daemon", "start", "--slots", 2)
     job = called.submit("rows.csv", "--call", "tasks:odd")
-    wait_until(lambda: called.status(job)["counts"]["succeeded"] == 498, 60, "the others to succeed")
+    wait_until(lambda: called.document(job)["counts"]["succeeded"] == 498, 60, "the others to succeed")
     (running,) = called.status(job)["running"]
     assert running["item"] == 1
     assert called("logs", f"{job}.1").stdout.endswith("before\n")
@@ -322,12 +322,12 @@ def test_at_most_once_it_is_known_of_every_call_whether_it_began(called):
     called.file("rows.csv", "id,what\n" + "".join(f"{n},{'nothing' if n < 600 else 'talk'}\n" for n in range(1, 1001)))
     called("daemon", "start", "--slots", 2)
     job = called.submit("rows.csv", "--on-crash", "fail", "--call", "tasks:odd")
-    wait_until(lambda: called.status(job)["counts"]["succeeded"] == 599, 60, "the quick calls to be recorded")
-    wait_until(lambda: len(called.status(job)["running"]) == 2, 60, "two that stay")
+    wait_until(lambda: called.document(job)["counts"]["succeeded"] == 599, 60, "the quick calls to be recorded")
+    wait_until(lambda: len(called.document(job)["running"]) == 2, 60, "two that stay")
     os.kill(called.daemon_pid(), signal.SIGKILL)
     wait_until(lambda: called.daemon_pid() is None, 60, "the lock to be free")
     called("daemon", "start", "--slots", 2)
-    wait_until(lambda: called.status(job)["counts"]["failed"], 60, "what ran to be judged")
+    wait_until(lambda: called.document(job)["counts"]["failed"], 60, "what ran to be judged")
     counts = called.status(job)["counts"]
     assert (counts["failed"], counts["succeeded"]) == (2, 599)  # and not all that the workers had been given
     called("cancel", job, "--now")

@@ -22,7 +22,7 @@ def submit(cli, script, *options):
 
 
 def codes(cli, job):
-    return {found["code"]: found["message"] for found in cli.status(job)["attention"]}
+    return {found["code"]: found["message"] for found in cli.document(job)["attention"]}
 
 
 def test_work_in_the_background_is_done_by_default(cli):

@@ -91,7 +91,7 @@ def test_a_daemon_whose_disk_becomes_read_only_ends_when_told(read_only):
     cli, _ = read_only
     cli("daemon", "start", "--slots", "1")
     cli.submit("rows.txt", "--", "sh", "-c", "while [ ! -e go ]; do sleep 0.05; done")
-    wait_until(lambda: cli.status(2)["counts"]["running"], 60, "an item to run")
+    wait_until(lambda: cli.document(2)["counts"]["running"], 60, "an item to run")
     busy = subprocess.run(["mount", "-o", "remount,ro", cli.home.root.parent], capture_output=True)
     (cli.work / "go").touch()
     if busy.returncode:

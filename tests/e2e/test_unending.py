@@ -68,7 +68,7 @@ def is_of_nobody(cli):
 
 
 def said(cli, job):
-    return {found["code"]: found["message"] for found in cli.status(job)["attention"]}
+    return {found["code"]: found["message"] for found in cli.document(job)["attention"]}
 
 
 def test_an_item_that_cannot_be_ended_is_named_and_keeps_its_slot(cli, weak):

@@ -88,7 +88,8 @@ def test_s1_hostile_values_pass_a_script_in_argv_when_they_are_quoted(cli, progr
 
 
 def test_s1_every_line_of_a_list_is_one_argument(cli):
-    lines = [value for value in hostile_values(400, seed=3) if value and not set(value) & set("\n\r")]
+    values = [value for value in hostile_values(400, seed=3) if not set(value) & set("\n\r")]
+    lines = [value for value in values if value.encode().strip(b" \t")]  # what has nothing but blanks in it is left out
     (cli.work / "rows.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
     cli("run", "rows.txt", "-q", "--", "/usr/bin/printf", "%s\\0%s\\0", "{}", "<{}>")
     lines[0] = lines[0].removeprefix("\ufeff")
