@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,15 @@ def test_the_program_works_and_is_the_one_of_the_wheel(prefix: Path, env: dict[s
     assert "as it claims" in run(env, "jobctl", "verify", "last")
     where = run(env, prefix / "bin" / "python", "-c", "import jobctl; print(jobctl.__file__)", cwd=tmp_path)
     assert where.startswith(str(prefix))
+
+
+def test_no_link_of_its_page_on_an_index_is_relative(prefix: Path) -> None:
+    (metadata,) = prefix.glob("lib/python*/site-packages/jobctl-*.dist-info/METADATA")
+    head, _, description = metadata.read_text().partition("\n\n")
+    prose = re.sub(r"(?ms)^```.*?^```|`[^`\n]+`", "", description)
+    assert "# jobctl" in prose
+    assert [target for target in re.findall(r"\]\(([^)\s]+)\)", prose) if not target.startswith("https://")] == []
+    assert all(line.partition(", ")[2].startswith("https://") for line in head.splitlines() if "Project-URL" in line)
 
 
 def test_extras_are_not_there_and_are_named(env: dict[str, str], tmp_path: Path) -> None:

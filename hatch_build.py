@@ -1,0 +1,110 @@
+"""What the package's page on an index needs: the addresses of the project, and a README whose links lead somewhere.
+
+The address is the first of: the variable JOBCTL_PROJECT_URL, ``url`` in pyproject.toml (``[tool.hatch.metadata.hooks.
+custom]``), what the source distribution says that is being built, and the remote ``origin`` of the clone when that is
+on the web. Without any, the page names files by their paths: it has no link that leads nowhere, and no address that
+nobody has registered.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.metadata.plugin.interface import MetadataHookInterface
+except ModuleNotFoundError:  # the functions below are tested without it
+    MetadataHookInterface = object
+
+_LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^)\s]+)\)")
+_CODE = re.compile(r"(?ms)^```.*?^```|`[^`\n]+`")
+#: Where the files of a repository are, by a part of its host's name; HEAD is the branch that people see first.
+_FILES = {"gitlab": "/-/{kind}/HEAD/"}
+_USUAL = "/{kind}/HEAD/"
+
+
+def web_address(remote: str) -> str:
+    """The page of a repository from the address that git has for it; empty for one that is not on the web."""
+    found = re.fullmatch(
+        r"(?:https?://(?:[^@/]+@)?|ssh://git@|git@)([\w.-]+\.[a-z]+)[:/](.+?)(?:\.git)?/?", remote.strip()
+    )
+    return f"https://{found[1]}/{found[2]}" if found else ""
+
+
+def addresses(url: str) -> dict[str, str]:
+    """The addresses of the project as an index lists them."""
+    if not url:
+        return {}
+    return {
+        "Homepage": url,
+        "Documentation": file_address(url, "man", "tree"),
+        "Changelog": file_address(url, "CHANGELOG.md"),
+        "Issues": f"{url}/-/issues" if "gitlab" in url else f"{url}/issues",
+        "Source": url,
+    }
+
+
+def file_address(url: str, path: str, kind: str = "blob") -> str:
+    """Where a file of the repository is shown (``blob``), is on its own (``raw``), or where a folder is (``tree``)."""
+    form = next((form for host, form in _FILES.items() if host in url), _USUAL)
+    return url + form.format(kind=kind) + path
+
+
+def description(readme: str, url: str) -> str:
+    """The README for a page that is not beside the files: links to files as addresses, or as paths without one."""
+    parts, at = [], 0
+    for code in _CODE.finditer(readme):  # in which nothing is a link
+        parts += [_LINK.sub(lambda found: _link(found, url), readme[at : code.start()]), code[0]]
+        at = code.end()
+    return "".join(parts) + _LINK.sub(lambda found: _link(found, url), readme[at:])
+
+
+def _link(found: re.Match[str], url: str) -> str:
+    picture, text, target = found.groups()
+    if re.match(r"[a-z]+:|#", target):
+        return found[0]
+    if url:
+        return f"{picture}[{text}]({file_address(url, target, 'raw' if picture else 'blob')})"
+    if picture:
+        return f"*{text}: see {target} in the source distribution.*"
+    return text if text == target else f"{text} (`{target}`)"
+
+
+def project_address(root: Path, configured: str) -> str:
+    """The address of the project as far as it is known."""
+    said = os.environ.get("JOBCTL_PROJECT_URL", "").strip() or configured or _of_distribution(root) or _of_clone(root)
+    return said.rstrip("/")
+
+
+def _of_distribution(root: Path) -> str:
+    try:
+        found = re.search(r"(?m)^Project-URL: Source, (\S+)$", (root / "PKG-INFO").read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    return found[1] if found else ""
+
+
+def _of_clone(root: Path) -> str:
+    if not (root / ".git").exists():
+        return ""
+    try:
+        command = ["git", "-C", str(root), "config", "--get", "remote.origin.url"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return web_address(done.stdout)
+
+
+class PageOnAnIndex(MetadataHookInterface):  # type: ignore[misc,valid-type]
+    """Called by hatchling when it writes the metadata."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Add the addresses and the description."""
+        root = Path(self.root)
+        url = project_address(root, str(self.config.get("url", "")))
+        readme = (root / "README.md").read_text(encoding="utf-8")
+        metadata["readme"] = {"content-type": "text/markdown", "text": description(readme, url)}
+        metadata["urls"] = addresses(url)
