@@ -1,4 +1,4 @@
-"""Reading placeholders out of text: which braces are placeholders, which are text, which are mistakes.
+"""What braces mean: which are placeholders, which are text, which are mistakes. ``domain.bracetext`` reads them.
 
 - ``{}`` the line or the first column, ``{name}`` a column, ``{3}`` the third column unless one is named ``3``,
   ``{#}`` the number of the item, ``{%}`` the number of the slot.
@@ -24,15 +24,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from jobctl.domain.doubled import is_tag, kept_pairs, notices
+from jobctl.domain.doubled import is_tag
 from jobctl.domain.quoting import QUOTES, listed
-from jobctl.errors import UnknownColumn, UsageError
+from jobctl.errors import UnknownColumn
 
 _SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
 _COLUMN_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 #: ``kubectl -o jsonpath={.metadata.name}``; ``{.tar.gz}`` is a misspelt form.
 _JSON_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*){2,}(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?<!\.zst)")
-_NEXT_BRACE = re.compile(r"[{}]")
 #: What separates the fields of files that are called CSV all the same.
 _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
 
@@ -192,95 +191,3 @@ def _literal(inner: str) -> str:
 def _listed(columns: Sequence[str], most: int = 20) -> str:
     more = f" and {len(columns) - most} more" if len(columns) > most else ""
     return ", ".join(columns[:most]) + more
-
-
-class Brace(NamedTuple):
-    """What stands at a brace: text or a placeholder, where it ends, and how a literal brace was written."""
-
-    piece: Piece
-    end: int
-    spelled: str = ""  # "single", "double" or "kept" for a literal brace
-
-
-class Braces:
-    """The braces of one text, read one after the other; what ``where`` calls it in messages."""
-
-    def __init__(self, text: str, names: Names, where: str) -> None:
-        self._text = text
-        self._names = names
-        self._where = where
-        self._pairs = kept_pairs(text, names.is_known) if names.keeps_tags else []
-        self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
-        self._halved: list[int] = []
-        self._has_single = False
-
-    @property
-    def keeps_tags(self) -> bool:
-        """Whether there are tags of another template language, which keep their doubled braces."""
-        return bool(self._pairs)
-
-    def read(self, at: int) -> Brace:
-        """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
-        found = self._read(at)
-        if found.spelled == "double":
-            self._halved.append(at)
-        self._has_single = self._has_single or found.spelled == "single"
-        return found
-
-    def _read(self, at: int) -> Brace:
-        text, brace = self._text, self._text[at]
-        if text.startswith(brace * 2, at):
-            return Brace(brace * 2, at + 2, "kept") if at in self._kept else Brace(brace, at + 2, "double")
-        if brace == "}":
-            return Brace(brace, at + 1, "single")
-        partner = _NEXT_BRACE.search(text, at + 1)
-        if partner is None or partner[0] == "{":
-            return Brace(brace, at + 1, "single")
-        inner = text[at + 1 : partner.start()]
-        placeholder = self._names.find(inner)
-        if placeholder is not None:
-            return Brace(placeholder, partner.end())
-        if self._names.could_be(inner):
-            raise self._names.unknown(inner, self._where)
-        return Brace(text[at : partner.end()], partner.end(), "single")
-
-    def notices(self) -> list[str]:
-        """After all of it was read: what became of the doubled braces. Raises UsageError for a text that has single
-        and doubled literal braces: nobody can tell what it means."""
-        if self._has_single and self._halved:
-            raise UsageError(
-                f"{self._where} has both single and doubled literal braces: {self._text!r}",
-                hint="write every literal brace twice: {{ and }}",
-            )
-        return list(notices(self._text, self._where, self._halved, self._pairs, self._names.is_known))
-
-
-class Reading(NamedTuple):
-    """A text that was read: literal strings and placeholders, and what to say about its doubled braces."""
-
-    pieces: list[Piece]
-    notices: list[str]
-    keeps_tags: bool
-
-
-def read_pieces(text: str, names: Names, where: str) -> Reading:
-    """Cut a text into literal strings and placeholders. Raises UsageError, see the module's rules."""
-    pieces: list[Piece] = []
-    braces = Braces(text, names, where)
-    at = 0
-    while (found := _NEXT_BRACE.search(text, at)) is not None:
-        pieces.append(text[at : found.start()])
-        piece, at, _ = braces.read(found.start())
-        pieces.append(piece)
-    pieces.append(text[at:])
-    return Reading(_merged(pieces), braces.notices(), braces.keeps_tags)
-
-
-def _merged(pieces: Sequence[Piece]) -> list[Piece]:
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += piece
-        elif piece != "":
-            merged.append(piece)
-    return merged

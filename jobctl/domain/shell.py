@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.braces import Braces, Names, Placeholder, Source
+from jobctl.domain.braces import Names, Placeholder, Source
+from jobctl.domain.bracetext import Braces
 from jobctl.errors import UsageError
 
 PREFIX = "JOBCTL_V_"

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, Source, read_pieces
+from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, Source
+from jobctl.domain.bracetext import read_pieces
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.domain.quoting import GROWTH, QUOTES
 from jobctl.errors import UsageError

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.domain.payload import is_result_key
-from jobctl.sources.problems import Damaged
+from jobctl.sources.problems import ENCODINGS, Damaged
 from jobctl.sources.stream import NOT_UTF8
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
@@ -23,7 +23,7 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     if "\0" in "".join(names):
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
-        raise Damaged("encoding", f"the header {NOT_UTF8}", line)
+        raise Damaged("encoding", f"the header {NOT_UTF8}", line, hint=ENCODINGS)
     places = tuple(place for place, name in enumerate(names) if not is_result_key(name))
     if not places:
         raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", line)

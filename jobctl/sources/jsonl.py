@@ -16,7 +16,7 @@ from jobctl.domain.payload import (
     json_depth,
     without_result_keys,
 )
-from jobctl.sources.problems import EMPTY, Candidate, Damaged
+from jobctl.sources.problems import EMPTY, PROBLEMS_SHOWN, Candidate, Damaged
 from jobctl.sources.text import TextSource
 
 _RESULT_MARKS = (f'"{RESULT_PREFIX}'.encode(), f'"{RESULT_MEMBER}"'.encode())
@@ -91,9 +91,18 @@ class JsonLines(TextSource):
             fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
             yield Candidate(line, payload, (kept.decode(),), kept, fault)
 
+    def _alike(self, key: str, row: dict[str, Any]) -> str:
+        """A key of the row that looks the same, for the first of the rows that lack one."""
+        if len(self.problems.first) >= PROBLEMS_SHOWN:
+            return ""
+        from jobctl.domain.lookalike import lookalike
+
+        found = lookalike(key, list(row))
+        return "" if found is None else f"; did you mean {found.name!a}? {found.difference}"
+
     def _missing(self, row: dict[str, Any]) -> Fault | None:
         for key in sorted(self._rules.required - row.keys()):
-            return Fault(key, "missing", "the row has no such key, and every row needs it")
+            return Fault(key, "missing", f"the row has no such key, and every row needs it{self._alike(key, row)}")
         return None
 
 

@@ -1,14 +1,17 @@
 """A column whose name looks like the word that was typed is named, with what is different about it."""
 
+import io
+
 import pytest
 
 from jobctl.domain.braces import Names
 from jobctl.domain.content import counted_columns
 from jobctl.domain.lookalike import lookalike
-from jobctl.domain.payload import key_reader
+from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.template import compile
 from jobctl.domain.where import compile_where
-from jobctl.errors import UsageError
+from jobctl.errors import InputRejected, UsageError
+from jobctl.sources import InputOptions, open_source
 
 PAIRS = [
     ("First Name", "First\u00a0Name", "no-break space (U+00A0)"),
@@ -38,6 +41,17 @@ def test_every_option_that_takes_a_column_names_the_one_that_looks_the_same(type
     with pytest.raises(UsageError) as caught:
         compile(["x", f"{{{typed}}}"], columns)
     assert "or {2}, its number" in str(caught.value.hint)
+
+
+def test_a_key_of_json_rows_that_looks_the_same_is_named(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id":1}\n{"ID":2}\n', encoding="utf-8")
+    with (
+        pytest.raises(InputRejected) as caught,
+        open_source(InputOptions(str(path)), io.BytesIO()) as source,
+    ):
+        list(source.batches(RowRules(lambda _payload: None, required=frozenset({"id"}))))
+    assert "did you mean 'ID'? capital and small letters count" in caught.value.details[0]
 
 
 def test_the_name_is_given_as_a_shell_takes_it():

@@ -96,4 +96,5 @@ def test_a_header_that_is_none(read):
 def test_line_ends_and_encodings(read):
     assert "tr '\\r' '\\n'" in read.refused(b"id,v\r1,a\r2,b").hint
     assert "tr '\\r' '\\n'" in read.refused(b"a\rb\rc", "a.txt").hint
+    assert "--encoding cp1252" in read.refused("id,größe\n1,2\n".encode("cp1252")).hint
     assert "--encoding cp1252" in read.refused("id,v\n1,Müller\n".encode("cp1252")).hint

@@ -1,0 +1,105 @@
+"""Reading a text with braces: literal strings and placeholders, by the rules of ``domain.braces``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobctl.domain.braces import Names, Piece
+from jobctl.domain.doubled import kept_pairs, notices
+from jobctl.errors import UsageError
+
+_NEXT_BRACE = re.compile(r"[{}]")
+
+
+class Brace(NamedTuple):
+    """What stands at a brace: text or a placeholder, where it ends, and how a literal brace was written."""
+
+    piece: Piece
+    end: int
+    spelled: str = ""  # "single", "double" or "kept" for a literal brace
+
+
+class Braces:
+    """The braces of one text, read one after the other; what ``where`` calls it in messages."""
+
+    def __init__(self, text: str, names: Names, where: str) -> None:
+        self._text = text
+        self._names = names
+        self._where = where
+        self._pairs = kept_pairs(text, names.is_known) if names.keeps_tags else []
+        self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
+        self._halved: list[int] = []
+        self._has_single = False
+
+    @property
+    def keeps_tags(self) -> bool:
+        """Whether there are tags of another template language, which keep their doubled braces."""
+        return bool(self._pairs)
+
+    def read(self, at: int) -> Brace:
+        """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
+        found = self._read(at)
+        if found.spelled == "double":
+            self._halved.append(at)
+        self._has_single = self._has_single or found.spelled == "single"
+        return found
+
+    def _read(self, at: int) -> Brace:
+        text, brace = self._text, self._text[at]
+        if text.startswith(brace * 2, at):
+            return Brace(brace * 2, at + 2, "kept") if at in self._kept else Brace(brace, at + 2, "double")
+        if brace == "}":
+            return Brace(brace, at + 1, "single")
+        partner = _NEXT_BRACE.search(text, at + 1)
+        if partner is None or partner[0] == "{":
+            return Brace(brace, at + 1, "single")
+        inner = text[at + 1 : partner.start()]
+        placeholder = self._names.find(inner)
+        if placeholder is not None:
+            return Brace(placeholder, partner.end())
+        if self._names.could_be(inner):
+            raise self._names.unknown(inner, self._where)
+        return Brace(text[at : partner.end()], partner.end(), "single")
+
+    def notices(self) -> list[str]:
+        """After all of it was read: what became of the doubled braces. Raises UsageError for a text that has single
+        and doubled literal braces: nobody can tell what it means."""
+        if self._has_single and self._halved:
+            raise UsageError(
+                f"{self._where} has both single and doubled literal braces: {self._text!r}",
+                hint="write every literal brace twice: {{ and }}",
+            )
+        return list(notices(self._text, self._where, self._halved, self._pairs, self._names.is_known))
+
+
+class Reading(NamedTuple):
+    """A text that was read: literal strings and placeholders, and what to say about its doubled braces."""
+
+    pieces: list[Piece]
+    notices: list[str]
+    keeps_tags: bool
+
+
+def read_pieces(text: str, names: Names, where: str) -> Reading:
+    """Cut a text into literal strings and placeholders. Raises UsageError, see the module's rules."""
+    pieces: list[Piece] = []
+    braces = Braces(text, names, where)
+    at = 0
+    while (found := _NEXT_BRACE.search(text, at)) is not None:
+        pieces.append(text[at : found.start()])
+        piece, at, _ = braces.read(found.start())
+        pieces.append(piece)
+    pieces.append(text[at:])
+    return Reading(_merged(pieces), braces.notices(), braces.keeps_tags)
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    merged: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif piece != "":
+            merged.append(piece)
+    return merged
