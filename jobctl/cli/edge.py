@@ -65,6 +65,7 @@ def _interrupted(_number: int, _frame: object) -> None:
 
 
 def _guarded(session: Session, arguments: Sequence[str]) -> int:
+    standard.done.clear()
     try:
         code = _answered(session, arguments)
         sys.stdout.flush()

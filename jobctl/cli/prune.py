@@ -139,7 +139,7 @@ def _staying(kept: Sequence[KeptJob], why: str) -> str:
 
 
 def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
-    from jobctl.domain.durations import format_duration
+    from jobctl.domain.durations import format_given
     from jobctl.domain.wording import plural, size
     from jobctl.render.clock import local
     from jobctl.render.inert import inert
@@ -155,7 +155,7 @@ def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
             shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
     for why in dict.fromkeys(kept.why for kept in report.kept):
         shared.note(_staying([kept for kept in report.kept if kept.why == why], why))
-    which = "" if named else f" done for more than {format_duration(report.older_than_s)}"
+    which = "" if named else f" done for more than {format_given(report.older_than_s)}"
     if report.dry_run:
         shared.note(f"{plural(len(report.jobs), 'job')}{which} would be removed; nothing was changed")
         return

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from jobctl.cli import standard
 from jobctl.cli.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
 from jobctl.cli.outlook import of_a_run, outlook
 from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submit import FileArgument, dry_run, lines, refuse_hold
+from jobctl.cli.submit import FileArgument, dry_run, lines, lost_database, refuse_hold
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -70,8 +71,12 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
         forget_cluster=forgets_cluster(ctx),
     )
     refuse_elsewhere(options)
+    lost = lost_database(shared)
     with Reading(shared) as reading:
         accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
+    standard.done[:] = [f"  job {accepted.job} was accepted all the same: {shared.program} status {accepted.job}"]
+    if lost:
+        shared.warn(lost)
     _tell_fewer(shared, accepted, request.queue, slots)
     return _work_off(shared, accepted, replace(options, scope=accepted.job))
 

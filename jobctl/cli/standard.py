@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _NAMES = ("stdin", "stdout", "stderr")
 
+#: What has been done although standard output may not say it, and how to go on, in lines.
+done: list[str] = []
+
 _NO_MEMORY = 12  # errno.ENOMEM, without the module
 
 
@@ -88,5 +91,5 @@ def give_up_output(error: OSError) -> int:
         give_up_memory()
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.stderr.write(f"jobctl: standard output cannot be written: {error.strerror}\n")
+    sys.stderr.write("\n".join((f"jobctl: standard output cannot be written: {error.strerror}", *done)) + "\n")
     return 1

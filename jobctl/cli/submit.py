@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobctl.cli import standard
 from jobctl.cli.command import session
 from jobctl.cli.intake import IntakeCommand, input_stream, request_of
 from jobctl.cli.outlook import of_a_daemon, outlook
@@ -71,8 +73,12 @@ def submit(
     if wait and not start_daemon:
         _check_daemon(shared, request)
     daemon = _daemon_options(shared) if start_daemon else None
+    lost = lost_database(shared)
     with Reading(shared) as reading:
         accepted = accept(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
+    standard.done[:] = [f"  job {accepted.job} was accepted all the same: {shared.program} status {accepted.job}"]
+    if lost:
+        shared.warn(lost)
     if not (shared.json or (wait and shared.quiet)):
         shared.say(str(accepted.job))
     pid = _start(shared, daemon, accepted.job) if daemon else None
@@ -87,6 +93,22 @@ def refuse_hold(request: SubmitRequest) -> None:
     """Raises UsageError for work that is to be waited for and cannot begin."""
     if request.hold:
         raise UsageError("--hold: it would never end while it is waited for", hint="leave --hold out, or do not wait")
+
+
+def lost_database(shared: Session) -> str:
+    """What to say, once a new store has begun where the files of jobs are left of one whose database is gone."""
+    if os.path.lexists(shared.home.database) or not os.path.isdir(shared.home.root):
+        return ""
+    from jobctl.domain.wording import plural
+    from jobctl.store.folder import jobs_with_files
+
+    jobs = jobs_with_files(shared.home.root)
+    if not jobs:
+        return ""
+    return (
+        f"the database of {shared.home.root} was gone; files of {plural(len(jobs), 'job')} are there, of which nothing"
+        " is known any more, and a new database has begun; --restore in jobctl-doctor(1) brings back a copy"
+    )
 
 
 def _check_daemon(shared: Session, request: SubmitRequest) -> None:

@@ -90,6 +90,11 @@ def format_duration(seconds: float) -> str:
     return f"{whole}s"
 
 
+def format_given(seconds: float) -> str:
+    """A duration that somebody has set, as they would write it: ``30d``, ``1d 12h``, ``2h``, ``1m 30s``."""
+    return re.sub(r" 00[a-z]+\Z", "", format_duration(seconds))
+
+
 def format_span(begin: int, end: int) -> str:
     """The time between two moments (microseconds), for people; never negative, whatever the clocks said."""
     return format_duration(max(0, end - begin) / 1e6)

@@ -46,7 +46,8 @@ def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
         said = f": {inert(attempt['message'])}" if attempt["message"] else ""
         place = f"round {attempt['round']}, slot {attempt['slot']}"
         yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{said}"
-        if left := attempt.get("left_behind"):
+        left = attempt.get("left_behind")
+        if left and attempt["outcome"] != "leftovers":  # of which the message of the attempt tells
             named = f": {inert(left['names'])}" if left["names"] else ""
             were = "was" if left["processes"] == 1 else "were"
             yield f"     left {plural(left['processes'], 'process', 'processes')} behind, which {were} ended{named}"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobctl.domain.durations import format_duration
+from jobctl.domain.durations import format_duration, format_given
 from jobctl.domain.wording import number, plural, size
 from jobctl.render.clock import local
 from jobctl.render.look import Look
@@ -103,7 +103,7 @@ def policy_facts(policy: Document, there: int | None = None) -> Iterator[str]:
     fewer = f" (the daemon has {number(there)})" if policy["slots"] and there and there < policy["slots"] else ""
     yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
-    yield f"time limit {format_duration(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
+    yield f"time limit {format_given(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
     if policy["max_failures"]:
         yield f"stops {policy['halt']} at more than {policy['max_failures']} failures"
     if policy.get("rate"):

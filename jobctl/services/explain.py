@@ -11,7 +11,7 @@ from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
-from jobctl.services.daemon import daemon_view
+from jobctl.services.daemon import DaemonView, daemon_view
 from jobctl.services.holds import Hold, ago, holds
 from jobctl.services.lasting import lasting
 from jobctl.services.status import job_document
@@ -60,7 +60,7 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "next": document["next"],
         }
         if item is not None:
-            found |= _item(database, job, item, now)
+            found |= _item(database, job, item, now, daemon)
             found["item_reason"] = _lasts(home, number, item) or found["item_reason"]
             if found["item_state"] not in ("queued", "retrying"):
                 found["holds"] = []  # nothing holds back what runs or has ended
@@ -82,7 +82,7 @@ def _at_home(command: str, program: str) -> str:
     return command if program == "jobctl" else command.replace("jobctl ", f"{program} ")
 
 
-def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, Any]:
+def _item(database: Database, job: JobView, number: int, now: int, daemon: DaemonView) -> dict[str, Any]:
     page = item_views.items(database, job.id, None, number - 1, 1)
     if not page or page[0].item != number:
         raise NotFound(f"job {job.id} has no item {number}", hint=f"jobctl items {job.id}")
@@ -96,7 +96,7 @@ def _item(database: Database, job: JobView, number: int, now: int) -> dict[str, 
             job, item, now, journal.cancelled_items(database, job.id, job.round_at).get(number)
         ),
         "attempts": [_attempt(attempt, outlived.get((number, attempt.attempt))) for attempt in attempts],
-        "next": [*([f"jobctl logs {job.id}.{number}"] if attempts else []), *_item_next(job, item)],
+        "next": [*([f"jobctl logs {job.id}.{number}"] if attempts else []), *_item_next(job, item, daemon)],
     }
 
 
@@ -123,15 +123,22 @@ def _item_reason(job: JobView, item: item_views.ItemView, now: int, cancelled: s
     return f"at attempt {item.attempt}"
 
 
-def _item_next(job: JobView, item: item_views.ItemView) -> list[str]:
+def _item_next(job: JobView, item: item_views.ItemView, daemon: DaemonView) -> list[str]:
     state, name = ItemState(item.state), f"{job.id}.{item.item}"
     if state in (ItemState.FAILED, ItemState.UNPROCESSED):
         if not job.is_done:
-            return [f"jobctl wait {job.id}"]
+            return [_before_the_end(job, daemon)]
         unknown = state is ItemState.FAILED and item.ending is not None and not outcome.is_known(item.ending)
         careful = unknown and json.loads(job.policy).get("on_crash") == "fail"
         return [f"jobctl retry {name}{' --unknown' if careful else ''}"]
     return [f"jobctl cancel {name}"] if state is not ItemState.SUCCEEDED else [f"jobctl results {job.id}"]
+
+
+def _before_the_end(job: JobView, daemon: DaemonView) -> str:
+    """What to type while a job is not done: to wait for it is of no use where nobody works on it."""
+    if job.paused_at is not None:
+        return f"jobctl resume {job.id}"
+    return f"jobctl wait {job.id}" if daemon.serves(job.id, foreground=bool(job.foreground)) else "jobctl daemon start"
 
 
 def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> dict[str, Any]:

@@ -97,3 +97,12 @@ def test_who_looks_on_for_a_reader_that_has_gone_ends(shell, tmp_path, words):
     done = shell(f"( $jobctl {words}; echo $? > code ) | true")
     assert done.returncode == 0, "the shell waits for both ends of the pipe"
     assert (tmp_path / "code").read_text() == "141\n"
+
+
+@needs_full
+@pytest.mark.parametrize("option", ["-q", "--json", "--plain"])
+def test_a_job_is_named_that_was_accepted_although_its_number_could_not_be_printed(shell, option):
+    done = shell(f"$jobctl submit rows.txt {option} -- true > /dev/full")
+    assert done.returncode == 1
+    assert "standard output cannot be written: No space left on device\n" in done.stderr
+    assert "  job 1 was accepted all the same: jobctl status 1" in done.stderr
