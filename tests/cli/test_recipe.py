@@ -15,7 +15,7 @@ attempts = 8
 
 [recipe.thumbnails]
 summary = "Small pictures"
-command = ["convert", "{}", "{.}.webp"]
+command = ["cp", "{}", "{.}.webp"]
 slots = 4
 max-failures = "5%"
 label = ["team=web"]
@@ -44,7 +44,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_recipe_fills_what_the_command_line_leaves_open(place: Path, jobctl) -> None:
     job = jobctl("submit", "rows.txt", "--recipe", "thumbnails", "--json").document
-    assert job["command"] == ["convert", "{}", "{.}.webp"]
+    assert job["command"] == ["cp", "{}", "{.}.webp"]
     assert (job["policy"]["slots"], job["policy"]["attempts"], job["policy"]["max_failures"]) == (4, 8, "5%")
     assert job["labels"] == {"team": "web"}
     assert job["cwd"] == str(place / "pictures")
@@ -74,7 +74,7 @@ def test_list_and_show(place: Path, jobctl) -> None:
         "thumbnails  Small pictures",
     ]
     shown = jobctl("recipe", "show", "thumbnails").out
-    assert 'command = ["convert", "{}", "{.}.webp"]' in shown
+    assert 'command = ["cp", "{}", "{.}.webp"]' in shown
     assert str(place / "jobctl.toml") in shown
     assert jobctl("recipe", "show", "script", "--json").document["options"] == {"shell": "echo {}"}
 

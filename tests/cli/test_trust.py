@@ -303,7 +303,7 @@ def test_a_path_that_is_not_text_can_be_trusted(place: Path) -> None:
 
 def test_root_leaves_nothing_in_the_home_of_somebody_else(place: Path, jobctl) -> None:
     if os.geteuid() != 0:
-        pytest.skip("needs root")
+        pytest.skip("only root can make a file of another user")
     (place / "jobctl.toml").write_text("")
     home = place.parent / "config"
     home.mkdir()
@@ -352,7 +352,7 @@ def test_files_of_the_user_that_others_can_write_are_passed_by(place: Path, jobc
 
 def test_a_link_of_another_user_is_passed_by(place: Path, jobctl) -> None:
     if os.geteuid() != 0:
-        pytest.skip("needs root")
+        pytest.skip("only root can make a file of another user")
     (place / "own.toml").write_text("[submit]\nslots = 3\n")
     (place / "jobctl.toml").symlink_to("own.toml")
     os.lchown(place / "jobctl.toml", 65534, 65534)

@@ -141,7 +141,7 @@ def test_a_home_that_is_none(tmp_path, what):
         root.write_text("")
     else:
         if os.geteuid() != 0:
-            pytest.skip("needs root")
+            pytest.skip("only root can make a file of another user")
         root.mkdir()
         os.chown(root, 65534, 65534)
     found, findings = look(Home(root), repair=True)

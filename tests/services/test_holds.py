@@ -49,7 +49,7 @@ def test_slots_that_others_use(store, ask):
     assert hold["code"] == "slots"
     reason, hold = ask(busy)
     assert reason == "2 items running, none failed so far"
-    assert hold["message"] == "all 2 slots of the daemon are in use by this job"
+    assert hold["message"] == "all 2 slots of the daemon are in use by this job; it may use 4"
 
 
 def test_nothing_holds_back_an_item_that_runs_or_has_ended(store, home):
