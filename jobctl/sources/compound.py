@@ -11,7 +11,8 @@ from jobctl.sources.problems import Damaged
 
 _END = 0xFFFFFFFA  # and above: no number of a sector
 #: Sectors that a chain may have; a longer one is a loop, or a file that nobody wants to read here.
-_LONGEST = 1 << 18
+_LONGEST = 1 << 22
+_SMALL = 4096
 _FILEPASS, _EOF = 0x2F, 0x0A
 _PASSWORD = "open it in a spreadsheet program and save it without a password"  # noqa: S105 - advice
 
@@ -26,6 +27,7 @@ class Compound:
         if self._sector not in (512, 4096):
             raise _broken()
         self._table = self._sectors_of_table(header)
+        self._small_table = _number(header, 60)
         self._entries = list(self._read_entries(_number(header, 48)))
 
     @property
@@ -34,12 +36,31 @@ class Compound:
         return [name for name, _, _ in self._entries]
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """The content of a large stream, sector by sector; of a small one (below 4 KiB) nothing."""
+        """The content of a stream, piece by piece."""
         for found, start, size in self._entries:
-            if found.lower() == name.lower() and size >= 4096:
-                for sector in self._chain(start):
+            if found.lower() == name.lower():
+                if size < _SMALL:
+                    yield self._small_stream(start, size)
+                    return
+                for sector in islice(self._chain(start), -(-size // self._sector)):
                     yield self._at((sector + 1) * self._sector, self._sector)
                 return
+
+    def _small_stream(self, place: int, size: int) -> bytes:
+        """Small streams are parts of the stream of the root, chained by a table of their own."""
+        chain = b"".join(
+            self._at((sector + 1) * self._sector, self._sector) for sector in self._chain(self._small_table)
+        )
+        _, start, length = self._entries[0]
+        sectors = list(islice(self._chain(start), -(-length // self._sector)))
+        content = b""
+        while len(content) < size and place < _END:
+            number, rest = divmod(place * 64, self._sector)
+            if number >= len(sectors) or 4 * place + 4 > len(chain):
+                raise _broken()
+            content += self._at((sectors[number] + 1) * self._sector + rest, 64)
+            place = _number(chain, 4 * place)
+        return content[:size]
 
     def _sectors_of_table(self, header: bytes) -> list[int]:
         """The sectors that hold the allocation table, the first 109 named by the header, the others by a chain."""

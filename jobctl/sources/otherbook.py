@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
 from jobctl.sources.cells import Cell, Row
+from jobctl.sources.errorcells import error_cells
 from jobctl.sources.problems import Damaged
 from jobctl.sources.table import missing, text_of
 from jobctl.sources.xlsx import SheetInfo
@@ -43,17 +44,19 @@ class OtherBook:
             found = self._book.get_sheet_by_name(sheet.name)
         if found.start is None or found.end is None:
             return
+        errors = error_cells(self._file, self._kind, self.sheets.index(sheet))
         timed = _timed_columns(found)
         left = found.start[1] + 1
         rows: list[Row] = []
         for number, values in enumerate(found.iter_rows(), 1):
             cells = {left + place: _cell(value, place in timed) for place, value in enumerate(values) if value != ""}
+            cells.update(errors.pop(number, {}))
             if cells:
                 rows.append(Row(number, cells))
             if number % _PIECE == 0:
                 yield number / (found.end[0] + 1), rows
                 rows = []
-        yield 1.0, rows
+        yield 1.0, rows + [Row(number, {**cells}) for number, cells in sorted(errors.items())]
 
     @contextlib.contextmanager
     def _understood(self) -> Iterator[None]:
