@@ -8,8 +8,11 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     # ``python -m jobctl`` looks for modules in the present folder first; a json.py of the user there must not be ours.
     _ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if sys.path and os.path.abspath(sys.path[0]) == os.getcwd() != _ours:
-        del sys.path[0]
+    try:
+        if sys.path and os.path.abspath(sys.path[0]) == os.getcwd() != _ours:
+            del sys.path[0]
+    except FileNotFoundError:  # the folder is gone, so nothing of it is imported; the command says so
+        pass
 
 import atexit
 import gc
