@@ -29,6 +29,7 @@ class Cause:
     retryable: bool
     outcome: str
     sample_items: Sequence[int]
+    example: str | None = None  # a real message, where the general one says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _cause(cause: Cause, limit: int) -> dict[str, Any]:
         "retryable": cause.retryable,
         "outcome": cause.outcome,
         "sample_items": list(cause.sample_items),
-    }
+    } | ({} if cause.example is None else {"example": _cut(cause.example, limit)})
 
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f]")

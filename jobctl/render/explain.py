@@ -7,6 +7,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural
+from jobctl.render.causes import cause_text
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
 
@@ -64,7 +65,7 @@ def _failures(document: dict[str, Any]) -> Iterator[str]:
         kind = "" if group["retryable"] else ", permanent"
         unknown = ", outcome unknown" if group["outcome"] == "unknown" else ""
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
-        cause = f"{inert(group['code'])}: {inert(group['message'])}"
+        cause = f"{inert(group['code'])}: {inert(cause_text(group))}"
         # None failed for good: what failed of it waits for another attempt.
         times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
         yield f"  {times} {cause} (item {samples}{kind}{unknown})"

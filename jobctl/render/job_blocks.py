@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from jobctl.domain.durations import format_duration
-from jobctl.domain.wording import number, plural
+from jobctl.domain.wording import number
+from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.inert import inert
 from jobctl.render.jobs_table import cut
 from jobctl.render.look import Look
@@ -48,16 +49,6 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     return Group(*lines)
 
 
-def hidden_causes(document: Document, shown: int) -> str:
-    """What there is beyond the causes that are shown; empty if that is all."""
-    failures = document["failures"]
-    hidden = failures["groups_total"] - shown
-    rest = [plural(hidden, "more cause")] if hidden > 0 else []
-    if failures["ungrouped"]:
-        rest.append(f"{plural(failures['ungrouped'], 'failure')} of further causes")
-    return ", ".join(rest)
-
-
 def failure_rows(groups: Sequence[Document]) -> tuple[tuple[str, ...], list[list[str]]]:
     """The titles and the rows of the table of causes, uncut."""
     return FAILURE_TITLES, [[cell.plain for cell in _failure_cells(group)] for group in groups]
@@ -67,7 +58,11 @@ def _shortened(group: Document, look: Look) -> Document:
     """On a terminal a cause of some hundred characters must not push the state of the job off the screen."""
     if not look.terminal:
         return group
-    return {**group, "message": cut(inert(group["message"]), _MESSAGE_LINES * max(_ROW_MIN, look.width // 2), look)}
+    return {
+        **group,
+        "example": None,
+        "message": cut(inert(cause_text(group)), _MESSAGE_LINES * max(_ROW_MIN, look.width // 2), look),
+    }
 
 
 def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
@@ -91,7 +86,7 @@ def _failure_cells(group: Document) -> list[Text]:
         notes.append("permanent")
     if group["outcome"] == "unknown":
         notes.append("outcome unknown")
-    message = Text(inert(group["message"]))
+    message = Text(inert(cause_text(group)))
     if notes:
         message.append(f" ({', '.join(notes)})", style="bright_black")
     samples = ", ".join(str(item) for item in group["sample_items"][:3])

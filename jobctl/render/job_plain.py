@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jobctl.render.causes import hidden_causes
 from jobctl.render.inert import inert
-from jobctl.render.job_blocks import failure_rows, hidden_causes, running_rows, slowest_line
+from jobctl.render.job_blocks import failure_rows, running_rows, slowest_line
 from jobctl.render.job_page import counters, fact_lines, job_title, progress_facts
 from jobctl.render.look import Look
 from jobctl.render.pace import figures_line

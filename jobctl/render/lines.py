@@ -7,6 +7,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
+from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.inert import inert
 
 Document = Mapping[str, Any]
@@ -34,8 +35,17 @@ def summary_lines(document: Document, groups: int = 5) -> Iterator[str]:
     yield f"{what} {document['state']}: {inert(document['state_reason'])}, {took}"
     for group in document["failures"]["groups"][:groups]:
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
-        yield f"  {number(group['count'])}x {inert(group['code'])}: {inert(group['message'])} (item {samples})"
+        yield f"  {number(group['count'])}x {inert(group['code'])}: {inert(cause_text(group))} (item {samples})"
+    shown = min(groups, len(document["failures"]["groups"]))
+    if hidden := hidden_causes(document, shown):
+        yield f"  and {hidden}: {inert(_status_command(document))}"
     if document["results"]["available"]:
         yield f"  results: {inert(document['results']['dir'])}"
     if document["retry"]["available"]:
         yield f"  try again: {inert(document['retry']['command'])}"
+
+
+def _status_command(document: Document) -> str:
+    """What shows more of a job; its store is named where the command for a retry names it."""
+    program, retry, _ = (document["retry"]["command"] or "").partition(" retry ")
+    return f"{program if retry else 'jobctl'} status {document['job']}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
+from jobctl.render.causes import cause_text
 from jobctl.render.job_facts import policy_facts, work_text
 from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
 from jobctl.render.report_style import STYLE
@@ -158,7 +159,7 @@ def _failure(group: Document, samples: Sequence[Document]) -> str:
     cells = [
         f'<td class="number">{number(group["count"])}</td>',
         f'<td class="nowrap"><code>{text(group["code"])}</code></td>',
-        f"<td>{text(group['message'])}{_samples(samples)}</td>",
+        f"<td>{text(cause_text(group))}{_samples(samples)}</td>",
         f"<td>{word}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"

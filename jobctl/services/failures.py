@@ -10,7 +10,7 @@ from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
 from jobctl.store import views
 from jobctl.store.database import Database
-from jobctl.store.failures import failed_samples, samples_of
+from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.views import FailureView, JobView
 
 #: Jobs that are named in one command; whoever has a longer chain is told of its beginning.
@@ -21,7 +21,7 @@ def failure_summary(database: Database, job: JobView, causes: list[FailureView],
     """The ``failures`` block: the causes that most items failed of, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
-        "groups": [_group(cause, _samples(database, job, cause)) for cause in shown[:limit]],
+        "groups": [_group(database, job, cause) for cause in shown[:limit]],
         "groups_total": len(shown),
         "ungrouped": job.failures_ungrouped,
     }
@@ -38,7 +38,8 @@ def _samples(database: Database, job: JobView, cause: FailureView) -> list[int]:
     return failed_samples(database, job.id, cause.id, samples) if cause.items else samples
 
 
-def _group(cause: FailureView, samples: list[int]) -> dict[str, Any]:
+def _group(database: Database, job: JobView, cause: FailureView) -> dict[str, Any]:
+    samples = _samples(database, job, cause)
     return {
         "code": cause.code,
         "message": cause.message,
@@ -49,6 +50,7 @@ def _group(cause: FailureView, samples: list[int]) -> dict[str, Any]:
         "first_at": format_time(cause.first_at),
         "last_at": format_time(cause.last_at),
         "attempts": cause.attempts,
+        "example": example(database, job.id, cause.id, samples) if "<" in cause.message else None,
     }
 
 

@@ -22,6 +22,17 @@ def samples_of(stored: str) -> list[int]:
     return [item for item in found if type(item) is int] if isinstance(found, list) else []
 
 
+def example(database: Database, job: int, group: int, samples: Sequence[int]) -> str | None:
+    """What an attempt really said that is counted in a group: the last one of its first example."""
+    if not samples:
+        return None
+    found = database.scalar(
+        "SELECT message FROM attempts WHERE job = ? AND item = ? AND failure = ? ORDER BY attempt DESC LIMIT 1",
+        (job, samples[0], group),
+    )
+    return found if isinstance(found, str) else None
+
+
 def failed_samples(database: Database, job: int, group: int, samples: Sequence[int]) -> list[int]:
     """Those of a group's examples that have failed of it and have had no other outcome since, in order."""
     rows = database.execute(

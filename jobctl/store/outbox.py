@@ -16,11 +16,12 @@ from typing import NamedTuple
 from jobctl.config import find_home
 from jobctl.domain.event import Cause, Ended, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
+from jobctl.domain.shape import hides_the_cause
 from jobctl.domain.texts import restored, stored
 from jobctl.store import jobs
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.failures import failed_samples, samples_of
+from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.jobs import JobRow
 
 SAMPLES = 5
@@ -160,12 +161,12 @@ def _top_causes(database: Database, job: int) -> list[Cause]:
         " WHERE job = ? AND items > 0 ORDER BY items DESC, id LIMIT 3",
         (job,),
     ).fetchall()
-    return [
-        Cause(
-            code, message, count, bool(retryable), known, failed_samples(database, job, n, samples_of(text))[:SAMPLES]
-        )
-        for n, code, message, count, retryable, known, text in rows
-    ]
+    causes = []
+    for n, code, message, count, retryable, known, text in rows:
+        items = failed_samples(database, job, n, samples_of(text))[:SAMPLES]
+        said = example(database, job, n, items) if hides_the_cause(message) else None
+        causes.append(Cause(code, message, count, bool(retryable), known, items, said))
+    return causes
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:

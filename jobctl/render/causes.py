@@ -1,0 +1,29 @@
+"""A cause of failure in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobctl.domain.shape import hides_the_cause
+from jobctl.domain.wording import plural
+
+Document = Mapping[str, Any]
+
+
+def cause_text(group: Document) -> str:
+    """The message of a group; with a real one if what is masked was all that it said: ``KeyError: <text>``."""
+    message, example = str(group["message"]), group.get("example")
+    if not example or example == message or not hides_the_cause(message):
+        return message
+    return f"{message}, for example {example}"
+
+
+def hidden_causes(document: Document, shown: int) -> str:
+    """What there is beyond the causes that are shown; empty if that is all."""
+    failures = document["failures"]
+    hidden = failures["groups_total"] - shown
+    rest = [plural(hidden, "more cause")] if hidden > 0 else []
+    if failures["ungrouped"]:
+        rest.append(f"{plural(failures['ungrouped'], 'failure')} of further causes")
+    return ", ".join(rest)
