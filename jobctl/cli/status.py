@@ -99,4 +99,11 @@ def _show_pages(shared: Session, documents: list[dict[str, Any]]) -> None:
 def _watch(shared: Session, jobs: list[str], everything: bool) -> int:
     from jobctl.cli.watching import watch_jobs, watch_list
 
-    return watch_jobs(shared, jobs) if jobs else watch_list(shared, everything)
+    if not jobs:
+        return watch_list(shared, everything)
+    try:
+        return watch_jobs(shared, jobs)
+    except NotFound as error:
+        if any(job.isdigit() for job in jobs):  # as after watch -n
+            error.details = (*error.details, "--watch takes no interval: a number after it is a JOB")
+        raise

@@ -132,6 +132,14 @@ def test_an_option_of_another_command_is_told_as_such(jobctl):
     assert "did you mean --watch" in jobctl("status", "--follow").err
 
 
+def test_a_number_after_watch_is_a_job(jobctl, store):
+    store.job("q")
+    done = jobctl("status", "--watch", "2")
+    assert done.code == 9
+    assert "no job 2; the newest is 1\n  --watch takes no interval: a number after it is a JOB\n" in done.err
+    assert "interval" not in jobctl("status", "2").err + jobctl("status", "--watch", "nightly").err
+
+
 def test_a_choice_names_what_there_is(jobctl):
     assert "--state needs a value, one of queued, running, " in jobctl("items", "9", "--state").err
     assert "--halt needs a value, one of soon, now" in jobctl("submit", "a.csv", "--halt", "--", "true").err
