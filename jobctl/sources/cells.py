@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 #: Rows and columns of the largest sheet that spreadsheet programs know.
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+#: Characters of a cell in Excel.
+LONGEST_TEXT = 32_767
 
 #: Code of the fault of a row in which a cell has no value.
 BAD_CELL = "cell"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.sources.cells import (
+    LONGEST_TEXT,
     MOST_COLUMNS,
     UNSAVED,
     BadCell,
@@ -131,10 +132,7 @@ class Sheet(Handlers):
         if self._is_formula and self._is_unsaved(text):
             return BadCell(place_name(self._row, self._column), "", UNSAVED)
         if kind == "s":
-            try:
-                return self._rules.strings.at(int(text)) if text.strip() else ""
-            except (ValueError, IndexError, OverflowError):
-                raise Damaged("workbook", f"cell {self._place} names a text that the file lacks", self._row) from None
+            return self._shared(text) if text.strip() else ""
         if kind in ("str", "inlineStr"):
             return unescaped(text)
         if kind == "e":
@@ -142,6 +140,17 @@ class Sheet(Handlers):
         if kind == "b":
             return "true" if text.strip() in ("1", "true") else "false"
         return self._iso(text) if kind == "d" else self._number(text.strip())
+
+    def _shared(self, number: str) -> Cell:
+        """A text that any number of cells may name, so a small file can stand for gigabytes: its length is bounded."""
+        try:
+            text = self._rules.strings.at(int(number))
+        except (ValueError, IndexError, OverflowError):
+            raise Damaged("workbook", f"cell {self._place} names a text that the file lacks", self._row) from None
+        if len(text) <= LONGEST_TEXT:
+            return text
+        longest = f"{LONGEST_TEXT:,}, the most that a cell can have"
+        return BadCell(self._place, text[:LONGEST_TEXT], f"has a text of {len(text):,} characters, more than {longest}")
 
     def _is_unsaved(self, text: str) -> bool:
         """Excel saves the text "" as an empty value of the type ``str``; so do writers that have no value."""

@@ -317,3 +317,11 @@ def test_a_part_that_is_unpacked_to_gigabytes_is_refused(book, monkeypatch):
     monkeypatch.setattr(package, "_MOST_UNPACKED", 1 << 20)
     with pytest.raises(Damaged, match="is too large"):
         decoded(book(row("id"), " " * (4 << 20)))
+
+
+def test_a_shared_text_longer_than_any_cell_is_told(book):
+    strings = f"<si><t>{'a' * 32_767}</t></si><si><t>{'b' * 40_000}</t></si>"
+    good, bad = one_column(book, '<c t="s"><v>0</v></c>', '<c t="s"><v>1</v></c>', strings=strings)
+    assert good == "a" * 32_767
+    assert (len(bad.text), bad.place) == (32_767, "B3")
+    assert "has a text of 40,000 characters" in bad.message
