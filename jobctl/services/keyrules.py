@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from jobctl.domain.payload import Fault
-from jobctl.store.database import Database, scratch_database
+from jobctl.store.database import Database
+from jobctl.store.scratch import disk_database
 
 #: Characters of a key that a message shows.
 _SHOWN = 80
@@ -21,11 +22,10 @@ class FirstOfKey:
     def __init__(self, column: str, read_key: Callable[[bytes], bytes], *, skips: bool) -> None:
         self._column = column
         self._read_key = read_key
-        # A scratch database on disk: memory stays flat however many rows there are.
+        # On disk: memory stays flat however many rows there are.
         self._seen: Database | None = None
         if skips:
-            self._seen = scratch_database()
-            self._seen.execute("CREATE TABLE keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
+            self._seen = disk_database()
             self._seen.execute("BEGIN")
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:

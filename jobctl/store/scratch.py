@@ -1,0 +1,34 @@
+"""A database on disk that nobody else sees, for more than memory should hold.
+
+SQLite has such databases itself, but many libraries of SQLite are built to hold those in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from jobctl.store import sqlite
+from jobctl.store.database import Database
+
+#: Pages that stay in memory, in KiB.
+_CACHE_KIB = 32 << 10
+_ON_DISK = "/var/tmp"  # noqa: S108 - the file has a random name and mode 0600, and loses its name at once
+
+
+def disk_database() -> Database:
+    """A database in a file without a name, which is gone when it is closed or the process ends, however it ends."""
+    folder = None if "TMPDIR" in os.environ or not os.access(_ON_DISK, os.W_OK) else _ON_DISK
+    descriptor, path = tempfile.mkstemp(prefix="jobctl-", dir=folder)
+    os.close(descriptor)
+    try:
+        database = Database(sqlite.connect(path, isolation_level=None), Path(path))
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        database.execute("CREATE TABLE keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
+    finally:
+        os.unlink(path)
+    return database
