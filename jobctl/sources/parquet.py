@@ -54,6 +54,10 @@ class ParquetDecoder(Decoder):
             names = list(self._parquet.schema_arrow.names)
         except self._errors as error:
             raise _damage("this is no Parquet file that can be read", error) from error
+        except UnicodeDecodeError as error:
+            raise Damaged("encoding", "the schema has a name that is not UTF-8 text") from error
+        except KeyError as error:
+            raise Damaged("parquet", f"row groups have a column that the schema does not have: {error}") from error
         schema = self._metadata.schema
         leaves = [schema.column(place) for place in range(len(schema))]
         self._logical = [_logical(leaf) for leaf in leaves]
@@ -157,6 +161,7 @@ def _damage(what: str, error: Exception) -> Damaged:
     text = str(error)
     if _is_of_encryption(text):
         return _encrypted()
-    if isinstance(error, NotImplementedError):
-        return Damaged("parquet", f"pyarrow cannot read what is in this file: {text[:500]}", hint="save it as CSV")
+    if isinstance(error, NotImplementedError) or "ogical type" in text or "LogicalType" in text:
+        hint = "install a newer pyarrow, or save it as CSV"
+        return Damaged("parquet", f"this version of pyarrow cannot read the file: {text[:500]}", hint=hint)
     return Damaged("parquet", f"{what}: {text[:500]}")

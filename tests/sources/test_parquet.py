@@ -414,3 +414,15 @@ def test_the_share_of_the_file_that_was_read_is_told(tmp_path):
         decoder.header()
         assert len(list(decoder.rows())) == 20_000
     assert shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_names_that_are_no_text_and_row_groups_of_another_schema_are_told(tmp_path):
+    path = write(tmp_path / "a.parquet", {"name": ["a", "b"]}, store_schema=False)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"name", b"n\xffme"))
+    with pytest.raises(Damaged, match="a name that is not UTF-8 text"):
+        decoded(path)
+    place = content.rindex(b"name")
+    path.write_bytes(content[:place] + b"game" + content[place + 4 :])
+    with pytest.raises(Damaged, match="a column that the schema does not have"):
+        decoded(path)
