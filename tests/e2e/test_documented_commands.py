@@ -31,6 +31,7 @@ NOT_RUN = [
     (r"dask scheduler|jobctl worker|--scheduler-file|--cluster", "needs a cluster; tests/cluster"),
     (r"--tls-ca", "needs certificates of a cluster; tests/cluster"),
     (r"/srv/|/var/lib/", "is about a folder of the machine that is not ours"),
+    (r"^duckdb ", "is about another program, which need not be there"),
     (r"^jobctl_|^delta\(", "is for Prometheus"),
 ]
 #: Blocks that are no commands: (where it stands, how it begins).
