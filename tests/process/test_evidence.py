@@ -13,6 +13,7 @@ from jobctl.process import leaders, sweep, wire
 from jobctl.process.evidence import Evidence
 from jobctl.process.identity import Handle, start_time
 from jobctl.process.leaders import Leaders, since_boot_ns
+from tests.wait import wait_executed
 
 STORE = "a-store-of-test-evidence"
 ATTEMPT = (3, 7, 2)
@@ -36,6 +37,8 @@ def sleeper():
     def start(*words, **options):
         options.setdefault("start_new_session", True)
         started.append(subprocess.Popen(words or ("sleep", "60"), stdin=subprocess.DEVNULL, **options))
+        if not words:  # others say something, or end at once
+            wait_executed(started[-1].pid)
         return started[-1]
 
     yield start

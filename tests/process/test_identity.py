@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from jobctl.process.identity import Handle, Tagger, boot_id, environment_value, is_dead, start_time, stat_fields
-from tests.wait import wait_until
+from tests.wait import wait_executed, wait_until
 
 _TAG_AND_RUN = """
 import subprocess, sys
@@ -27,6 +27,7 @@ child.wait()
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "1000"], env={"A": "1", "LAST_A": "2", "EMPTY": ""}) as process:
+        wait_executed(process.pid)
         yield process
         process.kill()
 

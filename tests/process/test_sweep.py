@@ -6,6 +6,7 @@ import subprocess
 
 from jobctl.process import sweep, tree
 from jobctl.process.identity import Tagger
+from tests.wait import wait_executed
 
 STORE = "a-store-of-test-sweep"
 
@@ -22,6 +23,7 @@ def test_a_child_of_one_that_forked_and_ended_before_it_was_looked_at_is_found(m
     tagger.mark(7)
     env = {**os.environ, "JOBCTL_COOKIE": f"{STORE}.1.1.1"}
     child = subprocess.Popen(["sleep", "60"], env=env)
+    wait_executed(child.pid)
     tagger.unmark()
     parent = gone()
     lists = itertools.chain([[parent]], itertools.repeat([child.pid]))

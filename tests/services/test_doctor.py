@@ -27,7 +27,7 @@ from tests.factories import make_store
 from tests.locks import held_lock
 from tests.store.test_layout import ddl_of, make_database
 from tests.trusted import write_trusted
-from tests.wait import wait_until
+from tests.wait import wait_executed, wait_until
 
 NOW = time.time_ns() // 1000
 
@@ -254,7 +254,7 @@ print(subprocess.Popen(["sleep", "300"], stdout=-3, stderr=-3, start_new_session
     left = int(subprocess.run([sys.executable, "-c", marked], env=env, capture_output=True, check=True).stdout)
     try:
         assert Tagger(store).serial_of(left) in (7, None)
-        wait_until(lambda: has_arguments(left), 60, "the end of its exec, until which it has no arguments")
+        wait_executed(left)
         found, findings = look(home)
         assert not found.ok and levels(findings) == {"leftovers": "fail"}
         assert f"{left} sleep 300" in findings["leftovers"].details
@@ -264,11 +264,6 @@ print(subprocess.Popen(["sleep", "300"], stdout=-3, stderr=-3, start_new_session
     finally:
         if os.path.exists(f"/proc/{left}") and not is_zombie(left):
             os.kill(left, signal.SIGKILL)
-
-
-def has_arguments(pid):
-    with open(f"/proc/{pid}/cmdline") as file:
-        return file.read() != ""
 
 
 def is_zombie(pid):
