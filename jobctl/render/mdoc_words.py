@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 #: Words that are shown as they are.
 PLAIN = frozenset({"Ar", "Cm", "Ic", "Pa", "Va", "Vt", "Li", "Ev", "Dv", "Em", "Sy", "Sx", "No", "Nm"})
-_AROUND = {"Ql": ("'", "'"), "Op": ("[", "]"), "Pq": ("(", ")")}
+_AROUND = {"Ql": ("'", "'"), "Op": ("[", "]"), "Pq": ("(", ")"), "Bq": ("[", "]")}
 MACROS = PLAIN | _AROUND.keys() | {"Fl", "Xr", "Fn", "Po", "Pc", "Ns"}
 _CLOSING = frozenset(".,;:)]?!")
 _OPENING = frozenset("([")

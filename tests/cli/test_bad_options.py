@@ -15,6 +15,7 @@ BAD = [
     ("--format", "xls", "csv"),
     ("--delimiter", "ab", "character"),
     ("--delimiter", "", "needs a value"),
+    ("--comment", "\n", "what a line begins with"),
     ("--encoding", "klingon", "encoding"),
     ("--select", "all", "1-100"),
     ("--select", "5-1", "1-5"),
