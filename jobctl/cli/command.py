@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -184,20 +183,10 @@ def split_words(
             position += 1 if list(args[position + 1 : position + 2]) == [END] else width  # its value is missing
             continue
         if seen_file:
-            _refuse_second_file(word, program)
             return list(args[:position]), list(args[position:])
         seen_file = True
         position += 1
     return list(args), []
-
-
-def _refuse_second_file(word: str, program: str) -> None:
-    """Raises UsageError where the command would begin with what is only a file: ``submit a.csv b.csv -- load {}``."""
-    if os.path.isfile(word) and not os.access(word, os.X_OK):
-        raise UsageError(
-            f"one FILE at a time: {word!r} stands where the command begins, and it is no program",
-            hint=f"{program} FILE -- COMMAND ARG... for each of them, or put their rows together into one",
-        )
 
 
 def _option_width(word: str, takes_value: set[str]) -> int:

@@ -15,14 +15,36 @@ from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 _END = "--"
 #: What people write after an option that takes no value.
 _ANSWERS = {"yes", "no", "true", "false", "on", "off"}
-#: What belongs to the number before it.
-_UNITS = {"%", "ms", "s", "m", "h", "d", "K", "M", "G", "T", "/s", "/m", "/h", "/d", "k", "min", "sec"}
+#: What belongs to the number before it, and how that is written here.
+_UNITS = {
+    word: unit
+    for unit, words in {
+        "%": "% percent",
+        "ms": "ms",
+        "s": "s sec secs second seconds",
+        "m": "m min mins minute minutes",
+        "h": "h hr hrs hour hours",
+        "d": "d day days",
+        "K": "K KB KiB k kB kb",
+        "M": "M MB MiB mb",
+        "G": "G GB GiB g gb",
+        "T": "T TB TiB",
+        "/s": "/s",
+        "/m": "/m /min",
+        "/h": "/h",
+        "/d": "/d",
+    }.items()
+    for word in words.split()
+}
+#: An option that was given no value.
+_BARE_OPTION = re.compile(r"-[A-Za-z]+|--[a-z][a-z-]*")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 #: Words that only a shell knows. Some systems have programs of these names; then they are found.
 _OF_SHELLS = {
     *("cd", "source", ".", ":", "export", "alias", "unalias", "set", "unset", "eval", "exec", "ulimit", "umask"),
     *("if", "for", "while", "until", "case", "function", "{", "(", "[[", "!", "let", "local", "declare", "pushd"),
     *("popd", "shopt", "setopt", "builtin", "command", "type", "hash", "read", "return", "wait", "trap", "jobs"),
-    *("bg", "fg", "ll", "la"),
+    *("bg", "fg", "ll", "la", "time", "then", "do", "select", "coproc", "((", "shift", "readonly", "typeset", "disown"),
 }
 _INTERPRETERS = {
     ".py": "python3",
@@ -60,8 +82,8 @@ def check_program(command: Sequence[str], place: Place) -> str:
     if not first or "{" in first.replace("{{", ""):  # the row says which program
         return ""
     found = find(first, place)
+    _refuse_answer(command, place, is_program=found is not None)
     if found is not None:
-        _refuse_answer(command, place)
         broken = _broken_script(found)
         if broken is None:
             return ""
@@ -77,20 +99,31 @@ def check_program(command: Sequence[str], place: Place) -> str:
 def find(name: str, place: Place) -> str | None:
     """The file that an item would run; None if there is none, or none that can be run."""
     if os.sep in name:
-        candidates = [os.path.normpath(os.path.join(place.cwd, name))]
+        candidates = [_file(name, place)]
     else:
         candidates = [os.path.join(place.cwd, folder, name) for folder in place.path.split(":")]
     return next((path for path in candidates if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
-def _refuse_answer(command: Sequence[str], place: Place) -> None:
+def _file(name: str, place: Place) -> str:
+    """The file of that name. ``..`` stays: behind a symbolic link it is another folder than it looks like."""
+    return os.path.join(place.cwd, re.sub(r"\A(?:\./+)+", "", name))
+
+
+def _refuse_answer(command: Sequence[str], place: Place, *, is_program: bool) -> None:
     """``--hold true -- echo {}``: true is a program as well, and echo would never run."""
-    is_answer = not place.separated and command[0] in _ANSWERS and list(command[1:2]) == [_END]
-    if is_answer and len(command) > 2 and find(command[2], place) is not None:
-        before = place.own[-1] if place.own and place.own[-1].startswith("-") else "the last option"
+    first, before = command[0], place.own[-1] if place.own else ""
+    if place.separated or first.lower() not in _ANSWERS:
+        return
+    after_option = _BARE_OPTION.fullmatch(before) is not None
+    start = command.index(_END) + 1 if _END in command else 1
+    real = command[start] if start < len(command) else ""
+    runs_real = bool(real) and find(real, place) is not None and (after_option or start == 2)
+    if runs_real or (after_option and not is_program):
+        only = f", and {real} only its argument" if real and real != _END else ""
         raise UsageError(
-            f"{command[0]!r} would be the command here, and {command[2]} only its argument",
-            hint=f"{before} takes no value: leave {command[0]} out",
+            f"{first!r} would be the command here{only}",
+            hint=f"{before if after_option else 'the last option'} takes no value: leave {first} out",
         )
 
 
@@ -98,11 +131,10 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
     """Raises UsageError for a first word that is a program nowhere and never."""
     first, before = command[0], place.own[-1] if place.own else ""
     stray = shlex.join(command[: command.index(_END)]) if _END in command and not place.separated else ""
-    if before.isdigit() and first in _UNITS:
+    if _NUMBER.fullmatch(before) and first in _UNITS:
         option = place.own[-2] if len(place.own) > 1 and place.own[-2].startswith("-") else ""
-        raise UsageError(
-            f"{first!r} would be the command here", hint=f"without a blank: {f'{option} {before}{first}'.strip()}"
-        )
+        together = f"{option} {before}{_UNITS[first]}".strip()
+        raise UsageError(f"{first!r} would be the command here", hint=f"without a blank: {together}")
     if re.fullmatch(r"[0-9.,]+%?", first):
         flag = before if before.startswith("-") and "=" not in before else ""
         slots = "; -n is --dry-run, slots are -j" if flag == "-n" else ""
@@ -121,6 +153,7 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
         raise UsageError(
             f"{first!r} is a word of the shell, not a program", hint="a shell reads what is given to --shell 'TEXT'"
         )
+    _refuse_second_file(first, place)
     if stray and not os.path.exists(os.path.join(place.cwd, first)):
         raise UsageError(
             f"{stray!r} stands before --, where the command would begin, and it is no program",
@@ -128,15 +161,29 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
         )
 
 
+def _refuse_second_file(first: str, place: Place) -> None:
+    """``submit a.csv b.csv -- load {}``. A script that may not be executed yet is no such file."""
+    here = _file(first, place)
+    name = unpacked_name(first)
+    is_data = name.endswith(tuple(NAME_SUFFIXES))
+    if place.separated or not os.path.isfile(here) or os.path.splitext(name)[1] in _INTERPRETERS:
+        return
+    if is_data or not os.access(here, os.X_OK):  # on some file systems every file may be executed
+        raise UsageError(
+            f"one FILE at a time: {first!r} stands where the command begins, and it is no program",
+            hint="submit each of them, or put their rows together into one",
+        )
+
+
 def _missing(first: str, place: Place) -> tuple[str, str]:
     """What is wrong with a program that is not found, and what to type."""
-    here = os.path.normpath(os.path.join(place.cwd, first))
+    here = _file(first, place)
     if first.startswith("~"):
         return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
     if os.path.isdir(here) and os.sep in first:
         return f"{first!r} is a folder, not a program", "name the program in it"
     if os.path.isfile(here):
-        return _unfit(first, here, place)
+        return _unfit(first, here)
     later = f"if it is there only when the items run: env {shlex.quote(first)} ..."
     if os.sep in first:
         near = nearest(os.path.basename(first), _names([os.path.dirname(here)]))
@@ -146,17 +193,13 @@ def _missing(first: str, place: Place) -> tuple[str, str]:
     return f"no program {first!r} is found on PATH", f"{f'did you mean {near}? ' if near else ''}{later}"
 
 
-def _unfit(first: str, here: str, place: Place) -> tuple[str, str]:
+def _unfit(first: str, here: str) -> tuple[str, str]:
     """A file that is there, but does not run under the name that was typed."""
     path = first if os.sep in first else f"./{first}"
-    may_run = os.access(here, os.X_OK)  # on some file systems every file may
-    if unpacked_name(first).endswith(tuple(NAME_SUFFIXES)) and not (may_run and place.separated):
-        return (
-            f"one FILE at a time: {first!r} stands where the command begins, and it is no program",
-            "submit each of them, or put their rows together into one",
-        )
-    if may_run:
+    if os.access(here, os.X_OK):
         return f"{first!r} is not on PATH; it is a file of the working directory", f"write {path}"
+    if unpacked_name(first).endswith(tuple(NAME_SUFFIXES)):
+        return f"{first!r} is a file of rows, not a program", "FILE [OPTIONS] -- COMMAND ARG...: one FILE at a time"
     stem, suffix = os.path.splitext(first)
     with_interpreter = f", or {_INTERPRETERS[suffix]} {first}" if suffix in _INTERPRETERS and stem else ""
     return f"{first!r} is a file that may not be executed", f"chmod +x {path}, then write {path}{with_interpreter}"

@@ -60,6 +60,16 @@ def test_the_path_of_the_items_counts(jobctl, place):
     assert jobctl("submit", "a.csv", "-n", "--cwd", "tools", "--", "./mytool").code == 0
 
 
+def test_a_file_here_does_not_hide_a_program(jobctl, place):
+    (place / "true").write_text("notes\n")
+    (place / "there").mkdir()
+    for path, mode in ((place / "load", 0o644), (place / "there" / "load", 0o755)):
+        path.write_text("#!/bin/sh\n")
+        path.chmod(mode)
+    assert jobctl("submit", "a.csv", "-n", "true", "{id}").code == 0
+    assert jobctl("submit", "a.csv", "-n", "-C", "there", "./load", "{id}").code == 0
+
+
 def test_resources_are_for_a_cluster(jobctl, home, place, monkeypatch):
     line = ("--resources", "gpu=1", "--", "true")
     for words in (("run", "a.csv"), ("submit", "a.csv", "--start-daemon")):

@@ -19,6 +19,10 @@ def folder(tmp_path):
     _file(tmp_path / "work" / "dos", "#!/bin/sh\r\n", 0o755)
     _file(tmp_path / "work" / "lost", "#! /no/such -x\n", 0o755)
     _file(tmp_path / "work" / "plain", "echo\n", 0o755)
+    _file(tmp_path / "work" / "git", "notes\n")
+    _file(tmp_path / "far" / "tool", "#!/bin/sh\n", 0o755)
+    (tmp_path / "far" / "inner").mkdir()
+    (tmp_path / "work" / "link").symlink_to(tmp_path / "far" / "inner")
     return tmp_path
 
 
@@ -37,7 +41,7 @@ def _check(folder, line, *, own="f.csv", separated=True, elsewhere=False):
     "line",
     [
         *("curl {}", "{cmd} x", "{}", "./ok.sh -- {}", "./plain", "git checkout -- {}", "rm -- {}", "true -- {}"),
-        *("yes", "echo -- echo", "./more.csv"),
+        *("yes", "echo -- echo", "./more.csv", "link/../tool {}"),
     ],
 )
 @pytest.mark.parametrize("separated", [True, False])
@@ -57,11 +61,18 @@ def test_a_program_is_left_alone(folder, line, separated):
         ("f.csv --hold", "2 echo {}", "it is a number", "--hold takes no value: leave 2 out"),
         ("f.csv --hold", "yes -- echo {}", "'yes' would be the command here, and echo", "--hold takes no value"),
         ("f.csv --hold", "true -- echo {}", "'true' would be the command here", "--hold takes no value"),
+        ("f.csv --hold", "true --slots 2 -- echo {}", "'true' would be the command here, and echo", "--hold takes no"),
+        ("f.csv --hold", "yes echo {}", "'yes' would be the command here, and echo", "--hold takes no value"),
+        ("f.csv --hold", "no --slots 2 -- echo {}", "'no' would be the command here", "--hold takes no value"),
+        ("f.csv --hold", "True -- echo {}", "'True' would be the command here, and echo", "--hold takes no value"),
+        ("f.csv --timeout 5", "min -- echo {}", "'min' would be the command", "without a blank: --timeout 5m"),
+        ("f.csv --timeout 1.5", "hours echo {}", "'hours' would be the command", "without a blank: --timeout 1.5h"),
+        ("f.csv --output-cap 10", "MB -- echo {}", "'MB' would be the command", "without a blank: --output-cap 10M"),
         ("f.csv", "foo bar -- echo {}", "'foo bar' stands before --", "leave it out"),
     ],
 )
 def test_what_stands_where_the_command_begins(folder, own, line, said, meant):
-    for elsewhere in (False, True) if "FILE at" not in said else (False,):
+    for elsewhere in (False, True):
         with pytest.raises(UsageError, match=said) as found:
             _check(folder, line, own=own, separated=False, elsewhere=elsewhere)
         assert meant in str(found.value.hint)
@@ -76,6 +87,7 @@ def test_what_stands_where_the_command_begins(folder, own, line, said, meant):
         ("cd {}", "'cd' is a word of the shell", "--shell"),
         ("source x", "word of the shell", "--shell"),
         ("ll {}", "word of the shell", "--shell"),
+        ("time cat {}", "word of the shell", "--shell"),
         ("mine {}", "word of the shell", "--shell"),
     ],
 )
@@ -115,6 +127,17 @@ def test_what_is_no_program_here_is_refused_or_said(folder, line, said, meant):
         _check(folder, line)
     assert meant in str(found.value.hint)
     assert "an item fails if it is still so when and where it starts" in _check(folder, line, elsewhere=True)
+
+
+@pytest.mark.parametrize("line", ["yes", "true", "true {}", "yes {}"])
+def test_an_answer_alone_is_a_program(folder, line):
+    assert _check(folder, line, own="f.csv --hold", separated=False) == ""
+    assert _check(folder, f"{line} -- echo", own="f.csv --label x=-y", separated=True) == ""
+
+
+def test_a_script_behind_the_file_is_no_second_file(folder):
+    with pytest.raises(UsageError, match=r"'tool\.py' is a file that may not be executed"):
+        _check(folder, "tool.py {}", own="f.csv", separated=False)
 
 
 def test_a_folder_that_is_not_there_is_told_by_others(folder):
