@@ -44,6 +44,8 @@ _STAMP = re.compile(
     re.VERBOSE,
 )
 _MAYBE_STAMP = re.compile(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
+#: The progress meter of curl, which ends no line: the message follows on the same one, "... --:--:--     0curl: (6)".
+_METER = re.compile(r"\s*(?:\d[\d.]*[kMGTP]?\s+){8}(?:[-\d]+:[-\d]+:[-\d]+\s+){3}\d[\d.]*[kMGTP]?(?=[A-Za-z])")
 #: The frame that terraform and others draw around a message.
 _FRAME = re.compile(r"^\s*[│╷╵┃|╭╰]\s?")
 _LEVEL = re.compile(r"\blevel=(\w+)")
@@ -51,11 +53,13 @@ _LOGFMT = re.compile(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))
 
 
 def bare(line: str) -> str:
-    """A line without the time and the frame before its words."""
+    """A line without the time, the progress meter and the frame before its words."""
     if not line.isascii() or "|" in line[:8]:
         line = _FRAME.sub("", line)
     if not _MAYBE_STAMP.match(line):
         return line
+    if meter := _METER.match(line[:_LONGEST]):
+        return line[meter.end() :]
     stamp = _STAMP.match(line)
     return line[stamp.end() :] if stamp is not None and stamp.end() < len(line.rstrip()) else line
 

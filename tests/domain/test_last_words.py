@@ -15,6 +15,18 @@ TAILS = [
         "curl: (22) The requested URL returned error: 404",
     ),
     (
+        "curl-meter-on-the-same-line",
+        "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0curl: (6) Could not resolve host: example.invalid\n",
+        "",
+        "curl: (6) Could not resolve host: example.invalid",
+    ),
+    (
+        "curl-meter-of-a-transfer",
+        "\r 34 1256k   34  430k    0     0  5432k      0  0:00:01  0:00:01 --:--:-- 5461kcurl: (18) transfer closed with outstanding read data remaining\n",
+        "",
+        "curl: (18) transfer closed with outstanding read data remaining",
+    ),
+    (
         "curl-refused",
         "curl: (7) Failed to connect to localhost port 9 after 0 ms: Couldn't connect to server\n",
         "",
