@@ -6,7 +6,6 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from typer import Context
@@ -273,7 +272,7 @@ def _check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str],
 
         if later or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
-        said = check_program(words, replace(place, elsewhere=True))
+        said = check_program(words, place._replace(elsewhere=True))
     if said:
         session(ctx).note(said)
 

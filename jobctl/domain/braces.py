@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from jobctl.domain.doubled import is_tag
 from jobctl.domain.quoting import QUOTES, listed
 from jobctl.errors import UnknownColumn
 
@@ -183,6 +182,8 @@ class Names:
 
 
 def _literal(inner: str) -> str:
+    from jobctl.domain.doubled import is_tag  # only messages need it
+
     if is_tag(inner):
         return f"{{{{{inner}}}}} is passed as it is, with both braces; for single ones put the text into a script"
     return f"for literal braces write {{{{{inner}}}}}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.braces import Names, Piece
-from jobctl.domain.doubled import kept_pairs, notices
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.doubled import Pair
 
 _NEXT_BRACE = re.compile(r"[{}]")
 
@@ -28,7 +30,7 @@ class Braces:
         self._text = text
         self._names = names
         self._where = where
-        self._pairs = kept_pairs(text, names.is_known) if names.keeps_tags else []
+        self._pairs = _kept_pairs(text, names)
         self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
         self._halved: list[int] = []
         self._has_single = False
@@ -71,7 +73,20 @@ class Braces:
                 f"{self._where} has both single and doubled literal braces: {self._text!r}",
                 hint="write every literal brace twice: {{ and }}",
             )
+        if not (self._halved or self._pairs):
+            return []
+        from jobctl.domain.doubled import notices
+
         return list(notices(self._text, self._where, self._halved, self._pairs, self._names.is_known))
+
+
+def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
+    """The pairs of doubled braces that stay; what finds them is loaded for the few texts that have any."""
+    if "{{" not in text or not names.keeps_tags:
+        return ()
+    from jobctl.domain.doubled import kept_pairs
+
+    return kept_pairs(text, names.is_known)
 
 
 class Reading(NamedTuple):

@@ -48,8 +48,6 @@ def is_tag(inner: str) -> bool:
 
 def kept_pairs(text: str, is_placeholder: IsPlaceholder) -> list[Pair]:
     """The pairs that stay as they are: all of a text with a tag in it that is no placeholder of this input."""
-    if "{{" not in text:
-        return []
     pairs = [Pair(found.start(), found.end() - 2, found[1]) for found in _PAIR.finditer(text)]
     pairs = [pair for pair in pairs if not pair.inner.startswith("{")]
     if any(is_tag(pair.inner) and not is_placeholder(pair.inner) for pair in pairs):

@@ -11,8 +11,8 @@ from jobctl.errors import UsageError
 LAST = "last"
 #: Numbers of jobs or of items: ``7``, ``1,3,5-8``.
 NUMBERS = r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*"
-_JOBS = re.compile(rf"{NUMBERS}\Z")
-_ITEMS = re.compile(rf"(?:{LAST}|{NUMBERS})\.{NUMBERS}\Z")
+_JOBS = rf"{NUMBERS}\Z"
+_ITEMS = rf"(?:{LAST}|{NUMBERS})\.{NUMBERS}\Z"
 #: What ``--after`` reads off the end.
 _CONDITIONS = (":any", ":ok")
 
@@ -21,9 +21,9 @@ def reading(name: str) -> str:
     """What commands would read in a name, as the end of a sentence; '' for one that can only be a name."""
     if name == LAST:
         return "the newest job"
-    if _JOBS.match(name):
+    if name[:1].isdigit() and re.match(_JOBS, name):
         return "the number of a job" if name.isdigit() else "the numbers of jobs"
-    if _ITEMS.match(name):
+    if name.startswith((LAST, *"0123456789")) and re.match(_ITEMS, name):
         return "items of a job"
     if name.startswith("-"):
         return "an option"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
+from jobctl.handlers.command import KEEPS_TAGS
 from jobctl.store import followed, jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
@@ -70,7 +71,8 @@ class Comparison:
         mine = fingerprint(*work)
         if mine == owner.fingerprint:
             return
-        old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, owner.work_options)
+        options = {name: value for name, value in owner.work_options.items() if name != KEEPS_TAGS}
+        old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, options)
         raise KeyConflict(
             f"key {owner.key!r} stands for job {owner.id}, which is other work",
             hint=f"see it with: jobctl status {owner.id}; use another --key for new work",

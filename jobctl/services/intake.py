@@ -17,7 +17,7 @@ from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.texts import shown
 from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
-from jobctl.handlers.command import Handler
+from jobctl.handlers.command import KEEPS_TAGS, Handler
 from jobctl.process import space
 from jobctl.services import idempotency
 from jobctl.services.actor import actor
@@ -296,7 +296,8 @@ class Intake:
             "columns": list(source.columns or ()),
             "input_bytes": 0,
             "input_sha256": "",
-            "work_options": around.given,
+            # Not in the fingerprint: with the same words a key stands for the same work in every version.
+            "work_options": around.given | ({KEEPS_TAGS: True} if self._handler.keeps_tags else {}),
             "fingerprint": "",
             "key": request.key,
             "after": [list(dependency) for dependency in request.after],

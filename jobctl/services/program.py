@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.domain.nearest import nearest
 from jobctl.errors import UsageError
@@ -55,13 +55,12 @@ _INTERPRETERS = {
     ".js": "node",
     ".R": "Rscript",
 }
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
 #: Of the first line of a script.
 _LONGEST_LINE = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a command was written, and where it is to run.
 
     ``own`` are the arguments before it; ``separated``: ``--`` stood between them and the command. ``path`` is the PATH
@@ -147,7 +146,7 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
             f"the command begins with {first!r}, which is no program",
             hint="options of jobctl stand before --, those of the command after its name",
         )
-    if _ASSIGNMENT.match(first):
+    if re.match(_ASSIGNMENT, first):
         raise UsageError(f"{first!r} sets a variable, which only a shell reads", hint=f"--env {shlex.quote(first)}")
     if first in _OF_SHELLS or f"BASH_FUNC_{first}%%" in os.environ:
         raise UsageError(

@@ -13,7 +13,7 @@ from jobctl.domain.names import check_job_name
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
-from jobctl.handlers.command import KEEPS_TAGS, Handler, make_handler, make_shell_for_commands
+from jobctl.handlers.command import Handler, make_handler, make_shell_for_commands
 from jobctl.handlers.environment import (
     check_total,
     check_variable,
@@ -49,7 +49,7 @@ def submit(
     surroundings = _check_surroundings(home, request)
     with open_source(request.input, stdin) as source:
         source.watch = watch
-        handler = _handler(request, source, surroundings)
+        handler = _handler(request, source)
         _check_function(request, surroundings, source)
         intake = Intake(home, source, handler, request, now)
         if not os.path.lexists(home.database):
@@ -76,7 +76,7 @@ def preview(
     shown: list[tuple[str, ...]] = []
     with open_source(request.input, stdin) as source:
         source.watch = watch
-        handler = _handler(request, source, surroundings)
+        handler = _handler(request, source)
         _check_function(request, surroundings, source)
         rehearsal = Rehearsal(home, source, handler, request)
         for batch in rehearsal.batches(surroundings):
@@ -102,12 +102,10 @@ def preview(
     )
 
 
-def _handler(request: SubmitRequest, source: Source, surroundings: Surroundings) -> Handler:
+def _handler(request: SubmitRequest, source: Source) -> Handler:
     """What runs the rows. Raises UsageError for a command or a key that does not fit the columns."""
     handler = _made_handler(request, source)
     source.notices += handler.notices
-    if handler.keeps_tags:
-        surroundings.given[KEEPS_TAGS] = True
     return handler
 
 

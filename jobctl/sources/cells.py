@@ -10,8 +10,6 @@ MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 #: Characters of a cell in Excel.
 LONGEST_TEXT = 32_767
 
-#: Code of the fault of a row in which a cell has no value.
-BAD_CELL = "cell"
 _EXACT = 1 << 53  # above it not every whole number is a float
 _PLAIN = 1e100
 

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, cast
 from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
 from jobctl.process.confined import Parent, enter
-from jobctl.sources.cells import BAD_CELL, BadCell
+from jobctl.sources.cells import BadCell
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import EMPTY, Damaged
+from jobctl.sources.problems import BAD_CELL, EMPTY, Damaged
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 from jobctl.sources.table import BATCH, text_of
 

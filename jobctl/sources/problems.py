@@ -8,7 +8,6 @@ from typing import NamedTuple, Self
 
 from jobctl.domain.payload import Fault
 from jobctl.errors import InputRejected
-from jobctl.sources.cells import BAD_CELL
 
 #: Problems that are described one by one; the rest is counted.
 PROBLEMS_SHOWN = 20
@@ -18,6 +17,8 @@ UNIX_LINES = "tr '\\r' '\\n' < FILE ends the lines of old Mac files in LF"
 ENCODINGS = "name its encoding: --encoding cp1252 (Excel on Windows), latin-1, shift_jis; file -i FILE guesses it"
 #: The code of a row that has nothing in it, and what is said about it.
 EMPTY_ROW = "empty_row"
+#: The code of a row in which a cell of a workbook has no value.
+BAD_CELL = "cell"
 EMPTY = Fault(None, EMPTY_ROW, "every field is empty")
 
 

@@ -70,7 +70,7 @@ class Job(SQLModel, table=True):
     input_bytes: int
     input_sha256: str
     rows_sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # in the fingerprint too
+    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: what was said on purpose
     fingerprint: str
     key: str | None = None
     item_key: str | None = None  # the column that names a row

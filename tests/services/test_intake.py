@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -223,3 +224,34 @@ def test_tags_of_other_templates_are_stored_with_what_they_mean(desk):
     plain = give("awk", "{{print}}")
     assert "passes {{print}} as {print}" in plain.notices[0]
     assert "keeps_tags" not in jobs.load(desk.database, plain.job).work_options
+
+
+def test_a_key_finds_the_job_of_the_version_that_halved_all_braces(desk):
+    path = desk.root / "in.txt"
+    path.write_text("web\n")
+    request = SubmitRequest(
+        input=InputOptions(str(path)),
+        command=("docker", "inspect", "-f", "{{.State.Status}}"),
+        cwd=str(desk.root),
+        key="night",
+    )
+    first = submit(desk.home, request, now=desk.now, stdin=io.BytesIO())
+    options = jobs.load(desk.database, first.job).work_options
+    del options["keeps_tags"]
+    jobs.update(desk.database, first.job, work_options=json.dumps(options))
+    again = submit(desk.home, request, now=desk.now, stdin=io.BytesIO())
+    assert (again.job, again.replayed) == (first.job, True)
+    path.write_text("db\n")
+    with pytest.raises(KeyConflict) as found:
+        submit(desk.home, request, now=desk.now, stdin=io.BytesIO())
+    assert [line for line in found.value.details if "{{" in line or "tags" in line] == []
+
+
+def test_the_same_words_have_the_fingerprint_that_every_version_gave_them(desk):
+    path = desk.root / "in.txt"
+    path.write_text("web\n")
+    request = SubmitRequest(input=InputOptions(str(path)), command=("docker", "inspect", "-f", "{{.Id}}"), cwd="/")
+    accepted = submit(desk.home, request, now=desk.now, stdin=io.BytesIO())
+    assert jobs.load(desk.database, accepted.job).fingerprint == (
+        "98517af522047a72e13e01ca0bbe64a3cd8e5c3cb34d7529d29bbb0fa67d19ac"
+    )
