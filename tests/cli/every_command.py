@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from jobctl.cli.tree import Node, command_tree
 
@@ -23,6 +24,7 @@ PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon insta
 _OPTIONS = {"worker": ["--scheduler", "tcp://127.0.0.1:1"], "export": ["--joblog"]}
 
 
+@cache
 def every_command() -> dict[str, list[str]]:
     """Name -> the words of a command line. A new kind of argument fails here until it has a value above."""
     return {node.name: _words(node) for node in _leaves(command_tree())}
