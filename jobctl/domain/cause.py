@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from itertools import islice
 
 from jobctl.domain.errorbody import Said, found_in, of_record, of_stdout
 from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
@@ -28,10 +29,11 @@ MESSAGE_LIMIT = 300
 _LOOKED_AT = 8192
 #: Of a body that fills several lines.
 _MOST_BODIES = 3
+#: So many places are tried as its begin.
+_MOST_BEGUN = 40
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_LINE_ENDS = re.compile(r"[\r\n]+")
 _BODY_BEGINS = re.compile(r"(?m)[{\[]\s*$")
 _NAMES_ITSELF = re.compile(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
 _HAS_WORDS = re.compile(r"[^\W\d_]{2}")
@@ -80,7 +82,7 @@ def _line(text: str) -> tuple[Rank, Said]:
         text = _ESCAPES.sub("", text)
     if "{" in text:
         text = _on_one_line(text)
-    lines = [line for line in _LINE_ENDS.split(text)[-8 * LINES :] if line and not line.isspace()]
+    lines = _lines(text)[-8 * LINES :]
     read: dict[str, Said] = {}
     if "{" in text or "level=" in text:
         lines = [_read(bare(line), read) for line in lines]
@@ -88,10 +90,15 @@ def _line(text: str) -> tuple[Rank, Said]:
     return found, _cleaned(read.get(line) or found_in(line) or Said(line))
 
 
+def _lines(text: str) -> list[str]:
+    """The lines that are not blank."""
+    return [line for line in text.replace("\r", "\n").split("\n") if line and not line.isspace()]
+
+
 def _on_one_line(text: str) -> str:
     """The text with JSON that fills several lines in one line each."""
     for _ in range(_MOST_BODIES):
-        for match in _BODY_BEGINS.finditer(text):
+        for match in islice(_BODY_BEGINS.finditer(text), _MOST_BEGUN):
             try:
                 value, end = _decode(text, match.start())
             except (ValueError, RecursionError):
@@ -120,7 +127,7 @@ def _read(line: str, read: dict[str, Said]) -> str:
 
 def _fallback(text: str) -> str:
     """The last line with a word, if no line names a cause; a bar of progress is none."""
-    lines = [clean(line) for line in _LINE_ENDS.split(text)[-LINES:]]
+    lines = [clean(line) for line in _lines(text)[-LINES:]]
     return next((line for line in reversed(lines) if _HAS_WORDS.search(line) and not is_figures(line)), "")
 
 
@@ -146,6 +153,9 @@ def said_by(raised: Raised, *, in_setup: bool = False) -> Said:
 def clean(text: str) -> str:
     """One line of valid text, no terminal escapes, no control characters, at most MESSAGE_LIMIT characters."""
     text = text[:_LOOKED_AT]
+    if text.isascii() and text.isprintable():
+        text = text.strip()
+        return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
     if not text.isascii():  # a lone surrogate, which JSON can spell, fits into no database and no file
         text = text.encode("utf-8", "replace").decode()
     text = _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("\t", " ").replace("\n", " ").strip()

@@ -210,7 +210,9 @@ def _is_name(text: str) -> bool:
 def _message(value: Mapping[str, Any]) -> str:
     for name in _MESSAGES:
         found = value.get(name)
-        if isinstance(found, list) and found:
+        if not found:
+            continue
+        if isinstance(found, list):
             found = found[0].get("msg") if isinstance(found[0], Mapping) else found[0]
         if isinstance(found, str) and found.strip():
             return found

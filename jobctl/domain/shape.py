@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 #: No more of a text is looked at: patterns take time by the length of what they search.
@@ -53,14 +54,16 @@ _UNIT = re.compile(
     r"|attempts?|retries|more|chars?|characters|records?|files?|of\ \d)(?![\w-])"
 )
 _CODE_WORD = re.compile(r"(?<![A-Za-z])[A-Z]{1,10}[-_]?\Z")
-_ENHANCED = re.compile(r"[245]\.\d{1,2}\.\d{1,3}\Z")
-_STATUS = re.compile(r"[1-5]\d\d\Z")
+_ENHANCED = re.compile(r"\d\.\d{1,2}\.\d{1,3}\Z")
+_STATUS = re.compile(r"\d\d\d\Z")
 _WORDY = re.compile(r"[ :-]+[A-Z<]|\Z")
 _WORD_BEFORE = re.compile(r"[\w.@-]*\Z")
 _WORD_AFTER = re.compile(r"[\w@-]*")
 _MOST_BEFORE = 40
 _LONG_NUMBER = 5
 _LONG_TEXT = 80
+#: All figures are alike; not 0, because that would make a hexadecimal number of "1x".
+_FIGURES = str.maketrans("023456789", "1" * 9)
 _PATH = re.compile(r"\S*/\S+\Z")
 _QUOTES = "\"'`‘’“”«»"
 
@@ -109,29 +112,55 @@ def _spelled(texts: Sequence[str], values: Collection[str]) -> str:
 _PLAIN = Shape(("",), (), (), "")
 
 
+class _Place(NamedTuple):
+    """Where a value stands in a message, and what it is."""
+
+    start: int
+    end: int
+    kind: Kind
+    mask: str
+    leading: str = ""  # it is a code if its first figure is one of these
+
+
 def shape_of(message: str) -> Shape:
     """Take a message apart; the same for a message in which some values are masked already."""
     message = message[:_LOOKED_AT]
     if not _MAY_VARY.search(message):
         return _PLAIN._replace(texts=(message,), form=message)
-    texts, values, place = [], [], 0
+    # Where the values stand does not depend on figures, so messages that differ only in those share the search.
+    # "0x" is the one word for which a figure counts.
+    known = message if "0x" in message else message.translate(_FIGURES)
+    texts, values, held, form, end = [], [], [], "", 0
+    for place in _places(known):
+        text = message[end : place.start]
+        end = place.end
+        kind, mask = place.kind, place.mask
+        value = mask if kind is Kind.MASKED else message[place.start : end]
+        if place.leading and (first := message[place.start : end])[0] in place.leading:
+            kind, value = Kind.CODE, first
+        texts.append(text)
+        values.append(Value(value, kind, mask))
+        held.append(value)
+        form += text + mask
+    texts.append(message[end:])
+    return Shape(tuple(texts), tuple(values), tuple(held), form + texts[-1])
+
+
+@lru_cache(maxsize=512)
+def _places(message: str) -> tuple[_Place, ...]:
+    """The values of a message, the same for all messages that differ only in figures."""
+    places = []
     for match in _VARIABLE.finditer(message):
         kind = match.lastgroup
-        if kind == "plain" or kind == "kept":
-            continue
         start, end = match.span()
-        texts.append(message[place:start])
-        place = end
         if kind == "text":
-            values.append(_text(match[0]))
+            places.append(_Place(start, end, Kind.MASKED if _is_masked(match[0]) else Kind.TEXT, "<text>"))
         elif kind == "n":
-            values.append(_number(message, start, end))
-        else:
-            mask = match[0] if kind == "masked" else f"<{kind}>"
-            values.append(Value(mask, Kind.MASKED, mask))
-    texts.append(message[place:])
-    form = _spelled(texts, [value.mask for value in values])
-    return Shape(tuple(texts), tuple(values), tuple([value.text for value in values]), form)
+            found, leading = _kind(message, start, end)
+            places.append(_Place(start, end, found, "<n>", leading))
+        elif kind not in ("plain", "kept"):
+            places.append(_Place(start, end, Kind.MASKED, match[0] if kind == "masked" else f"<{kind}>"))
+    return tuple(places)
 
 
 def generalise(message: str) -> str:
@@ -140,36 +169,28 @@ def generalise(message: str) -> str:
     return shape.spelled([v.text if v.kind is Kind.CODE else v.mask for v in shape.values])
 
 
-_MASKED_TEXT = Value("<text>", Kind.MASKED, "<text>")
-_MASKED_NUMBER = Value("<n>", Kind.MASKED, "<n>")
-
-
-def _text(quoted: str) -> Value:
+def _is_masked(quoted: str) -> bool:
+    """Whether a quoted text is long or a path, and so is another each time."""
     inner = quoted.strip(_QUOTES)
-    if len(inner) > _LONG_TEXT or ("/" in inner and _PATH.match(inner)) or inner[:1] == "~":
-        return _MASKED_TEXT
-    return Value(quoted, Kind.TEXT, "<text>")
+    return len(inner) > _LONG_TEXT or ("/" in inner and bool(_PATH.match(inner))) or inner[:1] == "~"
 
 
-def _number(message: str, start: int, end: int) -> Value:
-    text = message[start:end]
-    kind = _kind(text, message[max(0, start - _MOST_BEFORE) : start], message, end)
-    return _MASKED_NUMBER if kind is Kind.MASKED else Value(text, kind, "<n>")
-
-
-def _kind(text: str, before: str, message: str, end: int) -> Kind:
+def _kind(message: str, start: int, end: int) -> tuple[Kind, str]:
+    """The kind of a number, and the first figures with which it is a code instead."""
+    text, before = message[start:end], message[max(0, start - _MOST_BEFORE) : start]
     if _CODE_WORD.search(before):
-        return Kind.WORD
+        return Kind.WORD, ""
     plain = text.lstrip("+-").isdecimal()
     if plain and len(text) <= _LONG_NUMBER and _BEFORE_CODE.search(before):
-        return Kind.CODE
-    if _ENHANCED.match(text) or (
-        _STATUS.match(text) and (not before or before[-1] in " ([<:=") and _WORDY.match(message, end)
-    ):
-        return Kind.CODE
+        return Kind.CODE, ""
+    leading = ""
+    if _ENHANCED.match(text):
+        leading = "245"
+    elif _STATUS.match(text) and (not before or before[-1] in " ([<:=") and _WORDY.match(message, end):
+        leading = "12345"
     if not plain or len(text) >= _LONG_NUMBER or _UNIT.match(message, end) or _BEFORE_AMOUNT.search(before):
-        return Kind.MASKED
-    return Kind.NUMBER
+        return Kind.MASKED, leading
+    return Kind.NUMBER, leading
 
 
 def hides_the_cause(general: str) -> bool:

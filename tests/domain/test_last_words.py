@@ -709,6 +709,11 @@ LONG = [
     b"1.1.1.",
     b"message='",
     b"a.b::",
+    b"{\n",
+    b"error: (((",
+    b"\x1b[",
+    b"\"'",
+    b"error:\n",
 ]
 
 
@@ -720,3 +725,15 @@ def test_no_text_takes_long(tail):
     for each in (tail, tail + b"!", tail + b"\n}", b"error: " + tail):
         last_words(each, each)
     assert process_time() - began < 2  # of milliseconds in truth; a pattern that explodes takes hours
+
+
+def test_few_places_are_tried_as_the_begin_of_a_body(monkeypatch):
+    tried = []
+
+    def decode(text, place):
+        tried.append(place)
+        raise ValueError
+
+    monkeypatch.setattr("jobctl.domain.cause._decode", decode)
+    assert last_words(b"cannot do it\n" + b"{\n" * 2_000, b"") == "cannot do it"
+    assert len(tried) < 200
