@@ -165,12 +165,12 @@ app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, invoke_
 
 @app.callback()
 def root() -> None:
-    """Work off the rows of a file in the background, and say at any time how it stands.
+    """Run a command for each row of a file in the background, and say how it is going.
 
     Examples:
       jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job
-      jobctl daemon start                           work off what is queued
-      jobctl status                                 how it stands
+      jobctl daemon start                           run the jobs from now on
+      jobctl status                                 how far the jobs are
       jobctl run urls.csv -- curl -fsSO {url}       all of it here and now
 
     JOB is a number, the name of a job, or last; lists are written 1,3,5-8, an item 42.17.

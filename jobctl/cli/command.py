@@ -40,7 +40,7 @@ def _store(name: str) -> Any:
 def global_options() -> list[TyperOption]:
     """Options that stand before or after the command."""
     flags = (
-        ("json", ["--json"], "Print one JSON document, or one on each line of what is followed."),
+        ("json", ["--json"], "Print one JSON document; with --follow or --watch, one on each line."),
         ("plain", ["--plain"], "Tables as tab-separated values, nothing cut, drawn or coloured."),
         ("no_color", ["--no-color"], "No colours; so does NO_COLOR=1."),
         ("quiet", ["-q", "--quiet"], "No messages, only what was asked for."),

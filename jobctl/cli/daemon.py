@@ -1,4 +1,4 @@
-"""``jobctl daemon``: start, run, stop and look at what works the jobs off."""
+"""``jobctl daemon``: start, run, stop and look at what runs the jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jobctl.process.daemon import StartOptions
 
 app = subcommands(
-    """Start, stop and look at the daemon that works the jobs off.
+    """Start, stop and look at the daemon that runs the jobs.
 
     Examples:
       jobctl daemon start             in the background; one for each store
@@ -87,7 +87,7 @@ def run(
 
     Examples:
       jobctl daemon run
-      jobctl daemon run --drain       work off what is queued, then end; for cron
+      jobctl daemon run --drain       run what is queued, then end; for cron
 
     SIGTERM and Ctrl-C stop it: politely the first time, at once the second.
     """

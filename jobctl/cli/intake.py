@@ -45,7 +45,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
     "Input": (
         Spec(("--format",), "FORMAT", "csv, tsv, jsonl, lines, xlsx or parquet; else the name of the file tells."),
         Spec(("--delimiter",), "CHAR", "Between fields of a CSV file, default: comma; also tab, semicolon, pipe."),
-        Spec(("--comment",), "PREFIX", "Leave out lines of a text file that begin with this: '#'."),
+        Spec(("--comment",), "PREFIX", "Leave out lines of a text file that begin with this, such as '#'."),
         Spec(("--encoding",), "NAME", "Of the file, when it is not UTF-8."),
         Spec(("--no-header",), "", "The first row is data; columns are called 1, 2, 3."),
         Spec(("--sheet",), "NAME", "The sheet of a workbook; default: the first one."),
@@ -109,7 +109,7 @@ _PANELS: dict[str, tuple[Spec, ...]] = {
         Spec(
             ("--backoff",),
             "WAIT[xFACTOR][..MAX]",
-            "Wait between tries: this or up to half less, at random; default: 2sx4..60s.",
+            "Wait between attempts: this or up to half less, at random; default: 2sx4..60s.",
         ),
         Spec(("--grace",), "DURATION", "Between TERM and KILL; default: 10s."),
         Spec(
@@ -289,7 +289,7 @@ def _check_resources(ctx: Context, *, foreground: bool) -> None:
             hint="leave it out (--gpus-per-item and --slots work here), or see jobctl-cluster(7)",
         )
     if on_cluster is None:
-        shared.note("--resources counts on a cluster; a daemon that runs items on this machine does not look at it")
+        shared.note("--resources works only on a cluster; a daemon that runs items on this machine ignores it")
 
 
 def _columns(text: str | None) -> tuple[str, ...]:

@@ -54,4 +54,4 @@ def allow_new_queue(shared: Session, name: str, *, may_ask: bool) -> None:
 
 def _hint(near: str | None) -> str:
     meant_one = f"did you mean {near}? " if near else ""
-    return f"{meant_one}--new-queue makes one; jobctl queue list shows what there is"
+    return f"{meant_one}--new-queue makes it; jobctl queue list shows all queues"

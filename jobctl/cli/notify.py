@@ -96,5 +96,5 @@ def resend(
         shared.emit({"schema": "jobctl.resent/1", **asdict(sent)})
         return Exit.OK
     who = "the daemon sends it" if sent.daemon is not None else f"start a daemon: {shared.program} daemon start"
-    shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, begins anew; {who}")
+    shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, is sent again; {who}")
     return Exit.OK

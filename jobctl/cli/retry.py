@@ -34,7 +34,7 @@ def retry(
       jobctl retry 42 --code timeout     one cause of failure
       jobctl retry 42.17 42.20-25        some items
 
-    The job must be done. The history of attempts stays; the result files are written anew at the end of the round.
+    The job must be done. The history of attempts stays; the result files are written again when the round ends.
     Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
     """
     from jobctl.services.retry import Selection, retry_all

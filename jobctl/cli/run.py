@@ -1,4 +1,4 @@
-"""``jobctl run``: submit a file and work it off here, with live progress."""
+"""``jobctl run``: submit a file and run it here, with live progress."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _RunCommand(IntakeCommand):
 
 @app.command(cls=_RunCommand)
 def run(ctx: typer.Context, file: FileArgument) -> int:
-    """Accept the rows of a file and work them off here and now; exits as the job ended.
+    """Accept the rows of a file and run them here and now; exit as the job ended.
 
     Examples:
       jobctl run urls.csv -- curl -fsS -o '{id}.pdf' '{url}'

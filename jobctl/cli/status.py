@@ -26,7 +26,7 @@ def status(
         bool, typer.Option("--exit-code", help="Exit as the jobs ended: 0, 3 partial, 4 failed, 5, 6.")
     ] = False,
 ) -> int:
-    """Show how the jobs stand, or everything about one.
+    """Show all jobs, or everything about one.
 
     Examples:
       jobctl status                  jobs that are not done, and the newest others

@@ -45,7 +45,7 @@ def submit(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is done, exit as it ended; for cron.")] = False,
 ) -> int:
-    """Accept the rows of a file as a job and print its number; a daemon works it off.
+    """Accept the rows of a file as a job and print its number; a daemon runs it.
 
     Examples:
       jobctl submit urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
@@ -106,8 +106,8 @@ def lost_database(shared: Session) -> str:
     if not jobs:
         return ""
     return (
-        f"the database of {shared.home.root} was gone; files of {plural(len(jobs), 'job')} are there, of which nothing"
-        " is known any more, and a new database has begun; --restore in jobctl-doctor(1) brings back a copy"
+        f"the database of {shared.home.root} was gone; a new one was made, which does not know"
+        f" {plural(len(jobs), 'job')} whose files are still there; --restore in jobctl-doctor(1) brings back a copy"
     )
 
 
@@ -330,7 +330,7 @@ def _verdict(found: Preview, expected: Outlook) -> str:
         + "".join(f"\n{sentence}" for sentence in _on_placeholders(found, found.rows))
         + "".join(f"\n{notice}" for notice in found.notices)
     )
-    accepted = f"{plural(found.rows, 'item')} of {found.format} would be accepted"
+    accepted = f"{plural(found.rows, 'item')} ({found.format}) would be accepted"
     return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"
 
 

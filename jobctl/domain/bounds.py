@@ -52,8 +52,8 @@ def _job(job_s: float | None, slots: int | None, *, by_deadline: bool) -> str:
 def _sentence(policy: Policy, item_s: float | None, job: str) -> str:
     if item_s is None:
         if not job:
-            return "no upper bound: there is neither --timeout nor --deadline"
-        return f"at most {job}; no bound for an item without --timeout"
+            return "no time limit: neither --timeout nor --deadline is set"
+        return f"at most {job}; no limit for an item without --timeout"
     tries = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
     item = f"at most {format_duration(item_s)} an item ({tries}, waits and ends included)"
-    return f"{item}, {job}" if job else f"{item}; none for the job: nobody knows yet how many will run at once"
+    return f"{item}, {job}" if job else f"{item}; no limit for the job, as nobody knows how many will run at once"

@@ -38,8 +38,8 @@ def check_job_name(name: str) -> None:
     if read:
         letters = re.sub(r":(?:any|ok)\Z", "", name.strip("-")).strip() or "nightly"
         raise UsageError(
-            f"--name {name!r} is not a name: where a JOB is named, it means {read}",
-            hint=f"a name that cannot be mistaken, such as --name job-{letters}",
+            f"--name {name!r} cannot be a name: as a JOB it means {read}",
+            hint=f"choose another, such as --name job-{letters}",
         )
 
 

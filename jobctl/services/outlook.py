@@ -95,7 +95,7 @@ def _of_plan(policy: Policy, planned: int, *, foreground: bool) -> list[_Limit]:
     if not planned:
         return []
     more = f"for more: jobctl daemon start --slots {policy.slots}"
-    return [_Limit(planned, "" if foreground else f"a daemon that is started now has {plural(planned, 'slot')}", more)]
+    return [_Limit(planned, "" if foreground else f"a daemon started now has {plural(planned, 'slot')}", more)]
 
 
 def _of_rules(policy: Policy, lane: QueueRow) -> list[_Limit]:

@@ -106,7 +106,7 @@ def test_a_bad_file_is_refused_with_places_and_changes_nothing(jobctl, home, tmp
 def test_a_dry_run_shows_commands_and_makes_nothing(jobctl, home):
     done = jobctl("submit", "rows.csv", "--dry-run", "--", "echo", "{id}", "a b")
     assert done.out == ("item\tid\turl\tcommand\n1\t1\ta\techo 1 'a b'\n2\t2\tb\techo 2 'a b'\n3\t3\tc\techo 3 'a b'\n")
-    assert "3 items of csv would be accepted" in done.err
+    assert "3 items (csv) would be accepted" in done.err
     assert not home.root.exists()
     document = jobctl("submit", "rows.csv", "-n", "--json", "--", "echo", "{id}").document
     assert document["commands"][0] == ["echo", "1"]

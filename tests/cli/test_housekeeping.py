@@ -94,7 +94,7 @@ def test_one_that_was_given_up_is_sent_again(bench, jobctl):
     assert [(a["code"], a["action"]) for a in attention] == [("notify_dead", f"jobctl notify resend {identity}")]
     done = jobctl("notify", "resend", identity[:12])
     assert done.code == 0
-    assert "which was dead, begins anew; start a daemon: jobctl daemon start" in done.err
+    assert "which was dead, is sent again; start a daemon: jobctl daemon start" in done.err
     assert jobctl("status", 1, "--json").document["notify"][0]["state"] == "pending"
     assert jobctl("notify", "resend", "msg_nothing").code == 9
 

@@ -19,7 +19,7 @@ def test_a_name_that_means_something_else_is_refused(jobctl, home, place, comman
     for more in ((), ("--dry-run",)):
         done = jobctl(command, "rows.csv", f"--name={name}", *more, "--", "true")
         assert (done.code, done.out) == (2, "")
-        assert f"--name {name!r} is not a name: where a JOB is named, it means " in done.err
+        assert f"--name {name!r} cannot be a name: as a JOB it means " in done.err
         assert "such as --name job-" in done.err
     assert not home.database.exists()
 
@@ -28,7 +28,7 @@ def test_a_recipe_names_jobs_by_the_same_rule(jobctl, home, place):
     (place / "config" / "jobctl").mkdir(parents=True)
     (place / "config" / "jobctl" / "config.toml").write_text('[recipe.r]\nname = "last"\ncommand = ["true"]\n')
     done = jobctl("submit", "rows.csv", "--recipe", "r")
-    assert done.code == 2 and "--name 'last' is not a name" in done.err
+    assert done.code == 2 and "--name 'last' cannot be a name" in done.err
     assert not home.database.exists()
 
 

@@ -33,11 +33,11 @@ def test_a_typing_error_makes_no_queue(jobctl, home, place):
         for more in ((), ("--dry-run",)):
             done = jobctl(command, "rows.csv", "--queue", "nightly", *more, "--", "true")
             assert (done.code, done.out) == (2, "")
-            assert "there is no queue 'nightly'\n  --new-queue makes one" in done.err
+            assert "there is no queue 'nightly'\n  --new-queue makes it" in done.err
     assert not home.database.exists()
     assert _submit(jobctl, "nightly", "--new-queue").code == 0
     done = _submit(jobctl, "nigthly")
-    assert done.code == 2 and "did you mean nightly? --new-queue makes one" in done.err
+    assert done.code == 2 and "did you mean nightly? --new-queue makes it" in done.err
     for verb in ("pause", "resume"):
         done = jobctl(verb, "--queue", "nigthly")
         assert done.code == 9 and "there is no queue 'nigthly'\n  did you mean nightly?" in done.err

@@ -60,5 +60,5 @@ def test_a_new_database_beside_files_of_old_jobs_is_told(jobctl, home, tmp_path,
     assert "database" not in jobctl(command, "bad.csv", "-q", "--", "true").err
     done = jobctl(command, "rows.csv", "-q", "--", "true")
     assert (done.code, done.out) == (0, "9\n")
-    assert "was gone; files of 2 jobs are there, of which nothing is known any more" in done.err
+    assert "was gone; a new one was made, which does not know 2 jobs whose files are still there" in done.err
     assert "was gone" not in jobctl(command, "rows.csv", "--", "true").err

@@ -32,7 +32,7 @@ from jobctl.errors import UsageError
 )
 def test_what_commands_read_otherwise_is_no_name(name, means):
     assert reading(name) == means
-    with pytest.raises(UsageError, match="is not a name: where a JOB is named, it means") as found:
+    with pytest.raises(UsageError, match="cannot be a name: as a JOB it means") as found:
         check_job_name(name)
     suggested = str(found.value.hint).split()[-1]
     check_job_name(suggested)

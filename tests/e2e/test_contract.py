@@ -342,7 +342,7 @@ def test_bounds_are_said_at_submit_and_by_a_dry_run(cli):
     said = "at most 27s an item (2 attempts, waits and ends included), 1m 21s for the job with 1 at once"
     assert said in cli("submit", *line).stderr
     assert said in cli("submit", "--dry-run", *line).stderr
-    assert "no upper bound: there is neither --timeout nor --deadline" in cli("submit", "rows.csv", "--", "true").stderr
+    assert "no time limit: neither --timeout nor --deadline is set" in cli("submit", "rows.csv", "--", "true").stderr
     deadline = cli("submit", "rows.csv", "--deadline", "1h", "--", "true").stderr
     assert "at most 1h 00m for the job (its deadline)" in deadline
 

@@ -56,11 +56,11 @@ def test_without_a_daemon_the_one_that_would_be_started_counts(home, store):
     found = expected(home, planned=2)
     assert "6m 40s for the job with 2 at once" in found.bounds
     assert found.fewer == (
-        "a daemon that is started now has 2 slots: at most 2 items of this job run at once, not 8;"
+        "a daemon started now has 2 slots: at most 2 items of this job run at once, not 8;"
         " for more: jobctl daemon start --slots 8"
     )
     assert "1m 40s for the job with 8 at once" in expected(home, planned=8, foreground=True).bounds
-    assert "none for the job" in expected(home, planned=0).bounds  # the workers of a cluster that is not there
+    assert "no limit for the job" in expected(home, planned=0).bounds  # the workers of a cluster that is not there
 
 
 def test_a_store_that_does_not_exist_yet_is_no_obstacle(home):
@@ -91,4 +91,4 @@ def test_the_workers_of_a_cluster_count(home, store, daemon):
 
 def test_devices_that_nobody_counted_are_no_bound(home, daemon):
     daemon(slots=8)
-    assert "nobody knows yet how many" in expected(home, EIGHT.changed(gpus=1)).bounds
+    assert "nobody knows how many" in expected(home, EIGHT.changed(gpus=1)).bounds
