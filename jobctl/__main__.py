@@ -29,7 +29,6 @@ _COLLECT_AFTER = 100_000
 _BROKEN_PIPE = 141
 #: What the loader of libraries says of a library for which there is no memory.
 _NO_ROOM = "failed to map segment"
-_NO_MEMORY = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
 def main() -> NoReturn:
@@ -46,18 +45,9 @@ def main() -> NoReturn:
     except OSError as error:
         code = standard.give_up_output(error)
     except MemoryError:
-        _give_up_memory()
+        standard.tell_no_memory()
+        os._exit(1)
     _leave(code)
-
-
-def _give_up_memory() -> NoReturn:
-    try:
-        from jobctl.process.ulimit import give_up_memory
-
-        give_up_memory()
-    except (MemoryError, ImportError):  # not even this import has room: the text is a constant of this module
-        os.write(2, _NO_MEMORY)
-    os._exit(1)
 
 
 def answer(arguments: list[str]) -> int:

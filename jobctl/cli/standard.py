@@ -18,6 +18,7 @@ _NAMES = ("stdin", "stdout", "stderr")
 done: list[str] = []
 
 _NO_MEMORY = 12  # errno.ENOMEM, without the module
+_NO_MEMORY_TOLD = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
 def settle() -> None:
@@ -83,12 +84,20 @@ def is_output_lost() -> bool:
     return getattr(getattr(buffer, "raw", None), "is_lost", False)
 
 
-def give_up_output(error: OSError) -> int:
-    """Say that standard output cannot be written, and write nothing more there; returns the exit code."""
-    if error.errno == _NO_MEMORY:  # of a module that was being loaded
+def tell_no_memory() -> None:
+    """Say that there is not enough memory, with the limit where there is room for the module that knows it."""
+    try:
         from jobctl.process.ulimit import give_up_memory
 
         give_up_memory()
+    except (MemoryError, ImportError, OSError):  # not even this import has room; OSError: a folder cannot be listed
+        os.write(2, _NO_MEMORY_TOLD)
+
+
+def give_up_output(error: OSError) -> int:
+    """Say that standard output cannot be written, and write nothing more there; returns the exit code."""
+    if error.errno == _NO_MEMORY:  # of a module that was being loaded
+        tell_no_memory()
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stderr.write("\n".join((f"jobctl: standard output cannot be written: {error.strerror}", *done)) + "\n")

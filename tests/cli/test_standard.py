@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
+from jobctl.cli import standard
 
 ROOT = Path(package.__file__).parents[1]
 FULL = Path("/dev/full")
@@ -106,3 +108,16 @@ def test_a_job_is_named_that_was_accepted_although_its_number_could_not_be_print
     assert done.returncode == 1
     assert "standard output cannot be written: No space left on device\n" in done.stderr
     assert "  job 1 was accepted all the same: jobctl status 1" in done.stderr
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOMEM, "no room"), MemoryError(), ImportError()], ids=repr)
+def test_no_memory_is_told_where_no_module_can_be_loaded(monkeypatch, capfd, error):
+    class NoRoom:
+        def find_spec(self, name, path=None, target=None):
+            if name == "jobctl.process.ulimit":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "jobctl.process.ulimit", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoRoom(), *sys.meta_path])
+    assert standard.give_up_output(OSError(errno.ENOMEM, "Cannot allocate memory")) == 1
+    assert "ulimit -v" in capfd.readouterr().err
