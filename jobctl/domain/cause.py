@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 from itertools import islice
 
 from jobctl.domain.errorbody import Said, found_in, of_record, of_stdout
 from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
+from jobctl.domain.patterns import late
 from jobctl.domain.ports import Raised
 from jobctl.domain.shape import generalise, hides_the_cause
 
@@ -32,11 +32,11 @@ _MOST_BODIES = 3
 #: So many places are tried as its begin.
 _MOST_BEGUN = 40
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_BODY_BEGINS = re.compile(r"(?m)[{\[]\s*$")
-_NAMES_ITSELF = re.compile(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
-_HAS_WORDS = re.compile(r"[^\W\d_]{2}")
+_ESCAPES = late(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BODY_BEGINS = late(r"(?m)[{\[]\s*$")
+_NAMES_ITSELF = late(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
+_HAS_WORDS = late(r"[^\W\d_]{2}")
 _LOW = frozenset(("trace", "debug", "info", "notice", "warn", "warning"))
 
 _decode = json.JSONDecoder().raw_decode

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from jobctl.domain.patterns import late
+
 #: So many places of a text are tried as the begin of a body.
 _MOST_TRIED = 12
 #: So many levels of an answer are opened.
@@ -27,39 +29,39 @@ _INNER = ("error", "Error", "errors", "err", "fault", "Fault", "exception", "res
 _KINDS = ("type", "reason", "exception")
 #: In these fields other data stand as often; only words like PERMISSION_DENIED are codes.
 _LOUD_ONLY = frozenset({"status"})
-_LOUD = re.compile(r"[A-Z][A-Z_]+\Z")
+_LOUD = late(r"[A-Z][A-Z_]+\Z")
 
 #: Words in the place of a code that tell nothing apart.
 _EMPTY_CODES = frozenset(
     ("error", "err", "fail", "failed", "failure", "fatal", "unknown", "unknown_error", "none", "null", "status", "ok")
 )
-_NAME = re.compile(r"[A-Za-z_][\w.:/#-]*\Z")
-_URN = re.compile(r"urn:[\w.:-]+:error:\w+")
+_NAME = late(r"[A-Za-z_][\w.:/#-]*\Z")
+_URN = late(r"urn:[\w.:-]+:error:\w+")
 _NODE_ERROR = 50
 _HTTP_STATUS = range(400, 600)
 
 _decode = json.JSONDecoder().raw_decode
-_CLOSING = re.compile(r"[\s\]})>,;'\".]*\Z")
-_START = re.compile(r"(?m)^[ \t]*(?:\[\s*)?\{")
-_INLINE = re.compile(r"[\[{]")
-_PAIR = re.compile(
+_CLOSING = late(r"[\s\]})>,;'\".]*\Z")
+_START = late(r"(?m)^[ \t]*(?:\[\s*)?\{")
+_INLINE = late(r"[\[{]")
+_PAIR = late(
     r"""['"]?(?<![\w$])(message|Message|code|Code|type|detail|title|msg|error|status|reason|description"""
     r"""|error_description|errorCode|error_code|errorMessage|__type)['"]?\s*[:=]\s*"""
     r"""(?:b?'((?:[^'\\]|\\.)*)'|b?"((?:[^"\\]|\\.)*)"|(-?\d{1,9})\b)"""
 )
-_ELEMENT = re.compile(
+_ELEMENT = late(
     r"<(?:\w+:)?(code|message|faultstring|faultcode|errorcode|description)\b[^>]*>\s*([^<]{1,2000}?)\s*</",
     re.IGNORECASE,
 )
-_SMTP = re.compile(
+_SMTP = late(
     r"\(?\b(?P<status>[45]\d\d),?[ -]\s*(?:b?['\"])?#?(?P<enhanced>[45]\.\d{1,3}\.\d{1,3})\b[\s:]*(?P<text>.*)",
     re.DOTALL,
 )
 #: The way Python prints a reply that has no enhanced code.
-_SMTP_REPLY = re.compile(r"\((?P<status>[45]\d\d), b['\"](?P<enhanced>)(?P<text>.*)", re.DOTALL)
+_SMTP_REPLY = late(r"\((?P<status>[45]\d\d), b['\"](?P<enhanced>)(?P<text>.*)", re.DOTALL)
 #: What stands before a body, and whose name is kept: a program or an exception.
-_SPEAKER = re.compile(r"\s*(?P<name>[A-Za-z_][\w./-]*(?:\[\d+\])?):(?=\s|\Z)")
-_FAILED = re.compile("fail|error|fatal|exception", re.IGNORECASE)
+_SPEAKER = late(r"\s*(?P<name>[A-Za-z_][\w./-]*(?:\[\d+\])?):(?=\s|\Z)")
+_FAILED = late("fail|error|fatal|exception", re.IGNORECASE)
 _LEVELS = frozenset(("error", "fatal", "critical", "warning", "e", "fail", "failed", "err", "body", "response"))
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from jobctl.domain.linekinds import ADVICE, ADVISING, BAR, COMPLAINT, CONTEXT, ERROR, NEVER, NO_WORDS, SUMMARY, UNITS
+from jobctl.domain.patterns import late
 
 #: So many lines with words are looked at, from the last one up.
 LINES = 50
@@ -18,7 +19,7 @@ LINES = 50
 _LONGEST = 500
 #: The rank of a line does not depend on its figures; only a 4 or 5 may begin the status of a reply.
 _ALIKE = str.maketrans("01236789", "1" * 8) | str.maketrans("4", "5")
-_TWO_LETTERS = re.compile(r"(?!ETA|eta)[A-Za-z]{2}")
+_TWO_LETTERS = late(r"(?!ETA|eta)[A-Za-z]{2}")
 
 
 class Rank(IntEnum):
@@ -32,7 +33,7 @@ class Rank(IntEnum):
 
 
 #: Times and places at the begin of a line of a log.
-_STAMP = re.compile(
+_STAMP = late(
     r"""\s*(?:
       \[?(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4})[T\ ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?
          (?:\ ?Z|\ ?[+-]\d\d:?\d\d|\ [A-Z]{3,4}(?=\ \[))?\]?
@@ -43,13 +44,13 @@ _STAMP = re.compile(
     )(?:\ \[\d+\]|\ UTC)?[\ :,|-]*""",
     re.VERBOSE,
 )
-_MAYBE_STAMP = re.compile(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
+_MAYBE_STAMP = late(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
 #: The progress meter of curl, which ends no line: the message follows on the same one, "... --:--:--     0curl: (6)".
-_METER = re.compile(r"\s*(?:\d[\d.]*[kMGTP]?\s+){8}(?:[-\d]+:[-\d]+:[-\d]+\s+){3}\d[\d.]*[kMGTP]?(?=[A-Za-z])")
+_METER = late(r"\s*(?:\d[\d.]*[kMGTP]?\s+){8}(?:[-\d]+:[-\d]+:[-\d]+\s+){3}\d[\d.]*[kMGTP]?(?=[A-Za-z])")
 #: The frame that terraform and others draw around a message.
-_FRAME = re.compile(r"^\s*[│╷╵┃|╭╰]\s?")
-_LEVEL = re.compile(r"\blevel=(\w+)")
-_LOGFMT = re.compile(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+_FRAME = late(r"^\s*[│╷╵┃|╭╰]\s?")
+_LEVEL = late(r"\blevel=(\w+)")
+_LOGFMT = late(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 
 def bare(line: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+from jobctl.domain.patterns import late
+
 
 def any_of(*patterns: str, whole: bool = False) -> re.Pattern[str]:
     """One pattern that matches what any of them does, at the beginning of a line or as a whole line."""
-    return re.compile(f"(?:{'|'.join(patterns)})" + (r"\s*\Z" if whole else ""))
+    return late(f"(?:{'|'.join(patterns)})" + (r"\s*\Z" if whole else ""))
 
 
-NO_WORDS = re.compile(r"[\W\d_]*\Z")
+NO_WORDS = late(r"[\W\d_]*\Z")
 #: Units of figures, and what bars of progress say beside them.
-UNITS = re.compile(r"(?<=\d)\s?(?:[kMGT]?i?B(?:/s)?|it/s|items?|files?|rows?|[hms]|ms|of|done)\b|<n>|\b(?:ETA|eta)\b")
-BAR = re.compile(
+UNITS = late(r"(?<=\d)\s?(?:[kMGT]?i?B(?:/s)?|it/s|items?|files?|rows?|[hms]|ms|of|done)\b|<n>|\b(?:ETA|eta)\b")
+BAR = late(
     r"\d{1,3}(?:\.\d+)?\s?%.*(?:[|\[(].*[|\])]|ETA|eta|B/s)|[█▏▎▍▌▋▊▉━░▒▓⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]"
     r"|\[[=#>.\- *]{3,}\]|it/s\]|^[\s\d.:%kMG/-]+$|^\s*\d{1,3}(?:\.\d+)?\s?%"
 )
@@ -105,7 +107,7 @@ CONTEXT = any_of(
 )
 #: A line without any of these is no advice.
 ADVISING = ("can be", "please", "did you", "you ", "users ", "to fix", "to resolve", "try ", "see ")
-ADVICE = re.compile(
+ADVICE = late(
     r"\bcan be used (?:to|for)\b|\bplease (?:try|check|run|use|see|read|contact|report|make)\b|\bdid you mean\b"
     r"|(?<!\()\b(?:you|users?) (?:can|may|might|should|need to|must)\b|\bto (?:fix|resolve) (?:this|it|the)\b"
     r"|\btry (?:again|running|using|to|with)\b|\bsee (?:https?://|the docs|the manual|'?man )"
@@ -183,7 +185,7 @@ ERROR = any_of(
     r"(?:.* )?(?:level=(?:error|fatal|critical|panic)|severity=(?:ERROR|FATAL|CRITICAL))\b",
 )
 #: A program that names itself and says what it could not do.
-COMPLAINT = re.compile(
+COMPLAINT = late(
     r"[\w./+-]+(?:\[\d+\])?:\s.*\b(?:cannot|can't|could not|couldn't|can not|fail(?:ed|ure|s)?|error|not|no|denied"
     r"|refused|unable|invalid|missing|timed? ?out|unexpected|unknown|exceed(?:ed|s)?|too|out of|bad|abort(?:ed)?"
     r"|unsupported|unrecognized|unreachable|illegal|corrupt(?:ed)?|expired|forbidden|unauthorized|reset|closed|lost"

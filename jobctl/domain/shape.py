@@ -12,13 +12,15 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from jobctl.domain.patterns import late
+
 #: No more of a text is looked at: patterns take time by the length of what they search.
 _LOOKED_AT = 8192
 
 #: Replaced in this order, after words that are nothing else.
 #: A short number in brackets is an error code ("curl: (22)", "[Errno 2]"), and so are the
 #: five characters of an SQLSTATE; the place in a file at the end belongs to the cause. These stay.
-_VARIABLE = re.compile(
+_VARIABLE = late(
     r"""(?P<plain>(?:[A-Za-z]+(?::(?!/)|[,;)!?])?(?:\s+|\Z))+)
       |(?P<kept>\(\d{1,3}\)|\[Errno\ -?\d+\]|\(os\ error\ \d+\)|\((?=[0-9A-Z]*\d)[0-9A-Z]{5}\)|SQLSTATE\[\w+\]
           |\[[^\s\[\]]{1,200}:\d+\]\Z|\bHTTP/\d(?:\.\d)?)
@@ -35,36 +37,36 @@ _VARIABLE = re.compile(
     re.VERBOSE,
 )
 #: A message without any of these has no values.
-_MAY_VARY = re.compile("[0-9/@\"'`‘“«»<~]")
+_MAY_VARY = late("[0-9/@\"'`‘“«»<~]")
 #: Before a number that tells causes apart.
-_BEFORE_CODE = re.compile(
+_BEFORE_CODE = late(
     r"(?:error|errno|err|code|status|http(?:/\d(?:\.\d)?)?|exit|exited|signal|sqlstate|rc|ret|returned|returncode|errcode|errorlevel"
     r"|status_code|fault|reason|response|retcode|sig|replied|answered|got)(?:\s(?:code|with|status|number|no\.?|was|is|of))*"
     r"[\s:=#'\"(\[-]{0,3}\Z",
     re.IGNORECASE,
 )
 #: Before a number that only says where or how much.
-_BEFORE_AMOUNT = re.compile(
+_BEFORE_AMOUNT = late(
     r"(?:line|lines|row|rows|record|column|col|char|character|position|pos|offset|byte|bytes|pid|process|page|attempt|after|took"
     r"|index|chunk|block|lineno|size|length|thread|id|item|took|elapsed|for|in|within|every|last|than|of|try|retry)[\s:=#(\[]{0,3}\Z",
     re.IGNORECASE,
 )
-_UNIT = re.compile(
+_UNIT = late(
     r"\s?(?:[mun]s|s|secs?|seconds?|mins?|minutes?|m|h|hours?|days?|d|[kKMGTP]?i?[Bb](?:/s)?|bytes?|%|px|rows?|lines?|items?|times?|tries"
     r"|attempts?|retries|more|chars?|characters|records?|files?|of\ \d)(?![\w-])"
 )
-_CODE_WORD = re.compile(r"(?<![A-Za-z])[A-Z]{1,10}[-_]?\Z")
-_ENHANCED = re.compile(r"\d\.\d{1,2}\.\d{1,3}\Z")
-_STATUS = re.compile(r"\d\d\d\Z")
-_WORDY = re.compile(r"[ :-]+[A-Z<]|\Z")
-_WORD_BEFORE = re.compile(r"[\w.@-]*\Z")
-_WORD_AFTER = re.compile(r"[\w@-]*")
+_CODE_WORD = late(r"(?<![A-Za-z])[A-Z]{1,10}[-_]?\Z")
+_ENHANCED = late(r"\d\.\d{1,2}\.\d{1,3}\Z")
+_STATUS = late(r"\d\d\d\Z")
+_WORDY = late(r"[ :-]+[A-Z<]|\Z")
+_WORD_BEFORE = late(r"[\w.@-]*\Z")
+_WORD_AFTER = late(r"[\w@-]*")
 _MOST_BEFORE = 40
 _LONG_NUMBER = 5
 _LONG_TEXT = 80
 #: All figures are alike; not 0, because that would make a hexadecimal number of "1x".
 _FIGURES = str.maketrans("023456789", "1" * 9)
-_PATH = re.compile(r"\S*/\S+\Z")
+_PATH = late(r"\S*/\S+\Z")
 _QUOTES = "\"'`‘’“”«»"
 
 

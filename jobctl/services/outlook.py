@@ -44,6 +44,8 @@ def expected(
     ``planned`` says how many slots a daemon or a run would have that is started now; 0 = as many as the workers of a
     cluster turn out to have. It is asked only where no daemon is up.
     """
+    if policy.slots is None and policy.timeout_s is None:  # slots change nothing that is said; the store stays closed
+        return Outlook(worst_case(policy, items, None).sentence, "")
     daemon, lane = None, QueueRow(queue)
     with suppress(JobctlError):  # nothing was accepted into a store that cannot be read, or that is not there
         database = open_database(home)

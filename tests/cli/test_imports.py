@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
+from jobctl.domain import cause, linekinds, shape
 
 ROOT = Path(package.__file__).parents[1]
 SCRIPT = """
@@ -121,3 +122,16 @@ def test_the_engine_starts_light():
     tops = {name.partition(".")[0] for name in names}
     assert not tops & (HEAVY | {"typer", "rich", "orjson", "platformdirs", "tomllib", "difflib", "ssl", "traceback"})
     assert not {name for name in names if name.startswith(("jobctl.cli", "jobctl.services", "jobctl.render"))}
+
+
+def test_the_engine_compiles_no_pattern_that_only_failures_need():
+    script = """
+import json, re, sys
+made, compiled = set(), re._compile
+re._compile = lambda pattern, flags: made.add(str(pattern)) or compiled(pattern, flags)
+import jobctl.engine.main
+print(json.dumps([0, sorted(made)]), file=sys.stderr)
+"""
+    _, made = modules_of(script)
+    assert made, "patterns are counted"
+    assert not {cause._CONTROLS._source, shape._VARIABLE._source, linekinds.ERROR._source} & made

@@ -1,0 +1,26 @@
+"""Regular expressions that are compiled when they are first used.
+
+To compile the patterns that read what failed items wrote takes longer than to start without them, and an engine whose
+items succeed needs none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+
+class _Late:
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._source = pattern
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(re.compile(self._source, self._flags), name)
+        setattr(self, name, value)  # the next time this is not called
+        return value
+
+
+def late(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """The same as ``re.compile``, except that a mistake in the pattern is raised at its first use."""
+    return cast("re.Pattern[str]", _Late(pattern, flags))
