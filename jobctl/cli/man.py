@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,9 @@ from jobctl.errors import Exit, JobctlError, UsageError
 
 if TYPE_CHECKING:
     from jobctl.services.pages import Page
+
+#: Columns; text in fewer cannot be read.
+_NARROWEST = 30
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,7 +54,7 @@ def man(
 
 
 def _show(shared: Session, page: Page) -> None:
-    from jobctl.render.mdoc import page_text
+    from jobctl.render.mdoc import WIDTH, page_text
 
     if shared.json:
         facts = {"page": page.name, "section": page.section, "summary": page.summary()}
@@ -58,12 +62,14 @@ def _show(shared: Session, page: Page) -> None:
         shared.emit({"schema": "jobctl.man/1"} | facts | {"path": file, "text": page_text(page.source())})
         return
     if page.path is not None and shared.is_screen(sys.stdout) and sys.stdin.isatty():
-        from jobctl.process.manual import show_page
+        from jobctl.process.manual import lost_pagers, show_page
 
+        for name in lost_pagers():
+            shared.note(f"{name} names no program that is here; it is not used")
         sys.stdout.flush()
         if show_page(str(page.path)):
             return
-    sys.stdout.write(page_text(page.source()))
+    sys.stdout.write(page_text(page.source(), max(_NARROWEST, min(WIDTH, shared.look(sys.stdout).width - 2))))
 
 
 def _list(shared: Session) -> None:
@@ -76,8 +82,14 @@ def _list(shared: Session) -> None:
         return
     from jobctl.render.grid import print_grid
 
-    rows = [(page.short, page.section, page.summary()) for page in found]
-    print_grid(("page", "section", "what it is about"), rows, sys.stdout, shared.look(sys.stdout))
+    titles, look = ("page", "section", "what it is about"), shared.look(sys.stdout)
+    taken = max(len(page.short) for page in found) + len(titles[1]) + 4
+    width = max(_NARROWEST, look.width - taken)
+    rows: list[tuple[str, str, str]] = []
+    for page in found:
+        first, *more = textwrap.wrap(page.summary(), width) or [""]
+        rows += [(page.short, page.section, first), *(("", "", line) for line in more)]
+    print_grid(titles, rows, sys.stdout, look)
 
 
 def _print_path(shared: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,29 @@ import sys
 
 def show_page(path: str) -> bool:
     """Show a page on the terminal with man(1) or mandoc(1) and the user's pager; False if there is neither."""
+    lost = lost_pagers()
+    environment = {name: value for name, value in os.environ.items() if name not in lost}
     for command in _readers():
         try:
-            done = subprocess.run([*command, path], check=False)
+            done = subprocess.run([*command, path], check=False, env=environment)
         except OSError:
             continue
         if done.returncode >= 0 and done.returncode not in (2, 3, 127):  # of man: no page, or a program is missing
             return True
     return False
+
+
+def lost_pagers() -> list[str]:
+    """The variables that name a pager which is not there, so that a reader would show nothing at all."""
+    return [name for name in ("MANPAGER", "PAGER") if _is_lost(os.environ.get(name, ""))]
+
+
+def _is_lost(command: str) -> bool:
+    try:
+        words = shlex.split(command)
+    except ValueError:  # an open quote: what the reader says about it is as good
+        return False
+    return bool(words) and "=" not in words[0] and shutil.which(words[0]) is None
 
 
 def _readers() -> list[list[str]]:

@@ -56,6 +56,8 @@ _INTERPRETERS = {
     ".R": "Rscript",
 }
 _ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
+#: A hyphen, a dash or a minus sign that is no ASCII.
+_LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 #: Of the first line of a script.
 _LONGEST_LINE = 256
 
@@ -146,6 +148,11 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
             f"the command begins with {first!r}, which is no program",
             hint="options of jobctl stand before --, those of the command after its name",
         )
+    if first[0] in _LONG_DASHES:
+        raise UsageError(
+            f"{first!r} begins with a long dash, as some editors and web pages make of -",
+            hint=f"write {shlex.quote(f'--{first[1:]}' if len(first) > 2 else f'-{first[1:]}')}",
+        )
     if re.match(_ASSIGNMENT, first):
         raise UsageError(f"{first!r} sets a variable, which only a shell reads", hint=f"--env {shlex.quote(first)}")
     if first in _OF_SHELLS or f"BASH_FUNC_{first}%%" in os.environ:
@@ -179,6 +186,9 @@ def _missing(first: str, place: Place) -> tuple[str, str]:
     here = _file(first, place)
     if first.startswith("~"):
         return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
+    if first.startswith("$"):
+        hint = "write it in double quotes, or give the whole line to --shell"
+        return f"{first!r}: only a shell puts in what $ stands for, and not in single quotes", hint
     if os.path.isdir(here) and os.sep in first:
         return f"{first!r} is a folder, not a program", "name the program in it"
     if os.path.isfile(here):

@@ -114,3 +114,24 @@ def test_a_terminal_has_the_reader_of_the_machine(tmp_path, home, script, shown)
     assert terminal.end() == 0
     assert shown in terminal.text()
     assert "no pages here" not in terminal.text()
+
+
+@pytest.mark.parametrize("name", ["PAGER", "MANPAGER"])
+def test_a_pager_that_is_not_there_is_not_used(tmp_path, home, name):
+    (tmp_path / "man").write_text(f'#!/bin/sh\necho "pager: ${{{name}:-its own}}"\n')
+    (tmp_path / "man").chmod(0o755)
+    terminal = Terminal(home, "man", "queue", lines=50, PATH=str(tmp_path), **{name: "no-such-pager -R"})
+    assert terminal.end() == 0
+    assert "pager: its own" in terminal.text()
+    assert f"{name} names no program that is here" in terminal.text()
+
+
+@pytest.mark.parametrize("words", [("queue",), ("--list",)])
+def test_a_narrow_terminal_gets_narrow_text(tmp_path, home, words):
+    terminal = Terminal(home, "man", *words, columns=60, lines=200, PATH=str(tmp_path))
+    assert terminal.end() == 0
+    assert "show queues and change their limits" in terminal.text()
+    # A line that was broken by the terminal goes on at its first column, where only headings and names of pages stand.
+    starts = [line.split(" ")[0] for line in terminal.text().splitlines() if line[:1].strip()]
+    names = {page.stem.removeprefix("jobctl-") for page in PAGES} | {"page"}
+    assert set(starts) <= names if "--list" in words else all(word.isupper() for word in starts[1:-1])
