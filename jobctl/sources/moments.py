@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from enum import Enum
+from functools import lru_cache
 
 DAY_MS = 86_400_000
 _LAST_DAY = 2_958_465  # 9999-12-31
@@ -52,6 +53,7 @@ def kind_of_format(number: int, code: str | None) -> Kind:
     return Kind.TIME if has_time else Kind.NUMBER
 
 
+@lru_cache(8_192)  # a column of dates has few of them
 def moment_text(value: float, kind: Kind, *, from_1904: bool) -> str:
     """A number of days as ISO 8601 text. Raises ValueError for a number that is no day of the calendar."""
     if kind is Kind.DURATION or (kind is Kind.TIME and value < 0):

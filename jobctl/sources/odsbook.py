@@ -43,7 +43,7 @@ class OdsBook:
         size = self._package.size(_CONTENT)
         found = OdsSheet(sheet.name, self._styles.dated, self._styles.timed)
         for read in self._package.parse(_CONTENT, found):
-            for number, cells, times in found.take():
+            for number, cells, times in found.taken():
                 if len(cells) * times > _MOST_REPEATED:
                     raise Damaged("workbook", f"a row with {len(cells):,} values is repeated {times:,} times", number)
                 for first in range(number, number + times, 1_000):
@@ -119,7 +119,7 @@ class OdsSheet(Handlers):
         self._room = 0
         self._paragraphs = self._open_paragraphs = self._notes = 0
 
-    def take(self) -> list[tuple[int, dict[int, Cell], int]]:
+    def taken(self) -> list[tuple[int, dict[int, Cell], int]]:
         """Rows with a value that have come: the number, the cells, and how often the row follows itself."""
         rows, self._ready = self._ready, []
         return rows

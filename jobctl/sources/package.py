@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
+from jobctl.sources.ordinary import Feeder
 from jobctl.sources.problems import Damaged
 
 _PIECE = 64 << 10
@@ -68,26 +68,35 @@ class Package:
             raise Damaged("workbook", f"its part {name} is damaged: {error}") from error
 
     def parse(self, name: str, handlers: Handlers) -> Iterator[int]:
-        """Tell of the elements of a part by their names without prefix; gives the bytes read after every piece.
+        """Tell of the elements of a part by their names without prefix.
+
+        Gives the bytes read after every piece, and at the end.
 
         Raises Damaged for what is no XML, and for XML that only an attacker writes.
         """
         parser = _Parser(name, handlers)
-        read, is_plain = 0, handlers.skipped is not None
+        feeder = Feeder(handlers, parser.feed)
+        feed = feeder.feed if handlers.ending else parser.feed
+        read = 0
         for piece in self.pieces(name):
             read += len(piece)
-            is_plain = is_plain and b"<!" not in piece and not piece.startswith(b"!")  # no comment, no CDATA
-            parser.feed(handlers.skipped.sub(b"", piece) if is_plain and handlers.skipped is not None else piece)
+            feed(piece)
             yield read
+        feeder.close()
         parser.feed(b"", last=True)
+        yield read
 
 
 class Handlers:
     """What is told of elements. ``depth`` is how many are open: a subclass that does not call these counts itself."""
 
     depth = 0
-    #: Elements that need not be told, and are left out before the XML is parsed, which takes long.
-    skipped: re.Pattern[bytes] | None = None
+    #: What ends the elements that ``take`` may take; nothing if there are none.
+    ending = b""
+
+    def take(self, _text: str) -> bool:
+        """Take an element that is spelled as most are, before its ending; if False, the parser reads it."""
+        return False
 
     def start(self, _name: str, _attributes: dict[str, str]) -> None:
         """An element begins. Raises Damaged when too many are open."""

@@ -76,8 +76,12 @@ class SheetDecoder(Decoder):
     def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         left, width = self._left, self._width
         told = 0.0
+        every_column = [*range(left, left + width)]
         for share, rows in chain([(0.0, self._taken)], self._rows):
             for number, cells in rows:
+                if [*cells] == every_column:
+                    yield number, [*cells.values()]
+                    continue
                 row: list[Cell] = [""] * width
                 for place, cell in cells.items():
                     if 0 <= place - left < width:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobctl.sources.moments import Kind, kind_of_format
+from jobctl.sources.ordinary import TEXT, read_entities
 from jobctl.sources.package import Handlers, Package
 from jobctl.sources.problems import Damaged
 
 #: Bytes of memory for the shared strings.
 _STRING_ROOM = 160 << 20
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_ORDINARY = re.compile(rf'\s*<si><t(?: xml:space="preserve")?>({TEXT})</t>')
 
 
 class SheetInfo(NamedTuple):
@@ -90,11 +92,21 @@ class _Formats(Handlers):
 class Strings(Handlers):
     """The shared strings, in a small part of the memory that a list of them would take."""
 
+    ending = b"</si>"
+
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._ends = array("Q", (0,))
         self._texts: list[str] | None = None
         self._is_phonetic = False
+
+    def take(self, text: str) -> bool:
+        found = _ORDINARY.fullmatch(text)
+        if found is None or self.depth != 1 or self._is_phonetic:
+            return False
+        self._add(read_entities(found[1]))
+        self._ends.append(len(self._bytes))
+        return True
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         super().start(name, attributes)
@@ -110,12 +122,15 @@ class Strings(Handlers):
     def end(self, name: str) -> None:
         super().end(name)
         if name == "t" and self._texts is not None:
-            self._bytes += unescaped("".join(self._texts)).encode("utf-8", "surrogatepass")
+            self._add("".join(self._texts))
             self._texts = None
         elif name == "rPh":
             self._is_phonetic = False
         elif name == "si":
             self._ends.append(len(self._bytes))
+
+    def _add(self, text: str) -> None:
+        self._bytes += unescaped(text).encode("utf-8", "surrogatepass")
 
     @property
     def room(self) -> int:

@@ -19,12 +19,16 @@ from jobctl.sources.cells import (
     place_name,
 )
 from jobctl.sources.moments import Kind, moment_text
+from jobctl.sources.ordinary import TEXT, attributes_of, read_entities
 from jobctl.sources.package import DEEPEST, Handlers, Package
 from jobctl.sources.problems import Damaged
 from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.xlsx import Strings, unescaped
 
 _DIGITS = "0123456789"
+#: Elements inside each other where rows are.
+_ROWS_DEPTH = 2
+_FORMULA = rf'<f(?: aca="false"| t="shared"(?: ref="[A-Z0-9:]*")? si="[0-9]+")?(?:/>|>{TEXT}</f>)'
 
 
 class CellRules(NamedTuple):
@@ -36,11 +40,23 @@ class CellRules(NamedTuple):
     is_uncalculated: bool
 
 
+class _Kinds(dict[str | None, Kind]):
+    """The kinds of formats by what a cell says, each looked up once: their number, or nothing."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        super().__init__({None: Kind.NUMBER})
+        self._by_number = kinds
+
+    def __missing__(self, style: str | None) -> Kind:
+        if style is None or not style.isdecimal() or int(style) >= len(self._by_number):
+            return Kind.NUMBER
+        return self.setdefault(style, self._by_number[int(style)])
+
+
 class Sheet(Handlers):
     """Takes the elements of a sheet and makes rows of them."""
 
-    #: Cells that have a format and no value; some sheets have millions of them.
-    skipped = re.compile(rb'<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?/>')
+    ending = b"</row>"
 
     def __init__(self, rules: CellRules) -> None:
         self.rows: list[Row] = []
@@ -49,6 +65,8 @@ class Sheet(Handlers):
         self.hidden_rows = 0
         self.hidden_columns: list[str] = []
         self._rules = rules
+        self._kinds = _Kinds(rules.kinds)
+        self._ordinary = _ordinary_cells(with_formulas=not rules.is_uncalculated)
         self._columns = ColumnNumbers()
         self._cells: dict[int, Cell] = {}
         self._row = self._column = 0
@@ -58,6 +76,25 @@ class Sheet(Handlers):
         self._listens = self._is_formula = self._is_phonetic = False
         self._type: str | None = None
         self._style: str | None = None
+
+    def take(self, text: str) -> bool:
+        """Take a row of which all cells are ordinary."""
+        before, *cells = self._ordinary.split(text)
+        attributes = attributes_of(before, "row")
+        columns = [self._columns[letters] for letters in cells[::6]]
+        if attributes is None or any(cells[5::6]) or 0 in columns or self.depth != _ROWS_DEPTH or self._is_phonetic:
+            return False
+        self._begin_row(attributes)
+        self._is_formula = False
+        values = [saved or inline for saved, inline in zip(cells[3::6], cells[4::6], strict=True)]
+        if "&" in text:
+            values = [read_entities(value or "") for value in values]
+        found = self._cells
+        for self._column, self._style, self._type, value in zip(columns, cells[1::6], cells[2::6], values, strict=True):
+            if value and (cell := self._value(value)) != "":
+                found[self._column] = cell
+        self._end_row()
+        return True
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -93,9 +130,7 @@ class Sheet(Handlers):
         elif name in ("v", "t"):
             self._listens = False
         elif name == "row":
-            if self._cells:
-                self.rows.append(Row(self._row, self._cells))
-                self.hidden_rows += self._is_hidden
+            self._end_row()
         elif name == "rPh":
             self._is_phonetic = False
 
@@ -104,6 +139,11 @@ class Sheet(Handlers):
         self._row = int(number) if number.isdecimal() and len(number) < 10 else self._row + 1
         self._is_hidden = attributes.get("hidden") in ("1", "true")
         self._cells, self._column, self._room = {}, 0, RECORD_LIMIT
+
+    def _end_row(self) -> None:
+        if self._cells:
+            self.rows.append(Row(self._row, self._cells))
+            self.hidden_rows += self._is_hidden
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         if self.depth > DEEPEST:
@@ -132,7 +172,9 @@ class Sheet(Handlers):
         if self._is_formula and self._is_unsaved(text):
             return BadCell(place_name(self._row, self._column), "", UNSAVED)
         if kind == "s":
-            return self._shared(text) if text.strip() else ""
+            return self._shared(text)
+        if kind is None or kind == "n":
+            return self._number(text.strip())
         if kind in ("str", "inlineStr"):
             return unescaped(text)
         if kind == "e":
@@ -146,6 +188,8 @@ class Sheet(Handlers):
         try:
             text = self._rules.strings.at(int(number))
         except (ValueError, IndexError, OverflowError):
+            if not number.strip():
+                return ""
             raise Damaged("workbook", f"cell {self._place} names a text that the file lacks", self._row) from None
         if len(text) <= LONGEST_TEXT:
             return text
@@ -160,7 +204,7 @@ class Sheet(Handlers):
         return self._rules.is_uncalculated or self._type != "str"
 
     def _number(self, text: str) -> Cell:
-        kind = self._kind
+        kind = self._kinds[self._style]
         if kind is Kind.NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
             return text
         try:
@@ -180,16 +224,10 @@ class Sheet(Handlers):
     def _iso(self, text: str) -> str:
         """A date that is saved as text; midnight is left out if the format has no time."""
         day, _, clock = text.strip().partition("T")
-        if self._kind is Kind.DATE or not clock:
-            return f"{day}T00:00:00" if self._kind is Kind.DATETIME else day
+        kind = self._kinds[self._style]
+        if kind is Kind.DATE or not clock:
+            return f"{day}T00:00:00" if kind is Kind.DATETIME else day
         return f"{day}T{clock.removesuffix('Z').removesuffix('.000')}"
-
-    @property
-    def _kind(self) -> Kind:
-        style = self._style
-        if style is None or not style.isdecimal() or int(style) >= len(self._rules.kinds):
-            return Kind.NUMBER
-        return self._rules.kinds[int(style)]
 
     @property
     def _place(self) -> str:
@@ -201,10 +239,16 @@ class Sheet(Handlers):
             self.hidden_columns += map(column_name, range(int(first), min(int(last), int(first) + 99) + 1))
 
 
+def _ordinary_cells(*, with_formulas: bool) -> re.Pattern[str]:
+    """Cells by their letters, format, type, and saved or inline value; a formula only if it has a saved value."""
+    formula = rf"(?:{_FORMULA}(?!<v></v>))?" if with_formulas else ""
+    inline = rf'<is><t(?: xml:space="preserve")?>({TEXT})</t></is>'
+    head = '<c r="([A-Z]{1,3})[0-9]{1,7}"(?: s="([0-9]+)")?(?: t="(s|n|str|b|inlineStr)")?'
+    return re.compile(rf"{head}(?:/>|>(?:{formula}<v>({TEXT})</v>|{inline})</c>)")
+
+
 def sheet_rows(package: Package, part: str, sheet: Sheet) -> Iterator[tuple[int, list[Row]]]:
     """Rows with a value, after every piece of the sheet that was read, with the bytes read so far. Raises Damaged."""
     for read in package.parse(part, sheet):
         rows, sheet.rows = sheet.rows, []
         yield read, rows
-    if sheet.rows:
-        yield package.size(part), sheet.rows

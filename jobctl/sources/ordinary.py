@@ -1,0 +1,95 @@
+"""Elements that are spelled as most programs spell them: taken as text, because an XML parser takes long.
+
+A sheet has millions of cells, and almost all of them look alike. Regular expressions take those; whatever looks
+different in any way goes to the parser, in order, so that both ways give the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+#: Bytes that are kept until the element that they begin is complete.
+_LONGEST = 1 << 20
+_DECLARATION = re.compile(rb'(?:\xef\xbb\xbf)?<\?xml version="1\.0"(?: encoding="(?i:utf-8|us-ascii)")?[^?<>]*\?>')
+_CHARACTER = r"[^<>&\x00-\x08\x0b-\x1f\ufffe\uffff]"
+#: Text between tags that means itself, except for the entities, which ``read_entities`` reads.
+TEXT = rf"{_CHARACTER}*(?:&(?:amp|lt|gt|quot|apos);{_CHARACTER}*)*"
+_ATTRIBUTE = re.compile(r' ([A-Za-z][A-Za-z0-9:]*)="([^"<>&\x00-\x1f\ufffe\uffff]*)"')
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
+
+
+class Taker(Protocol):
+    """Takes ordinary elements."""
+
+    #: What ends such an element: ``</row>``.
+    ending: bytes
+
+    def take(self, text: str) -> bool:
+        """Take what comes before the ending; if False, nothing is taken, and the parser reads it."""
+
+
+class Feeder:
+    """Feeds a part to a taker and, where that takes nothing, to the parser."""
+
+    def __init__(self, taker: Taker, parse: Callable[[bytes], None]) -> None:
+        self._taker = taker
+        self._parse = parse
+        self._rest = b""
+        self._is_first = self._is_ordinary = True
+
+    def feed(self, piece: bytes) -> None:
+        """Take a piece of the part. Raises what the taker and the parser raise."""
+        piece = self._rest + piece
+        self._rest = b""
+        if self._is_first:
+            self._is_first = False
+            if (declaration := _DECLARATION.match(piece)) is not None:
+                self._parse(declaration[0])
+                piece = piece[declaration.end() :]
+        # A comment, CDATA or an instruction may contain what looks like an element.
+        self._is_ordinary = self._is_ordinary and b"<!" not in piece and b"<?" not in piece
+        if self._is_ordinary:
+            piece = self._taken(piece)
+        if piece:
+            self._parse(piece)
+
+    def close(self) -> None:
+        """Parse what is left. Raises what the parser raises."""
+        self._parse(self._rest)
+
+    def _taken(self, piece: bytes) -> bytes:
+        """Take what is complete and keep the rest; returns what has to be parsed instead."""
+        ending = self._taker.ending
+        complete, found, self._rest = piece.rpartition(ending)
+        if len(self._rest) > _LONGEST:  # parsed to the middle of a tag: from now on only the parser knows where it is
+            self._is_ordinary, self._rest = False, b""
+            return piece
+        try:
+            elements = complete.decode().split(ending.decode()) if found else []
+        except UnicodeDecodeError:
+            return complete + ending
+        for element in elements:
+            if not self._taker.take(element):
+                self._parse(element.encode() + ending)
+        return b""
+
+
+def attributes_of(text: str, name: str) -> dict[str, str] | None:
+    """The attributes of an ordinary start tag of that name, None for another text."""
+    text = text.lstrip(" \n\t")
+    if not (text.startswith(f"<{name}") and text.endswith(">")):
+        return None
+    *found, rest = _ATTRIBUTE.split(text[len(name) + 1 : -1])
+    attributes = dict(zip(found[1::3], found[2::3], strict=True))
+    is_ordinary = not rest and not any(found[::3]) and len(attributes) * 3 == len(found)
+    return attributes if is_ordinary else None
+
+
+def read_entities(text: str) -> str:
+    """A text with its entities replaced."""
+    if "&" in text:
+        for entity, character in _ENTITIES:
+            text = text.replace(entity, character)
+    return text
