@@ -58,6 +58,8 @@ NEVER = any_of(
     r"compilation terminated\.?",
     r"npm (?:ERR!|error)(?:\s.*(?:complete log|_logs|npm-debug\.log).*|\s*)",
     r"Press .*",
+    r"Set the system property .*",
+    r"info Visit .*",
     r"Bye\.?",
     r"bye\.?",
     r"(?:make|gmake|ninja)(?:\[\d+\])?: (?:Entering|Leaving) directory.*",
@@ -155,6 +157,11 @@ SUMMARY = any_of(
     r"An? (?:unexpected )?error (?:has )?occurred[:.!]*",
     r"(?:Errors?|Failed|FAILED|Failure|failed|ERROR|FATAL|Fatal|error)[:.!]*",
     r"Error while loading conda.*",
+    r"error: called from",
+    r"Error in .* \(line \d+\)",
+    r"Error during processing\.",
+    r"srun: error: .*: Exited with.*",
+    r"-- Configuring incomplete.*",
     whole=True,
 )
 _EXCEPTION = (

@@ -8,6 +8,28 @@ from jobctl.domain.cause import MESSAGE_LIMIT, last_words
 
 #: (program, stderr, stdout, the words)
 TAILS = [
+    ("octave", "error: 'x' undefined\nerror: called from\n    f at line 3 column 5\n", "", "error: 'x' undefined"),
+    (
+        "tesseract",
+        "Error, cannot read input file x.png\nError during processing.\n",
+        "",
+        "Error, cannot read input file x.png",
+    ),
+    ("srun", "x: cannot open 'y'\nsrun: error: node7: task 0: Exited with exit code 2\n", "", "x: cannot open 'y'"),
+    (
+        "yarn",
+        'error Command "foo" not found.\ninfo Visit https://yarnpkg.com/ for it.\n',
+        "",
+        'error Command "foo" not found.',
+    ),
+    (
+        "gatk",
+        "A USER ERROR has occurred: Couldn't read file x.bam.\nSet the system property A to print it.\n",
+        "",
+        "A USER ERROR has occurred: Couldn't read file x.bam.",
+    ),
+]
+TAILS += [
     (
         "curl-status",
         "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\r  0   335    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\ncurl: (22) The requested URL returned error: 404\n",
