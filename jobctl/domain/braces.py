@@ -12,8 +12,9 @@
 Any other ``{text}`` is refused, because a misspelt column must never run a million times as text. Braces stay as
 they are only where they cannot be a misspelt column: ``{text}`` with one of the characters of ``_SYNTAX`` that no
 column name of this input has (``awk '{print $1}'``, ``{"a": 1}``), a ``{`` that is followed by another ``{`` before
-its ``}`` (``{"id": "{id}"}``), and a brace without a partner. An argument that has both such single braces and
-doubled ones is refused, since nobody can tell what ``}}`` at the end of nested JSON was meant to be.
+its ``}`` (``{"id": "{id}"}``), a brace without a partner, and statements of Jinja (``{% if x %}``). ``}}`` at the end
+of nested JSON closes two such braces if no brace of the argument is doubled at its opening. An argument that has both
+single literal braces and doubled ones is refused.
 """
 
 from __future__ import annotations
@@ -139,6 +140,8 @@ class Names:
                 return True
         if _JSON_PATH.fullmatch(inner) and inner.lstrip(".") not in (self.columns or ()):
             return False
+        if inner[:1] in ("%", "#") and inner[:1] == inner[-1:] and len(inner) > 2:  # a statement or remark of Jinja
+            return False
         strange = _SYNTAX.intersection(inner)
         return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)
 
@@ -172,7 +175,7 @@ class Names:
             return f"did you mean column {same.name!a}? {same.difference}; write {{{same.name}}}{by_number}"
         close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
         if close:
-            return f"did you mean {{{close[0]}}}?"
+            return f"did you mean {{{close[0]}}}? {literal[0].upper()}{literal[1:]}"
         if self.columns[0].startswith("sep="):
             return "the first line is a note to Excel and no header: take it out"
         named = [name for mark, name in _OTHER_DELIMITERS.items() if mark in self.columns[0]]
@@ -185,7 +188,10 @@ def _literal(inner: str) -> str:
     from jobctl.domain.doubled import is_tag  # only messages need it
 
     if is_tag(inner):
-        return f"{{{{{inner}}}}} is passed as it is, with both braces; for single ones put the text into a script"
+        return (
+            f"{{{{{inner}}}}} is passed as it is, with both braces; for single ones write {{{inner.rstrip()};}} or"
+            f" {{{inner.rstrip()},}} if its language allows that, or put the text into a script"
+        )
     return f"for literal braces write {{{{{inner}}}}}"
 
 

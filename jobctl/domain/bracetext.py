@@ -34,6 +34,7 @@ class Braces:
         self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
         self._halved: list[int] = []
         self._has_single = False
+        self._opened = 0  # single literal braces that nothing has closed yet
 
     @property
     def keeps_tags(self) -> bool:
@@ -45,12 +46,14 @@ class Braces:
         found = self._read(at)
         if found.spelled == "double":
             self._halved.append(at)
-        self._has_single = self._has_single or found.spelled == "single"
+        if found.spelled == "single":
+            self._has_single = True
+            self._opened += {"{": 1, "}": -1}.get(str(found.piece), 0)
         return found
 
     def _read(self, at: int) -> Brace:
         text, brace = self._text, self._text[at]
-        if text.startswith(brace * 2, at):
+        if text.startswith(brace * 2, at) and not self._closes_two(at):
             return Brace(brace * 2, at + 2, "kept") if at in self._kept else Brace(brace, at + 2, "double")
         if brace == "}":
             return Brace(brace, at + 1, "single")
@@ -61,9 +64,15 @@ class Braces:
         placeholder = self._names.find(inner)
         if placeholder is not None:
             return Brace(placeholder, partner.end())
+        if inner == "end" and "{range " in text:  # of kubectl's -o jsonpath
+            return Brace("{end}", partner.end(), "single")
         if self._names.could_be(inner):
             raise self._names.unknown(inner, self._where)
         return Brace(text[at : partner.end()], partner.end(), "single")
+
+    def _closes_two(self, at: int) -> bool:
+        """Whether ``}}`` ends two single braces, as in ``{"a": {"b": "{id}"}}``: no brace of the text is doubled."""
+        return self._text[at] == "}" and self._opened > 0 and "{{" not in self._text
 
     def notices(self) -> list[str]:
         """After all of it was read: what became of the doubled braces. Raises UsageError for a text that has single

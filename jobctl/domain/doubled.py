@@ -27,6 +27,10 @@ _TAG = re.compile(
     r"""|[A-Za-z_][\w.]*\([^;]*\)\s*\Z""",  # now()
     re.DOTALL,
 )
+#: ``{% if x %}`` and ``{# remark #}`` of Jinja and its kin.
+_STATEMENTS = re.compile(r"\{(%[^{}]+%|#[^{}]+#)\}")
+#: What is a variable in every template language.
+_NAME = re.compile(r"\{\{\s*[A-Za-z_]\w*\s*\}\}")
 _TOLD = 3
 _LONGEST = 60
 
@@ -50,7 +54,8 @@ def kept_pairs(text: str, is_placeholder: IsPlaceholder) -> list[Pair]:
     """The pairs that stay as they are: all of a text with a tag in it that is no placeholder of this input."""
     pairs = [Pair(found.start(), found.end() - 2, found[1]) for found in _PAIR.finditer(text)]
     pairs = [pair for pair in pairs if not pair.inner.startswith("{")]
-    if any(is_tag(pair.inner) and not is_placeholder(pair.inner) for pair in pairs):
+    tags = [pair.inner for pair in pairs if is_tag(pair.inner)] + _STATEMENTS.findall(text)
+    if any(not is_placeholder(inner) for inner in tags):
         return pairs
     return []
 
@@ -61,7 +66,9 @@ def notices(text: str, where: str, halved: Sequence[int], kept: Sequence[Pair], 
     if changed:
         more = f" and {len(changed) - _TOLD} more" if len(changed) > _TOLD else ""
         pairs = ", ".join(f"{_short(pair)} as {_short(single)}" for pair, single in changed[:_TOLD])
-        yield f"{where}: doubled braces are literal single ones, so it passes {pairs}{more}"
+        name = next((pair for pair, _ in changed if _NAME.fullmatch(pair)), "")
+        both = f"; to pass both braces write {{{{{_short(name)}}}}}" if name else ""
+        yield f"{where}: doubled braces are literal single ones, so it passes {pairs}{more}{both}"
     for inner in dict.fromkeys(pair.inner for pair in kept if pair.inner[:1].isalnum() and known(pair.inner)):
         yield f"{where}: {{{{{inner}}}}} is passed as it is, like the other tags there; the value is {{{inner}}}"
 

@@ -44,6 +44,8 @@ def _difference(word: str, name: str) -> str:
         return f"it has a {_called(odd[0])}"
     if name.strip() != name and word.strip() == word:
         return f"it has a blank at its {'end' if name.rstrip() != name else 'beginning'}"
+    if name == word.strip():
+        return "it has no blanks around it"
     if unicodedata.normalize("NFC", word) == unicodedata.normalize("NFC", name):
         composed = unicodedata.is_normalized("NFC", name)
         return f"its accents are {'part of the letters' if composed else 'characters of their own'}"

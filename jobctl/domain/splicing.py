@@ -163,6 +163,8 @@ def _refusal(words: Sequence[str], found: Evaluated, placeholder: Placeholder, w
         ways.append(f"{_PASS}: {instead.format(program=found.program, value=value)}")
     if found.kind == SHELL and found.option == "-c":
         ways.append("use --shell")
+    if found.kind != SHELL and (value == "{}" or value[1:-1].isdigit()):
+        ways.append(f"for literal braces write {{{value}}}")
     return UsageError(
         f"a placeholder in the text of {where} would run values as {language.name}", hint=", or ".join(ways)
     )

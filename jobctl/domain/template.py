@@ -45,6 +45,10 @@ def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Templ
         arguments.append(found.pieces)
         notices += found.notices
         keeps_tags = keeps_tags or found.keeps_tags
+    if any(isinstance(piece, Placeholder) for pieces in arguments for piece in pieces):
+        from jobctl.domain import ownbraces
+
+        notices += ownbraces.notices(argv, names)
     appended = names.columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
     if appended:
         arguments.append([Placeholder(Source.FIELD)])

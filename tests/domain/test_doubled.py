@@ -124,3 +124,68 @@ def test_single_braces_that_double_to_a_tag_are_not_advised():
     with pytest.raises(UsageError) as caught:
         compile(["x", "{range .}"], COLUMNS)
     assert "is passed as it is, with both braces" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": "{id}"}}',
+        '{"a":{"b":{"c":{id}}}}',
+        '{"a": [{"b": {"c": "{id}"}}, {"d": "{id}"}]}',
+        "jsonpath={range .items[*]}{.metadata.name}{end}{id}",
+        "{% if x %}{id}{% endif %}",
+        "{# remark #}{id}",
+        "{{item}} {% if x %}{{ y }}{% endif %} {id}",
+    ],
+)
+def test_braces_of_nested_json_of_jinja_and_of_json_paths_stay(text):
+    template = compile(["x", text], COLUMNS)
+    assert template.render([b"7", b"Ann"], 1)[1] == text.replace("{id}", "7").encode()
+    assert template.notices == []
+
+
+def test_a_column_named_end_stays_a_placeholder():
+    assert compile(["x", "{range .items[*]}{end}"], ("end",)).render([b"7"], 1)[1] == b"{range .items[*]}7"
+
+
+def test_the_way_to_pass_both_braces_is_told_for_a_name():
+    assert "write {{{{item}}}}" in compile(["x", "{{item}}"], COLUMNS).notices[0]
+    assert "write" not in compile(["x", '{{"a": 1}}'], COLUMNS).notices[0]
+
+
+def test_blanks_in_a_placeholder_are_what_is_different():
+    with pytest.raises(UsageError) as caught:
+        compile(["x", "{ name }"], COLUMNS)
+    assert "it has no blanks around it; write {name}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["find", "{id}", "-exec", "ls", "{}", ";"], "for what find finds write {{}}"),
+        (["sudo", "find", ".", "-execdir", "mv", "{}", "{}.bak", "+"], "for what find finds write {{}}"),
+        (["fd", "-x", "ls", "{}"], "for what fd finds write {{}}"),
+        (["xargs", "-I{}", "echo", "{}"], "for the lines that xargs reads write {{}}"),
+        (["xargs", "-I", "{}", "echo", "{}"], "for the lines that xargs reads write {{}}"),
+        (["git", "diff", "HEAD@{1}"], "for a revision of git write {{1}}"),
+        (["git", "-C", "{id}", "show", "HEAD^{}"], "for a revision of git write {{}}"),
+        (["grep", "-E", "[0-9]{2}"], "for a repetition in a regular expression write {{2}}"),
+        (["grep", "-P", "\\d{1}x"], "for a repetition in a regular expression write {{1}}"),
+    ],
+)
+def test_a_placeholder_that_means_something_to_the_program_is_told(argv, told):
+    assert [told in notice for notice in compile(argv, COLUMNS).notices] == [True]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["find", "{}", "-name", "*.log", "-delete"],
+        ["find", "{id}", "-exec", "ls", "{{}}", ";"],
+        ["xargs", "-I%", "echo", "%", "{}"],
+        ["echo", "[{1}]", "({2})", "a{1}"],
+        ["git", "show", "{id}^{{}}"],
+    ],
+)
+def test_other_placeholders_are_not_told(argv):
+    assert [notice for notice in compile(argv, COLUMNS).notices if "replaced" in notice] == []

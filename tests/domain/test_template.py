@@ -160,7 +160,7 @@ def test_unknown_placeholders_are_refused(text):
 
 
 def test_a_misspelt_column_gets_a_suggestion_and_other_words_the_way_to_double():
-    assert refused("x", "{ulr}").hint == "did you mean {url}?"
+    assert refused("x", "{ulr}").hint == "did you mean {url}? For literal braces write {{ulr}}"
     assert refused("x", "{print}").hint == "for literal braces write {{print}}"
 
 
@@ -177,7 +177,7 @@ def test_a_strange_character_that_a_column_has_can_be_misspelt():
     assert render("x", "{Price ($)}", columns=("Price ($)",), fields=[b"5"]) == (b"x", b"5")
 
 
-@pytest.mark.parametrize("text", ['{"a": {"b": "{id}"}}', "{{id}", "{print $1}}}", "{{ {x;}"])
+@pytest.mark.parametrize("text", ['{"a": {{"b": "{id}"}}', "{{id}", "{print $1}}}", "{{ {x;}"])
 def test_single_and_doubled_literal_braces_do_not_mix(text):
     assert "single and doubled" in refused("x", text).message
 
