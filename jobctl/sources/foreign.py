@@ -7,9 +7,19 @@ import re
 from jobctl.sources.problems import Damaged
 
 _TEXT = "jobctl submit - --format csv"
+
+
+def _converted(load: str, table: str) -> str:
+    return f"python3 -c \"{load}, pyarrow.parquet as p; p.write_table({table}, 'FILE.parquet')\""
+
+
 #: The beginning of a file, what the file is, and what to type.
 _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive", f"unzip -p FILE | {_TEXT}; if it is a workbook, add --format xlsx"),
+    (b"\x1f\x8b", "packed by gzip", "unpack it first: gunzip FILE"),
+    (b"BZh91AY&SY", "packed by bzip2", "unpack it first: bunzip2 FILE"),
+    (b"\xfd7zXZ\0", "packed by xz", "unpack it first: unxz FILE"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd", "unpack it first: unzstd FILE"),
     (b"PK\x05\x06", "a ZIP archive, and there is nothing in it", "make it again"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", f"7z x -so FILE | {_TEXT}"),
     (b"Rar!\x1a\x07", "a RAR archive", f"unrar p -inul FILE | {_TEXT}"),
@@ -21,9 +31,15 @@ _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", "if it is a workbook, add --format xlsx"),
     (b"PAR1", "a Parquet file", "add --format parquet"),
     (b"SQLite format 3\0", "an SQLite database", f"sqlite3 -csv -header FILE 'select * from TABLE' | {_TEXT}"),  # noqa: S608 - advice
-    (b"ARROW1", "an Arrow (Feather) file", "write it as Parquet or CSV"),
+    (b"ARROW1", "an Arrow (Feather) file", _converted("import pyarrow.feather as f", "f.read_table('FILE')")),
+    (
+        b"FEA1\0",
+        "a Feather file of the first version",
+        _converted("import pyarrow.feather as f", "f.read_table('FILE')"),
+    ),
+    (b"\xff\xff\xff\xff", "an Arrow stream", _converted("import pyarrow as a", "a.ipc.open_stream('FILE').read_all()")),
     (b"Obj\x01", "an Avro file", "avro cat FILE | jobctl submit - --format jsonl"),
-    (b"ORC", "an ORC file", "write it as Parquet or CSV"),
+    (b"ORC", "an ORC file", _converted("import pyarrow.orc as o", "o.read_table('FILE')")),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write it as Parquet or CSV"),
     (b"%PDF-", "a PDF document", "pdftotext -layout FILE - shows its text"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture", "a list of pictures is needed: ls *.png | jobctl submit - --format lines"),
@@ -41,25 +57,35 @@ _TAR_AT = 257
 #: Control characters that no text has, beside those that are white space or begin a colour.
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _HEAD = 4096
+#: Beginnings that a header may have too (``ORCID,name``): text has no control characters behind them.
+_TEXT_TOO = (b"ORC", b"PAR1", b"ARROW1", b"LZIP", b"GIF8")
 #: A text with a few odd bytes is a text with bad rows.
 _MOST_CONTROL = 0.1
+#: A page of the web: one where text is expected, which may have a tag in its first field, and one where none is.
 _PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
+
+HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|style|div)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def refuse_foreign(head: bytes) -> None:
     """Raises Damaged for the beginning of an unpacked file of a kind that is no text."""
     if found := foreign_kind(head):
         raise Damaged("binary", f"this is {found[0]}", hint=found[1])
-    if head.startswith(_TAR, _TAR_AT):
-        names = f"{head[:100].rstrip(bytes(1)).decode('utf-8', 'replace')!a}"
-        hint = f"tar -xOf FILE NAME | {_TEXT}; tar -tf FILE shows the names"
-        raise Damaged("binary", f"this is a tar archive (its first file is {names})", hint=hint)
 
 
 def foreign_kind(head: bytes) -> tuple[str, str] | None:
     """What a file is by its beginning, and what to type; None for what is not known."""
     if head.startswith(b"PK\x03\x04") and _BOOK.search(head):
         return "a workbook", "add --format xlsx"
+    if head.startswith(_TEXT_TOO) and not _CONTROL.search(head[:_HEAD]):
+        return None
+    if head.startswith(_TAR, _TAR_AT):
+        name = f"{head[:100].rstrip(bytes(1)).decode('utf-8', 'replace')!a}"
+        hint = f"tar -xOf FILE NAME | {_TEXT}; tar -tf FILE shows the names"
+        return f"a tar archive (its first file is {name})", hint
     return next(((what, command) for signature, what, command in _SIGNATURES if head.startswith(signature)), None)
 
 

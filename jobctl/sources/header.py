@@ -24,6 +24,8 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
         raise Damaged("encoding", f"the header {NOT_UTF8}", line, hint=ENCODINGS)
+    if not names:
+        raise Damaged("header", "there are no columns", line)
     places = tuple(place for place, name in enumerate(names) if not is_result_key(name))
     if not places:
         raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", line)
@@ -32,7 +34,9 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
 
 def _advice(names: Sequence[str], line: int | None) -> str:
     """What to do about a header that is none; a number among the names is a sign that it is data."""
-    where = "" if line is None else f" in line {line}"
+    if line is None:
+        return "give every column its own name"
+    where = f" in line {line}"
     if any(_NUMBER.fullmatch(name.strip()) for name in names):
         return f"if that is the first row of the data, add --no-header; else give every column its own name{where}"
     if not names[-1].strip() and all(name.strip() for name in names[:-1]):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
 from jobctl.process.isolated import Bounds
+from jobctl.sources.contents import described
 from jobctl.sources.decoder import Decoder
 from jobctl.sources.parquet_leaves import INT96, Cells
 from jobctl.sources.parquet_texts import Column, column_of
@@ -20,6 +22,9 @@ _MOST_BYTES = 16 << 20
 #: For the compressed bytes of all columns together.
 _BUFFERS = 64 << 20
 _SMALLEST_BUFFER, _LARGEST_BUFFER = 8 << 10, 1 << 20
+#: A file begins and ends with one of these; the second one is that of an encrypted footer.
+_MAGIC = (b"PAR1", b"PARE")
+_HEAD = 8 << 10
 _WAY_OUT = "write it with smaller row groups and pages, or save it as CSV"
 
 
@@ -46,6 +51,7 @@ class ParquetDecoder(Decoder):
         import pyarrow
         import pyarrow.parquet
 
+        self._check_kind()
         pyarrow.set_cpu_count(1)  # each thread's stack counts as memory
         self._errors = (pyarrow.ArrowException, OSError)
         try:
@@ -64,6 +70,19 @@ class ParquetDecoder(Decoder):
         #: The file once more, with old time stamps in milliseconds.
         self._again = self._opened(coerce_int96_timestamp_unit="ms") if INT96 in self._logical else None
         return names, None
+
+    def _check_kind(self) -> None:
+        """Raises Damaged for a file that is something else, or that has lost its end, where Parquet keeps the rest."""
+        self._file.seek(0)
+        head = self._file.read(_HEAD)
+        if not head.startswith(_MAGIC):
+            what, way_out = described(head, _HEAD)
+            raise Damaged("parquet", f"this is no Parquet file: it {what}", hint=way_out)
+        self._file.seek(-len(_MAGIC[0]), os.SEEK_END)
+        if self._file.read() not in _MAGIC:
+            message = "the Parquet file is cut off, or has something behind its end"
+            raise Damaged("parquet", message, hint="write or fetch it again")
+        self._file.seek(0)
 
     def _opened(self, **options: Any) -> Any:
         from pyarrow.parquet import ParquetFile

@@ -91,6 +91,8 @@ class Problems:
     def advice(self) -> str:
         """What to do about the rows that were added."""
         if self.codes == {EMPTY_ROW}:
+            if any(problem.line is None for problem in self.first):  # of a Parquet file
+                return "leave such rows out with --invalid skip"
             return "spreadsheets leave such rows at the end: delete them, or leave them out with --invalid skip"
         if self.codes == {"encoding"}:
             return f"{ENCODINGS}; or accept its good rows with --invalid skip"

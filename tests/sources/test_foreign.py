@@ -74,7 +74,7 @@ FOREIGN = [
     (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG picture", "ls *.png"),
     (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture", "ls *.jpg"),
     (b"\x7fELF\x02\x01\x01" + bytes(60), "a program", "jobctl submit FILE -- PROGRAM"),
-    (b"ARROW1\0\0" + bytes(60), "an Arrow (Feather) file", "Parquet or CSV"),
+    (b"ARROW1\0\0" + bytes(60), "an Arrow (Feather) file", "p.write_table(f.read_table("),
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n", "a pointer of Git LFS", "git lfs pull"),
     (bytes(range(32)) * 40, "binary data, not text", "file FILE"),
 ]
@@ -110,3 +110,9 @@ def test_utf_16_without_a_mark_is_recognised(read, encoding, text):
 def test_a_text_with_a_few_odd_bytes_has_bad_rows(read):
     assert "NUL" in read.refused(b"id,name\n1,a\0b\n2,b\n").details[0]
     assert read(b"BZh,PK\n1,ORC\n").payloads == [b"1\0ORC"]
+
+
+@pytest.mark.parametrize("header", ["ORCID", "ORC", "PAR1", "ARROW1", "LZIP", "GIF8", "Obj", "PK", "BZh9"])
+@pytest.mark.parametrize("other", ["name", "Gr\u00f6\u00dfe"])
+def test_a_header_that_begins_like_a_file_of_another_kind_is_a_header(read, header, other):
+    assert read(f"{header},{other}\n1,2\n".encode(), "x.csv").payloads

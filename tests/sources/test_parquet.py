@@ -426,3 +426,40 @@ def test_names_that_are_no_text_and_row_groups_of_another_schema_are_told(tmp_pa
     path.write_bytes(content[:place] + b"game" + content[place + 4 :])
     with pytest.raises(Damaged, match="a column that the schema does not have"):
         decoded(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "hint"),
+    [
+        (b"", "it is empty (0 bytes)", "fetch it again"),
+        (b"id,v\n1,2\n", "it is text with commas between its fields", "add --format csv"),
+        (b'{"id": 1}\n', "it is JSON text", "add --format jsonl"),
+        (b"ARROW1\0\0" + bytes(99), "it is an Arrow (Feather) file", "p.write_table("),
+        (b"FEA1\0\0\0\0" + bytes(99), "it is a Feather file of the first version", "p.write_table("),
+        (b"\xff\xff\xff\xff" + bytes(99), "it is an Arrow stream", "p.write_table("),
+        (b"ORC\x08\0" + bytes(99), "it is an ORC file", "p.write_table("),
+        (b"\x1f\x8b\x08\0" + bytes(99), "it is packed by gzip", "gunzip FILE"),
+        (b"<html><body>", "it is an HTML page", ""),
+        (b"PAR1" + bytes(99), "is cut off, or has something behind its end", "fetch it again"),
+    ],
+)
+def test_a_file_that_is_no_parquet_says_what_it_is(tmp_path, content, what, hint):
+    path = tmp_path / "x.parquet"
+    path.write_bytes(content)
+    with pytest.raises(InputRejected) as caught:
+        read_file(path)
+    assert what in caught.value.details[-1]
+    assert hint in caught.value.hint
+
+
+def test_parquet_without_columns_and_with_doubled_ones_says_so(tmp_path):
+    for table, what in (
+        (pa.table({}), "there are no columns"),
+        (pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), "'a' appears more than once"),
+    ):
+        path = tmp_path / "x.parquet"
+        pq.write_table(table, path)
+        with pytest.raises(InputRejected) as caught:
+            read_file(path)
+        assert what in caught.value.details[-1]
+        assert "--no-header" not in caught.value.hint

@@ -1,0 +1,71 @@
+"""What a file is by its content where a workbook or a Parquet file is expected: text is told, too, with its options."""
+
+from __future__ import annotations
+
+import re
+
+from jobctl.sources.foreign import HTML, foreign_kind
+
+SAVE = "open it in a spreadsheet program and save it as xlsx or CSV"
+_BINARY_SHEET = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # Excel 2 to 5 without a container
+_SHORTCUT = re.compile(rb'\s*\{[^}]*"(?:url|doc_id)"\s*:', re.DOTALL)
+_DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
+
+
+def described(head: bytes, limit: int) -> tuple[str, str]:
+    """What a file is by its first bytes, at most ``limit``, as the end of a sentence, and what to do about it."""
+    if not head:
+        return "is empty (0 bytes)", "save or fetch it again"
+    if (found := foreign_kind(head)) is not None:
+        return f"is {found[0]}", found[1]
+    if _BINARY_SHEET.match(head):
+        return "is in the format of an Excel before 1997", SAVE
+    if head.startswith(b"ID;P"):
+        return "is a SYLK file", SAVE
+    if _is_xml(head) and b"urn:schemas-microsoft-com:office:spreadsheet" in head:
+        return "is an XML Spreadsheet of Excel 2003", SAVE
+    if _is_xml(head) and b"opendocument" in head:
+        return "is a flat OpenDocument file (fods)", SAVE
+    if HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
+        return "is an HTML page", SAVE
+    if _SHORTCUT.match(head) and b"docs.google.com" in head:
+        return "is only a link to a Google sheet", "in the sheet: File > Download > Microsoft Excel (.xlsx) or CSV"
+    return _described_text(head, limit)
+
+
+def _described_text(head: bytes, limit: int) -> tuple[str, str]:
+    encoding, text = _decoded(head, limit)
+    if text is None or any(ord(char) < 32 and char not in "\t\r\n\f" for char in text):
+        return f"is in no format that is known (it begins with {head[:16]!r})", SAVE
+    said = "" if encoding == "utf-8" else f" --encoding {encoding}"
+    if text.lstrip()[:1] in ("{", "["):
+        return "is JSON text", f"add --format jsonl{said}"
+    if text.lstrip().startswith("<"):
+        return "is XML text", SAVE
+    line = next((each for each in text.splitlines() if each.strip()), "")
+    delimiter = max(_DELIMITERS, key=line.count)
+    if not line.count(delimiter):
+        return "is text", f"add --format csv{said}, or --format lines{said}"
+    name = _DELIMITERS[delimiter]
+    option = {"comma": "--format csv", "tab": "--format tsv"}.get(name, f"--format csv --delimiter {name}")
+    return f"is text with {name}s between its fields", f"add {option}{said}"
+
+
+def _decoded(head: bytes, limit: int) -> tuple[str, str | None]:
+    """The encoding that a text is in and its beginning; None if it is no text."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16", head[: len(head) & ~1].decode("utf-16", "replace")
+    if b"\0" in head:
+        if len(head) >= 4 and not any(head[1:64:2]):
+            return "utf-16-le", head[: len(head) & ~1].decode("utf-16-le", "replace")
+        return "", None
+    try:
+        return "utf-8", head.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        if error.start > len(head) - 4 and len(head) == limit:  # a character is cut in two
+            return "utf-8", head[: error.start].decode()
+        return "cp1252", head.decode("cp1252", "replace")
+
+
+def _is_xml(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
