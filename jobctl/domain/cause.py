@@ -34,6 +34,8 @@ _MOST_BEGUN = 40
 
 _ESCAPES = late(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: A page that a server or a proxy sent instead of an answer; its title says why.
+_HTML_PAGE = late(r"(?is)<(?:!doctype html|html)\b.{0,2000}?<title[^>]*>\s*([^<]{1,300}?)\s*</title>.*?(?:</html>|\Z)")
 _BODY_BEGINS = late(r"(?m)[{\[]\s*$")
 _NAMES_ITSELF = late(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
 _HAS_WORDS = late(r"[^\W\d_]{2}")
@@ -80,6 +82,8 @@ def _line(text: str) -> tuple[Rank, Said]:
         return Rank.NOTHING, Said("")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
+    if "<" in text and ("</title>" in text or "</TITLE>" in text):
+        text = _HTML_PAGE.sub(r"\1", text)
     if "{" in text:
         text = _on_one_line(text)
     lines = _lines(text)[-8 * LINES :]

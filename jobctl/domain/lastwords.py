@@ -49,6 +49,10 @@ _MAYBE_STAMP = late(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
 _METER = late(r"\s*(?:\d[\d.]*[kMGTP]?\s+){8}(?:[-\d]+:[-\d]+:[-\d]+\s+){3}\d[\d.]*[kMGTP]?(?=[A-Za-z])")
 #: The frame that terraform and others draw around a message.
 _FRAME = late(r"^\s*[│╷╵┃|╭╰]\s?")
+#: The right side of a frame that rich draws, and the line above or below it, which may have a title.
+_FRAME_END = late(r"\s*[│┃╮╯]\s*$")
+_EDGE = late(r"[─━═]+(?:\s.*)?[─━═]+[╮╯]\s*$")
+_VALIDATION = late(r"\b\d+ validation errors? for \S+\Z")
 _LEVEL = late(r"\blevel=(\w+)")
 _LOGFMT = late(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
@@ -56,7 +60,9 @@ _LOGFMT = late(r'\b(?:msg|message|err|error)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 def bare(line: str) -> str:
     """A line without the time, the progress meter and the frame before its words."""
     if not line.isascii() or "|" in line[:8]:
-        line = _FRAME.sub("", line)
+        line, count = _FRAME.subn("", line)
+        if count:
+            line = "" if _EDGE.match(line) else _FRAME_END.sub("", line)
     if not _MAYBE_STAMP.match(line):
         return line
     if meter := _METER.match(line[:_LONGEST]):
@@ -138,6 +144,8 @@ def _is_better(line: str, than: str) -> bool:
 
 def _whole(line: str, below: list[str]) -> str:
     line = line.strip()
+    if len(below) > 1 and _VALIDATION.search(line):  # of pydantic: the field and its fault are on the next two lines
+        return f"{line}: {below[0].strip()}: {below[1].partition(' [type=')[0].strip()}"
     if not line.endswith(":"):
         return line
     following = (bare(each).strip() for each in below)

@@ -31,6 +31,30 @@ TAILS = [
 ]
 TAILS += [
     (
+        "typer-box",
+        "Usage: app [OPTIONS]\nTry 'app --help' for help.\n╭─ Error ──────────────────╮\n│ No such option: --x      │\n╰──────────────────────────╯\n",
+        "",
+        "No such option: --x",
+    ),
+    (
+        "rich-traceback",
+        "╭──── Traceback (most recent call last) ────╮\n│ /x/y.py:3 in main                         │\n│ ❱ 2     raise ValueError('bad row')       │\n╰───────────────────────────────────────────╯\nValueError: bad row\n",
+        "",
+        "ValueError: bad row",
+    ),
+    (
+        "page-of-a-proxy",
+        "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center><h1>502 Bad Gateway</h1></center>\n<hr><center>nginx</center>\n</body>\n</html>\n",
+        "",
+        "502 Bad Gateway",
+    ),
+    (
+        "pydantic",
+        "Traceback (most recent call last):\n  File \"x.py\", line 3, in <module>\n    M(x='a')\npydantic_core._pydantic_core.ValidationError: 1 validation error for M\nx\n  Input should be a valid integer [type=int_parsing, input_value='a', input_type=str]\n    For further information visit https://errors.pydantic.dev/2.9/v/int_parsing\n",
+        "",
+        "pydantic_core._pydantic_core.ValidationError: 1 validation error for M: x: Input should be a valid integer",
+    ),
+    (
         "curl-status",
         "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\r  0   335    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0\ncurl: (22) The requested URL returned error: 404\n",
         "",
