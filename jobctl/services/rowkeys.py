@@ -27,6 +27,7 @@ from jobctl.sources.source import Source
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash, RowReader
+from jobctl.store.scratch import disk_database
 
 
 class Sorted(NamedTuple):
@@ -56,10 +57,11 @@ class RowKeys:
         self._seen = 0
         self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
         self._twice_total = 0
-        # A scratch database on disk: memory stays flat however many rows there are.
-        self._finds_twice = finds_twice
-        database.execute("ATTACH DATABASE '' AS scratch")
-        database.execute("CREATE TABLE scratch.keys (key BLOB PRIMARY KEY, record INTEGER) WITHOUT ROWID")
+        # On disk: memory stays flat however many rows there are.
+        self._keys: Database | None = None
+        if finds_twice:
+            self._keys = disk_database()
+            self._keys.execute("BEGIN")
 
     def look_around(self) -> None:
         """Read what other live jobs have, as far as that is not known yet."""
@@ -77,21 +79,19 @@ class RowKeys:
         """
         keys = [self._reader.key(payload) for payload in batch]
         hashes = [self._reader.hashes.of_key(key) for key in keys]
-        if self._finds_twice:
-            self._note(keys, hashes)
+        if self._keys is not None:
+            self._note(self._keys, keys, hashes)
         if self._taken is None:
             return Sorted(list(batch), [], 0)
         contents = [self._reader.held(payload) for payload in batch]
         finished = done.finished(self._database, hashes, contents, now)
         return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
 
-    def _note(self, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+    def _note(self, noted: Database, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         numbers = range(self._seen + 1, self._seen + len(keys) + 1)
-        added = self._database.executemany(
-            "INSERT OR IGNORE INTO scratch.keys VALUES (?, ?)", zip(hashes, numbers, strict=True)
-        ).rowcount
-        if added != len(keys):
-            self._find_twice(keys, hashes, numbers)
+        rows = zip(hashes, numbers, strict=True)
+        if noted.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows).rowcount != len(keys):
+            self._find_twice(noted, keys, hashes, numbers)
         self._seen += len(keys)
 
     def _sorted(
@@ -113,9 +113,9 @@ class RowKeys:
                 items.append(payload)
         return Sorted(items, waiting, skipped)
 
-    def _find_twice(self, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
+    def _find_twice(self, noted: Database, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
         for key, hashed, number in zip(keys, hashes, numbers, strict=True):
-            first = self._database.scalar("SELECT record FROM scratch.keys WHERE key = ?", (hashed,))
+            first = noted.scalar("SELECT record FROM keys WHERE key = ?", (hashed,))
             if first != number:
                 self._twice_total += 1
                 if len(self._twice) < PROBLEMS_SHOWN:
@@ -145,8 +145,9 @@ class RowKeys:
         )
 
     def close(self) -> None:
-        """Drop the scratch database."""
-        self._database.execute("DETACH DATABASE scratch")
+        """Drop what was noted."""
+        if self._keys is not None:
+            self._keys.close()
         if self._taken is not None:
             self._taken.close()
 
