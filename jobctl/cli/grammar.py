@@ -152,9 +152,10 @@ class Grammar:
         )
 
     def _unknown(self, name: str, within: str = "") -> UsageError:
-        ours = "" if within else likeliest(name, self._options)
-        place = f" (in {within})" if within and within != name else ""
-        elsewhere = "" if ours or within else _owners(name)
+        alone = within in ("", name)
+        ours = likeliest(name, self._options) if alone else ""
+        place = "" if alone else f" (in {within})"
+        elsewhere = "" if ours or not alone else _owners(name)
         return UsageError(
             f"no such option: {name}{place}" + (f"; did you mean {ours}?" if ours else ""),
             hint=f"{elsewhere}{self._help}",

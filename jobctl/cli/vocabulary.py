@@ -34,7 +34,7 @@ _COMMANDS = _by_word(
 #: Of options: ours, where the command has it.
 _OPTIONS = _by_word(
     {
-        "jobs parallel parallelism concurrency max-procs procs threads num-jobs max-workers workers": "--slots",
+        "p jobs parallel parallelism concurrency max-procs procs threads num-jobs max-workers workers": "--slots",
         "retries tries max-tries retry max-retries max-attempts": "--attempts",
         "group partition lane": "--queue",
         "delay begin start-at": "--not-before",

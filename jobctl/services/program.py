@@ -145,8 +145,8 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
         raise UsageError(f"{first!r} would be the command here, and it is a number", hint=hint)
     if first.startswith("-"):
         raise UsageError(
-            f"the command begins with {first!r}, which is no program",
-            hint="options of jobctl stand before --, those of the command after its name",
+            f"the command begins with {first!r}, which is not a program",
+            hint="put options of jobctl before --, and those of the command after its name",
         )
     if first[0] in _LONG_DASHES:
         raise UsageError(
@@ -162,7 +162,7 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
     _refuse_second_file(first, place)
     if stray and not os.path.exists(os.path.join(place.cwd, first)):
         raise UsageError(
-            f"{stray!r} stands before --, where the command would begin, and it is no program",
+            f"{stray!r} is before --, where the command would begin, and it is not a program",
             hint="FILE [OPTIONS] -- COMMAND ARG...: leave it out, or write it into the option that it belongs to",
         )
 
@@ -176,7 +176,7 @@ def _refuse_second_file(first: str, place: Place) -> None:
         return
     if is_data or not os.access(here, os.X_OK):  # on some file systems every file may be executed
         raise UsageError(
-            f"one FILE at a time: {first!r} stands where the command begins, and it is no program",
+            f"one FILE at a time: {first!r} is where the command begins, and it is not a program",
             hint="submit each of them, or put their rows together into one",
         )
 

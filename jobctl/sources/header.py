@@ -10,6 +10,8 @@ from jobctl.domain.payload import is_result_key
 from jobctl.sources.problems import ENCODINGS, Damaged
 from jobctl.sources.stream import NOT_UTF8
 
+#: Columns that a message names.
+_MOST_LISTED = 10
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
 
 
@@ -17,9 +19,11 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     """Where the columns stand that are not jobctl's own. Raises Damaged for a header that cannot be one."""
     empty = [str(number) for number, name in enumerate(names, 1) if not name.strip()]
     twice = [repr(name) for name, times in Counter(names).items() if times > 1 and name.strip()]
-    for wrong, what in ((empty, "column {} has no name"), (twice, "column {} appears more than once")):
+    faults = ((empty, "has no name", "have no name"), (twice, "appears more than once", "appear more than once"))
+    for wrong, one, several in faults:
         if wrong:
-            raise Damaged("header", what.format(", ".join(wrong)), line, hint=_advice(names, line))
+            said = f"column {wrong[0]} {one}" if len(wrong) == 1 else f"columns {_listed(wrong)} {several}"
+            raise Damaged("header", said, line, hint=_advice(names, line))
     if "\0" in "".join(names):
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
@@ -30,6 +34,11 @@ def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     if not places:
         raise Damaged("header", "there are only columns of jobctl itself (jobctl_...)", line)
     return places
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def _advice(names: Sequence[str], line: int | None) -> str:

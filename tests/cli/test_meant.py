@@ -46,6 +46,7 @@ def test_the_word_that_was_meant_is_named(jobctl, store, tmp_path, monkeypatch, 
         ("version", "try: jobctl --version"),
         ("log 1", "try: jobctl logs"),
         ("submit rows.csv --jobs 4 -- true", "no such option: --jobs; did you mean --slots?"),
+        ("submit rows.csv -P 4 -- true", "no such option: -P; did you mean --slots?"),
         ("submit rows.csv --retries 4 -- true", "no such option: --retries; did you mean --attempts?"),
         ("items 1 --failed", "no such option: --failed; did you mean --state?"),
         ("daemon stop --force", "no such option: --force; did you mean --now?"),
@@ -92,7 +93,7 @@ def test_a_second_file_is_not_taken_for_the_command(jobctl, home, tmp_path, monk
     for words in (("a.txt", "b.txt", "--", "true", "{}"), ("a.txt", "b.txt"), ("a.txt", "-j", "2", "b.txt")):
         done = jobctl("submit", *words)
         assert done.code == 2
-        assert "one FILE at a time: 'b.txt' stands where the command begins" in done.err
+        assert "one FILE at a time: 'b.txt' is where the command begins" in done.err
     assert not home.database.exists()
     (tmp_path / "b.txt").chmod(0o755)
     assert jobctl("submit", "a.txt", "-n", "./b.txt").code == 0

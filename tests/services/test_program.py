@@ -70,7 +70,7 @@ def test_a_program_is_left_alone(folder, line, separated):
         ("f.csv --output-cap 10", "MB -- echo {}", "'MB' would be the command", "without a blank: --output-cap 10M"),
         ("f.csv", "\u2014slots 2 -- echo {}", "begins with a long dash", "write --slots"),
         ("f.csv", "\u2013j 2 -- echo {}", "begins with a long dash", "write -j"),
-        ("f.csv", "foo bar -- echo {}", "'foo bar' stands before --", "leave it out"),
+        ("f.csv", "foo bar -- echo {}", "'foo bar' is before --", "leave it out"),
     ],
 )
 def test_what_stands_where_the_command_begins(folder, own, line, said, meant):

@@ -205,7 +205,7 @@ WHOLE = [
     (b"\xef\xbb\xbf", "the file is empty"),
     (b"id,url\n", "there is no row after the header"),
     (b"id,url", "there is no row after the header"),
-    (b"id,,url,\n1,2,3,4\n", "line 1: column 2, 4 has no name"),
+    (b"id,,url,\n1,2,3,4\n", "line 1: columns 2, 4 have no name"),
     (b"id,url,id\n1,2,3\n", "line 1: column 'id' appears more than once"),
     (b"id,caf\xe9\n1,2\n", "line 1: the header is not valid UTF-8; if it is another encoding, say --encoding"),
     (b"id,a\0b\n1,2\n", "line 1: the header contains a NUL character"),
