@@ -12,7 +12,7 @@ from tests.cli.every_command import every_command
 
 NOBODY = 65534
 #: They do not work on a store.
-ELSEWHERE = ("worker", "completion", "recipe ", "config ", "daemon install")
+ELSEWHERE = ("worker", "completion", "man", "recipe ", "config ", "daemon install")
 
 
 def tree(root):
