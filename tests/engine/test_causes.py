@@ -1,12 +1,17 @@
 """Causes of a whole job, as the engine counts them and as people read them."""
 
+import json
+
 import pytest
 
+from jobctl.domain.notify import Kind
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.engine.fake import Play
 from jobctl.render.lines import summary_lines
 from jobctl.services.status import job_document
+from jobctl.store import outbox
+from jobctl.store.outbox import NewTarget
 from tests.engine.bench import Bench
 
 CODES = ("rate_limit_exceeded", "insufficient_quota", "invalid_api_key")
@@ -47,6 +52,16 @@ def test_a_cause_that_is_all_mask_shows_what_an_item_said(tmp_path):
     assert "  40x exit_1: KeyError: <text>, for example KeyError: 'user_1' (item 1, 2, 3)" in summary_lines(
         document(bench)
     )
+
+
+def test_a_notification_shows_it_too(tmp_path):
+    bench = work_off(tmp_path, lambda n: f"KeyError: 'user_{n}'\n")
+    with bench.database.transaction():
+        outbox.add_targets(bench.database, bench.number, [NewTarget(Kind.COMMAND, "mail me")])
+        outbox.enqueue(bench.database, bench.number, bench.now)
+        (sending,) = outbox.begin_due(bench.database, bench.now, 9)
+    (told,) = json.loads(sending.body)["data"]["failures"]["groups"]
+    assert (told["message"], told["count"], told["example"]) == ("KeyError: <text>", 40, "KeyError: 'user_1'")
 
 
 def test_the_summary_says_how_many_causes_it_leaves_out(tmp_path):
