@@ -123,7 +123,7 @@ def control(rng: Random, _number: int) -> list[str]:
     if not has_wal_reset_bug(sqlite3.sqlite_version_info):
         raise Skip(f"SQLite {sqlite3.sqlite_version} does not have the bug")
     if _churn(rng, "control") == "ok":
-        return ["the control arm came to no harm: the churn proves nothing here"]
+        raise Skip("the control arm came to no harm, so this churn proves nothing here")
     measure("corrupted", 1)
     return []
 
