@@ -191,7 +191,8 @@ def argument_missing(context: Any, param: Any) -> UsageError:
 
 def argument_too_many(context: Any, words: str) -> UsageError:
     """There are more arguments than a command takes."""
-    return UsageError(f"{context.command_path} takes nothing more: {words!r} is left over", hint=_usage_line(context))
+    said = f"{context.command_path} takes no more arguments: {words!r} is left over"
+    return UsageError(said, hint=_usage_line(context))
 
 
 def _usage_line(context: Any) -> str:

@@ -74,7 +74,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     lost = lost_database(shared)
     with Reading(shared) as reading:
         accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
-    standard.done[:] = [f"  job {accepted.job} was accepted all the same: {shared.program} status {accepted.job}"]
+    standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
     if lost:
         shared.warn(lost)
     _tell_fewer(shared, accepted, request.queue, slots)

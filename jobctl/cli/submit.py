@@ -76,7 +76,7 @@ def submit(
     lost = lost_database(shared)
     with Reading(shared) as reading:
         accepted = accept(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
-    standard.done[:] = [f"  job {accepted.job} was accepted all the same: {shared.program} status {accepted.job}"]
+    standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
     if lost:
         shared.warn(lost)
     if not (shared.json or (wait and shared.quiet)):

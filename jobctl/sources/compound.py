@@ -116,8 +116,8 @@ def compound_kind(file: BinaryIO) -> str:
         return "xls"
     for name, what in (("worddocument", "a document of Word"), ("powerpoint document", "a presentation of PowerPoint")):
         if name in names:
-            raise Damaged("workbook", f"this is no workbook: it is {what}", hint="give a workbook")
-    raise Damaged("workbook", "this is no workbook: it is a file of another program (OLE2)", hint="give a workbook")
+            raise Damaged("workbook", f"this is not a workbook: it is {what}", hint="give a workbook")
+    raise Damaged("workbook", "this is not a workbook: it is a file of another program (OLE2)", hint="give a workbook")
 
 
 def _has_password(content: Iterator[bytes]) -> bool:

@@ -54,4 +54,4 @@ def _document_kind(mime: str) -> str:
 
 
 def _not(what: str, way_out: str) -> Damaged:
-    return Damaged("workbook", f"this is no workbook: it {what}", hint=way_out)
+    return Damaged("workbook", f"this is not a workbook: it {what}", hint=way_out)

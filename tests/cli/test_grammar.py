@@ -116,7 +116,7 @@ def test_arguments_that_are_missing_or_too_many(jobctl, node):
         _refused(jobctl, node.path, f"{node.arguments[0].metavar} is missing", page)
     if not any(argument.multiple for argument in node.arguments) and not node.takes_words:
         words = [*node.path, *(["x"] * len(node.arguments)), "y"]
-        _refused(jobctl, words, f"jobctl {node.name} takes nothing more: 'y' is left over", page)
+        _refused(jobctl, words, f"jobctl {node.name} takes no more arguments: 'y' is left over", page)
 
 
 @pytest.mark.parametrize("node", LEAVES)

@@ -107,7 +107,7 @@ def test_a_job_is_named_that_was_accepted_although_its_number_could_not_be_print
     done = shell(f"$jobctl submit rows.txt {option} -- true > /dev/full")
     assert done.returncode == 1
     assert "standard output cannot be written: No space left on device\n" in done.stderr
-    assert "  job 1 was accepted all the same: jobctl status 1" in done.stderr
+    assert "  job 1 was accepted nevertheless: jobctl status 1" in done.stderr
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOMEM, "no room"), MemoryError(), ImportError()], ids=repr)

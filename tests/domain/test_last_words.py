@@ -352,13 +352,13 @@ TAILS += [
     ),
     (
         "npm-404",
-        "npm ERR! code E404\nnpm ERR! 404 Not Found - GET https://registry.npmjs.org/nosuch - Not found\nnpm ERR! 404 \nnpm ERR! 404  'nosuch@*' is not in this registry.\nnpm ERR! 404 \nnpm ERR! 404 Note that you can also install from a\nnpm ERR! 404 tarball, folder, http url, or git folder.\n\nnpm ERR! A complete log of this run can be found in:\nnpm ERR!     /root/.npm/_logs/2026-01-01T00_00_00_000Z-debug-0.log\n",
+        "npm ERR! code E404\nnpm ERR! 404 Not Found - GET https://packages.example/nosuch - Not found\nnpm ERR! 404 \nnpm ERR! 404  'nosuch@*' is not in this registry.\nnpm ERR! 404 \nnpm ERR! 404 Note that you can also install from a\nnpm ERR! 404 tarball, folder, http url, or git folder.\n\nnpm ERR! A complete log of this run can be found in:\nnpm ERR!     /home/ann/.npm/_logs/2026-01-01T00_00_00_000Z-debug-0.log\n",
         "",
-        "npm ERR! 404 Not Found - GET https://registry.npmjs.org/nosuch - Not found",
+        "npm ERR! 404 Not Found - GET https://packages.example/nosuch - Not found",
     ),
     (
         "npm-enoent",
-        "npm error code ENOENT\nnpm error syscall open\nnpm error path /x/package.json\nnpm error errno -2\nnpm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/x/package.json'\nnpm error enoent This is related to npm not being able to find a file.\nnpm error enoent\nnpm error A complete log of this run can be found in: /root/.npm/_logs/x-debug-0.log\n",
+        "npm error code ENOENT\nnpm error syscall open\nnpm error path /x/package.json\nnpm error errno -2\nnpm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/x/package.json'\nnpm error enoent This is related to npm not being able to find a file.\nnpm error enoent\nnpm error A complete log of this run can be found in: /home/ann/.npm/_logs/x-debug-0.log\n",
         "",
         "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/x/package.json'",
     ),
@@ -707,7 +707,7 @@ TAILS += [
     ),
     (
         "julia",
-        "ERROR: LoadError: UndefVarError: `x` not defined\nStacktrace:\n [1] top-level scope\n   @ ~/x.jl:1\nin expression starting at /root/x.jl:1\n",
+        "ERROR: LoadError: UndefVarError: `x` not defined\nStacktrace:\n [1] top-level scope\n   @ ~/x.jl:1\nin expression starting at /home/ann/x.jl:1\n",
         "",
         "ERROR: LoadError: UndefVarError: `x` not defined",
     ),

@@ -12,17 +12,17 @@ from jobctl.services.program import Place, check_program
 def folder(tmp_path):
     for name in ("curl", "git", "echo", "yes", "true", "rm"):
         _file(tmp_path / "bin" / name, "\x7fELF", 0o755)
-    _file(tmp_path / "work" / "rows.csv", "id\n")
-    _file(tmp_path / "work" / "more.csv", "id\n", 0o755)
-    _file(tmp_path / "work" / "ok.sh", "#!/bin/sh\n", 0o755)
-    _file(tmp_path / "work" / "tool.py", "x\n")
-    _file(tmp_path / "work" / "dos", "#!/bin/sh\r\n", 0o755)
-    _file(tmp_path / "work" / "lost", "#! /no/such -x\n", 0o755)
-    _file(tmp_path / "work" / "plain", "echo\n", 0o755)
-    _file(tmp_path / "work" / "git", "notes\n")
+    _file(tmp_path / "here" / "rows.csv", "id\n")
+    _file(tmp_path / "here" / "more.csv", "id\n", 0o755)
+    _file(tmp_path / "here" / "ok.sh", "#!/bin/sh\n", 0o755)
+    _file(tmp_path / "here" / "tool.py", "x\n")
+    _file(tmp_path / "here" / "dos", "#!/bin/sh\r\n", 0o755)
+    _file(tmp_path / "here" / "lost", "#! /no/such -x\n", 0o755)
+    _file(tmp_path / "here" / "plain", "echo\n", 0o755)
+    _file(tmp_path / "here" / "git", "notes\n")
     _file(tmp_path / "far" / "tool", "#!/bin/sh\n", 0o755)
     (tmp_path / "far" / "inner").mkdir()
-    (tmp_path / "work" / "link").symlink_to(tmp_path / "far" / "inner")
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "far" / "inner")
     return tmp_path
 
 
@@ -33,7 +33,7 @@ def _file(path, text, mode=0o644):
 
 
 def _check(folder, line, *, own="f.csv", separated=True, elsewhere=False):
-    place = Place(str(folder / "work"), f"/none:{folder}/bin", own.split(), separated, elsewhere)
+    place = Place(str(folder / "here"), f"/none:{folder}/bin", own.split(), separated, elsewhere)
     return check_program(line.split(), place)
 
 
@@ -111,7 +111,7 @@ def test_what_is_a_program_nowhere_is_refused_always(folder, monkeypatch, line, 
         ),
         ("zzqqxx {}", "no program 'zzqqxx' is found", "env zzqqxx"),
         ("ok.sh {}", "'ok.sh' is not on PATH", "write ./ok.sh"),
-        ("./oks.sh {}", "there is no file .*/work/oks.sh", "did you mean ./ok.sh?"),
+        ("./oks.sh {}", "there is no file .*/here/oks.sh", "did you mean ./ok.sh?"),
         (
             "tool.py {}",
             "'tool.py' is a file that may not be executed",
@@ -122,7 +122,7 @@ def test_what_is_a_program_nowhere_is_refused_always(folder, monkeypatch, line, 
         ("./lost {}", "the interpreter /no/such of its first line does not exist", "first line"),
         ("$HOME/x {}", "only a shell puts in what . stands for", "double quotes"),
         ("~/x {}", "a shell expands ~ only without quotes", "/x"),
-        ("../work {}", "'../work' is a folder", "the program in it"),
+        ("../here {}", "'../here' is a folder", "the program in it"),
     ],
 )
 def test_what_is_no_program_here_is_refused_or_said(folder, line, said, meant):

@@ -77,7 +77,7 @@ def test_what_is_no_workbook_is_named_with_what_to_type(content, what, command):
     with pytest.raises(Damaged) as caught:
         book_kind(io.BytesIO(content))
     message = caught.value.problem.message
-    assert message.startswith("this is no workbook: it ")
+    assert message.startswith("this is not a workbook: it ")
     assert what in message
     assert command in caught.value.hint
 
@@ -118,5 +118,5 @@ def test_a_workbook_with_the_name_of_a_text_is_named(tmp_path, name):
 def test_a_text_with_the_name_of_a_workbook_is_named(tmp_path):
     (tmp_path / "a.xls").write_text("id\tname\n1\tAnn\n")
     error = refused(tmp_path / "a.xls")
-    assert error.details == ("this is no workbook: it is text with tabs between its fields",)
+    assert error.details == ("this is not a workbook: it is text with tabs between its fields",)
     assert error.hint == "add --format tsv"

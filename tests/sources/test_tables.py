@@ -81,7 +81,7 @@ def test_what_is_no_workbook_or_sheet_is_said(workbook, tmp_path):
     (tmp_path / "no.xlsx").write_text("id\n1\n")
     with pytest.raises(InputRejected) as refused:
         read_file(tmp_path / "no.xlsx")
-    assert "this is no workbook" in refused.value.details[0]
+    assert "this is not a workbook" in refused.value.details[0]
 
 
 @pytest.mark.parametrize(
