@@ -41,13 +41,22 @@ class Orphans:
         """
         if not self.exact or self._children.count() == expected + len(self.pids) + len(self._abandoned):
             return []
-        found = []
-        pids = self._children.pids()
-        self._abandoned.intersection_update(pids)
-        for pid in pids:
-            if pid not in self.pids and pid not in self._abandoned and not is_ours(pid) and not _is_over(pid):
-                self.pids[pid] = self._attribute(pid, attribute)
-                found.append(pid)
+        found: list[int] = []
+        over: set[int] = set()
+        complete = False
+        while not complete:
+            complete = True
+            pids = self._children.pids()
+            self._abandoned.intersection_update(pids)
+            for pid in pids:
+                if pid in self.pids or pid in self._abandoned or is_ours(pid) or pid in over:
+                    continue
+                if _is_over(pid):
+                    over.add(pid)
+                    complete = False  # its end handed us its children, which came too late for this list
+                else:
+                    self.pids[pid] = self._attribute(pid, attribute)
+                    found.append(pid)
         return found
 
     def _attribute(self, pid: int, attribute: Attribute) -> int:
