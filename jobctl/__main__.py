@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 #: A short command is over before there is anything to collect; a long one collects every so many objects.
 _COLLECT_AFTER = 100_000
 _BROKEN_PIPE = 141
-#: What the loader of libraries says of a library for which there is no memory.
-_NO_ROOM = "failed to map segment"
 
 
 def main() -> NoReturn:
@@ -44,7 +42,9 @@ def main() -> NoReturn:
         code = _BROKEN_PIPE
     except OSError as error:
         code = standard.give_up_output(error)
-    except MemoryError:
+    except Exception as error:
+        if not standard.is_no_memory(error):
+            raise
         standard.tell_no_memory()
         os._exit(1)
     _leave(code)
@@ -76,7 +76,7 @@ def answer(arguments: list[str]) -> int:
 
 def _not_loaded(error: Exception, arguments: list[str]) -> int:
     """The command line could not be loaded: name the package because of which. Raises the error if there is none."""
-    if _NO_ROOM in str(error):
+    if standard.is_no_memory(error):
         raise MemoryError from None
     from jobctl.cli.installed import explain, tell
 

@@ -20,8 +20,6 @@ from jobctl.errors import Exit, JobctlError, UsageError
 _ParseError: type[Exception] = typer.BadParameter.__mro__[2]
 
 INTERRUPTED = 130
-#: What the loader of libraries says of a library for which there is no memory.
-_NO_ROOM = "failed to map segment"
 BROKEN_PIPE = 141
 #: Characters of a message, and of its end where something was left out of the middle.
 _LONGEST_MESSAGE = 1_000
@@ -90,8 +88,8 @@ def _answered(session: Session, arguments: Sequence[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and standard.is_output_lost():
             raise
-        if isinstance(error, MemoryError) or (isinstance(error, ImportError) and _NO_ROOM in str(error)):
-            raise MemoryError from None  # words for it would need imports, which need memory
+        if standard.is_no_memory(error):
+            raise MemoryError from None
         code = _explain(session, _known(session, error) or _bug(session, error, arguments))
     return code
 

@@ -18,6 +18,9 @@ _NAMES = ("stdin", "stdout", "stderr")
 done: list[str] = []
 
 _NO_MEMORY = 12  # errno.ENOMEM, without the module
+#: What the loader of libraries says of a library that does not fit, and Python of an exception that did not.
+_NO_ROOM = "failed to map segment"
+_NO_EXCEPTION = "without exception set"
 _NO_MEMORY_TOLD = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
@@ -84,13 +87,20 @@ def is_output_lost() -> bool:
     return getattr(getattr(buffer, "raw", None), "is_lost", False)
 
 
+def is_no_memory(error: Exception) -> bool:
+    """Whether an error is one of those that a lack of memory causes. Words for it would need more of it."""
+    if isinstance(error, SystemError):
+        return _NO_EXCEPTION in str(error)
+    return isinstance(error, MemoryError) or (isinstance(error, ImportError) and _NO_ROOM in str(error))
+
+
 def tell_no_memory() -> None:
     """Say that there is not enough memory, with the limit where there is room for the module that knows it."""
     try:
         from jobctl.process.ulimit import give_up_memory
 
         give_up_memory()
-    except (MemoryError, ImportError, OSError):  # not even this import has room; OSError: a folder cannot be listed
+    except (MemoryError, ImportError, OSError, SystemError):  # not even this import has room
         os.write(2, _NO_MEMORY_TOLD)
 
 

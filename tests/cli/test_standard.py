@@ -121,3 +121,19 @@ def test_no_memory_is_told_where_no_module_can_be_loaded(monkeypatch, capfd, err
     monkeypatch.setattr(sys, "meta_path", [NoRoom(), *sys.meta_path])
     assert standard.give_up_output(OSError(errno.ENOMEM, "Cannot allocate memory")) == 1
     assert "ulimit -v" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (ImportError("x.so: failed to map segment from shared object"), True),
+        (SystemError("error return without exception set"), True),  # an exception for which there was no memory
+        (SystemError("bad argument to internal function"), False),
+        (ImportError("No module named 'typer'"), False),
+        (ValueError("without exception set"), False),
+    ],
+    ids=repr,
+)
+def test_a_lack_of_memory_is_known_in_every_form(error, expected):
+    assert standard.is_no_memory(error) is expected
