@@ -203,7 +203,7 @@ class Endings:
         self._go_on(run, self._waits[serial][1], now)
 
     def _has_only_daemons(self, run: Running, left: list[int]) -> bool:
-        return self._orphans.exact and are_daemons(tree.descendants(left), run)
+        return self._orphans.exact and are_daemons(left, run)
 
     def _over(self, run: Running, ending: int | None, now: float) -> None:
         """Nothing of it is left. What had to wait for its last process took until now, also if that one was ended."""

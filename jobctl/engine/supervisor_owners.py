@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from jobctl.process.identity import ENGINE_SERIAL, environment, stat_fields
+from jobctl.process import tree
+from jobctl.process.identity import ENGINE_SERIAL, environment, is_dead, stat_fields
 from jobctl.process.leaders import TICK_NS
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from jobctl.engine.supervisor_attempts import Attempts
     from jobctl.engine.supervisor_running import Running
@@ -46,10 +47,14 @@ def owners_of(pid: int, attempts: Attempts) -> set[int]:
     return {run.serial for run in runs if run.begun <= started_ns + TICK_NS}
 
 
-def are_daemons(pids: Iterable[int], run: Running) -> bool:
-    """Whether all of these have left the session of an item and hold neither of its output files."""
+def are_daemons(left: list[int], run: Running) -> bool:
+    """Whether all that an item left behind has left its session and holds neither of its output files.
+
+    One of ``left`` that has ended may have handed us its children after we looked: they are found when it is reaped,
+    and until then nobody can tell.
+    """
     outputs = _outputs(run)
-    for pid in pids:
+    for pid in tree.descendants(left):
         fields = stat_fields(pid)
         if fields is None or fields[0] in (b"Z", b"X"):
             continue
@@ -57,7 +62,7 @@ def are_daemons(pids: Iterable[int], run: Running) -> bool:
             return False
         if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # another user's: nobody can say what it holds
             return False
-    return True
+    return not any(map(is_dead, left))  # last, because it may end while we look at the others
 
 
 def left_text(names: list[str]) -> str:

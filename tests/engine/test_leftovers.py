@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag, Started
 from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_owners import left_text
+from jobctl.engine.supervisor_owners import are_daemons, left_text
 from jobctl.process import daemon, leaders
 from jobctl.process.leaders import Record
 from tests.engine.harness import SupervisorUnderTest
@@ -21,6 +24,25 @@ DAEMON = "setsid sleep {0} </dev/null >/dev/null 2>&1 & wait_for {0}"
 #: The child is a daemon only after a while, as one of daemon(3).
 LATE = "(sleep 0.5; exec setsid sleep {0} </dev/null >/dev/null 2>&1) &"
 HELPER = 'wait_for() { until tr "\\0" " " < /proc/$!/cmdline | grep -q "^sleep $1 $"; do sleep 0.01; done; }; '
+
+
+def test_a_process_that_has_ended_is_no_proof_that_only_daemons_are_left(tmp_path: Path) -> None:
+    """Its end may have handed the supervisor its children, which are found only when it is reaped."""
+    parent = os.fork()
+    if parent == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, parent, os.WEXITED | os.WNOWAIT)
+    with (tmp_path / "out").open("wb") as output:
+        run = SimpleNamespace(pid=os.getpid(), scratch=SimpleNamespace(out=output.fileno(), err=output.fileno()))
+        daemon_of_item = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        try:
+            assert are_daemons([daemon_of_item.pid], run)  # type: ignore[arg-type]
+            assert not are_daemons([parent], run)  # type: ignore[arg-type]
+            assert not are_daemons([daemon_of_item.pid, parent], run)  # type: ignore[arg-type]
+        finally:
+            daemon_of_item.kill()
+            daemon_of_item.wait()
+            os.waitpid(parent, 0)
 
 
 def run_one(executor: LocalExecutor, root: Path, text: str, **changes: object) -> Finished:
