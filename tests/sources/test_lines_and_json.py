@@ -21,10 +21,12 @@ relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], 
     end=st.sampled_from(["\n", "\r\n", "\n\n"]),
 )
 def test_lines_are_values_byte_for_byte(read, lines, end):
+    filled = [line for line in lines if line.strip(" \t")]  # lines of nothing but blanks are left out
+    assume(filled)
     result = read(("\ufeff" + end.join(lines)).encode(), name="list.txt")
     if lines[0].startswith("\ufeff"):
         return  # a second BOM is a value, the first is dropped
-    assert result.payloads == [line.encode() for line in lines]
+    assert result.payloads == [line.encode() for line in filled]
     assert result.source.columns == ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,8 @@ def test_a_cancel_is_asked_for_and_a_no_is_a_no(jobctl, home, tmp_path):
             await sight.comes_to(Confirm)
         await sight.press("y")
         await sight.sees("job 1 cancelled", "2 unprocessed")
+        # The key acts on the row of the list, which is read by itself.
+        await sight.until(lambda: re.search(r"(?m)^ *1 +rows +cancelled", sight.text()), "cancelled in the list")
         await sight.press("c")
         await sight.sees("job 1 is cancelled already")
 
