@@ -105,7 +105,7 @@ def tell_no_memory() -> None:
 
 
 def give_up_output(error: OSError) -> int:
-    """Say that standard output cannot be written, and write nothing more there; returns the exit code."""
+    """Say that standard output cannot be written, and write to it no longer; returns the exit code."""
     if error.errno == _NO_MEMORY:  # of a module that was being loaded
         tell_no_memory()
         return 1

@@ -29,7 +29,7 @@ MESSAGE_LIMIT = 300
 _LOOKED_AT = 8192
 #: Of a body that fills several lines.
 _MOST_BODIES = 3
-#: So many places are tried as its begin.
+#: The most places that are tried as the beginning of a body.
 _MOST_BEGUN = 40
 
 _ESCAPES = late(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

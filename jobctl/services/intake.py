@@ -296,7 +296,7 @@ class Intake:
             "columns": list(source.columns or ()),
             "input_bytes": 0,
             "input_sha256": "",
-            # Not in the fingerprint: with the same words a key stands for the same work in every version.
+            # Not in the fingerprint: in every version, a key and the same words mean the same work.
             "work_options": around.given | ({KEEPS_TAGS: True} if self._handler.keeps_tags else {}),
             "fingerprint": "",
             "key": request.key,

@@ -56,7 +56,7 @@ _INTERPRETERS = {
     ".R": "Rscript",
 }
 _ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
-#: A hyphen, a dash or a minus sign that is no ASCII.
+#: Hyphens, dashes and minus signs outside ASCII.
 _LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 #: Of the first line of a script.
 _LONGEST_LINE = 256
@@ -168,7 +168,7 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
 
 
 def _refuse_second_file(first: str, place: Place) -> None:
-    """``submit a.csv b.csv -- load {}``. A script that may not be executed yet is no such file."""
+    """``submit a.csv b.csv -- load {}``. A script that lacks only the right to execute is not refused here."""
     here = _file(first, place)
     name = unpacked_name(first)
     is_data = name.endswith(tuple(NAME_SUFFIXES))
@@ -188,7 +188,7 @@ def _missing(first: str, place: Place) -> tuple[str, str]:
         return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
     if first.startswith("$"):
         hint = "write it in double quotes, or give the whole line to --shell"
-        return f"{first!r}: only a shell puts in what $ stands for, and not in single quotes", hint
+        return f"{first!r}: only a shell replaces a variable after $, and not in single quotes", hint
     if os.path.isdir(here) and os.sep in first:
         return f"{first!r} is a folder, not a program", "name the program in it"
     if os.path.isfile(here):

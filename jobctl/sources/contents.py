@@ -52,7 +52,7 @@ def _described_text(head: bytes, limit: int) -> tuple[str, str]:
 
 
 def _decoded(head: bytes, limit: int) -> tuple[str, str | None]:
-    """The encoding that a text is in and its beginning; None if it is no text."""
+    """The encoding that a text is in and its beginning; None for bytes that are not text."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", head[: len(head) & ~1].decode("utf-16", "replace")
     if b"\0" in head:

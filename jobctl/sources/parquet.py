@@ -59,7 +59,7 @@ class ParquetDecoder(Decoder):
             self._parquet = self._opened()
             names = list(self._parquet.schema_arrow.names)
         except self._errors as error:
-            raise _damage("this is no Parquet file that can be read", error) from error
+            raise _damage("this Parquet file cannot be read", error) from error
         except UnicodeDecodeError as error:
             raise Damaged("encoding", "the schema has a name that is not UTF-8 text") from error
         except KeyError as error:
@@ -77,7 +77,7 @@ class ParquetDecoder(Decoder):
         head = self._file.read(_HEAD)
         if not head.startswith(_MAGIC):
             what, way_out = described(head, _HEAD)
-            raise Damaged("parquet", f"this is no Parquet file: it {what}", hint=way_out)
+            raise Damaged("parquet", f"this is not a Parquet file: it {what}", hint=way_out)
         self._file.seek(-len(_MAGIC[0]), os.SEEK_END)
         if self._file.read() not in _MAGIC:
             message = "the Parquet file is cut off, or has something behind its end"
