@@ -19,15 +19,15 @@ from benchmarks.cluster import Alone
 from benchmarks.usage import peak_kib
 from jobctl.config import Home
 from jobctl.domain.ports import Ending, Finished
-from jobctl.engine.cluster import link, messages, worker_plugin
-from jobctl.engine.cluster.executor import ClusterExecutor
-from jobctl.engine.cluster.options import ClusterOptions
-from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
+from jobctl.executors.cluster import link, messages, worker_plugin
+from jobctl.executors.cluster.executor import ClusterExecutor
+from jobctl.executors.cluster.options import ClusterOptions
+from jobctl.executors.cluster.packing import Report, pack_report, unpack_pack
 from jobctl.process.wakeup import WakeUp
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database

@@ -17,13 +17,13 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
-from jobctl.engine.fake import FakeExecutor
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
+from jobctl.executors.fake import FakeExecutor
 from jobctl.process.memory import resident_bytes
 from jobctl.process.wakeup import WakeUp
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database

@@ -8,7 +8,7 @@ import sys
 import time
 
 from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec
-from jobctl.engine.local import LocalExecutor
+from jobctl.executors.local import LocalExecutor
 
 CAPACITY = 2
 AHEAD = 256

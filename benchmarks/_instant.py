@@ -17,8 +17,8 @@ from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
 from jobctl.process import moment
 from jobctl.process.wakeup import WakeUp
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store.database import Database, open_database
 

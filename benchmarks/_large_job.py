@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.figures import Course, Durations, Slow
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import figures, jobs, journal
 from jobctl.store.database import Database, open_database

@@ -107,9 +107,9 @@ def _curve(cluster: Rig, scale: Scale) -> Iterator[tuple[int, float]]:
 
 def _rate(cluster: Rig, size: int, count: int) -> float:
     from jobctl.domain.ports import AttemptId, CallSpec, Dispatch, Finished, JobSpec
-    from jobctl.engine.cluster import sizing
-    from jobctl.engine.cluster.executor import ClusterExecutor
-    from jobctl.engine.cluster.options import ClusterOptions
+    from jobctl.executors.cluster import sizing
+    from jobctl.executors.cluster.executor import ClusterExecutor
+    from jobctl.executors.cluster.options import ClusterOptions
 
     sizing.MAX_ITEMS, sizing.PACK_US = size, 1e8
     options = ClusterOptions(scheduler_file=str(cluster.scheduler_file))
@@ -165,7 +165,7 @@ def _draw(curve: dict[int, float], bare: float) -> None:
     """Throughput over items per message, both axes logarithmic."""
     import math
 
-    from jobctl.render.svg import Drawing
+    from jobctl.render.report.svg import Drawing
 
     left, top, width, height = 70.0, 20.0, 520.0, 260.0
     low, high = 10.0, 10 ** math.ceil(math.log10(max(*curve.values(), bare)))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.daemons import Daemon, daemon
 from benchmarks.figure import Figure, Scale
-from jobctl.services.intake import Intake
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.intake import Intake
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store.database import open_database
 

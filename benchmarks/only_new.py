@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, Scale
 from jobctl.config import Home
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import done
 from jobctl.store.database import Database, open_database

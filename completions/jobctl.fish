@@ -1,5 +1,5 @@
 # fish completion for jobctl
-# Generated from the command tree: python -m jobctl.cli.completion
+# Generated from the command tree: python -m jobctl.cli.commands.completion
 
 # Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
 function __jobctl_at

@@ -24,7 +24,7 @@ from jobctl.render.frames import job_frame
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look
 from jobctl.render.notices import notices
-from jobctl.services.status import job_document, list_document
+from jobctl.services.status.document import job_document, list_document
 from jobctl.store.database import open_database
 from jobctl.tui.app import Top
 

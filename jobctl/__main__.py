@@ -58,7 +58,7 @@ def answer(arguments: list[str]) -> int:
         sys.stdout.write(f"jobctl {__version__}\n")
         return 0
     if arguments[:1] == ["__complete"]:
-        from jobctl.cli.complete import complete
+        from jobctl.cli.completion.answers import complete
 
         complete(arguments[1:])
         return 0

@@ -65,7 +65,7 @@ def jobctl(home: Home, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     monkeypatch.setenv("JOBCTL_HOME", str(home.root))
     monkeypatch.setenv("TZ", "UTC")
     # A cancel without a daemon starts an engine, which takes longer than a user would wait on a machine that is busy.
-    monkeypatch.setattr("jobctl.services.control.PATIENCE_S", 60.0)
+    monkeypatch.setattr("jobctl.services.control.cancel.PATIENCE_S", 60.0)
 
     def call(*words: object) -> Outcome:
         capfd.readouterr()

@@ -98,7 +98,7 @@ class Root(TyperGroup):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = typer.main.get_command(import_module(f"jobctl.cli.{entry.module}").app)
+        command = typer.main.get_command(import_module(f"jobctl.cli.commands.{entry.module}").app)
         command.name = cmd_name
         return command
 

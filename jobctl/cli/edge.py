@@ -194,7 +194,7 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
         return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where this happened")
     if "jobctl.store.sqlite" not in sys.modules:
         return None
-    from jobctl.store.trouble import explain
+    from jobctl.store.opening.trouble import explain
 
     return explain(error, str(session.home.root))
 

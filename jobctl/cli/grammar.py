@@ -209,8 +209,8 @@ def _line(param: Any) -> str:
 
 def _choice(param: Any) -> str:
     """What the value may be, where that is one of a few words."""
-    from jobctl.cli.completion_values import of_option
-    from jobctl.cli.tree import option_of
+    from jobctl.cli.completion.tree import option_of
+    from jobctl.cli.completion.values import of_option
 
     words = of_option(option_of(param)).words if isinstance(param, TyperOption) else ()
     return f", one of {', '.join(words)}" if words else ""
@@ -218,7 +218,7 @@ def _choice(param: Any) -> str:
 
 def _owners(name: str) -> str:
     """The commands that have an option, as a hint for who looks for it here."""
-    from jobctl.cli.tree import command_tree
+    from jobctl.cli.completion.tree import command_tree
 
     owners = [node.name for node in command_tree().walk() if any(name in option.names for option in node.own_options)]
     return f"{name} is an option of jobctl {', jobctl '.join(owners[:3])}; " if owners else ""

@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperOption
 from jobctl.cli.command import session
 
 if TYPE_CHECKING:
-    from jobctl.cli.tree import Argument, Option
+    from jobctl.cli.completion.tree import Argument, Option
 
 _DEFAULT_PANEL = "Options"
 
@@ -41,7 +41,7 @@ def help_text(command: Any, ctx: Any, text: str) -> str:
     shared = session(ctx)
     if not shared.wants_json:
         return text
-    from jobctl.cli.tree import node_of
+    from jobctl.cli.completion.tree import node_of
     from jobctl.render.machine import dumps
 
     node = node_of(command, tuple(ctx.command_path.split()[1:]))

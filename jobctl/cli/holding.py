@@ -9,7 +9,7 @@ from jobctl.cli.session import Session
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.holding import Held, QueueHeld
+    from jobctl.services.control.pause import Held, QueueHeld
 
 
 def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobctl.cli.session import Session
-from jobctl.services.logs import Choice, attempts, is_cut, piece, read
+from jobctl.services.output.logs import Choice, attempts, is_cut, piece, read
 
 if TYPE_CHECKING:
     from jobctl.config import Home
-    from jobctl.services.follow import Written
-    from jobctl.services.targets import Target
+    from jobctl.services.control.targets import Target
+    from jobctl.services.output.follow import Written
     from jobctl.store.database import Database
-    from jobctl.store.item_views import AttemptView
+    from jobctl.store.views.items import AttemptView
 
 _NAMES = {"out": "stdout", "err": "stderr"}
 SCHEMA = "jobctl.output/1"

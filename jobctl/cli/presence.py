@@ -10,11 +10,11 @@ from jobctl.cli.session import Session
 def note_daemon(shared: Session, jobs: Sequence[int]) -> None:
     """One line when no daemon is up and one of these jobs is not done: without work nobody needs a daemon."""
     from jobctl.domain.states import TERMINAL_JOB_STATES
-    from jobctl.store import views
+    from jobctl.store.views import jobs as job_views
 
     database = shared.open()
     try:
-        is_open = any(state not in TERMINAL_JOB_STATES for state, _ in views.states(database, jobs).values())
+        is_open = any(state not in TERMINAL_JOB_STATES for state, _ in job_views.states(database, jobs).values())
     finally:
         database.close()
     if is_open:
@@ -23,11 +23,11 @@ def note_daemon(shared: Session, jobs: Sequence[int]) -> None:
 
 def note_daemon_for_queue(shared: Session, queue: str) -> None:
     """The same for the jobs of a queue."""
-    from jobctl.store import views
+    from jobctl.store.views import jobs as job_views
 
     database = shared.open()
     try:
-        is_open = queue in views.queue_loads(database)
+        is_open = queue in job_views.queue_loads(database)
     finally:
         database.close()
     if is_open:

@@ -148,7 +148,7 @@ class Session:
     @cached_property
     def _color_setting(self) -> str | None:
         """A configuration with mistakes must not keep status from answering; who needs its values will tell."""
-        from jobctl.services.settings import load_settings
+        from jobctl.services.settings.settings import load_settings
 
         try:
             found: str | None = load_settings(os.environ, os.getcwd()).value("output", "color")

@@ -30,7 +30,7 @@ def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[
 
 
 def reader(counted: Sequence[str | int]) -> Content:
-    """What takes the content out of a payload. ``engine.worker`` has the same for its tokens: change both."""
+    """What takes the content out of a payload. ``worker.main`` has the same for its tokens: change both."""
     if not counted:
         return lambda payload: payload
     if isinstance(counted[0], str):

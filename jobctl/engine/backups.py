@@ -7,8 +7,9 @@ import threading
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process.own_log import say
-from jobctl.store import backup, sqlite
+from jobctl.store import sqlite
 from jobctl.store.database import Database, open_database
+from jobctl.store.opening import backup
 
 _LOOK_US = 60_000_000
 

@@ -7,8 +7,8 @@ import os
 from jobctl import __version__
 from jobctl.config import Home
 from jobctl.domain.crew import Crew
+from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.backups import Backups
-from jobctl.engine.disks import Disks
 from jobctl.process import space
 from jobctl.store import daemon, requests, sqlite
 from jobctl.store.database import UNWRITABLE, Database

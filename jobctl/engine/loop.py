@@ -18,28 +18,30 @@ from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Ending, Event, Executor, Finished
 from jobctl.domain.states import Stop
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
-from jobctl.engine import claiming, closing, recovery, stopping
+from jobctl.engine import stopping
+from jobctl.engine.attempts import claiming, recovery
+from jobctl.engine.attempts.outcome_buffer import Inbox
+from jobctl.engine.attempts.settling import Batch, Settler
+from jobctl.engine.attempts.ungiven import UNREADABLE, not_started
 from jobctl.engine.clock import ClockAlarm, ClockSet, WallClock
-from jobctl.engine.gates import Gates
-from jobctl.engine.house import HEARTBEAT_US, House
-from jobctl.engine.inbox import Inbox
-from jobctl.engine.lineup import Lineup
-from jobctl.engine.notifier import Notifier
+from jobctl.engine.housekeeping import HEARTBEAT_US, House
+from jobctl.engine.jobs.job_spec import Specs
+from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.jobs.live_jobs import Roster
+from jobctl.engine.jobs.ready_queue import Lineup
+from jobctl.engine.jobs.resources import Stock, of_this_machine
+from jobctl.engine.notify.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
 from jobctl.engine.orders import Orders, has_more, is_called_for
-from jobctl.engine.roster import Roster
-from jobctl.engine.settling import Batch, Settler
-from jobctl.engine.spec import Specs
-from jobctl.engine.stock import Stock, of_this_machine
-from jobctl.engine.ungiven import UNREADABLE, not_started
-from jobctl.engine.work import LiveJob
+from jobctl.engine.rounds import closing
 from jobctl.process import moment
 from jobctl.process.own_log import say
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import clock, daemon, downtime, jobs, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.items import StaleAttempts
-from jobctl.store.trouble import file_limit
+from jobctl.store.opening.trouble import file_limit
 
 #: After a commit that failed (disk full, I/O error), the next try.
 TROUBLE_PAUSE_US = 1_000_000

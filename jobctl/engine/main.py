@@ -10,20 +10,22 @@ import sys
 from typing import NoReturn
 
 from jobctl.domain.ports import Executor
-from jobctl.engine import recovery
-from jobctl.engine.house import Replaced, StoreGone
-from jobctl.engine.local import LocalExecutor
+from jobctl.engine.attempts import recovery
+from jobctl.engine.housekeeping import Replaced, StoreGone
 from jobctl.engine.loop import Engine, Fenced, Limited, Unwritten
 from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
-from jobctl.process import moment, wire
+from jobctl.executors.local import LocalExecutor
+from jobctl.process import moment
 from jobctl.process.daemon import StartOptions
-from jobctl.process.devices import Devices
 from jobctl.process.own_log import say, say_traceback
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import daemon, elsewhere, integrity, removed, sqlite, trouble
+from jobctl.store import daemon, elsewhere, removed, sqlite
 from jobctl.store.database import Database, open_database
+from jobctl.store.opening import integrity, trouble
+from jobctl.supervisor.devices import Devices
+from jobctl.supervisor.protocol import wire
 
 #: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
 _COLLECT_AFTER = 50_000
@@ -54,12 +56,12 @@ def _executor(options: StartOptions, local: LocalExecutor, database: Database) -
     if looks and not options.cluster:
         elsewhere.check(database)
     if options.spawners > 1 and not options.cluster:
-        from jobctl.engine.split import split
+        from jobctl.executors.split import split
 
         return split(local, options.spawners, guests_of(options.store_id))
     if not options.cluster:
         return local
-    from jobctl.engine.cluster.compose import cluster_executor
+    from jobctl.executors.cluster.compose import cluster_executor
 
     executor = cluster_executor(options.cluster, local, database)
     if looks:

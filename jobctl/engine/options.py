@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobctl.engine import recovery
+from jobctl.engine.attempts import recovery
 
 
 @dataclass(frozen=True, slots=True)

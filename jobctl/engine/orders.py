@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
-from jobctl.engine import following, stopping
-from jobctl.engine.lineup import Lineup
-from jobctl.engine.roster import Roster
-from jobctl.engine.settling import Settler, breaks_rule
-from jobctl.engine.work import LiveJob
+from jobctl.engine import stopping
+from jobctl.engine.attempts.settling import Settler, breaks_rule
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.jobs.live_jobs import Roster
+from jobctl.engine.jobs.ready_queue import Lineup
+from jobctl.engine.rounds import followed_rows
 from jobctl.store import requests
 from jobctl.store.database import Database
 
@@ -37,8 +38,8 @@ class Orders:
         self._obey_all(roster, epoch, now)
         for live in list(self._lineup.changed.values()):
             self.obey_rules(live, now)
-            if following.is_due(live):
-                self._count(live, following.decide(self._database, live, now), now)
+            if followed_rows.is_due(live):
+                self._count(live, followed_rows.decide(self._database, live, now), now)
             if stopping.has_waiting(live):
                 self._count(live, stopping.drop_waiting(self._database, epoch, live, now), now)
 
@@ -101,7 +102,7 @@ class Orders:
 
 def has_more(live: LiveJob) -> bool:
     """Whether a step left rows for the next one: to take out of the queue, or to decide."""
-    return stopping.has_waiting(live) or following.is_due(live)
+    return stopping.has_waiting(live) or followed_rows.is_due(live)
 
 
 def is_called_for(live: LiveJob, now: int) -> bool:

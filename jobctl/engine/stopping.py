@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
-from jobctl.engine.settling import Settler
-from jobctl.engine.work import LiveJob
+from jobctl.engine.attempts.settling import Settler
+from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.store import jobs, journal
 from jobctl.store.database import Database
 

@@ -29,7 +29,7 @@ from jobctl.domain.ports import (
     Returned,
     Started,
 )
-from jobctl.process.backlog import Backlog, JobLine
+from jobctl.supervisor.backlog import Backlog, JobLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,12 @@ from jobctl.domain.ports import (
     Started,
     raised_of,
 )
-from jobctl.process import wire
-from jobctl.process.channel import Channel
-from jobctl.process.page import unpack
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.page import unpack
 
 if TYPE_CHECKING:
-    from jobctl.process.channel import Message
+    from jobctl.supervisor.protocol.channel import Message
 
 #: Bytes of arguments in one message: more messages let the supervisor start before it has read all.
 _MESSAGE_BYTES = 1 << 20

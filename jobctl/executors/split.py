@@ -27,9 +27,9 @@ from jobctl.domain.ports import (
     Pressure,
     Returned,
 )
-from jobctl.engine.local import LocalExecutor
-from jobctl.process.guest import Guest, start_guest
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
+from jobctl.supervisor.guest import Guest, start_guest
 
 
 class SpawnerGone(Exception):

@@ -66,7 +66,7 @@ class StartOptions:
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
         words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
         line = ("line=1",) if self.in_line else ()
-        return [*python_argv("jobctl.engine.supervisor_start"), *words, *line, "--", *engine]
+        return [*python_argv("jobctl.supervisor.main"), *words, *line, "--", *engine]
 
     def _engine_words(self) -> list[str]:
         words = [f"home={self.home.root}", f"slots={self.slots}"]

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from jobctl.domain.wording import plural
-from jobctl.render.job_blocks import failures_block, running_block
-from jobctl.render.job_page import job_page, job_title, overview
+from jobctl.render.job.blocks import failures_block, running_block
+from jobctl.render.job.page import job_page, job_title, overview
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look

@@ -7,10 +7,10 @@ from typing import Any
 
 from jobctl.render.causes import hidden_causes
 from jobctl.render.inert import inert
-from jobctl.render.job_blocks import failure_rows, running_rows, slowest_line
-from jobctl.render.job_page import counters, fact_lines, job_title, progress_facts
+from jobctl.render.job.blocks import failure_rows, running_rows, slowest_line
+from jobctl.render.job.pace import figures_line
+from jobctl.render.job.page import counters, fact_lines, job_title, progress_facts
 from jobctl.render.look import Look
-from jobctl.render.pace import figures_line
 from jobctl.render.plain import table
 
 Document = Mapping[str, Any]

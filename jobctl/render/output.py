@@ -10,7 +10,7 @@ from jobctl.domain import outcome
 from jobctl.domain.durations import format_duration
 from jobctl.domain.ports import Ending, OutputFlag
 from jobctl.render.inert import inert_log
-from jobctl.store.item_views import AttemptView
+from jobctl.store.views.items import AttemptView
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 

@@ -11,11 +11,13 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.states import ItemState, JobState
 from jobctl.domain.texts import shown
-from jobctl.services.daemon import DOWN, DaemonView, daemon_view
-from jobctl.services.placing import placed
-from jobctl.services.queues import queue_documents
-from jobctl.store import clock, metrics, views
+from jobctl.services.control.queues import queue_documents
+from jobctl.services.daemon.view import DOWN, DaemonView, daemon_view
+from jobctl.services.output.write_file import placed
+from jobctl.store import clock
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views import metrics
 
 Labels = Mapping[str, str]
 
@@ -70,7 +72,7 @@ def read_metrics(database: Database | None, home: Home, now: int) -> Reading:
     """Everything at one moment (``now`` in microseconds UTC); of a store that does not exist, that nothing is up."""
     if database is None:
         return Reading(now, [*_daemon(DOWN, now)])
-    with views.snapshot(database):
+    with job_views.snapshot(database):
         now = clock.in_store(database, now)
         return Reading(now, [*_daemon(daemon_view(database, home, now), now), *_work(database, now)])
 
@@ -106,7 +108,7 @@ def _work(database: Database, now: int) -> Iterator[Family]:
     yield Family("jobctl_failed_attempts", "Failed attempts of jobs that are kept, by cause.", failures)
     yield from _ages(database, now)
     yield from _queues(database)
-    rate = views.total_rate(database)
+    rate = job_views.total_rate(database)
     yield _gauge("jobctl_items_per_second", "Items processed per second, as last smoothed.", rate or 0.0)
 
 

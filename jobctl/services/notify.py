@@ -16,12 +16,13 @@ from jobctl.errors import NotFound, UsageError
 from jobctl.handlers.secret_file import read_secret_file
 from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake
-from jobctl.services.actor import actor
-from jobctl.services.request import NotifyOptions
-from jobctl.store import clock, journal, outbox_views
+from jobctl.services.control.actor import actor
+from jobctl.services.submit.request import NotifyOptions
+from jobctl.store import clock, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
-from jobctl.store.outbox_views import DeliveryView, TargetView
+from jobctl.store.views import outbox as outbox_views
+from jobctl.store.views.outbox import DeliveryView, TargetView
 
 SCHEMA = "jobctl.deliveries/1"
 MAX_TARGETS = 20

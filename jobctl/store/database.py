@@ -19,7 +19,7 @@ from jobctl.config import Home
 from jobctl.errors import Busy, StoreError
 from jobctl.process.private import is_plain
 from jobctl.store import layout, sqlite
-from jobctl.store.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
+from jobctl.store.opening.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 #: How long a command waits for its turn to write before it gives up with a message.
@@ -297,11 +297,11 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     # What is deleted is overwritten with zeros, whoever deletes it: ``prune`` promises that nothing can be read back.
     execute("PRAGMA secure_delete=ON").fetchall()
     if version == 0:
-        from jobctl.store.create import create_schema
+        from jobctl.store.opening.create import create_schema
 
         create_schema(database)
     elif version < SCHEMA_VERSION:
-        from jobctl.store.migrate import upgrade
+        from jobctl.store.opening.migrate import upgrade
 
         upgrade(database, SCHEMA_VERSION, lock_holder)
 
@@ -342,12 +342,12 @@ def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
     if isinstance(error, sqlite.OperationalError) and _is_busy(error):
         return Busy(f"{path} is busy", hint="try again")
     if isinstance(error, sqlite.OperationalError):  # nothing is wrong with the file: no reason to put it away
-        from jobctl.store.trouble import explain
+        from jobctl.store.opening.trouble import explain
 
         known = explain(error, str(path.parent))
         if isinstance(known, StoreError):
             return known
-    from jobctl.store.backup import recipe
+    from jobctl.store.opening.backup import recipe
 
     return StoreError(f"{path} cannot be read: {error}", hint=recipe(path.parent))
 

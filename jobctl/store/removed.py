@@ -14,8 +14,9 @@ from pathlib import Path
 from jobctl.config import Home
 from jobctl.errors import StoreError
 from jobctl.process import lock
-from jobctl.store import backup, sqlite
+from jobctl.store import sqlite
 from jobctl.store.database import Database
+from jobctl.store.opening import backup
 
 SUFFIXES = ("", "-wal", "-shm")
 

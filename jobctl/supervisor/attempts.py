@@ -9,25 +9,25 @@ import sys
 import time
 from collections.abc import Callable
 
-from jobctl.engine.supervisor_owners import left_text
-from jobctl.engine.supervisor_pressure import MACHINE, NEVER, Pressure
-from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_of, code_when_ended, kib
-from jobctl.process import wire
-from jobctl.process.backlog import Backlog, Dispatch, JobLine
-from jobctl.process.devices import Devices
 from jobctl.process.identity import Tagger
 from jobctl.process.leaders import Leaders, since_boot_ns
-from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
-from jobctl.process.output import NOWHERE
-from jobctl.process.plan import JobPlan, NoOutputError, PressureError
-from jobctl.process.spawn import CannotStartError
+from jobctl.supervisor.backlog import Backlog, Dispatch, JobLine
+from jobctl.supervisor.devices import Devices
+from jobctl.supervisor.job_plan import JobPlan, NoOutputError, PressureError
+from jobctl.supervisor.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
+from jobctl.supervisor.output import NOWHERE
+from jobctl.supervisor.owners import left_text
+from jobctl.supervisor.pressure import MACHINE, NEVER, Pressure
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.running import AttemptId, Running, Verdict, code_of, code_when_ended, kib
+from jobctl.supervisor.spawn import CannotStartError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     import select
     from typing import Any
 
-    from jobctl.engine.supervisor_calls import Calls
+    from jobctl.supervisor.calls.pool import Calls
 
     #: Tell the engine: (kind, payload).
     Tell = Callable[[int, Any], None]
@@ -90,8 +90,8 @@ class Attempts:
     def expect_calls(self) -> None:
         """Be ready for jobs that call functions, and tell what was kept of such calls."""
         if self.calls is None:
-            from jobctl.engine.supervisor_calls import Calls  # most supervisors never need it
-            from jobctl.process.kept_calls import KeptCalls
+            from jobctl.supervisor.calls.kept import KeptCalls
+            from jobctl.supervisor.calls.pool import Calls  # most supervisors never need it
 
             self.calls = Calls(self, self._poll, self._tell, KeptCalls(self.calls_path))
 

@@ -7,18 +7,19 @@ import select
 import signal
 from collections.abc import Callable
 
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.process import leaders, wire
+from jobctl.process import leaders
 from jobctl.process.evidence import Evidence, Found
 from jobctl.process.identity import Handle, name_of
 from jobctl.process.leaders import Leaders
 from jobctl.process.sweep import find
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.engine.supervisor_running import AttemptId
+    from jobctl.supervisor.running import AttemptId
 
 #: Without a pidfd, and for what forked meanwhile, it is looked at and killed again after this time.
 _LOOK_AGAIN_S = 10.0

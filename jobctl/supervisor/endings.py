@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from jobctl.engine.supervisor_attempts import Attempts
-from jobctl.engine.supervisor_owners import are_daemons, left_text, owners_of
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.engine.supervisor_running import Running
-from jobctl.process import leaders, tree, wire
+from jobctl.process import leaders, tree
 from jobctl.process.identity import ENGINE_SERIAL, Tagger, is_dead, name_of
-from jobctl.process.killing import Kill
-from jobctl.process.orphans import NOBODY, UNKNOWN, Orphans
+from jobctl.supervisor.attempts import Attempts
+from jobctl.supervisor.killing import Kill
+from jobctl.supervisor.orphans import NOBODY, UNKNOWN, Orphans
+from jobctl.supervisor.owners import are_daemons, left_text, owners_of
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.running import Running
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ import signal
 import socket
 import time
 
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.process import wire
-from jobctl.process.channel import Channel
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol.channel import Channel
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.process.channel import Message
+    from jobctl.supervisor.protocol.channel import Message
 
 #: Events wait this long for others, so that the engine is woken once for many.
 COALESCE_S = 0.06
@@ -112,7 +112,7 @@ class Engine:
         self.flush_at = min(self.flush_at, time.monotonic() + wait_s)
 
     def _drop_starts(self, calls: tuple[Any, ...]) -> None:
-        from jobctl.process.page import unpack  # most supervisors never need it
+        from jobctl.supervisor.protocol.page import unpack  # most supervisors never need it
 
         for record in unpack(*calls[-1]):
             self._starts.pop((calls[0], *record[:2]), None)

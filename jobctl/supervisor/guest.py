@@ -31,7 +31,7 @@ def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> Guest:
     fd = theirs.fileno()
     try:
         process = subprocess.Popen(
-            python_argv("jobctl.engine.supervisor_start", f"guest={fd}", f"store={store_id}", part_word(*part)),
+            python_argv("jobctl.supervisor.main", f"guest={fd}", f"store={store_id}", part_word(*part)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             cwd="/",

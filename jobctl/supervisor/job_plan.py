@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
-from jobctl.process import spawn
-from jobctl.process.backlog import Dispatch
-from jobctl.process.devices import VARIABLE
-from jobctl.process.output import JobOutput, Scratch
+from jobctl.supervisor import spawn
+from jobctl.supervisor.backlog import Dispatch
+from jobctl.supervisor.devices import VARIABLE
+from jobctl.supervisor.output import JobOutput, Scratch
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ LOAD_FILE = (
     b"s.loader.exec_module(m)\n"
     b"m.main()\n"
 )
-_WORKER_FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "worker.py")
+_WORKER_FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "worker", "main.py")
 _SLOT_MARK = b"\0slot\0"  # domain.ports.SLOT_MARK; a test holds them equal
 
 

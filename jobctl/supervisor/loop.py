@@ -15,30 +15,30 @@ import socket
 import time
 from collections.abc import Callable
 
-from jobctl.engine.supervisor_attempts import Attempts
-from jobctl.engine.supervisor_barred import Barred
-from jobctl.engine.supervisor_endings import DEFAULT_GRACE_S, Endings
-from jobctl.engine.supervisor_engine import Engine
-from jobctl.engine.supervisor_options import Options
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.engine.supervisor_running import AttemptId
-from jobctl.engine.supervisor_standstill import Standstill
-from jobctl.process import wire
-from jobctl.process.backlog import Dispatch
 from jobctl.process.identity import Tagger
-from jobctl.process.kept import Kept
-from jobctl.process.kept_calls import holds_any
 from jobctl.process.leaders import Leaders
-from jobctl.process.notify_socket import ServiceManager
 from jobctl.process.own_log import say
-from jobctl.process.signals import SignalPipe
-from jobctl.process.starts import Starts
+from jobctl.supervisor.attempts import Attempts
+from jobctl.supervisor.backlog import Dispatch
+from jobctl.supervisor.barred import Barred
+from jobctl.supervisor.calls.kept import holds_any
+from jobctl.supervisor.endings import DEFAULT_GRACE_S, Endings
+from jobctl.supervisor.engine_process import Engine
+from jobctl.supervisor.kept_outcomes import Kept
+from jobctl.supervisor.kept_starts import Starts
+from jobctl.supervisor.options import Options
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.running import AttemptId
+from jobctl.supervisor.service_manager import ServiceManager
+from jobctl.supervisor.signals import SignalPipe
+from jobctl.supervisor.standstill import Standstill
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.process.channel import Message
+    from jobctl.supervisor.protocol.channel import Message
 
 #: Beyond the grace of what runs, how long the end of everything may take.
 _LEAVE_EXTRA_S = 10.0

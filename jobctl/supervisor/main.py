@@ -8,14 +8,15 @@ import os
 import signal
 import sys
 
-from jobctl.engine.supervisor import Records, Supervisor
-from jobctl.engine.supervisor_barred import Barred
-from jobctl.engine.supervisor_options import Options
 from jobctl.errors import Exit
-from jobctl.process import leaders, lock, spawn, sweep
-from jobctl.process.kept import Kept
+from jobctl.process import leaders, lock, sweep
 from jobctl.process.leaders import Leaders
-from jobctl.process.starts import Starts
+from jobctl.supervisor import spawn
+from jobctl.supervisor.barred import Barred
+from jobctl.supervisor.kept_outcomes import Kept
+from jobctl.supervisor.kept_starts import Starts
+from jobctl.supervisor.loop import Records, Supervisor
+from jobctl.supervisor.options import Options
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NAME = 15

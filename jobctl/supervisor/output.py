@@ -18,7 +18,7 @@ import fcntl
 import os
 from collections.abc import Callable
 
-from jobctl.process import streams
+from jobctl.supervisor import streams
 
 _MODE = 0o600
 _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW

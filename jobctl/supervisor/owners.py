@@ -12,8 +12,8 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobctl.engine.supervisor_attempts import Attempts
-    from jobctl.engine.supervisor_running import Running
+    from jobctl.supervisor.attempts import Attempts
+    from jobctl.supervisor.running import Running
 
     FileId = tuple[int, int]
 

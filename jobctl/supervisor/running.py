@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.process import wire
-from jobctl.process.backlog import Dispatch, JobLine
 from jobctl.process.leaders import since_boot_ns
-from jobctl.process.output import Scratch
-from jobctl.process.plan import JobPlan
+from jobctl.supervisor.backlog import Dispatch, JobLine
+from jobctl.supervisor.job_plan import JobPlan
+from jobctl.supervisor.output import Scratch
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ item. Leases are the exception, because the giver of a lease continues to count.
 
 from __future__ import annotations
 
-from jobctl.engine.supervisor_pressure import NEVER
+from jobctl.supervisor.pressure import NEVER
 
 #: A busy machine wakes us later than planned, too, but by less.
 _LATE_S = 1.0

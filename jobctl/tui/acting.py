@@ -8,8 +8,10 @@ from threading import Thread
 from jobctl.config import Home
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services import control, holding, retry
-from jobctl.services.targets import Target
+from jobctl.services.control import cancel as control
+from jobctl.services.control import pause as holding
+from jobctl.services.control import retry
+from jobctl.services.control.targets import Target
 from jobctl.tui.reading import Document, now_us
 
 Say = Callable[[str, bool], object]  # (sentence, whether it is trouble)

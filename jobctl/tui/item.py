@@ -11,8 +11,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from jobctl.render.explain import explain_lines
-from jobctl.services.follow import Wanted
-from jobctl.services.retry import Selection
+from jobctl.services.control.retry import Selection
+from jobctl.services.output.follow import Wanted
 from jobctl.tui.logview import LogView
 from jobctl.tui.page import Page
 from jobctl.tui.reading import Document

@@ -12,10 +12,10 @@ from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number
 from jobctl.render.items import item_cells
-from jobctl.render.job_blocks import failure_cells
-from jobctl.render.job_page import job_page, job_title
-from jobctl.services.follow import Wanted
-from jobctl.services.retry import Selection
+from jobctl.render.job.blocks import failure_cells
+from jobctl.render.job.page import job_page, job_title
+from jobctl.services.control.retry import Selection
+from jobctl.services.output.follow import Wanted
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.logview import LogView
 from jobctl.tui.page import Page

@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Footer, Static
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
 from jobctl.render.frames import urgency, what_moves
-from jobctl.render.job_facts import daemon_text
+from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
 from jobctl.tui.page import Page

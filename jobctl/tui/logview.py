@@ -13,7 +13,7 @@ from textual.widgets import Log
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.render.output import harmless, heading
-from jobctl.services.follow import Follower, Wanted, Written
+from jobctl.services.output.follow import Follower, Wanted, Written
 from jobctl.store.database import open_database
 
 #: Lines that can be scrolled back to.

@@ -14,12 +14,13 @@ from jobctl.config import Home
 from jobctl.domain.states import ItemState
 from jobctl.process import moment
 from jobctl.render.look import Look, shows_unicode
-from jobctl.services import explain as explaining
-from jobctl.services import items, status
-from jobctl.services.changes import Frames
-from jobctl.services.targets import Target
-from jobctl.store import views
+from jobctl.services.control.targets import Target
+from jobctl.services.daemon.changes import Frames
+from jobctl.services.output import items
+from jobctl.services.status import document as status
+from jobctl.services.why import explain as explaining
 from jobctl.store.database import Database, open_database
+from jobctl.store.views import jobs as job_views
 
 Document = dict[str, Any]
 
@@ -52,7 +53,7 @@ class Reader:
     def items(self, job: Document, state: ItemState | None, after: int, limit: int) -> tuple[list[Document], bool]:
         """(a page of items above number ``after``, whether there are more)."""
         states = () if state is None else (state,)
-        with views.snapshot(self.database):
+        with job_views.snapshot(self.database):
             page = items.page(self.database, job["job"], states, after, limit)
         given = job["input"]
         found = [items.item_document(job["job"], item, given["columns"], given["format"]) for item in page.items]

@@ -23,9 +23,9 @@ TYPE_CHECKING = False  # as typing's own, which costs more to import than all th
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.engine import worker_load as loading
-    from jobctl.engine import worker_place as places
-    from jobctl.engine.worker_load import Call
+    from jobctl.worker import load as loading
+    from jobctl.worker import place as places
+    from jobctl.worker.load import Call
 
     #: Fields of domain.ports.Raised.
     Cause = tuple[str, str, int, float | None, str]
@@ -39,12 +39,12 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    loading = _beside("worker_load")
-    places = _beside("worker_place")
+    loading = _beside("load")
+    places = _beside("place")
 
 #: Before the names of our own files in a traceback.
-_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker")
-# The words and the layout of the page are those of jobctl.process.page; a test holds both equal.
+_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+# The words and the layout of the page are those of jobctl.supervisor.protocol.page; a test holds both equal.
 _CHANNEL_FD = 3  # both move as soon as we run
 _PAGE_FD = 4
 _LOAD = 0

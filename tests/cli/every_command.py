@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from jobctl.cli.tree import Node, command_tree
+from jobctl.cli.completion.tree import Node, command_tree
 
 _ARGUMENTS = {
     "FILE": "rows.txt",

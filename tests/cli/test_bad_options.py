@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from typer.main import get_command
 
-from jobctl.cli.cluster import cluster_options
 from jobctl.cli.command import global_options
-from jobctl.cli.run import app as run_app
-from jobctl.cli.submit import app as submit_app
+from jobctl.cli.commands.run import app as run_app
+from jobctl.cli.commands.submit import app as submit_app
+from jobctl.cli.submission.cluster import cluster_options
 
 #: (option, value, words that must be in the answer besides the option)
 BAD = [

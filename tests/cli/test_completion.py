@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from jobctl.cli.completion import FILES
+from jobctl.cli.commands.completion import FILES
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "completions"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli.completion import FILES
+from jobctl.cli.commands.completion import FILES
 from jobctl.config import Home
 from tests.cli.test_completion import PATIENCE_S, SCRIPTS, environment, need, spawn
 from tests.factories import make_store

@@ -11,10 +11,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from jobctl.cli.intake import _PANELS
-from jobctl.services.setting_files import places
-from jobctl.services.setting_keys import KEYS, RECIPE_KEYS
-from jobctl.services.settings import load_settings, variable
+from jobctl.cli.submission.intake import _PANELS
+from jobctl.services.settings.files import places
+from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
+from jobctl.services.settings.settings import load_settings, variable
 from tests.trusted import write_trusted
 
 
@@ -149,8 +149,8 @@ def test_relative_paths_begin_at_the_file(place: Path) -> None:
 
 
 def test_a_default_of_the_daemon_and_of_colours(place: Path, jobctl, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jobctl.cli.defaults import daemon_slots
     from jobctl.cli.session import Session
+    from jobctl.cli.submission.defaults import daemon_slots
 
     write(place, "user", '[daemon]\nslots = 7\n[output]\ncolor = "always"\n')
     assert daemon_slots(None) == 7
@@ -184,7 +184,7 @@ def test_every_key_is_an_option_and_every_variable_its_own() -> None:
 def test_without_a_file_nothing_is_imported_for_it(place: Path) -> None:
     code = (
         "import sys; from jobctl.cli.edge import run; run(['submit', 'rows.txt', '-q', '--', 'true']);"
-        "print(sorted({'tomllib', 'jobctl.services.setting_keys'} & set(sys.modules)))"
+        "print(sorted({'tomllib', 'jobctl.services.settings.keys'} & set(sys.modules)))"
     )
     Path("rows.txt").write_text("a\n")
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

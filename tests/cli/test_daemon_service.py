@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.services.daemon_log import follow, last_lines
-from jobctl.services.service_unit import Unit
+from jobctl.services.daemon.log import follow, last_lines
+from jobctl.services.daemon.service_unit import Unit
 from tests.locks import held_lock
 
 ROOT = Path(__file__).parents[2]

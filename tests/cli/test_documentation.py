@@ -11,19 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli.tree import command_tree
+from jobctl.cli.completion.tree import command_tree
 from jobctl.domain.durations import format_duration
 from jobctl.domain.outcome import failure_code
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState, JobState
-from jobctl.engine import delivery
+from jobctl.engine.notify import delivery
 from jobctl.errors import Exit
 from jobctl.handlers import attempt
 from jobctl.handlers.environment import submitter_environment
-from jobctl.process import plan
-from jobctl.services import attention, crew, lasting, notify, status
+from jobctl.services import notify
+from jobctl.services.status import document as status
+from jobctl.services.status import lasting, workers
+from jobctl.services.why import attention
 from jobctl.sources import options
+from jobctl.supervisor import job_plan as plan
 from tests.cli.test_man import check, find
 from tests.documentation import PAGES, README, blocks, mentions, schedule_and_command
 
@@ -102,7 +105,7 @@ def test_the_causes_of_failures_are_on_the_page_of_the_document():
 
 
 def test_the_codes_of_attention_are_on_the_page_of_the_document():
-    said = "\n".join(inspect.getsource(module) for module in (attention, crew, lasting, notify, status))
+    said = "\n".join(inspect.getsource(module) for module in (attention, workers, lasting, notify, status))
     codes = set(re.findall(r"(?:Attention|Missing)\(\s*\"([a-z_]+)\"", said)) | set(attention._LASTING_CODES.values())
     assert len(codes) > 10
     assert codes <= words(page("jobctl-status.5"))

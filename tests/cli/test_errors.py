@@ -14,7 +14,7 @@ import pytest
 import jobctl as package
 from jobctl.process import space
 from jobctl.store import sqlite
-from jobctl.store.trouble import explain
+from jobctl.store.opening.trouble import explain
 
 ROOT = Path(package.__file__).parents[1]
 
@@ -104,7 +104,7 @@ def test_a_bug_says_that_it_is_one(store, jobctl, monkeypatch):
         raise LookupError("frob")
 
     store.job("q")
-    monkeypatch.setattr("jobctl.services.status.state_reason", broken)
+    monkeypatch.setattr("jobctl.services.status.document.state_reason", broken)
     done = jobctl("status", "1")
     assert done.code == 1
     assert done.err.startswith("jobctl: this is a bug in jobctl: LookupError")

@@ -176,7 +176,7 @@ def test_a_run_that_is_interrupted_while_its_engine_starts_says_that_the_job_is_
     def interrupted(_run):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobctl.services.run.ForegroundRun.__enter__", interrupted)
+    monkeypatch.setattr("jobctl.services.daemon.foreground.ForegroundRun.__enter__", interrupted)
     (tmp_path / "rows.txt").write_text("1\n")
     said = jobctl("run", tmp_path / "rows.txt", "-q", "--", "true")
     assert (said.code, said.out) == (130, "")
@@ -187,7 +187,7 @@ def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobctl.services.wait.wait_served", interrupted)
+    monkeypatch.setattr("jobctl.services.daemon.wait.wait_served", interrupted)
     (tmp_path / "rows.txt").write_text("1\n")
     said = jobctl("submit", tmp_path / "rows.txt", "--key", "k", "--wait", "--", "true")
     assert said.code == 130

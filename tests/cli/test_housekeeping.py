@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jobctl.domain.policy import Policy
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.services.notify import NotifyOptions
 from tests.engine.bench import Bench
 
@@ -185,7 +185,7 @@ def test_doctor_says_what_to_type_and_fails(store, home, jobctl):
 
 
 def test_doctor_restores_only_when_asked(store, home, jobctl):
-    from jobctl.store import backup
+    from jobctl.store.opening import backup
 
     store.job("ss", state="succeeded", started_at=1, finished_at=2)
     backup.make(store.database, time.time_ns() // 1000)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
 from tests.factories import SECOND, SUBMITTED_AT
 
 DONE = {"started_at": SUBMITTED_AT, "finished_at": SUBMITTED_AT + 9 * SECOND}

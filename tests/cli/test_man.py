@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from jobctl.cli.command import GLOBAL_PANEL
-from jobctl.cli.manual import page_name
-from jobctl.cli.tree import Node, command_tree
-from jobctl.services.setting_keys import KEYS, RECIPE_KEYS
+from jobctl.cli.completion.manual import page_name
+from jobctl.cli.completion.tree import Node, command_tree
+from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
 
 MAN = Path(__file__).parents[2] / "man"
 PAGES = sorted(MAN.glob("man?/*"))

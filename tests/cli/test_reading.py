@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import pytest
 
-from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session
+from jobctl.cli.submission.reading import Reading
 from jobctl.config import Home
 from jobctl.render.look import Look
 from jobctl.render.reading import reading_line
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import preview, submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import preview, submit
 from jobctl.sources.options import InputOptions
 
 MIB = 1 << 20

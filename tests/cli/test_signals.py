@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobctl.cli.signals import Signals
+from jobctl.cli.live.signals import Signals
 
 
 @pytest.fixture

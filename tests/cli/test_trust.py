@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.services import trust
-from jobctl.services.setting_files import LIMIT, places
-from jobctl.services.setting_keys import KEYS, RECIPE_KEYS, Key
-from jobctl.services.settings import load_settings
+from jobctl.services.settings import trust
+from jobctl.services.settings.files import LIMIT, places
+from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
+from jobctl.services.settings.settings import load_settings
 
 #: A value for every key that takes no free text.
 SAMPLES = {

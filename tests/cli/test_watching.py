@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli import watching
-from jobctl.services.changes import Frames
+from jobctl.cli.live import watching
+from jobctl.services.daemon.changes import Frames
 from jobctl.store.database import open_database
 from tests.factories import SUBMITTED_AT
 from tests.terminal import ROOT, Terminal

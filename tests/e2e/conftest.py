@@ -16,7 +16,7 @@ from jobctl.config import Home
 from jobctl.process import moment
 from jobctl.process.daemon import Daemon, StartOptions, lock_holder
 from jobctl.process.sweep import sweep
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
 from jobctl.store.database import open_database
 from tests.wait import wait_until
 

@@ -268,7 +268,7 @@ def test_a_folder_called_tilde_is_not_the_home_of_somebody_who_has_none(cli):
         "import os, pwd\n"
         "def unknown(uid): raise KeyError(uid)\n"
         "pwd.getpwuid = unknown\n"
-        "from jobctl.services.setting_files import places\n"
+        "from jobctl.services.settings.files import places\n"
         "print([place.path for place in places({}, os.getcwd()) if place.exists])\n"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from jobctl.process import displaced, lock
-from jobctl.services import doctor
+from jobctl.services.doctor import doctor
 from jobctl.store import sqlite
 from tests.wait import wait_until
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
-from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
+from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.process.moment import Moment
 from jobctl.process.wakeup import WakeUp
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import open_database

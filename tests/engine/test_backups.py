@@ -3,7 +3,8 @@
 import pytest
 
 from jobctl.engine.backups import Backups
-from jobctl.store import backup, jobs
+from jobctl.store import jobs
+from jobctl.store.opening import backup
 from tests.engine.bench import SECOND, Bench
 
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.store import database as opening
 from jobctl.store.database import open_database
 from tests.engine.bench import SECOND, Bench

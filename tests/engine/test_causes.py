@@ -7,9 +7,9 @@ import pytest
 from jobctl.domain.notify import Kind
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.render.lines import summary_lines
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
 from jobctl.store import outbox
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import Bench

@@ -8,14 +8,14 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.engine.clock import ClockAlarm, WallClock
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.process import moment
 from jobctl.process.moment import Moment
-from jobctl.services import holding
-from jobctl.services.request import SubmitRequest
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import job_document
-from jobctl.services.submit import submit
+from jobctl.services.control import pause as holding
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.status.document import job_document
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import clock, requests
 from tests.engine.bench import SECOND, START, Bench
@@ -79,7 +79,7 @@ def _script(kind):
 @pytest.mark.parametrize("jump", JUMPS)
 @pytest.mark.parametrize("kind", ["retry", "deadline", "not before", "rate"])
 def test_a_duration_stays_what_it_was(tmp_path, monkeypatch, kind, jump, when, engine):
-    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.99999)
+    monkeypatch.setattr("jobctl.engine.attempts.settling.random.random", lambda: 0.99999)
     bench = Bench(tmp_path, script=_script(kind))
     waiting = Waiting(kind, bench)
     bench.start()
@@ -215,7 +215,7 @@ def test_what_is_shown_of_a_running_job_is_right_before_and_after_anybody_follow
 @pytest.mark.parametrize("kind", ["retry", "deadline", "not before"])
 @pytest.mark.parametrize("put_right", ["while the engine is up", "before the engine starts"])
 def test_a_boot_with_a_wrong_clock_that_is_put_right(tmp_path, monkeypatch, wrong, kind, put_right):
-    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.99999)
+    monkeypatch.setattr("jobctl.engine.attempts.settling.random.random", lambda: 0.99999)
     bench = Bench(tmp_path, script=_script(kind))
     waiting = Waiting(kind, bench)
     waiting.submit()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobctl.engine.fake import FakeExecutor, Play
-from jobctl.services import holding
-from jobctl.services.status import job_document
+from jobctl.executors.fake import FakeExecutor, Play
+from jobctl.services.control import pause as holding
+from jobctl.services.status.document import job_document
 from tests.engine.bench import SECOND, Bench
 
 HOUR = 3600 * SECOND

@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.attempts.recovery import Place
 from jobctl.engine.loop import Engine
-from jobctl.engine.recovery import Place
+from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.store import elsewhere
 from jobctl.store.elsewhere import Elsewhere
 from tests.engine.bench import Bench

@@ -1,6 +1,6 @@
 """Fair sharing of free slots."""
 
-from jobctl.engine.share import JOBS_PER_CLAIM, Candidate, share
+from jobctl.engine.jobs.fair_share import JOBS_PER_CLAIM, Candidate, share
 
 
 def candidate(job, used_us=0.0, wants=100, priority=0, cost_us=1000.0):

@@ -13,18 +13,19 @@ import pytest
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.domain.states import JobState
-from jobctl.engine import following
-from jobctl.engine.fake import Play
+from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.render.job_facts import retry_text
-from jobctl.services import feed, holding, intake
-from jobctl.services.explain import explain
-from jobctl.services.prune import PruneOptions, prune
-from jobctl.services.request import Accepted, SubmitRequest
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import job_document
-from jobctl.services.submit import preview, submit
-from jobctl.services.targets import Target
+from jobctl.executors.fake import Play
+from jobctl.render.job.facts import retry_text
+from jobctl.services.control import pause as holding
+from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import job_document
+from jobctl.services.submit import feed, intake
+from jobctl.services.submit.request import Accepted, SubmitRequest
+from jobctl.services.submit.submit import preview, submit
+from jobctl.services.why.explain import explain
 from jobctl.sources.options import InputOptions
 from jobctl.store import followed, requests
 from tests.engine.bench import SECOND, Bench, state
@@ -221,7 +222,7 @@ def test_another_round_before_the_follower_decided_is_what_it_waits_for(tmp_path
 
 
 def test_deaths_at_every_step_neither_lose_nor_repeat_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "CHUNK", 3)
+    monkeypatch.setattr(followed_rows, "CHUNK", 3)
     bench = News(tmp_path, script=lambda d: Play(code=65 if d.job == 1 and d.item % 2 else 0))
     bench.line(PEOPLE, policy=Policy(attempts=1))
     bench.line(range(14))

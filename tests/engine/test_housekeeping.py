@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.engine.house import HEARTBEAT_US, House, StoreGone
+from jobctl.engine.housekeeping import HEARTBEAT_US, House, StoreGone
 from jobctl.store import requests
 from jobctl.store.database import open_database
 from tests.engine.bench import Bench

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Calls, Ending, Finished, Record, raised_of
-from jobctl.engine.fake import FakeExecutor, Play
-from jobctl.engine.settling import Settler
-from jobctl.services.items import Query, item_document, query
-from jobctl.services.targets import resolve
-from jobctl.store import views
+from jobctl.engine.attempts.settling import Settler
+from jobctl.executors.fake import FakeExecutor, Play
+from jobctl.services.control.targets import resolve
+from jobctl.services.output.items import Query, item_document, query
+from jobctl.store.views import jobs as job_views
 from tests.engine.bench import Bench
 
 DEEP = b"[" * 1500 + b"]" * 1500
@@ -60,7 +60,7 @@ def ended(tails, said=b""):
 
 
 def documents(bench, job):
-    row = views.job(bench.database, job)
+    row = job_views.job(bench.database, job)
     found = query(bench.database, Query(resolve(bench.database, [str(job)])[0], (), 0, None), 1000)
     columns = json.loads(row.columns)
     return [item_document(job, item, columns, row.input_format) for page in found for item in page.items]

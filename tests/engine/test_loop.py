@@ -7,13 +7,13 @@ import pytest
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId, Ending
 from jobctl.domain.states import JobState
-from jobctl.engine import settling
-from jobctl.engine.fake import Play
+from jobctl.engine.attempts import settling
 from jobctl.engine.loop import Fenced
-from jobctl.services import holding
-from jobctl.services.prune import PruneOptions, prune
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import job_document
+from jobctl.executors.fake import Play
+from jobctl.services.control import pause as holding
+from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.status.document import job_document
 from jobctl.store import failures, items, jobs, requests
 from tests.engine.bench import SECOND, Bench, state
 

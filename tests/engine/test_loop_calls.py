@@ -10,8 +10,8 @@ from jobctl.domain.call import Call
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Calls, Ending, Finished, OutputFlag, Raised, Started
 from jobctl.domain.states import JobState
-from jobctl.engine.fake import FakeExecutor, Play
-from jobctl.engine.work import MAX_LOOKAHEAD
+from jobctl.engine.jobs.live_job import MAX_LOOKAHEAD
+from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.store import sqlite
 from tests.engine.bench import SECOND, Bench, state
 

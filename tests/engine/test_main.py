@@ -5,9 +5,9 @@ import pytest
 from jobctl.config import Home
 from jobctl.engine import main
 from jobctl.errors import Busy, HomeError
-from jobctl.process import wire
 from jobctl.process.daemon import StartOptions
 from jobctl.store import sqlite
+from jobctl.supervisor.protocol import wire
 
 
 class Executor:

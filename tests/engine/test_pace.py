@@ -5,10 +5,10 @@ import random
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.engine.fake import Play
-from jobctl.engine.work import Pace
-from jobctl.services import holding
-from jobctl.store import views
+from jobctl.engine.jobs.live_job import Pace
+from jobctl.executors.fake import Play
+from jobctl.services.control import pause as holding
+from jobctl.store.views import jobs as job_views
 from tests.engine.bench import SECOND, Bench
 
 
@@ -85,7 +85,7 @@ def test_a_clock_that_goes_back_changes_little():
 
 def stored_rate(bench, job):
     """What the engine wrote down for the status."""
-    return views.job(bench.database, job).rate_per_s
+    return job_views.job(bench.database, job).rate_per_s
 
 
 def test_the_engine_measures_real_concurrency(tmp_path):

@@ -9,8 +9,8 @@ import random
 import pytest
 
 from jobctl.domain.durations import decimal, format_time
-from jobctl.engine.itemrows import ItemRow
-from jobctl.engine.plainrows import PlainRows
+from jobctl.engine.rounds.plain_rows import PlainRows
+from jobctl.store.item_rows import ItemRow
 
 ALPHABET = ["a", "b", " ", ",", ";", "\t", "|", '"', "'", "\n", "é", "\udc80", "=", "1", ""]
 UID = "0193a5c2-7b1e-7cc3-9f6e-2f6f0c1d9a10"

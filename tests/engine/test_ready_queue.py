@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.policy import Policy
-from jobctl.engine.fake import Play
-from jobctl.engine.work import LiveJob
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.executors.fake import Play
 from jobctl.store import queues
 from tests.engine.bench import SECOND, Bench
 

@@ -4,10 +4,10 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Barred, Lost
-from jobctl.engine import recovery
-from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.engine.attempts import recovery
 from jobctl.engine.loop import Engine
-from jobctl.process.starts import Starts
+from jobctl.executors.fake import FakeExecutor, Play
+from jobctl.supervisor.kept_starts import Starts
 from tests.engine.bench import Bench
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobctl.domain.crew import Crew, Offer, needs_of, offers_of, room_for
 from jobctl.domain.policy import Policy
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.store import daemon
 from tests.engine.bench import Bench
 

@@ -4,13 +4,14 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
-from jobctl.engine import loop, settling
-from jobctl.engine.fake import Play
+from jobctl.engine import loop
+from jobctl.engine.attempts import settling
+from jobctl.executors.fake import Play
 from jobctl.process import space
-from jobctl.services import holding
-from jobctl.services.explain import explain
-from jobctl.services.status import job_document
-from jobctl.services.targets import Target
+from jobctl.services.control import pause
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import job_document
+from jobctl.services.why.explain import explain
 from tests.engine.bench import SECOND, Bench
 from tests.locks import held_lock
 
@@ -93,17 +94,17 @@ def test_a_due_retry_in_a_paused_queue_lets_the_engine_sleep(tmp_path):
     job = bench.submit(rows=2, policy=Policy(attempts=9, backoff=Backoff(base_s=5, factor=1, cap_s=5)), queue="q")
     bench.tick(3)
     assert bench.states(job) == "tt"
-    holding.pause_queue(bench.home, "q", reason="", now=bench.now)
+    pause.pause_queue(bench.home, "q", reason="", now=bench.now)
     bench.tick(10, step_us=SECOND)
     assert bench.states(job) == "tt"
     assert waits(bench) > 1
-    holding.resume_queue(bench.home, "q")
+    pause.resume_queue(bench.home, "q")
     bench.tick(1)
     assert bench.states(job) == "rr"
 
 
 def test_the_engine_wakes_up_for_the_next_retry(tmp_path, monkeypatch):
-    monkeypatch.setattr("jobctl.engine.settling.random.random", lambda: 0.5)
+    monkeypatch.setattr("jobctl.engine.attempts.settling.random.random", lambda: 0.5)
     bench = Bench(tmp_path, script=lambda _: Play(code=1))
     job = bench.submit(rows=1, policy=Policy(backoff=Backoff(base_s=2, factor=1, cap_s=2)))
     bench.tick(3)

@@ -24,17 +24,17 @@ from rich.cells import cell_len
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Ending, Finished
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
-from jobctl.engine.fake import FakeExecutor, Play
 from jobctl.errors import UsageError
+from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.render.explain import explain_lines
-from jobctl.render.job_page import job_page
+from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
-from jobctl.services import holding
-from jobctl.services.explain import explain
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import job_document, list_document
-from jobctl.services.targets import Target
+from jobctl.services.control import pause as holding
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import job_document, list_document
+from jobctl.services.why.explain import explain
 from jobctl.store import clock, jobs, queues, requests
 from tests.engine.bench import SECOND, Bench
 from tests.schemas import check

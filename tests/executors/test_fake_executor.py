@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Lost, Pressure
-from jobctl.engine.fake import FakeExecutor, Play
+from jobctl.executors.fake import FakeExecutor, Play
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
 
 WORK = Work(

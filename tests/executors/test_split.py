@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.ports import AttemptId, Finished, Returned, Started
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.split import SpawnerGone, SplitExecutor, split
-from jobctl.process.guest import Guest, start_guest
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.processes import alive, marker
-from tests.engine.test_local_executor import WORK
+from jobctl.executors.local import LocalExecutor
+from jobctl.executors.split import SpawnerGone, SplitExecutor, split
+from jobctl.supervisor.guest import Guest, start_guest
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
+from tests.executors.test_local_executor import WORK
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.processes import alive, marker
 from tests.wait import wait_until
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from jobctl.services.daemon import daemon_view
+from jobctl.services.daemon.view import daemon_view
 from jobctl.store import sqlite
 from jobctl.store.database import open_database
 from tests.faults.campaign import fault, measure

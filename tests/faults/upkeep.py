@@ -22,7 +22,8 @@ _NEXT_RELEASE = f"""
 import sys
 from pathlib import Path
 from jobctl.config import Home
-from jobctl.store import database, migrate
+from jobctl.store import database
+from jobctl.store.opening import migrate
 script = "CREATE TABLE later (a INTEGER); INSERT INTO later SELECT id FROM jobs;"
 migrate.steps = lambda: {{{SCHEMA_VERSION + 1}: script}}
 database.SCHEMA_VERSION = {SCHEMA_VERSION + 1}

@@ -8,11 +8,12 @@ import subprocess
 
 import pytest
 
-from jobctl.engine.supervisor_barred import Barred
-from jobctl.process import leaders, sweep, wire
+from jobctl.process import leaders, sweep
 from jobctl.process.evidence import Evidence
 from jobctl.process.identity import Handle, start_time
 from jobctl.process.leaders import Leaders, since_boot_ns
+from jobctl.supervisor.barred import Barred
+from jobctl.supervisor.protocol import wire
 from tests.wait import wait_executed
 
 STORE = "a-store-of-test-evidence"

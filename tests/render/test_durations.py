@@ -7,20 +7,20 @@ import pytest
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.policy import Policy
-from jobctl.engine.fake import Play
+from jobctl.executors.fake import Play
 from jobctl.render.explain import explain_lines
 from jobctl.render.items import print_items
-from jobctl.render.job_page import job_page
+from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.output import describe
-from jobctl.render.report import report_page
-from jobctl.services.explain import explain
-from jobctl.services.items import Query, item_document, query
-from jobctl.services.report import Subject, report
-from jobctl.services.status import job_document, list_document
-from jobctl.services.targets import Target
-from jobctl.store import item_views
+from jobctl.render.report.page import report_page
+from jobctl.services.control.targets import Target
+from jobctl.services.output.items import Query, item_document, query
+from jobctl.services.output.report import Subject, report
+from jobctl.services.status.document import job_document, list_document
+from jobctl.services.why.explain import explain
+from jobctl.store.views import items as item_views
 from tests.engine.bench import SECOND, Bench
 
 LOOK = Look(200, 60)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from jobctl.render.frames import job_frame, list_frame
-from jobctl.render.job_blocks import running_block, slowest_line, slowness
+from jobctl.render.job.blocks import running_block, slowest_line, slowness
+from jobctl.render.job.pace import cells, curve, pace_line
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
-from jobctl.render.pace import cells, curve, pace_line
 
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
 BEGAN = datetime(2026, 11, 23, 18, 28, 31, tzinfo=UTC)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.render.report import report_page
-from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
-from jobctl.render.svg import Drawing, round_step, ticks, time_step
-from jobctl.services.report import Subject, report
+from jobctl.render.report.charts import duration_chart, slots_chart, throughput_chart
+from jobctl.render.report.page import report_page
+from jobctl.render.report.svg import Drawing, round_step, ticks, time_step
+from jobctl.services.output.report import Subject, report
 from jobctl.store import figures
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.figures import some_course, some_durations

@@ -15,13 +15,13 @@ from jobctl.render import plain
 from jobctl.render.frames import job_frame, list_frame
 from jobctl.render.grid import print_grid
 from jobctl.render.items import print_items
-from jobctl.render.job_page import job_page
+from jobctl.render.job.page import job_page
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.lines import progress_line, summary_lines
 from jobctl.render.live import LiveScreen, render_lines
 from jobctl.render.look import Look, look_of
 from jobctl.render.notices import notices, waiting
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
 from tests.factories import SECOND, SUBMITTED_AT
 
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())

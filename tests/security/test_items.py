@@ -84,7 +84,7 @@ def test_s17_the_lock_is_not_inherited(cli):
 FORBIDDEN = {"pickle", "cPickle", "dill", "shelve", "jsonpickle", "yaml", "cloudpickle"}
 CALLS = {"eval", "exec", "__import__"}
 #: Functions that were named on the command line of a submit, which is trusted; never by a row.
-NAMED = ("engine/worker_load.py", "__import__")
+NAMED = ("worker/load.py", "__import__")
 #: Where marshal reads what our own processes wrote to a socket, to shared memory or to a private file.
 MARSHAL = ("process/", "engine/")
 

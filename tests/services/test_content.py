@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from jobctl.domain import content
-from jobctl.engine import worker
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import tokens_of
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
+from jobctl.worker import main as worker
 from tests.engine.bench import Bench
 
 ROWS = [("a@x", "1", "monday.csv"), ("b@x", "2", "monday.csv")]

@@ -9,10 +9,10 @@ import pytest
 from jobctl.domain.crew import AWAY, Crew, Offer
 from jobctl.domain.policy import Policy
 from jobctl.render.daemon import lines
-from jobctl.services.daemon import daemon_document
-from jobctl.services.explain import explain
-from jobctl.services.status import job_document
-from jobctl.services.targets import Target
+from jobctl.services.control.targets import Target
+from jobctl.services.daemon.view import daemon_document
+from jobctl.services.status.document import job_document
+from jobctl.services.why.explain import explain
 from jobctl.store import daemon, elsewhere
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobctl import store as jobctl_store
-from jobctl.store import jobs, journal, views
+from jobctl.store import jobs, journal
+from jobctl.store.views import jobs as job_views
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.schemas import check
 
@@ -125,7 +126,7 @@ def test_the_line_of_a_damaged_job_says_so_and_has_its_number(store, jobctl):
 
 
 def test_completion_and_suggestions_pass_by_a_name_that_is_no_text(store, home, jobctl, capfd, monkeypatch):
-    from jobctl.cli.complete import complete
+    from jobctl.cli.completion.answers import complete
 
     job = store.job("q", name="hurt")
     store.job("q", name="fine")
@@ -155,7 +156,7 @@ def test_what_can_be_read_of_a_policy_stays_and_set_mends_it(store, home, jobctl
     assert row.policy.slots == 7
     assert row.damage == "policy has no valid rate"
     assert jobctl("set", job, "rate=5/s").code == 0
-    mended = views.job(store.database, job)
+    mended = job_views.job(store.database, job)
     assert mended is not None
     assert mended.damage == ""
     assert json.loads(mended.policy)["slots"] == 7

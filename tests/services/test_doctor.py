@@ -18,10 +18,13 @@ from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
 from jobctl.process.daemon import StartOptions
 from jobctl.process.identity import Tagger
-from jobctl.services import checks_cluster, checks_store, doctor, restoring
-from jobctl.services.doctor import examine
-from jobctl.store import backup, daemon, elsewhere, sqlite
+from jobctl.services.doctor import doctor, restoring
+from jobctl.services.doctor.checks import cluster as checks_cluster
+from jobctl.services.doctor.checks import store as checks_store
+from jobctl.services.doctor.doctor import examine
+from jobctl.store import daemon, elsewhere, sqlite
 from jobctl.store.database import open_database
+from jobctl.store.opening import backup
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 from tests.locks import held_lock

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jobctl.domain.policy import Policy
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
 

@@ -11,8 +11,8 @@ import pytest
 
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
-from jobctl.services.export import HEADER, command_text, export_joblog
-from jobctl.services.retry import Selection, retry
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.output.export import HEADER, command_text, export_joblog
 from tests.services.worked_off import WorkedOff
 
 

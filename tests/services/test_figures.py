@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.services.status import job_document, list_document
+from jobctl.services.status.document import job_document, list_document
 from jobctl.store import figures
 from jobctl.store.pruning import candidates, take_out
 from tests.factories import SECOND, SUBMITTED_AT

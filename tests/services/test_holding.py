@@ -6,11 +6,11 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
-from jobctl.engine.fake import Play
 from jobctl.errors import NotFound, UsageError
-from jobctl.services import holding
-from jobctl.services.daemon import DaemonView
-from jobctl.services.queues import queue_documents
+from jobctl.executors.fake import Play
+from jobctl.services.control import pause as holding
+from jobctl.services.control.queues import queue_documents
+from jobctl.services.daemon.view import DaemonView
 from tests.engine.bench import SECOND, Bench, state
 
 
@@ -109,7 +109,9 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
 
 
 def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
-    monkeypatch.setattr("jobctl.services.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1))
+    monkeypatch.setattr(
+        "jobctl.services.daemon.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1)
+    )
     first, second = (holding.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
     assert (first.changed, first.note) == (True, "1 running item will finish")
     assert (second.changed, second.note) == (False, "it is paused already")

@@ -8,9 +8,9 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.render.explain import explain_lines
-from jobctl.services.explain import explain
-from jobctl.services.status import job_document, list_document
-from jobctl.services.targets import Target
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import job_document, list_document
+from jobctl.services.why.explain import explain
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
 

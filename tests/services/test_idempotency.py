@@ -8,10 +8,10 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
-from jobctl.engine.fake import Play
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
+from jobctl.executors.fake import Play
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from tests.engine.bench import Bench, state
 

@@ -13,11 +13,11 @@ import pytest
 
 from jobctl.errors import InputRejected, KeyConflict, NoRoom, NotFound
 from jobctl.process import lock, space
-from jobctl.services import feed
-from jobctl.services.prune import PruneOptions, prune
-from jobctl.services.request import SubmitRequest
-from jobctl.services.submit import submit
-from jobctl.services.verify import verify
+from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.output.verify import verify
+from jobctl.services.submit import feed
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import items, jobs
 from jobctl.store.database import open_database
@@ -171,7 +171,7 @@ def test_no_room_for_the_next_part_takes_all_back(desk, monkeypatch, parts):
 
 LARGE = """
 import sys
-from jobctl.services import feed
+from jobctl.services.submit import feed
 feed.HEAD_BYTES = feed.PART_BYTES = 300_000
 from jobctl.cli.edge import run
 run(["submit", "-", "--format", "lines", "-q", "--", "true"])

@@ -7,9 +7,9 @@ import pytest
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
-from jobctl.services.items import Query, item_document, page, parse_states, query, row_values
-from jobctl.services.targets import Target
-from jobctl.store import item_views
+from jobctl.services.control.targets import Target
+from jobctl.services.output.items import Query, item_document, page, parse_states, query, row_values
+from jobctl.store.views import items as item_views
 
 STATES = "qrtsfu" * 5
 

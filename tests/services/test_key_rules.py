@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from jobctl.services.keyrules import FirstOfKey
+from jobctl.services.submit.key_rules import FirstOfKey
 
 
 def test_keys_are_known_again_and_leave_no_file(tmp_path, monkeypatch):

@@ -9,8 +9,8 @@ import pytest
 from jobctl.domain.ports import Finished
 from jobctl.process import leaders
 from jobctl.process.leaders import Leaders, since_boot_ns
-from jobctl.services.lasting import lasting
-from jobctl.services.status import job_document
+from jobctl.services.status.document import job_document
+from jobctl.services.status.lasting import lasting
 from jobctl.store import left
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
@@ -58,7 +58,7 @@ def test_many_processes_are_counted_and_a_few_are_named(store, home, table):
 def test_doctor_names_what_cannot_be_ended_while_a_daemon_is_up(home, table):
     import types
 
-    from jobctl.services.checks_process import leftovers
+    from jobctl.services.doctor.checks.process import leftovers
 
     patient = types.SimpleNamespace(home=home, holder=1)
     place = table.add((4, 2, 1), os.getpid(), since_boot_ns(), 1)

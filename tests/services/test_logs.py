@@ -13,9 +13,9 @@ import pytest
 from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
 from jobctl.errors import NotFound
-from jobctl.services.follow import Follower, Wanted
-from jobctl.services.logs import Choice, attempts, is_cut, piece, read
-from jobctl.services.targets import Target
+from jobctl.services.control.targets import Target
+from jobctl.services.output.follow import Follower, Wanted
+from jobctl.services.output.logs import Choice, attempts, is_cut, piece, read
 from jobctl.store.database import open_database
 from tests.factories import make_store
 

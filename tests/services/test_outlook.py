@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.services import outlook
+from jobctl.services.submit import outlook
 from tests.locks import held_lock
 
 NOW = 1_700_000_000_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import HomeError, UsageError
-from jobctl.services.placing import placed
+from jobctl.services.output.write_file import placed
 
 
 def test_it_is_there_when_it_is_whole(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import UsageError
-from jobctl.services.program import Place, check_program
+from jobctl.services.submit.program import Place, check_program
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ import pytest
 
 from jobctl.domain.notify import Kind
 from jobctl.errors import Busy, HomeError
-from jobctl.services import prune as pruning_service
-from jobctl.services import traces
-from jobctl.services.prune import Pruned, PruneOptions, prune
-from jobctl.services.retry import Selection, retry
-from jobctl.services.traces import Traces
-from jobctl.services.verify import verify
+from jobctl.services.control import prune as pruning_service
+from jobctl.services.control import traces
+from jobctl.services.control.prune import Pruned, PruneOptions, prune
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.traces import Traces
+from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import SECOND
@@ -229,7 +229,7 @@ def test_space_is_given_back(bench: WorkedOff) -> None:
 def test_small_jobs_go_many_at_a_time(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = [bench.finish("one.txt", "a\n") for _ in range(30)]
     pauses = []
-    monkeypatch.setattr("jobctl.services.prune._Pruner._pause", lambda _self: pauses.append(1))
+    monkeypatch.setattr("jobctl.services.control.prune._Pruner._pause", lambda _self: pauses.append(1))
     assert went(run(bench)) == numbers
     assert bench.database.scalar("SELECT count(*) FROM items") == 0
     assert len(pauses) <= 3
@@ -264,7 +264,7 @@ def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monk
                 raise Crash
 
         with monkeypatch.context() as patch:
-            patch.setattr("jobctl.services.prune._Pruner._pause", pause)
+            patch.setattr("jobctl.services.control.prune._Pruner._pause", pause)
             for stage in ("_rebuild", "_replace_copies", "_finish_alone"):
                 patch.setattr(Traces, stage, after(pause, getattr(Traces, stage)))
             try:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from jobctl.errors import HomeError, NotFound, UsageError
-from jobctl.services.results import chosen, copy_out, result_files, stream_out
+from jobctl.services.output.results import chosen, copy_out, result_files, stream_out
 
 
 @pytest.fixture

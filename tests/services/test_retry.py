@@ -11,11 +11,11 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import JobState
 from jobctl.domain.wording import plural
-from jobctl.engine.fake import Play
 from jobctl.errors import NotFound, UsageError
-from jobctl.services import holding
-from jobctl.services.retry import Chosen, Retried, Selection, begin_round, retry
-from jobctl.services.status import job_document
+from jobctl.executors.fake import Play
+from jobctl.services.control import pause as holding
+from jobctl.services.control.retry import Chosen, Retried, Selection, begin_round, retry
+from jobctl.services.status.document import job_document
 from jobctl.store import requests
 from tests.engine.bench import SECOND, Bench, state
 

@@ -11,14 +11,14 @@ import pytest
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
-from jobctl.engine.fake import Play
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.services import feed
-from jobctl.services.prune import PruneOptions, prune
-from jobctl.services.request import SubmitRequest
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import job_document
-from jobctl.services.submit import preview, submit
+from jobctl.executors.fake import Play
+from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.status.document import job_document
+from jobctl.services.submit import feed
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import preview, submit
 from jobctl.sources import stream
 from jobctl.sources.options import InputOptions
 from jobctl.store import done

@@ -9,12 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.engine.fake import Play
-from jobctl.services.explain import explain
-from jobctl.services.request import NotifyOptions
-from jobctl.services.retry import Selection, retry
-from jobctl.services.status import empty_list_document, job_document, list_document
-from jobctl.services.targets import Target
+from jobctl.executors.fake import Play
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import empty_list_document, job_document, list_document
+from jobctl.services.submit.request import NotifyOptions
+from jobctl.services.why.explain import explain
 from tests.engine.bench import SECOND as TICK
 from tests.engine.bench import Bench
 from tests.factories import SECOND, SUBMITTED_AT

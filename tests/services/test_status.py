@@ -14,9 +14,9 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
 from jobctl.process import space
-from jobctl.services.explain import explain
-from jobctl.services.status import job_document, list_document
-from jobctl.services.targets import Target
+from jobctl.services.control.targets import Target
+from jobctl.services.status.document import job_document, list_document
+from jobctl.services.why.explain import explain
 from tests.factories import SECOND, SUBMITTED_AT
 
 NOW = SUBMITTED_AT + 64 * SECOND

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.targets import Target, resolve, resolve_job, resolve_jobs, singles
+from jobctl.services.control.targets import Target, resolve, resolve_job, resolve_jobs, singles
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ import pytest
 
 from jobctl.domain.notify import Kind
 from jobctl.errors import Busy, UsageError
-from jobctl.process.kept import Kept
-from jobctl.services import traces
-from jobctl.services.prune import Pruned, PruneOptions, prune
-from jobctl.services.traces import Traces
-from jobctl.services.verify import verify
-from jobctl.store import backup, outbox, pruning, sqlite
+from jobctl.services.control import traces
+from jobctl.services.control.prune import Pruned, PruneOptions, prune
+from jobctl.services.control.traces import Traces
+from jobctl.services.output.verify import verify
+from jobctl.store import outbox, pruning, sqlite
 from jobctl.store.database import open_database
+from jobctl.store.opening import backup
 from jobctl.store.outbox import NewTarget
+from jobctl.supervisor.kept_outcomes import Kept
 from tests.services.worked_off import WorkedOff
 
 MARK = b"SECRETmark"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import NotFound
-from jobctl.services.retry import Selection, retry
-from jobctl.services.verify import FINDINGS_SHOWN, Verification, verify
+from jobctl.services.control.retry import Selection, retry
+from jobctl.services.output.verify import FINDINGS_SHOWN, Verification, verify
 from tests.services.worked_off import WorkedOff
 
 JSON_ROWS = (

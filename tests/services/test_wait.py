@@ -8,8 +8,8 @@ import time
 import pytest
 
 from jobctl.errors import Exit, NotFound
-from jobctl.services.changes import StoreWatch
-from jobctl.services.wait import exit_code_of, wait
+from jobctl.services.daemon.changes import StoreWatch
+from jobctl.services.daemon.wait import exit_code_of, wait
 from jobctl.store.database import open_database
 
 

@@ -10,9 +10,10 @@ import pytest
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, StoreError
 from jobctl.process import mounts
-from jobctl.services import restoring
-from jobctl.store import backup, database, integrity, migrate
+from jobctl.services.doctor import restoring
+from jobctl.store import database
 from jobctl.store.database import open_database
+from jobctl.store.opening import backup, integrity, migrate
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 

@@ -9,8 +9,9 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict
-from jobctl.store import outbox, outbox_views, sqlite
+from jobctl.store import outbox, sqlite
 from jobctl.store.outbox import NewTarget, Sending
+from jobctl.store.views import outbox as outbox_views
 from tests.factories import SECOND, SUBMITTED_AT, JobMaker, make_store
 
 NOW = SUBMITTED_AT + 60 * SECOND

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.engine.local import LocalExecutor
-from tests.engine.harness import SupervisorUnderTest
+from jobctl.executors.local import LocalExecutor
+from tests.supervisor.harness import SupervisorUnderTest
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.engine.local import LocalExecutor
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.daemon import Foreground, StartOptions, start_detached
 from jobctl.process.sweep import sweep
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.process.backlog import Backlog, Dispatch, JobLine
+from jobctl.supervisor.backlog import Backlog, Dispatch, JobLine
 
 QUEUES = {"wide": None, "narrow": 1}
 JOBS = {1: (2, "wide"), 2: (1, "wide"), 3: (3, "narrow"), 4: (2, "narrow")}

@@ -31,15 +31,15 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.engine import worker
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_worker import Worker
+from jobctl.executors.local import LocalExecutor
 from jobctl.handlers.attempt import Tokens
-from jobctl.process import page
-from jobctl.process.guest import start_guest
 from jobctl.process.presence import is_there
-from tests.engine.harness import SupervisorUnderTest
+from jobctl.supervisor.calls.worker_process import Worker
+from jobctl.supervisor.guest import start_guest
+from jobctl.supervisor.protocol import page
+from jobctl.worker import main as worker
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
 from tests.wait import wait_until
 
 ITEMS = """

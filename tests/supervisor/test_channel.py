@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobctl.process.channel import Channel
+from jobctl.supervisor.protocol.channel import Channel
 
 Pair = tuple[Channel, Channel]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobctl.process.devices import Devices
+from jobctl.supervisor.devices import Devices
 
 
 def test_those_of_the_machine_in_order_of_their_numbers(tmp_path):

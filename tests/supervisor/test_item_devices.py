@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.ports import Ending, Finished, Started
-from jobctl.engine.local import LocalExecutor
+from jobctl.executors.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
 from tests.wait import wait_until
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from jobctl.domain.ports import SLOT_MARK, Dispatch, Ending, Finished, OutputFlag, Started
-from jobctl.engine.local import LocalExecutor
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.processes import alive, marker
+from jobctl.executors.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.processes import alive, marker
 from tests.wait import wait_until
 
 

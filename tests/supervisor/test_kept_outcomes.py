@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from jobctl.process import kept
-from jobctl.process.kept import Kept
+from jobctl.supervisor import kept_outcomes
+from jobctl.supervisor.kept_outcomes import Kept
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_rubbish_in_a_record_is_not_believed(path):
 
 def test_those_of_another_boot_are_not_believed(path, monkeypatch):
     Kept(path).put(outcome(1))
-    monkeypatch.setattr(kept, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(kept_outcomes, "boot_id", lambda: "another boot")
     later = Kept(path)
     assert list(later.load()) == []
     later.put(outcome(2))

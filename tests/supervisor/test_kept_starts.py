@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from jobctl.process import identity, starts
-from jobctl.process.starts import Starts, begun
+from jobctl.process import identity
+from jobctl.supervisor import kept_starts
+from jobctl.supervisor.kept_starts import Starts, begun
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_ring_of_another_name_is_not_believed(path):
 def test_a_ring_of_another_boot_is_not_believed_and_replaced(path, monkeypatch):
     ring = Starts(path)
     ring.note(1, 1, 1)
-    for module in (identity, starts):
+    for module in (identity, kept_starts):
         monkeypatch.setattr(module, "boot_id", lambda: "another boot")
     assert begun(path, ring.name) is None
     assert Starts(path).name != ring.name

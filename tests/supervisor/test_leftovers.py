@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag, Started
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_owners import are_daemons, left_text
+from jobctl.executors.local import LocalExecutor
 from jobctl.process import daemon, leaders
 from jobctl.process.leaders import Record
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.processes import alive, marker
-from tests.engine.test_supervisor import shell
+from jobctl.supervisor.owners import are_daemons, left_text
 from tests.executor_contract import Listener, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.processes import alive, marker
+from tests.supervisor.test_supervisor import shell
 from tests.wait import wait_until
 
 DAEMON = "setsid sleep {0} </dev/null >/dev/null 2>&1 & wait_for {0}"

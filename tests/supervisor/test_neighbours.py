@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from jobctl.domain.ports import Ending, OutputFlag
-from jobctl.engine.local import LocalExecutor
-from jobctl.process.output import JobOutput, is_untouched
-from tests.engine.test_calls import Calling, call_spec
-from tests.engine.test_calls import read as read_call
-from tests.engine.test_calls import run as run_calls
-from tests.engine.test_items import read, run
+from jobctl.executors.local import LocalExecutor
+from jobctl.supervisor.output import JobOutput, is_untouched
+from tests.supervisor.test_calls import Calling, call_spec
+from tests.supervisor.test_calls import read as read_call
+from tests.supervisor.test_calls import run as run_calls
+from tests.supervisor.test_items import read, run
 
 FLAGS = "import fcntl, os; fcntl.fcntl({fd}, fcntl.F_SETFL, {flags}); os.lseek({fd}, 1000, 0)"
 

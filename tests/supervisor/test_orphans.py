@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from jobctl.process.identity import Tagger
-from jobctl.process.orphans import NOBODY, Orphans
+from jobctl.supervisor.orphans import NOBODY, Orphans
 
 
 def test_the_children_of_one_that_ends_during_the_look_are_found() -> None:

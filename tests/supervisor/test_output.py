@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.process.output import NOWHERE, PROMOTE_AT, ROTATE_AT, JobOutput, Place
+from jobctl.supervisor.output import NOWHERE, PROMOTE_AT, ROTATE_AT, JobOutput, Place
 
 
 def write(output: JobOutput, slot: int, out: bytes, err: bytes = b"", with_tail: bool = False) -> Place:
@@ -73,7 +73,7 @@ def test_a_large_output_becomes_a_log_itself(output: JobOutput, root: Path) -> N
 
 
 def test_a_log_is_followed_by_the_next_one(output: JobOutput, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobctl.process.output.ROTATE_AT", 1000)
+    monkeypatch.setattr("jobctl.supervisor.output.ROTATE_AT", 1000)
     places = [write(output, 1, b"y" * 400) for _ in range(7)]
     assert [place[0] for place in places] == sorted(place[0] for place in places)
     assert len({place[0] for place in places}) == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.process.notify_socket import ServiceManager
+from jobctl.supervisor.service_manager import ServiceManager
 
 PATIENCE_S = 60
 

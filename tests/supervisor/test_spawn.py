@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jobctl.process import spawn
 from jobctl.process.tree import Children
+from jobctl.supervisor import spawn
 
 
 @pytest.fixture(params=["quick", "portable"], autouse=True)

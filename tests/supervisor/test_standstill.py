@@ -14,15 +14,15 @@ from typing import Any, cast
 import pytest
 
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished, Started
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_standstill import Standstill
-from jobctl.process import wire
-from jobctl.process.guest import start_guest
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.identity import is_dead
-from jobctl.process.killing import Kill
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.test_calls import Calling, call_spec
+from jobctl.supervisor.guest import start_guest
+from jobctl.supervisor.killing import Kill
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.standstill import Standstill
 from tests.executor_contract import Listener, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.test_calls import Calling, call_spec
 from tests.wait import wait_until
 
 #: Long enough for a busy machine to start an item within it.

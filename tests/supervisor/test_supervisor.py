@@ -14,16 +14,16 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Finished, OutputFlag, Pressure, Started
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_engine import Engine
 from jobctl.errors import Busy, JobctlError
-from jobctl.process import wire
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder, start_detached
 from jobctl.process.identity import Tagger
 from jobctl.process.sweep import sweep
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.processes import alive, marker
+from jobctl.supervisor.engine_process import Engine
+from jobctl.supervisor.protocol import wire
 from tests.executor_contract import Listener, batch, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.processes import alive, marker
 from tests.wait import wait_until
 
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 from jobctl.domain import ports
-from jobctl.process import plan, wire
+from jobctl.supervisor import job_plan as plan
+from jobctl.supervisor.protocol import wire
 
 
 def test_endings_and_flags_have_the_same_numbers() -> None:
@@ -73,8 +74,7 @@ def test_other_words_have_another_number() -> None:
 
 def test_the_supervisor_imports_little() -> None:
     code = (
-        "import sys; before = set(sys.modules); import jobctl.engine.supervisor_start;"
-        "print(*sorted(set(sys.modules) - before))"
+        "import sys; before = set(sys.modules); import jobctl.supervisor.main;print(*sorted(set(sys.modules) - before))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"sqlite3", "pysqlite3", "sqlmodel", "dataclasses", "inspect", "subprocess", "typer", "rich", "json", "re"}

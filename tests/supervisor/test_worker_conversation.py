@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished, OutputFlag, Returned
-from jobctl.engine.local import LocalExecutor
-from jobctl.engine.supervisor_group import check_records
-from jobctl.process import page as pages
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.presence import is_there
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.test_calls import Calling, call_spec
+from jobctl.supervisor.calls.group import check_records
+from jobctl.supervisor.protocol import page as pages
 from tests.executor_contract import Listener, spec_of
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.test_calls import Calling, call_spec
 from tests.wait import wait_until
 
 HOSTILE = """
@@ -304,7 +304,7 @@ def test_descriptors_are_out_of_reach_under_any_limit(soft: int, hard: int, lowe
         pytest.skip("this machine allows fewer open files")
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        "from jobctl.engine.worker_place import out_of_reach\n"
+        "from jobctl.worker.place import out_of_reach\n"
         "print(*out_of_reach(0, 1), *out_of_reach(1, 2), *resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

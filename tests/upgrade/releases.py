@@ -36,9 +36,9 @@ class Release:
 
     def speak_another_wire(self) -> None:
         """Engine and supervisor with other words: some numbers have changed places, and one field more is told."""
-        self.change("process/wire.py", r"^VERSION = \d+", "VERSION = 4711")
-        self.change("process/wire.py", r"^START = 3", "START = 7")
-        self.change("process/wire.py", r"^ADOPT = 7", "ADOPT = 3")
+        self.change("supervisor/protocol/wire.py", r"^VERSION = \d+", "VERSION = 4711")
+        self.change("supervisor/protocol/wire.py", r"^START = 3", "START = 7")
+        self.change("supervisor/protocol/wire.py", r"^ADOPT = 7", "ADOPT = 3")
 
     def take_another_schema(self, version: int) -> None:
         """A table more than the schema before."""

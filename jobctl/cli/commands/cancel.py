@@ -11,7 +11,7 @@ from jobctl.cli.session import now_us
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.control import Cancelled
+    from jobctl.services.control.cancel import Cancelled
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,8 +32,8 @@ def cancel(
 
     Works without a daemon. Cancelling what is done changes nothing and is no error.
     """
-    from jobctl.services.control import cancel as end
-    from jobctl.services.targets import resolve
+    from jobctl.services.control.cancel import cancel as end
+    from jobctl.services.control.targets import resolve
 
     shared = session(ctx)
     database = shared.open()

@@ -1,6 +1,6 @@
 """``jobctl completion``: scripts with which shells complete jobctl's command lines.
 
-``python -m jobctl.cli.completion [FOLDER]`` writes them to ``completions/``, from where they are installed.
+``python -m jobctl.cli.commands.completion [FOLDER]`` writes them to ``completions/``, from where they are installed.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def completion(
 
 def scripts() -> dict[str, str]:
     """The script of each shell."""
-    from jobctl.cli.completion_bash import bash
-    from jobctl.cli.completion_fish import fish
-    from jobctl.cli.completion_zsh import zsh
-    from jobctl.cli.tree import command_tree
+    from jobctl.cli.completion.bash import bash
+    from jobctl.cli.completion.fish import fish
+    from jobctl.cli.completion.tree import command_tree
+    from jobctl.cli.completion.zsh import zsh
 
     root = command_tree()
     return {"bash": bash(root), "zsh": zsh(root), "fish": fish(root)}

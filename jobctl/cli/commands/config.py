@@ -47,9 +47,9 @@ def show(ctx: typer.Context) -> int:
         values = [row._asdict() for row in rows]
         shared.emit({"schema": "jobctl.config/1", "values": values, "files": _files(), "ignored": _ignored()})
         return Exit.OK
-    from jobctl.cli.untrusted import tell_untrusted
+    from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.render.inert import inert
-    from jobctl.services.settings import SECTIONS
+    from jobctl.services.settings.settings import SECTIONS
 
     cells = [(row.key, inert(_shown(row.value)), inert(f"{row.source} {row.where}".strip())) for row in rows]
     if shared.plain:
@@ -101,7 +101,7 @@ def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
     ignored. When the file changes, it must be trusted again. Files that it names are not looked at.
     """
     from jobctl.render.inert import inert
-    from jobctl.services.trusting import trust as record
+    from jobctl.services.settings.trusting import trust as record
 
     shared = session(ctx)
     done = record(path, os.environ, os.getcwd())
@@ -123,7 +123,7 @@ def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
       jobctl config untrust ~/src/pipeline
     """
     from jobctl.render.inert import inert
-    from jobctl.services.trusting import untrust as forget
+    from jobctl.services.settings.trusting import untrust as forget
 
     shared = session(ctx)
     found, was_trusted = forget(path, os.environ, os.getcwd())
@@ -136,8 +136,8 @@ def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
 
 
 def _rows() -> Iterator[_Row]:
-    from jobctl.services.setting_keys import KEYS
-    from jobctl.services.settings import load_settings, variable
+    from jobctl.services.settings.keys import KEYS
+    from jobctl.services.settings.settings import load_settings, variable
 
     settings = load_settings(os.environ, os.getcwd())
     for key in KEYS:
@@ -166,8 +166,8 @@ def _state(file: dict[str, Any]) -> str:
 
 
 def _files() -> list[dict[str, Any]]:
-    from jobctl.services.setting_files import places
-    from jobctl.services.trusting import state_of
+    from jobctl.services.settings.files import places
+    from jobctl.services.settings.trusting import state_of
 
     return [
         {
@@ -183,7 +183,7 @@ def _files() -> list[dict[str, Any]]:
 
 def _ignored() -> list[dict[str, Any]]:
     """Keys and recipes of a project file that is not trusted, which are not in effect."""
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     layer = load_settings(os.environ, os.getcwd()).untrusted
     if layer is None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobctl.cli.app import subcommands
-from jobctl.cli.cluster import ClusterCommand, cluster_words, forgets_cluster
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
+from jobctl.cli.submission.cluster import ClusterCommand, cluster_words, forgets_cluster
 from jobctl.errors import Busy, Exit, NotFound
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
 
 def _who_is_there(shared: Session) -> Busy | None:
     """Who holds the store, where that is no daemon that takes work; None otherwise."""
-    from jobctl.services.daemon import daemon_view
+    from jobctl.services.daemon.view import daemon_view
 
     view = daemon_view(shared.open(), shared.home, now_us())
     if view.state == "draining":
@@ -109,10 +109,10 @@ def _announce(shared: Session, options: StartOptions) -> None:
 
 
 def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
-    from jobctl.cli.defaults import daemon_slots, daemon_spawners, name_devices
-    from jobctl.cli.untrusted import tell_untrusted
+    from jobctl.cli.submission.defaults import daemon_slots, daemon_spawners, name_devices
+    from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.elsewhere import refuse_elsewhere
+    from jobctl.services.daemon.elsewhere import refuse_elsewhere
     from jobctl.store.database import open_database
 
     home, cluster = session(ctx).home, cluster_words(ctx)
@@ -148,7 +148,7 @@ def stop(
       jobctl daemon stop --timeout 30s
     """
     from jobctl.domain.durations import option_duration
-    from jobctl.services.stopping import stop_daemon
+    from jobctl.services.daemon.stop import stop_daemon
 
     shared = session(ctx)
     seconds = None if timeout is None else option_duration("--timeout", timeout)
@@ -184,7 +184,7 @@ def status(ctx: typer.Context) -> int:
 
 
 def _document(shared: Session) -> dict[str, Any]:
-    from jobctl.services.daemon import daemon_document, down_document
+    from jobctl.services.daemon.view import daemon_document, down_document
 
     try:
         database = shared.open()
@@ -209,7 +209,7 @@ def logs(
 
     A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
     """
-    from jobctl.services import daemon_log
+    from jobctl.services.daemon import log as daemon_log
 
     shared = session(ctx)
     path = shared.home.daemon_log
@@ -232,7 +232,7 @@ def logs(
 
 def _log_line(shared: Session, line: str) -> None:
     from jobctl.render.inert import inert
-    from jobctl.services.daemon_log import line_document
+    from jobctl.services.daemon.log import line_document
 
     if shared.json:
         shared.emit_line({"schema": "jobctl.daemon_log_line/1"} | line_document(line))
@@ -260,8 +260,8 @@ def install(
     """
     import os
 
-    from jobctl.services.service_unit import Unit
-    from jobctl.services.service_unit import install as write
+    from jobctl.services.daemon.service_unit import Unit
+    from jobctl.services.daemon.service_unit import install as write
 
     shared = session(ctx)
     unit = Unit(shared.home.root, slots, name)

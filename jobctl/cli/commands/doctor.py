@@ -12,7 +12,7 @@ from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit, JobctlError, UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.doctor import Examination
+    from jobctl.services.doctor.doctor import Examination
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -40,7 +40,7 @@ def doctor(
         if repair:
             raise UsageError("--repair and --restore at once", hint="give one of them")
         return _restore(shared)
-    from jobctl.services.doctor import examine
+    from jobctl.services.doctor.doctor import examine
 
     found = examine(shared.home, now=now_us(), program=shared.program, slots=_slots(), repair=repair)
     if shared.json:
@@ -52,7 +52,7 @@ def doctor(
 
 def _slots() -> int:
     """As a daemon would be started now; settings with mistakes are a finding of their own."""
-    from jobctl.cli.defaults import daemon_slots
+    from jobctl.cli.submission.defaults import daemon_slots
     from jobctl.config import cpu_count
 
     try:
@@ -78,7 +78,7 @@ def _report(shared: Session, found: Examination) -> None:
 
 def _restore(shared: Session) -> int:
     from jobctl.domain.durations import format_time
-    from jobctl.services.restoring import restore
+    from jobctl.services.doctor.restoring import restore
 
     done = restore(shared.home, now_us())
     if shared.json:

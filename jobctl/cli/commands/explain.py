@@ -24,8 +24,8 @@ def explain(
       jobctl explain 42
       jobctl explain last.17
     """
-    from jobctl.services.explain import explain as why
-    from jobctl.services.targets import resolve
+    from jobctl.services.control.targets import resolve
+    from jobctl.services.why.explain import explain as why
 
     shared = session(ctx)
     database = shared.open()

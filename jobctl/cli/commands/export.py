@@ -36,7 +36,7 @@ def export(
 
     Columns: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, the latest attempt of each item.
     """
-    from jobctl.services.targets import resolve_job
+    from jobctl.services.control.targets import resolve_job
 
     shared = session(ctx)
     to_stdout = output is None or output == "-"
@@ -58,7 +58,7 @@ def export(
 
 
 def _write(shared: Session, number: int) -> None:
-    from jobctl.services.export import export_joblog, export_rows
+    from jobctl.services.output.export import export_joblog, export_rows
 
     if shared.json:
         head = {"schema": "jobctl.export/1", "job": number, "format": "joblog"}
@@ -69,8 +69,8 @@ def _write(shared: Session, number: int) -> None:
 
 
 def _write_to(home: Home, number: int, path: Path) -> int:
-    from jobctl.services.export import export_joblog
-    from jobctl.services.placing import placed
+    from jobctl.services.output.export import export_joblog
+    from jobctl.services.output.write_file import placed
 
     with placed(path) as target:
         return export_joblog(home, number, target)

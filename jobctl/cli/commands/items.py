@@ -32,9 +32,9 @@ def items(
       jobctl items 42 --state running,retrying
       jobctl items 42.17 --json                 everything about one
     """
-    from jobctl.services.items import parse_states
-    from jobctl.services.targets import resolve
-    from jobctl.store import views
+    from jobctl.services.control.targets import resolve
+    from jobctl.services.output.items import parse_states
+    from jobctl.store.views import jobs as job_views
 
     shared = session(ctx)
     states = parse_states(state or ())
@@ -42,7 +42,7 @@ def items(
     targets = resolve(database, [target])
     if any(each.job != targets[0].job for each in targets):
         raise UsageError(f"{target!r} names several jobs", hint="give one job, or items of one")
-    job = views.job(database, targets[0].job)
+    job = job_views.job(database, targets[0].job)
     assert job is not None
     listing = _Listing(shared, job)
     for each in targets:
@@ -67,7 +67,7 @@ class _Listing:
             shared.say("\t".join(ITEM_TITLES))
 
     def add(self, database: Any, target: Any, states: Any, after: int, limit: int) -> None:
-        from jobctl.services.items import PAGE, Query, query
+        from jobctl.services.output.items import PAGE, Query, query
 
         wanted = Query(target, tuple(states), after, limit or None)
         for page in query(database, wanted, PAGE):
@@ -75,7 +75,7 @@ class _Listing:
             self._next = page.next
 
     def _take(self, found: list[Any]) -> None:
-        from jobctl.services.items import item_document
+        from jobctl.services.output.items import item_document
 
         documents = [item_document(self._job.id, item, self._columns, self._job.input_format) for item in found]
         if not self._streaming:

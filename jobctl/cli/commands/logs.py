@@ -15,11 +15,11 @@ from jobctl.errors import Exit, UsageError
 from jobctl.process import reader
 
 if TYPE_CHECKING:
-    from jobctl.services.follow import Follower
-    from jobctl.services.logs import Choice
-    from jobctl.services.targets import Target
+    from jobctl.services.control.targets import Target
+    from jobctl.services.output.follow import Follower
+    from jobctl.services.output.logs import Choice
     from jobctl.store.database import Database
-    from jobctl.store.item_views import AttemptView
+    from jobctl.store.views.items import AttemptView
 
 #: At most this many items without output are named.
 _NAMED = 5
@@ -49,8 +49,8 @@ def logs(
 
     With --json, one item is a document and several are a list in one; with --follow, each line is a document.
     """
-    from jobctl.services.logs import STREAMS, Choice
-    from jobctl.services.targets import resolve
+    from jobctl.services.control.targets import resolve
+    from jobctl.services.output.logs import STREAMS, Choice
 
     shared = session(ctx)
     if stdout and stderr:
@@ -100,7 +100,7 @@ class _Shower:
 
     def _target(self, target: Target, choice: Choice, show: Callable[[int, AttemptView], None]) -> None:
         """A job or some items of it, with a word about those that have no output to show."""
-        from jobctl.services.logs import attempts
+        from jobctl.services.output.logs import attempts
 
         shown, seen = 0, set()
         for job, attempt in attempts(self.database, [target], choice):
@@ -125,7 +125,7 @@ class _Shower:
     def merged(self, job: int, attempt: AttemptView) -> None:
         """An attempt under a heading, its errors under one of their own."""
         from jobctl.render.output import describe, heading
-        from jobctl.services.logs import piece
+        from jobctl.services.output.logs import piece
 
         self.out.line(heading(describe(job, attempt)), bold=self.bold)
         for stream in self.streams:
@@ -136,7 +136,7 @@ class _Shower:
         self.out.flush()
 
     def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Any) -> bool:
-        from jobctl.services.logs import piece, read
+        from jobctl.services.output.logs import piece, read
 
         any_data = False
         try:
@@ -154,7 +154,7 @@ class _Shower:
 
     def _no_output(self, job: int, items: Sequence[int], choice: Choice) -> str:
         from jobctl.domain.states import ItemState
-        from jobctl.store import item_views
+        from jobctl.store.views import items as item_views
 
         why = "not failed" if choice.failed else "not run yet"
         if len(items) > 1:
@@ -180,7 +180,7 @@ def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
 
 def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
     from jobctl.render.output import failed, heading
-    from jobctl.services.follow import Follower, Wanted
+    from jobctl.services.output.follow import Follower, Wanted
 
     target = targets[0]
     if len(targets) != 1 or target.last is not None or choice.attempt:

@@ -33,8 +33,8 @@ def list_(
       jobctl notify list
       jobctl notify list last --json
     """
+    from jobctl.services.control.targets import resolve_job
     from jobctl.services.notify import SCHEMA, list_deliveries
-    from jobctl.services.targets import resolve_job
 
     shared = session(ctx)
     database = shared.open() if job is not None else shared.open_if_any()

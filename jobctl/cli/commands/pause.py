@@ -29,10 +29,10 @@ def pause(
 
     A deadline of the job goes on running.
     """
-    from jobctl.cli.naming_queues import check_queue
-    from jobctl.services.holding import pause as hold
-    from jobctl.services.holding import pause_queue
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.cli.submission.naming_queues import check_queue
+    from jobctl.services.control.pause import pause as hold
+    from jobctl.services.control.pause import pause_queue
+    from jobctl.services.control.targets import resolve_jobs
 
     shared = session(ctx)
     check_either(jobs, queue, "pause")

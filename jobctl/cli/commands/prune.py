@@ -13,8 +13,8 @@ from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.prune import KeptJob, Pruned
-    from jobctl.services.settings import Settings
+    from jobctl.services.control.prune import KeptJob, Pruned
+    from jobctl.services.settings.settings import Settings
     from jobctl.store.database import Database
 
 #: Of the jobs that stay for one reason, so many are named.
@@ -56,8 +56,8 @@ def prune(
     the database, its log or its backups. What --only-new has to know of rows that are done is kept for 400 days, as
     hashes.
     """
-    from jobctl.services.prune import Pruned, PruneOptions
-    from jobctl.services.prune import prune as remove
+    from jobctl.services.control.prune import Pruned, PruneOptions
+    from jobctl.services.control.prune import prune as remove
 
     shared = session(ctx)
     _refuse_contradictions(jobs, older_than, keep_failed=keep_failed, include_failed=include_failed)
@@ -90,7 +90,7 @@ def _refuse_contradictions(
 
 def _numbers(database: Database, words: list[str]) -> tuple[int, ...]:
     """The jobs that are named. Of one whose removal was cut short nothing is left to name: it is finished anyway."""
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.services.control.targets import resolve_jobs
     from jobctl.store.pruning import begun
 
     cut_short = {str(number) for number in begun(database)}
@@ -102,10 +102,10 @@ def _age_s(shared: Session, text: str | None) -> float:
     """Seconds, as given, else as set, else the default."""
     import os
 
-    from jobctl.cli.untrusted import tell_untrusted
+    from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.domain.durations import option_duration, parse_duration
-    from jobctl.services.prune import DEFAULT_AGE_S
-    from jobctl.services.settings import load_settings
+    from jobctl.services.control.prune import DEFAULT_AGE_S
+    from jobctl.services.settings.settings import load_settings
 
     if text is None:
         settings = load_settings(os.environ, os.getcwd())
@@ -119,7 +119,7 @@ def _age_s(shared: Session, text: str | None) -> float:
 def _refuse_untrusted(settings: Settings) -> None:
     """An age that is ignored could remove more than its writer wanted, and one that counts could as well."""
     from jobctl.errors import UsageError
-    from jobctl.services.settings import untrusted
+    from jobctl.services.settings.settings import untrusted
 
     layer = settings.untrusted
     if layer is not None and ("prune", "older-than") in layer.held:

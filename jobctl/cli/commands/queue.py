@@ -10,7 +10,7 @@ import typer
 
 from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
-from jobctl.cli.set import parse_settings
+from jobctl.cli.commands.set import parse_settings
 from jobctl.errors import Exit
 
 app = subcommands("Show queues and change their limits.")
@@ -23,7 +23,7 @@ def list_(ctx: typer.Context) -> int:
     Example:
       jobctl queue list
     """
-    from jobctl.services.queues import queue_documents
+    from jobctl.services.control.queues import queue_documents
 
     shared = session(ctx)
     database = shared.open_if_any()
@@ -61,13 +61,13 @@ def set_(
       jobctl queue set downloads slots=4 rate=10/s
       jobctl queue set downloads rate=none
     """
-    from jobctl.services.holding import set_queue
+    from jobctl.services.control.pause import set_queue
 
     shared = session(ctx)
     changes = parse_settings(settings)
     set_queue(shared.home, queue, changes)
     if shared.json:
-        from jobctl.services.queues import queue_documents
+        from jobctl.services.control.queues import queue_documents
 
         documents = [found for found in queue_documents(shared.open()) if found["name"] == queue]
         shared.emit({"schema": "jobctl.queues/1", "queues": documents})

@@ -31,8 +31,8 @@ def list_(ctx: typer.Context) -> int:
     Example:
       jobctl recipe list
     """
-    from jobctl.cli.untrusted import tell_untrusted
-    from jobctl.services.recipes import load_recipes
+    from jobctl.cli.submission.untrusted import tell_untrusted
+    from jobctl.services.settings.recipes import load_recipes
 
     shared = session(ctx)
     recipes = load_recipes(os.environ, os.getcwd())
@@ -56,8 +56,8 @@ def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="RECIPE
     Example:
       jobctl recipe show thumbnails
     """
-    from jobctl.cli.untrusted import tell_untrusted
-    from jobctl.services.recipes import look_up
+    from jobctl.cli.submission.untrusted import tell_untrusted
+    from jobctl.services.settings.recipes import look_up
 
     shared = session(ctx)
     recipe = look_up(name, os.environ, os.getcwd())

@@ -37,7 +37,7 @@ def report(
 
     The file needs nothing but itself: it loads nothing from anywhere and can be sent as it is.
     """
-    from jobctl.services.targets import resolve_job
+    from jobctl.services.control.targets import resolve_job
 
     shared = session(ctx)
     database = shared.open()
@@ -60,15 +60,15 @@ def report(
 
 
 def _page(shared: Session, database: Database, number: int) -> str:
-    from jobctl.render.report import report_page
-    from jobctl.services.report import Subject, report
+    from jobctl.render.report.page import report_page
+    from jobctl.services.output.report import Subject, report
 
     return report_page(report(database, shared.home, Subject(number, now_us(), shared.program)))
 
 
 def _write(path: Path, content: bytes) -> int:
     """Whole or not at all; a report that was there is replaced."""
-    from jobctl.services.placing import placed
+    from jobctl.services.output.write_file import placed
 
     with placed(path) as file:
         file.write(content)

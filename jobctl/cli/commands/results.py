@@ -14,7 +14,7 @@ from jobctl.cli.session import Session
 from jobctl.errors import Exit, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.results import ResultFile
+    from jobctl.services.output.results import ResultFile
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -41,8 +41,8 @@ def results(
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
     jobctl_* columns with exit code, duration, message and so on.
     """
-    from jobctl.services.results import chosen, rejected_file, result_files
-    from jobctl.services.targets import resolve_job
+    from jobctl.services.control.targets import resolve_job
+    from jobctl.services.output.results import chosen, rejected_file, result_files
 
     shared = session(ctx)
     database = shared.open()
@@ -66,13 +66,13 @@ def results(
 
 def _hand_out(shared: Session, number: int, files: list[ResultFile], output: str) -> None:
     from jobctl.domain.wording import plural
-    from jobctl.services.results import copy_out, stream_out
+    from jobctl.services.output.results import copy_out, stream_out
 
     if len(files) != 1:
         raise UsageError("-o needs to know which file", hint="add --succeeded, --failed, --unprocessed or --rejected")
     if output == "-":
         if shared.json:
-            from jobctl.services.results import lines_of
+            from jobctl.services.output.results import lines_of
 
             head = {"schema": "jobctl.results/1", "job": number, "files": [_document(files[0])]}
             shared.emit_list(head, "lines", lines_of(files[0]))

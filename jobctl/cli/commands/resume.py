@@ -27,10 +27,10 @@ def resume(
       jobctl resume 42
       jobctl resume --queue downloads
     """
-    from jobctl.cli.naming_queues import check_queue
-    from jobctl.services.holding import resume as release
-    from jobctl.services.holding import resume_queue
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.cli.submission.naming_queues import check_queue
+    from jobctl.services.control.pause import resume as release
+    from jobctl.services.control.pause import resume_queue
+    from jobctl.services.control.targets import resolve_jobs
 
     shared = session(ctx)
     check_either(jobs, queue, "resume")

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from jobctl.cli import standard
-from jobctl.cli.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.command import session
-from jobctl.cli.intake import IntakeCommand, input_stream, request_of, values
-from jobctl.cli.outlook import of_a_run, outlook
-from jobctl.cli.reading import Reading
+from jobctl.cli.commands.submit import FileArgument, dry_run, lines, lost_database, refuse_hold
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submit import FileArgument, dry_run, lines, lost_database, refuse_hold
+from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
+from jobctl.cli.submission.intake import IntakeCommand, input_stream, request_of, values
+from jobctl.cli.submission.outlook import of_a_run, outlook
+from jobctl.cli.submission.reading import Reading
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.cli.watching import View
+    from jobctl.cli.live.watching import View
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.request import Accepted
-    from jobctl.services.run import ForegroundRun
+    from jobctl.services.daemon.foreground import ForegroundRun
+    from jobctl.services.submit.request import Accepted
     from jobctl.store.database import Database
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -56,10 +56,10 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     if values(ctx)["dry_run"]:
         return dry_run(shared, request, planned=partial(of_a_run, request.policy, on_cluster=bool(cluster)))
     refuse_hold(request)
-    from jobctl.cli.defaults import daemon_spawners, name_devices
+    from jobctl.cli.submission.defaults import daemon_spawners, name_devices
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.elsewhere import refuse_elsewhere
-    from jobctl.services.submit import submit
+    from jobctl.services.daemon.elsewhere import refuse_elsewhere
+    from jobctl.services.submit.submit import submit
 
     name_devices()
     slots = of_a_run(request.policy, on_cluster=bool(cluster))
@@ -90,14 +90,14 @@ def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> 
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:
-    from jobctl.services.run import ForegroundRun
+    from jobctl.services.daemon.foreground import ForegroundRun
 
     database = shared.open()
     if accepted.is_special:
         for line in lines(accepted):
             shared.note(line)
     if _is_done(database, accepted.job):  # its key was known, or it has no rows: nothing to work off
-        from jobctl.cli.watching import jobs_list
+        from jobctl.cli.live.watching import jobs_list
 
         return _finish(shared, jobs_list(shared, database, [accepted.job])["jobs"][0], finished=True)
     try:
@@ -105,7 +105,7 @@ def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int
             view = _view(shared, database, accepted.job, engine)
             engine.settle()  # while it began, we loaded what shows it
             view.footer = "q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once"
-            from jobctl.cli.watching import show
+            from jobctl.cli.live.watching import show
 
             finished = show(view)
     except KeyboardInterrupt:  # before the view listened to signals
@@ -123,7 +123,7 @@ def _is_done(database: Database, number: int) -> bool:
 
 
 def _view(shared: Session, database: Database, job: int, engine: ForegroundRun) -> View:
-    from jobctl.cli.watching import View, jobs_list
+    from jobctl.cli.live.watching import View, jobs_list
 
     return View(
         shared=shared,
@@ -153,9 +153,9 @@ def _stop(engine: ForegroundRun) -> str | None:
 
 
 def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> int:
-    from jobctl.cli.watching import INTERRUPTED
+    from jobctl.cli.live.watching import INTERRUPTED
     from jobctl.render.lines import summary_lines
-    from jobctl.services.wait import exit_code_of
+    from jobctl.services.daemon.wait import exit_code_of
 
     if shared.json:
         shared.emit(document)
@@ -170,7 +170,7 @@ def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> 
 
 def _tell_left(shared: Session, database: Database, job: int) -> None:
     """A job that is left before its end: whether somebody else goes on with it, and if not who could."""
-    from jobctl.services.daemon import daemon_view
+    from jobctl.services.daemon.view import daemon_view
 
     view = daemon_view(database, shared.home, now_us())
     if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):

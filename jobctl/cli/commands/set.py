@@ -29,8 +29,8 @@ def set_(
     slots, attempts, timeout, grace, max-failures, halt (soon or now), leftovers (wait, end or fail), rate, priority,
     deadline (from now). Where there can be none, the value none takes the limit away.
     """
-    from jobctl.services.holding import set_rules
-    from jobctl.services.targets import resolve_job
+    from jobctl.services.control.pause import set_rules
+    from jobctl.services.control.targets import resolve_job
 
     shared = session(ctx)
     database = shared.open()

@@ -44,8 +44,8 @@ def status(
             raise UsageError("--exit-code needs a JOB", hint="jobctl status last --exit-code")
         _show_list(shared, everything)
         return Exit.OK
-    from jobctl.services.status import bundle, job_documents
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.services.control.targets import resolve_jobs
+    from jobctl.services.status.document import bundle, job_documents
 
     database, now = shared.open(), now_us()
     documents = job_documents(database, shared.home, resolve_jobs(database, jobs), now, program=shared.program)
@@ -54,7 +54,7 @@ def status(
     else:
         _show_pages(shared, documents)
     if exit_code:
-        from jobctl.services.wait import exit_code_of
+        from jobctl.services.daemon.wait import exit_code_of
 
         return exit_code_of([document["state"] for document in documents])
     return Exit.OK
@@ -81,7 +81,7 @@ def _show_list(shared: Session, everything: bool) -> None:
 
 
 def _list_document(shared: Session, everything: bool) -> dict[str, Any]:
-    from jobctl.services.status import empty_list_document, list_document
+    from jobctl.services.status.document import empty_list_document, list_document
 
     try:
         database = shared.open()
@@ -97,7 +97,7 @@ def _show_pages(shared: Session, documents: list[dict[str, Any]]) -> None:
 
 
 def _watch(shared: Session, jobs: list[str], everything: bool) -> int:
-    from jobctl.cli.watching import watch_jobs, watch_list
+    from jobctl.cli.live.watching import watch_jobs, watch_list
 
     if not jobs:
         return watch_list(shared, everything)

@@ -11,19 +11,19 @@ import typer
 
 from jobctl.cli import standard
 from jobctl.cli.command import session
-from jobctl.cli.intake import IntakeCommand, input_stream, request_of
-from jobctl.cli.outlook import of_a_daemon, outlook
-from jobctl.cli.reading import Reading
 from jobctl.cli.session import Session, now_us
+from jobctl.cli.submission.intake import IntakeCommand, input_stream, request_of
+from jobctl.cli.submission.outlook import of_a_daemon, outlook
+from jobctl.cli.submission.reading import Reading
 from jobctl.errors import Busy, Exit, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.daemon import DaemonView
-    from jobctl.services.outlook import Outlook
-    from jobctl.services.request import Accepted, Preview, SubmitRequest
+    from jobctl.services.daemon.view import DaemonView
+    from jobctl.services.submit.outlook import Outlook
+    from jobctl.services.submit.request import Accepted, Preview, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -60,13 +60,13 @@ def submit(
     No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
     The number on standard output is printed when the job is safe on disk.
     """
-    from jobctl.cli.intake import values
+    from jobctl.cli.submission.intake import values
 
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)
     if values(ctx)["dry_run"]:
         return dry_run(shared, request, planned=of_a_daemon)
-    from jobctl.services.submit import submit as accept
+    from jobctl.services.submit.submit import submit as accept
 
     if wait:
         refuse_hold(request)
@@ -100,7 +100,7 @@ def lost_database(shared: Session) -> str:
     if os.path.lexists(shared.home.database) or not os.path.isdir(shared.home.root):
         return ""
     from jobctl.domain.wording import plural
-    from jobctl.store.folder import jobs_with_files
+    from jobctl.store.opening.folder import jobs_with_files
 
     jobs = jobs_with_files(shared.home.root)
     if not jobs:
@@ -124,8 +124,8 @@ def _check_daemon(shared: Session, request: SubmitRequest) -> None:
 
 def _await(shared: Session, accepted: Accepted, queue: str, started: int | None, daemon: StartOptions | None) -> int:
     """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
-    from jobctl.services.status import job_document
-    from jobctl.services.wait import exit_code_of, wait_served
+    from jobctl.services.daemon.wait import exit_code_of, wait_served
+    from jobctl.services.status.document import job_document
 
     if not shared.json:
         _report(shared, accepted, queue, started, may_wait=False)
@@ -151,10 +151,10 @@ def _await(shared: Session, accepted: Accepted, queue: str, started: int | None,
 
 def _daemon_options(shared: Session) -> StartOptions:
     """What a daemon is started with that the settings describe, looked at before anything is accepted."""
-    from jobctl.cli.cluster import set_cluster_words
-    from jobctl.cli.defaults import daemon_slots, daemon_spawners, name_devices
+    from jobctl.cli.submission.cluster import set_cluster_words
+    from jobctl.cli.submission.defaults import daemon_slots, daemon_spawners, name_devices
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.elsewhere import refuse_elsewhere
+    from jobctl.services.daemon.elsewhere import refuse_elsewhere
 
     cluster = set_cluster_words()
     name_devices()
@@ -173,7 +173,7 @@ def _start(shared: Session, options: StartOptions, job: int) -> int | None:
 
     from jobctl.process import lock
     from jobctl.process.daemon import start_detached
-    from jobctl.services.wait import is_served
+    from jobctl.services.daemon.wait import is_served
 
     path = str(shared.home.lock)
     if lock.next_in_line(path) is not None:
@@ -188,7 +188,7 @@ def _start(shared: Session, options: StartOptions, job: int) -> int | None:
 
 def _report(shared: Session, accepted: Accepted, queue: str, started: int | None, *, may_wait: bool) -> None:
     if shared.json:
-        from jobctl.services.status import job_document
+        from jobctl.services.status.document import job_document
 
         for notice in accepted.notices:
             shared.note(notice)
@@ -214,7 +214,7 @@ def _begun(shared: Session, accepted: Accepted, queue: str, worker: str) -> list
 def _standing(shared: Session, job: int, worker: str) -> list[str]:
     """How a job stands that was there already, or that may not begin at once."""
     from jobctl.render.inert import inert
-    from jobctl.services.status import job_document
+    from jobctl.services.status.document import job_document
 
     document = job_document(shared.open(), shared.home, job, now_us(), program=shared.program)
     state = f"  {document['state']}: {inert(document['state_reason'])}"
@@ -238,7 +238,7 @@ def _worker(shared: Session, job: int, started: int | None) -> str:
 
         return nobody_works(shared)
     if process != started:
-        from jobctl.services.daemon import daemon_view
+        from jobctl.services.daemon.view import daemon_view
 
         view = daemon_view(shared.open(), shared.home, now_us())
         if view.is_working and not view.serves(job, foreground=False):
@@ -293,7 +293,7 @@ def dry_run(shared: Session, request: SubmitRequest, *, planned: Callable[[], in
 
     ``planned`` says how many slots there would be if no daemon is up.
     """
-    from jobctl.services.submit import preview
+    from jobctl.services.submit.submit import preview
 
     with Reading(shared) as reading:
         found = preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)

@@ -11,7 +11,7 @@ from jobctl.cli.session import Session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.verify import Verification
+    from jobctl.services.output.verify import Verification
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -29,8 +29,8 @@ def verify(
 
     Changes nothing. Exit 0 when all is as claimed, 1 with what was found.
     """
-    from jobctl.services.targets import resolve_job
-    from jobctl.services.verify import verify as check
+    from jobctl.services.control.targets import resolve_job
+    from jobctl.services.output.verify import verify as check
 
     shared = session(ctx)
     database = shared.open()

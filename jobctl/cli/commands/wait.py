@@ -32,8 +32,8 @@ def wait(
     Exit 0: all succeeded; 3: one is partial, some of its items failed; 4: failed; 5: cancelled; 6: expired; 124: not
     done by then.
     """
-    from jobctl.services import wait as service
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.services.control.targets import resolve_jobs
+    from jobctl.services.daemon import wait as service
 
     shared = session(ctx)
     seconds = _seconds(timeout)
@@ -46,7 +46,7 @@ def wait(
         shared.note(f"\nnot waiting any more; the jobs go on: {shared.program} status")
         raise
     if shared.json:
-        from jobctl.services.status import bundle, job_documents
+        from jobctl.services.status.document import bundle, job_documents
 
         now = now_us()
         documents = job_documents(database, shared.home, numbers, now, program=shared.program)
@@ -68,7 +68,7 @@ def _tell(shared: Session, job: int, state: str) -> None:
 def _result(shared: Session, states: dict[int, str], timeout: str | None) -> int:
     from jobctl.domain.states import TERMINAL_JOB_STATES
     from jobctl.process.lock import holder
-    from jobctl.services.wait import exit_code_of
+    from jobctl.services.daemon.wait import exit_code_of
 
     open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
     if open_jobs:

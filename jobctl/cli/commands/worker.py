@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.cluster import WorkerCommand, cluster_words
 from jobctl.cli.command import session
+from jobctl.cli.submission.cluster import WorkerCommand, cluster_words
 from jobctl.errors import UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -39,7 +39,7 @@ def worker(
     Whatever it runs ends with it, however it ends. When the scheduler is gone it waits for the next one; it leaves
     when the scheduler says so, or on TERM.
     """
-    from jobctl.cli.untrusted import tell_untrusted
+    from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.config import cpu_count
     from jobctl.domain.durations import parse_duration
 
@@ -48,8 +48,8 @@ def worker(
     if not words:
         raise UsageError("which cluster?", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
     from jobctl.domain.resources import parse_resources
-    from jobctl.engine.cluster.options import ClusterOptions
-    from jobctl.engine.cluster.worker import WorkerOptions, serve
+    from jobctl.executors.cluster.options import ClusterOptions
+    from jobctl.executors.cluster.worker import WorkerOptions, serve
 
     offered = parse_resources(resources) if resources else {}
     options = WorkerOptions(

@@ -89,7 +89,7 @@ def _queues(store: _Store, beginning: str) -> Iterator[Candidate]:
 def _recipes(_store: _Store, beginning: str) -> Iterator[Candidate]:
     """Recipes of the configuration; a file that is not as it should be has none."""
     from jobctl.errors import JobctlError
-    from jobctl.services.recipes import load_recipes
+    from jobctl.services.settings.recipes import load_recipes
 
     try:
         recipes = load_recipes(os.environ, os.getcwd())

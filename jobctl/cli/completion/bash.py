@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.cli import completion_values as values
-from jobctl.cli.completion_values import Values
-from jobctl.cli.tree import Node
+from jobctl.cli.completion import values
+from jobctl.cli.completion.tree import Node
+from jobctl.cli.completion.values import Values
 
 _HEAD = r"""# bash completion for jobctl
-# Generated from the command tree: python -m jobctl.cli.completion
+# Generated from the command tree: python -m jobctl.cli.commands.completion
 
 """
 

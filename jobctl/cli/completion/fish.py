@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.cli import completion_values as values
-from jobctl.cli.completion_values import Values
-from jobctl.cli.tree import Node, Option
+from jobctl.cli.completion import values
+from jobctl.cli.completion.tree import Node, Option
+from jobctl.cli.completion.values import Values
 
 _HEAD = r"""# fish completion for jobctl
-# Generated from the command tree: python -m jobctl.cli.completion
+# Generated from the command tree: python -m jobctl.cli.commands.completion
 
 # Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
 function __jobctl_at

@@ -1,7 +1,7 @@
 """The parts of the man pages that are the command tree: synopsis and options. The prose around them is by hand.
 
-``python -m jobctl.cli.manual [FOLDER]`` writes these parts anew between their marks, and makes a first page for a
-command that has none.
+``python -m jobctl.cli.completion.manual [FOLDER]`` writes these parts again between their marks, and makes a first
+page for a command that has none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobctl.cli.command import GLOBAL_PANEL
-from jobctl.cli.tree import Argument, Node, Option, command_tree
+from jobctl.cli.completion.tree import Argument, Node, Option, command_tree
 
 FOLDER = Path("man")
 ROOT_PAGE = "jobctl.1"

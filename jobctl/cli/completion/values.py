@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from jobctl.cli.tree import Argument, Node, Option
+from jobctl.cli.completion.tree import Argument, Node, Option
 from jobctl.domain.states import ItemState
 from jobctl.sources.options import INPUT_FORMATS
 

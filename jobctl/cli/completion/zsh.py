@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobctl.cli import completion_values as values
-from jobctl.cli.completion_values import Values
-from jobctl.cli.tree import Argument, Node, Option
+from jobctl.cli.completion import values
+from jobctl.cli.completion.tree import Argument, Node, Option
+from jobctl.cli.completion.values import Values
 
 _HEAD = r"""#compdef jobctl
 # zsh completion for jobctl
-# Generated from the command tree: python -m jobctl.cli.completion
+# Generated from the command tree: python -m jobctl.cli.commands.completion
 
 # Numbers and names that only jobctl knows.
 __jobctl_ask() {

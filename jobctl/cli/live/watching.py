@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from jobctl.cli.live.signals import STOPS, Keys, Signals, stop_here
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.signals import STOPS, Keys, Signals, stop_here
 from jobctl.process import reader
-from jobctl.services.changes import Frames
-from jobctl.services.status import job_documents, list_document
-from jobctl.services.wait import exit_code_of
+from jobctl.services.daemon.changes import Frames
+from jobctl.services.daemon.wait import exit_code_of
+from jobctl.services.status.document import job_documents, list_document
 from jobctl.store.database import Database
 
 INTERRUPTED = 130
@@ -61,7 +61,7 @@ class View:
 
 def watch_jobs(shared: Session, words: Sequence[str]) -> int:
     """Show some jobs until they are done; returns the exit code of the worst."""
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.services.control.targets import resolve_jobs
 
     database = shared.open()
     numbers = resolve_jobs(database, words)
@@ -90,7 +90,7 @@ def watch_list(shared: Session, everything: bool) -> int:
 
 def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> Document:
     """The documents of some jobs in the shape of a list."""
-    from jobctl.services.status import bundle
+    from jobctl.services.status.document import bundle
 
     now = now_us()
     return bundle(database, job_documents(database, shared.home, numbers, now, program=shared.program), now)

@@ -14,7 +14,7 @@ def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ..
     """The jobs of ``--after``, each with its condition, ok or any. Raises NotFound, UsageError."""
     if not texts:
         return ()
-    from jobctl.services.targets import resolve_jobs
+    from jobctl.services.control.targets import resolve_jobs
 
     found: list[tuple[int, str]] = []
     for text in texts:

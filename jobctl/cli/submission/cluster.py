@@ -113,7 +113,7 @@ def _chosen(given: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _settings() -> dict[str, Any]:
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     names = ["executor", *_WHERE, "workers", *_FILES[1:], "insecure"]
     settings = load_settings(os.environ, os.getcwd())
@@ -126,7 +126,7 @@ def _words(given: dict[str, Any]) -> tuple[str, ...]:
 
     if find_spec("distributed") is None:
         raise UsageError("dask.distributed is not installed here", hint="pip install 'jobctl[dask]'")
-    from jobctl.engine.cluster.options import ClusterOptions
+    from jobctl.executors.cluster.options import ClusterOptions
 
     for name in _FILES:
         if given.get(name):

@@ -18,13 +18,13 @@ def filled(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, An
 
     Raises UsageError for settings that are wrong, NotFound for a recipe that there is not.
     """
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     cwd = os.getcwd()
     settings = load_settings(os.environ, cwd)
     layers = [settings.section("submit")]
     if given["recipe"] is not None:
-        from jobctl.services.recipes import find_recipe
+        from jobctl.services.settings.recipes import find_recipe
 
         layers.insert(0, find_recipe(given["recipe"], os.environ, cwd).options)
     return _merged(given, words, [{key.replace("-", "_"): value for key, value in each.items()} for each in layers])
@@ -61,7 +61,7 @@ def daemon_slots(given: int | None, *, on_cluster: bool = False) -> int:
     if given is not None:
         return _slots(given)
     from jobctl.config import cpu_count
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "slots")
     return found or (0 if on_cluster else cpu_count())
@@ -79,7 +79,7 @@ def _slots(given: int) -> int:
 
 def daemon_spawners(slots: int) -> int:
     """Supervisors that start the processes of a daemon or a run, as set; never more than slots. Raises UsageError."""
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     found: int | None = load_settings(os.environ, os.getcwd()).value("daemon", "spawners")
     return min(found or 1, max(slots, 1))
@@ -90,8 +90,8 @@ def name_devices() -> None:
 
     What the environment says goes first: on a shared machine it is what this user was given.
     """
-    from jobctl.process.devices import VARIABLE
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
+    from jobctl.supervisor.devices import VARIABLE
 
     name = VARIABLE.decode()
     if name not in os.environ:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from typer import Context
 from typer.core import TyperOption
 
-from jobctl.cli.beginning import jobs_before, start_time
 from jobctl.cli.command import CommandWithWords, before_command, command_words, session
-from jobctl.cli.defaults import filled
-from jobctl.cli.function import check_work, function_of
-from jobctl.cli.untrusted import tell_untrusted
+from jobctl.cli.submission.beginning import jobs_before, start_time
+from jobctl.cli.submission.defaults import filled
+from jobctl.cli.submission.function import check_work, function_of
+from jobctl.cli.submission.untrusted import tell_untrusted
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
-    from jobctl.services.request import SubmitRequest
+    from jobctl.services.submit.request import SubmitRequest
 
 _VALUES = "jobctl.intake"
 #: Runs a line as the shell text that it is.
@@ -171,7 +171,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
 
 def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option that is wrong."""
-    from jobctl.services.request import DEFAULT_QUEUE, NotifyOptions, SubmitRequest
+    from jobctl.services.submit.request import DEFAULT_QUEUE, NotifyOptions, SubmitRequest
     from jobctl.sources.options import InputOptions
 
     given, words = values(ctx), command_words(ctx)
@@ -181,7 +181,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     given, words = _of_joblog(given, words) if given["from_joblog"] else filled(given, words)
     starts = foreground or bool(ctx.params.get("start_daemon"))
     tell_untrusted(shared, "submit", *(["daemon"] if starts else []))
-    from jobctl.services.habits import shell_words
+    from jobctl.services.submit.shell_habits import shell_words
 
     if given["env_file"] is not None:
         _warn_of_readers(given["env_file"], tell)
@@ -189,7 +189,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     if words:
         _check_program(ctx, given, words, foreground=foreground)
     if given["queue"] is not None and not given["new_queue"]:
-        from jobctl.cli.naming_queues import allow_new_queue
+        from jobctl.cli.submission.naming_queues import allow_new_queue
 
         allow_new_queue(shared, given["queue"], may_ask=path != "-" and not given["dry_run"])
     policy = _policy(given)
@@ -249,8 +249,8 @@ def _check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str],
     """Raises UsageError for a command that cannot run; says so if the program may be there when and where it starts."""
     import os
 
-    from jobctl.services.habits import refuse_other_ways
-    from jobctl.services.program import Place, check_program
+    from jobctl.services.submit.program import Place, check_program
+    from jobctl.services.submit.shell_habits import refuse_other_ways
 
     refuse_other_ways(words)
     environment = {name: value for name, found, value in (text.partition("=") for text in given["env"] or ()) if found}
@@ -268,7 +268,7 @@ def _check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str],
     try:
         said = check_program(words, place)
     except UsageError:
-        from jobctl.cli.whereabouts import runs_on_cluster
+        from jobctl.cli.submission.whereabouts import runs_on_cluster
 
         if later or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
@@ -279,7 +279,7 @@ def _check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str],
 
 def _check_resources(ctx: Context, *, foreground: bool) -> None:
     """Raises UsageError for resources that nobody would look at; says so where that is not known yet."""
-    from jobctl.cli.whereabouts import runs_on_cluster
+    from jobctl.cli.submission.whereabouts import runs_on_cluster
 
     shared = session(ctx)
     on_cluster = runs_on_cluster(shared, ctx, foreground=foreground)

@@ -8,7 +8,7 @@ from jobctl.cli.session import Session
 from jobctl.domain.nearest import meant, nearest
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.request import DEFAULT_QUEUE
+from jobctl.services.submit.request import DEFAULT_QUEUE
 
 
 def known_queues(shared: Session) -> list[str]:

@@ -10,14 +10,14 @@ from jobctl.errors import JobctlError
 
 if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
-    from jobctl.services.outlook import Outlook
+    from jobctl.services.submit.outlook import Outlook
 
 
 def outlook(
     shared: Session, policy: Policy, queue: str, items: int, *, planned: Callable[[], int], foreground: bool
 ) -> Outlook:
     """How long the items can take at most, and whether fewer of them run at once than was asked for."""
-    from jobctl.services.outlook import expected
+    from jobctl.services.submit.outlook import expected
 
     found = expected(shared.home, policy, queue, items, now=now_us(), planned=planned, foreground=foreground)
     return found._replace(fewer=shared.localise(found.fewer) or "")
@@ -25,8 +25,8 @@ def outlook(
 
 def of_a_daemon() -> int:
     """Slots of a daemon that would be started now; 0 where nobody can say yet."""
-    from jobctl.cli.cluster import set_cluster_words
-    from jobctl.cli.defaults import daemon_slots
+    from jobctl.cli.submission.cluster import set_cluster_words
+    from jobctl.cli.submission.defaults import daemon_slots
 
     try:
         return daemon_slots(None, on_cluster=bool(set_cluster_words()))

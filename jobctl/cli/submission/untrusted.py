@@ -10,7 +10,7 @@ from jobctl.errors import JobctlError
 
 if TYPE_CHECKING:
     from jobctl.cli.session import Session
-    from jobctl.services.settings import Layer
+    from jobctl.services.settings.settings import Layer
 
 #: Names of keys and recipes that one notice repeats.
 _MOST = 20
@@ -22,7 +22,7 @@ def tell_untrusted(shared: Session, *sections: str) -> None:
     Ignored keys are named with ``--quiet`` too, because they may change what runs: a cron job must not lose its
     ``on-done`` in silence.
     """
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     try:
         settings = load_settings(os.environ, os.getcwd())
@@ -37,7 +37,7 @@ def tell_untrusted(shared: Session, *sections: str) -> None:
 
 def _tell(shared: Session, layer: Layer, sections: Sequence[str]) -> None:
     from jobctl.render.inert import inert
-    from jobctl.services.settings import untrusted
+    from jobctl.services.settings.settings import untrusted
 
     ignored, used = _named(layer.held, sections), _named(layer.settings, sections)
     if "submit" in sections:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typer import Context
 
-from jobctl.cli.cluster import set_cluster_words
 from jobctl.cli.session import Session
+from jobctl.cli.submission.cluster import set_cluster_words
 from jobctl.errors import JobctlError, NotFound
 
 
@@ -27,7 +27,7 @@ def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool 
 
 
 def _named(ctx: Context) -> tuple[str, ...]:
-    from jobctl.cli.cluster import cluster_words
+    from jobctl.cli.submission.cluster import cluster_words
 
     return cluster_words(ctx)
 

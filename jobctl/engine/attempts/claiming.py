@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
-from jobctl.engine.gates import Gates
-from jobctl.engine.lineup import Lineup
-from jobctl.engine.share import JOBS_PER_CLAIM, Candidate, share
-from jobctl.engine.stock import Stock
-from jobctl.engine.work import UNKNOWN_MEAN_US, LiveJob
+from jobctl.engine.jobs.fair_share import JOBS_PER_CLAIM, Candidate, share
+from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.jobs.live_job import UNKNOWN_MEAN_US, LiveJob
+from jobctl.engine.jobs.ready_queue import Lineup
+from jobctl.engine.jobs.resources import Stock
 from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
 from jobctl.store.database import Database

@@ -20,10 +20,10 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.engine.distrust import Distrust
-from jobctl.engine.roster import Roster
-from jobctl.engine.settling import Batch, lost_as_finished
-from jobctl.engine.work import LiveJob
+from jobctl.engine.attempts.distrust import Distrust
+from jobctl.engine.attempts.settling import Batch, lost_as_finished
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.jobs.live_jobs import Roster
 from jobctl.store.database import Database
 
 #: A commit follows another one no sooner; outcomes wait at most so long. The supervisor has held them back before, for

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
-from jobctl.engine.settling import lost_as_finished
-from jobctl.process import starts
+from jobctl.engine.attempts.settling import lost_as_finished
 from jobctl.store import downtime, elsewhere, items, jobs, journal
 from jobctl.store.database import Database
+from jobctl.supervisor import kept_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _ring() -> str:
 def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[AttemptId]:
     """Those that were seen to start or noted before they could; all of them if the notes cannot be believed."""
     known = database.scalar("SELECT value FROM meta WHERE key = 'starts'")
-    begun = starts.begun(str(database.path.with_name("starts")), known) if known and known == _ring() else None
+    begun = kept_starts.begun(str(database.path.with_name("starts")), known) if known and known == _ring() else None
     if begun is None:
         return missing
     seen = "SELECT 1 FROM attempts WHERE job = ? AND item = ? AND attempt = ?"

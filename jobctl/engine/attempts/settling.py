@@ -13,8 +13,8 @@ from jobctl.domain.likeness import cells
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.domain.states import ItemState, Stop, Verb
-from jobctl.engine.disks import Disks
-from jobctl.engine.work import LiveJob
+from jobctl.engine.attempts.disks import Disks
+from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.store import calls, figures, items, jobs, left
 from jobctl.store.database import Database
 from jobctl.store.groups import Group, Message

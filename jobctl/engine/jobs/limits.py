@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
-from jobctl.engine.work import LiveJob
+from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.store import followed, jobs, queues
 from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow

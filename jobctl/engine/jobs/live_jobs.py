@@ -8,12 +8,12 @@ from typing import Any
 
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
-from jobctl.engine.gates import check_dependencies
-from jobctl.engine.lineup import Lineup
-from jobctl.engine.spec import Specs, given_to
-from jobctl.engine.stock import Stock
-from jobctl.engine.ungiven import said_of
-from jobctl.engine.work import LOOKAHEAD_S, LiveJob
+from jobctl.engine.attempts.ungiven import said_of
+from jobctl.engine.jobs.job_spec import Specs, given_to
+from jobctl.engine.jobs.limits import check_dependencies
+from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
+from jobctl.engine.jobs.ready_queue import Lineup
+from jobctl.engine.jobs.resources import Stock
 from jobctl.handlers.command import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from jobctl.domain.crew import Amounts
-from jobctl.engine.gates import Gates
-from jobctl.engine.work import LiveJob
+from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.jobs.live_job import LiveJob
 
 #: Who is served first: the higher priority, then who has used least, then the older job.
 Key = tuple[int, float, int]

@@ -11,9 +11,9 @@ from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.states import Counts, JobState, Stop, final_state
-from jobctl.engine.donerows import record_done_rows
-from jobctl.engine.results import ResultWriter
-from jobctl.engine.work import LiveJob
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.rounds.done_rows import record_done_rows
+from jobctl.engine.rounds.result_files import ResultWriter
 from jobctl.store import jobs, journal, outbox
 from jobctl.store.database import UNWRITABLE, Database, open_database
 

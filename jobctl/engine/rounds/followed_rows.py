@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.domain.wording import plural
-from jobctl.engine.work import LiveJob
+from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.store import done, followed, items, journal
 from jobctl.store.database import Database
 

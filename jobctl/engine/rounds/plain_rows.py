@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from jobctl.domain.durations import Clock, decimal, seconds
-from jobctl.engine.itemrows import ItemRow
+from jobctl.store.item_rows import ItemRow
 
 #: With any other delimiter our own cells might need quotes.
 _DELIMITERS = (",", ";", "\t", "|")

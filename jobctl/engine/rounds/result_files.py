@@ -30,12 +30,12 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
-from jobctl.engine.itemrows import ItemRow, item_rows
-from jobctl.engine.output import OutputReader
-from jobctl.engine.plainrows import PlainRows
+from jobctl.engine.rounds.output_tail import OutputReader
+from jobctl.engine.rounds.plain_rows import PlainRows
 from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
+from jobctl.store.item_rows import ItemRow, item_rows
 from jobctl.store.jobs import JobRow
 from jobctl.store.left import LeftBehind
 

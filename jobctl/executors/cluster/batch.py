@@ -12,7 +12,7 @@ import threading
 import warnings
 from typing import Any
 
-from jobctl.engine.cluster.options import ClusterError, ClusterOptions
+from jobctl.executors.cluster.options import ClusterError, ClusterOptions
 
 _CLASSES = {
     "slurm": "SLURMCluster",

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jobctl.domain.crew import AWAY
-from jobctl.engine.cluster.executor import ClusterExecutor
-from jobctl.engine.cluster.options import ClusterOptions
-from jobctl.engine.local import LocalExecutor
+from jobctl.executors.cluster.executor import ClusterExecutor
+from jobctl.executors.cluster.options import ClusterOptions
+from jobctl.executors.local import LocalExecutor
 from jobctl.process import moment
 from jobctl.store import clock, daemon
 from jobctl.store.database import UNWRITABLE, Database

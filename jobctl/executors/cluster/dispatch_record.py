@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobctl.domain.ports import AttemptId, Finished, Lost, Started
-from jobctl.process.backlog import JobLine
+from jobctl.supervisor.backlog import JobLine
 
 
 @dataclass(slots=True)

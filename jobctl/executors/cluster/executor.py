@@ -26,16 +26,16 @@ from jobctl.domain.ports import (
     Pressure,
     Returned,
 )
-from jobctl.engine.cluster import link, messages, worker_plugin
-from jobctl.engine.cluster.flight import Workers
-from jobctl.engine.cluster.flights import Flights, log
-from jobctl.engine.cluster.job import Job
-from jobctl.engine.cluster.muster import Muster
-from jobctl.engine.cluster.options import ClusterError, ClusterOptions
-from jobctl.engine.cluster.placing import Placer
-from jobctl.engine.cluster.sizing import pack_us
-from jobctl.engine.local import LocalExecutor
-from jobctl.process.backlog import Backlog
+from jobctl.executors.cluster import link, messages, worker_plugin
+from jobctl.executors.cluster.dispatch_record import Workers
+from jobctl.executors.cluster.job import Job
+from jobctl.executors.cluster.options import ClusterError, ClusterOptions
+from jobctl.executors.cluster.packs import Flights, log
+from jobctl.executors.cluster.placing import Placer
+from jobctl.executors.cluster.sizing import pack_us
+from jobctl.executors.cluster.workers_seen import Muster
+from jobctl.executors.local import LocalExecutor
+from jobctl.supervisor.backlog import Backlog
 
 _CLOSE_EXTRA_S = 10.0
 _CONNECT_S = 15.0

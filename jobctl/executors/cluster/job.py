@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from jobctl.domain.crew import needs_of
 from jobctl.domain.ports import AttemptId, Finished, JobSpec, OutputFlag
-from jobctl.engine.cluster.flight import Flight
-from jobctl.engine.cluster.packing import Report, finished_of, spec_fields
-from jobctl.engine.cluster.sizing import Durations
-from jobctl.process.output import JobOutput
+from jobctl.executors.cluster.dispatch_record import Flight
+from jobctl.executors.cluster.packing import Report, finished_of, spec_fields
+from jobctl.executors.cluster.sizing import Durations
+from jobctl.supervisor.output import JobOutput
 
 
 class Place(NamedTuple):

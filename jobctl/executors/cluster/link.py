@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
-from jobctl.engine.cluster import worker_plugin
-from jobctl.engine.cluster.batch import class_of, start_cluster
-from jobctl.engine.cluster.fence import TOPIC, Fence, topic_of
-from jobctl.engine.cluster.messages import Answer, Done, Down, Failed, Message, Order, Told, Up
-from jobctl.engine.cluster.options import ClusterError, ClusterOptions
+from jobctl.executors.cluster import worker_plugin
+from jobctl.executors.cluster.batch import class_of, start_cluster
+from jobctl.executors.cluster.fence import TOPIC, Fence, topic_of
+from jobctl.executors.cluster.messages import Answer, Done, Down, Failed, Message, Order, Told, Up
+from jobctl.executors.cluster.options import ClusterError, ClusterOptions
 
 _CONNECT_S = 10.0
 _FIRST_PAUSE_S = 0.25

@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 from jobctl.domain.ports import AttemptId, Started
-from jobctl.engine.cluster import worker_plugin
-from jobctl.engine.cluster.flight import Flight
-from jobctl.engine.cluster.link import Link
+from jobctl.executors.cluster import worker_plugin
+from jobctl.executors.cluster.dispatch_record import Flight
+from jobctl.executors.cluster.link import Link
 
 #: Somebody who reads along says so again within this time.
 INTEREST_S = 60.0

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Returned, Started
-from jobctl.engine.cluster import link, messages, worker_plugin
-from jobctl.engine.cluster.flight import Flight, Outcome, Workers
-from jobctl.engine.cluster.following import Copies
-from jobctl.engine.cluster.job import Job, Place, moved, news
-from jobctl.engine.cluster.packing import Report, finished_of, unpack_report
-from jobctl.process.backlog import Backlog, JobLine
+from jobctl.executors.cluster import link, messages, worker_plugin
+from jobctl.executors.cluster.dispatch_record import Flight, Outcome, Workers
+from jobctl.executors.cluster.job import Job, Place, moved, news
+from jobctl.executors.cluster.live_output import Copies
+from jobctl.executors.cluster.packing import Report, finished_of, unpack_report
+from jobctl.supervisor.backlog import Backlog, JobLine
 
 #: By key: the worker, the attempts that may have begun, their slots.
 _Held = dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]

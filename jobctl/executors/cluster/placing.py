@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobctl.domain.ports import SLOT_MARK, AttemptId, Dispatch
-from jobctl.engine.cluster.flight import Flight, Worker, Workers
-from jobctl.engine.cluster.job import Job
-from jobctl.engine.cluster.messages import Order
-from jobctl.engine.cluster.packing import LONG_S, Pack, pack_pack
-from jobctl.engine.cluster.sizing import Budget, pack_us
-from jobctl.process.backlog import Backlog, JobLine
+from jobctl.executors.cluster.dispatch_record import Flight, Worker, Workers
+from jobctl.executors.cluster.job import Job
+from jobctl.executors.cluster.messages import Order
+from jobctl.executors.cluster.packing import LONG_S, Pack, pack_pack
+from jobctl.executors.cluster.sizing import Budget, pack_us
+from jobctl.supervisor.backlog import Backlog, JobLine
 
 
 class Placer:

@@ -34,11 +34,11 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.engine.cluster.lines import Line, Run, for_guard
-from jobctl.engine.cluster.packing import Pack, Report
-from jobctl.engine.local import LocalExecutor
-from jobctl.process.guest import Guest, start_guest
+from jobctl.executors.cluster.packing import Pack, Report
+from jobctl.executors.cluster.units import Line, Run, for_guard
+from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
+from jobctl.supervisor.guest import Guest, start_guest
 
 _IDLE_S = 60.0
 _REVOKED_ROOM = 4096

@@ -7,8 +7,8 @@ import threading
 from typing import Any
 
 from jobctl.domain.ports import AttemptId, Dispatch, Finished, Lost, OutputFlag, Returned, Started
-from jobctl.engine.cluster.packing import TRAVEL_BYTES, Pack, Report
-from jobctl.process import streams
+from jobctl.executors.cluster.packing import TRAVEL_BYTES, Pack, Report
+from jobctl.supervisor import streams
 
 
 class Line:

@@ -15,11 +15,11 @@ from typing import Any
 
 import distributed
 
-from jobctl.engine.cluster.link import security
-from jobctl.engine.cluster.options import ClusterOptions, is_loopback
-from jobctl.engine.cluster.worker_plugin import RunnerPlugin
 from jobctl.errors import Exit
-from jobctl.process.notify_socket import ServiceManager
+from jobctl.executors.cluster.link import security
+from jobctl.executors.cluster.options import ClusterOptions, is_loopback
+from jobctl.executors.cluster.worker_plugin import RunnerPlugin
+from jobctl.supervisor.service_manager import ServiceManager
 
 #: Why a worker closes when its scheduler is gone; for any other reason it was told to.
 _CUT_OFF = frozenset(

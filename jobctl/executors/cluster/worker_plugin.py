@@ -14,10 +14,10 @@ from distributed.utils import sync
 
 import jobctl
 from jobctl.domain.ports import AttemptId
-from jobctl.engine.cluster.contact import silence_s
-from jobctl.engine.cluster.fence import topic_of
-from jobctl.engine.cluster.packing import Report, pack_report, unpack_pack
-from jobctl.engine.cluster.runner import Runner
+from jobctl.executors.cluster.fence import topic_of
+from jobctl.executors.cluster.packing import Report, pack_report, unpack_pack
+from jobctl.executors.cluster.runner import Runner
+from jobctl.executors.cluster.silence import silence_s
 
 NAME = "jobctl-runner"
 _BEATS_PER_LEASE = 5

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from jobctl.domain.crew import Crew, offers_of
-from jobctl.engine.cluster import worker_plugin
-from jobctl.engine.cluster.flight import Worker, Workers
+from jobctl.executors.cluster import worker_plugin
+from jobctl.executors.cluster.dispatch_record import Worker, Workers
 
 
 class Muster:

@@ -15,8 +15,8 @@ from jobctl.domain.wording import number, percent, rate
 from jobctl.render.bar import bar
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
-from jobctl.render.job_blocks import failures_block, running_block, slowest_line
-from jobctl.render.job_facts import (
+from jobctl.render.job.blocks import failures_block, running_block, slowest_line
+from jobctl.render.job.facts import (
     after_text,
     daemon_text,
     input_text,
@@ -28,9 +28,9 @@ from jobctl.render.job_facts import (
     times,
     work_text,
 )
+from jobctl.render.job.pace import pace_line
 from jobctl.render.jobs_table import STATE_STYLES
 from jobctl.render.look import Look
-from jobctl.render.pace import pace_line
 
 Document = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
 from jobctl.render.clock import seconds_between
-from jobctl.render.pace import cells
-from jobctl.render.svg import Drawing, round_step, ticks, time_step
+from jobctl.render.job.pace import cells
+from jobctl.render.report.svg import Drawing, round_step, ticks, time_step
 
 Document = Mapping[str, Any]
 

@@ -9,11 +9,11 @@ from typing import Any
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
 from jobctl.render.causes import cause_text
-from jobctl.render.job_facts import policy_facts, work_text
-from jobctl.render.report_charts import duration_chart, slots_chart, throughput_chart
-from jobctl.render.report_style import STYLE
-from jobctl.render.svg import Drawing
-from jobctl.render.svg import text_of as text
+from jobctl.render.job.facts import policy_facts, work_text
+from jobctl.render.report.charts import duration_chart, slots_chart, throughput_chart
+from jobctl.render.report.style import STYLE
+from jobctl.render.report.svg import Drawing
+from jobctl.render.report.svg import text_of as text
 
 Document = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 
 def report_page(report: Document) -> str:
-    """The page of what ``services.report`` gives."""
+    """The page of what ``services.output.report`` gives."""
     status = report["status"]
     title = text(f"job {status['job']}, {status['name']}: {status['state']}")
     parts = [

@@ -18,10 +18,10 @@ from jobctl.errors import Busy, NotFound
 from jobctl.process.daemon import StartOptions, lock_holder, start_detached
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.actor import actor
-from jobctl.services.elsewhere import refuse_elsewhere
-from jobctl.services.running import running_of
-from jobctl.services.targets import Target, singles
+from jobctl.services.control.actor import actor
+from jobctl.services.control.targets import Target, singles
+from jobctl.services.daemon.elsewhere import refuse_elsewhere
+from jobctl.services.daemon.running import running_of
 from jobctl.store import clock, jobs, journal, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.elsewhere import Elsewhere

@@ -19,8 +19,8 @@ from jobctl.domain.texts import MAX_NAME, check_printable, checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
-from jobctl.services.actor import actor
-from jobctl.services.running import running_in, running_of
+from jobctl.services.control.actor import actor
+from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow

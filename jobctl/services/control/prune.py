@@ -21,11 +21,12 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
-from jobctl.services.daemon_log import blank_lines
-from jobctl.services.pruning_room import make_room
-from jobctl.services.traces import Traces
-from jobctl.store import backup, done, pruning, staging
+from jobctl.services.control.pruning_room import make_room
+from jobctl.services.control.traces import Traces
+from jobctl.services.daemon.log import blank_lines
+from jobctl.store import done, pruning, staging
 from jobctl.store.database import Database, open_database
+from jobctl.store.opening import backup
 from jobctl.store.pruning import Candidate
 
 SCHEMA = "jobctl.prune/1"

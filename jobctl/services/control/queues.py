@@ -7,9 +7,10 @@ from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.slots import fitting
-from jobctl.store import daemon, queues, views
+from jobctl.store import daemon, queues
 from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
+from jobctl.store.views import jobs as job_views
 
 
 def queue_documents(database: Database) -> list[dict[str, Any]]:
@@ -20,7 +21,7 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
     rows, engine = queues.load_all(database), daemon.load(database)
     slots = engine.slots or None if engine is not None else None
     begun = _begun_by_queue(database)
-    loads = views.queue_loads(database)
+    loads = job_views.queue_loads(database)
     documents = []
     for name in sorted({*rows, *loads, "default"}):
         row = rows.get(name, QueueRow(name))
@@ -45,7 +46,7 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
 def _begun_by_queue(database: Database) -> Counter[str]:
     """Items that are seen to run, by queue."""
     begun = Counter[str]()
-    started = views.started_by_job(database)
-    for queue, job, _ in views.running_by_job(database):
+    started = job_views.started_by_job(database)
+    for queue, job, _ in job_views.running_by_job(database):
         begun[queue] += started.get(job, 0)
     return begun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jobctl.services.taken import Taken
+from jobctl.services.submit.taken import Taken
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow

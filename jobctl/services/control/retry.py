@@ -14,10 +14,11 @@ from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
-from jobctl.services.actor import actor
-from jobctl.store import clock, failures, jobs, journal, views
+from jobctl.services.control.actor import actor
+from jobctl.store import clock, failures, jobs, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
+from jobctl.store.views import jobs as job_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def _elsewhere(database: Database, row: JobRow, selection: Selection) -> int:
     """How many of the chosen items stay out because another job of the name has their rows, or has done them since."""
     if row.item_key is None:
         return 0
-    from jobctl.services.retaken import leave_out  # few jobs have such rows
+    from jobctl.services.control.retaken import leave_out  # few jobs have such rows
 
     condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     return leave_out(database, row, condition, parameters)
@@ -175,7 +176,7 @@ def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object
         condition += " AND item IN (SELECT value FROM json_each(?))"
         parameters.append(json.dumps(selection.items))
     if selection.not_elsewhere:
-        from jobctl.services.retaken import NOT_ELSEWHERE
+        from jobctl.services.control.retaken import NOT_ELSEWHERE
 
         condition += NOT_ELSEWHERE
     return condition, parameters
@@ -188,7 +189,7 @@ def _chosen(database: Database, job: int, selection: Selection) -> Chosen | None
         return None
     condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     chosen = f"FROM items WHERE job = ? AND {condition}"
-    with views.snapshot(database) if not database.connection.in_transaction else contextlib.nullcontext():
+    with job_views.snapshot(database) if not database.connection.in_transaction else contextlib.nullcontext():
         return Chosen(
             database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,)),
             database.execute(
@@ -269,7 +270,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
-    known = list(dict.fromkeys(cause.code for cause in views.failures(database, row.id)))
+    known = list(dict.fromkeys(cause.code for cause in job_views.failures(database, row.id)))
     unknown = [code for code in selection.codes if code not in known]
     if unknown and known:
         hint = meant(unknown[0], known, f"its causes of failure: {', '.join(known)}")

@@ -11,8 +11,8 @@ from jobctl.domain.nearest import meant
 from jobctl.domain.texts import is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.store import views
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 
 #: Longest list of jobs, and of items where each is handled by itself.
 MAX_WRITTEN_OUT = 10_000
@@ -104,8 +104,8 @@ def _check_word(text: str) -> None:
 
 def _is_only_a_name(database: Database, text: str) -> bool:
     """Whether digits are no job's number but the name of one, which jobs of earlier versions may have."""
-    is_free = text.isdigit() and len(text) <= _DIGITS and not views.states(database, [int(text)])
-    return is_free and views.newest_job(database, text) is not None
+    is_free = text.isdigit() and len(text) <= _DIGITS and not job_views.states(database, [int(text)])
+    return is_free and job_views.newest_job(database, text) is not None
 
 
 def _one_job(database: Database, text: str) -> int:
@@ -121,22 +121,22 @@ def _one_job(database: Database, text: str) -> int:
 
 
 def _named_job(database: Database, text: str) -> int | None:
-    return views.newest_job(database) if text == LAST else views.newest_job(database, text)
+    return job_views.newest_job(database) if text == LAST else job_views.newest_job(database, text)
 
 
 def _existing_jobs(database: Database, text: str) -> list[int]:
-    newest = views.newest_job(database) or 0
+    newest = job_views.newest_job(database) or 0
     found: list[int] = []
     for first, last in _ranges(text):
         if first == last:
-            if views.states(database, [first]) == {}:
+            if job_views.states(database, [first]) == {}:
                 raise _no_such_job(database, str(first))
             found.append(first)
             continue
         if last - first >= MAX_WRITTEN_OUT:
             raise UsageError(f"{first}-{last} names more than {number(MAX_WRITTEN_OUT)} jobs")
         # Jobs between the ends may have been pruned; a range that names none at all is a mistake.
-        inside = list(views.states(database, range(first, min(last, newest) + 1)))
+        inside = list(job_views.states(database, range(first, min(last, newest) + 1)))
         if not inside:
             raise _no_such_job(database, f"{first}-{last}")
         found += inside
@@ -144,7 +144,7 @@ def _existing_jobs(database: Database, text: str) -> list[int]:
 
 
 def _existing_items(database: Database, job: int, text: str) -> Iterator[Target]:
-    row = views.job(database, job)
+    row = job_views.job(database, job)
     total = 0 if row is None else row.total
     for first, last in _ranges(text):
         if first < 1 or last > total:
@@ -168,16 +168,16 @@ def _ranges(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _no_such_job(database: Database, text: str) -> NotFound:
-    newest = views.newest_job(database)
+    newest = job_views.newest_job(database)
     if newest is None:
         return NotFound("there are no jobs", hint="start with: jobctl submit FILE -- COMMAND")
     if text.replace("-", "").isdigit():
-        named = next((job.name for job in views.job_names(database, 1_000) if job.name.startswith(f"{text}.")), "")
+        named = next((job.name for job in job_views.job_names(database, 1_000) if job.name.startswith(f"{text}.")), "")
         hint = f"did you mean {named}?" if named else "jobctl status --all lists every job"
         return NotFound(f"there is no job {text}; the newest is {newest}", hint=hint)
     job, point, _ = text.partition(".")
     if point and job.isdigit():
         return NotFound(f"{text!r} names no item of job {job}", hint=f"items are numbers: {job}.17, {job}.1-5,9")
-    names = dict.fromkeys(job.name for job in views.job_names(database, 1_000))
+    names = dict.fromkeys(job.name for job in job_views.job_names(database, 1_000))
     hint = meant(text, (*names, LAST), "JOB is a number, a name or last; jobctl status lists them")
     return NotFound(f"there is no job called {text!r}", hint=hint)

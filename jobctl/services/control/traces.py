@@ -13,13 +13,14 @@ import time
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError
 from jobctl.process import lock, space
-from jobctl.process.kept import Kept
-from jobctl.process.kept_calls import KeptCalls
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.actor import actor
-from jobctl.store import backup, pruning, requests, sqlite
+from jobctl.services.control.actor import actor
+from jobctl.store import pruning, requests, sqlite
 from jobctl.store.database import Database
+from jobctl.store.opening import backup
+from jobctl.supervisor.calls.kept import KeptCalls
+from jobctl.supervisor.kept_outcomes import Kept
 
 #: A larger database is rewritten only while no daemon is up, because all other writers wait meanwhile.
 REBUILD_BESIDE = 256 << 20

@@ -7,7 +7,7 @@ from typing import Self
 
 from jobctl.errors import Busy, Exit, JobctlError
 from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
-from jobctl.services.elsewhere import refuse_elsewhere
+from jobctl.services.daemon.elsewhere import refuse_elsewhere
 
 
 class ForegroundRun:

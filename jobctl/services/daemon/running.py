@@ -11,20 +11,20 @@ import json
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.slots import fitting
-from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.progress import usable_slots
-from jobctl.store import views
+from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.status.progress import usable_slots
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 
 
 def running_of(database: Database, home: Home, number: int, now: int) -> int:
     """Items of a job that run; none while no daemon is up."""
     daemon = daemon_view(database, home, now)
-    job = views.job(database, number)
+    job = job_views.job(database, number)
     if job is None or daemon.state == "down" or not job.running:
         return 0
-    started = views.started_by_job(database)
-    slots = usable_slots(Policy.from_json(json.loads(job.policy)), views.queue(database, job.queue), daemon)
+    started = job_views.started_by_job(database)
+    slots = usable_slots(Policy.from_json(json.loads(job.policy)), job_views.queue(database, job.queue), daemon)
     own = started.pop(number, 0)
     return fitting(job.running, own, [slots, _free(daemon, sum(started.values()))])
 
@@ -34,10 +34,10 @@ def running_in(database: Database, home: Home, now: int, queue: str | None = Non
     daemon = daemon_view(database, home, now)
     if daemon.state == "down":
         return 0
-    in_hand = {job: count for name, job, count in views.running_by_job(database) if queue in (None, name)}
-    started = views.started_by_job(database)
+    in_hand = {job: count for name, job, count in job_views.running_by_job(database) if queue in (None, name)}
+    started = job_views.started_by_job(database)
     own = sum(count for job, count in started.items() if job in in_hand)
-    slots = None if queue is None else views.queue(database, queue).slots
+    slots = None if queue is None else job_views.queue(database, queue).slots
     return fitting(sum(in_hand.values()), own, [slots, _free(daemon, sum(started.values()) - own)])
 
 

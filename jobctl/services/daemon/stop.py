@@ -11,7 +11,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.process import lock
 from jobctl.process.daemon import Daemon
-from jobctl.services.running import running_in
+from jobctl.services.daemon.running import running_in
 from jobctl.store import sqlite
 from jobctl.store.database import open_database
 

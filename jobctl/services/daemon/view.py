@@ -12,9 +12,10 @@ from jobctl.domain.durations import format_time, seconds
 from jobctl.process import lock
 from jobctl.process.memory import resident_bytes
 from jobctl.process.presence import is_there
-from jobctl.services.queues import queue_documents
-from jobctl.store import clock, daemon, elsewhere, views
+from jobctl.services.control.queues import queue_documents
+from jobctl.store import clock, daemon, elsewhere
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 
 #: A daemon that holds its lock but has said nothing for so long is not responding.
 SILENCE_US = 15_000_000
@@ -101,12 +102,12 @@ SCHEMA = "jobctl.daemon/1"
 
 def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
     """What ``jobctl daemon status`` says, as JSON."""
-    with views.snapshot(database):
+    with job_views.snapshot(database):
         now = clock.in_store(database, now)
         view = daemon_view(database, home, now)
-        load = views.load(database)
+        load = job_views.load(database)
         queues = queue_documents(database)
-        rate = views.total_rate(database)
+        rate = job_views.total_rate(database)
         row = daemon.load(database)
     is_known = view.started_at is not None
     running = min(load.running, view.slots) if is_known and view.slots is not None else 0
@@ -123,10 +124,10 @@ def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
 
 def down_document(home: Home) -> dict[str, Any]:
     """The same for a store that does not exist yet."""
-    return _document(DOWN, home, views.Load(0, 0, 0))
+    return _document(DOWN, home, job_views.Load(0, 0, 0))
 
 
-def _document(view: DaemonView, home: Home, load: views.Load) -> dict[str, Any]:
+def _document(view: DaemonView, home: Home, load: job_views.Load) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         **view.document(),

@@ -9,10 +9,10 @@ from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.errors import Busy, Exit, NotFound
 from jobctl.process import moment
-from jobctl.services.changes import StoreWatch
-from jobctl.services.daemon import daemon_view
-from jobctl.store import views
+from jobctl.services.daemon.changes import StoreWatch
+from jobctl.services.daemon.view import daemon_view
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 
 #: Exit code of each way to end, the worst first.
 _BY_SEVERITY = (
@@ -110,7 +110,7 @@ def _is_served(database: Database, home: Home, job: int) -> bool:
 
 
 def _states(database: Database, jobs: Sequence[int]) -> dict[int, str]:
-    found = {job: state for job, (state, _) in views.states(database, jobs).items()}
+    found = {job: state for job, (state, _) in job_views.states(database, jobs).items()}
     for job in jobs:
         if job not in found:
             raise NotFound(f"job {job} was removed while it was waited for", hint="jobctl status --all")

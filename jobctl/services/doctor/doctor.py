@@ -12,12 +12,15 @@ from jobctl import __version__
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
-from jobctl.services import checks_cluster, checks_place, checks_process, checks_store
-from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.examination import Check, Finding, Level, Patient, document, fail, mended
+from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.doctor.checks import cluster as checks_cluster
+from jobctl.services.doctor.checks import place as checks_place
+from jobctl.services.doctor.checks import process as checks_process
+from jobctl.services.doctor.checks import store as checks_store
+from jobctl.services.doctor.examination import Check, Finding, Level, Patient, document, fail, mended
 from jobctl.store import removed, sqlite
 from jobctl.store.database import Database, open_database
-from jobctl.store.look import Look, look
+from jobctl.store.opening.look import Look, look
 
 SCHEMA = "jobctl.doctor/1"
 

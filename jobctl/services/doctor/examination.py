@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from jobctl.config import Home
-from jobctl.services.daemon import DaemonView
+from jobctl.services.daemon.view import DaemonView
 from jobctl.store.database import Database
-from jobctl.store.look import Look
+from jobctl.store.opening.look import Look
 
 
 class Level(StrEnum):

@@ -13,9 +13,9 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import lock, private
 from jobctl.process.daemon import busy
-from jobctl.store import backup
-from jobctl.store.folder import check_home
-from jobctl.store.look import look
+from jobctl.store.opening import backup
+from jobctl.store.opening.folder import check_home
+from jobctl.store.opening.look import look
 
 #: What a supervisor kept of attempts that the older database may give to other items.
 _KEPT = ("starts", "outcomes", "calls", "leaders")

@@ -15,13 +15,15 @@ from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
 from jobctl.process import moment
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import BLIND_S, Watch
-from jobctl.services.actor import actor
-from jobctl.services.changes import StoreWatch
-from jobctl.services.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
-from jobctl.store import item_views, requests, views
+from jobctl.services.control.actor import actor
+from jobctl.services.daemon.changes import StoreWatch
+from jobctl.services.output.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
+from jobctl.store import requests
 from jobctl.store.database import Database
-from jobctl.store.item_views import AttemptView
 from jobctl.store.requests import Request
+from jobctl.store.views import items as item_views
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.items import AttemptView
 
 #: New items taken in at one look.
 PAGE = 500
@@ -111,7 +113,7 @@ class Follower:
         if self._only is not None:
             state = item_views.item_state(self._database, self._job, self._only)
             return state is None or state[0] in TERMINAL_ITEM_STATES
-        found = views.states(self._database, [self._job])
+        found = job_views.states(self._database, [self._job])
         return not found or found[self._job][0] in TERMINAL_JOB_STATES
 
     def _look(self) -> Iterator[Written]:

@@ -15,10 +15,11 @@ from jobctl.domain.payload import fields_of
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
-from jobctl.services.targets import Target
-from jobctl.store import item_views, views
+from jobctl.services.control.targets import Target
 from jobctl.store.database import Database
-from jobctl.store.item_views import ItemView
+from jobctl.store.views import items as item_views
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.items import ItemView
 
 SCHEMA = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
@@ -59,7 +60,7 @@ def page(database: Database, job: int, states: Sequence[ItemState], after: int, 
 
 
 def _of_state(database: Database, job: int, state: ItemState, after: int, limit: int) -> list[ItemView]:
-    row = views.job(database, job)
+    row = job_views.job(database, job)
     if row is None or not getattr(row, state.word):
         return []  # the counter knows: no need to look for what is not there
     if state is ItemState.RETRYING:

@@ -15,10 +15,10 @@ from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
-from jobctl.services.targets import Target
-from jobctl.store import item_views
+from jobctl.services.control.targets import Target
 from jobctl.store.database import Database
-from jobctl.store.item_views import AttemptView
+from jobctl.store.views import items as item_views
+from jobctl.store.views.items import AttemptView
 
 CHUNK = 1 << 18
 PAGE = 500

@@ -11,12 +11,14 @@ from jobctl.domain.durations import format_time
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
-from jobctl.services.items import item_document
-from jobctl.services.status import job_document
-from jobctl.store import clock, figures, item_views, views
+from jobctl.services.output.items import item_document
+from jobctl.services.status.document import job_document
+from jobctl.store import clock, figures
 from jobctl.store.database import Database
-from jobctl.store.timeline import Bar, timeline
-from jobctl.store.views import JobView
+from jobctl.store.views import items as item_views
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.jobs import JobView
+from jobctl.store.views.timeline import Bar, timeline
 
 SCHEMA = "jobctl.report/1"
 #: Spans of the histogram, and items shown for each cause of failure.
@@ -36,8 +38,8 @@ class Subject:
 def report(database: Database, home: Home, subject: Subject) -> dict[str, Any]:
     """The report of a job as plain values. Raises NotFound."""
     document = job_document(database, home, subject.job, subject.now, program=subject.program)
-    with views.snapshot(database):
-        job = views.job(database, subject.job)
+    with job_views.snapshot(database):
+        job = job_views.job(database, subject.job)
         if job is None:  # removed in this very moment
             raise NotFound(f"there is no job {subject.job}", hint="jobctl status --all lists every job")
         kept = figures.durations(database, job.id)

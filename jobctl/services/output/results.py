@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
-from jobctl.services.placing import placed
-from jobctl.services.rejects import NAME as REJECTED
-from jobctl.store import views
+from jobctl.services.output.write_file import placed
+from jobctl.services.submit.rejects import NAME as REJECTED
 from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 
 KINDS = ("succeeded", "failed", "unprocessed")
 CHUNK = 1 << 20
@@ -32,7 +32,7 @@ class ResultFile:
 
 def result_files(database: Database, number: int) -> list[ResultFile]:
     """The files of a job. Raises NotFound while it runs, saying how to wait for them."""
-    job = views.job(database, number)
+    job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
     stored: dict[str, Any] = json.loads(job.results) if job.results and job.is_done else {}
@@ -48,7 +48,7 @@ def result_files(database: Database, number: int) -> list[ResultFile]:
 
 def rejected_file(database: Database, home: Home, number: int) -> ResultFile | None:
     """The rows of a job's input that were not accepted, there from the beginning; None if all were. Raises NotFound."""
-    job = views.job(database, number)
+    job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
     return ResultFile("rejected", home.job_results(number) / REJECTED, job.rejected, "") if job.rejected else None

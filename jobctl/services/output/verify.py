@@ -18,10 +18,11 @@ from jobctl.domain.payload import SEPARATOR
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number, plural
 from jobctl.errors import Busy, NotFound
-from jobctl.services.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
-from jobctl.store import jobs, views
+from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
+from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
+from jobctl.store.views import jobs as job_views
 
 SCHEMA = "jobctl.verify/1"
 KINDS = ("succeeded", "failed", "unprocessed")
@@ -97,7 +98,7 @@ def verify(home: Home, job: int) -> Verification:
 
 def _check_counters(database: Database, row: JobRow, report: Verification) -> None:
     """Counters and failure groups are what a count of the items gives, all seen at one moment."""
-    with views.snapshot(database):
+    with job_views.snapshot(database):
         now = jobs.load(database, row.id)
         counted = jobs.recount(database, row.id)
         by_group = dict(

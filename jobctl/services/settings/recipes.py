@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.settings import Layer, Settings, load_settings, suggestion, untrusted
+from jobctl.services.settings.settings import Layer, Settings, load_settings, suggestion, untrusted
 
 
 class Recipe(NamedTuple):
@@ -73,7 +73,7 @@ def look_up(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
 
 def read_recipe(layer: Layer, name: str, table: Mapping[str, Any]) -> Recipe:
     """The recipe that a table of a file describes. Raises UsageError that names file, recipe and key."""
-    from jobctl.services.setting_keys import RECIPE_KEYS, check
+    from jobctl.services.settings.keys import RECIPE_KEYS, check
 
     known = {key.name: key for key in RECIPE_KEYS}
     options = {}

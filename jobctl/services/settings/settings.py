@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
-from jobctl.services.setting_files import Place, content, parsed, places, user_folder
+from jobctl.services.settings.files import Place, content, parsed, places, user_folder
 
 if TYPE_CHECKING:
-    from jobctl.services.setting_keys import Key
+    from jobctl.services.settings.keys import Key
 
 SECTIONS = ("submit", "daemon", "output", "prune")
 RECIPES = "recipe"
@@ -102,7 +102,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, str], Any]:
     names = [name for name in environ if name.startswith(prefixes)]
     if not names:
         return {}
-    from jobctl.services.setting_keys import KEYS, from_text
+    from jobctl.services.settings.keys import KEYS, from_text
 
     known = {variable(key.section, key.name): key for key in KEYS}
     found = {}
@@ -124,7 +124,7 @@ def read_layer(place: Place, text: bytes, environ: Mapping[str, str]) -> Layer:
     layer = Layer(place.layer, place.path, dict(_checked(place.path, data)), recipes)
     if place.layer != "project":
         return layer
-    from jobctl.services import trust
+    from jobctl.services.settings import trust
 
     found = trust.state(user_folder(environ), place.path, text)
     return layer._replace(trust=found) if found == trust.TRUSTED else _held_back(layer, found)
@@ -132,7 +132,7 @@ def read_layer(place: Place, text: bytes, environ: Mapping[str, str]) -> Layer:
 
 def _held_back(layer: Layer, trust: str) -> Layer:
     """The layer of a file that the user has not trusted: what cannot do harm stays in force."""
-    from jobctl.services.setting_keys import KEYS
+    from jobctl.services.settings.keys import KEYS
 
     safe = {(key.section, key.name) for key in KEYS if key.safe}
     return layer._replace(
@@ -145,7 +145,7 @@ def _held_back(layer: Layer, trust: str) -> Layer:
 
 
 def _checked(path: str, data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
-    from jobctl.services.setting_keys import KEYS, check
+    from jobctl.services.settings.keys import KEYS, check
 
     for section, table in data.items():
         if section not in SECTIONS:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from jobctl.errors import JobctlError, NotFound, UsageError
-from jobctl.services import trust as records
-from jobctl.services.recipes import read_recipe
-from jobctl.services.setting_files import PROJECT_FILE, Place, content, judged_project, places, user_folder
-from jobctl.services.settings import read_layer
+from jobctl.services.settings import trust as records
+from jobctl.services.settings.files import PROJECT_FILE, Place, content, judged_project, places, user_folder
+from jobctl.services.settings.recipes import read_recipe
+from jobctl.services.settings.settings import read_layer
 
 
 class Trusted(NamedTuple):

@@ -20,21 +20,23 @@ from jobctl.domain.rate import parse_rate
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound
 from jobctl.process import space
-from jobctl.services.attention import Case, attention
-from jobctl.services.crew import missing
-from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.failures import failure_summary, retry_summary, unsuccessful_before
-from jobctl.services.figures import duration_summary, throughput
-from jobctl.services.holds import Users, held_by
-from jobctl.services.lasting import lasting
-from jobctl.services.progress import Surroundings, progress, usable_slots
-from jobctl.services.reason import next_commands, state_reason
-from jobctl.services.rejects import NAME as REJECTED
-from jobctl.store import clock, followed, left, outbox_views, views
+from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
+from jobctl.services.status.figures import duration_summary, throughput
+from jobctl.services.status.lasting import lasting
+from jobctl.services.status.progress import Surroundings, progress, usable_slots
+from jobctl.services.status.workers import missing
+from jobctl.services.submit.rejects import NAME as REJECTED
+from jobctl.services.why.attention import Case, attention
+from jobctl.services.why.blocked_by import Users, held_by
+from jobctl.services.why.reason import next_commands, state_reason
+from jobctl.store import clock, followed, left
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.outbox_views import TargetView
-from jobctl.store.views import JobView, RunningView
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views import outbox as outbox_views
+from jobctl.store.views.jobs import JobView, RunningView
+from jobctl.store.views.outbox import TargetView
 
 SCHEMA = "jobctl.status/1"
 LIST_SCHEMA = "jobctl.status_list/1"
@@ -60,7 +62,7 @@ def job_documents(
     database: Database, home: Home, job_ids: Sequence[int], now: int, *, program: str = "jobctl"
 ) -> list[dict[str, Any]]:
     """The documents of several jobs, all of one moment. Raises NotFound."""
-    with views.snapshot(database):
+    with job_views.snapshot(database):
         now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
         answer = _Answer(database, home, daemon, now, program, GROUPS, *_loads(database))
@@ -70,7 +72,7 @@ def job_documents(
 def bundle(database: Database, documents: list[dict[str, Any]], now: int) -> dict[str, Any]:
     """Several documents as one, in the shape of a list."""
     daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
-    return _list(documents, daemon, views.job_total(database), now)
+    return _list(documents, daemon, job_views.job_total(database), now)
 
 
 def _list(documents: list[dict[str, Any]], daemon: dict[str, Any], total: int, now: int) -> dict[str, Any]:
@@ -87,11 +89,11 @@ def list_document(
     database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
 ) -> dict[str, Any]:
     """Live jobs and the newest finished ones (or all), newest first; failure groups cut short."""
-    with views.snapshot(database):
+    with job_views.snapshot(database):
         now = clock.in_store(database, now)
         daemon = daemon_view(database, home, now)
-        jobs = views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
-        total = views.job_total(database)
+        jobs = job_views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
+        total = job_views.job_total(database)
         answer = _Answer(database, home, daemon, now, program, GROUPS_IN_LIST, *_loads(database))
         documents = [_document(answer, job) for job in jobs]
     return _list(documents, daemon.document(), total, now)
@@ -103,7 +105,7 @@ def empty_list_document(now: int) -> dict[str, Any]:
 
 
 def _load(database: Database, number: int) -> JobView:
-    job = views.job(database, number)
+    job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
     return job
@@ -124,7 +126,7 @@ class _Answer(NamedTuple):
 
 def _loads(database: Database) -> tuple[Users, Callable[[], dict[int, int]]]:
     """What all jobs have in hand and what of it runs, asked for once and only if a document needs it."""
-    return cache(lambda: views.running_by_job(database)), cache(lambda: views.started_by_job(database))
+    return cache(lambda: job_views.running_by_job(database)), cache(lambda: job_views.started_by_job(database))
 
 
 def _taken(answer: _Answer, job: JobView) -> int:
@@ -136,8 +138,8 @@ def _taken(answer: _Answer, job: JobView) -> int:
 
 def _surroundings(answer: _Answer, job: JobView, policy: Policy) -> Surroundings:
     database, daemon, now = answer.database, answer.daemon, answer.now
-    queue = views.queue(database, job.queue)
-    first_due, last_due = views.due_range(database, job.id) if job.retrying else (None, None)
+    queue = job_views.queue(database, job.queue)
+    first_due, last_due = job_views.due_range(database, job.id) if job.retrying else (None, None)
     return Surroundings(
         daemon=daemon,
         queue=queue,
@@ -167,7 +169,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
     # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
     running = [
         view
-        for view in (views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ())
+        for view in (job_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ())
         if view.started_at
     ]
     after = _after(database, job)
@@ -189,11 +191,11 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         lasting=lasting(home, job.id) if job.running else (),
     )
     command = json.loads(job.command)
-    causes = views.failures(database, job.id) if job.attempts or job.failed else []
+    causes = job_views.failures(database, job.id) if job.attempts or job.failed else []
     before = unsuccessful_before(database, job) if job.state == "cancelled" else []
     retry = retry_summary(job, policy, causes, program, before)
     if retry["available"] and job.item_key is not None:
-        retry["less_others"] = views.has_others_of_name(database, job)
+        retry["less_others"] = job_views.has_others_of_name(database, job)
     held = sum(each["rows"] for each in follows)
     return {
         "schema": SCHEMA,
@@ -240,7 +242,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
 def _after(database: Database, job: JobView) -> list[dict[str, Any]]:
     """The jobs it comes after and how they stand; nothing is known of one that was removed."""
     wanted = [entry for entry in json.loads(job.after) if entry[1] != followed.CONDITION]
-    states = views.states(database, [number for number, _ in wanted]) if wanted else {}
+    states = job_views.states(database, [number for number, _ in wanted]) if wanted else {}
     found = [(number, condition, states.get(number, (None, 0))[0]) for number, condition in wanted]
     return [
         {
@@ -267,7 +269,7 @@ def _follows(database: Database, job: JobView) -> list[dict[str, Any]]:
     rows = followed.counts(database, job.id) if numbers and not job.is_done else {}
     if not rows:
         return []
-    states = views.states(database, numbers)
+    states = job_views.states(database, numbers)
     found = [(number, states.get(number, (None, 0))[0]) for number in numbers]
     return [
         {
@@ -389,7 +391,7 @@ def _input(database: Database, job: JobView, held: int) -> dict[str, Any]:
         "sha256": job.input_sha256,
         "fingerprint": job.fingerprint,
         "resubmit_of": job.resubmit_of,
-        "resubmit_of_job": None if job.resubmit_of is None else views.job_of_uid(database, job.resubmit_of),
+        "resubmit_of_job": None if job.resubmit_of is None else job_views.job_of_uid(database, job.resubmit_of),
     }
 
 

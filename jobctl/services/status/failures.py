@@ -8,10 +8,10 @@ from typing import Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
-from jobctl.store import views
 from jobctl.store.database import Database
 from jobctl.store.failures import example, failed_samples, samples_of
-from jobctl.store.views import FailureView, JobView
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.jobs import FailureView, JobView
 
 #: Jobs that are named in one command; whoever has a longer chain is told of its beginning.
 _MOST_BEFORE = 20
@@ -63,7 +63,7 @@ def unsuccessful_before(database: Database, job: JobView) -> list[int]:
     ahead = [job]
     while ahead and len(found) < _MOST_BEFORE:
         for number, condition in json.loads(ahead.pop().after):
-            other = views.job(database, number) if condition == "ok" and number not in found else None
+            other = job_views.job(database, number) if condition == "ok" and number not in found else None
             if other is not None and other.is_done and other.state != "succeeded":
                 found.add(number)
                 ahead.append(other)

@@ -7,7 +7,7 @@ from typing import Any
 from jobctl.domain.durations import format_time, seconds
 from jobctl.store import figures
 from jobctl.store.database import Database
-from jobctl.store.views import JobView
+from jobctl.store.views.jobs import JobView
 
 
 def duration_summary(database: Database, job: JobView) -> dict[str, Any]:

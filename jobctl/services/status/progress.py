@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.slots import fitting
-from jobctl.services.crew import Missing, room
-from jobctl.services.daemon import DaemonView
-from jobctl.store.views import JobView, QueueView
+from jobctl.services.daemon.view import DaemonView
+from jobctl.services.status.workers import Missing, room
+from jobctl.store.views.jobs import JobView, QueueView
 
 #: Before that much is known, an ETA would be a guess.
 MIN_PROCESSED = 20

@@ -8,7 +8,7 @@ from jobctl.domain.crew import Amounts, Crew, needs_of, room_for, worded
 from jobctl.domain.durations import format_span
 from jobctl.domain.policy import Policy
 from jobctl.domain.wording import plural
-from jobctl.services.daemon import DaemonView
+from jobctl.services.daemon.view import DaemonView
 
 
 class Missing(NamedTuple):

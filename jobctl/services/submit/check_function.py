@@ -11,8 +11,8 @@ from jobctl.domain.call import Call
 from jobctl.errors import UsageError
 from jobctl.handlers.call import interpreter
 from jobctl.process.hook import run_hook
-from jobctl.process.plan import LOAD_FILE
-from jobctl.services.request import Surroundings
+from jobctl.services.submit.request import Surroundings
+from jobctl.supervisor.job_plan import LOAD_FILE
 
 #: An import that takes longer is not waited for: the job finds out.
 PATIENCE_S = 20.0
@@ -54,7 +54,7 @@ def _may_be_the_environment(reason: str) -> bool:
 def _loader_path() -> str:
     import jobctl
 
-    return os.path.join(os.path.dirname(os.path.abspath(jobctl.__file__)), "engine", "worker_load.py")
+    return os.path.join(os.path.dirname(os.path.abspath(jobctl.__file__)), "worker", "load.py")
 
 
 def _last_line(tail: bytes) -> str:

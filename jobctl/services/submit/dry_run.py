@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from jobctl.config import Home
 from jobctl.domain.fingerprint import Work, fingerprint
 from jobctl.handlers.command import Handler
-from jobctl.services import idempotency
-from jobctl.services.feed import Batch
-from jobctl.services.idempotency import Comparison
-from jobctl.services.intake import rules_of
-from jobctl.services.request import SubmitRequest, Surroundings
+from jobctl.services.submit import idempotency
+from jobctl.services.submit.feed import Batch
+from jobctl.services.submit.idempotency import Comparison
+from jobctl.services.submit.intake import rules_of
+from jobctl.services.submit.request import SubmitRequest, Surroundings
 from jobctl.sources.source import Source
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database, scratch_database
 from jobctl.store.jobs import JobRow
 
 if TYPE_CHECKING:
-    from jobctl.services.rowkeys import RowKeys
+    from jobctl.services.submit.row_keys import RowKeys
 
 
 class Rehearsal:
@@ -67,7 +67,7 @@ class Rehearsal:
     def _row_keys(self, database: Database) -> RowKeys | None:
         if self._request.item_key is None:
             return None
-        from jobctl.services.rowkeys import row_keys
+        from jobctl.services.submit.row_keys import row_keys
 
         only_new = self._request.only_new and self._exists
         keys = row_keys(database, self._source, self._handler.kind, self._request, only_new=only_new)

@@ -19,12 +19,12 @@ from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
 from jobctl.handlers.command import KEEPS_TAGS, Handler
 from jobctl.process import space
-from jobctl.services import idempotency
-from jobctl.services.actor import actor
-from jobctl.services.feed import Batch, Feed, parts
-from jobctl.services.idempotency import Comparison
-from jobctl.services.rejects import Rejects
-from jobctl.services.request import DEFAULT_QUEUE, Accepted, NotifyOptions, SubmitRequest, Surroundings
+from jobctl.services.control.actor import actor
+from jobctl.services.submit import idempotency
+from jobctl.services.submit.feed import Batch, Feed, parts
+from jobctl.services.submit.idempotency import Comparison
+from jobctl.services.submit.rejects import Rejects
+from jobctl.services.submit.request import DEFAULT_QUEUE, Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
 from jobctl.store import clock, followed, items, jobs, journal, queues, sqlite
@@ -32,7 +32,7 @@ from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
 if TYPE_CHECKING:
-    from jobctl.services.rowkeys import RowKeys
+    from jobctl.services.submit.row_keys import RowKeys
     from jobctl.store.outbox import NewTarget
     from jobctl.store.staging import Staging
 
@@ -189,7 +189,7 @@ class Intake:
     def _row_keys(self) -> RowKeys | None:
         if self._request.item_key is None:
             return None
-        from jobctl.services.rowkeys import row_keys
+        from jobctl.services.submit.row_keys import row_keys
 
         only_new = self._request.only_new
         return row_keys(self._database, self._source, self._handler.kind, self._request, only_new=only_new)
@@ -373,7 +373,7 @@ def rules_of(handler: Handler, source: Source, request: SubmitRequest) -> RowRul
     rules, column = handler.check, request.item_key
     if column is None:
         return rules
-    from jobctl.services.keyrules import FirstOfKey
+    from jobctl.services.submit.key_rules import FirstOfKey
 
     read_key = key_reader(source.format, source.columns or (), column)
     keys = FirstOfKey(column, read_key, skips=request.input.invalid == "skip")

@@ -16,7 +16,7 @@ _SHOWN = 80
 class FirstOfKey:
     """Turns down rows whose key is empty, and rows whose key an earlier one has if those may be left out.
 
-    Where doubled keys refuse the input, ``services.rowkeys`` finds them, with the places of both rows.
+    Where doubled keys refuse the input, ``services.submit.row_keys`` finds them, with the places of both rows.
     """
 
     def __init__(self, column: str, read_key: Callable[[bytes], bytes], *, skips: bool) -> None:

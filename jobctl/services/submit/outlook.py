@@ -18,7 +18,7 @@ from jobctl.store.database import Database, open_database
 from jobctl.store.queues import QueueRow
 
 if TYPE_CHECKING:
-    from jobctl.services.daemon import DaemonView
+    from jobctl.services.daemon.view import DaemonView
 
 
 class Outlook(NamedTuple):
@@ -68,14 +68,14 @@ def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> Da
     """The daemon that will run a new job, if one is up; what it takes to look is not loaded where none is."""
     if lock.holder(str(home.lock)) is None:
         return None
-    from jobctl.services.daemon import daemon_view
+    from jobctl.services.daemon.view import daemon_view
 
     view = daemon_view(database, home, now)
     return view if view.slots is not None and view.serves(0, foreground=foreground) else None
 
 
 def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
-    from jobctl.services.crew import room
+    from jobctl.services.status.workers import room
 
     places = room(daemon, policy)
     found = [_Limit(places, f"the workers have room for {plural(places, 'such item')}")] if places else []
@@ -87,7 +87,7 @@ def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
 
 def _is_known(policy: Policy, daemon: DaemonView) -> bool:
     """Whether slots decide how many run: not without workers, nor where devices are lent that nobody counted."""
-    from jobctl.services.crew import room
+    from jobctl.services.status.workers import room
 
     places = room(daemon, policy)
     return bool(daemon.slots) and places != 0 and (places is not None or not policy.gpus)

@@ -18,8 +18,8 @@ from jobctl.domain import content
 from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected
-from jobctl.services.request import SubmitRequest
-from jobctl.services.taken import Taken
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.taken import Taken
 from jobctl.sources.options import InputOptions
 from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN

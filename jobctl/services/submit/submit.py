@@ -23,11 +23,11 @@ from jobctl.handlers.environment import (
     whole_environment,
 )
 from jobctl.process.wakeup import wake
-from jobctl.services import idempotency
-from jobctl.services.daemon_environment import check_names
-from jobctl.services.habits import refuse_other_ways
-from jobctl.services.intake import Intake
-from jobctl.services.request import Accepted, Preview, SubmitRequest, Surroundings
+from jobctl.services.daemon.environment import check_names
+from jobctl.services.submit import idempotency
+from jobctl.services.submit.intake import Intake
+from jobctl.services.submit.request import Accepted, Preview, SubmitRequest, Surroundings
+from jobctl.services.submit.shell_habits import refuse_other_ways
 from jobctl.sources import open_source
 from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
@@ -69,7 +69,7 @@ def preview(
     home: Home, request: SubmitRequest, *, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Preview:
     """Read and judge the whole input as ``submit`` would, raise what it would raise, write nothing."""
-    from jobctl.services.rehearsal import Rehearsal
+    from jobctl.services.submit.dry_run import Rehearsal
 
     surroundings = _check_surroundings(home, request)
     commands: list[tuple[str, ...]] = []
@@ -122,7 +122,7 @@ def _check_function(request: SubmitRequest, surroundings: Surroundings, source: 
     """Raises UsageError for a function that cannot be loaded, or that does not take the columns."""
     if request.call is None:
         return
-    from jobctl.services.callcheck import check_function  # starts a process
+    from jobctl.services.submit.check_function import check_function  # starts a process
 
     check_function(request.call, surroundings, source.format, source.columns or ())
 
@@ -145,11 +145,11 @@ def _check_name(home: Home, name: str, *, only_new: bool) -> None:
     except UsageError:
         if not (only_new and home.database.exists()):
             raise
-        from jobctl.store import views  # of no use to the names that people give
+        from jobctl.store.views import jobs as job_views  # of no use to the names that people give
 
         database = open_database(home)
         try:
-            if views.newest_job(database, name) is None:
+            if job_views.newest_job(database, name) is None:
                 raise
         finally:
             database.close()

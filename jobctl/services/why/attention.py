@@ -10,10 +10,10 @@ from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, percent, plural
 from jobctl.process.leaders import BARRED, STUCK, WAITS
 from jobctl.process.space import PAUSED
-from jobctl.services.lasting import Lasting
-from jobctl.services.progress import Progress, Surroundings
+from jobctl.services.status.lasting import Lasting
+from jobctl.services.status.progress import Progress, Surroundings
 from jobctl.store.left import Summary
-from jobctl.store.views import JobView, RunningView
+from jobctl.store.views.jobs import JobView, RunningView
 
 _LASTING_CODES = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
 #: From this share of failures on, and so many of them, a job deserves a look.

@@ -14,11 +14,12 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.wording import open_elsewhere, plural
 from jobctl.process.space import PAUSED, shortage
-from jobctl.services.crew import missing, room
-from jobctl.services.daemon import DaemonView
-from jobctl.store import followed, views
+from jobctl.services.daemon.view import DaemonView
+from jobctl.services.status.workers import missing, room
+from jobctl.store import followed
 from jobctl.store.database import Database
-from jobctl.store.views import JobView
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.jobs import JobView
 
 #: (queue, job, attempts in hand) of the jobs that have some; asked for when it is needed.
 Users = Callable[[], list[tuple[str, int, int]]]
@@ -41,7 +42,7 @@ def holds(database: Database, job: JobView, daemon: DaemonView, now: int) -> lis
     found = [hold for check in checks for hold in check(database, job, daemon, now)]
     found += rows
     found += [*_by_jobs(database, job), *_by_workers(job, daemon, now), *_by_rate(database, job, daemon, now)]
-    found += _by_slots(database, job, daemon, lambda: views.running_by_job(database))
+    found += _by_slots(database, job, daemon, lambda: job_views.running_by_job(database))
     return [*found, *_by_backoff(database, job, daemon, now)]
 
 
@@ -83,7 +84,7 @@ def _by_pause(database: Database, job: JobView, _daemon: DaemonView, now: int) -
     if job.paused_at is not None:
         why = f" ({job.pause_reason})" if job.pause_reason else ""
         yield Hold("paused", f"it was paused {ago(job.paused_at, now)}{why}", f"jobctl resume {job.id}")
-    queue = views.queue(database, job.queue)
+    queue = job_views.queue(database, job.queue)
     if queue.paused_at is not None:
         why = f" ({queue.pause_reason})" if queue.pause_reason else ""
         message = f"its queue {job.queue!r} was paused {ago(queue.paused_at, now)}{why}"
@@ -107,8 +108,8 @@ def _by_jobs(database: Database, job: JobView) -> Iterator[Hold]:
     for number, condition in json.loads(job.after):
         if condition == followed.CONDITION:
             continue
-        state = views.states(database, [number]).get(number)
-        other = views.job(database, number) if state is not None else None
+        state = job_views.states(database, [number]).get(number)
+        other = job_views.job(database, number) if state is not None else None
         if other is not None and other.is_done and condition == "ok" and other.state != "succeeded":
             message = f"job {number} ended {other.state}, so this one ends as cancelled"
             yield Hold("after", message, f"jobctl retry {number}")
@@ -122,7 +123,7 @@ def _by_rate(database: Database, job: JobView, daemon: DaemonView, now: int) -> 
     """Its rate, or that of its queue, when that has no start left."""
     if not job.queued or not daemon.is_working:
         return
-    for owner, (rate, tokens, at) in views.rates(database, job).items():
+    for owner, (rate, tokens, at) in job_views.rates(database, job).items():
         bucket = TokenBucket.restore(rate, tokens, at, now)
         if bucket.available(now) or bucket.next_at() <= now:
             continue
@@ -149,7 +150,7 @@ def _by_slots(database: Database, job: JobView, daemon: DaemonView, users: Users
     if own is not None and job.running >= own:
         yield Hold("slots", f"{_in_use(own, 'its own {}')}", f"jobctl set {job.id} slots={own * 2}")
         return
-    queue, in_hand = views.queue(database, job.queue), users()
+    queue, in_hand = job_views.queue(database, job.queue), users()
     in_queue = sum(count for name, _, count in in_hand if name == job.queue)
     if queue.slots is not None and in_queue >= queue.slots:
         mine = [user for user in in_hand if user[0] == job.queue]
@@ -175,7 +176,7 @@ def _by(users: list[tuple[str, int, int]], job: JobView) -> str:
 def _by_backoff(database: Database, job: JobView, _daemon: DaemonView, now: int) -> Iterator[Hold]:
     if not job.retrying or job.queued:
         return
-    first, _ = views.due_range(database, job.id)
+    first, _ = job_views.due_range(database, job.id)
     if first is not None and first > now:
         wait = format_span(now, first)
         message = f"what is left waits for another attempt, the next at {format_time(first)}, in {wait}"

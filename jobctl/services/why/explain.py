@@ -11,14 +11,16 @@ from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
-from jobctl.services.daemon import DaemonView, daemon_view
-from jobctl.services.holds import Hold, ago, holds
-from jobctl.services.lasting import lasting
-from jobctl.services.status import job_document
-from jobctl.services.targets import Target
-from jobctl.store import clock, item_views, journal, left, views
+from jobctl.services.control.targets import Target
+from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.status.document import job_document
+from jobctl.services.status.lasting import lasting
+from jobctl.services.why.blocked_by import Hold, ago, holds
+from jobctl.store import clock, journal, left
 from jobctl.store.database import Database
-from jobctl.store.views import JobView
+from jobctl.store.views import items as item_views
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.jobs import JobView
 
 SCHEMA = "jobctl.explain/1"
 #: Lines of the journal that are shown of a job that has many.
@@ -32,8 +34,8 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
     """
     number, item = target.job, target.item
     document = job_document(database, home, number, now, program=program)
-    with views.snapshot(database):
-        job = views.job(database, number)
+    with job_views.snapshot(database):
+        job = job_views.job(database, number)
         if job is None:
             raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
         now = clock.in_store(database, now)

@@ -6,7 +6,7 @@ import json
 
 from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import number, open_elsewhere, plural
-from jobctl.services.attention import Case
+from jobctl.services.why.attention import Case
 
 #: Calls that have not begun by then wait for a worker.
 _MOMENT_S = 2.0

@@ -6,7 +6,7 @@ import uuid
 
 from jobctl.store import layout
 from jobctl.store.database import Database
-from jobctl.store.folder import jobs_with_files
+from jobctl.store.opening.folder import jobs_with_files
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
 
 

@@ -10,7 +10,7 @@ from jobctl.domain.wording import size
 from jobctl.errors import Busy, JobctlError, StoreError
 from jobctl.process import space
 from jobctl.store import sqlite
-from jobctl.store.backup import recipe
+from jobctl.store.opening.backup import recipe
 
 
 class _Trouble(NamedTuple):

@@ -12,20 +12,21 @@ import socket
 import time
 from operator import itemgetter
 
-from jobctl.engine.supervisor_owners import left_text
-from jobctl.engine.supervisor_running import AttemptId, Running, code_of, kib
-from jobctl.process import page as pages
-from jobctl.process import streams, wire
-from jobctl.process.backlog import Dispatch, JobLine
-from jobctl.process.output import NOWHERE, Place, Scratch, Span, is_untouched
-from jobctl.process.page import BrokenPage, Page
-from jobctl.process.plan import PressureError
+from jobctl.supervisor import streams
+from jobctl.supervisor.backlog import Dispatch, JobLine
+from jobctl.supervisor.job_plan import PressureError
+from jobctl.supervisor.output import NOWHERE, Place, Scratch, Span, is_untouched
+from jobctl.supervisor.owners import left_text
+from jobctl.supervisor.protocol import page as pages
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol.page import BrokenPage, Page
+from jobctl.supervisor.running import AttemptId, Running, code_of, kib
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.engine.supervisor_calls import Calls
+    from jobctl.supervisor.calls.pool import Calls
 
 
 _FAILED = 1

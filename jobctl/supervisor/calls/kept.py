@@ -1,8 +1,9 @@
 """Outcomes of calls that the engine has not acknowledged, kept where the death of the supervisor cannot lose them.
 
-As ``process.kept`` does for processes, but for messages of any length, hundreds of outcomes each: a ring of bytes in a
-mapped file. ``oldest`` and ``next`` count bytes ever written; what lies between them is told by the next supervisor.
-The file is believed only in the boot it was made in. A message that finds no room is lost with the supervisor.
+As ``supervisor.kept_outcomes`` does for processes, but for messages of any length, hundreds of outcomes each: a ring
+of bytes in a mapped file. ``oldest`` and ``next`` count bytes ever written; what lies between them is told by the next
+supervisor. The file is believed only in the boot it was made in. A message that finds no room is lost with the
+supervisor.
 """
 
 from __future__ import annotations

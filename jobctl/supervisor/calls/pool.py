@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import select
 
-from jobctl.engine.supervisor_attempts import Attempts
-from jobctl.engine.supervisor_running import AttemptId
-from jobctl.engine.supervisor_worker import Worker
-from jobctl.process import page as pages
-from jobctl.process import wire
-from jobctl.process.backlog import JobLine
-from jobctl.process.kept_calls import KeptCalls
+from jobctl.supervisor.attempts import Attempts
+from jobctl.supervisor.backlog import JobLine
+from jobctl.supervisor.calls.kept import KeptCalls
+from jobctl.supervisor.calls.worker_process import Worker
+from jobctl.supervisor.protocol import page as pages
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.running import AttemptId
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.engine.supervisor_attempts import Tell
+    from jobctl.supervisor.attempts import Tell
 
 
 #: Beyond one for each slot; so many jobs can take turns with warm workers.

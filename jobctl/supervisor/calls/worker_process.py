@@ -12,7 +12,8 @@ import select
 import socket
 import time
 
-from jobctl.engine.supervisor_group import (
+from jobctl.supervisor.backlog import Dispatch, JobLine
+from jobctl.supervisor.calls.group import (
     End,
     Group,
     connect,
@@ -23,18 +24,17 @@ from jobctl.engine.supervisor_group import (
     end_while_loading,
     group_size,
 )
-from jobctl.engine.supervisor_pressure import NEVER
-from jobctl.engine.supervisor_running import AttemptId, Running, Verdict, code_when_ended
-from jobctl.process import wire
-from jobctl.process.backlog import Dispatch, JobLine
-from jobctl.process.channel import Channel
-from jobctl.process.page import BrokenPage
+from jobctl.supervisor.pressure import NEVER
+from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.page import BrokenPage
+from jobctl.supervisor.running import AttemptId, Running, Verdict, code_when_ended
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.engine.supervisor_calls import Calls
+    from jobctl.supervisor.calls.pool import Calls
 
 _GROUP_BYTES = 1 << 20
 #: A group that takes longer than this is looked at: its calls that have not begun are taken back.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# As in engine/worker.py, which is loaded alone and cannot import this.
+# As in worker/main.py, which is loaded alone and cannot import this.
 NOW = struct.Struct("<qqqq")
 DONE = struct.Struct("<qqq")
 DONE_AT = 32

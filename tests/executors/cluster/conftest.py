@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from jobctl.engine.cluster.executor import ClusterExecutor
-from jobctl.engine.cluster.options import ClusterOptions
-from tests.cluster.rig import Cluster
-from tests.engine.harness import SupervisorUnderTest
+from jobctl.executors.cluster.executor import ClusterExecutor
+from jobctl.executors.cluster.options import ClusterOptions
+from tests.executors.cluster.rig import Cluster
+from tests.supervisor.harness import SupervisorUnderTest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

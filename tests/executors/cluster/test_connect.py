@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from jobctl.engine.cluster import worker_plugin
-from jobctl.engine.cluster.executor import ClusterExecutor
-from jobctl.engine.cluster.options import ClusterError, ClusterOptions, is_loopback
-from tests.cluster.rig import Cluster, end
+from jobctl.executors.cluster import worker_plugin
+from jobctl.executors.cluster.executor import ClusterExecutor
+from jobctl.executors.cluster.options import ClusterError, ClusterOptions, is_loopback
 from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
-from tests.engine.harness import SupervisorUnderTest
+from tests.executors.cluster.rig import Cluster, end
+from tests.supervisor.harness import SupervisorUnderTest
 from tests.wait import wait_until
 
 
@@ -45,8 +45,8 @@ def test_other_versions_are_refused_with_the_list(
 def test_an_engine_that_succeeds_another_waits_for_the_scheduler_and_says_so(
     cluster: Cluster, supervisor: SupervisorUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("jobctl.engine.cluster.executor._CONNECT_S", 0.2)
-    monkeypatch.setattr("jobctl.engine.cluster.executor._SAY_AGAIN_S", 0.1)
+    monkeypatch.setattr("jobctl.executors.cluster.executor._CONNECT_S", 0.2)
+    monkeypatch.setattr("jobctl.executors.cluster.executor._SAY_AGAIN_S", 0.1)
     later, parent, said = tmp_path / "later.json", supervisor.start(), []
 
     def waits(reason: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.test_local_executor import WORK
 from tests.executor_contract import ExecutorContract, Work
+from tests.executors.test_local_executor import WORK
 
 
 class TestClusterExecutor(ExecutorContract):

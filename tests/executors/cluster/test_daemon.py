@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.rig import Cluster, end
 from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
-from tests.engine.processes import alive, marker
+from tests.executors.cluster.rig import Cluster, end
+from tests.supervisor.processes import alive, marker
 from tests.wait import wait_until
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.engine.cluster.runner import Runner
+from jobctl.executors.cluster.runner import Runner
 
 Make = Callable[[], Runner]
 

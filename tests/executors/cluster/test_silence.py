@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from jobctl.engine.cluster.contact import silence_s
+from jobctl.executors.cluster.silence import silence_s
 from tests.wait import wait_until
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.rig import end
 from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
+from tests.executors.cluster.rig import end
 from tests.wait import wait_until
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch")

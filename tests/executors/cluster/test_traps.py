@@ -16,15 +16,15 @@ from distributed import Client
 
 from jobctl.domain.crew import Offer
 from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pressure, Returned, Started
-from jobctl.engine.cluster.executor import ClusterExecutor
-from jobctl.engine.cluster.messages import Up
-from jobctl.engine.cluster.options import ClusterOptions
+from jobctl.executors.cluster.executor import ClusterExecutor
+from jobctl.executors.cluster.messages import Up
+from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.process.presence import is_there
-from tests.cluster.rig import Cluster, end
-from tests.engine.harness import SupervisorUnderTest
-from tests.engine.processes import alive, marker
-from tests.engine.test_calls import ITEMS, call_spec
 from tests.executor_contract import Listener, batch, id_of, spec_of
+from tests.executors.cluster.rig import Cluster, end
+from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.processes import alive, marker
+from tests.supervisor.test_calls import ITEMS, call_spec
 from tests.wait import wait_until
 
 slow = pytest.mark.slow
@@ -391,7 +391,7 @@ def children(pid: int) -> list[int]:
 
 
 def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None:
-    from jobctl.engine.cluster.fence import Fence
+    from jobctl.executors.cluster.fence import Fence
 
     class Scheduler:
         def __init__(self) -> None:

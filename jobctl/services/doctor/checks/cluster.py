@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from jobctl.domain.crew import Crew
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
 
 _FILES = ("scheduler-file", "tls-ca", "tls-cert", "tls-key")
 _PLACES = ("scheduler", "scheduler-file", "cluster")
@@ -36,7 +36,7 @@ def _workers(crew: Crew, join: str) -> Finding:
 
 
 def _settings() -> Finding:
-    from jobctl.services.settings import load_settings
+    from jobctl.services.settings.settings import load_settings
 
     try:
         settings = load_settings(os.environ, os.getcwd())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobctl.domain.wording import percent, plural, size
 from jobctl.process import mounts, space
-from jobctl.services.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
 
 _DETAILS = 10
 #: Below so many times the room that stops the daemon, somebody should look.

@@ -14,15 +14,16 @@ from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
 from jobctl.process.daemon import StartOptions
-from jobctl.process.limits import FILES_PER_SLOT, OTHER_FILES
 from jobctl.process.session import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
-from jobctl.services.attention import SKEW_US
-from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.services.lasting import unending
-from jobctl.services.setting_files import Place
-from jobctl.store import elsewhere, views
+from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.settings.files import Place
+from jobctl.services.status.lasting import unending
+from jobctl.services.why.attention import SKEW_US
+from jobctl.store import elsewhere
+from jobctl.store.views import jobs as job_views
+from jobctl.supervisor.limits import FILES_PER_SLOT, OTHER_FILES
 
 #: A machine that believes to live before this was made has no clock that is set.
 _OLDEST_NOW = 1_735_689_600_000_000  # 2025
@@ -60,7 +61,7 @@ def daemon(patient: Patient) -> Finding:
 
 
 def _down(patient: Patient) -> Finding:
-    waiting = views.load(patient.database).jobs if patient.database is not None else 0
+    waiting = job_views.load(patient.database).jobs if patient.database is not None else 0
     if patient.database is not None:
         try:
             elsewhere.check(patient.database)
@@ -189,7 +190,7 @@ def wake_up(patient: Patient) -> Finding:
 
 def configuration(_patient: Patient) -> Finding:
     """The files with settings."""
-    from jobctl.services.settings import load_settings, untrusted
+    from jobctl.services.settings.settings import load_settings, untrusted
 
     try:
         settings = load_settings(os.environ, os.getcwd())

@@ -6,9 +6,11 @@ import os
 
 from jobctl.domain.durations import format_span
 from jobctl.domain.wording import plural, size
-from jobctl.services.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import backup, folder, layout, sqlite, views
+from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
+from jobctl.store import layout, sqlite
+from jobctl.store.opening import backup, folder
 from jobctl.store.schema import SCHEMA_VERSION
+from jobctl.store.views import jobs as job_views
 
 #: A write-ahead log as long as this makes reading slow; whoever holds it up should be found.
 WAL_LONG = 64 << 20
@@ -77,7 +79,7 @@ def _damaged(patient: Patient) -> Finding | None:
     """The newest jobs whose rows cannot be read: the file is sound, but its content is not."""
     if patient.database is None:
         return None
-    bad = [view for view in views.jobs(patient.database, finished=_ROWS_READ) if view.damage]
+    bad = [view for view in job_views.jobs(patient.database, finished=_ROWS_READ) if view.damage]
     if not bad:
         return None
     lines = tuple(f"job {view.id}: {view.damage}" for view in bad[:_ROWS_NAMED])

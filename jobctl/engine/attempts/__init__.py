@@ -1,0 +1,1 @@
+"""Attempts of items: claimed, settled, recovered after a crash."""

@@ -1,0 +1,1 @@
+"""The jobs that the engine works on: which may start an item now, and how many."""

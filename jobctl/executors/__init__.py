@@ -1,0 +1,1 @@
+"""Where attempts run: in processes of this machine, in several groups of them, or on the workers of a cluster."""

@@ -1,0 +1,1 @@
+"""Attempts on the workers of a dask.distributed cluster, behind the executor port."""

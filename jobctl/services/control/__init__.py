@@ -1,0 +1,1 @@
+"""Changing jobs and queues: cancel, pause, resume, retry, set, prune."""

@@ -1,0 +1,1 @@
+"""Examining and repairing a store."""

@@ -1,0 +1,1 @@
+"""What items produced: results, logs, reports, exports."""

@@ -1,0 +1,1 @@
+"""Settings, recipes, and which project files the user trusts."""

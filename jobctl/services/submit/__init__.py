@@ -1,0 +1,1 @@
+"""Accepting a file of rows as a job."""

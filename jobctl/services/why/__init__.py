@@ -1,0 +1,1 @@
+"""Why a job or an item is where it is."""

@@ -1,0 +1,1 @@
+"""Workers that call Python functions, as the supervisor sees them."""

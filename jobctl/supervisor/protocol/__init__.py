@@ -1,0 +1,1 @@
+"""What the engine and the supervisor say to each other."""
