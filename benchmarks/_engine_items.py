@@ -19,7 +19,6 @@ from jobctl.config import Home
 from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
-from jobctl.executors.fake import FakeExecutor
 from jobctl.process.memory import resident_bytes
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.submit.request import SubmitRequest
@@ -27,6 +26,7 @@ from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
+from tests.executors.fake import FakeExecutor
 
 SLOTS = 100
 #: Time that passes between two looks of the engine; nothing waits for it.

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from jobctl.domain.policy import Policy
-from jobctl.executors.fake import Play
 from jobctl.services.notify import NotifyOptions
 from tests.engine.bench import Bench
+from tests.executors.fake import Play
 
 DAY_US = 86_400_000_000
 

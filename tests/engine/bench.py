@@ -10,7 +10,6 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.process.moment import Moment
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.submit.request import SubmitRequest
@@ -18,6 +17,7 @@ from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import open_database
+from tests.executors.fake import FakeExecutor, Play
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jobctl.executors.fake import Play
 from jobctl.store import database as opening
 from jobctl.store.database import open_database
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 
 
 def test_a_writer_that_does_not_let_go_is_survived(tmp_path, monkeypatch):

@@ -7,12 +7,12 @@ import pytest
 from jobctl.domain.notify import Kind
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
-from jobctl.executors.fake import Play
 from jobctl.render.lines import summary_lines
 from jobctl.services.status.document import job_document
 from jobctl.store import outbox
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import Bench
+from tests.executors.fake import Play
 
 CODES = ("rate_limit_exceeded", "insufficient_quota", "invalid_api_key")
 

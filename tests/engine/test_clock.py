@@ -8,7 +8,6 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.engine.clock import ClockAlarm, WallClock
-from jobctl.executors.fake import Play
 from jobctl.process import moment
 from jobctl.process.moment import Moment
 from jobctl.services.control import pause as holding
@@ -19,6 +18,7 @@ from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import clock, requests
 from tests.engine.bench import SECOND, START, Bench
+from tests.executors.fake import Play
 
 HOUR = 3600 * SECOND
 YEARS = 56 * 365 * 24 * HOUR

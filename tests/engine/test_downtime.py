@@ -2,10 +2,10 @@
 
 import pytest
 
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.services.control import pause as holding
 from jobctl.services.status.document import job_document
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import FakeExecutor, Play
 
 HOUR = 3600 * SECOND
 

@@ -6,10 +6,10 @@ import pytest
 
 from jobctl.engine.attempts.recovery import Place
 from jobctl.engine.loop import Engine
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.store import elsewhere
 from jobctl.store.elsewhere import Elsewhere
 from tests.engine.bench import Bench
+from tests.executors.fake import FakeExecutor, Play
 
 CLUSTER = ("cluster.scheduler=tcp://127.0.0.1:8786", "cluster.insecure=1")
 

@@ -1,10 +1,10 @@
 """Durations and the course of a round, kept by the engine in the transaction that settles."""
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.executors.fake import Play
 from jobctl.services.control.retry import Selection, retry
 from jobctl.store import figures
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 
 
 def kept(bench, job):

@@ -15,7 +15,6 @@ from jobctl.domain.ports import AttemptId
 from jobctl.domain.states import JobState
 from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.executors.fake import Play
 from jobctl.render.job.facts import retry_text
 from jobctl.services.control import pause as holding
 from jobctl.services.control.prune import PruneOptions, prune
@@ -29,6 +28,7 @@ from jobctl.services.why.explain import explain
 from jobctl.sources.options import InputOptions
 from jobctl.store import followed, requests
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import Play
 from tests.schemas import check
 
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Calls, Ending, Finished, Record, raised_of
 from jobctl.engine.attempts.settling import Settler
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.services.control.targets import resolve
 from jobctl.services.output.items import Query, item_document, query
 from jobctl.store.views import jobs as job_views
 from tests.engine.bench import Bench
+from tests.executors.fake import FakeExecutor, Play
 
 DEEP = b"[" * 1500 + b"]" * 1500
 HOSTILE = [

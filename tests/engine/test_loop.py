@@ -9,13 +9,13 @@ from jobctl.domain.ports import AttemptId, Ending
 from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.loop import Fenced
-from jobctl.executors.fake import Play
 from jobctl.services.control import pause as holding
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import Selection, retry
 from jobctl.services.status.document import job_document
 from jobctl.store import failures, items, jobs, requests
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import Play
 
 QUICK = Backoff(base_s=0.001, factor=1, cap_s=0.001)
 

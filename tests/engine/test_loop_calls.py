@@ -11,9 +11,9 @@ from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Calls, Ending, Finished, OutputFlag, Raised, Started
 from jobctl.domain.states import JobState
 from jobctl.engine.jobs.live_job import MAX_LOOKAHEAD
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.store import sqlite
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import FakeExecutor, Play
 
 FUNCTION = Call("json:loads")
 

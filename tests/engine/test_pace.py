@@ -6,10 +6,10 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.engine.jobs.live_job import Pace
-from jobctl.executors.fake import Play
 from jobctl.services.control import pause as holding
 from jobctl.store.views import jobs as job_views
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 
 
 def paced(items, each_s, pace=None, at=0, count=1):

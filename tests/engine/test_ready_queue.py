@@ -8,9 +8,9 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.executors.fake import Play
 from jobctl.store import queues
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 
 
 @pytest.fixture

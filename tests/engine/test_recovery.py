@@ -6,9 +6,9 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Barred, Lost
 from jobctl.engine.attempts import recovery
 from jobctl.engine.loop import Engine
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.supervisor.kept_starts import Starts
 from tests.engine.bench import Bench
+from tests.executors.fake import FakeExecutor, Play
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jobctl.domain.crew import Crew, Offer, needs_of, offers_of, room_for
 from jobctl.domain.policy import Policy
-from jobctl.executors.fake import Play
 from jobctl.store import daemon
 from tests.engine.bench import Bench
+from tests.executors.fake import Play
 
 PLAIN = Offer(2, 2, ())
 GPU = Offer(1, 2, (("gpu", 1.0), ("mem", 64.0)))

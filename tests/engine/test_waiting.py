@@ -6,13 +6,13 @@ from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.engine import loop
 from jobctl.engine.attempts import settling
-from jobctl.executors.fake import Play
 from jobctl.process import space
 from jobctl.services.control import pause
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document
 from jobctl.services.why.explain import explain
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 from tests.locks import held_lock
 
 

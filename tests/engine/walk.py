@@ -25,7 +25,6 @@ from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Ending, Finished
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.errors import UsageError
-from jobctl.executors.fake import FakeExecutor, Play
 from jobctl.render.explain import explain_lines
 from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
@@ -37,6 +36,7 @@ from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store import clock, jobs, queues, requests
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import FakeExecutor, Play
 from tests.schemas import check
 
 _YEARS = 20 * 366 * 86_400 * SECOND

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Lost, Pressure
-from jobctl.executors.fake import FakeExecutor, Play
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
+from tests.executors.fake import FakeExecutor, Play
 
 WORK = Work(
     succeed=(b"succeed",),

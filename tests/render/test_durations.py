@@ -7,7 +7,6 @@ import pytest
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.policy import Policy
-from jobctl.executors.fake import Play
 from jobctl.render.explain import explain_lines
 from jobctl.render.items import print_items
 from jobctl.render.job.page import job_page
@@ -22,6 +21,7 @@ from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store.views import items as item_views
 from tests.engine.bench import SECOND, Bench
+from tests.executors.fake import Play
 
 LOOK = Look(200, 60)
 NEGATIVE = re.compile(r"(?<![\w.])-\d+(\.\d+)?(ms|s|m|h|d)\b")

@@ -7,11 +7,11 @@ import pytest
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import NotFound, UsageError
-from jobctl.executors.fake import Play
 from jobctl.services.control import pause as holding
 from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DaemonView
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import Play
 
 
 @pytest.fixture

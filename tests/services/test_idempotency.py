@@ -9,11 +9,11 @@ import pytest
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.executors.fake import Play
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from tests.engine.bench import Bench, state
+from tests.executors.fake import Play
 
 
 class Counter(Bench):

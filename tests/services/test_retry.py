@@ -12,12 +12,12 @@ from jobctl.domain.ports import Ending
 from jobctl.domain.states import JobState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.executors.fake import Play
 from jobctl.services.control import pause as holding
 from jobctl.services.control.retry import Chosen, Retried, Selection, begin_round, retry
 from jobctl.services.status.document import job_document
 from jobctl.store import requests
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import Play
 
 #: By item: succeeds, fails for good, fails with exit 7, is killed by a signal, is lost.
 PLAYS = {

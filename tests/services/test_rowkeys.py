@@ -12,7 +12,6 @@ from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.executors.fake import Play
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import Selection, retry
 from jobctl.services.status.document import job_document
@@ -23,6 +22,7 @@ from jobctl.sources import stream
 from jobctl.sources.options import InputOptions
 from jobctl.store import done
 from tests.engine.bench import SECOND, Bench, state
+from tests.executors.fake import Play
 from tests.schemas import check
 
 DAY = 86_400 * SECOND

@@ -9,7 +9,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.executors.fake import Play
 from jobctl.services.control.retry import Selection, retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import empty_list_document, job_document, list_document
@@ -17,6 +16,7 @@ from jobctl.services.submit.request import NotifyOptions
 from jobctl.services.why.explain import explain
 from tests.engine.bench import SECOND as TICK
 from tests.engine.bench import Bench
+from tests.executors.fake import Play
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
 from tests.schemas import NAMES, check, schema, validator

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Dispatch
-from jobctl.executors.fake import Play
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources import InputOptions
 from jobctl.store import jobs
 from tests.engine.bench import Bench
+from tests.executors.fake import Play
 
 FAILURES_ALLOWED = 3
 

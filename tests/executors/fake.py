@@ -126,7 +126,7 @@ class FakeExecutor:
             self._ring()
         return events
 
-    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:  # noqa: ARG002
+    def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
         """The outcomes of these are recorded; ``Calls`` it tells none."""
         for attempt in attempts:
             self._outcomes.pop(AttemptId._make(attempt), None)
