@@ -19,7 +19,7 @@ from jobctl.config import Home
 from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
-from jobctl.process.memory import resident_bytes
+from jobctl.process.process_status import resident_bytes
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit

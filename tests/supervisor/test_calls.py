@@ -33,7 +33,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.executors.local import LocalExecutor
 from jobctl.handlers.attempt import Tokens
-from jobctl.process.presence import is_there
+from jobctl.process.process_status import is_there
 from jobctl.supervisor.calls.worker_process import Worker
 from jobctl.supervisor.guest import start_guest
 from jobctl.supervisor.protocol import page

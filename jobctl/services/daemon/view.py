@@ -10,8 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.crew import AWAY, Crew
 from jobctl.domain.durations import format_time, seconds
 from jobctl.process import lock
-from jobctl.process.memory import resident_bytes
-from jobctl.process.presence import is_there
+from jobctl.process.process_status import is_there, resident_bytes
 from jobctl.services.control.queues import queue_documents
 from jobctl.store import clock, daemon, elsewhere
 from jobctl.store.database import Database

@@ -19,7 +19,7 @@ from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pre
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.messages import Up
 from jobctl.executors.cluster.options import ClusterOptions
-from jobctl.process.presence import is_there
+from jobctl.process.process_status import is_there
 from tests.executor_contract import Listener, batch, id_of, spec_of
 from tests.executors.cluster.rig import Cluster, end
 from tests.supervisor.harness import SupervisorUnderTest

@@ -14,7 +14,7 @@ from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
 from jobctl.process.daemon import StartOptions
-from jobctl.process.session import ends_with_session
+from jobctl.process.process_status import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.process.session import ends_with_session
+from jobctl.process.process_status import ends_with_session
 
 SESSION = "0::/user.slice/user-1000.slice/session-4.scope\n"
 SERVICE = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/jobctl.service\n"

@@ -1,4 +1,8 @@
-"""Whether a process ends when its user logs out: systemd can be told to end whatever a login session leaves behind."""
+"""What this machine says about one process: whether it exists, how much memory it has, whether a logout ends it.
+
+systemd can be configured to end every process that a login session leaves behind. A daemon that was started in such a
+session would end when its user logs out.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,28 @@ _SETTING = re.compile(r"^\s*KillUserProcesses\s*=\s*(\S+)", re.MULTILINE)
 _CONFIGURATION = ("/usr/lib/systemd/logind.conf.d", "/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d")
 
 
+def is_there(pid: int) -> bool:
+    """Whether some process has this number; also true for a process of another user."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory that a process has in RAM; None if the process is gone or the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def ends_with_session(pid: int, root: str = "/") -> bool:
-    """Whether a process belongs to a login session whose processes are ended at logout; False if nobody can say."""
+    """Whether a process belongs to a login session whose processes end at logout; False if the system does not tell."""
     return _in_session(pid, root) and _sessions_are_ended(root) and not _lingers(root)
 
 
@@ -22,7 +46,7 @@ def _in_session(pid: int, root: str) -> bool:
 
 
 def _sessions_are_ended(root: str) -> bool:
-    """As the last file that says anything about it says."""
+    """The last file that contains the setting decides."""
     said = [found for path in _files(root) for found in _SETTING.findall(_read(path))]
     return bool(said) and said[-1].lower() in ("yes", "true", "on", "1")
 
