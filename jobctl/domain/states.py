@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from jobctl.domain import state_numbers
+
 
 class ItemState(IntEnum):
-    """State of one input row. Stored as a small integer: 0 and 1 cost no bytes in an SQLite record."""
+    """State of one input row, stored as its number."""
 
-    QUEUED = 0
-    RUNNING = 1
-    RETRYING = 2
-    SUCCEEDED = 3
-    FAILED = 4
-    UNPROCESSED = 5
+    QUEUED = state_numbers.QUEUED
+    RUNNING = state_numbers.RUNNING
+    RETRYING = state_numbers.RETRYING
+    SUCCEEDED = state_numbers.SUCCEEDED
+    FAILED = state_numbers.FAILED
+    UNPROCESSED = state_numbers.UNPROCESSED
 
     @property
     def word(self) -> str:

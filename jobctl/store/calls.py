@@ -6,9 +6,14 @@ from operator import itemgetter
 
 from jobctl.domain.ports import Calls, OutputFlag
 from jobctl.store.database import Database
-from jobctl.store.items import StaleAttempts
+from jobctl.store.items import SUCCEED, StaleAttempts
+from jobctl.store.named_states import with_states
 
 _ITEM, _ATTEMPT = itemgetter(0), itemgetter(1)
+_SUCCEED_NEIGHBOURS = with_states(
+    "UPDATE items SET state = {SUCCEEDED}, failure = NULL"
+    " WHERE job = ? AND item BETWEEN ? AND ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
+)
 
 
 def succeed(database: Database, epoch: int, calls: Calls) -> None:
@@ -20,18 +25,10 @@ def succeed(database: Database, epoch: int, calls: Calls) -> None:
     are_neighbours = list(map(_ITEM, records)) == list(range(first, last + 1))
     if are_neighbours and list(map(_ATTEMPT, records)).count(attempt) == len(records):
         # Neighbours on the same attempt: as many changed rows as there are records means that each of them changed.
-        changed = database.execute(
-            "UPDATE items SET state = 3, failure = NULL"
-            " WHERE job = ? AND item BETWEEN ? AND ? AND attempt = ? AND epoch = ? AND state = 1",
-            (calls.job, first, last, attempt, epoch),
-        ).rowcount
+        changed = database.execute(_SUCCEED_NEIGHBOURS, (calls.job, first, last, attempt, epoch)).rowcount
     else:
         job = calls.job
-        changed = database.executemany(
-            "UPDATE items SET state = 3, failure = NULL"
-            " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
-            [(job, record[0], record[1], epoch) for record in records],
-        ).rowcount
+        changed = database.executemany(SUCCEED, [(job, record[0], record[1], epoch) for record in records]).rowcount
     if changed != len(records):
         raise StaleAttempts
 

@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 from jobctl.domain.durations import is_time
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
+from jobctl.domain.state_numbers import RETRYING
 from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import downtime
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 
 #: The clock is corrected, not set, while all corrections together stay below this.
 TOLERANCE_US = 1_000_000
@@ -27,6 +29,7 @@ TOLERANCE_US = 1_000_000
 LONGEST_DOWN_US = 366 * 86_400_000_000
 _KEY = "clock"
 _LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
+_DUE_BY = with_states("UPDATE items SET due_at = ? WHERE job = ? AND state = {RETRYING} AND due_at > ?")
 
 
 class Reading(NamedTuple):
@@ -127,7 +130,7 @@ def bound(database: Database, now: int) -> None:
             _bound(database, number, name, now)
         if handler != "call":  # a call may ask for a wait of its own
             latest = now + int(policy.backoff.cap_s * 1e6)
-            execute("UPDATE items SET due_at = ? WHERE job = ? AND state = 2 AND due_at > ?", (latest, number, latest))
+            execute(_DUE_BY, (latest, number, latest))
     latest = now + int(RETRY_AFTER_LIMIT_S * 1e6)
     execute("UPDATE deliveries SET next_at = ? WHERE next_at > ?", (latest, latest))
 
@@ -148,10 +151,12 @@ def _shift(database: Database, by: int) -> None:
     moves = ", ".join(f"{name} = {name} + :by" for name in moved)
     values = {"by": by}
     execute(f"UPDATE jobs SET {moves}, revision = revision + 1 WHERE finished_at IS NULL", values)  # noqa: S608
-    execute(f"UPDATE items SET due_at = due_at + :by WHERE state = 2 AND {_LIVE}", values)  # noqa: S608
+    execute(f"UPDATE items SET due_at = due_at + :by WHERE state = {RETRYING} AND {_LIVE}", values)  # noqa: S608
     execute(
-        "UPDATE attempts SET started_at = started_at + :by WHERE ending IS NULL AND (job, item, attempt) IN"
-        " (SELECT job, item, attempt FROM items WHERE state = 1)",
+        with_states(
+            "UPDATE attempts SET started_at = started_at + :by WHERE ending IS NULL AND (job, item, attempt) IN"
+            " (SELECT job, item, attempt FROM items WHERE state = {RUNNING})"
+        ),
         values,
     )
     execute(f"UPDATE failures SET first_at = first_at + :by, last_at = last_at + :by WHERE {_LIVE}", values)  # noqa: S608

@@ -13,6 +13,7 @@ from jobctl.domain.content import reader as content_reader
 from jobctl.domain.payload import key_reader
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
+from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
 #: A row that no job of the name has had for so long is forgotten by ``prune``.
@@ -110,14 +111,16 @@ class Ended(NamedTuple):
     payload: bytes
 
 
+_ENDED = with_states(
+    "SELECT i.item, i.state, i.payload FROM items i"
+    " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE i.job = ? AND i.item > ? AND i.state IN ({SUCCEEDED}, {FAILED}) AND a.round = ? ORDER BY i.item LIMIT ?"
+)
+
+
 def ended(database: Database, job: int, rnd: int, after: int, limit: int) -> list[Ended]:
     """The next items after number ``after`` that succeeded or failed with an attempt of this round."""
-    rows = database.execute(
-        "SELECT i.item, i.state, i.payload FROM items i"
-        " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
-        " WHERE i.job = ? AND i.item > ? AND i.state IN (3, 4) AND a.round = ? ORDER BY i.item LIMIT ?",
-        (job, after, rnd, limit),
-    )
+    rows = database.execute(_ENDED, (job, after, rnd, limit))
     return [Ended._make(sound(Ended, row)) for row in rows]
 
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from jobctl.domain.wording import plural
 from jobctl.errors import Exit, JobctlError
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 
 _KEY = "cluster"
 _PREFIX = "cluster."
 _PLACES = ("scheduler", "scheduler_file", "cluster")
 _FLAGS = ("insecure",)
-_RUNNING = "SELECT count(*) FROM items WHERE state = 1"
+_RUNNING = with_states("SELECT count(*) FROM items WHERE state = {RUNNING}")
 
 
 class Elsewhere(JobctlError):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 
 #: Distinct causes kept per job; what comes after is counted by its code alone, under this message.
 GROUP_LIMIT = 1_000
@@ -33,13 +34,15 @@ def example(database: Database, job: int, group: int, samples: Sequence[int]) ->
     return found if isinstance(found, str) else None
 
 
+_FAILED_SAMPLES = with_states(
+    "SELECT item FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND state = {FAILED}"
+    " AND failure = ? ORDER BY item"
+)
+
+
 def failed_samples(database: Database, job: int, group: int, samples: Sequence[int]) -> list[int]:
     """Those of a group's examples that have failed of it and have had no other outcome since, in order."""
-    rows = database.execute(
-        "SELECT item FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND state = 4"
-        " AND failure = ? ORDER BY item",
-        (job, json.dumps(list(samples)), group),
-    )
+    rows = database.execute(_FAILED_SAMPLES, (job, json.dumps(list(samples)), group))
     return [row[0] for row in rows]
 
 
@@ -62,9 +65,8 @@ def _left(database: Database, job: int, group: int) -> list[int] | None:
 def _find_others(database: Database, job: int, samples: Mapping[int, list[int]]) -> None:
     """Find examples for groups that have lost all of theirs, in one pass that ends when each has one."""
     missing = set(samples)
-    rows = database.execute(
-        "SELECT item, failure FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 ORDER BY item", (job,)
-    )
+    sql = "SELECT item, failure FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED} ORDER BY item"
+    rows = database.execute(with_states(sql), (job,))
     while missing and (row := rows.fetchone()) is not None:
         item, failure = row
         if failure in samples and len(samples[failure]) < SAMPLE_LIMIT:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jobctl.domain.ports import AttemptId, Finished, Started
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
 _QUEUED, _RUNNING, _RETRYING = ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING
@@ -58,40 +59,47 @@ def enqueue(database: Database, job: int, first: int, payloads: Sequence[bytes])
     )
 
 
+_NEXT_QUEUED = with_states(
+    "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
+    " WHERE job = ? AND item >= ? AND state = {QUEUED} ORDER BY item LIMIT ?"
+)
+_CLAIM = with_states(
+    "UPDATE items SET state = {RUNNING}, attempt = attempt + 1, epoch = ?"
+    " WHERE job = ? AND item BETWEEN ? AND ? AND state = {QUEUED}"
+)
+
+
 def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> list[Claimed]:
     """Take the next queued items at or after ``cursor``, in order. Empty when there is none."""
-    rows = database.execute(
-        "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
-        " WHERE job = ? AND item >= ? AND state = 0 ORDER BY item LIMIT ?",
-        (job, cursor, limit),
-    ).fetchall()
+    rows = database.execute(_NEXT_QUEUED, (job, cursor, limit)).fetchall()
     if rows:
-        database.execute(
-            "UPDATE items SET state = 1, attempt = attempt + 1, epoch = ?"
-            " WHERE job = ? AND item BETWEEN ? AND ? AND state = 0",
-            (epoch, job, rows[0][0], rows[-1][0]),
-        )
+        database.execute(_CLAIM, (epoch, job, rows[0][0], rows[-1][0]))
     return rows
+
+
+_NEXT_DUE = with_states(
+    "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
+    " WHERE job = ? AND state = {RETRYING} AND due_at <= ? ORDER BY due_at LIMIT ?"
+)
+_CLAIM_DUE = with_states(
+    "UPDATE items SET state = {RUNNING}, attempt = attempt + 1, epoch = ?, due_at = NULL"
+    " WHERE job = ? AND item = ? AND state = {RETRYING}"
+)
 
 
 def claim_due(database: Database, job: int, now: int, limit: int, epoch: int) -> list[Claimed]:
     """Take items whose waiting time for another attempt is over, longest overdue first."""
-    rows = database.execute(
-        "SELECT item, attempt + 1, CAST(payload AS BLOB) FROM items"
-        " WHERE job = ? AND state = 2 AND due_at <= ? ORDER BY due_at LIMIT ?",
-        (job, now, limit),
-    ).fetchall()
-    database.executemany(
-        "UPDATE items SET state = 1, attempt = attempt + 1, epoch = ?, due_at = NULL"
-        " WHERE job = ? AND item = ? AND state = 2",
-        [(epoch, job, row[0]) for row in rows],
-    )
+    rows = database.execute(_NEXT_DUE, (job, now, limit)).fetchall()
+    database.executemany(_CLAIM_DUE, [(epoch, job, row[0]) for row in rows])
     return rows
+
+
+_EARLIEST_DUE = with_states("SELECT min(due_at) FROM items WHERE job = ? AND state = {RETRYING}")
 
 
 def next_due(database: Database, job: int) -> int | None:
     """When the job's next waiting item is due, microseconds."""
-    value = database.scalar("SELECT min(due_at) FROM items WHERE job = ? AND state = 2", (job,))
+    value = database.scalar(_EARLIEST_DUE, (job,))
     return None if value is None else int(value)
 
 
@@ -143,15 +151,23 @@ def record_finished(database: Database, rnd: int, finished: Sequence[Finished], 
     )
 
 
+SUCCEED = with_states(
+    "UPDATE items SET state = {SUCCEEDED}, failure = NULL"
+    " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
+)
+
+
 def succeed(database: Database, job: int, epoch: int, done: Sequence[Finished]) -> None:
     """running -> succeeded. Raises StaleAttempts when one of them is not held any more."""
-    cursor = database.executemany(
-        "UPDATE items SET state = 3, failure = NULL"
-        " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
-        [(job, f[1], f[2], epoch) for f in done],
-    )
+    cursor = database.executemany(SUCCEED, [(job, f[1], f[2], epoch) for f in done])
     if cursor.rowcount != len(done):
         raise StaleAttempts
+
+
+_SETTLE = with_states(
+    "UPDATE items SET state = ?, due_at = ?, failure = ?, free = ?, crashes = ?, attempt = ?"
+    " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
+)
 
 
 def settle(database: Database, job: int, epoch: int, settlements: Sequence[Settlement]) -> None:
@@ -159,8 +175,7 @@ def settle(database: Database, job: int, epoch: int, settlements: Sequence[Settl
     if not settlements:
         return
     cursor = database.executemany(
-        "UPDATE items SET state = ?, due_at = ?, failure = ?, free = ?, crashes = ?, attempt = ?"
-        " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
+        _SETTLE,
         [
             (s.state, s.due_at, s.failure, s.free, s.crashes, s.attempt, job, s.item, s.attempt, epoch)
             for s in settlements
@@ -170,6 +185,12 @@ def settle(database: Database, job: int, epoch: int, settlements: Sequence[Settl
         raise StaleAttempts
 
 
+_RELEASE = with_states(
+    "UPDATE items SET state = {QUEUED}, attempt = attempt - 1"
+    " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
+)
+
+
 def release(database: Database, job: int, epoch: int, attempts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """running -> queued for attempts that never started; the attempt number is given back.
 
@@ -177,11 +198,7 @@ def release(database: Database, job: int, epoch: int, attempts: Sequence[tuple[i
     """
     released = []
     for item, attempt in attempts:
-        changed = database.execute(
-            "UPDATE items SET state = 0, attempt = attempt - 1"
-            " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = 1",
-            (job, item, attempt, epoch),
-        ).rowcount
+        changed = database.execute(_RELEASE, (job, item, attempt, epoch)).rowcount
         if changed:
             released.append((item, attempt - 1))
     return released
@@ -199,30 +216,37 @@ def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Bud
 
 def held(database: Database, job: int, epoch: int) -> list[tuple[int, int]]:
     """(item, attempt) of what runs under this epoch."""
-    return database.execute(
-        "SELECT item, attempt FROM items WHERE job = ? AND state = 1 AND epoch = ?", (job, epoch)
-    ).fetchall()
+    sql = with_states("SELECT item, attempt FROM items WHERE job = ? AND state = {RUNNING} AND epoch = ?")
+    return database.execute(sql, (job, epoch)).fetchall()
 
 
 def running(database: Database) -> list[tuple[int, int, int, int]]:
     """(job, item, attempt, epoch) of everything that the database believes to run, all jobs."""
-    return database.execute("SELECT job, item, attempt, epoch FROM items WHERE state = 1").fetchall()
+    sql = with_states("SELECT job, item, attempt, epoch FROM items WHERE state = {RUNNING}")
+    return database.execute(sql).fetchall()
 
 
 def take_over(database: Database, epoch: int, attempts: Iterable[AttemptId]) -> None:
     """Put running attempts that the executor still holds under a new epoch."""
-    database.executemany(
-        "UPDATE items SET epoch = ? WHERE job = ? AND item = ? AND attempt = ? AND state = 1",
-        [(epoch, *attempt) for attempt in attempts],
-    )
+    sql = with_states("UPDATE items SET epoch = ? WHERE job = ? AND item = ? AND attempt = ? AND state = {RUNNING}")
+    database.executemany(sql, [(epoch, *attempt) for attempt in attempts])
+
+
+_DROP_QUEUED = with_states(
+    "UPDATE items SET state = {UNPROCESSED} WHERE job = ? AND item BETWEEN ? AND ? AND state = {QUEUED} AND attempt = 0"
+)
 
 
 def drop_queued(database: Database, job: int, first: int, last: int) -> int:
     """queued -> unprocessed for never tried items numbered first..last; returns how many."""
-    return database.execute(
-        "UPDATE items SET state = 5 WHERE job = ? AND item BETWEEN ? AND ? AND state = 0 AND attempt = 0",
-        (job, first, last),
-    ).rowcount
+    return database.execute(_DROP_QUEUED, (job, first, last)).rowcount
+
+
+_WAITING = with_states(
+    "SELECT item, state, failure FROM items"
+    " WHERE job = ? AND item BETWEEN ? AND ? AND state IN ({QUEUED}, {RETRYING}) AND attempt > 0"
+)
+_FAIL = with_states("UPDATE items SET state = {FAILED}, due_at = NULL WHERE job = ? AND item = ?")
 
 
 def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tuple[int, int, int | None]]:
@@ -230,14 +254,8 @@ def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tu
 
     Returns (item, previous state, failure group of the last attempt) of each.
     """
-    rows = database.execute(
-        "SELECT item, state, failure FROM items"
-        " WHERE job = ? AND item BETWEEN ? AND ? AND state IN (0, 2) AND attempt > 0",
-        (job, first, last),
-    ).fetchall()
-    database.executemany(
-        "UPDATE items SET state = 4, due_at = NULL WHERE job = ? AND item = ?", [(job, row[0]) for row in rows]
-    )
+    rows = database.execute(_WAITING, (job, first, last)).fetchall()
+    database.executemany(_FAIL, [(job, row[0]) for row in rows])
     return [(item, state, failure) for item, state, failure in rows]
 
 

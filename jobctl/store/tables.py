@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
-from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 
 _STATES = ", ".join(f"'{s}'" for s in JobState)
 _TERMINAL = ", ".join(f"'{s}'" for s in sorted(TERMINAL_JOB_STATES))
@@ -133,11 +133,11 @@ class Item(SQLModel, table=True):
 
     __tablename__ = "items"
     __table_args__ = (
-        CheckConstraint("state BETWEEN 0 AND 5", name="item_state_known"),
-        CheckConstraint("(state = 2) = (due_at IS NOT NULL)", name="item_due_iff_retrying"),
-        Index("items_running", "job", "item", sqlite_where=text("state = 1")),
-        Index("items_due", "job", "due_at", sqlite_where=text("state = 2")),
-        Index("items_failed", "job", "item", sqlite_where=text("state = 4")),
+        CheckConstraint(f"state BETWEEN {min(ItemState):d} AND {max(ItemState):d}", name="item_state_known"),
+        CheckConstraint(f"(state = {ItemState.RETRYING:d}) = (due_at IS NOT NULL)", name="item_due_iff_retrying"),
+        Index("items_running", "job", "item", sqlite_where=text(f"state = {ItemState.RUNNING:d}")),
+        Index("items_due", "job", "due_at", sqlite_where=text(f"state = {ItemState.RETRYING:d}")),
+        Index("items_failed", "job", "item", sqlite_where=text(f"state = {ItemState.FAILED:d}")),
         {"sqlite_with_rowid": False},
     )
     job: int = Field(primary_key=True)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
 
@@ -55,17 +56,16 @@ def items(database: Database, number: int, state: ItemState | None, after: int, 
     return [ItemView._make(sound(ItemView, row)) for row in database.execute(sql, (number, after, limit))]
 
 
+_WAITING = with_states(
+    "SELECT item FROM items INDEXED BY items_due WHERE job = ? AND state = {RETRYING} AND item > ?"
+    " ORDER BY item LIMIT ?"
+)
+
+
 def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
     """The next items that wait for another attempt, through the index of those alone."""
-    numbers = [
-        row[0]
-        for row in database.execute(
-            "SELECT item FROM items INDEXED BY items_due WHERE job = ? AND state = 2 AND item > ?"
-            " ORDER BY item LIMIT ?",
-            (number, after, limit),
-        )
-    ]
-    found = [items(database, number, None, item - 1, 1) for item in numbers]
+    rows = database.execute(_WAITING, (number, after, limit)).fetchall()
+    found = [items(database, number, None, item - 1, 1) for (item,) in rows]
     return [page[0] for page in found if page]
 
 
@@ -117,10 +117,12 @@ def item_state(database: Database, number: int, item: int) -> tuple[int, int] | 
     return None if row is None else (int(row[0]), int(row[1]))
 
 
+_FAILED = with_states(
+    "SELECT item FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED} AND item > ?"
+    " ORDER BY item LIMIT ?"
+)
+
+
 def failed_items(database: Database, number: int, after: int, limit: int) -> list[int]:
     """Numbers of the next failed items."""
-    rows = database.execute(
-        "SELECT item FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 AND item > ? ORDER BY item LIMIT ?",
-        (number, after, limit),
-    )
-    return [row[0] for row in rows]
+    return [row[0] for row in database.execute(_FAILED, (number, after, limit))]

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from jobctl.domain.state_numbers import RETRYING
 from jobctl.domain.texts import restored, shown
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
+from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
 
@@ -248,33 +250,36 @@ class RunningView(NamedTuple):
     host: str | None  # where, if not on this machine
 
 
+_RUNNING = with_states(
+    "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?), a.host"
+    " FROM items i INDEXED BY items_running"
+    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
+    " WHERE i.job = ? AND i.state = {RUNNING} ORDER BY i.item LIMIT ?"
+)
+
+
 def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
     """Items in state running, through the index of those alone; of each row at most ``payload`` bytes."""
-    rows = database.execute(
-        "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?), a.host"
-        " FROM items i INDEXED BY items_running"
-        " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
-        " WHERE i.job = ? AND i.state = 1 ORDER BY i.item LIMIT ?",
-        (payload, number, limit),
-    )
+    rows = database.execute(_RUNNING, (payload, number, limit))
     return [RunningView._make(sound(RunningView, row)) for row in rows]
+
+
+_STARTED_BY_JOB = with_states(
+    "SELECT j.id, count(*) FROM jobs j INDEXED BY jobs_live"
+    " JOIN items i INDEXED BY items_running ON i.job = j.id AND i.state = {RUNNING}"
+    " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
+    " WHERE j.finished_at IS NULL AND j.running > 0 AND a.started_at > 0 GROUP BY j.id"
+)
 
 
 def started_by_job(database: Database) -> dict[int, int]:
     """How many items are seen to have begun, by job; what was handed over ahead of a slot is in hand and has not."""
-    return dict(
-        database.execute(
-            "SELECT j.id, count(*) FROM jobs j INDEXED BY jobs_live"
-            " JOIN items i INDEXED BY items_running ON i.job = j.id AND i.state = 1"
-            " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
-            " WHERE j.finished_at IS NULL AND j.running > 0 AND a.started_at > 0 GROUP BY j.id"
-        ).fetchall()
-    )
+    return dict(database.execute(_STARTED_BY_JOB).fetchall())
 
 
 def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
     """When the first and the last of the items that wait for another attempt are due."""
-    waiting = "FROM items INDEXED BY items_due WHERE job = ?1 AND state = 2"
+    waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
     sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
     first, last = database.one(sql, (number,))
     return first, last
