@@ -1,4 +1,4 @@
-"""What is made from the command tree is as it would be made now."""
+"""What is generated from the command tree and from the types of documents is up to date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobctl.cli.commands.completion import FILES, scripts
 from jobctl.cli.completion.manual import make_pages
+from jobctl.schemas.__main__ import texts
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,3 +20,9 @@ def test_man_pages_are_fresh_and_every_command_has_one() -> None:
     pages = make_pages(ROOT / "man")
     stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
     assert not stale, "write them anew with: python -m jobctl.cli.completion.manual"
+
+
+def test_schemas_are_fresh_and_every_file_is_of_a_document() -> None:
+    shipped = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "jobctl" / "schemas").glob("*.json")}
+    stale = sorted({name for name, _ in shipped.items() ^ texts().items()})
+    assert not stale, "the types in jobctl/domain/documents have changed; type: python -m jobctl.schemas"

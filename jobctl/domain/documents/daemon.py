@@ -1,0 +1,109 @@
+"""The daemon: as a part of other documents, and as ``jobctl daemon`` shows it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.queues import QueueDocument
+from jobctl.domain.documents.values import Count, Number, Seconds, Time
+
+DaemonStateName = Literal["up", "down", "recovering", "draining", "not_responding"]
+Slots = Annotated[
+    Count | None, "Items that it runs at once; null while no daemon is up, 0 while a cluster has no workers."
+]
+
+
+class DaemonBlock(TypedDict):
+    """The daemon, as other documents show it."""
+
+    state: DaemonStateName
+    pid: Number | None
+    heartbeat_at: Time | None
+    slots: NotRequired[Slots]
+
+
+class OfferBlock(TypedDict):
+    """Workers that have the same to offer."""
+
+    workers: Count
+    slots: Count
+    resources: dict[str, float]
+
+
+class ClusterBlock(TypedDict):
+    """The cluster on which a daemon runs its items."""
+
+    scheduler: str
+    workers: Count
+    resources: Annotated[dict[str, float], "what all workers have together"]
+    offers: list[OfferBlock]
+    left: Annotated[Count, "workers that have left"]
+    last_left_host: str | None
+    last_left_at: Time | None
+    unfit: Annotated[list[str], "why workers were refused"]
+    join: Annotated[str, "the command that starts a worker"]
+
+
+class MemoryBlock(TypedDict):
+    """The memory of the two processes of a daemon."""
+
+    supervisor_bytes: Count | None
+    engine_bytes: Count | None
+
+
+class DaemonDocument(TypedDict):
+    """The daemon of a store, as ``jobctl daemon status --json`` says it."""
+
+    schema: Literal["jobctl.daemon/1"]
+    state: DaemonStateName
+    pid: Number | None
+    heartbeat_at: Time | None
+    slots: Slots
+    uptime_s: Seconds | None
+    scope: Annotated[str | None, "all, or the number of the only job that it runs"]
+    pressure: Annotated[str, "why nothing can be started at the moment; empty when everything can"]
+    version: str | None
+    cluster: Annotated[ClusterBlock | None, "null when items run on this machine"]
+    running: Count
+    queued: Count
+    jobs: Annotated[Count, "jobs that are not done"]
+    home: str
+    log: str
+    database_bytes: Count
+    output_bytes: Count
+    results_bytes: Count
+    log_bytes: Count
+    queues: list[QueueDocument]
+    rate_per_s: Annotated[Seconds | None, "items that end in a second, all jobs together"]
+    memory: MemoryBlock
+
+
+class LogLineBlock(TypedDict):
+    """One line of the daemon's log."""
+
+    at: str | None
+    source: str | None
+    message: str
+
+
+class DaemonLogLineDocument(LogLineBlock):
+    """One line of the daemon's log, as ``jobctl daemon logs --follow --json`` says it."""
+
+    schema: Literal["jobctl.daemon_log_line/1"]
+
+
+class DaemonLogDocument(TypedDict):
+    """The last lines of the daemon's log, as ``jobctl daemon logs --json`` says them."""
+
+    schema: Literal["jobctl.daemon_log/1"]
+    log: str
+    lines: list[LogLineBlock]
+
+
+class UnitDocument(TypedDict):
+    """The service file of ``jobctl daemon install --json``."""
+
+    schema: Literal["jobctl.unit/1"]
+    path: str
+    changed: bool
+    text: NotRequired[Annotated[str, "the file, where it is only shown"]]

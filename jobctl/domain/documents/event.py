@@ -1,0 +1,75 @@
+"""The body of a notification."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.failures import EXAMPLE, CauseCode, CauseMessage, FailedItems, OutcomeName
+from jobctl.domain.documents.status_blocks import Counts
+from jobctl.domain.documents.values import Count, EndedJobState, Number, Time, Uid
+
+
+class EventTimeBlock(TypedDict):
+    """When things happened to the job."""
+
+    submitted_at: Time
+    started_at: Time | None
+    finished_at: Time
+
+
+class EventCauseBlock(TypedDict):
+    """One cause of failure."""
+
+    code: CauseCode
+    message: CauseMessage
+    count: FailedItems
+    retryable: bool
+    outcome: OutcomeName
+    sample_items: list[Number]
+    example: NotRequired[Annotated[str, EXAMPLE]]
+
+
+class EventFailuresBlock(TypedDict):
+    """The causes of failure that most items have."""
+
+    groups: list[EventCauseBlock]
+
+
+class EventRetryBlock(TypedDict):
+    """Whether the job can be retried, and how."""
+
+    available: bool
+    items: Count
+    command: str | None
+
+
+class EventResultsBlock(TypedDict):
+    """Where the result files are."""
+
+    dir: str | None
+
+
+class EventJobBlock(TypedDict):
+    """The job whose round has ended."""
+
+    id: Number
+    uid: Uid
+    name: str
+    key: str | None
+    queue: str
+    state: EndedJobState
+    state_reason: str
+    round: Number
+    counts: Counts
+    time: EventTimeBlock
+    failures: EventFailuresBlock
+    retry: EventRetryBlock
+    results: EventResultsBlock
+
+
+class EventDocument(TypedDict):
+    """The end of a round, as it is sent to --notify and --on-done"""
+
+    type: Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled", "job.expired"]
+    timestamp: Time
+    data: EventJobBlock

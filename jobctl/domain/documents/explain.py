@@ -1,0 +1,72 @@
+"""Why a job or an item is where it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.failures import FailuresBlock, RetryBlock
+from jobctl.domain.documents.status_blocks import AttentionBlock
+from jobctl.domain.documents.values import Count, ItemStateName, JobStateName, Number, Seconds, Time
+
+
+class LeftBehindBlock(TypedDict, total=False):
+    """Processes that outlived an attempt."""
+
+    processes: Number
+    names: str
+
+
+class AttemptBlock(TypedDict):
+    """One attempt of an item."""
+
+    attempt: Number
+    round: Number
+    slot: int
+    started_at: Time
+    duration_s: Seconds | None
+    outcome: Annotated[str | None, "null while it runs"]
+    message: str | None
+    host: NotRequired[Annotated[str | None, "where it ran, null on this machine"]]
+    left_behind: NotRequired[Annotated[LeftBehindBlock | None, "processes that outlived it and were ended"]]
+
+
+class HoldBlock(TypedDict):
+    """One thing that keeps items from starting."""
+
+    code: str
+    message: str
+    action: Annotated[str | None, "what to type"]
+
+
+class JournalBlock(TypedDict):
+    """One line of the journal of a job."""
+
+    at: Time
+    item: Number | None
+    actor: str
+    event: str
+    reason: str
+    data: dict[str, object]
+
+
+class ExplainDocument(TypedDict):
+    """Why a job or an item is where it is, as ``jobctl explain --json`` says it."""
+
+    schema: Literal["jobctl.explain/1"]
+    job: Number
+    name: str
+    item: Number | None
+    state: JobStateName
+    state_reason: str
+    item_state: ItemStateName | None
+    item_reason: str | None
+    attempts: list[AttemptBlock]
+    resubmit_of: str | None
+    resubmit_of_job: Number | None
+    failures: FailuresBlock
+    retry: RetryBlock
+    holds: Annotated[list[HoldBlock], "what keeps waiting items from starting now"]
+    attention: list[AttentionBlock]
+    journal: Annotated[list[JournalBlock], "the latest lines, oldest first"]
+    journal_total: Count
+    next: list[str]

@@ -1,0 +1,49 @@
+"""The rules of a job, as its submitter gave them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.values import Count, Number, Seconds
+
+
+class BackoffBlock(TypedDict):
+    """How long an item waits before another attempt."""
+
+    base_s: Seconds
+    factor: float
+    cap_s: Seconds
+
+
+class PolicyBlock(TypedDict):
+    """The rules of one job; null = no such limit."""
+
+    slots: Number | None
+    attempts: Number
+    timeout_s: Seconds | None
+    grace_s: Seconds
+    backoff: BackoffBlock
+    retry_on: list[int]
+    no_retry_on: list[int]
+    on_crash: Literal["requeue", "fail"]
+    leftovers: NotRequired[
+        Annotated[Literal["end", "wait", "fail"], "what becomes of processes that outlive the command of an item"]
+    ]
+    max_crashes: Count
+    deadline_s: Seconds | None
+    not_before_s: NotRequired[
+        Annotated[
+            Seconds | None,
+            "seconds after the submission before which nothing starts; null when a point in time was given",
+        ]
+    ]
+    max_failures: Annotated[str | None, "a number, or a share such as 5%"]
+    min_finished: Count
+    halt: Literal["soon", "now"]
+    rate: str | None
+    output_cap: Count
+    recycle: NotRequired[Annotated[Count, "calls after which a worker is replaced; 0 = never"]]
+    gpus: NotRequired[Annotated[Count, "devices for each item alone"]]
+    resources: NotRequired[Annotated[list[list[object]], "what an item needs of a worker: name and amount"]]
+    only_new: NotRequired[Annotated[bool, "rows that an earlier job of the name has done are left out"]]
+    new_by: NotRequired[Annotated[list[str], "the columns that count for that; empty = all"]]

@@ -1,0 +1,186 @@
+"""The parts of the status of a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.keywords import Keywords
+from jobctl.domain.documents.values import Count, Number, Seconds, Sha256, Time
+
+_CODES = [
+    "daemon_down",
+    "daemon_not_responding",
+    "stalled",
+    "failure_rate_high",
+    "disk_low",
+    "leftovers_running",
+    "leftovers_ended",
+    "cannot_end",
+    "barred",
+    "spawn_pressure",
+    "cluster_away",
+    "no_workers",
+    "resources_missing",
+    "retry_wait",
+    "paused",
+    "notify_dead",
+    "clock_skew",
+    "damaged",
+]
+
+
+class AttentionBlock(TypedDict):
+    """One thing that somebody should look at."""
+
+    code: Annotated[str, Keywords(examples=_CODES)]
+    message: str
+    action: Annotated[str, "what to type"]
+
+
+class CountsBlock(TypedDict):
+    """Items by state."""
+
+    total: Count
+    queued: Count
+    running: Count
+    retrying: Count
+    succeeded: Count
+    failed: Count
+    unprocessed: Count
+    rejected: Count
+    skipped: Count
+
+
+Counts = Annotated[
+    CountsBlock,
+    "total = queued + running + retrying + succeeded + failed + unprocessed;"
+    " rejected and skipped rows are outside of it",
+]
+
+
+class ProgressBlock(TypedDict):
+    """How far a job is, and when it will end."""
+
+    processed: Count
+    fraction: Annotated[float, Keywords(minimum=0, maximum=1)]
+    rate_per_s: Seconds | None
+    eta_s: Annotated[float | None, "null while it would be a guess"]
+    eta_at: Time | None
+
+
+class TimeBlock(TypedDict):
+    """When things happened to a job."""
+
+    submitted_at: Time
+    started_at: Time | None
+    updated_at: Time
+    finished_at: Time | None
+    deadline_at: Time | None
+    active_s: Annotated[Seconds, "without pauses, all rounds"]
+    paused_s: Seconds
+    not_before_at: Time | None
+
+
+class SelectionBlock(TypedDict, total=False):
+    """The options that chose rows."""
+
+    select: str
+    where: str
+    sample: Number
+
+
+class InputBlock(TypedDict):
+    """The file that the rows came from."""
+
+    path: Annotated[str, "- is standard input"]
+    format: Literal["csv", "tsv", "jsonl", "lines"]
+    columns: list[str]
+    rows: Count
+    not_selected: Annotated[Count, "rows of the file that --select, --where or --sample left alone; they count in rows"]
+    selection: Annotated[SelectionBlock | None, "what was said: select, where, sample; null = all rows"]
+    bytes: Count
+    sha256: Sha256
+    fingerprint: Sha256
+    resubmit_of: Annotated[str | None, "uid of the job whose result file this was"]
+    resubmit_of_job: Annotated[Number | None, "its number, while it is kept"]
+
+
+class IdempotencyBlock(TypedDict):
+    """The key of a submission."""
+
+    key: str | None
+    replayed: Annotated[bool, "true only in the answer of a submit that found the job by its key"]
+
+
+class RunningBlock(TypedDict):
+    """One item that runs."""
+
+    item: Number
+    attempt: Number
+    slot: int | None
+    started_at: Time
+    elapsed_s: Seconds
+    pid: Number | None
+    row_text: Annotated[str, "its row in one line, the first 200 bytes"]
+    host: NotRequired[Annotated[str | None, "where it runs, null on this machine"]]
+
+
+class SlowestBlock(TypedDict):
+    """One attempt that took long."""
+
+    item: Number
+    attempt: Number
+    duration_s: Seconds
+
+
+class DurationsBlock(TypedDict):
+    """How long attempts took."""
+
+    attempts: Annotated[Count, "that ended, all rounds"]
+    p50_s: Seconds | None
+    p95_s: Seconds | None
+    max_s: Seconds | None
+    mean_s: Seconds | None
+    slowest: Annotated[
+        list[SlowestBlock],
+        Keywords(maxItems=5),
+        "the items that took longest with that attempt, the longest first",
+    ]
+
+
+class ThroughputBlock(TypedDict):
+    """Items that got their outcome, span by span."""
+
+    round: Number
+    from_at: Time
+    until_at: Time
+    bucket_s: Annotated[float, Keywords(exclusiveMinimum=0)]
+    succeeded: Annotated[list[Count], Keywords(maxItems=240)]
+    failed: Annotated[list[Count], Keywords(maxItems=240)]
+
+
+class CallBlock(TypedDict):
+    """The Python function that is called for each row."""
+
+    target: Annotated[str, "module:function"]
+    setup: Annotated[str | None, "module:function that each worker calls before its first row"]
+    style: Annotated[Literal["kwargs", "dict"] | None, "how a row is handed over; null = as the function takes it"]
+    recycle: Annotated[Number | None, "calls after which a worker is replaced"]
+
+
+class AfterBlock(TypedDict):
+    """A job that this one comes after."""
+
+    job: Number
+    condition: Literal["ok", "any"]
+    state: Annotated[str | None, "null when that job was removed"]
+    done: bool | None
+
+
+class FollowsBlock(TypedDict):
+    """A job that has rows of this one."""
+
+    job: Number
+    rows: Count
+    state: Annotated[str | None, "null when that job was removed"]
+    done: bool | None
