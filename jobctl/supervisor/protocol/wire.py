@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
 #: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
-VERSION = 8
+VERSION = 9
 OTHER_JOBCTL = 78
 #: Exit code of an engine that could not begin because the disk is full or fails, or the database is kept busy.
 NOT_NOW = 74
