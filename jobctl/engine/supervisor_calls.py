@@ -21,7 +21,9 @@ class _NotStarted:
         self.devices: tuple[str, ...] = ()
 
     def start(self, *_dispatch: Any) -> None:
-        raise sys.modules["jobctl.process.plan"].PressureError("jobctl was upgraded; the daemon starts again first")
+        raise sys.modules[type(self.plan).__module__].PressureError(
+            "jobctl was upgraded; the daemon starts again first"
+        )
 
 
 class Calls:

@@ -30,6 +30,12 @@ class Release:
         unfinished.write_text(changed)
         unfinished.rename(path)  # never half of it, as an installer does it
 
+    def restore(self, module: str) -> None:
+        """The file as it is in this checkout."""
+        unfinished = (self.folder / "jobctl" / module).with_suffix(".new")
+        shutil.copyfile(SOURCE / module, unfinished)
+        unfinished.rename(unfinished.with_suffix(".py"))
+
     def call_itself(self, version: str) -> None:
         """Another number of the release."""
         self.change("__init__.py", r'__version__ = ".*"', f'__version__ = "{version}"')
