@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import termios
+import threading
 import types
 from pathlib import Path
 
@@ -225,5 +227,14 @@ def test_a_line_now_and_then_while_nothing_changes():
 
 
 def test_waiting_for_a_frame_ends_by_itself_when_it_is_asked_to(store, home):
-    with Frames(store.database, home) as frames:
-        frames.wait(busy=False, at_most_s=0.01)  # would last a minute, nothing changes
+    """Nothing changes and nothing runs; only a wait that forgets its limit is still there when the alarm comes."""
+    reader, writer = os.pipe()
+    alarm = threading.Timer(30, os.write, (writer, b"x"))
+    with Frames(store.database, home, [reader]) as frames:
+        alarm.start()
+        frames.wait(busy=False, at_most_s=0.01)
+        alarm.cancel()
+        alarm.join()
+    assert not select.select([reader], [], [], 0)[0], "it waited longer than it was asked to"
+    os.close(reader)
+    os.close(writer)

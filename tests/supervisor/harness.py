@@ -14,6 +14,7 @@ from jobctl.config import Home
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.daemon import Foreground, StartOptions, start_detached
 from jobctl.process.sweep import sweep
+from tests.wait import wait_until
 
 #: An engine that passes its supervisor socket to the test and lives as long as the test's connection does.
 _RELAY = """
@@ -120,3 +121,13 @@ class SupervisorUnderTest:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
         assert sweep(self.options.store_id, grace_s=0, place=str(self.root)) == []
+
+
+def await_stop(executor: LocalExecutor, times: int) -> None:
+    """Wait until the executor has been told to stop this many times; other events of the supervisor do not count."""
+
+    def is_told() -> bool:
+        executor.collect(0)
+        return executor.stop_requested() == times
+
+    wait_until(is_told, what=f"the request number {times} to stop")

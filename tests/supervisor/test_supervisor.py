@@ -22,7 +22,7 @@ from jobctl.process.sweep import sweep
 from jobctl.supervisor.engine_process import Engine
 from jobctl.supervisor.protocol import wire
 from tests.executor_contract import Listener, batch, spec_of
-from tests.supervisor.harness import SupervisorUnderTest
+from tests.supervisor.harness import SupervisorUnderTest, await_stop
 from tests.supervisor.processes import alive, marker
 from tests.wait import wait_until
 
@@ -158,8 +158,7 @@ def test_the_engine_notices_that_the_supervisor_is_gone(
 ) -> None:
     os.kill(supervisor.pid, signal.SIGKILL)
     with pytest.raises(EOFError):
-        while True:
-            executor.collect(None)
+        Listener(executor).until(lambda _heard: False)
 
 
 @pytest.mark.parametrize("way", ["child", "empty environment", "ignores TERM", "all of it"])
@@ -285,10 +284,10 @@ def test_stop_is_passed_to_the_engine_and_a_second_one_is_urgent(
     assert daemon.pid == supervisor.pid
     executor.collect(0)
     daemon.send(signal.SIGTERM)
-    assert executor.collect(None) == []
+    assert executor.collect(60) == []
     assert executor.stop_requested() == 1
     daemon.send(signal.SIGTERM)
-    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 2, what="the second one")
+    await_stop(executor, 2)
     supervisor.end_engine(0)
     assert daemon.wait_gone(20)
     assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
@@ -297,11 +296,11 @@ def test_stop_is_passed_to_the_engine_and_a_second_one_is_urgent(
 
 def test_the_next_engine_learns_of_a_stop_too(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
     os.kill(supervisor.pid, signal.SIGINT)
-    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    await_stop(executor, 1)
     os.kill(supervisor.engine_pid, signal.SIGKILL)
     after = supervisor.next_engine()
     after.adopt()
-    wait_until(lambda: after.collect(0) or after.stop_requested() == 1, what="the stop")
+    await_stop(after, 1)
 
 
 @pytest.mark.parametrize("code", [1, wire.NOT_NOW])
@@ -313,7 +312,7 @@ def test_a_polite_stop_ends_where_no_engine_can_live(
     executor.start([shell(0, "read x < gate; exit 8")])
     Listener(executor).until(lambda heard: heard.of(Started))
     os.kill(supervisor.pid, signal.SIGTERM)
-    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    await_stop(executor, 1)
     supervisor.end_engine(code)
     for _ in range(2 if code == 1 else 0):
         supervisor.next_engine().adopt()
@@ -376,7 +375,7 @@ def test_a_foreground_daemon_stops_when_its_parent_goes(supervisor: SupervisorUn
     foreground, executor = supervisor.start_foreground()
     assert isinstance(foreground, Foreground)
     foreground.close()
-    wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+    await_stop(executor, 1)
     supervisor.end_engine(0)
     assert foreground.wait(60) == 0
 
@@ -435,7 +434,7 @@ def test_in_the_foreground_it_takes_the_place_of_the_command(supervisor: Supervi
         second = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert f"process {command.pid}" in second.stderr
         command.send_signal(signal.SIGINT)
-        wait_until(lambda: executor.collect(0) or executor.stop_requested() == 1, what="the stop")
+        await_stop(executor, 1)
         supervisor.end_engine(0)
         assert command.wait(60) == 0
 

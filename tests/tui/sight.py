@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from jobctl.config import Home
+from jobctl.errors import NotFound
 from jobctl.store.database import open_database
 from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
@@ -89,15 +90,25 @@ class Sight:
             return bool(screen.query("#question"))
         focused = screen.focused.id if screen.focused is not None else None
         if isinstance(screen, JobsScreen):
-            return self._drawn("#head") and focused == "jobs"
+            return self._drawn("#head") and focused == "jobs" and self._is_as_stored(screen)
         if isinstance(screen, JobScreen):
-            return self._drawn("#head") and focused == FOCUS_OF_TAB[screen.tab]
+            return self._drawn("#head") and focused == FOCUS_OF_TAB[screen.tab] and self._is_as_stored(screen)
         assert isinstance(screen, ItemScreen), f"what does {type(screen).__name__} need before a key?"
         return self._drawn("#explanation") and focused == "text"
 
     def _drawn(self, name: str) -> bool:
         found = self.screen.query(name)
         return bool(found) and bool(str(found.first().render()))
+
+    def _is_as_stored(self, screen: JobsScreen | JobScreen) -> bool:
+        """Whether the job that a key would act on was read after its last change."""
+        job = screen.chosen_job
+        if job is None:
+            return True
+        try:
+            return job["revision"] == self.app.reader.job(job["job"])["revision"]
+        except NotFound:
+            return False
 
     def text(self) -> str:
         """What can be read."""
