@@ -38,7 +38,7 @@ from jobctl.engine.rounds import closing
 from jobctl.process import moment
 from jobctl.process.own_log import say
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, daemon, downtime, jobs, sqlite
+from jobctl.store import clock, daemon, downtime, jobs, meta, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.items import StaleAttempts
 from jobctl.store.opening.trouble import file_limit
@@ -331,7 +331,7 @@ class Engine:
         return True
 
     def _write(self, now: int) -> None:
-        if int(self._database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) != self._epoch:
+        if meta.epoch(self._database) != self._epoch:
             raise Fenced
         self._house.look_at_files()
         if self._roster.is_stale():

@@ -18,7 +18,7 @@ from jobctl.domain.durations import is_time
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
 from jobctl.domain.state_numbers import RETRYING
 from jobctl.process.moment import Moment, on_the_machine
-from jobctl.store import downtime
+from jobctl.store import downtime, meta
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
@@ -42,8 +42,7 @@ class Reading(NamedTuple):
 
 def text(database: Database) -> str | None:
     """The reading as it is stored. Another text means that somebody followed a clock that was set."""
-    found = database.scalar("SELECT value FROM meta WHERE key = ?", (_KEY,))
-    return None if found is None else str(found)
+    return meta.value(database, _KEY)
 
 
 def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
@@ -61,9 +60,7 @@ def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
         return now - by
     if by:
         _shift(database, by)
-    database.execute(
-        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, " ".join(map(str, (boot, steady, int(now)))))
-    )
+    meta.put(database, _KEY, f"{boot} {steady} {int(now)}")
     return now
 
 

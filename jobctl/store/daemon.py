@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
 from jobctl.domain.crew import Crew
+from jobctl.store import meta
 from jobctl.store.database import Database
 from jobctl.store.sound import sound
 
@@ -39,7 +40,7 @@ def load(database: Database) -> Row | None:
 
 def load_crew(database: Database) -> Crew | None:
     """The workers that the last heartbeat told of; None when it was that of a daemon without a cluster."""
-    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_CREW,))
+    text = meta.value(database, _CREW)
     return Crew.from_json(json.loads(text)) if text else None
 
 
@@ -60,7 +61,7 @@ def save(database: Database, row: Row, crew: Crew | None = None) -> None:
 
 def _save_crew(database: Database, crew: Crew | None) -> None:
     if crew is None:
-        database.execute("DELETE FROM meta WHERE key = ?", (_CREW,))
+        meta.remove(database, _CREW)
     else:
         database.execute(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
@@ -72,12 +73,12 @@ def _save_crew(database: Database, crew: Crew | None) -> None:
 def save_environment(database: Database, engine_pid: int, names: Iterable[str]) -> None:
     """Which variables an engine has, by name only: their values are nobody's business. In a transaction."""
     document = {"engine_pid": engine_pid, "names": sorted(names)}
-    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_ENVIRONMENT, json.dumps(document)))
+    meta.put(database, _ENVIRONMENT, json.dumps(document))
 
 
 def load_environment(database: Database, engine_pid: int) -> frozenset[str] | None:
     """The names of the variables of that engine; None when it did not say, as one of an older version."""
-    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_ENVIRONMENT,))
+    text = meta.value(database, _ENVIRONMENT)
     try:
         found = json.loads(text) if text else {}
         return frozenset(found["names"]) if found.get("engine_pid") == engine_pid else None

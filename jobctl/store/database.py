@@ -90,6 +90,10 @@ class Database:
         row = self.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
+    def data_version(self) -> int:
+        """A number that changes when another connection commits. It means nothing to any other connection."""
+        return int(self.execute("PRAGMA data_version").fetchone()[0])
+
     def is_in_place(self) -> bool:
         """Whether its file is still where it was opened: not removed, and no other one there."""
         try:

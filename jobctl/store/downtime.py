@@ -6,7 +6,7 @@ for the active time of a job.
 
 from __future__ import annotations
 
-from jobctl.store import daemon
+from jobctl.store import daemon, meta
 from jobctl.store.database import Database
 
 _KEY = "down_since"
@@ -19,12 +19,12 @@ def begin(database: Database) -> None:
     """
     row = daemon.load(database)
     if row is not None:
-        database.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (_KEY, str(row.heartbeat_at)))
+        meta.put_if_new(database, _KEY, str(row.heartbeat_at))
 
 
 def since(database: Database) -> int | None:
     """When the last daemon gave its last sign; None when it is not known, or everything has been seen to."""
-    found = database.scalar("SELECT value FROM meta WHERE key = ?", (_KEY,))
+    found = meta.value(database, _KEY)
     return None if found is None else int(found)
 
 
@@ -49,7 +49,7 @@ def end(database: Database, now: int, scope: int | None) -> None:
     for job, is_paused in jobs:
         down_us = _unpaused_us(database, job, down_since, now, is_paused=bool(is_paused))
         database.execute("UPDATE jobs SET active_us = active_us - ? WHERE id = ?", (down_us, job))
-    database.execute("DELETE FROM meta WHERE key = ?", (_KEY,))
+    meta.remove(database, _KEY)
 
 
 def _unpaused_us(database: Database, job: int, since: int, until: int, *, is_paused: bool) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from jobctl.domain.wording import plural
 from jobctl.errors import Exit, JobctlError
+from jobctl.store import meta
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
 
@@ -27,13 +28,13 @@ class Elsewhere(JobctlError):
 
 def known(database: Database) -> tuple[str, ...]:
     """The cluster of the last engine, as the words that name it on an engine's command line; none = this machine."""
-    text = database.scalar("SELECT value FROM meta WHERE key = ?", (_KEY,))
+    text = meta.value(database, _KEY)
     return tuple(json.loads(text)) if text else ()
 
 
 def remember(database: Database, cluster: Sequence[str]) -> None:
     """From now on attempts are handed to this cluster; within the transaction that begins the engine's epoch."""
-    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, json.dumps(list(cluster))))
+    meta.put(database, _KEY, json.dumps(list(cluster)))
 
 
 def check(database: Database, cluster: Sequence[str] = (), running: int | None = None) -> None:

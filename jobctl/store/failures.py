@@ -46,6 +46,12 @@ def failed_samples(database: Database, job: int, group: int, samples: Sequence[i
     return [row[0] for row in rows]
 
 
+def has_cancelled(database: Database, job: int) -> bool:
+    """Whether items of a job are failed because a cancel ended them."""
+    sql = "SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0"
+    return database.scalar(sql, (job,)) is not None
+
+
 def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, int]]) -> None:
     """From each (group, count) so many items went back to work; its examples are some that stay behind."""
     counts = {number: count for number, count in moved if number is not None}

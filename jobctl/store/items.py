@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.ports import AttemptId, Finished, Started
+from jobctl.domain.ports import AttemptId, Finished
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
@@ -41,10 +41,6 @@ class Settlement(NamedTuple):
     failure: int | None
     free: int
     crashes: int
-
-
-#: (failure group, message) of failed attempts.
-Causes = dict[AttemptId, tuple[int | None, str]]
 
 
 class StaleAttempts(Exception):
@@ -103,54 +99,7 @@ def next_due(database: Database, job: int) -> int | None:
     return None if value is None else int(value)
 
 
-def record_started(database: Database, started: Iterable[tuple[int, Started]]) -> None:
-    """Note attempts that run now, each with its job's round."""
-    database.executemany(
-        "INSERT INTO attempts (job, item, attempt, round, slot, started_at, log, out_off, err_off, pid, host)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET log = excluded.log WHERE ending IS NULL",  # after another engine came
-        [
-            (s.job, s.item, s.attempt, rnd, s.slot, s.started_at, s.log, s.out_off, s.err_off, s.pid, s.host or None)
-            for rnd, s in started
-        ],
-    )
-
-
-def record_finished(database: Database, rnd: int, finished: Sequence[Finished], causes: Causes) -> None:
-    """Write the whole record of attempts that are over; ``causes`` has (failure group, message) of the failed ones."""
-    none = (None, None)
-    database.executemany(
-        "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"
-        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, value, host, failure, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                f[0],
-                f[1],
-                f[2],
-                rnd,
-                f[5],
-                f[6],
-                f[3],
-                f[4],
-                f[7],
-                f[8],
-                f[9],
-                f[10],
-                f[11],
-                f[12],
-                f[13],
-                f[14],
-                f[15],
-                f[18],
-                f[20] or None,
-            )
-            + (causes.get(f[:3], none) if causes else none)  # type: ignore[call-overload]
-            for f in finished
-        ],
-    )
-
-
+#: Of one item that is held; ``store.calls`` needs it, too.
 SUCCEED = with_states(
     "UPDATE items SET state = {SUCCEEDED}, failure = NULL"
     " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"

@@ -104,6 +104,22 @@ def live_rows(database: Database) -> dict[int, tuple[Any, ...]]:
     return {row[0]: row for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")}
 
 
+def state(database: Database, job: int) -> str | None:
+    """The state of a job; None if there is no such job."""
+    found = database.scalar("SELECT state FROM jobs WHERE id = ?", (job,))
+    return None if found is None else str(found)
+
+
+def reason(database: Database, job: int) -> str:
+    """Why a stop has cut the job short; empty if none has."""
+    return str(database.scalar("SELECT reason FROM jobs WHERE id = ?", (job,)) or "")
+
+
+def lower_cursor(database: Database, job: int, item: int) -> None:
+    """Let the next claim of a job look at this item again, which is queued once more."""
+    database.execute("UPDATE jobs SET cursor = min(cursor, ?) WHERE id = ?", (item, job))
+
+
 def reserve(database: Database) -> int:
     """A number that no other job will ever have."""
     database.execute(
@@ -184,11 +200,6 @@ def newest_with_keys(database: Database, name: str, besides: int) -> JobRow | No
         f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, besides)
     )
     return None if row is None else job_row(row)
-
-
-def store_uid(database: Database) -> str:
-    """What no other store has."""
-    return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))
 
 
 def by_key(database: Database, key: str) -> JobRow | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from jobctl.store import meta
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
@@ -166,7 +167,7 @@ _ERASED = "erased"  # in meta: jobs were never removed but with everything that 
 
 def is_erased(database: Database) -> bool:
     """Whether nothing can be left of jobs that were removed before, as by an older jobctl."""
-    if database.scalar("SELECT 1 FROM meta WHERE key = ?", (_ERASED,)):
+    if meta.value(database, _ERASED):
         return True
     return highest_job(database) == int(database.scalar("SELECT count(*) FROM jobs"))
 
@@ -174,7 +175,7 @@ def is_erased(database: Database) -> bool:
 def note_erased(database: Database) -> None:
     """Nothing can be left of them from here on."""
     with database.transaction():
-        database.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '1')", (_ERASED,))
+        meta.put_if_new(database, _ERASED, "1")
 
 
 def highest_job(database: Database) -> int:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from jobctl.store import meta
 from jobctl.store.database import Database
 
 CANCEL = "cancel"
@@ -66,10 +67,7 @@ def checkpointed(database: Database, tokens: Sequence[str]) -> None:
         for token in tokens:
             _withdraw(database, token)
         answered = [*_answered(database), *tokens][-_ANSWERS_KEPT:]
-        database.execute(
-            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            (_CHECKPOINTED, " ".join(answered)),
-        )
+        meta.put(database, _CHECKPOINTED, " ".join(answered))
 
 
 def is_checkpointed(database: Database, token: str) -> bool | None:
@@ -89,4 +87,4 @@ def _withdraw(database: Database, token: str) -> None:
 
 
 def _answered(database: Database) -> list[str]:
-    return (database.scalar("SELECT value FROM meta WHERE key = ?", (_CHECKPOINTED,)) or "").split()
+    return (meta.value(database, _CHECKPOINTED) or "").split()

@@ -12,7 +12,7 @@ from jobctl.config import Home
 from jobctl.errors import HomeError, NotFound, StoreError
 from jobctl.store import sqlite
 from jobctl.store.database import open_database
-from jobctl.store.opening.create import store_id
+from jobctl.store.meta import store_id
 from jobctl.store.opening.look import look
 from jobctl.store.schema import generate, stored
 
@@ -205,7 +205,7 @@ def test_many_processes_may_make_the_same_store_at_once(home):
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home\n"
         "from jobctl.store.database import open_database\n"
-        "from jobctl.store.opening.create import store_id\n"
+        "from jobctl.store.meta import store_id\n"
         f"print(store_id(open_database(Home(Path({str(home.root)!r})), create=True)))"
     )
     makers = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(6)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
 from jobctl.engine.attempts.settling import lost_as_finished
-from jobctl.store import downtime, elsewhere, items, jobs, journal
+from jobctl.store import attempts, downtime, elsewhere, items, jobs, journal, meta
 from jobctl.store.database import Database
 from jobctl.supervisor import kept_starts
 
@@ -45,8 +45,7 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
     """
     holding = set(executor.adopt())
     with database.transaction():
-        epoch = int(database.scalar("SELECT value FROM meta WHERE key = 'epoch'")) + 1
-        database.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+        epoch = meta.begin_epoch(database)
         believed = {AttemptId(job, item, attempt) for job, item, attempt, _ in items.running(database)}
         adopted = sorted(believed & holding)
         items.take_over(database, epoch, believed)
@@ -63,8 +62,7 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
 
 def is_another(database: Database, executor: Executor) -> bool:
     """Whether attempts were handed to another executor so far: the local one, or another scheduler."""
-    known = database.scalar("SELECT value FROM meta WHERE key = 'executor'") or ""
-    return bool(known != executor.identity)
+    return meta.executor(database) != executor.identity
 
 
 def is_over(database: Database, executor: Executor) -> None:
@@ -73,8 +71,7 @@ def is_over(database: Database, executor: Executor) -> None:
     To be called in the transaction in which the interrupted are settled and before the first claim: until then the
     attempts of those before them stand in the database, of which they know nothing, and afterwards their own do.
     """
-    entries = [("executor", executor.identity), ("starts", _ring())]
-    database.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", entries)
+    meta.remember_executor(database, executor.identity, _ring())
 
 
 def _ring() -> str:
@@ -84,12 +81,11 @@ def _ring() -> str:
 
 def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[AttemptId]:
     """Those that were seen to start or noted before they could; all of them if the notes cannot be believed."""
-    known = database.scalar("SELECT value FROM meta WHERE key = 'starts'")
+    known = meta.starts_file(database)
     begun = kept_starts.begun(str(database.path.with_name("starts")), known) if known and known == _ring() else None
     if begun is None:
         return missing
-    seen = "SELECT 1 FROM attempts WHERE job = ? AND item = ? AND attempt = ?"
-    return [attempt for attempt in missing if attempt in begun or database.one(seen, attempt)]
+    return [attempt for attempt in missing if attempt in begun or attempts.is_recorded(database, attempt)]
 
 
 def _interrupted(database: Database, missing: list[AttemptId], now: int) -> dict[int, list[Finished]]:
@@ -114,7 +110,7 @@ def _give_back(database: Database, epoch: int, missing: list[AttemptId], now: in
     by_job: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for attempt in missing:
         by_job[attempt.job].append((attempt.item, attempt.attempt))
-    for job, attempts in by_job.items():
-        released = items.release(database, job, epoch, attempts)
-        database.execute("UPDATE jobs SET cursor = min(cursor, ?) WHERE id = ?", (min(i for i, _ in released), job))
+    for job, unstarted in by_job.items():
+        released = items.release(database, job, epoch, unstarted)
+        jobs.lower_cursor(database, job, min(item for item, _ in released))
         jobs.count(database, job, {"running": -len(released), "queued": len(released)}, updated_at=now)

@@ -15,10 +15,11 @@ from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, Output
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.store import calls, figures, items, jobs, left
+from jobctl.store import attempts, calls, figures, items, jobs, left
+from jobctl.store.attempts import Causes
 from jobctl.store.database import Database
 from jobctl.store.groups import Group, Message
-from jobctl.store.items import Budgeted, Causes, Settlement
+from jobctl.store.items import Budgeted, Settlement
 
 #: Exit 126/127 or a command that cannot be executed, so often in a row without a success, stops the job.
 ABSENT_LIMIT = 3
@@ -40,10 +41,8 @@ class Batch:
 
 def lost_as_finished(database: Database, lost: Lost, until: int) -> Finished:
     """An attempt nobody can say anything about, as an ending: interrupted. It is known to have run ``until`` then."""
-    row = database.one(
-        "SELECT slot, started_at, log, out_off, err_off FROM attempts WHERE job = ? AND item = ? AND attempt = ?", lost
-    )
-    slot, started_at, log, out_off, err_off = row or (0, until, 0, 0, 0)
+    begun = attempts.begun(database, AttemptId(*lost)) or (0, until, 0, 0, 0)
+    slot, started_at, log, out_off, err_off = begun
     duration = max(0, until - started_at)
     return Finished(
         *lost, Ending.INTERRUPTED, 0, slot, started_at, duration, 0, 0, log, out_off, 0, err_off, 0, 0, b"", b""
@@ -80,8 +79,8 @@ class Settler:
             self._settle_failed(bad)
         if batch.returned:
             self._release(batch.returned)
-        items.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
-        items.record_finished(self._database, live.row.round, batch.finished, self._causes)
+        attempts.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
+        attempts.record_finished(self._database, live.row.round, batch.finished, self._causes)
         left.record(self._database, batch.finished)
         self._save()
         durations = [f.duration_us for f in batch.finished]

@@ -98,7 +98,7 @@ def check_dependencies(database: Database, live: LiveJob) -> None:
     """
     live.waits_for, live.follows, live.never = [], [], ""
     for number, condition in live.row.after:
-        state = database.scalar("SELECT state FROM jobs WHERE id = ?", (number,))
+        state = jobs.state(database, number)
         if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
             (live.follows if condition == followed.CONDITION else live.waits_for).append(number)
         elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.attempts):

@@ -70,11 +70,11 @@ class Roster:
 
     def is_stale(self) -> bool:
         """Whether somebody else has written to the database since the last refresh."""
-        return bool(self._database.scalar("PRAGMA data_version") != self._version)
+        return self._database.data_version() != self._version
 
     def refresh(self, epoch: int) -> None:
         """Take in what commands wrote: new jobs, pauses, changed rules. Inside a transaction."""
-        self._version = self._database.scalar("PRAGMA data_version")
+        self._version = self._database.data_version()
         rows = jobs.live_rows(self._database)
         for gone in self._jobs.keys() - rows.keys():
             self.drop(gone)

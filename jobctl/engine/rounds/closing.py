@@ -14,7 +14,7 @@ from jobctl.domain.states import Counts, JobState, Stop, final_state
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.rounds.done_rows import record_done_rows
 from jobctl.engine.rounds.result_files import ResultWriter
-from jobctl.store import jobs, journal, outbox
+from jobctl.store import failures, jobs, journal, outbox
 from jobctl.store.database import UNWRITABLE, Database, open_database
 
 #: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
@@ -117,11 +117,9 @@ def _was_cut(database: Database, live: LiveJob) -> bool:
         return False
     if live.is_held_back and not live.row.total:
         return True  # it has no rows, and what comes after it must not take its end for a success
-    if live.counts["unprocessed"] or database.scalar("SELECT reason FROM jobs WHERE id = ?", (live.id,)):
+    if live.counts["unprocessed"] or jobs.reason(database, live.id):
         return True
-    return bool(
-        database.scalar("SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0", (live.id,))
-    )
+    return failures.has_cancelled(database, live.id)
 
 
 def _overall_rate(live: LiveJob, now: int) -> float | None:

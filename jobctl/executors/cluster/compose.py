@@ -13,7 +13,7 @@ from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.executors.local import LocalExecutor
 from jobctl.process import moment
-from jobctl.store import clock, daemon
+from jobctl.store import clock, daemon, meta
 from jobctl.store.database import UNWRITABLE, Database
 
 
@@ -39,7 +39,4 @@ def _wait(database: Database, reason: str) -> None:
 
 def _store_name(database: Database) -> str:
     """Names the store to the cluster, for good; the same name is never given to another one."""
-    with database.transaction():
-        name = uuid.uuid4().hex[:16]
-        database.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('cluster_name', ?)", (name,))
-    return str(database.scalar("SELECT value FROM meta WHERE key = 'cluster_name'"))
+    return meta.cluster_name(database, if_new=uuid.uuid4().hex[:16])

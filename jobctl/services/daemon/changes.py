@@ -75,7 +75,7 @@ class StoreWatch:
         return before != self._seen
 
     def _version(self) -> int:
-        return int(self._database.scalar("PRAGMA data_version"))
+        return self._database.data_version()
 
 
 def _watch(home: Home) -> Watch:

@@ -27,7 +27,7 @@ from jobctl.services.submit.rejects import Rejects
 from jobctl.services.submit.request import DEFAULT_QUEUE, Accepted, NotifyOptions, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
-from jobctl.store import clock, followed, items, jobs, journal, queues, sqlite
+from jobctl.store import clock, followed, items, jobs, journal, meta, queues, sqlite
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -355,7 +355,7 @@ class Intake:
         root = jobs.root_uid(self._database, source.resubmit_of)
         if request.item_key is None or request.name is None or jobs.has_keys(self._database, source.resubmit_of):
             return root
-        return f"{jobs.store_uid(self._database)} {request.name}"
+        return f"{meta.store_id(self._database)} {request.name}"
 
     def _work(self) -> Work:
         source, request = self._source, self._request

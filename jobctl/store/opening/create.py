@@ -26,8 +26,3 @@ def create_schema(database: Database) -> None:
         layout.note(database.connection)
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-
-def store_id(database: Database) -> str:
-    """The random id of this store; the cookie of its processes."""
-    return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobctl.errors import StoreError
-from jobctl.store import layout, sqlite
+from jobctl.store import layout, meta, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
 from jobctl.store.schema import SCHEMA_VERSION
@@ -17,7 +17,7 @@ def begin(database: Database) -> None:
 
     Raises StoreError with the way out, and then has changed nothing.
     """
-    if database.scalar("SELECT value FROM meta WHERE key = 'open'") == "1":
+    if meta.value(database, "open") == "1":
         _check(database)
     _mark(database, "1")
     if not layout.is_noted(database.connection, SCHEMA_VERSION):  # after a VACUUM, say; it was compared at opening
@@ -32,7 +32,7 @@ def end(database: Database) -> None:
 
 def _mark(database: Database, value: str) -> None:
     with database.transaction():
-        database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('open', ?)", (value,))
+        meta.put(database, "open", value)
 
 
 def findings(database: Database) -> list[str]:

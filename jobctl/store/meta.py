@@ -1,0 +1,66 @@
+"""Facts about the store as a whole: one value for each key."""
+
+from __future__ import annotations
+
+from jobctl.store.database import Database
+
+
+def value(database: Database, key: str) -> str | None:
+    """What is stored under a key; None if nothing is."""
+    found = database.scalar("SELECT value FROM meta WHERE key = ?", (key,))
+    return None if found is None else str(found)
+
+
+def put(database: Database, key: str, text: str) -> None:
+    """Store a value in place of the one before, in the caller's transaction."""
+    database.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, text))
+
+
+def put_if_new(database: Database, key: str, text: str) -> None:
+    """Store a value unless the key has one, in the caller's transaction."""
+    database.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (key, text))
+
+
+def remove(database: Database, key: str) -> None:
+    """Remove a value, in the caller's transaction."""
+    database.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
+def store_id(database: Database) -> str:
+    """The random id of this store, which no other store has."""
+    return str(database.scalar("SELECT value FROM meta WHERE key = 'store_id'"))
+
+
+def epoch(database: Database) -> int:
+    """The number of the engine that may write; every engine that takes the store over counts it up."""
+    return int(database.scalar("SELECT value FROM meta WHERE key = 'epoch'"))
+
+
+def begin_epoch(database: Database) -> int:
+    """Bar every engine before this one from writing; returns the number of this one. In the caller's transaction."""
+    new = epoch(database) + 1
+    database.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(new),))
+    return new
+
+
+def executor(database: Database) -> str:
+    """The identity of the executor that attempts were handed to last; empty in a new store."""
+    return value(database, "executor") or ""
+
+
+def starts_file(database: Database) -> str | None:
+    """The name of the ring in which the supervisor of that executor notes what it starts; None if it never told."""
+    return value(database, "starts")
+
+
+def remember_executor(database: Database, identity: str, starts: str) -> None:
+    """From now on attempts are handed to this executor, whose supervisor notes them in the ring ``starts``."""
+    put(database, "executor", identity)
+    put(database, "starts", starts)
+
+
+def cluster_name(database: Database, if_new: str) -> str:
+    """The name by which clusters know this store. The first name is kept for good."""
+    with database.transaction():
+        put_if_new(database, "cluster_name", if_new)
+    return str(value(database, "cluster_name"))
