@@ -10,7 +10,9 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
-NAMES = ("status-1", "status_list-1", "explain-1", "manifest-1", "event-1")
+from jobctl.schemas.catalogue import DOCUMENTS
+
+NAMES = tuple(DOCUMENTS)
 
 
 @cache
@@ -34,6 +36,11 @@ def check(name: str, document: Any) -> Any:
     unknown = unlisted(schema(name), document)
     assert not unknown, unknown
     return document
+
+
+def check_named(document: Any) -> Any:
+    """The same for a document that names its schema."""
+    return check(document["schema"].removeprefix("jobctl.").replace("/", "-"), document)
 
 
 def unlisted(described: dict[str, Any], value: Any, path: str = "$") -> list[str]:

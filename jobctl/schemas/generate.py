@@ -61,6 +61,8 @@ class Generator:
 
     def _object(self, kind: type) -> Schema:
         hints = get_type_hints(kind, include_extras=True)
+        if "schema" in hints:
+            hints = {"schema": hints["schema"]} | hints  # first, also where the other keys are inherited
         # Not ``__required_keys__``: it does not see NotRequired in an annotation that is still text.
         required = [name for name, hint in hints.items() if get_origin(hint) is not NotRequired and _is_total(kind)]
         properties = {name: self._of(hint) for name, hint in hints.items()}

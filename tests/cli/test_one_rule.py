@@ -16,6 +16,7 @@ from jobctl.config import Home
 from jobctl.store import sqlite
 from tests.cli.every_command import PROCESSES, every_command
 from tests.factories import make_store
+from tests.schemas import check_named
 
 COMMANDS = {name: words for name, words in every_command().items() if name not in PROCESSES - {"top"}} | {
     "": [],
@@ -87,7 +88,7 @@ def made(tmp_path_factory):
 def jobs(home, place, made):
     shutil.copytree(made, home.root)
     results = home.job_results(1)
-    files = {kind: {"path": str(results / f"{kind}.csv"), "rows": 1, "sha256": ""} for kind in KINDS}
+    files = {kind: {"path": str(results / f"{kind}.csv"), "rows": 1, "sha256": "0" * 64} for kind in KINDS}
     database = sqlite.connect(home.database, isolation_level=None)
     database.execute("PRAGMA synchronous=OFF")
     database.execute("UPDATE jobs SET results = ? WHERE id = 1", (json.dumps({"files": files}),))
@@ -103,6 +104,7 @@ def _asking(words):
 def _check(done, said):
     document = json.loads(done.out)  # one document, and nothing before or after it
     assert re.fullmatch(r"jobctl\.[a-z_]+/1", document["schema"]), said
+    check_named(document)  # the schema, and so the type that mypy sees, lists every key
     assert (document["schema"] == "jobctl.error/1") == (done.code != 0 and "error" in document), said
     if document["schema"] == "jobctl.error/1":
         assert document["exit_code"] == done.code, said

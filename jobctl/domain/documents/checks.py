@@ -1,0 +1,62 @@
+"""Findings: those of ``jobctl doctor`` about a store and its machine, those of ``jobctl verify`` about a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from jobctl.domain.documents.values import Count, JobStateName, Number, Time
+
+
+class CheckBlock(TypedDict):
+    """One check."""
+
+    name: str
+    level: Annotated[Literal["ok", "warn", "fail"], "warn: it works, but somebody should look"]
+    message: str
+    action: Annotated[str | None, "what to type"]
+    details: list[str]
+    repaired: Annotated[str | None, "what --repair did about it"]
+
+
+class DoctorDocument(TypedDict):
+    """The checks of a store and its machine, as ``jobctl doctor --json`` says them."""
+
+    schema: Literal["jobctl.doctor/1"]
+    ok: Annotated[bool, "whether no check fails"]
+    home: str
+    version: str
+    checks: list[CheckBlock]
+
+
+class RestoredDocument(TypedDict):
+    """The copy of the database that ``jobctl doctor --restore --json`` put in its place."""
+
+    schema: Literal["jobctl.restored/1"]
+    copy: str
+    made_at: Annotated[Time, "what was accepted and recorded later is lost"]
+    aside: Annotated[str | None, "where the damaged file is"]
+
+
+class FindingBlock(TypedDict):
+    """Something that is not as it should be."""
+
+    code: str
+    message: str
+    file: str | None
+    item: Number | None
+
+
+class VerifyDocument(TypedDict):
+    """What ``jobctl verify JOB --json`` checked and found."""
+
+    schema: Literal["jobctl.verify/1"]
+    job: Number
+    state: JobStateName
+    items: Count
+    files: Count
+    file_rows: Count
+    checked: list[str]
+    unchecked: list[str]
+    findings: list[FindingBlock]
+    findings_total: Count
+    ok: bool

@@ -1,0 +1,127 @@
+"""The answers of the commands that act on jobs: cancel, retry, pause, resume, set, prune, notify resend."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from jobctl.domain.documents.policy import PolicyBlock
+from jobctl.domain.documents.values import Count, JobStateName, Number, Seconds, Time
+
+
+class CancelledBlock(TypedDict):
+    """What became of one job or item."""
+
+    job: Number
+    item: Number | None
+    state: str
+    cancelled: Annotated[bool, "false when it had ended before"]
+    note: str
+
+
+class CancelDocument(TypedDict):
+    """What ``jobctl cancel --json`` did."""
+
+    schema: Literal["jobctl.cancel/1"]
+    cancelled: list[CancelledBlock]
+
+
+class RetriedBlock(TypedDict):
+    """The new round of one job."""
+
+    job: Number
+    round: Number
+    items: Annotated[Count, "that run again"]
+    left_out: Annotated[Count, "failed items with an unknown outcome that do not run again"]
+
+
+class RetryDocument(TypedDict):
+    """What ``jobctl retry --json`` did."""
+
+    schema: Literal["jobctl.retry/1"]
+    retried: list[RetriedBlock]
+
+
+class PausedJobBlock(TypedDict):
+    """What became of one job."""
+
+    job: Number
+    changed: bool
+    note: str
+
+
+class PausedQueueBlock(TypedDict):
+    """What became of a queue."""
+
+    name: str
+    changed: bool
+    note: str
+
+
+class PauseDocument(TypedDict):
+    """What ``jobctl pause --json`` did."""
+
+    schema: Literal["jobctl.pause/1"]
+    jobs: list[PausedJobBlock]
+    queue: PausedQueueBlock | None
+
+
+class ResumeDocument(TypedDict):
+    """What ``jobctl resume --json`` did."""
+
+    schema: Literal["jobctl.resume/1"]
+    jobs: list[PausedJobBlock]
+    queue: PausedQueueBlock | None
+
+
+class SetDocument(TypedDict):
+    """The rules of a job after ``jobctl set --json``."""
+
+    schema: Literal["jobctl.set/1"]
+    job: Number
+    policy: PolicyBlock
+
+
+class PrunedJobBlock(TypedDict):
+    """A job that was removed, or would be."""
+
+    job: Number
+    name: str
+    state: JobStateName
+    finished_at: Time
+    items: Count
+    file_bytes: Count
+
+
+class KeptJobBlock(TypedDict):
+    """A job that is old enough and stays."""
+
+    job: Number
+    name: str
+    state: JobStateName
+    why: str
+
+
+class PruneDocument(TypedDict):
+    """What ``jobctl prune --json`` removed, or would remove."""
+
+    schema: Literal["jobctl.prune/1"]
+    dry_run: bool
+    older_than_s: Seconds
+    jobs: list[PrunedJobBlock]
+    kept: list[KeptJobBlock]
+    finished: Annotated[list[Number], "jobs that an earlier run had begun to remove"]
+    rows: Count
+    file_bytes: Count
+    database_bytes: int
+    set_aside: Annotated[list[str], "files of damaged or removed databases, which stay"]
+
+
+class ResentDocument(TypedDict):
+    """The delivery that ``jobctl notify resend --json`` begins again."""
+
+    schema: Literal["jobctl.resent/1"]
+    delivery: str
+    job: Number
+    target: str
+    was: str
+    daemon: Annotated[int | None, "the process that sends it; null when no daemon is running"]

@@ -1,0 +1,22 @@
+"""What a command prints with ``--json`` when it cannot do what was asked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+
+class ErrorBlock(TypedDict):
+    """The error."""
+
+    code: Annotated[str, "the kind of error, for programs"]
+    message: str
+    hint: Annotated[str | None, "what to type, or what to do"]
+    details: list[str]
+
+
+class ErrorDocument(TypedDict):
+    """An error, as every command says it with ``--json``."""
+
+    schema: Literal["jobctl.error/1"]
+    error: ErrorBlock
+    exit_code: int

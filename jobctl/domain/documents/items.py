@@ -1,0 +1,40 @@
+"""Items and their latest attempt."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from jobctl.domain.documents.explain import LeftBehindBlock
+from jobctl.domain.documents.values import Count, ItemStateName, Number, Seconds, Time
+
+
+class ItemBlock(TypedDict):
+    """One item; every key is present, null when there is nothing to say."""
+
+    job: Number
+    item: Number
+    state: ItemStateName
+    attempts: Count
+    exit_code: int | None
+    signal: Annotated[str | None, "the signal that ended the latest attempt"]
+    code: Annotated[str | None, "how the latest attempt failed; null if it did not, or is not over"]
+    message: str | None
+    due_at: Annotated[Time | None, "when the next attempt may begin"]
+    started_at: Time | None
+    duration_s: Seconds | None
+    cpu_s: Seconds | None
+    max_rss_kib: Count | None
+    slot: int | None
+    host: Annotated[str | None, "where it runs or ran, null on this machine"]
+    left_behind: Annotated[LeftBehindBlock | None, "processes that outlived it and were ended"]
+    result: Annotated[object, "what the function returned"]
+    row: Annotated[object, "an object by column names, the object of a JSON line, or the text of a line"]
+
+
+class ItemsDocument(TypedDict):
+    """Items of a job, as ``jobctl items JOB --json`` says them."""
+
+    schema: Literal["jobctl.items/1"]
+    job: Number
+    items: list[ItemBlock]
+    next: Annotated[int | None, "give it to --after to see more; null at the end"]

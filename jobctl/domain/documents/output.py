@@ -1,0 +1,42 @@
+"""The output of items, as ``jobctl logs --json`` says it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.values import Number
+
+StreamName = Literal["stdout", "stderr"]
+Text = Annotated[str | None, "null when it cannot be read here"]
+
+
+class OutputDocument(TypedDict):
+    """The output of one attempt, as ``jobctl logs JOB.ITEM --json`` says it."""
+
+    schema: Literal["jobctl.output/1"]
+    job: Number
+    item: Number | None
+    attempt: Annotated[Number | None, "null for an item that has not run"]
+    running: bool
+    cut: Annotated[bool, "whether there was more than --output-cap keeps"]
+    stdout: NotRequired[Text]
+    stderr: NotRequired[Text]
+
+
+class LogsDocument(TypedDict):
+    """The output of several items, as ``jobctl logs JOB --json`` says it."""
+
+    schema: Literal["jobctl.logs/1"]
+    outputs: list[OutputDocument]
+
+
+class OutputPieceDocument(TypedDict):
+    """A piece of output, one document on each line of ``jobctl logs --follow --json``."""
+
+    schema: Literal["jobctl.output_piece/1"]
+    job: Number
+    item: Number
+    attempt: Number
+    stream: Annotated[StreamName | None, "null at the end of the attempt"]
+    text: str | None
+    over: Annotated[bool, "whether the attempt has ended"]

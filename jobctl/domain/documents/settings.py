@@ -1,0 +1,84 @@
+"""Settings, their files, and recipes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from jobctl.domain.documents.values import Sha256
+
+TrustName = Literal["trusted", "untrusted", "changed"]
+
+
+class SettingBlock(TypedDict):
+    """One setting, and who says so."""
+
+    key: str
+    value: object
+    source: str
+    where: str
+
+
+class SettingsFileBlock(TypedDict):
+    """One place of settings."""
+
+    source: str
+    path: str
+    exists: bool
+    ignored: Annotated[str | None, "why it is not read"]
+    trust: Annotated[str | None, "of the file of a project: trusted, untrusted or changed"]
+
+
+class IgnoredBlock(TypedDict):
+    """A setting of a project file that is not trusted."""
+
+    key: str
+    value: object
+    where: str
+
+
+class ConfigDocument(TypedDict):
+    """Every setting, as ``jobctl config show --json`` says it."""
+
+    schema: Literal["jobctl.config/1"]
+    values: list[SettingBlock]
+    files: list[SettingsFileBlock]
+    ignored: list[IgnoredBlock]
+
+
+class ConfigPathDocument(TypedDict):
+    """The files of settings, as ``jobctl config path --json`` says them."""
+
+    schema: Literal["jobctl.config_path/1"]
+    files: list[SettingsFileBlock]
+
+
+class ConfigTrustDocument(TypedDict):
+    """The answer of ``jobctl config trust --json`` and ``jobctl config untrust --json``."""
+
+    schema: Literal["jobctl.config_trust/1"]
+    path: str
+    trust: TrustName
+    sha256: NotRequired[Sha256]
+    was_trusted: NotRequired[bool]
+
+
+class RecipeBlock(TypedDict):
+    """One recipe."""
+
+    name: str
+    source: str
+    file: str
+    options: dict[str, object]
+
+
+class RecipesDocument(TypedDict):
+    """The recipes, as ``jobctl recipe list --json`` says them."""
+
+    schema: Literal["jobctl.recipes/1"]
+    recipes: list[RecipeBlock]
+
+
+class RecipeDocument(RecipeBlock):
+    """One recipe, as ``jobctl recipe show NAME --json`` says it."""
+
+    schema: Literal["jobctl.recipe/1"]

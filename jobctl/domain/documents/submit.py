@@ -1,0 +1,32 @@
+"""What a submission would do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from jobctl.domain.documents.values import Count, Number
+
+
+class PreviewFollowsBlock(TypedDict):
+    """Another job that has rows of this input."""
+
+    job: Number
+    rows: Count
+
+
+class PreviewDocument(TypedDict):
+    """What a submission would do, as ``jobctl submit --dry-run --json`` says it."""
+
+    schema: Literal["jobctl.preview/1"]
+    format: str
+    columns: list[str]
+    first: Annotated[list[list[str]], "the first rows"]
+    rows: Count
+    rejected: Count
+    not_selected: Count
+    skipped: Count
+    follows: list[PreviewFollowsBlock]
+    replay_of: Annotated[Number | None, "the job that has the same key and is the same work"]
+    notices: list[str]
+    problems: list[str]
+    commands: Annotated[list[list[str]], "the commands of the first rows"]
