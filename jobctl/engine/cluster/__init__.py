@@ -1,1 +1,0 @@
-"""Attempts on the workers of a dask.distributed cluster, behind the executor port."""
