@@ -21,7 +21,7 @@ def pause(
     queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; status and explain say it.")] = "",
 ) -> int:
-    """Start nothing more of a job or a queue; running items finish.
+    """Stop starting items of a job or a queue; running items finish.
 
     Examples:
       jobctl pause 42 --reason "disk is being changed"

@@ -21,7 +21,7 @@ def resume(
     jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, last.")] = None,
     queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
 ) -> int:
-    """Let a paused or held job, or a paused queue, go on.
+    """Continue a paused or held job, or a paused queue.
 
     Examples:
       jobctl resume 42
