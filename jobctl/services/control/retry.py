@@ -140,7 +140,7 @@ def _elsewhere(database: Database, row: JobRow, selection: Selection) -> int:
     """How many of the chosen items stay out because another job of the name has their rows, or has done them since."""
     if row.item_key is None:
         return 0
-    from jobctl.services.control.retaken import leave_out  # few jobs have such rows
+    from jobctl.store.left_out import leave_out  # few jobs have such rows
 
     condition, parameters = _condition(selection, careful=_is_careful(row, selection))
     return leave_out(database, row, condition, parameters)
@@ -176,7 +176,7 @@ def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object
         condition += " AND item IN (SELECT value FROM json_each(?))"
         parameters.append(json.dumps(selection.items))
     if selection.not_elsewhere:
-        from jobctl.services.control.retaken import NOT_ELSEWHERE
+        from jobctl.store.left_out import NOT_ELSEWHERE
 
         condition += NOT_ELSEWHERE
     return condition, parameters

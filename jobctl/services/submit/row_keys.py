@@ -19,7 +19,6 @@ from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected
 from jobctl.services.submit.request import SubmitRequest
-from jobctl.services.submit.taken import Taken
 from jobctl.sources.options import InputOptions
 from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN
@@ -28,6 +27,7 @@ from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash, RowReader
 from jobctl.store.scratch import disk_database
+from jobctl.store.taken import Taken
 
 
 class Sorted(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jobctl.services.submit.taken import Taken
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
+from jobctl.store.taken import Taken
 
 _PAGE = 5_000
 #: Added to a condition over items: those that stay out.
