@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from jobctl.cli.submission.intake import _PANELS
+from jobctl.domain.job_options import OPTIONS
 from jobctl.services.settings.files import places
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
 from jobctl.services.settings.settings import load_settings, variable
@@ -175,7 +175,7 @@ def test_places_are_those_of_the_system(variables: dict[str, str], monkeypatch: 
 
 
 def test_every_key_is_an_option_and_every_variable_its_own() -> None:
-    options = {spec.names[0].removeprefix("--") for specs in _PANELS.values() for spec in specs}
+    options = {option.name for option in OPTIONS}
     assert {key.name for key in KEYS if key.section == "submit"} <= options
     assert {key.name for key in RECIPE_KEYS} - {"command", "summary"} <= options
     assert len({variable(key.section, key.name) for key in KEYS}) == len(KEYS)

@@ -36,7 +36,7 @@ SAMPLES = {
     "older-than": "1d",
     "color": "never",
 }
-BY_KIND = {"whole": "2", "integer": "2", "switch": "true"}
+BY_KIND = {"whole": "2", "switch": "true"}
 #: Keys that run, connect, delete, read files or pass the environment on, whatever the table says.
 NEVER_SAFE = {
     *("on-done", "notify", "notify-secret-env", "notify-secret-file", "env", "env-file", "env-all", "env-pass"),

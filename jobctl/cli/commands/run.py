@@ -14,7 +14,8 @@ from jobctl.cli.command import session
 from jobctl.cli.commands.submit import FileArgument, dry_run, lines, lost_database, refuse_hold
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
-from jobctl.cli.submission.intake import IntakeCommand, input_stream, request_of, values
+from jobctl.cli.submission.intake import input_stream, request_of
+from jobctl.cli.submission.options import IntakeCommand, values
 from jobctl.cli.submission.outlook import of_a_run, outlook
 from jobctl.cli.submission.reading import Reading
 from jobctl.errors import Exit

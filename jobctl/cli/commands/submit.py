@@ -12,7 +12,8 @@ import typer
 from jobctl.cli import standard
 from jobctl.cli.command import session
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submission.intake import IntakeCommand, input_stream, request_of
+from jobctl.cli.submission.intake import input_stream, request_of
+from jobctl.cli.submission.options import IntakeCommand, values
 from jobctl.cli.submission.outlook import of_a_daemon, outlook
 from jobctl.cli.submission.reading import Reading
 from jobctl.errors import Busy, Exit, UsageError
@@ -60,8 +61,6 @@ def submit(
     No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
     The number on standard output is printed when the job is safe on disk.
     """
-    from jobctl.cli.submission.intake import values
-
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)
     if values(ctx)["dry_run"]:

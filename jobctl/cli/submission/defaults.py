@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Options whose value ``none`` takes away what a recipe or the settings say.
-_CAN_BE_NONE = frozenset({"timeout", "deadline", "max_failures", "rate"})
-#: What items are, when it is no command.
+from jobctl.domain.job_options import NO_LIMIT, OPTIONS
+
+#: What items can be instead of a command.
 _WORK = ("shell", "call")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
 
@@ -34,7 +34,7 @@ def _merged(
     given: Mapping[str, Any], words: Sequence[str], layers: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Any], list[str]]:
     options, command = dict(given), list(words)
-    taken_away = {name for name in _CAN_BE_NONE if options[name] == "none"}
+    taken_away = {option.key for option in OPTIONS if option.can_be_none and options[option.key] == NO_LIMIT}
     options |= dict.fromkeys(taken_away)
     has_command = bool(words) or given["shell"] is not None or given["call"] is not None
     for layer in layers:

@@ -1,0 +1,107 @@
+"""What a submission is checked for before anything is read: what its items are, and whether they can start."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from typer import Context
+
+from jobctl.cli.command import before_command, session
+from jobctl.domain.job_options import OPTIONS
+from jobctl.errors import UsageError
+
+#: Options with which a command may start later, or elsewhere, than it is submitted.
+_LATER = ("after", "hold", "not_before", "key", "env_file")
+
+
+def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
+    """Raises UsageError if two kinds of work are named, or if an option belongs to the other kind."""
+    named = [f"--{name}" for name in ("call", "shell") if given[name] is not None]
+    if len(named) + bool(words) > 1:
+        second = "a COMMAND" if words else named[1]
+        raise UsageError(f"{named[0]} and {second} at once", hint="give one of them")
+    if words or given["shell"] is not None:
+        for option in OPTIONS:
+            if option.applies == "calls" and given[option.key] is not None:
+                raise UsageError(f"--{option.name} is for --call", hint="leave it out")
+
+
+def check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
+    """Raises UsageError for a command that cannot run. Says so if the program may exist when and where it starts."""
+    from jobctl.services.submit.program import check_program as check
+    from jobctl.services.submit.shell_habits import refuse_other_ways
+
+    refuse_other_ways(words)
+    place = _place(ctx, given)
+    try:
+        said = check(words, place)
+    except UsageError:
+        from jobctl.cli.submission.whereabouts import runs_on_cluster
+
+        if place.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
+            raise
+        said = check(words, place._replace(elsewhere=True))
+    if said:
+        session(ctx).note(said)
+
+
+def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
+    """Where the program of a command is looked for."""
+    import os
+
+    from jobctl.services.submit.program import Place
+
+    variables = given["env"] or ()
+    environment = {name: value for name, found, value in (text.partition("=") for text in variables) if found}
+    own, separated = before_command(ctx)
+    return Place(
+        cwd=os.path.abspath(os.path.expanduser(given["cwd"] or "")),
+        path=environment.get("PATH", os.environ.get("PATH", os.defpath)),
+        own=own,
+        separated=separated,
+        elsewhere=any(given[name] for name in _LATER) or "PATH" in variables,
+    )
+
+
+def check_resources(ctx: Context, *, foreground: bool) -> None:
+    """Raises UsageError for resources that are certain to be ignored. Says so where that is not known yet."""
+    from jobctl.cli.submission.whereabouts import runs_on_cluster
+
+    shared = session(ctx)
+    on_cluster = runs_on_cluster(shared, ctx, foreground=foreground)
+    if on_cluster is False:
+        raise UsageError(
+            "--resources: only workers of a cluster have resources, and these items would run on this machine",
+            hint="leave it out (--gpus-per-item and --slots work here), or see jobctl-cluster(7)",
+        )
+    if on_cluster is None:
+        shared.note("--resources works only on a cluster; a daemon that runs items on this machine ignores it")
+
+
+def tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """Items get few variables unless they are asked for: say which ones they miss, or that all of them are stored."""
+    import os
+
+    from jobctl.handlers.environment import left_out
+
+    if given["env_file"] is not None:
+        _warn_of_readers(given["env_file"], tell)
+    if given["env_all"]:
+        tell("--env-all: the values of all variables that are set here are stored with the job")
+        return
+    missed = left_out(os.environ, given["env"] or ())
+    if missed:
+        tell(f"items do not get {', '.join(missed)}: pass one with --env NAME=VALUE, or everything with --env-all")
+
+
+def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
+    """Warn of a file of secrets that others can read. It is used anyway, because it may hold none."""
+    import os
+    import stat
+
+    with contextlib.suppress(OSError):
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            tell(f"--env-file {path} can be read by others (mode {mode:04o}): chmod 600 {path}")

@@ -1,0 +1,109 @@
+"""What the values of job options mean. Each function raises UsageError that says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from jobctl.domain.durations import TIME_FORMS, parse_duration, parse_time
+from jobctl.domain.job_options import NO_LIMIT, JobOption
+from jobctl.domain.nearest import meant
+from jobctl.domain.policy import MAX_COUNT, checked_count
+from jobctl.domain.rate import parse_rate
+from jobctl.domain.resources import parse_resources
+from jobctl.errors import UsageError
+
+#: The longest name and the longest value of a label, in characters.
+_LONGEST_NAME = 100
+_LONGEST_VALUE = 1_000
+_MOST_LABELS = 100
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+def read(option: JobOption, value: Any) -> Any:
+    """What a value means: a text, a number, or the texts of an option that was given several times."""
+    if option.choices:
+        return parse_choice(value, option.choices)
+    if not option.parse:
+        return value
+    module, _, function = option.parse.partition(":")
+    return getattr(import_module(module), function)(value)
+
+
+def read_text(option: JobOption, text: str) -> Any:
+    """What a text means where everything is text; None for ``none``, if the option may be without a limit."""
+    if option.can_be_none and text == NO_LIMIT:
+        return None
+    return read(option, parse_number(text) if option.number else text)
+
+
+def parse_number(text: str) -> int:
+    """A whole number, which may be negative."""
+    if not _WHOLE.fullmatch(text):
+        raise UsageError("not a whole number", hint="for example 4")
+    return int(text[:20])  # longer ones are above every limit, and Python refuses to read thousands of digits
+
+
+def parse_choice(text: str, choices: Sequence[str]) -> str:
+    """One of the choices."""
+    if text not in choices:
+        raise UsageError(f"{text!r} is not known", hint=meant(text, choices, f"use {' or '.join(choices)}"))
+    return text
+
+
+def parse_priority(value: int) -> int:
+    """A priority, which may be negative."""
+    return checked_count(value, -MAX_COUNT)
+
+
+def parse_wait(text: str) -> float:
+    """A duration in seconds, which may be zero."""
+    return parse_duration(text, allow_zero=True)
+
+
+def checked_rate(text: str) -> str:
+    """A rate, as it was written: the policy keeps the text."""
+    parse_rate(text)
+    return text
+
+
+def parse_needs(text: str) -> tuple[tuple[str, float], ...]:
+    """What an item needs, as the policy keeps it: (name, amount)."""
+    return tuple(parse_resources(text).items())
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """The names in ``a,b``. A list with an empty name in it is refused."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError(f"{text!r} is not a list of columns", hint="for example email,amount")
+    return names
+
+
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
+    """Values by name. A label that cannot be kept is refused."""
+    labels = {}
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not given or not re.fullmatch(r"[A-Za-z0-9_./-]+", name):
+            raise UsageError(f"{text!r} is not NAME=VALUE", hint="for example --label team=billing")
+        if len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE or not value.isprintable():
+            longest = f"{_LONGEST_NAME} characters in the name, {_LONGEST_VALUE} printable ones in the value"
+            raise UsageError(f"{text!r} cannot be kept", hint=f"at most {longest}")
+        labels[name] = value
+    if len(labels) > _MOST_LABELS:
+        raise UsageError(f"{len(labels)} labels; {_MOST_LABELS} is the most", hint="leave some out")
+    return labels
+
+
+def parse_start(text: str) -> tuple[int | None, float | None]:
+    """When a job may start: a point in time (microseconds, UTC), or seconds to wait. The other one is None."""
+    begin = text[:30]
+    is_moment = any(mark in begin for mark in "-:") or not any(letter in "0123456789" for letter in begin)
+    try:
+        return (parse_time(text), None) if is_moment else (None, parse_duration(text))
+    except UsageError as error:
+        hint = f"write it like {TIME_FORMS}, or 2h for two hours from now"
+        raise UsageError(error.message, hint=hint) from None
