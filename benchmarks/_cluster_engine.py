@@ -49,14 +49,14 @@ class _Workers:
         workers = [
             {"worker": f"tcp://w{n}:1", "host": f"w{n}", "slots": SLOTS, "resources": {}} for n in range(WORKERS)
         ]
-        self._hear(messages.Up("fence", "nonce", {}, [], workers, []))
+        self._hear(messages.Connected("fence", "nonce", {}, [], workers, []))
 
-    def send(self, orders: Sequence[messages.Order]) -> None:
+    def send(self, orders: Sequence[messages.PackOrder]) -> None:
         for order in orders:
             self.messages += 1
-            self._hear(messages.Done(order.key, self._report(order)))
+            self._hear(messages.PackDone(order.key, self._report(order)))
 
-    def _report(self, order: messages.Order) -> bytes:
+    def _report(self, order: messages.PackOrder) -> bytes:
         now = time.time_ns() // 1000
         finished = [
             list(

@@ -24,7 +24,7 @@ from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, elsewhere, removed, sqlite
 from jobctl.store.database import Database, open_database
 from jobctl.store.opening import integrity, trouble
-from jobctl.supervisor.devices import Devices
+from jobctl.supervisor.devices import FreeDevices
 from jobctl.supervisor.protocol import wire
 
 #: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
@@ -110,7 +110,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         where = _executor(options, executor, database)
         place = recovery.Place(options.cluster, options.forget_cluster)
         engine_options = EngineOptions(
-            options.slots, options.scope, options.drain, bool(options.cluster), place, Devices().total
+            options.slots, options.scope, options.drain, bool(options.cluster), place, FreeDevices().total
         )
         engine = Engine(database, where, options.home, engine_options, wake, moment.now())
         engine.begin(moment.now(), fresh=executor.fresh and where is executor)

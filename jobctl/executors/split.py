@@ -29,7 +29,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
-from jobctl.supervisor.guest import Guest, start_guest
+from jobctl.supervisor.guest import GuestSupervisor, start_guest
 
 
 class SpawnerGone(Exception):
@@ -47,7 +47,7 @@ def split(local: LocalExecutor, spawners: int, store_id: str) -> SplitExecutor:
 class SplitExecutor:
     """Gives each attempt to the part that has least to do for what it may run of its job."""
 
-    def __init__(self, parts: Sequence[LocalExecutor], guests: Sequence[Guest]) -> None:
+    def __init__(self, parts: Sequence[LocalExecutor], guests: Sequence[GuestSupervisor]) -> None:
         self.guests = guests
         self.identity = uuid.uuid4().hex  # nobody after us knows what guests held
         self._parts = parts

@@ -257,7 +257,7 @@ def lock_holder(path: str | os.PathLike[str]) -> int | None:
     return lock.holder(os.fspath(path))
 
 
-class Daemon:
+class DaemonHandle:
     """The running daemon of a store, held so that no signal can reach a process that got its number later."""
 
     def __init__(self, handle: Handle) -> None:
@@ -265,7 +265,9 @@ class Daemon:
         self._handle = handle
 
     @classmethod
-    def find(cls, path: str | os.PathLike[str], holder: Callable[[str], int | None] = lock.holder) -> Daemon | None:
+    def find(
+        cls, path: str | os.PathLike[str], holder: Callable[[str], int | None] = lock.holder
+    ) -> DaemonHandle | None:
         """The holder of the lock, or who else ``holder`` says; None if there is none."""
         path = os.fspath(path)
         pid = holder(path)

@@ -17,14 +17,14 @@ from jobctl.process.identity import ENGINE_SERIAL, Tagger, environment, stat_fie
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    from jobctl.process.leaders import AttemptId, Entry
+    from jobctl.process.leaders import AttemptId, LeaderEntry
 
 _MOST_DESCRIPTORS = 256
 _WRITES = 0o3
 _PPID, _GROUP, _SESSION, _TERMINAL, _STARTED_AT = 1, 2, 3, 4, 19
 
 
-class Found:
+class FoundProcess:
     """A process of the store; ``attempt`` is None for an engine and where nobody can say."""
 
     __slots__ = ("attempt", "pid", "started")
@@ -35,7 +35,7 @@ class Found:
         self.attempt = attempt
 
 
-class _Seen:
+class _ProcessFacts:
     """What the kernel says of a process."""
 
     __slots__ = ("group", "has_terminal", "parent", "session", "started")
@@ -52,29 +52,29 @@ class Evidence:
     def __init__(self, store_id: str, place: str = "") -> None:
         self._tagger = Tagger(store_id)
         self._store = store_id.encode()
-        record = leaders.Record(os.path.join(place, leaders.NAME)) if place else None
+        record = leaders.LeadersFile(os.path.join(place, leaders.NAME)) if place else None
         self._since = record.since if record is not None else 0
         self._group = record.group if record is not None and record.since else ""
-        self._entries: list[Entry] = record.entries if record is not None else []
+        self._entries: list[LeaderEntry] = record.entries if record is not None else []
         self._serials = {entry.serial: entry.attempt for entry in self._entries}
         self._logs = os.path.realpath(os.path.join(place, "logs")) + "/" if place else ""
-        self._known: dict[int, Found] = {}
+        self._known: dict[int, FoundProcess] = {}
         self._cleared: dict[int, int] = {}  # neither environment nor descriptors say anything: by pid, start
 
     def forget_group(self) -> None:
         """Nothing is left in the control group of the dead supervisor."""
         cgroup.remove(self._group)
 
-    def find(self) -> list[Found]:
+    def find(self) -> list[FoundProcess]:
         """Living processes of the store, this one left out, as one list of all processes shows them."""
         table = _table(tree.all_pids())
-        found: dict[int, Found] = {}
+        found: dict[int, FoundProcess] = {}
         for pid, seen in table.items():
             known = self._known.get(pid)
             if known is not None and known.started == seen.started:
                 found[pid] = known
             elif (owner := self._by_tag(pid)) is not None:
-                found[pid] = Found(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, seen.started, owner[0])
         if self._since:
             self._add_suspects(table, found)
         elif not self._tagger.works:
@@ -88,12 +88,12 @@ class Evidence:
             return None
         return (None if serial == ENGINE_SERIAL else self._serials.get(serial),)
 
-    def _add_by_cookie(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+    def _add_by_cookie(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
         for pid, seen in table.items():
             if pid not in found and (owner := self._by_environment(pid)) is not None:
-                found[pid] = Found(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, seen.started, owner[0])
 
-    def _add_suspects(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+    def _add_suspects(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
         """All other evidence, the cheap kinds first; then whatever descends from what was found."""
         leading = self._leading(table)
         group = cgroup.members(self._group)
@@ -104,13 +104,13 @@ class Evidence:
             if owner is None and pid in group:
                 owner = (None,)
             if owner is not None:
-                found[pid] = Found(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, seen.started, owner[0])
         self._add_descendants(table, found)
 
-    def _is_young(self, seen: _Seen) -> bool:
+    def _is_young(self, seen: _ProcessFacts) -> bool:
         return seen.started * leaders.TICK_NS >= self._since - leaders.TICK_NS
 
-    def _leading(self, table: dict[int, _Seen]) -> dict[int, Entry]:
+    def _leading(self, table: dict[int, _ProcessFacts]) -> dict[int, LeaderEntry]:
         """Entries by leader, without those whose number belongs to somebody else now."""
         return {
             entry.pid: entry
@@ -120,7 +120,7 @@ class Evidence:
 
     @staticmethod
     def _by_leader(
-        pid: int, seen: _Seen, leading: dict[int, Entry], table: dict[int, _Seen]
+        pid: int, seen: _ProcessFacts, leading: dict[int, LeaderEntry], table: dict[int, _ProcessFacts]
     ) -> tuple[AttemptId] | None:
         """It is a leader, or of the session or group of one: those keep a number from coming back.
 
@@ -170,7 +170,7 @@ class Evidence:
         attempts = [entry.attempt for entry in self._entries if str(entry.attempt[0]) == job]
         return attempts[0] if len(attempts) == 1 else None
 
-    def _add_descendants(self, table: dict[int, _Seen], found: dict[int, Found]) -> None:
+    def _add_descendants(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
         children: dict[int, list[int]] = {}
         for pid, seen in table.items():
             children.setdefault(seen.parent, []).append(pid)
@@ -178,18 +178,18 @@ class Evidence:
         for parent in queue:  # grows while it is walked
             for pid in children.get(parent, ()):
                 if pid not in found:
-                    found[pid] = Found(pid, table[pid].started, found[parent].attempt)
+                    found[pid] = FoundProcess(pid, table[pid].started, found[parent].attempt)
                     queue.append(pid)
 
 
-def _table(pids: list[int]) -> dict[int, _Seen]:
+def _table(pids: list[int]) -> dict[int, _ProcessFacts]:
     """What the kernel says of each process that lives, this one left out."""
     table = {}
     for pid in pids:
         fields = stat_fields(pid)
         if pid == os.getpid() or fields is None or fields[0] in (b"Z", b"X"):
             continue
-        table[pid] = _Seen(fields)
+        table[pid] = _ProcessFacts(fields)
     return table
 
 

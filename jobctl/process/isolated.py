@@ -28,7 +28,7 @@ Reason = Literal["memory", "time", "crash"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ChildBounds:
     """What a child may use: bytes of memory, and seconds of processor time from one frame to the next."""
 
     memory: int
@@ -52,7 +52,7 @@ class Isolated:
     """
 
     def __init__(
-        self, module: str, arguments: list[str], files: tuple[int, ...], bounds: Bounds, env: Mapping[str, str]
+        self, module: str, arguments: list[str], files: tuple[int, ...], bounds: ChildBounds, env: Mapping[str, str]
     ) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         reader, writer = os.pipe()

@@ -53,7 +53,7 @@ def since_boot_ns() -> int:
     return time.clock_gettime_ns(_CLOCK)
 
 
-class Entry:
+class LeaderEntry:
     """One attempt in the table."""
 
     __slots__ = ("attempt", "begun", "count", "left", "pid", "place", "serial", "settled", "state")
@@ -84,7 +84,7 @@ class Leaders:
 
     def __init__(self, path: str) -> None:
         """``before`` has what a supervisor that died left in the table; all of it is to be swept or carried on."""
-        self.before: list[Entry] = []
+        self.before: list[LeaderEntry] = []
         self.since = 0  # when the first supervisor began that did not end as it should; 0 = the last one did
         self._free: list[int] = []
         self._next = 0
@@ -168,21 +168,21 @@ class Leaders:
             _WORD.pack_into(self._map, _SINCE_AT, 0)
 
 
-def _entries(data: object, used: int) -> list[Entry]:
+def _entries(data: object, used: int) -> list[LeaderEntry]:
     found = []
     for place in range(used):
         at = _RECORDS_AT + place * _SIZE_OF_ONE
         fields = _ENTRY.unpack_from(data, at)  # type: ignore[arg-type]
         if fields[0]:
-            found.append(Entry(place, fields, _LEFT.unpack_from(data, at + _ENTRY.size)))  # type: ignore[arg-type]
+            found.append(LeaderEntry(place, fields, _LEFT.unpack_from(data, at + _ENTRY.size)))  # type: ignore[arg-type]
     return found
 
 
-class Record:
+class LeadersFile:
     """What the table says, for whoever only reads it. ``since`` is 0 when nobody can say."""
 
     def __init__(self, path: str) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[LeaderEntry] = []
         self.since = 0
         self.group = ""  # folder of the control group
         data = _read(path)

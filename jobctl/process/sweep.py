@@ -8,7 +8,7 @@ import signal
 import time
 
 from jobctl.process import tree
-from jobctl.process.evidence import Evidence, Found
+from jobctl.process.evidence import Evidence, FoundProcess
 from jobctl.process.identity import Handle, start_time
 
 #: They are run again anyway, and nothing runs before they are gone.
@@ -20,7 +20,7 @@ _PAUSE_S = 0.2
 _LOOKS = 20
 
 
-def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[Found]:
+def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[FoundProcess]:
     """End every item and every other engine of a store: TERM, then KILL after ``grace_s``, until none is left.
 
     Call it only while no supervisor of the store lives. ``place`` is the folder of the store, where it has one: what
@@ -54,7 +54,7 @@ def leftovers(store_id: str, *, place: str = "") -> list[int]:
     return [found.pid for found in find(Evidence(store_id, place))]
 
 
-def find(evidence: Evidence) -> list[Found]:
+def find(evidence: Evidence) -> list[FoundProcess]:
     """Living processes of a store, this one left out.
 
     One that forks and ends between the list and the look at it leaves a child that neither shows: nothing found is
@@ -68,7 +68,7 @@ def find(evidence: Evidence) -> list[Found]:
     return []
 
 
-def _end(left: list[Found], number: int, patience_s: float) -> bool:
+def _end(left: list[FoundProcess], number: int, patience_s: float) -> bool:
     """Signal processes and wait until all of them are gone or the patience is over; whether any could be signalled."""
     poll = select.poll()
     handles: dict[int, Handle] = {}
@@ -103,6 +103,6 @@ def _wait(poll: select.poll, handles: dict[int, Handle], patience_s: float) -> N
         handle.close()
 
 
-def has_ended(found: Found) -> bool:
+def has_ended(found: FoundProcess) -> bool:
     """Whether a process that was found is gone."""
     return start_time(found.pid) != found.started or not os.path.exists(f"/proc/{found.pid}")

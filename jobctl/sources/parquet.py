@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
-from jobctl.process.isolated import Bounds
+from jobctl.process.isolated import ChildBounds
 from jobctl.sources.contents import described
 from jobctl.sources.decoder import Decoder
+from jobctl.sources.parquet_column import Column
 from jobctl.sources.parquet_leaves import INT96, Cells
-from jobctl.sources.parquet_texts import Column, column_of
+from jobctl.sources.parquet_texts import column_of
 from jobctl.sources.problems import Damaged
 from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.table import BATCH, Table
@@ -35,7 +36,7 @@ class Parquet(Table):
     _package = "pyarrow"
     _extra = "parquet"
     _decoder = "jobctl.sources.parquet:ParquetDecoder"
-    _bounds = Bounds(memory=1 << 30, cpu_s=300)
+    _bounds = ChildBounds(memory=1 << 30, cpu_s=300)
     _way_out = _WAY_OUT
 
     def _explained(self, said: str) -> Damaged | None:

@@ -5,7 +5,6 @@ A ``Column`` is made once from the type of a column, and reads arrays of it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
@@ -13,21 +12,8 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of
+from jobctl.sources.parquet_column import Column, Json, sizes_of
 from jobctl.sources.parquet_leaves import Cells, bare, reader_of
-
-Json = str | Fault
-
-
-class Column(ABC):
-    """Reads arrays of one type."""
-
-    @abstractmethod
-    def cells(self, array: Any) -> Cells:
-        """Each value as a text."""
-
-    def json(self, array: Any) -> list[Json]:
-        """Each value inside of JSON."""
-        return [*map(json_of, self.cells(array))]
 
 
 def column_of(kind: Any, logical: Iterator[str]) -> Column:
@@ -128,14 +114,6 @@ class _List(_Nested):
     def cells(self, array: Any) -> Cells:
         items = iter(self._items.json(array.flatten()))
         return [None if size is None else list_of(islice(items, size)) for size in sizes_of(array)]
-
-
-def sizes_of(array: Any) -> list[int | None]:
-    """How many items each list has; None for no list."""
-    from pyarrow import compute
-
-    sizes: list[int | None] = compute.list_value_length(array).to_pylist()
-    return sizes
 
 
 class _Struct(_Nested):

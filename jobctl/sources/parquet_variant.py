@@ -10,8 +10,8 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of, quoted
+from jobctl.sources.parquet_column import Column, Json, sizes_of
 from jobctl.sources.parquet_leaves import Cells, written
-from jobctl.sources.parquet_texts import Column, Json, sizes_of
 from jobctl.sources.variant import Variant
 
 MakeColumn = Callable[[Any], Column]

@@ -20,7 +20,7 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
-from jobctl.process.isolated import Bounds, ChildEnded, Isolated
+from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
 from jobctl.sources.cells import number_text
 from jobctl.sources.header import kept_places
 from jobctl.sources.moments import duration_text
@@ -72,7 +72,7 @@ class Table(Source):
     _extra: str
     #: ``module:Class`` of the decoder.
     _decoder: str
-    _bounds: Bounds
+    _bounds: ChildBounds
     #: What to do with a file that is too much for the reader.
     _way_out: str
     _child: Isolated | None = None

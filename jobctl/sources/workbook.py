@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from jobctl.process.isolated import Bounds
+from jobctl.process.isolated import ChildBounds
 from jobctl.sources.signature import ZIP
 from jobctl.sources.table import Table
 
@@ -17,7 +17,7 @@ class Workbook(Table):
     _package = "python_calamine"
     _extra = "xlsx"
     _decoder = "jobctl.sources.sheets:SheetDecoder"
-    _bounds = Bounds(memory=512 << 20, cpu_s=300)
+    _bounds = ChildBounds(memory=512 << 20, cpu_s=300)
     _way_out = "save the sheet as xlsx or CSV; one value in a far corner is enough to make a sheet large"
 
     def _settings(self) -> dict[str, Any]:

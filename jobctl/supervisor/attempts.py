@@ -12,14 +12,14 @@ from collections.abc import Callable
 from jobctl.process.identity import Tagger
 from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.supervisor.backlog import Backlog, Dispatch, JobLine
-from jobctl.supervisor.devices import Devices
+from jobctl.supervisor.devices import FreeDevices
 from jobctl.supervisor.job_plan import JobPlan, NoOutputError, PressureError
 from jobctl.supervisor.limits import FILES_PER_SLOT, OTHER_FILES, FileLimit
 from jobctl.supervisor.output import NOWHERE
-from jobctl.supervisor.owners import left_text
-from jobctl.supervisor.pressure import MACHINE, NEVER, Pressure
-from jobctl.supervisor.protocol import wire
-from jobctl.supervisor.running import AttemptId, Running, Verdict, code_of, code_when_ended, kib
+from jobctl.supervisor.pressure import MACHINE, NEVER, PressureState
+from jobctl.supervisor.protocol import fields, wire
+from jobctl.supervisor.protocol.fields import id_of
+from jobctl.supervisor.running import AttemptId, Running, Verdict, code_of, code_when_ended, kib, left_text
 from jobctl.supervisor.spawn import CannotStartError
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     import select
     from typing import Any
 
-    from jobctl.supervisor.calls.pool import Calls
-
-    #: Tell the engine: (kind, payload).
-    Tell = Callable[[int, Any], None]
+    from jobctl.supervisor.calls.pool import WorkerPool
+    from jobctl.supervisor.protocol.channel import Tell
 
 _MAX_IDLE_OUTPUTS = 16
 #: How often the outputs of running items are measured against their cap.
@@ -62,12 +60,12 @@ class Attempts:
         self._tell = tell
         self._serial = 0
         self.table = Leaders("")
-        self.pressure = Pressure()
-        self._devices: Devices | None = None  # once a job needs any
+        self.pressure = PressureState()
+        self._devices: FreeDevices | None = None  # once a job needs any
         self._want_devices: set[int] = set()  # jobs that wait for some
         self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
-        self.calls: Calls | None = None  # once a job makes calls
+        self.calls: WorkerPool | None = None  # once a job makes calls
         self._contained: set[Any] = set()  # kinds of problems that were logged
         self.calls_path = ""  # the file that keeps their outcomes
 
@@ -78,8 +76,9 @@ class Attempts:
 
     def define(self, spec: tuple[Any, ...]) -> None:
         """Add a job or change what its attempts share."""
-        self._leaving.discard(spec[0])
-        line = self.backlog.define(spec[0], spec[4], spec[5], spec[6])
+        job, slots = spec[fields.SPEC_JOB], spec[fields.SPEC_SLOTS]
+        self._leaving.discard(job)
+        line = self.backlog.define(job, slots, spec[fields.SPEC_QUEUE], spec[fields.SPEC_QUEUE_SLOTS])
         if line.extra is None:
             line.extra = JobPlan(spec, self._part)
         else:
@@ -91,9 +90,9 @@ class Attempts:
         """Be ready for jobs that call functions, and tell what was kept of such calls."""
         if self.calls is None:
             from jobctl.supervisor.calls.kept import KeptCalls
-            from jobctl.supervisor.calls.pool import Calls  # most supervisors never need it
+            from jobctl.supervisor.calls.pool import WorkerPool  # most supervisors never need it
 
-            self.calls = Calls(self, self._poll, self._tell, KeptCalls(self.calls_path))
+            self.calls = WorkerPool(self, self._poll, self._tell, KeptCalls(self.calls_path))
 
     def forget(self, job: int) -> None:
         """Drop a job as soon as nothing of it waits or runs."""
@@ -163,7 +162,7 @@ class Attempts:
         """Give it the GPUs it needs; else it waits for them, or fails where there are not so many."""
         plan = run.plan
         if self._devices is None:
-            self._devices = Devices()
+            self._devices = FreeDevices()
         taken = self._devices.take(plan.gpus)
         if taken is None and plan.gpus > self._devices.total:
             text = self._devices.lack(plan.gpus)
@@ -272,7 +271,7 @@ class Attempts:
 
     def keep(self, outcome: tuple[Any, ...]) -> None:
         """Tell an outcome and keep it until it is acknowledged; fields of domain.ports.Finished."""
-        self.outcomes[outcome[:3]] = outcome
+        self.outcomes[id_of(outcome)] = outcome
         self.save(outcome)
         self._tell(wire.FINISHED, outcome)
 
@@ -322,7 +321,7 @@ class Attempts:
 
     def held(self) -> list[AttemptId]:
         """Whatever waits, runs, or ended without a receipt."""
-        waiting = [dispatch[:3] for line in self.backlog.lines.values() for dispatch in line.waiting]
+        waiting = [id_of(dispatch) for line in self.backlog.lines.values() for dispatch in line.waiting]
         running = [id_ for run in self.by_serial.values() for id_ in run.ids()]
         made = [] if self.calls is None else self.calls.held()
         return waiting + running + made + list(self.outcomes)

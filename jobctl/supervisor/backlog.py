@@ -17,7 +17,7 @@ def _nobody(_job: int, _item: int, _attempt: int) -> None:
     """Nobody wants to know."""
 
 
-class Lane:
+class QueueRoom:
     """The room that the jobs of a queue share."""
 
     __slots__ = ("limit", "parked", "running")
@@ -37,7 +37,7 @@ class JobLine:
 
     __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "step", "waiting")
 
-    def __init__(self, job: int, lane: Lane, part: tuple[int, int]) -> None:
+    def __init__(self, job: int, lane: QueueRoom, part: tuple[int, int]) -> None:
         self.job = job
         self.lane = lane
         self.slots = 1
@@ -73,12 +73,12 @@ class Backlog:
         self.waiting = 0
         self.lines: dict[int, JobLine] = {}
         self.note: Callable[[int, int, int], None] = _nobody  # is told what may begin, before it can
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, QueueRoom] = {}
         self._turn: deque[JobLine] = deque()
 
     def define(self, job: int, slots: int, queue: str, queue_slots: int | None) -> JobLine:
         """Add a job or change its limits."""
-        lane = self._lanes.setdefault(queue, Lane())
+        lane = self._lanes.setdefault(queue, QueueRoom())
         lane.limit = queue_slots
         line = self.lines.get(job)
         if line is None:
@@ -239,6 +239,6 @@ class Backlog:
             line.in_turn = True
             self._turn.append(line)
 
-    def _unpark(self, lane: Lane) -> None:
+    def _unpark(self, lane: QueueRoom) -> None:
         while lane.parked:
             self._turn.append(lane.parked.popleft())

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 
 from jobctl.process import leaders
-from jobctl.process.evidence import Evidence, Found
+from jobctl.process.evidence import Evidence, FoundProcess
 from jobctl.process.identity import Handle, name_of
 from jobctl.process.leaders import Leaders
 from jobctl.process.sweep import find
@@ -26,16 +26,16 @@ _LOOK_AGAIN_S = 10.0
 _NAMED = 5
 
 
-class Barred:
+class BarredAttempts:
     """Attempts of a dead supervisor that may still run. Each is told as lost when the last process of it is gone."""
 
-    def __init__(self, store_id: str, place: str, table: Leaders, left: list[Found]) -> None:
+    def __init__(self, store_id: str, place: str, table: Leaders, left: list[FoundProcess]) -> None:
         """Raises LookupError when a process cannot be ended and nobody can say which items it belongs to."""
         self.due = NEVER
         self._store_id = store_id
         self._place = place
         self._table = table
-        self._attempts: dict[AttemptId, list[Found]] = {}
+        self._attempts: dict[AttemptId, list[FoundProcess]] = {}
         self._handles: dict[int, Handle] = {}
         self._gone: set[AttemptId] = set()  # told as lost, not acknowledged
         self._poll: select.poll
@@ -76,7 +76,7 @@ class Barred:
             self._poll.unregister(fd)
             handle.close()
         self._handles.clear()
-        left: dict[AttemptId, list[Found]] = {}
+        left: dict[AttemptId, list[FoundProcess]] = {}
         for found in find(Evidence(self._store_id, self._place)):
             for attempt in (found.attempt,) if found.attempt else ():
                 if attempt in self._attempts:
@@ -109,7 +109,7 @@ class Barred:
         return [_sentence(attempt, found) for attempt, found in self._attempts.items()]
 
 
-def _sentence(attempt: AttemptId, left: list[Found]) -> str:
+def _sentence(attempt: AttemptId, left: list[FoundProcess]) -> str:
     named = ", ".join(f"{found.pid} {name_of(found.pid)}" for found in left[:_NAMED])
     more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
     return f"item {attempt[0]}.{attempt[1]} does not start: an earlier attempt cannot be ended: {named}{more}"

@@ -7,7 +7,7 @@ import os
 VARIABLE = b"CUDA_VISIBLE_DEVICES"
 
 
-class Devices:
+class FreeDevices:
     """Those that this process may use itself: named in its CUDA_VISIBLE_DEVICES, else all that the machine has."""
 
     def __init__(self, environ: os._Environ[bytes] = os.environb, folder: str = "/dev") -> None:

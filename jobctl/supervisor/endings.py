@@ -10,10 +10,10 @@ from jobctl.process.identity import ENGINE_SERIAL, Tagger, is_dead, name_of
 from jobctl.supervisor.attempts import Attempts
 from jobctl.supervisor.killing import Kill
 from jobctl.supervisor.orphans import NOBODY, UNKNOWN, Orphans
-from jobctl.supervisor.owners import are_daemons, left_text, owners_of
+from jobctl.supervisor.owners import are_daemons, owners_of
 from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import wire
-from jobctl.supervisor.running import Running
+from jobctl.supervisor.running import Running, left_text
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:

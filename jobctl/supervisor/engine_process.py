@@ -10,8 +10,9 @@ import time
 
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.supervisor.pressure import NEVER
-from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.fields import id_of
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _DEAF_S = 10.0
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD)
 
 
-class Engine:
+class EngineProcess:
     """One engine after the other. What is told while there is none is dropped: the next one asks with ADOPT."""
 
     def __init__(self, argv: list[bytes], store_id: str, tagger: Tagger, poll: select.poll) -> None:
@@ -101,10 +102,10 @@ class Engine:
         if self._channel is None:
             return
         if kind == wire.STARTED:
-            self._starts[payload[:3]] = payload
+            self._starts[id_of(payload)] = payload
         else:
             if kind == wire.FINISHED:
-                self._starts.pop(payload[:3], None)
+                self._starts.pop(id_of(payload), None)
             elif kind == wire.CALLS and self._starts:
                 self._drop_starts(payload)
             self._channel.post(kind, payload)
@@ -114,8 +115,8 @@ class Engine:
     def _drop_starts(self, calls: tuple[Any, ...]) -> None:
         from jobctl.supervisor.protocol.page import unpack  # most supervisors never need it
 
-        for record in unpack(*calls[-1]):
-            self._starts.pop((calls[0], *record[:2]), None)
+        for record in unpack(*calls[fields.CALLS_RECORDS]):
+            self._starts.pop((calls[fields.CALLS_JOB], *record[fields.RECORD_ID]), None)
 
     def flush(self) -> None:
         """Send what is queued, as far as the socket takes it; the rest goes when it is writable."""

@@ -12,7 +12,7 @@ from jobctl.process.daemon import part_word, python_argv
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class GuestSupervisor:
     """The other end of the socket pair, and what names the items of this one alone."""
 
     end: socket.socket
@@ -20,7 +20,7 @@ class Guest:
     process: subprocess.Popen[bytes]
 
 
-def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> Guest:
+def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> GuestSupervisor:
     """Start one in a session of its own. When ``end`` closes, however that comes, it kills all items and leaves.
 
     ``store_id`` names its items, by default those of this guest alone; ``part`` is its number of how many that share
@@ -44,4 +44,4 @@ def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> Guest:
         raise
     finally:
         theirs.close()
-    return Guest(ours, store_id, process)
+    return GuestSupervisor(ours, store_id, process)

@@ -9,6 +9,7 @@ from jobctl.supervisor import spawn
 from jobctl.supervisor.backlog import Dispatch
 from jobctl.supervisor.devices import VARIABLE
 from jobctl.supervisor.output import JobOutput, Scratch
+from jobctl.supervisor.protocol import fields
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ class JobPlan:
     """Made from the fields of a JobSpec."""
 
     def __init__(self, spec: tuple[Any, ...], part: tuple[int, int]) -> None:
-        self.job: int = spec[0]
-        self.slots: int = spec[4]
-        self.queue: str = spec[5]
-        self.queue_slots: int | None = spec[6]
-        self.output = JobOutput(spec[9], spec[10], part)
+        self.job: int = spec[fields.SPEC_JOB]
+        self.slots: int = spec[fields.SPEC_SLOTS]
+        self.queue: str = spec[fields.SPEC_QUEUE]
+        self.queue_slots: int | None = spec[fields.SPEC_QUEUE_SLOTS]
+        self.output = JobOutput(spec[fields.SPEC_LOG_DIR], spec[fields.SPEC_OUTPUT_CAP], part)
         self.workers: dict[int, Any] = {}  # those that take calls, by slot
         self.call_s: float | None = None  # how long one call takes, all included
         self.devices: tuple[bytes, ...] = ()  # of the process that is started next
@@ -50,17 +51,19 @@ class JobPlan:
 
     def update(self, spec: tuple[Any, ...]) -> None:
         """Take over changed fields; the place of the output stays."""
-        (_, env, directory, umask, self.slots, self.queue, self.queue_slots, timeout_s, grace_s) = spec[:9]
-        self.timeout_s: float | None = timeout_s
-        self.grace_s: float = grace_s
-        self.output.cap = spec[10]
-        self._slotted: bool = spec[11]
-        self.call: tuple[Any, ...] | None = spec[12]  # fields of a CallSpec
-        self.gpus: int = spec[13]
-        self.alone: bool = spec[15]  # it must be known of each call whether it began
-        self.leftovers: str = spec[16]
-        self._place = (directory, umask)
-        self._env = dict(spawn.split(pair) for pair in env)
+        self.slots = spec[fields.SPEC_SLOTS]
+        self.queue = spec[fields.SPEC_QUEUE]
+        self.queue_slots = spec[fields.SPEC_QUEUE_SLOTS]
+        self.timeout_s: float | None = spec[fields.SPEC_TIMEOUT_S]
+        self.grace_s: float = spec[fields.SPEC_GRACE_S]
+        self.output.cap = spec[fields.SPEC_OUTPUT_CAP]
+        self._slotted: bool = spec[fields.SPEC_SLOTTED]
+        self.call: tuple[Any, ...] | None = spec[fields.SPEC_CALL]  # fields of a CallSpec
+        self.gpus: int = spec[fields.SPEC_GPUS]
+        self.alone: bool = spec[fields.SPEC_ALONE]  # it must be known of each call whether it began
+        self.leftovers: str = spec[fields.SPEC_LEFTOVERS]
+        self._place: tuple[bytes, int] = (spec[fields.SPEC_CWD], spec[fields.SPEC_UMASK])
+        self._env = dict(spawn.split(pair) for pair in spec[fields.SPEC_ENV])
         self._shared: list[bytes] | None = None  # of the environments of all attempts
         self._path = self._env.get(b"PATH")
         self._programs: dict[bytes, bytes] = {}
@@ -70,17 +73,18 @@ class JobPlan:
 
         Raises CannotStartError (its own fault), PressureError or NoOutputError (nobody's).
         """
-        argv = self._argv(dispatch[3], slot)
+        _, _, _, argv, env = dispatch
+        argv = self._argv(argv, slot)
         try:
             scratch = self.output.scratch(slot)
         except OSError as problem:
             raise NoOutputError(f"output files of job {self.job}: {problem.strerror}") from problem
-        return self._spawn(argv, self._environment(slot, cookie, dispatch[4]), (scratch.out, scratch.err)), scratch
+        return self._spawn(argv, self._environment(slot, cookie, env), (scratch.out, scratch.err)), scratch
 
     def start_worker(self, slot: int, cookie: bytes, more: tuple[int, ...]) -> tuple[int, Scratch]:
         """Start a worker for calls, with further descriptors from 3 on; otherwise as ``start``."""
         assert self.call is not None
-        python: bytes = self.call[0]
+        python: bytes = self.call[fields.CALL_PYTHON]
         try:
             scratch = self.output.lend()
         except OSError as problem:

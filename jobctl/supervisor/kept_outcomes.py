@@ -15,6 +15,8 @@ import struct
 
 from jobctl.process.identity import boot_id
 from jobctl.process.mapped import open_mapped, wipe_ring
+from jobctl.supervisor.protocol import fields
+from jobctl.supervisor.protocol.fields import id_of
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -39,10 +41,9 @@ _LONGEST = _RECORD - _HEAD.size
 _BLANK = bytes(_RECORD)
 #: Of a long last output of an item so much is kept: enough for its last line.
 _TAIL = 120
-_OUT_TAIL, _ERR_TAIL = 16, 17
 
 
-class Kept:
+class KeptOutcomes:
     """The supervisor's outcomes on their way to the database. Never fails: without the file, nothing is kept."""
 
     def __init__(self, path: str) -> None:
@@ -75,7 +76,7 @@ class Kept:
         for number in range(max(self._counters[_OLDEST], self._next - _ROOM, 0), self._next):
             outcome = self._read(number)
             if outcome is not None:
-                self._places[outcome[:3]] = number
+                self._places[id_of(outcome)] = number
                 yield outcome
 
     def _read(self, number: int) -> Outcome | None:
@@ -88,7 +89,7 @@ class Kept:
             outcome: Outcome = marshal.loads(self._map[at : at + length])  # noqa: S302 - a private file of ours
         except (ValueError, EOFError, TypeError):
             return None
-        return outcome if type(outcome) is tuple and len(outcome) > _ERR_TAIL else None
+        return outcome if type(outcome) is tuple and len(outcome) > fields.FINISHED_ERR_TAIL else None
 
     def put(self, outcome: Outcome) -> None:
         """Keep an outcome until it is acknowledged."""
@@ -102,7 +103,7 @@ class Kept:
                 return
         at = _RECORDS_AT + number % _ROOM * _RECORD
         self._map[at : at + _HEAD.size + len(data)] = _HEAD.pack(number, len(data)) + data
-        self._places[outcome[:3]] = number
+        self._places[id_of(outcome)] = number
         self._next = self._counters[_NEXT] = number + 1  # one store of eight bytes: never seen by halves
 
     def acknowledge(self, ids: Iterable[tuple[Any, ...]]) -> None:
@@ -124,7 +125,7 @@ class Kept:
 
 
 def _shortened(outcome: Outcome) -> Outcome:
-    fields = list(outcome)
-    for at in (_OUT_TAIL, _ERR_TAIL):
-        fields[at] = fields[at][-_TAIL:]
-    return tuple(fields)
+    shortened = list(outcome)
+    for at in (fields.FINISHED_OUT_TAIL, fields.FINISHED_ERR_TAIL):
+        shortened[at] = shortened[at][-_TAIL:]
+    return tuple(shortened)

@@ -26,7 +26,7 @@ _PLACE = struct.Struct("<Q")
 _PLACE_AT = _HEADER.size - 8
 
 
-class Starts:
+class KeptStarts:
     """The supervisor's end; ``name`` is empty when nothing can be recorded."""
 
     def __init__(self, path: str) -> None:

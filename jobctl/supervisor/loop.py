@@ -20,15 +20,16 @@ from jobctl.process.leaders import Leaders
 from jobctl.process.own_log import say
 from jobctl.supervisor.attempts import Attempts
 from jobctl.supervisor.backlog import Dispatch
-from jobctl.supervisor.barred import Barred
+from jobctl.supervisor.barred import BarredAttempts
 from jobctl.supervisor.calls.kept import holds_any
 from jobctl.supervisor.endings import DEFAULT_GRACE_S, Endings
-from jobctl.supervisor.engine_process import Engine
-from jobctl.supervisor.kept_outcomes import Kept
-from jobctl.supervisor.kept_starts import Starts
+from jobctl.supervisor.engine_process import EngineProcess
+from jobctl.supervisor.kept_outcomes import KeptOutcomes
+from jobctl.supervisor.kept_starts import KeptStarts
 from jobctl.supervisor.options import Options
 from jobctl.supervisor.pressure import NEVER
-from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol import fields, wire
+from jobctl.supervisor.protocol.fields import id_of
 from jobctl.supervisor.running import AttemptId
 from jobctl.supervisor.service_manager import ServiceManager
 from jobctl.supervisor.signals import SignalPipe
@@ -50,12 +51,12 @@ _SUCCESSORS_IN_STOP = 2
 _WITHOUT_ENGINE = "it stops without an engine, because none can work: running items finish, their outcomes are kept"
 
 
-class Records:
+class SurvivingRecords:
     """What outlives a supervisor that is killed, and what one before it left."""
 
     __slots__ = ("barred", "kept", "starts", "table")
 
-    def __init__(self, starts: Starts, kept: Kept, table: Leaders, barred: Barred) -> None:
+    def __init__(self, starts: KeptStarts, kept: KeptOutcomes, table: Leaders, barred: BarredAttempts) -> None:
         self.starts = starts
         self.kept = kept
         self.table = table
@@ -65,17 +66,17 @@ class Records:
 class Supervisor:
     """One loop: reap, start, talk, end what must be ended; it waits for whichever comes first."""
 
-    def __init__(self, options: Options, records: Records) -> None:
+    def __init__(self, options: Options, records: SurvivingRecords) -> None:
         self._options = options
         self._manager = ServiceManager(os.environ)  # before anything inherits the environment
         self._poll = select.poll()
         tagger = Tagger(options.store_id)
-        self._engine = Engine(options.engine, options.store_id, tagger, self._poll)
+        self._engine = EngineProcess(options.engine, options.store_id, tagger, self._poll)
         self._attempts = Attempts(options.store_id, tagger, self._engine.tell, self._poll, options.part)
         self._attempts.use(records.table)
         self._attempts.backlog.note = records.starts.note
         kept = records.kept
-        self._attempts.outcomes.update({outcome[:3]: outcome for outcome in kept.load()})
+        self._attempts.outcomes.update({id_of(outcome): outcome for outcome in kept.load()})
         self._attempts.save = kept.put
         if options.lock:  # what a guest ran is told by nobody after it
             self._attempts.calls_path = os.path.join(os.path.dirname(options.lock), "calls")
@@ -241,10 +242,10 @@ class Supervisor:
         self._fresh = False
         backlog = self._attempts.backlog
         for dispatch in batch:
-            if dispatch[0] in backlog.lines and self._leave_by == NEVER:
+            if dispatch[fields.DISPATCH_JOB] in backlog.lines and self._leave_by == NEVER:
                 backlog.add(dispatch)
             else:
-                self._engine.tell(wire.RETURNED, dispatch[:3])
+                self._engine.tell(wire.RETURNED, id_of(dispatch))
 
     def _acknowledge(self, ids: list[AttemptId], _now: float) -> None:
         for id_ in ids:
@@ -307,7 +308,7 @@ class Supervisor:
 
     def _give_back(self, dispatches: list[Dispatch]) -> None:
         for dispatch in dispatches:
-            self._engine.tell(wire.RETURNED, dispatch[:3])
+            self._engine.tell(wire.RETURNED, id_of(dispatch))
 
     # The engine and the end.
 

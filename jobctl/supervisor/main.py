@@ -12,10 +12,10 @@ from jobctl.errors import Exit
 from jobctl.process import leaders, lock, sweep
 from jobctl.process.leaders import Leaders
 from jobctl.supervisor import spawn
-from jobctl.supervisor.barred import Barred
-from jobctl.supervisor.kept_outcomes import Kept
-from jobctl.supervisor.kept_starts import Starts
-from jobctl.supervisor.loop import Records, Supervisor
+from jobctl.supervisor.barred import BarredAttempts
+from jobctl.supervisor.kept_outcomes import KeptOutcomes
+from jobctl.supervisor.kept_starts import KeptStarts
+from jobctl.supervisor.loop import Supervisor, SurvivingRecords
 from jobctl.supervisor.options import Options
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -39,7 +39,7 @@ def _supervise(options: Options) -> int:
     if options.guest >= 0:
         _adopt_orphans()
         table = Leaders("")
-        records = Records(Starts(""), Kept(""), table, Barred("", "", table, []))
+        records = SurvivingRecords(KeptStarts(""), KeptOutcomes(""), table, BarredAttempts("", "", table, []))
         return _run(options, records)  # whoever started us keeps the books
     try:
         if options.held < 0:
@@ -57,16 +57,16 @@ def _supervise(options: Options) -> int:
     left = sweep.sweep(options.store_id, place=place) + sweep.sweep(sweep.guests_of(options.store_id))
     table = Leaders(os.path.join(place, leaders.NAME))
     try:
-        barred = Barred(options.store_id, place, table, left)
+        barred = BarredAttempts(options.store_id, place, table, left)
     except LookupError as unknown:
         options.report(f"error processes of an earlier run cannot be ended: {unknown}")
         return Exit.INTERNAL
     table.enter_group()
-    starts, kept = Starts(os.path.join(place, "starts")), Kept(os.path.join(place, "outcomes"))
+    starts, kept = KeptStarts(os.path.join(place, "starts")), KeptOutcomes(os.path.join(place, "outcomes"))
     os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
     status = os.fstat(options.held)
     os.environ["JOBCTL_LOCK"] = f"{status.st_dev} {status.st_ino}"  # they see when it is another file
-    return _run(options, Records(starts, kept, table, barred))
+    return _run(options, SurvivingRecords(starts, kept, table, barred))
 
 
 def _lock(options: Options) -> int:
@@ -75,7 +75,7 @@ def _lock(options: Options) -> int:
     return lock.take(options.lock)
 
 
-def _run(options: Options, records: Records) -> int:
+def _run(options: Options, records: SurvivingRecords) -> int:
     environ = dict(os.environ)  # as whoever started us left it
     begins_anew = False
     try:

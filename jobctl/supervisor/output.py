@@ -31,14 +31,14 @@ ROTATE_AT = 64 << 20
 PROMOTE_AT = 256 << 10
 
 #: (log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail)
-Place = tuple[int, int, int, int, int, bool, bytes, bytes]
+OutputPlace = tuple[int, int, int, int, int, bool, bytes, bytes]
 #: (out_off, out_len, err_off, err_len) in a lent pair
-Span = tuple[int, int, int, int]
+OutputSpan = tuple[int, int, int, int]
 #: (log, what to add to offsets in stdout and in stderr, spans if they are no longer those that were given, whether the
 #: pair itself is the log now)
-CallsPlace = tuple[int, int, int, list[Span] | None, bool]
-NOWHERE_AT_ALL: CallsPlace = (0, 0, 0, None, False)
-NOWHERE: Place = (0, 0, 0, 0, 0, False, b"", b"")
+GroupOutputPlace = tuple[int, int, int, list[OutputSpan] | None, bool]
+NOWHERE_AT_ALL: GroupOutputPlace = (0, 0, 0, None, False)
+NOWHERE: OutputPlace = (0, 0, 0, 0, 0, False, b"", b"")
 
 
 class Scratch:
@@ -94,10 +94,10 @@ class JobOutput:
         scratch: Scratch,
         begin: tuple[int, int],
         until: tuple[int, int] | None,
-        spans: Callable[[], list[Span]],
+        spans: Callable[[], list[OutputSpan]],
         *,
         spoilt: bool = False,
-    ) -> CallsPlace:
+    ) -> GroupOutputPlace:
         """Keep what several items wrote to a lent pair, one after the other, from ``begin`` on (stdout, stderr).
 
         Without ``until`` nobody writes to it meanwhile, and it is empty afterwards. Spans are asked for only if one
@@ -120,9 +120,9 @@ class JobOutput:
         scratch: Scratch,
         begin: tuple[int, int],
         lengths: tuple[int, int],
-        spans: Callable[[], list[Span]],
+        spans: Callable[[], list[OutputSpan]],
         note: bytes,
-    ) -> CallsPlace:
+    ) -> GroupOutputPlace:
         number, out_size, err_size = self._open_log(bool(lengths[0]), bool(lengths[1]))
         out_off, err_off = out_size - begin[0], err_size - begin[1]
         if note or any(map(self._is_over, lengths)):
@@ -132,7 +132,7 @@ class JobOutput:
         self._append(self._err, scratch.err, lengths[1], begin[1])
         return (number, out_off, err_off, None, False)
 
-    def _append_span(self, scratch: Scratch, span: Span, offsets: tuple[int, int], note: bytes) -> Span:
+    def _append_span(self, scratch: Scratch, span: OutputSpan, offsets: tuple[int, int], note: bytes) -> OutputSpan:
         out, out_len, err, err_len = span
         return (
             self._out.size - offsets[0],
@@ -141,7 +141,7 @@ class JobOutput:
             self._append(self._err, scratch.err, err_len, err, note),
         )
 
-    def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> Place:
+    def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> OutputPlace:
         """Keep what an item wrote; say where, and its last bytes if asked."""
         is_good = is_untouched(scratch)
         place = self._settle(scratch, slot, with_tail)
@@ -149,7 +149,7 @@ class JobOutput:
             self.retire(slot)
         return place
 
-    def _settle(self, scratch: Scratch, slot: int, with_tail: bool) -> Place:
+    def _settle(self, scratch: Scratch, slot: int, with_tail: bool) -> OutputPlace:
         out_len = os.lseek(scratch.out, 0, os.SEEK_END)
         err_len = os.lseek(scratch.err, 0, os.SEEK_END)
         if not out_len and not err_len:
@@ -179,7 +179,9 @@ class JobOutput:
                 log.size += streams.write(log.fd, data)
         return place
 
-    def _promote(self, scratch: Scratch, slot: int, lengths: tuple[int, int], tails: tuple[bytes, bytes]) -> Place:
+    def _promote(
+        self, scratch: Scratch, slot: int, lengths: tuple[int, int], tails: tuple[bytes, bytes]
+    ) -> OutputPlace:
         """Keep the scratch pair itself as a log."""
         kept = list(lengths)
         for at, (fd, suffix) in enumerate(((scratch.out, b".out"), (scratch.err, b".err"))):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     FileId = tuple[int, int]
 
 _MOST_DESCRIPTORS = 256
-_MOST_NAMED = 5
 _GROUP, _SESSION, _STARTED_AT = 2, 3, 19
 
 
@@ -63,12 +62,6 @@ def are_daemons(left: list[int], run: Running) -> bool:
         if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # another user's: nobody can say what it holds
             return False
     return not any(map(is_dead, left))  # last, because it may end while we look at the others
-
-
-def left_text(names: list[str]) -> str:
-    """How many processes were left behind, and names of some, each once: ``3 ffmpeg, gpg-agent``."""
-    told = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
-    return f"{len(names)} {told}".rstrip()
 
 
 def _outputs(run: Running) -> set[FileId]:

@@ -13,7 +13,7 @@ _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
 
 
-class Pressure:
+class PressureState:
     """Reasons by job (its output files cannot be opened) or for the machine (no process can be started)."""
 
     def __init__(self) -> None:

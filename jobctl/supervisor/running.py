@@ -22,6 +22,7 @@ Verdict = tuple[int, float]
 
 #: By that much the wall clock was set while an attempt ran; less is a correction of it.
 _SET_US = 1_000_000
+_MOST_NAMED = 5
 _COUNTS_BYTES = os.uname().sysname == "Darwin"
 
 
@@ -132,3 +133,9 @@ def code_when_ended(status: int) -> int:
 def kib(max_rss: int) -> int:
     """Of ru_maxrss, whose unit depends on the system."""
     return max_rss >> 10 if _COUNTS_BYTES else max_rss
+
+
+def left_text(names: list[str]) -> str:
+    """How many processes were left behind, and names of some, each once: ``3 ffmpeg, gpg-agent``."""
+    told = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
+    return f"{len(names)} {told}".rstrip()

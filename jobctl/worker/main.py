@@ -83,7 +83,7 @@ def main() -> None:
     os.close(_CHANNEL_FD)
     os.close(_PAGE_FD)
     loading.prepare()
-    page, place = _Page(page_fd), places.Place()
+    page, place = _PageWriter(page_fd), places.CallContext()
     messages = _messages(channel)
     kind, load = next(messages)
     assert kind == _LOAD
@@ -97,7 +97,7 @@ def main() -> None:
         return
     place.remember()
     os.write(channel, b"r")
-    worker = _Worker(page, place, call)
+    worker = _CallRunner(page, place, call)
     worker.job, worker.token_of, worker.named = load[1]
     sys.modules["_jobctl_worker"] = worker  # type: ignore[assignment]  # where jobctl.current() finds it
     try:
@@ -146,7 +146,7 @@ def _read(channel: int, count: int) -> bytes | None:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class _Page:
+class _PageWriter:
     """The memory that the supervisor sees, also after our death."""
 
     def __init__(self, fd: int) -> None:
@@ -197,8 +197,8 @@ def _spelled(number: str) -> dict[str, str]:
     return {"\0": number}
 
 
-class _Worker:
-    def __init__(self, page: _Page, place: places.Place, call: Call) -> None:
+class _CallRunner:
+    def __init__(self, page: _PageWriter, place: places.CallContext, call: Call) -> None:
         self._page = page
         self._call = call
         self._place = place

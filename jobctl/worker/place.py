@@ -73,7 +73,7 @@ def _replace(number: int, fd: int) -> None:
         return
 
 
-class Place:
+class CallContext:
     """As it is to be for each call. ``out`` and ``err`` tell how much was written, whatever becomes of 1 and 2."""
 
     def __init__(self) -> None:

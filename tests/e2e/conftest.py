@@ -14,7 +14,7 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.process import moment
-from jobctl.process.daemon import Daemon, StartOptions, lock_holder
+from jobctl.process.daemon import DaemonHandle, StartOptions, lock_holder
 from jobctl.process.sweep import sweep
 from jobctl.services.status.document import job_document
 from jobctl.store.database import open_database
@@ -134,7 +134,7 @@ class Cli:
 
     def close(self):
         """End whatever runs for this store."""
-        daemon = Daemon.find(self.home.lock) if self.home.root.exists() else None
+        daemon = DaemonHandle.find(self.home.lock) if self.home.root.exists() else None
         if daemon is not None:
             daemon.send(signal.SIGKILL)
             daemon.wait_gone(PATIENCE_S)

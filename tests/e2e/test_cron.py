@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.process.daemon import Daemon, StartOptions
+from jobctl.process.daemon import DaemonHandle, StartOptions
 from jobctl.process.sweep import sweep
 from tests.documentation import blocks, schedule_and_command
 from tests.wait import wait_until
@@ -172,7 +172,7 @@ def end_daemon(folder):
     home = Home(folder / ".local/state/jobctl")
     if not home.root.exists():
         return
-    daemon = Daemon.find(home.lock)
+    daemon = DaemonHandle.find(home.lock)
     if daemon is not None:
         daemon.send(signal.SIGKILL)
         daemon.wait_gone(30)

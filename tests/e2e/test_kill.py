@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jobctl.config import Home
-from jobctl.process.daemon import Daemon, StartOptions
+from jobctl.process.daemon import DaemonHandle, StartOptions
 from jobctl.process.sweep import leftovers
 from tests.wait import wait_until
 
@@ -133,7 +133,7 @@ def test_with_its_store_a_daemon_ends_and_all_that_it_ran(cli):
     cli.submit("rows.txt", "--shell", "echo {} >> begun; exec sleep 987654")
     wait_until(lambda: (cli.work / "begun").exists(), 60, "an item to run")
     waiting = cli.start("wait", 1)
-    daemon = Daemon.find(cli.home.lock)
+    daemon = DaemonHandle.find(cli.home.lock)
     wait_until(lambda: watches(waiting), 60, "the wait")
     cli.home.root.rename(cli.work / "away")
     _, said = waiting.communicate(timeout=60)

@@ -6,7 +6,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Barred, Lost
 from jobctl.engine.attempts import recovery
 from jobctl.engine.loop import Engine
-from jobctl.supervisor.kept_starts import Starts
+from jobctl.supervisor.kept_starts import KeptStarts
 from tests.engine.bench import Bench
 from tests.executors.fake import FakeExecutor, Play
 
@@ -21,7 +21,7 @@ def other_boot(bench, monkeypatch):
     bench.executor = FakeExecutor(bench.executor._script, clock=lambda: bench.now)
     ring = bench.home.root / "starts"
     ring.unlink(missing_ok=True)
-    monkeypatch.setenv("JOBCTL_STARTS", Starts(str(ring)).name)
+    monkeypatch.setenv("JOBCTL_STARTS", KeptStarts(str(ring)).name)
 
 
 def test_an_engine_that_dies_between_epoch_and_settlement_leaves_its_successor_the_interrupted(bench, monkeypatch):

@@ -43,12 +43,12 @@ def test_what_no_worker_has_is_not_claimed_and_others_run(tmp_path):
     first = bench.submit(rows=20, policy=Policy(resources=(("gpu", 1.0),)))
     second = bench.submit(rows=20)
     bench.start()
-    bench.executor.muster(PLAIN)
+    bench.executor.workers_seen(PLAIN)
     for _ in range(50):
         bench.tick()
     assert bench.states(first) == "q" * 20
     assert bench.states(second) == "s" * 20
-    bench.executor.muster(PLAIN, GPU)
+    bench.executor.workers_seen(PLAIN, GPU)
     bench.work_off()
     assert bench.states(first) == "s" * 20, "a worker that comes later"
 
@@ -58,7 +58,7 @@ def test_jobs_that_need_the_same_hold_no_more_slots_than_there_is_of_it(tmp_path
     needy = [bench.submit(rows=5, policy=Policy(gpus=1)) for _ in range(4)]
     other = bench.submit(rows=9)
     bench.start()
-    bench.executor.muster(PLAIN, GPU)
+    bench.executor.workers_seen(PLAIN, GPU)
     bench.tick(10)
     assert sum(in_hand(bench, job) for job in needy) == 1
     assert in_hand(bench, other) == 5
@@ -82,7 +82,7 @@ def test_more_devices_than_this_machine_has_are_asked_for_and_fail(tmp_path):
 def test_who_is_there_is_kept_for_whoever_asks(tmp_path):
     bench = Bench(tmp_path, slots=0, elastic=True)
     bench.start()
-    bench.executor.muster(PLAIN, GPU)
+    bench.executor.workers_seen(PLAIN, GPU)
     bench.tick()
     assert daemon.load_crew(bench.database) == Crew("fake", (PLAIN, GPU))
     again = Bench(tmp_path, slots=1)

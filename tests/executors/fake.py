@@ -185,7 +185,7 @@ class FakeExecutor:
         """The machine has no room; an empty reason: it has again."""
         self._tell(Pressure(reason))
 
-    def muster(self, *offers: Offer) -> None:
+    def workers_seen(self, *offers: Offer) -> None:
         """These are the workers that there are now."""
         slots = sum(offer.workers * offer.slots for offer in offers)
         self._backlog.capacity = slots

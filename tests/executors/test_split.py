@@ -14,7 +14,7 @@ import pytest
 from jobctl.domain.ports import AttemptId, Finished, Returned, Started
 from jobctl.executors.local import LocalExecutor
 from jobctl.executors.split import SpawnerGone, SplitExecutor, split
-from jobctl.supervisor.guest import Guest, start_guest
+from jobctl.supervisor.guest import GuestSupervisor, start_guest
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
 from tests.executors.test_local_executor import WORK
 from tests.supervisor.harness import SupervisorUnderTest
@@ -23,7 +23,7 @@ from tests.wait import wait_until
 
 
 @pytest.fixture
-def guest() -> Iterator[Guest]:
+def guest() -> Iterator[GuestSupervisor]:
     guest = start_guest(f"guests of {uuid.uuid4()}", (1, 2))
     yield guest
     guest.end.close()
@@ -31,7 +31,7 @@ def guest() -> Iterator[Guest]:
 
 
 @pytest.fixture
-def executor(supervisor: SupervisorUnderTest, guest: Guest) -> SplitExecutor:
+def executor(supervisor: SupervisorUnderTest, guest: GuestSupervisor) -> SplitExecutor:
     supervisor.options = replace(supervisor.options, spawners=2)
     executor = SplitExecutor([supervisor.start(), LocalExecutor(guest.end, fresh=True)], [guest])
     executor.adopt()
@@ -75,7 +75,9 @@ def test_a_job_whose_slots_are_cut_goes_on_in_one_place(executor: SplitExecutor,
     assert not heard.of(Returned)
 
 
-def test_a_guest_that_dies_is_an_error_of_the_engine(executor: SplitExecutor, guest: Guest, tmp_path: Path) -> None:
+def test_a_guest_that_dies_is_an_error_of_the_engine(
+    executor: SplitExecutor, guest: GuestSupervisor, tmp_path: Path
+) -> None:
     guest.process.kill()
     with pytest.raises(SpawnerGone):
         Listener(executor).until(lambda _: False)

@@ -12,7 +12,7 @@ from jobctl.process import leaders, sweep
 from jobctl.process.evidence import Evidence
 from jobctl.process.identity import Handle, start_time
 from jobctl.process.leaders import Leaders, since_boot_ns
-from jobctl.supervisor.barred import Barred
+from jobctl.supervisor.barred import BarredAttempts
 from jobctl.supervisor.protocol import wire
 from tests.wait import wait_executed
 
@@ -121,7 +121,7 @@ def test_the_table_keeps_what_is_not_over_and_gives_places_again(place):
     places = [table.add((1, item, 1), 100 + item, 5, item) for item in range(3)]
     table.remove(places[1])
     assert table.add((1, 9, 1), 109, 5, 9) == places[1]
-    record = leaders.Record(str(place / leaders.NAME))
+    record = leaders.LeadersFile(str(place / leaders.NAME))
     assert [entry.attempt[1] for entry in record.entries] == [0, 9, 2]
     assert [entry.pid for entry in Leaders(str(place / leaders.NAME)).before] == [100, 109, 102]
 
@@ -138,10 +138,10 @@ def test_a_leader_that_works_for_one_attempt_after_another_is_found_as_the_last(
 def test_a_table_of_another_boot_or_torn_says_nothing(place, table, monkeypatch):
     table.add(ATTEMPT, os.getpid(), 5, 1)
     monkeypatch.setattr(leaders, "boot_id", lambda: "another boot")
-    assert leaders.Record(str(place / leaders.NAME)).entries == []
+    assert leaders.LeadersFile(str(place / leaders.NAME)).entries == []
     assert Leaders(str(place / leaders.NAME)).before == []
     os.truncate(place / leaders.NAME, 100)
-    assert leaders.Record(str(place / leaders.NAME)).since == 0
+    assert leaders.LeadersFile(str(place / leaders.NAME)).since == 0
 
 
 def test_more_attempts_than_the_table_has_room_for_are_not_recorded(place, table, monkeypatch):
@@ -170,8 +170,8 @@ def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(p
     left = sweep.sweep(STORE, grace_s=30, place=str(place))
     assert [each.pid for each in left] == [leader.pid] and other.wait(60) is not None
     following = Leaders(str(place / leaders.NAME))
-    barred = Barred(STORE, str(place), following, left)
-    assert [entry.state for entry in leaders.Record(str(place / leaders.NAME)).entries] == [leaders.BARRED]
+    barred = BarredAttempts(STORE, str(place), following, left)
+    assert [entry.state for entry in leaders.LeadersFile(str(place / leaders.NAME)).entries] == [leaders.BARRED]
     assert f"{leader.pid} sleep" in barred.sentences()[0] and "item 3.7" in barred.sentences()[0]
     told = []
     poll = select.poll()
@@ -186,11 +186,11 @@ def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(p
     barred.look(1.0, lambda *said: told.append(said))
     assert told[1:] == [(wire.LOST, ATTEMPT)] and barred.ids() == [ATTEMPT], "until the engine has recorded it"
     barred.acknowledge([ATTEMPT])
-    assert barred.ids() == [] and leaders.Record(str(place / leaders.NAME)).entries == []
+    assert barred.ids() == [] and leaders.LeadersFile(str(place / leaders.NAME)).entries == []
 
 
 def test_what_cannot_be_ended_and_is_nobodys_keeps_the_daemon_from_starting(place, table):
-    from jobctl.process.evidence import Found
+    from jobctl.process.evidence import FoundProcess
 
     with pytest.raises(LookupError):
-        Barred(STORE, str(place), table, [Found(os.getpid(), start_time(os.getpid()) or 0, None)])
+        BarredAttempts(STORE, str(place), table, [FoundProcess(os.getpid(), start_time(os.getpid()) or 0, None)])

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
-from jobctl.process.isolated import Bounds, ChildEnded, Isolated
+from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
 from tests.wait import wait_until
 
 CHILD = "tests.process.isolated_child"
 ROOT = Path(package.__file__).parents[1]
-BOUNDS = Bounds(memory=128 << 20, cpu_s=60)
+BOUNDS = ChildBounds(memory=128 << 20, cpu_s=60)
 
 
 def start(deed, bounds=BOUNDS):
@@ -60,7 +60,7 @@ def test_the_end_of_a_child_says_why(deed, reason, text, capfd):
 
 
 def test_work_without_progress_is_bounded_by_processor_time():
-    with start("spin", Bounds(memory=BOUNDS.memory, cpu_s=1)) as child, pytest.raises(ChildEnded) as caught:
+    with start("spin", ChildBounds(memory=BOUNDS.memory, cpu_s=1)) as child, pytest.raises(ChildEnded) as caught:
         list(child.frames())
     assert caught.value.reason == "time"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.process import lock
-from jobctl.process.daemon import Daemon
+from jobctl.process.daemon import DaemonHandle
 from tests.wait import wait_until
 
 #: Takes the lock, starts a child that lives on, says so, and waits.
@@ -98,7 +98,7 @@ def test_it_is_free_when_the_holder_is_killed_even_if_its_children_live(
 
 def test_who_looks_after_a_store_for_a_while_is_no_daemon(path: str, keeper: subprocess.Popen[str]) -> None:
     assert lock.holder(path) is None
-    assert Daemon.find(path) is None, "nobody ends it for one"
+    assert DaemonHandle.find(path) is None, "nobody ends it for one"
     with pytest.raises(lock.HeldError) as caught:
         lock.take_for_a_while(path)
     assert (caught.value.pid, caught.value.is_daemon) == (keeper.pid, False)

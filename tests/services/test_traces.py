@@ -19,7 +19,7 @@ from jobctl.store import outbox, pruning, sqlite
 from jobctl.store.database import open_database
 from jobctl.store.opening import backup
 from jobctl.store.outbox import NewTarget
-from jobctl.supervisor.kept_outcomes import Kept
+from jobctl.supervisor.kept_outcomes import KeptOutcomes
 from tests.services.worked_off import WorkedOff
 
 MARK = b"SECRETmark"
@@ -175,7 +175,7 @@ def test_outcomes_that_a_supervisor_kept_are_wiped(bench: WorkedOff) -> None:
     path = bench.home.root / "outcomes"
     outcome = (job, 1, 1, *[0] * 13, b"", MARK)
     waiting = (job + 1, 1, 1, *[0] * 13, b"", b"WAITING")
-    kept = Kept(str(path))
+    kept = KeptOutcomes(str(path))
     kept.put(outcome)
     kept.put(waiting)
     assert found(bench.home.root)["outcomes"] == 1
@@ -184,7 +184,7 @@ def test_outcomes_that_a_supervisor_kept_are_wiped(bench: WorkedOff) -> None:
     path.write_bytes(path.read_bytes()[: -len(MARK)] + MARK)  # as an older jobctl, which only counted on
     run(bench, job)
     assert found(bench.home.root) == {}
-    assert [found[:3] for found in Kept(str(path)).load()] == [waiting[:3]]
+    assert [found[:3] for found in KeptOutcomes(str(path)).load()] == [waiting[:3]]
 
 
 def full(*_: object, **__: object) -> None:

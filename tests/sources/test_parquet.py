@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import InputRejected
-from jobctl.process.isolated import Bounds
+from jobctl.process.isolated import ChildBounds
 from jobctl.sources.decoder import judged_rows
 from jobctl.sources.parquet import Parquet, ParquetDecoder
 from jobctl.sources.problems import Damaged
@@ -381,7 +381,7 @@ def test_a_string_that_is_stored_once_is_read_once(tmp_path):
 
 
 def test_what_takes_more_memory_than_there_may_be_is_refused_for_that_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(Parquet, "_bounds", Bounds(memory=128 << 20, cpu_s=300))
+    monkeypatch.setattr(Parquet, "_bounds", ChildBounds(memory=128 << 20, cpu_s=300))
     rows = {"id": [1, 2], "x": ["x", "0" * (64 << 20)]}
     path = write(tmp_path / "a.parquet", rows, compression="brotli", use_dictionary=False, row_group_size=1)
     assert path.stat().st_size < 30_000

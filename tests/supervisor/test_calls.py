@@ -34,7 +34,7 @@ from jobctl.domain.ports import (
 from jobctl.executors.local import LocalExecutor
 from jobctl.handlers.attempt import Tokens
 from jobctl.process.process_status import is_there
-from jobctl.supervisor.calls.worker_process import Worker
+from jobctl.supervisor.calls.worker_process import WorkerProcess
 from jobctl.supervisor.guest import start_guest
 from jobctl.supervisor.protocol import page
 from jobctl.worker import main as worker
@@ -502,7 +502,7 @@ def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> 
         _judge=lambda _seen: None,
         _take_back=taken.append,
     )
-    Worker._look(cast(Worker, worker), 0.0)
+    WorkerProcess._look(cast(WorkerProcess, worker), 0.0)
     assert taken == [5]
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from jobctl.supervisor.devices import Devices
+from jobctl.supervisor.devices import FreeDevices
 
 
 def test_those_of_the_machine_in_order_of_their_numbers(tmp_path):
     for name in ("nvidia0", "nvidia10", "nvidia2", "nvidiactl", "nvidia-uvm", "sda"):
         (tmp_path / name).touch()
-    devices = Devices({}, str(tmp_path))
+    devices = FreeDevices({}, str(tmp_path))
     assert devices.total == 3
     assert devices.take(3) == (b"0", b"2", b"10")
 
 
 def test_only_those_that_we_may_see_ourselves():
-    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"3, GPU-8f2c"})
+    devices = FreeDevices({b"CUDA_VISIBLE_DEVICES": b"3, GPU-8f2c"})
     assert devices.take(2) == (b"3", b"GPU-8f2c")
-    assert Devices({b"CUDA_VISIBLE_DEVICES": b"-1"}).total == 0
-    assert Devices({b"CUDA_VISIBLE_DEVICES": b"0,1,0"}).total == 2
+    assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"-1"}).total == 0
+    assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"0,1,0"}).total == 2
 
 
 def test_no_device_is_lent_twice():
-    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"0,1,2"})
+    devices = FreeDevices({b"CUDA_VISIBLE_DEVICES": b"0,1,2"})
     first, second = devices.take(2), devices.take(1)
     assert devices.take(1) is None
     devices.give_back(second)
@@ -32,12 +32,12 @@ def test_no_device_is_lent_twice():
 
 
 def test_what_is_lacking_is_said_in_words():
-    assert Devices({b"CUDA_VISIBLE_DEVICES": b"0"}).lack(2) == "it needs 2 GPUs, and there is 1 here"
-    assert "it needs 1 GPU, and none is found here: name them" in Devices({b"CUDA_VISIBLE_DEVICES": b""}).lack(1)
+    assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"0"}).lack(2) == "it needs 2 GPUs, and there is 1 here"
+    assert "it needs 1 GPU, and none is found here: name them" in FreeDevices({b"CUDA_VISIBLE_DEVICES": b""}).lack(1)
 
 
 def test_several_are_lent_in_the_order_in_which_they_were_named():
-    devices = Devices({b"CUDA_VISIBLE_DEVICES": b"7,2"})
+    devices = FreeDevices({b"CUDA_VISIBLE_DEVICES": b"7,2"})
     first, second = devices.take(1), devices.take(1)
     devices.give_back(second)
     devices.give_back(first)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jobctl.supervisor import kept_outcomes
-from jobctl.supervisor.kept_outcomes import Kept
+from jobctl.supervisor.kept_outcomes import KeptOutcomes
 
 
 @pytest.fixture
@@ -18,100 +18,100 @@ def outcome(item, *, job=1, attempt=1, tail=b""):
 
 
 def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_anything(path):
-    first = Kept(path)
+    first = KeptOutcomes(path)
     told = [outcome(item) for item in range(1, 6)]
     for each in told:
         first.put(each)
-    assert list(Kept(path).load()) == told
+    assert list(KeptOutcomes(path).load()) == told
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
 def test_what_was_acknowledged_is_not_told_again(path):
-    first = Kept(path)
+    first = KeptOutcomes(path)
     for item in range(1, 6):
         first.put(outcome(item))
     first.acknowledge([(1, 1, 1), (1, 2, 1)])
-    assert [o[1] for o in Kept(path).load()] == [3, 4, 5]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [3, 4, 5]
     first.acknowledge([(1, item, 1) for item in (3, 4, 5)])
-    assert list(Kept(path).load()) == []
+    assert list(KeptOutcomes(path).load()) == []
 
 
 def test_a_supervisor_that_ends_leaves_only_what_the_next_one_needs(path):
-    first = Kept(path)
+    first = KeptOutcomes(path)
     first.put(outcome(1, tail=b"last words"))
     first.close()
-    assert list(Kept(path).load()) == [outcome(1, tail=b"last words")]
+    assert list(KeptOutcomes(path).load()) == [outcome(1, tail=b"last words")]
     first.acknowledge([(1, 1, 1)])
     first.close()
     assert not os.path.exists(path)
 
 
 def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
-    first = Kept(path)
+    first = KeptOutcomes(path)
     for item in range(1, 4):
         first.put(outcome(item))
     first.acknowledge([(1, 2, 1), (1, 3, 1)])
-    assert (1, 1, 1) in {o[:3] for o in Kept(path).load()}
+    assert (1, 1, 1) in {o[:3] for o in KeptOutcomes(path).load()}
 
 
 def test_the_next_supervisor_acknowledges_for_the_dead_one_and_goes_on(path):
-    Kept(path).put(outcome(1))
-    second = Kept(path)
+    KeptOutcomes(path).put(outcome(1))
+    second = KeptOutcomes(path)
     assert [o[1] for o in second.load()] == [1]
     second.put(outcome(2))
     second.acknowledge([(1, 1, 1)])
-    assert [o[1] for o in Kept(path).load()] == [2]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [2]
 
 
 def test_it_goes_round_and_round(path):
-    ring = Kept(path)
+    ring = KeptOutcomes(path)
     for item in range(10_000):
         ring.put(outcome(item))
         ring.acknowledge([(1, item - 3, 1)])
-    assert [o[1] for o in Kept(path).load()] == [9_997, 9_998, 9_999]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [9_997, 9_998, 9_999]
 
 
 def test_what_finds_no_room_overwrites_nothing(path):
-    ring = Kept(path)
+    ring = KeptOutcomes(path)
     for item in range(5_000):
         ring.put(outcome(item))
-    found = [o[1] for o in Kept(path).load()]
+    found = [o[1] for o in KeptOutcomes(path).load()]
     assert found == list(range(4_096))
 
 
 def test_of_long_last_words_the_end_is_kept(path):
-    Kept(path).put(outcome(1, tail=b"x" * 4000 + b"the end"))
-    (found,) = Kept(path).load()
+    KeptOutcomes(path).put(outcome(1, tail=b"x" * 4000 + b"the end"))
+    (found,) = KeptOutcomes(path).load()
     assert found[:16] == outcome(1)[:16] and found[17].endswith(b"xthe end")
 
 
 def test_a_record_half_written_is_not_believed(path):
-    ring = Kept(path)
+    ring = KeptOutcomes(path)
     ring.put(outcome(1))
     ring.put(outcome(2))
     with open(path, "r+b") as file:
         file.seek(512 + 512)  # the second record's number
         file.write(b"\xff")
-    assert [o[1] for o in Kept(path).load()] == [1]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [1]
 
 
 def test_rubbish_in_a_record_is_not_believed(path):
-    ring = Kept(path)
+    ring = KeptOutcomes(path)
     ring.put(outcome(1))
     ring.put(outcome(2))
     with open(path, "r+b") as file:
         file.seek(512 + 10)
         file.write(b"\xff" * 20)
-    assert [o[1] for o in Kept(path).load()] == [2]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [2]
 
 
 def test_those_of_another_boot_are_not_believed(path, monkeypatch):
-    Kept(path).put(outcome(1))
+    KeptOutcomes(path).put(outcome(1))
     monkeypatch.setattr(kept_outcomes, "boot_id", lambda: "another boot")
-    later = Kept(path)
+    later = KeptOutcomes(path)
     assert list(later.load()) == []
     later.put(outcome(2))
-    assert [o[1] for o in Kept(path).load()] == [2]
+    assert [o[1] for o in KeptOutcomes(path).load()] == [2]
 
 
 @pytest.mark.parametrize("plant", ["symlink", "hardlink", "fifo", "directory"])
@@ -123,7 +123,7 @@ def test_something_else_in_its_place_is_left_alone(path, tmp_path, plant):
         os.mkfifo(path)
     elif plant == "directory":
         os.mkdir(path)
-    ring = Kept(path)
+    ring = KeptOutcomes(path)
     ring.put(outcome(1))
     ring.acknowledge([(1, 1, 1)])
     assert list(ring.load()) == []

@@ -6,7 +6,7 @@ import pytest
 
 from jobctl.process import identity
 from jobctl.supervisor import kept_starts
-from jobctl.supervisor.kept_starts import Starts, begun
+from jobctl.supervisor.kept_starts import KeptStarts, begun
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def path(tmp_path):
 
 
 def test_what_was_noted_is_read_without_the_writer_having_closed_anything(path):
-    ring = Starts(path)
+    ring = KeptStarts(path)
     ring.note(1, 17, 1)
     ring.note(2, 3, 2)
     assert begun(path, ring.name) >= {(1, 17, 1), (2, 3, 2)}
@@ -24,16 +24,16 @@ def test_what_was_noted_is_read_without_the_writer_having_closed_anything(path):
 
 
 def test_the_next_supervisor_of_a_boot_goes_on_where_the_last_one_died(path):
-    first = Starts(path)
+    first = KeptStarts(path)
     first.note(1, 1, 1)
-    second = Starts(path)
+    second = KeptStarts(path)
     second.note(1, 2, 1)
     assert second.name == first.name
     assert begun(path, second.name) >= {(1, 1, 1), (1, 2, 1)}
 
 
 def test_old_notes_scroll_out_and_the_newest_stay(path):
-    ring = Starts(path)
+    ring = KeptStarts(path)
     for item in range(70_000):
         ring.note(1, item, 1)
     found = begun(path, ring.name)
@@ -42,7 +42,7 @@ def test_old_notes_scroll_out_and_the_newest_stay(path):
 
 
 def test_a_ring_of_another_name_is_not_believed(path):
-    ring = Starts(path)
+    ring = KeptStarts(path)
     assert begun(path, "somebody else's") is None
     assert begun(path, "") is None
     os.unlink(path)
@@ -50,17 +50,17 @@ def test_a_ring_of_another_name_is_not_believed(path):
 
 
 def test_a_ring_of_another_boot_is_not_believed_and_replaced(path, monkeypatch):
-    ring = Starts(path)
+    ring = KeptStarts(path)
     ring.note(1, 1, 1)
     for module in (identity, kept_starts):
         monkeypatch.setattr(module, "boot_id", lambda: "another boot")
     assert begun(path, ring.name) is None
-    assert Starts(path).name != ring.name
-    assert (1, 1, 1) not in begun(path, Starts(path).name)
+    assert KeptStarts(path).name != ring.name
+    assert (1, 1, 1) not in begun(path, KeptStarts(path).name)
 
 
 def test_a_torn_ring_is_not_believed(path):
-    ring = Starts(path)
+    ring = KeptStarts(path)
     os.truncate(path, 4096)
     assert begun(path, ring.name) is None
 
@@ -74,7 +74,7 @@ def test_something_else_in_its_place_is_left_alone(path, tmp_path, plant):
         os.mkfifo(path)
     elif plant == "directory":
         os.mkdir(path)
-    ring = Starts(path)
+    ring = KeptStarts(path)
     ring.note(1, 1, 1)
     assert ring.name == ""
     assert precious.read_text() == "precious"

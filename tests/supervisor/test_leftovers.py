@@ -12,8 +12,9 @@ import pytest
 from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag, Started
 from jobctl.executors.local import LocalExecutor
 from jobctl.process import daemon, leaders
-from jobctl.process.leaders import Record
-from jobctl.supervisor.owners import are_daemons, left_text
+from jobctl.process.leaders import LeadersFile
+from jobctl.supervisor.owners import are_daemons
+from jobctl.supervisor.running import left_text
 from tests.executor_contract import Listener, spec_of
 from tests.supervisor.harness import SupervisorUnderTest
 from tests.supervisor.processes import alive, marker
@@ -54,7 +55,7 @@ def run_one(executor: LocalExecutor, root: Path, text: str, **changes: object) -
 
 def waiting(root: Path) -> list[int]:
     """Items that wait for what they left, as the table has them."""
-    return [entry.attempt[1] for entry in Record(str(root / leaders.NAME)).entries if entry.state == leaders.WAITS]
+    return [entry.attempt[1] for entry in LeadersFile(str(root / leaders.NAME)).entries if entry.state == leaders.WAITS]
 
 
 @pytest.mark.parametrize("text", [

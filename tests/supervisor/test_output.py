@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.supervisor.output import NOWHERE, PROMOTE_AT, ROTATE_AT, JobOutput, Place
+from jobctl.supervisor.output import NOWHERE, PROMOTE_AT, ROTATE_AT, JobOutput, OutputPlace
 
 
-def write(output: JobOutput, slot: int, out: bytes, err: bytes = b"", with_tail: bool = False) -> Place:
+def write(output: JobOutput, slot: int, out: bytes, err: bytes = b"", with_tail: bool = False) -> OutputPlace:
     """What an item does in a slot, and where it was kept."""
     scratch = output.scratch(slot)
     os.write(scratch.out, out)
@@ -18,7 +18,7 @@ def write(output: JobOutput, slot: int, out: bytes, err: bytes = b"", with_tail:
     return output.settle(scratch, slot, with_tail)
 
 
-def read(root: Path, place: Place) -> tuple[bytes, bytes]:
+def read(root: Path, place: OutputPlace) -> tuple[bytes, bytes]:
     log, out_off, out_len, err_off, err_len, *_ = place
     return _read(root / f"{log}.out", out_off, out_len), _read(root / f"{log}.err", err_off, err_len)
 

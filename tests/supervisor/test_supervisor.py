@@ -16,10 +16,10 @@ from jobctl.config import Home
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Finished, OutputFlag, Pressure, Started
 from jobctl.errors import Busy, JobctlError
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder, start_detached
+from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder, start_detached
 from jobctl.process.identity import Tagger
 from jobctl.process.sweep import sweep
-from jobctl.supervisor.engine_process import Engine
+from jobctl.supervisor.engine_process import EngineProcess
 from jobctl.supervisor.protocol import wire
 from tests.executor_contract import Listener, batch, spec_of
 from tests.supervisor.harness import SupervisorUnderTest, await_stop
@@ -114,7 +114,7 @@ def test_what_a_dying_engine_sent_is_still_done(
 
 
 def test_an_engine_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
-    engine = Engine([b"/bin/true"], "store", Tagger("store"), select.poll())
+    engine = EngineProcess([b"/bin/true"], "store", Tagger("store"), select.poll())
     pauses = []
     for _ in range(9):
         assert engine.replace(now=5.0)
@@ -279,7 +279,7 @@ def test_items_do_not_keep_the_lock(supervisor: SupervisorUnderTest, executor: L
 def test_stop_is_passed_to_the_engine_and_a_second_one_is_urgent(
     supervisor: SupervisorUnderTest, executor: LocalExecutor
 ) -> None:
-    daemon = Daemon.find(supervisor.options.home.lock)
+    daemon = DaemonHandle.find(supervisor.options.home.lock)
     assert daemon is not None
     assert daemon.pid == supervisor.pid
     executor.collect(0)

@@ -9,7 +9,7 @@ import sys
 
 from jobctl.domain import ports
 from jobctl.supervisor import job_plan as plan
-from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol import fields, wire
 
 
 def test_endings_and_flags_have_the_same_numbers() -> None:
@@ -45,6 +45,29 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     )  # fmt: skip
 
 
+def test_positions_have_the_names_of_the_fields() -> None:
+    """A position that is off by one would read another field, without any error."""
+    spec = tuple(field.name for field in dataclasses.fields(ports.JobSpec))
+    classes = {
+        "SPEC": spec,
+        "CALL": ports.CallSpec._fields,
+        "DISPATCH": ports.Dispatch._fields,
+        "FINISHED": ports.Finished._fields,
+        "CALLS": ports.Calls._fields,
+        "RECORD": ports.Record._fields,
+        "RAISED": ports.Raised._fields,
+    }
+    for prefix, names in classes.items():
+        assert [getattr(fields, f"{prefix}_{name.upper()}") for name in names] == list(range(len(names)))
+    assert len(ports.Calls._fields) == fields.CALLS_COUNT
+    assert len(ports.Raised._fields) == fields.RAISED_COUNT
+    assert ports.Record._fields[fields.RECORD_SPAN] == ("out_off", "out_len", "err_off", "err_len")
+    assert ports.CallSpec._fields[fields.CALL_LOADED] == ("target", "setup", "style", "input_format", "columns")
+    assert ports.CallSpec._fields[fields.CALL_NAMING] == ("token_of", "named")
+    for known in (ports.Dispatch, ports.Started, ports.Finished, ports.Returned, ports.Lost):
+        assert fields.id_of(known._fields) == ports.AttemptId._fields
+
+
 #: What was said under each number of the wire.
 SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6"}
 
@@ -66,9 +89,9 @@ def test_other_words_have_another_number() -> None:
         ports.Barred,
         ports.Pressure,
     )
-    fields = [made._fields for made in classes]
+    shapes = [made._fields for made in classes]
     spec = [field.name for field in dataclasses.fields(ports.JobSpec)]
-    said = hashlib.sha256(repr((sorted(numbers.items()), fields, spec)).encode()).hexdigest()[:4]
+    said = hashlib.sha256(repr((sorted(numbers.items()), shapes, spec)).encode()).hexdigest()[:4]
     assert SPOKEN.get(wire.VERSION) == said, f"give wire.VERSION the next number and note here what it says: {said!r}"
 
 

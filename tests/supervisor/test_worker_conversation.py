@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished, OutputFlag, Returned
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.process_status import is_there
-from jobctl.supervisor.calls.group import check_records
+from jobctl.supervisor.calls.records import check_records
 from jobctl.supervisor.protocol import page as pages
 from tests.executor_contract import Listener, spec_of
 from tests.supervisor.harness import SupervisorUnderTest

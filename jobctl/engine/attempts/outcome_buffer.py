@@ -27,7 +27,7 @@ from jobctl.engine.jobs.live_jobs import Roster
 from jobctl.store.database import Database
 
 #: A commit follows another one no sooner; outcomes wait at most so long. The supervisor has held them back before, for
-#: company (``supervisor_engine.COALESCE_S``): together no more than 100 ms.
+#: company (``supervisor.engine_process.COALESCE_S``): together no more than 100 ms.
 GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
 _DURATION = itemgetter(Record._fields.index("duration_us"))

@@ -10,7 +10,7 @@ from jobctl.supervisor.backlog import JobLine
 
 
 @dataclass(slots=True)
-class Worker:
+class ClusterWorker:
     """A worker of the cluster."""
 
     address: str
@@ -33,7 +33,7 @@ class Worker:
 
 
 @dataclass(slots=True)
-class Flight:
+class DispatchRecord:
     """A pack that is out."""
 
     key: str
@@ -47,11 +47,11 @@ class Flight:
     resources: dict[str, float] = field(default_factory=dict)
 
 
-class Workers:
+class WorkerTable:
     """Where there is room, the emptiest first come."""
 
     def __init__(self) -> None:
-        self.by_address: dict[str, Worker] = {}
+        self.by_address: dict[str, ClusterWorker] = {}
         self._free: dict[str, None] = {}
 
     @property
@@ -70,13 +70,13 @@ class Workers:
         """A worker is ready; one that greets twice is the same."""
         address = introduction["worker"]
         known = self.by_address.get(address)
-        worker = Worker(address, introduction["host"], introduction["slots"], introduction["resources"])
+        worker = ClusterWorker(address, introduction["host"], introduction["slots"], introduction["resources"])
         if known is not None:
             worker.packs = known.packs
         self.by_address[address] = worker
         self._note(worker)
 
-    def remove(self, address: str) -> Worker | None:
+    def remove(self, address: str) -> ClusterWorker | None:
         """It left."""
         self._free.pop(address, None)
         return self.by_address.pop(address, None)
@@ -95,7 +95,7 @@ class Workers:
             worker.packs.pop(key, None)
             self._note(worker)
 
-    def pick(self, needs: dict[str, float]) -> Worker | None:
+    def pick(self, needs: dict[str, float]) -> ClusterWorker | None:
         """A worker with a free slot and what is needed besides; they take turns."""
         for address in self._free:
             worker = self.by_address[address]
@@ -103,14 +103,14 @@ class Workers:
                 return worker
         return None
 
-    def _note(self, worker: Worker) -> None:
+    def _note(self, worker: ClusterWorker) -> None:
         self._free.pop(worker.address, None)
         if worker.free > 0:
             self._free[worker.address] = None  # last in line
 
 
 @dataclass(slots=True)
-class Outcome:
+class PackOutcome:
     """An attempt that is over, kept until it is acknowledged."""
 
     event: Finished | Lost

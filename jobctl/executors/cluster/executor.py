@@ -27,13 +27,13 @@ from jobctl.domain.ports import (
     Returned,
 )
 from jobctl.executors.cluster import link, messages, worker_plugin
-from jobctl.executors.cluster.dispatch_record import Workers
-from jobctl.executors.cluster.job import Job
+from jobctl.executors.cluster.dispatch_record import WorkerTable
+from jobctl.executors.cluster.job import ClusterJob
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
-from jobctl.executors.cluster.packs import Flights, log
+from jobctl.executors.cluster.packs import Packs, log
 from jobctl.executors.cluster.placing import Placer
 from jobctl.executors.cluster.sizing import pack_us
-from jobctl.executors.cluster.workers_seen import Muster
+from jobctl.executors.cluster.workers_seen import WorkersSeen
 from jobctl.executors.local import LocalExecutor
 from jobctl.supervisor.backlog import Backlog
 
@@ -57,16 +57,16 @@ class ClusterExecutor:
         self._link = link.Link(options, store, self._nonce, self._hear)
         self._heard: deque[messages.Message] = deque()
         self._backlog = Backlog()
-        self._workers = Workers()
-        self._muster = Muster(options.place, self._workers)
-        self._flights = Flights(self._backlog, self._workers, self._link, self._tell)
-        self._jobs = self._flights.jobs
+        self._workers = WorkerTable()
+        self._workers_seen = WorkersSeen(options.place, self._workers)
+        self._packs = Packs(self._backlog, self._workers, self._link, self._tell)
+        self._jobs = self._packs.jobs
         self._placer = Placer(self._backlog, self._workers, self._jobs, (store, self._nonce))
         self._events: list[Event] = []
         self._limit = 1
         self._told: Capacity | None = None
         self._is_up = False
-        self._down: messages.Down | None = None
+        self._down: messages.Disconnected | None = None
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         self._selector = selectors.DefaultSelector()
         self._selector.register(parent.fileno(), selectors.EVENT_READ)
@@ -82,21 +82,21 @@ class ClusterExecutor:
         """Say or change what the attempts of a job share."""
         job = self._jobs.get(spec.job)
         if job is None:
-            self._jobs[spec.job] = Job(spec)
+            self._jobs[spec.job] = ClusterJob(spec)
         else:
             job.define(spec)
         line = self._backlog.define(spec.job, spec.slots, spec.queue, spec.queue_slots)
         if job is None:
-            self._flights.give_slots(line)
+            self._packs.give_slots(line)
         self._place()
 
     def forget(self, job: int) -> None:
         """Drop what is kept for a job."""
-        self._flights.forget(job)
+        self._packs.forget(job)
 
     def follow(self, job: int, item: int | None) -> None:
         """Bring here what runs of this writes, as it comes."""
-        self._flights.follow(job, item)
+        self._packs.follow(job, item)
 
     def resize(self, slots: int) -> None:
         """Set how many attempts may run at once; never more than the workers have slots."""
@@ -129,9 +129,9 @@ class ClusterExecutor:
         """The outcomes of these are recorded."""
         strangers = []
         for id_ in map(AttemptId._make, attempts):
-            if id_ in self._flights.key_of:  # it runs, and nobody wants it any more
+            if id_ in self._packs.key_of:  # it runs, and nobody wants it any more
                 self.cancel([id_], 0.0)
-            elif not self._flights.receipt(id_):
+            elif not self._packs.receipt(id_):
                 strangers.append(id_)
         if strangers or calls:  # of this machine, from before it had a cluster
             self._parent.acknowledge(strangers, calls)
@@ -139,9 +139,9 @@ class ClusterExecutor:
     def recall(self, job: int | None = None) -> None:
         """Give back whatever has not started."""
         self._return_waiting(job)
-        for flight in self._flights.out.values():
-            if not flight.is_over and (job is None or job in flight.slots):
-                self._link.ask(flight.worker, worker_plugin.recall, [flight.key])
+        for record in self._packs.out.values():
+            if not record.is_over and (job is None or job in record.slots):
+                self._link.ask(record.worker, worker_plugin.recall, [record.key])
 
     def _return_waiting(self, job: int | None) -> None:
         for dispatch in self._backlog.recall(job):
@@ -154,9 +154,9 @@ class ClusterExecutor:
             self._tell(Returned(*dispatch[:3]))
         requests: dict[str, dict[str, list[AttemptId]]] = {}
         for id_ in attempts:
-            key = self._flights.key_of.get(AttemptId._make(id_))
+            key = self._packs.key_of.get(AttemptId._make(id_))
             if key is not None:
-                requests.setdefault(self._flights.out[key].worker, {}).setdefault(key, []).append(id_)
+                requests.setdefault(self._packs.out[key].worker, {}).setdefault(key, []).append(id_)
         for worker, by_key in requests.items():
             request = [(key, [tuple(id_) for id_ in ids], grace_s, int(ending)) for key, ids in by_key.items()]
             self._link.ask(worker, worker_plugin.cancel, request)
@@ -168,12 +168,12 @@ class ClusterExecutor:
         """
         self.connect()
         local = self._parent.adopt()
-        for flight in self._flights.out.values():
-            self._events += flight.running.values()
-        self._events += [outcome.event for outcome in self._flights.outcomes.values()]
+        for record in self._packs.out.values():
+            self._events += record.running.values()
+        self._events += [outcome.event for outcome in self._packs.outcomes.values()]
         self._ring()
         waiting = [AttemptId(*dispatch[:3]) for line in self._backlog.lines.values() for dispatch in line.waiting]
-        return [*waiting, *self._flights.key_of, *self._flights.outcomes, *local]
+        return [*waiting, *self._packs.key_of, *self._packs.outcomes, *local]
 
     def stop_requested(self) -> int:
         """What whoever runs the daemon asked for."""
@@ -182,9 +182,9 @@ class ClusterExecutor:
     def close(self, grace_s: float) -> None:
         """End everything that runs on the cluster and let go; ``collect(0)`` has the last events."""
         self.recall()
-        self.cancel(list(self._flights.key_of), grace_s, Ending.INTERRUPTED)
+        self.cancel(list(self._packs.key_of), grace_s, Ending.INTERRUPTED)
         until = time.monotonic() + grace_s + _CLOSE_EXTRA_S
-        while self._flights.key_of and time.monotonic() < until:
+        while self._packs.key_of and time.monotonic() < until:
             self._selector.select(until - time.monotonic())
             self._exchange()
         self._link.close()
@@ -241,7 +241,7 @@ class ClusterExecutor:
 
     # ---- what the link says ----
 
-    def _note_up(self, up: messages.Up) -> None:
+    def _note_up(self, up: messages.Connected) -> None:
         for warning in up.warnings:
             log(warning)
         same = self.identity in ("", up.fence)
@@ -250,12 +250,12 @@ class ClusterExecutor:
         self._is_up = True
         self._down = None
         self._workers.replace(up.workers)
-        self._flights.compare(up.held, same=same)
+        self._packs.compare(up.held, same=same)
         self._link.give_up(up.orphans)
         self._fit()
         self._tell(Pressure(""))
 
-    def _note_down(self, down: messages.Down) -> None:
+    def _note_down(self, down: messages.Disconnected) -> None:
         if self._is_up or self._down is None or self._down.reason != down.reason:
             log(down.reason)
         self._is_up = False
@@ -264,17 +264,17 @@ class ClusterExecutor:
         self._fit()
         self._tell(Pressure(AWAY + down.reason))
 
-    def _note_told(self, told: messages.Told) -> None:
+    def _note_told(self, told: messages.ClusterEvent) -> None:
         message = told.message
         if message["what"] == "joined":
             self._welcome(message)
         elif message["what"] == "left":
             self._part(message["worker"])
         elif message["what"] == "long":
-            self._flights.note_long(message)
+            self._packs.note_long(message)
 
     def _welcome(self, introduction: dict[str, object]) -> None:
-        objection = self._muster.objection(introduction)
+        objection = self._workers_seen.objection(introduction)
         if objection:
             log(f"{objection}: it is not used")
         else:
@@ -283,8 +283,8 @@ class ClusterExecutor:
 
     def _part(self, address: str) -> None:
         left = self._workers.remove(address)
-        self._muster.note_left(address, left)
-        self._link.give_up(self._flights.on(address))
+        self._workers_seen.note_left(address, left)
+        self._link.give_up(self._packs.on(address))
         self._fit()
         for number, job in self._jobs.items():  # what needs what has left would keep a place that others can use
             if job.needs:
@@ -296,7 +296,7 @@ class ClusterExecutor:
         """Follow a change of the limit or of the workers."""
         slots = min(self._limit, self._workers.slots)
         self._backlog.capacity = slots
-        capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, crew=self._muster.crew())
+        capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, crew=self._workers_seen.crew())
         if capacity != self._told:
             self._told = capacity
             self._tell(capacity)
@@ -306,8 +306,8 @@ class ClusterExecutor:
         if not self._is_up:
             return
         orders = []
-        for flight, order in self._placer.place():
-            self._flights.add(flight)
+        for record, order in self._placer.place():
+            self._packs.add(record)
             orders.append(order)
         if orders:
             self._link.send(orders)
@@ -318,10 +318,10 @@ class ClusterExecutor:
 
 
 _NOTES: dict[type, Callable[[ClusterExecutor, Any], None]] = {
-    messages.Up: ClusterExecutor._note_up,
-    messages.Down: ClusterExecutor._note_down,
-    messages.Told: ClusterExecutor._note_told,
-    messages.Done: lambda executor, message: executor._flights.note_done(message),
-    messages.Failed: lambda executor, message: executor._flights.note_failed(message),
-    messages.Answer: lambda executor, message: executor._flights.note_answer(message),
+    messages.Connected: ClusterExecutor._note_up,
+    messages.Disconnected: ClusterExecutor._note_down,
+    messages.ClusterEvent: ClusterExecutor._note_told,
+    messages.PackDone: lambda executor, message: executor._packs.note_done(message),
+    messages.PackFailed: lambda executor, message: executor._packs.note_failed(message),
+    messages.WorkerAnswer: lambda executor, message: executor._packs.note_answer(message),
 }

@@ -27,7 +27,7 @@ def topic_of(store: str) -> str:
     return f"{TOPIC}-{store}"
 
 
-class _Claims:
+class _StoreClaims:
     """Of one store."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._scheduler: Any = None
-        self._stores: dict[str, _Claims] = {}
+        self._stores: dict[str, _StoreClaims] = {}
         self._watched: dict[str, asyncio.Event] = {}  # by client
 
     async def start(self, scheduler: Any) -> None:
@@ -67,7 +67,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
 
     async def attach(self, store: str, nonce: str) -> dict[str, Any]:
         """The engine of a store is here, and only what it sends from now on may be claimed."""
-        claims = self._stores.setdefault(store, _Claims())
+        claims = self._stores.setdefault(store, _StoreClaims())
         claims.nonce = nonce
         claims.void.clear()
         known, workers = self._scheduler.tasks, self._scheduler.workers
@@ -86,7 +86,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
 
     async def whose(self, store: str, key: str) -> str | None:
         """Which worker claimed a pack; None if nobody has, and then nobody will."""
-        claims = self._stores.setdefault(store, _Claims())
+        claims = self._stores.setdefault(store, _StoreClaims())
         found = claims.by_key.get(key)
         if found is None:
             claims.void.add(key)

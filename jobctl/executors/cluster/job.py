@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from jobctl.domain.crew import needs_of
 from jobctl.domain.ports import AttemptId, Finished, JobSpec, OutputFlag
-from jobctl.executors.cluster.dispatch_record import Flight
+from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.packing import Report, finished_of, spec_fields
-from jobctl.executors.cluster.sizing import Durations
+from jobctl.executors.cluster.sizing import MeanDuration
 from jobctl.supervisor.output import JobOutput
 
 
-class Place(NamedTuple):
+class KeptOutput(NamedTuple):
     """Where what came in a report is now; what to add to an offset into stdout, into stderr."""
 
     log: int
@@ -21,11 +21,11 @@ class Place(NamedTuple):
     err: int
 
 
-class Job:
+class ClusterJob:
     """One job, from its first definition until it is forgotten."""
 
     def __init__(self, spec: JobSpec) -> None:
-        self.durations = Durations()
+        self.durations = MeanDuration()
         self.output = JobOutput(spec.log_dir, spec.output_cap)
         self.leaving = False
         self.callers: set[str] = set()  # workers that keep processes warm for its calls
@@ -40,26 +40,26 @@ class Job:
         self.needs = dict(needs_of(spec.resources, spec.gpus))
         self.travels_alone = spec.alone or bool(self.needs)
 
-    def keep(self, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:
+    def keep(self, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
         """Append what is new to the files of the job; None if there is nothing. Raises OSError."""
         out, err = outputs[0][first[0] :], outputs[1][first[1] :]
         if not (out or err):
             return None
         log, out_off, err_off = self.output.keep(out, err)
-        return Place(log, out_off - first[0], err_off - first[1])
+        return KeptOutput(log, out_off - first[0], err_off - first[1])
 
 
-def news(flight: Flight, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
+def news(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
     """The outputs of each job that has news for this pack, and the offsets at which they begin to be new."""
     firsts: dict[int, tuple[int, int]] = {}
     for fields in report.finished:
         event = finished_of(fields)
-        if AttemptId(*event[:3]) in flight.waiting:
+        if AttemptId(*event[:3]) in record.waiting:
             firsts.setdefault(event.job, (event.out_off, event.err_off))
     return {job: (report.outputs[job], first) for job, first in firsts.items() if job in report.outputs}
 
 
-def moved(event: Finished, place: Place | None, slot: int) -> Finished:
+def moved(event: Finished, place: KeptOutput | None, slot: int) -> Finished:
     """An outcome whose output is now in our files, in a slot as we count them."""
     if not event.log:
         return event._replace(slot=slot)

@@ -20,7 +20,16 @@ from typing import Any
 from jobctl.executors.cluster import worker_plugin
 from jobctl.executors.cluster.batch import class_of, start_cluster
 from jobctl.executors.cluster.fence import TOPIC, Fence, topic_of
-from jobctl.executors.cluster.messages import Answer, Done, Down, Failed, Message, Order, Told, Up
+from jobctl.executors.cluster.messages import (
+    ClusterEvent,
+    Connected,
+    Disconnected,
+    Message,
+    PackDone,
+    PackFailed,
+    PackOrder,
+    WorkerAnswer,
+)
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
 
 _CONNECT_S = 10.0
@@ -43,7 +52,7 @@ class Link:
         self._awaited: dict[str, asyncio.Task[None]] = {}  # by key; each holds a future, for as long as it is wanted
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released: list[str] = []
-        self._early: list[Told] | None = None  # what was said before we are up
+        self._early: list[ClusterEvent] | None = None  # what was said before we are up
         self._connections = 0
         self._broken = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="jobctl-dask", daemon=True)
@@ -56,7 +65,7 @@ class Link:
             class_of(self._options.cluster)
         self._thread.start()
 
-    def send(self, orders: Sequence[Order]) -> None:
+    def send(self, orders: Sequence[PackOrder]) -> None:
         """Send packs."""
         self._post(self._submit, orders)
 
@@ -65,7 +74,7 @@ class Link:
         self._post(self._take_up, keys)
 
     def give_up(self, keys: Sequence[str]) -> None:
-        """The worker of these packs has left: whatever Dask makes of them, they have ``Failed``."""
+        """The worker of these packs has left: whatever Dask makes of them, they have ``PackFailed``."""
         for key in keys:
             self._post(self._spawn, self._explain, key, "its worker has left")
 
@@ -76,7 +85,7 @@ class Link:
     def ask(
         self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None, after_s: float = 0.0
     ) -> None:
-        """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``Answer`` comes."""
+        """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``WorkerAnswer`` comes."""
         question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
         self._post(self._spawn, question)
 
@@ -121,12 +130,12 @@ class Link:
                     pause_s = _FIRST_PAUSE_S
                     self._begin(up)
                     await self._until_it_breaks()
-                self._hear(Down("the connection to the scheduler broke"))
+                self._hear(Disconnected("the connection to the scheduler broke"))
             except ClusterError as error:
-                self._hear(Down(f"{error.message}; {error.hint}", is_final=True))
+                self._hear(Disconnected(f"{error.message}; {error.hint}", is_final=True))
                 pause_s = _LONGEST_PAUSE_S
             except (OSError, ValueError, KeyError, TimeoutError) as error:
-                self._hear(Down(f"the scheduler cannot be reached: {error or type(error).__name__}"))
+                self._hear(Disconnected(f"the scheduler cannot be reached: {error or type(error).__name__}"))
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
@@ -159,7 +168,7 @@ class Link:
             with contextlib.suppress(Exception):
                 await client.close(timeout=1)
 
-    async def _introduce(self, client: Any) -> Up:
+    async def _introduce(self, client: Any) -> Connected:
         self._early = []
         self._broken.clear()
         await check_versions(client)
@@ -178,9 +187,9 @@ class Link:
                 "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
             )
         held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Up(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
+        return Connected(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
 
-    def _begin(self, up: Up) -> None:
+    def _begin(self, up: Connected) -> None:
         """Who left or came while we introduced ourselves did so after what we were told then."""
         self._hear(up)
         early, self._early = self._early, None
@@ -199,7 +208,7 @@ class Link:
             await asyncio.gather(watch, broken, return_exceptions=True)
 
     def _told(self, event: tuple[float, dict[str, Any]]) -> None:
-        told = Told(event[1])
+        told = ClusterEvent(event[1])
         if self._early is None:
             self._hear(told)
         else:
@@ -211,7 +220,7 @@ class Link:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _submit(self, orders: Sequence[Order]) -> None:
+    def _submit(self, orders: Sequence[PackOrder]) -> None:
         for order in orders:
             if self._client is None:
                 return  # Down was told, and what was sent counts as lost or not begun
@@ -253,13 +262,13 @@ class Link:
         except Exception as problem:
             await self._explain(key, f"{type(problem).__name__}: {problem}")
         else:
-            self._hear(Done(key, data))
+            self._hear(PackDone(key, data))
 
     async def _explain(self, key: str, reason: str) -> None:
         if self._client is not None and key in self._awaited:
             with contextlib.suppress(OSError):  # then it is Down
                 worker = await self._client.scheduler.jobctl_whose(store=self._store, key=key)
-                self._hear(Failed(key, worker is not None, reason))
+                self._hear(PackFailed(key, worker is not None, reason))
 
     def _let_go(self, keys: Sequence[str]) -> None:
         """What nobody wants any more is no task of the scheduler's: one that waits for its worker could still begin."""
@@ -291,7 +300,7 @@ class Link:
                 answers = await self._client.run(function, *arguments, workers=[worker], on_error="ignore")
                 value = answers.get(worker)
         if tag is not None:
-            self._hear(Answer(tag, value))
+            self._hear(WorkerAnswer(tag, value))
 
 
 async def _settle() -> None:

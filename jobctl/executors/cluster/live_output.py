@@ -9,7 +9,7 @@ from typing import Any
 
 from jobctl.domain.ports import AttemptId, Started
 from jobctl.executors.cluster import worker_plugin
-from jobctl.executors.cluster.dispatch_record import Flight
+from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.link import Link
 
 #: Somebody who reads along says so again within this time.
@@ -19,7 +19,7 @@ _LONGEST = 64 << 20
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-class Copies:
+class LiveCopies:
     """Files of attempts that run elsewhere, as far as their output has come; each has a number of its own."""
 
     def __init__(self, link: Link) -> None:
@@ -37,7 +37,7 @@ class Copies:
         now = time.monotonic()
         return any(self._wanted.get((job, each), 0.0) > now for each in {item, None})
 
-    def fetch(self, flight: Flight, started: Started, log_dir: bytes, *, at_once: bool = True) -> None:
+    def fetch(self, record: DispatchRecord, started: Started, log_dir: bytes, *, at_once: bool = True) -> None:
         """Ask for what has been written since, if somebody reads along and it is worth it."""
         id_ = AttemptId(*started[:3])
         if not started.log or not self._is_wanted(id_.job, id_.item):
@@ -45,8 +45,8 @@ class Copies:
         _, so_far = self._copies.setdefault(id_, (b"%b/%d" % (log_dir, started.log), [0, 0]))
         if max(so_far) < _LONGEST:
             pause_s = 0.0 if at_once else _PAUSE_S
-            arguments = (flight.key, tuple(id_), tuple(so_far))
-            self._link.ask(flight.worker, worker_plugin.read, *arguments, tag=("read", id_), after_s=pause_s)
+            arguments = (record.key, tuple(id_), tuple(so_far))
+            self._link.ask(record.worker, worker_plugin.read, *arguments, tag=("read", id_), after_s=pause_s)
 
     def take(self, id_: AttemptId, data: Any) -> None:
         """What came; a disk that is full is no reason to stop."""

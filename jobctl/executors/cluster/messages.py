@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-class Up(NamedTuple):
+class Connected(NamedTuple):
     """The connection stands."""
 
     fence: str  # changes when the scheduler was another one
@@ -17,27 +17,27 @@ class Up(NamedTuple):
     warnings: list[str]
 
 
-class Down(NamedTuple):
+class Disconnected(NamedTuple):
     """The connection is lost or could not be made."""
 
     reason: str
     is_final: bool = False  # nothing that waiting could change
 
 
-class Told(NamedTuple):
+class ClusterEvent(NamedTuple):
     """A worker or the fence said something."""
 
     message: dict[str, Any]
 
 
-class Done(NamedTuple):
+class PackDone(NamedTuple):
     """A pack is over: its report."""
 
     key: str
     data: bytes
 
 
-class Failed(NamedTuple):
+class PackFailed(NamedTuple):
     """A pack will not come to an end. ``claimed`` = by a worker, so it may have begun."""
 
     key: str
@@ -45,18 +45,18 @@ class Failed(NamedTuple):
     reason: str
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """What a worker answered to ``ask``; None if it could not."""
 
     tag: Any
     value: Any
 
 
-Message = Up | Down | Told | Done | Failed | Answer
+Message = Connected | Disconnected | ClusterEvent | PackDone | PackFailed | WorkerAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PackOrder:
     """A pack to be sent."""
 
     key: str

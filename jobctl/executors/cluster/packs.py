@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Returned, Started
 from jobctl.executors.cluster import link, messages, worker_plugin
-from jobctl.executors.cluster.dispatch_record import Flight, Outcome, Workers
-from jobctl.executors.cluster.job import Job, Place, moved, news
-from jobctl.executors.cluster.live_output import Copies
+from jobctl.executors.cluster.dispatch_record import DispatchRecord, PackOutcome, WorkerTable
+from jobctl.executors.cluster.job import ClusterJob, KeptOutput, moved, news
+from jobctl.executors.cluster.live_output import LiveCopies
 from jobctl.executors.cluster.packing import Report, finished_of, unpack_report
 from jobctl.supervisor.backlog import Backlog, JobLine
 
@@ -19,19 +19,21 @@ from jobctl.supervisor.backlog import Backlog, JobLine
 _Held = dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]
 
 
-class Flights:
+class Packs:
     """Every pack from when it is sent until all outcomes of it are recorded, and the jobs they are of."""
 
-    def __init__(self, backlog: Backlog, workers: Workers, the_link: link.Link, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, backlog: Backlog, workers: WorkerTable, the_link: link.Link, tell: Callable[[Event], None]
+    ) -> None:
         """``tell`` is called with every event."""
-        self.out: dict[str, Flight] = {}
+        self.out: dict[str, DispatchRecord] = {}
         self.key_of: dict[AttemptId, str] = {}
-        self.outcomes: dict[AttemptId, Outcome] = {}
-        self.jobs: dict[int, Job] = {}
+        self.outcomes: dict[AttemptId, PackOutcome] = {}
+        self.jobs: dict[int, ClusterJob] = {}
         self._backlog = backlog
         self._workers = workers
         self._link = the_link
-        self._copies = Copies(the_link)
+        self._copies = LiveCopies(the_link)
         self._tell = tell
 
     # ---- jobs ----
@@ -53,42 +55,42 @@ class Flights:
         known = self.jobs.get(job)
         if known is None or not self._copies.want(job, item):
             return
-        for flight in self.out.values():
-            for started in flight.running.values():
+        for record in self.out.values():
+            for started in record.running.values():
                 if started.job == job and item in (None, started.item):
-                    self._copies.fetch(flight, started, known.spec.log_dir)
+                    self._copies.fetch(record, started, known.spec.log_dir)
 
     # ---- packs ----
 
-    def add(self, flight: Flight) -> None:
+    def add(self, record: DispatchRecord) -> None:
         """It is sent."""
-        self.out[flight.key] = flight
-        self.key_of.update(dict.fromkeys(flight.waiting, flight.key))
-        for job in flight.slots:
+        self.out[record.key] = record
+        self.key_of.update(dict.fromkeys(record.waiting, record.key))
+        for job in record.slots:
             if self.jobs[job].spec.call is not None:
-                self.jobs[job].callers.add(flight.worker)
+                self.jobs[job].callers.add(record.worker)
 
     def on(self, address: str) -> list[str]:
         """Packs that were sent to this worker and are not over."""
-        return [key for key, flight in self.out.items() if flight.worker == address and not flight.is_over]
+        return [key for key, record in self.out.items() if record.worker == address and not record.is_over]
 
     def compare(self, held: _Held, *, same: bool) -> None:
         """The scheduler is there (again), the ``same`` or another one, and holds these packs for us."""
-        for flight in list(self.out.values()):
-            if flight.is_over:
+        for record in list(self.out.values()):
+            if record.is_over:
                 continue
-            if flight.key in held:
-                self._workers.occupy(flight.worker, flight.key, flight.resources)
+            if record.key in held:
+                self._workers.occupy(record.worker, record.key, record.resources)
             else:
-                self.abandon(flight, begun=not same or bool(flight.running))
+                self.abandon(record, begun=not same or bool(record.running))
         self._find_again(held)
 
     def receipt(self, id_: AttemptId) -> bool:
         """The outcome of an attempt is recorded; False if there was none."""
         outcome = self.outcomes.pop(id_, None)
-        if outcome is not None and (flight := self.out.get(outcome.key)) is not None:
-            flight.unreceipted.discard(id_)
-            self._dismiss(flight)
+        if outcome is not None and (record := self.out.get(outcome.key)) is not None:
+            record.unreceipted.discard(id_)
+            self._dismiss(record)
         return outcome is not None
 
     def _find_again(self, held: _Held) -> None:
@@ -97,8 +99,8 @@ class Flights:
         for key, (worker, ids, slots) in held.items():
             by_worker.setdefault(worker, []).append(key)
             if key not in self.out:
-                flight = self.out[key] = Flight(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
-                self.key_of.update(dict.fromkeys(flight.waiting, key))
+                record = self.out[key] = DispatchRecord(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
+                self.key_of.update(dict.fromkeys(record.waiting, key))
                 self._workers.occupy(worker, key, {})
         self._link.follow(list(held))
         for worker, keys in by_worker.items():
@@ -110,118 +112,118 @@ class Flights:
         Two may name the same slot: then the older one is over, for it was given away, and only its report is to come.
         """
         needs = self.jobs[line.job].needs
-        for flight in reversed(self.out.values()):
-            if line.job in flight.slots and line.job not in flight.lines and not flight.is_over:
-                if self._backlog.occupy(line, flight.slots[line.job], joined=bool(flight.lines)):
-                    flight.lines[line.job] = line
+        for record in reversed(self.out.values()):
+            if line.job in record.slots and line.job not in record.lines and not record.is_over:
+                if self._backlog.occupy(line, record.slots[line.job], joined=bool(record.lines)):
+                    record.lines[line.job] = line
                 if needs:
-                    self._workers.occupy(flight.worker, flight.key, needs)
-            for started in list(flight.running.values()):  # told before its job was defined
+                    self._workers.occupy(record.worker, record.key, needs)
+            for started in list(record.running.values()):  # told before its job was defined
                 if started.job == line.job and not started.log:
-                    self._tell(self._with_copy(flight, started))
+                    self._tell(self._with_copy(record, started))
 
     # ---- what workers say ----
 
     def note_long(self, message: dict[str, object]) -> None:
         """A worker says what runs of a pack that takes longer than planned."""
-        flight = self.out.get(str(message["key"]))
-        if flight is None:
+        record = self.out.get(str(message["key"]))
+        if record is None:
             return
-        self._note_running(flight, message["running"], str(message["host"]))  # type: ignore[arg-type]
-        if len(flight.waiting) > 1:
-            self._link.ask(flight.worker, worker_plugin.look, [flight.key], tag="look")
+        self._note_running(record, message["running"], str(message["host"]))  # type: ignore[arg-type]
+        if len(record.waiting) > 1:
+            self._link.ask(record.worker, worker_plugin.look, [record.key], tag="look")
 
-    def _note_running(self, flight: Flight, running: Sequence[Sequence[object]], host: str) -> None:
+    def _note_running(self, record: DispatchRecord, running: Sequence[Sequence[object]], host: str) -> None:
         for fields in running:
             started = Started._make(fields)
             id_ = AttemptId(*started[:3])
-            if id_ in flight.waiting and id_ not in flight.running:
-                slot = flight.slots[started.job]
+            if id_ in record.waiting and id_ not in record.running:
+                slot = record.slots[started.job]
                 started = started._replace(slot=slot, log=0, out_off=0, err_off=0, host=host)
-                flight.running[id_] = started
-                self._tell(self._with_copy(flight, started))
+                record.running[id_] = started
+                self._tell(self._with_copy(record, started))
 
-    def _with_copy(self, flight: Flight, started: Started) -> Started:
+    def _with_copy(self, record: DispatchRecord, started: Started) -> Started:
         """It gets a place to which its output is brought when somebody reads along."""
         job = self.jobs.get(started.job)
         if job is None or started.log:
             return started
         with contextlib.suppress(OSError):
             started = started._replace(log=job.output.reserve())
-        flight.running[AttemptId(*started[:3])] = started
-        self._copies.fetch(flight, started, job.spec.log_dir)
+        record.running[AttemptId(*started[:3])] = started
+        self._copies.fetch(record, started, job.spec.log_dir)
         return started
 
     def _note_read(self, id_: AttemptId, value: object) -> None:
-        flight = self.out.get(self.key_of.get(id_, ""))
+        record = self.out.get(self.key_of.get(id_, ""))
         job = self.jobs.get(id_.job)
-        if flight is not None and job is not None and id_ in flight.running:
+        if record is not None and job is not None and id_ in record.running:
             self._copies.take(id_, value)
-            self._copies.fetch(flight, flight.running[id_], job.spec.log_dir, at_once=False)
+            self._copies.fetch(record, record.running[id_], job.spec.log_dir, at_once=False)
 
-    def note_answer(self, answer: messages.Answer) -> None:
+    def note_answer(self, answer: messages.WorkerAnswer) -> None:
         """A worker answers how far packs are, or what an attempt has written."""
         if answer.tag[0] == "read":
             self._note_read(answer.tag[1], answer.value)
         if answer.tag == "look":
             for key, data in (answer.value or {}).items():
-                flight = self.out.get(key)
-                if flight is not None:
+                record = self.out.get(key)
+                if record is not None:
                     report = unpack_report(data)
-                    self._settle(flight, report)
-                    self._note_running(flight, report.running, report.host)
+                    self._settle(record, report)
+                    self._note_running(record, report.running, report.host)
 
-    def note_done(self, done: messages.Done) -> None:
+    def note_done(self, done: messages.PackDone) -> None:
         """The report of a pack."""
-        flight = self.out.get(done.key)
-        if flight is None:
+        record = self.out.get(done.key)
+        if record is None:
             return
         report = unpack_report(done.data)
         if report.refused:  # what its worker has begun ended with that worker
-            self.abandon(flight, begun=True)
+            self.abandon(record, begun=True)
             return
-        self._settle(flight, report)
-        self.abandon(flight, begun=True)
+        self._settle(record, report)
+        self.abandon(record, begun=True)
 
-    def note_failed(self, failed: messages.Failed) -> None:
+    def note_failed(self, failed: messages.PackFailed) -> None:
         """A pack has no report and will not get one."""
-        flight = self.out.get(failed.key)
-        if flight is not None:
-            log(f"a message to {flight.worker} has no outcome: {failed.reason}")
-            self.abandon(flight, begun=failed.claimed)
+        record = self.out.get(failed.key)
+        if record is not None:
+            log(f"a message to {record.worker} has no outcome: {failed.reason}")
+            self.abandon(record, begun=failed.claimed)
 
     # ---- outcomes ----
 
-    def _settle(self, flight: Flight, report: Report) -> None:
+    def _settle(self, record: DispatchRecord, report: Report) -> None:
         """Tell what a report says that was not told before."""
-        places = {job: self._keep(job, *new) for job, new in news(flight, report).items()}
+        places = {job: self._keep(job, *new) for job, new in news(record, report).items()}
         for fields in report.finished:
             event = finished_of(fields)
             id_ = AttemptId(*event[:3])
-            if id_ in flight.waiting:
-                self._finish(flight, id_, moved(event, places.get(event.job), flight.slots[event.job]))
+            if id_ in record.waiting:
+                self._finish(record, id_, moved(event, places.get(event.job), record.slots[event.job]))
         for fields in report.returned:
-            if self._drop(flight, AttemptId(*fields)):
+            if self._drop(record, AttemptId(*fields)):
                 self._tell(Returned(*fields))
         for fields in report.lost:
-            if self._drop(flight, AttemptId(*fields)):
-                self._keep_outcome(flight, Lost(*fields))
+            if self._drop(record, AttemptId(*fields)):
+                self._keep_outcome(record, Lost(*fields))
 
-    def _finish(self, flight: Flight, id_: AttemptId, event: Finished) -> None:
-        self._drop(flight, id_)
+    def _finish(self, record: DispatchRecord, id_: AttemptId, event: Finished) -> None:
+        self._drop(record, id_)
         job = self.jobs.get(id_.job)
         if job is not None:
             job.durations.add(event.duration_us)
-        self._keep_outcome(flight, event)
+        self._keep_outcome(record, event)
 
-    def _keep_outcome(self, flight: Flight, event: Finished | Lost) -> None:
+    def _keep_outcome(self, record: DispatchRecord, event: Finished | Lost) -> None:
         """Tell how an attempt ended. Until that is recorded the scheduler knows its pack, for an engine after us."""
         id_ = AttemptId(*event[:3])
-        flight.unreceipted.add(id_)
-        self.outcomes[id_] = Outcome(event, flight.key)
+        record.unreceipted.add(id_)
+        self.outcomes[id_] = PackOutcome(event, record.key)
         self._tell(event)
 
-    def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> Place | None:
+    def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
         """Append what came to the files of the job; None if that cannot be done now."""
         job = self.jobs.get(number)
         try:
@@ -230,43 +232,43 @@ class Flights:
             log(f"output of job {number} cannot be kept: {problem.strerror}")
             return None
 
-    def _drop(self, flight: Flight, id_: AttemptId) -> bool:
+    def _drop(self, record: DispatchRecord, id_: AttemptId) -> bool:
         """An attempt needs nothing more from its pack; False if that was so before."""
-        if id_ not in flight.waiting:
+        if id_ not in record.waiting:
             return False
-        flight.waiting.discard(id_)
-        flight.running.pop(id_, None)
+        record.waiting.discard(id_)
+        record.running.pop(id_, None)
         self.key_of.pop(id_, None)
         self._copies.drop(id_)
         return True
 
-    def abandon(self, flight: Flight, *, begun: bool) -> None:
+    def abandon(self, record: DispatchRecord, *, begun: bool) -> None:
         """A pack is over: what it has not told is lost, or free if nothing of it can have begun."""
-        for id_ in list(flight.waiting):
-            self._drop(flight, id_)
+        for id_ in list(record.waiting):
+            self._drop(record, id_)
             if begun:
-                self._keep_outcome(flight, Lost(*id_))
+                self._keep_outcome(record, Lost(*id_))
             else:
                 self._tell(Returned(*id_))
-        flight.is_over = True
-        self._workers.vacate(flight.worker, flight.key)
-        for job, line in flight.lines.items():
-            self._backlog.release(line, flight.slots[job], joined=job != next(iter(flight.lines)))
+        record.is_over = True
+        self._workers.vacate(record.worker, record.key)
+        for job, line in record.lines.items():
+            self._backlog.release(line, record.slots[job], joined=job != next(iter(record.lines)))
             if not line.busy and not line.waiting and job in self.jobs:
                 self._rest(job)
-        flight.lines = {}
-        self._dismiss(flight)
+        record.lines = {}
+        self._dismiss(record)
 
     def _rest(self, job: int) -> None:
         known = self.jobs[job]
         if known.leaving:
             self.forget(job)
 
-    def _dismiss(self, flight: Flight) -> None:
+    def _dismiss(self, record: DispatchRecord) -> None:
         """Forget a pack when every outcome of it is recorded."""
-        if flight.is_over and not flight.unreceipted:
-            del self.out[flight.key]
-            self._link.release([flight.key])
+        if record.is_over and not record.unreceipted:
+            del self.out[record.key]
+            self._link.release([record.key])
 
 
 def log(text: str) -> None:

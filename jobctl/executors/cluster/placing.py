@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobctl.domain.ports import SLOT_MARK, AttemptId, Dispatch
-from jobctl.executors.cluster.dispatch_record import Flight, Worker, Workers
-from jobctl.executors.cluster.job import Job
-from jobctl.executors.cluster.messages import Order
+from jobctl.executors.cluster.dispatch_record import ClusterWorker, DispatchRecord, WorkerTable
+from jobctl.executors.cluster.job import ClusterJob
+from jobctl.executors.cluster.messages import PackOrder
 from jobctl.executors.cluster.packing import LONG_S, Pack, pack_pack
-from jobctl.executors.cluster.sizing import Budget, pack_us
+from jobctl.executors.cluster.sizing import PackRoom, pack_us
 from jobctl.supervisor.backlog import Backlog, JobLine
 
 
 class Placer:
     """Makes packs of what waits in the backlog; at most one is out for each slot."""
 
-    def __init__(self, backlog: Backlog, workers: Workers, jobs: Mapping[int, Job], sender: tuple[str, str]) -> None:
+    def __init__(
+        self, backlog: Backlog, workers: WorkerTable, jobs: Mapping[int, ClusterJob], sender: tuple[str, str]
+    ) -> None:
         """``sender`` = the names of the store and of this engine. ``nonce`` = what the fence knows us by now."""
         self.nonce = ""
         self._backlog = backlog
@@ -30,7 +32,7 @@ class Placer:
         self._serial = 0
         self._unplaced: list[JobLine] = []  # no worker has now what they need
 
-    def place(self) -> Iterator[tuple[Flight, Order]]:
+    def place(self) -> Iterator[tuple[DispatchRecord, PackOrder]]:
         """A pack for every slot that is free, as far as something waits."""
         for unplaced in self._unplaced:
             self._backlog.hold(unplaced, held=False)
@@ -47,21 +49,21 @@ class Placer:
             else:
                 yield self._pack(line, worker, apart)
 
-    def _pack(self, line: JobLine, worker: Worker, apart: set[int]) -> tuple[Flight, Order]:
+    def _pack(self, line: JobLine, worker: ClusterWorker, apart: set[int]) -> tuple[DispatchRecord, PackOrder]:
         share = -(-self._backlog.waiting // max(1, self._backlog.capacity - self._backlog.running))
-        flight, entries = self._fill(line, worker.address, share, apart)
-        self._workers.occupy(worker.address, flight.key, flight.resources)
-        specs = {job: self._jobs[job].fields for job in flight.slots}
+        record, entries = self._fill(line, worker.address, share, apart)
+        self._workers.occupy(worker.address, record.key, record.resources)
+        specs = {job: self._jobs[job].fields for job in record.slots}
         long_s = max(LONG_S, 2 * pack_us(self._backlog.capacity) / 1e6)
-        pack = Pack(flight.key, self._store, self.nonce, list(flight.slots.items()), long_s, specs, entries)
-        return flight, Order(flight.key, pack_pack(pack), worker.address, flight.resources)
+        pack = Pack(record.key, self._store, self.nonce, list(record.slots.items()), long_s, specs, entries)
+        return record, PackOrder(record.key, pack_pack(pack), worker.address, record.resources)
 
-    def _fill(self, line: JobLine, worker: str, share: int, apart: set[int]) -> tuple[Flight, list[Dispatch]]:
+    def _fill(self, line: JobLine, worker: str, share: int, apart: set[int]) -> tuple[DispatchRecord, list[Dispatch]]:
         """Attempts for one slot, jobs taking turns in it; one that needs more than a slot travels alone."""
         first, slot = self._backlog.take(line)
         taken, lines = {line.job: slot}, {line.job: line}
         entries: list[Dispatch] = []
-        budget = Budget(share, self._backlog.capacity)
+        budget = PackRoom(share, self._backlog.capacity)
         more: tuple[JobLine, tuple[object, ...]] | None = (line, first)
         while more is not None:
             found, fields = more
@@ -74,7 +76,7 @@ class Placer:
         self._serial += 1
         key = f"jobctl-{self._store}-{self._name}-{self._serial}"
         waiting = {AttemptId(*entry[:3]) for entry in entries}
-        return Flight(key, worker, waiting, taken, lines, resources=dict(self._jobs[line.job].needs)), entries
+        return DispatchRecord(key, worker, waiting, taken, lines, resources=dict(self._jobs[line.job].needs)), entries
 
 
 def _numbered(dispatch: Dispatch, slot: int, *, slotted: bool) -> Dispatch:

@@ -35,10 +35,10 @@ from jobctl.domain.ports import (
     finished_call,
 )
 from jobctl.executors.cluster.packing import Pack, Report
-from jobctl.executors.cluster.units import Line, Run, for_guard
+from jobctl.executors.cluster.units import PackRun, Unit, for_guard
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
-from jobctl.supervisor.guest import Guest, start_guest
+from jobctl.supervisor.guest import GuestSupervisor, start_guest
 
 _IDLE_S = 60.0
 _REVOKED_ROOM = 4096
@@ -48,7 +48,7 @@ _KEPT_S = 7 * 86_400
 Tell = Callable[[str, dict[str, Any]], None]
 
 
-class Runner:
+class PackRunner:
     """Runs packs, each in one of ``slots``."""
 
     def __init__(self, slots: int, tell: Tell, parent: str | None = None) -> None:
@@ -59,9 +59,9 @@ class Runner:
         self._spool = _make_spool(parent)
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
-        self._lines: dict[tuple[str, int, int], Line] = {}
-        self._by_number: dict[int, Line] = {}
-        self._runs: dict[str, Run] = {}
+        self._lines: dict[tuple[str, int, int], Unit] = {}
+        self._by_number: dict[int, Unit] = {}
+        self._runs: dict[str, PackRun] = {}
         self._units: set[int] = set()
         self._revoked: OrderedDict[tuple[str, AttemptId], None] = OrderedDict()
         self._closed = False
@@ -70,7 +70,7 @@ class Runner:
         self._listener.start()
 
     def _start_guard(self) -> None:
-        self._guest: Guest = start_guest()
+        self._guest: GuestSupervisor = start_guest()
         self._guard = LocalExecutor(self._guest.end, fresh=True)
         self._guard.resize(1 << 20)  # Dask's threads are the limit
         self._guard.adopt()
@@ -79,7 +79,7 @@ class Runner:
 
     def run(self, pack: Pack) -> Report:
         """Work off a pack; returns when its last attempt is over."""
-        run = Run(pack)
+        run = PackRun(pack)
         with self._lock:
             unit = min(set(range(1, len(self._units) + 2)) - self._units)
             self._units.add(unit)
@@ -93,7 +93,7 @@ class Runner:
             self._put_away(run, unit, report)
         return report
 
-    def _hand_over(self, pack: Pack, run: Run, unit: int) -> None:
+    def _hand_over(self, pack: Pack, run: PackRun, unit: int) -> None:
         unwanted = {id_ for id_ in run.pending if (pack.key, id_) in self._revoked}
         if unwanted:
             run.give_back(unwanted)
@@ -107,15 +107,15 @@ class Runner:
             [for_guard(run.lines[entry.job], entry) for entry in pack.entries if entry[:3] in run.pending]
         )
 
-    def _line(self, store: str, job: int, unit: int) -> Line:
+    def _line(self, store: str, job: int, unit: int) -> Unit:
         line = self._lines.get((store, job, unit))
         if line is None:
             number = next(self._numbers)
-            line = Line(number, os.path.join(self._spool, str(number)))
+            line = Unit(number, os.path.join(self._spool, str(number)))
             self._lines[store, job, unit] = self._by_number[number] = line
         return line
 
-    def _spec_of(self, line: Line, fields: tuple[Any, ...], unit: int) -> JobSpec:
+    def _spec_of(self, line: Unit, fields: tuple[Any, ...], unit: int) -> JobSpec:
         """One attempt at a time in a unit, whatever job it is of: a unit is a queue with one slot."""
         spec = JobSpec(*fields)
         return replace(
@@ -128,7 +128,7 @@ class Runner:
             call=None if spec.call is None else CallSpec(*spec.call),
         )
 
-    def _put_away(self, run: Run, unit: int, report: Report) -> None:
+    def _put_away(self, run: PackRun, unit: int, report: Report) -> None:
         now = time.monotonic()
         for line in run.lines.values():
             line.run, line.idle_since = None, now
@@ -138,13 +138,13 @@ class Runner:
         del self._runs[run.key]
         self._units.discard(unit)
 
-    def _tell_long(self, run: Run) -> None:
+    def _tell_long(self, run: PackRun) -> None:
         """It takes its time: whoever sent it may come and see, and give to others what has not begun."""
         with self._lock:
             self._recall(run)
             self._announce(run)
 
-    def _announce(self, run: Run) -> None:
+    def _announce(self, run: PackRun) -> None:
         if not run.is_long:
             run.is_long = True
             running = [list(started) for started in run.running.values()]
@@ -159,7 +159,7 @@ class Runner:
                 if key in self._runs:
                     self._recall(self._runs[key])
 
-    def _recall(self, run: Run) -> None:
+    def _recall(self, run: PackRun) -> None:
         for line in run.lines.values():
             self._guard.recall(line.number)
 

@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 20
 _WEIGHT = 0.2
 
 
-class Durations:
+class MeanDuration:
     """What the attempts of a job take, smoothed; nothing is known before the first has ended."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ def pack_us(slots: int) -> float:
     return max(PACK_US, slots * MESSAGE_US)
 
 
-class Budget:
+class PackRoom:
     """What is left of one pack while it is filled."""
 
     def __init__(self, share: int, slots: int) -> None:

@@ -11,14 +11,14 @@ from jobctl.executors.cluster.packing import TRAVEL_BYTES, Pack, Report
 from jobctl.supervisor import streams
 
 
-class Line:
+class Unit:
     """The attempts of one job in one slot of the worker: to the guard, a job of its own with one slot."""
 
     def __init__(self, number: int, directory: str) -> None:
         self.number = number
         self.directory = directory
         self.spec: tuple[Any, ...] = ()
-        self.run: Run | None = None
+        self.run: PackRun | None = None
         self.job = 0
         self.idle_since = 0.0
         self._kept: set[str] = set()  # files that hold more than travelled
@@ -68,7 +68,7 @@ class Line:
             os.rmdir(self.directory)
 
 
-class Run:
+class PackRun:
     """A pack that is worked off in one slot of the worker."""
 
     def __init__(self, pack: Pack) -> None:
@@ -76,7 +76,7 @@ class Run:
         self.store = pack.store
         self.pending = set(pack.ids())
         self.is_single = len(pack.entries) == 1
-        self.lines: dict[int, Line] = {}  # by job
+        self.lines: dict[int, Unit] = {}  # by job
         self.running: dict[AttemptId, Started] = {}
         self.over = threading.Event()
         self.is_long = False  # its sender was told that it takes its time
@@ -165,6 +165,6 @@ class Run:
         )
 
 
-def for_guard(line: Line, entry: Dispatch) -> Dispatch:
+def for_guard(line: Unit, entry: Dispatch) -> Dispatch:
     """The attempt as the guard knows it."""
     return entry._replace(job=line.number)

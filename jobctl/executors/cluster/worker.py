@@ -41,7 +41,7 @@ class WorkerOptions:
     patience_s: float = 600.0  # without a scheduler, it leaves after so long
 
 
-class _Worker(distributed.Worker):  # type: ignore[misc]
+class _JobctlWorker(distributed.Worker):  # type: ignore[misc]
     """Remembers why it closed, and where output is to be spooled."""
 
     why = ""
@@ -87,7 +87,7 @@ async def _work_once(
     """One worker, until it closes. Whether it was told to; False = its scheduler is gone."""
     address = options.cluster.address()
     options.cluster.guard(address)
-    worker = _Worker(
+    worker = _JobctlWorker(
         address,
         nthreads=options.slots,
         memory_limit=0,  # what takes memory are items, which Dask knows nothing of

@@ -16,7 +16,7 @@ import jobctl
 from jobctl.domain.ports import AttemptId
 from jobctl.executors.cluster.fence import topic_of
 from jobctl.executors.cluster.packing import Report, pack_report, unpack_pack
-from jobctl.executors.cluster.runner import Runner
+from jobctl.executors.cluster.runner import PackRunner
 from jobctl.executors.cluster.silence import silence_s
 
 NAME = "jobctl-runner"
@@ -36,7 +36,7 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
     async def setup(self, worker: Any) -> None:
         """Called by Dask."""
         self._worker = worker
-        self.runner = Runner(worker.state.nthreads, self._tell, getattr(worker, "spool", None))
+        self.runner = PackRunner(worker.state.nthreads, self._tell, getattr(worker, "spool", None))
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002

@@ -7,13 +7,13 @@ from typing import Any
 
 from jobctl.domain.crew import Crew, offers_of
 from jobctl.executors.cluster import worker_plugin
-from jobctl.executors.cluster.dispatch_record import Worker, Workers
+from jobctl.executors.cluster.dispatch_record import ClusterWorker, WorkerTable
 
 
-class Muster:
-    """Kept by the executor beside its ``Workers``; ``place`` says which cluster they are of."""
+class WorkersSeen:
+    """Kept by the executor beside its ``WorkerTable``; ``place`` says which cluster they are of."""
 
-    def __init__(self, place: str, workers: Workers) -> None:
+    def __init__(self, place: str, workers: WorkerTable) -> None:
         self._place = place
         self._workers = workers
         self._left = 0
@@ -31,7 +31,7 @@ class Muster:
         self._unfit[introduction["worker"]] = words
         return words
 
-    def note_left(self, address: str, worker: Worker | None) -> None:
+    def note_left(self, address: str, worker: ClusterWorker | None) -> None:
         """A worker has gone; ``worker`` if it was one of ours."""
         self._unfit.pop(address, None)
         if worker is not None:

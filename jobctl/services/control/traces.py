@@ -20,7 +20,7 @@ from jobctl.store import pruning, requests, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
 from jobctl.supervisor.calls.kept import KeptCalls
-from jobctl.supervisor.kept_outcomes import Kept
+from jobctl.supervisor.kept_outcomes import KeptOutcomes
 
 #: A larger database is rewritten only while no daemon is up, because all other writers wait meanwhile.
 REBUILD_BESIDE = 256 << 20
@@ -110,7 +110,7 @@ class Traces:
             rest.unlink(missing_ok=True)
         if not self._database.checkpoint():
             raise self._left("a reader keeps the log from being emptied", self._again)
-        for name, kept in (("outcomes", Kept), ("calls", KeptCalls)):
+        for name, kept in (("outcomes", KeptOutcomes), ("calls", KeptCalls)):
             path = self._home.root / name
             if path.exists():
                 kept(str(path))  # wipes what nobody waits for

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from jobctl.errors import Busy, Exit, JobctlError
-from jobctl.process.daemon import Daemon, Foreground, StartOptions, lock_holder
+from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 
 
@@ -23,7 +23,7 @@ class ForegroundRun:
         self._options = options
         self._engine: Foreground | None = None
         self._is_settled = True
-        self._followed: Daemon | None = None
+        self._followed: DaemonHandle | None = None
         self.stops = 0
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ class ForegroundRun:
         if self._followed is not None and not self._followed.wait_gone(0):
             return True
         self._let_go()
-        self._followed = Daemon.find(self._home.lock)
+        self._followed = DaemonHandle.find(self._home.lock)
         return self._followed is not None or lock_holder(self._home.lock) is not None
 
     def _let_go(self) -> None:

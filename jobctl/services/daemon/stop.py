@@ -10,7 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.process import lock
-from jobctl.process.daemon import Daemon
+from jobctl.process.daemon import DaemonHandle
 from jobctl.services.daemon.running import running_in
 from jobctl.store import sqlite
 from jobctl.store.database import open_database
@@ -26,7 +26,7 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
     takes time. Who waits to be the next one is sent away first.
     """
     _dismiss_next(home)
-    daemon = Daemon.find(home.lock)
+    daemon = DaemonHandle.find(home.lock)
     if daemon is None:
         return None
     try:
@@ -55,7 +55,7 @@ def _what_runs(home: Home) -> str:
 
 
 def _dismiss_next(home: Home) -> None:
-    waiting = Daemon.find(home.lock, lock.next_in_line)
+    waiting = DaemonHandle.find(home.lock, lock.next_in_line)
     if waiting is None:
         return
     try:

@@ -9,7 +9,7 @@ from jobctl.config import Home
 from jobctl.domain.wording import plural
 from jobctl.process import leaders
 from jobctl.process.identity import name_of
-from jobctl.process.leaders import Entry, Record
+from jobctl.process.leaders import LeaderEntry, LeadersFile
 
 _LIVE = {leaders.WAITS, leaders.STUCK, leaders.BARRED}
 
@@ -46,12 +46,12 @@ def unending(home: Home) -> list[str]:
     ]
 
 
-def _entries(home: Home) -> list[Entry]:
-    record = Record(os.path.join(home.root, leaders.NAME))
+def _entries(home: Home) -> list[LeaderEntry]:
+    record = LeadersFile(os.path.join(home.root, leaders.NAME))
     return [entry for entry in record.entries if entry.state in _LIVE and entry.left]
 
 
-def _lasting(entry: Entry) -> Lasting:
+def _lasting(entry: LeaderEntry) -> Lasting:
     return Lasting(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
 
 

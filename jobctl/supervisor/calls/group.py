@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
-import gc
 import os
 import signal
 import socket
@@ -14,19 +12,21 @@ from operator import itemgetter
 
 from jobctl.supervisor import streams
 from jobctl.supervisor.backlog import Dispatch, JobLine
+from jobctl.supervisor.calls.ends import EndOfCall
+from jobctl.supervisor.calls.records import check_records, moved, spans_of
 from jobctl.supervisor.job_plan import PressureError
-from jobctl.supervisor.output import NOWHERE, Place, Scratch, Span, is_untouched
-from jobctl.supervisor.owners import left_text
+from jobctl.supervisor.output import NOWHERE, OutputPlace, OutputSpan, Scratch, is_untouched
 from jobctl.supervisor.protocol import page as pages
 from jobctl.supervisor.protocol import wire
-from jobctl.supervisor.protocol.page import BrokenPage, Page
-from jobctl.supervisor.running import AttemptId, Running, code_of, kib
+from jobctl.supervisor.protocol.fields import id_of
+from jobctl.supervisor.protocol.page import BrokenPage, SharedPage
+from jobctl.supervisor.running import AttemptId, Running, kib, left_text
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.supervisor.calls.pool import Calls
+    from jobctl.supervisor.calls.host import WorkerHost
 
 
 _FAILED = 1
@@ -44,10 +44,10 @@ _LARGEST_GROUP = 512
 _FIRST_FREE_FD = 10
 
 
-def connect() -> tuple[Page, socket.socket, int]:
+def connect() -> tuple[SharedPage, socket.socket, int]:
     """A page and a socket for a new worker, and the descriptor of its end of that. Raises PressureError."""
     try:
-        page = Page(_FIRST_FREE_FD)
+        page = SharedPage(_FIRST_FREE_FD)
     except OSError as problem:
         raise PressureError(f"memory for a worker: {problem.strerror}") from problem
     try:
@@ -67,116 +67,12 @@ def group_size(call_s: float | None, line: JobLine, left: int) -> int:
     return max(1, size if left < 0 else min(size, left))
 
 
-class End:
-    """How a call ended that could not say so itself."""
-
-    __slots__ = ("code", "ending", "flags", "raised", "text")
-
-    def __init__(self, ending: int, code: int, flags: int = 0, *, text: str = "", raised: Any = None) -> None:
-        self.ending = ending
-        self.code = code
-        self.flags = flags
-        self.text = text
-        self.raised = raised
-
-
-def end_by_itself(status: int, flags: int) -> End:
-    """The call ended its process."""
-    code = code_of(status)
-    if os.WIFSIGNALED(status):
-        return End(wire.SIGNALLED, code, flags)
-    if code:
-        return End(wire.EXITED, code, flags)
-    text = "the call ended its process with exit code 0"
-    return End(wire.RAISED, _FAILED, flags, raised=("WorkerExit", text, _FAILED, None, ""))
-
-
-def end_while_loading(status: int, flags: int, target: str) -> End:
-    """The process ended before any call: the next one would do the same, unless somebody ended this one."""
-    code = code_of(status)
-    if os.WIFSIGNALED(status) and code not in _CRASHES:
-        text = f"the worker was ended by signal {code} while it loaded {target}; nothing was called"
-        return End(wire.RAISED, _FAILED, flags | wire.SETUP, raised=("WorkerExit", text, _FAILED, None, ""))
-    how = f"was ended by signal {code}" if os.WIFSIGNALED(status) else f"ended with exit code {code}"
-    return End(wire.NOT_STARTED, errno.ENOENT, flags, text=f"the worker {how} while it loaded {target}")
-
-
-def end_of_endless_load(limit_s: float, target: str) -> End:
-    """The process was ended because it did not get ready; nothing was called."""
-    text = f"importing {target} and its setup did not end within {limit_s:.0f} s; nothing was called"
-    return End(wire.RAISED, _FAILED, wire.SETUP, raised=("TimeoutError", text, _FAILED, None, ""))
-
-
-def end_of_broken(why: str) -> End:
-    """The conversation with the process makes no sense any more."""
-    text = f"the messages of the worker make no sense: {why}; the call may have overwritten memory or descriptors"
-    return End(wire.RAISED, _FAILED, raised=("BrokenWorker", text, _FAILED, None, ""))
-
-
-def end_of_refusal(page: Page) -> End:
-    """The function cannot be called; the page says why. Raises BrokenPage."""
-    _, size, _ = page.done()
-    fault = page.fault()
-    cause = pages.value_of(page.records(0, size))
-    if fault not in (pages.NOT_LOADED, pages.SETUP_RAISED) or not _is_cause(cause):
-        raise BrokenPage("it says that it cannot load, and not why")
-    page.reset()
-    if fault == pages.SETUP_RAISED:
-        return End(wire.RAISED, cause[2], wire.SETUP, raised=cause)
-    return End(wire.NOT_STARTED, errno.ENOENT, text=cause[1])
-
-
-def _is_cause(said: Any) -> bool:
-    return (
-        type(said) is tuple
-        and len(said) == _CAUSE
-        and all(type(text) is str for text in (said[0], said[1], said[4]))
-        and type(said[2]) is int
-        and type(said[3]) in (int, float, type(None))
-    )
-
-
-def check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
-    """Whether records are those of these attempts, and all in order. Raises BrokenPage."""
-    is_enabled = gc.isenabled()
-    gc.disable()  # hundreds of tuples that are gone in a moment would make it look at all that waits
-    try:
-        _check_records(count, records, expected, failed)
-    finally:
-        if is_enabled:
-            gc.enable()
-
-
-def _check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
-    found = pages.unpack_carefully(count, records)
-    try:
-        items, attempts, *numbers, said = zip(*found, strict=True)
-        if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
-            raise BrokenPage("records of other items than it was given")
-        # A sum is one pass in C: it is an int if all of them are, and bounded if all are.
-        if not all(type(total := sum(column)) is int and total < _MOST and min(column) >= 0 for column in numbers):
-            raise BrokenPage("a record with impossible numbers")
-        kinds = set(map(type, said))
-        if kinds <= _PLAIN and not failed:
-            if str in kinds:
-                "".join(filter(None, said)).encode()
-        elif not all(each is None or (_is_cause(each) if type(each) is tuple else each.encode()) for each in said):
-            raise BrokenPage("a record with a cause of another form")
-        if failed != sum(type(each) is tuple for each in said):
-            raise BrokenPage("another number of failures than it counted")
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BrokenPage("a record of another form") from error
-
-
-_PLAIN = {str, type(None)}
-
-
-class Group:
+class CallGroup:
     """Attempts in the order in which they run; the first ``told`` of them have their outcome."""
 
     __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "sent", "told")
 
-    def __init__(self, calls: Calls, worker: Running, page: Page) -> None:
+    def __init__(self, calls: WorkerHost, worker: Running, page: SharedPage) -> None:
         self._calls = calls
         self._worker = worker
         self.page = page
@@ -198,7 +94,7 @@ class Group:
         self.page.reset()
 
     def now(self) -> tuple[int, int, int, int]:
-        """What runs, as ``Page.now``. Raises BrokenPage when it cannot be."""
+        """What runs, as ``SharedPage.now``. Raises BrokenPage when it cannot be."""
         index, began_ns, out, err = self.page.now()
         if not -1 <= index <= self._given:
             raise BrokenPage(f"call {index} of {self._given} runs")
@@ -206,7 +102,7 @@ class Group:
         return index, min(max(began_ns, int(self.sent * 1e9) - _SKEW_NS), latest), max(0, out), max(0, err)
 
     def done(self) -> tuple[int, int, int]:
-        """What ended, as ``Page.done``. Raises BrokenPage when it cannot be."""
+        """What ended, as ``SharedPage.done``. Raises BrokenPage when it cannot be."""
         count, size, failed = done = self.page.done()
         fits = self.told <= count <= self._given and self._kept[0] <= size and self._kept[1] <= failed <= count
         if not fits or (count == self.told) != (size == self._kept[0]):
@@ -221,9 +117,9 @@ class Group:
 
     def ids(self) -> list[AttemptId]:
         """Attempts without an outcome."""
-        return [dispatch[:3] for dispatch in self.batch[self.told :]]
+        return [id_of(dispatch) for dispatch in self.batch[self.told :]]
 
-    def settle(self, last: Span | None = None) -> Place:
+    def settle(self, last: OutputSpan | None = None) -> OutputPlace:
         """The worker writes no more: tell the outcomes of calls that ended.
 
         Returns where the output of a last one is that did not end.
@@ -237,7 +133,7 @@ class Group:
         done = self.done()
         if done[0] > self.told:
             records = self._records(done)
-            out, out_len, err, err_len = _spans(done[0] - self.told, records)[-1]
+            out, out_len, err, err_len = spans_of(done[0] - self.told, records)[-1]
             self._tell(done, (out + out_len, err + err_len), None)
 
     def _records(self, done: tuple[int, int, int]) -> bytes:
@@ -247,7 +143,7 @@ class Group:
         check_records(count - self.told, records, self.batch[self.told : count], failed - self._kept[1])
         return records
 
-    def _tell(self, done: tuple[int, int, int], until: tuple[int, int] | None, last: Span | None) -> Place:
+    def _tell(self, done: tuple[int, int, int], until: tuple[int, int] | None, last: OutputSpan | None) -> OutputPlace:
         count, size, failed = done
         _, kept_failed, *begin = self._kept
         worker = self._worker
@@ -255,7 +151,7 @@ class Group:
         count -= self.told
         tails = _tails(worker.scratch, last)
         log, out_off, err_off, spans = self._keep_output(
-            (begin[0], begin[1]), until, lambda: _spans(count, records) + ([] if last is None else [last])
+            (begin[0], begin[1]), until, lambda: spans_of(count, records) + ([] if last is None else [last])
         )
         cut: tuple[int, ...] = ()
         last_cut = False
@@ -263,7 +159,7 @@ class Group:
             if last is not None:
                 last_cut = spans[-1][1::2] != last[1::2]
                 last = spans.pop()
-            cut, records = _moved(count, records, spans)
+            cut, records = moved(count, records, spans)
         if count:
             rss = kib(max(0, self.page.max_rss()))
             failed -= kept_failed
@@ -276,7 +172,7 @@ class Group:
 
     def _keep_output(
         self, begin: tuple[int, int], until: tuple[int, int] | None, spans: Any
-    ) -> tuple[int, int, int, list[Span] | None]:
+    ) -> tuple[int, int, int, list[OutputSpan] | None]:
         scratch = self._worker.scratch
         if self.is_log:
             return scratch.number, 0, 0, None
@@ -287,22 +183,22 @@ class Group:
         log, out_off, err_off, moved, self.is_log = place
         return log, out_off, err_off, moved
 
-    def lose(self, index: int, end: End) -> None:
+    def lose(self, index: int, end: EndOfCall) -> None:
         """Tell the outcome of a call that did not end by itself, and of those before it. Raises BrokenPage."""
         now, began_ns, _, _ = self.now()
-        id_ = self.batch[index][:3]
+        id_ = id_of(self.batch[index])
         place = self.settle(self._last_span())
         self._keep_lost(id_, end, began_ns / 1e9 if now >= 0 else self.sent, place)
 
-    def lose_unread(self, end: End) -> None:
+    def lose_unread(self, end: EndOfCall) -> None:
         """Tell the outcome of the call that broke the page, of which nothing is believed that makes no sense.
 
         Calls before it have ended, but how cannot be read: they are interrupted. Those after it stay in the batch.
         """
         last = min(max(self.told, self._last_begun()), len(self.batch) - 1)
         for index in range(self.told, last + 1):
-            lost = end if index == last else End(wire.INTERRUPTED, 0)
-            self._keep_lost(self.batch[index][:3], lost, self.sent, NOWHERE)
+            lost = end if index == last else EndOfCall(wire.INTERRUPTED, 0)
+            self._keep_lost(id_of(self.batch[index]), lost, self.sent, NOWHERE)
         self.told = last + 1
 
     def _last_begun(self) -> int:
@@ -313,7 +209,7 @@ class Group:
             return self.done()[0] - 1
         return 0
 
-    def _keep_lost(self, id_: AttemptId, end: End, began: float, place: Place) -> None:
+    def _keep_lost(self, id_: AttemptId, end: EndOfCall, began: float, place: OutputPlace) -> None:
         worker = self._worker
         log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail = place
         if end.text:
@@ -329,7 +225,7 @@ class Group:
         more = (None, end.raised, "", left_text(worker.left)) if worker.left else (None, end.raised)
         self._calls.attempts.keep((*id_, end.ending, end.code, *used, *where, *more))
 
-    def _last_span(self) -> Span:
+    def _last_span(self) -> OutputSpan:
         """What was written since the last call that ended."""
         scratch = self._worker.scratch
         _, _, out, err = self.now()
@@ -339,20 +235,7 @@ class Group:
         return out, out_end - out, err, err_end - err
 
 
-def _spans(count: int, records: bytes) -> list[Span]:
-    return [record[5:9] for record in pages.unpack(count, records)]
-
-
-def _moved(count: int, records: bytes, spans: list[Span]) -> tuple[tuple[int, ...], bytes]:
-    """Records with the places of what was kept of their output, and the items that were cut."""
-    old = pages.unpack(count, records)
-    cut = tuple(
-        record[0] for record, span in zip(old, spans, strict=True) if (record[6], record[8]) != (span[1], span[3])
-    )
-    return cut, pages.pack([(*record[:5], *span, record[9]) for record, span in zip(old, spans, strict=True)])
-
-
-def _tails(scratch: Scratch, last: Span | None) -> tuple[bytes, bytes]:
+def _tails(scratch: Scratch, last: OutputSpan | None) -> tuple[bytes, bytes]:
     if last is None:
         return b"", b""
     out, out_len, err, err_len = last

@@ -15,6 +15,7 @@ import struct
 from jobctl.process.identity import boot_id
 from jobctl.process.mapped import open_mapped, wipe, wipe_ring
 from jobctl.process.private import open_plain
+from jobctl.supervisor.protocol import fields
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _ROOM = 4 << 20
 _SIZE = _RING_AT + _ROOM
 _HEAD = struct.Struct("<QQ")  # where it begins, as a count of bytes; its length
 _MARSHAL_VERSION = 2
-_FIELDS = 10
 
 
 def holds_any(path: str) -> bool:
@@ -92,7 +92,7 @@ class KeptCalls:
                 continue
             made = _read(self._map[_RING_AT + at % _ROOM + _HEAD.size : _RING_AT + end])
             if made is not None:
-                self._begins[made[1]] = at
+                self._begins[made[fields.CALLS_NUMBER]] = at
                 yield made
             at += _HEAD.size + length
 
@@ -109,7 +109,7 @@ class KeptCalls:
             return
         place = _RING_AT + begins % _ROOM
         self._map[place : place + size] = _HEAD.pack(begins, len(data)) + data
-        self._begins[made[1]] = begins
+        self._begins[made[fields.CALLS_NUMBER]] = begins
         self._next = self._counters[_NEXT] = begins + size  # one store of eight bytes: never seen by halves
 
     def acknowledge(self, numbers: Iterable[int]) -> None:
@@ -133,4 +133,4 @@ def _read(data: bytes) -> Made | None:
         made: Made = marshal.loads(data)  # noqa: S302 - a private file of ours
     except (ValueError, EOFError, TypeError):
         return None
-    return made if type(made) is tuple and len(made) == _FIELDS else None
+    return made if type(made) is tuple and len(made) == fields.CALLS_COUNT else None

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import select
 
-from jobctl.supervisor.attempts import Attempts
 from jobctl.supervisor.backlog import JobLine
 from jobctl.supervisor.calls.kept import KeptCalls
-from jobctl.supervisor.calls.worker_process import Worker
+from jobctl.supervisor.calls.worker_process import WorkerProcess
+from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol import page as pages
-from jobctl.supervisor.protocol import wire
 from jobctl.supervisor.running import AttemptId
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.supervisor.attempts import Tell
+    from jobctl.supervisor.calls.host import AttemptKeeper
+    from jobctl.supervisor.protocol.channel import Tell
 
 
 #: Beyond one for each slot; so many jobs can take turns with warm workers.
 _IDLE_WORKERS = 8
 
 
-class Calls:
+class WorkerPool:
     """All workers, by the descriptor on which they are heard, and the outcomes nobody has acknowledged."""
 
-    def __init__(self, attempts: Attempts, poll: select.poll, tell: Tell, kept: KeptCalls) -> None:
+    def __init__(self, attempts: AttemptKeeper, poll: select.poll, tell: Tell, kept: KeptCalls) -> None:
         self.attempts = attempts
-        self.workers: dict[int, Worker] = {}
+        self.workers: dict[int, WorkerProcess] = {}
         self.poll = poll
         self.tell = tell
         self._kept = kept
-        self._made: dict[int, tuple[Any, ...]] = {made[1]: made for made in kept.load()}
+        self._made: dict[int, tuple[Any, ...]] = {made[fields.CALLS_NUMBER]: made for made in kept.load()}
         self._number = max(self._made, default=0)
 
-    def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> Worker:
+    def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> WorkerProcess:
         """A worker that is yet to be started."""
         self._make_room()
-        return Worker(self, id_, line, slot, serial)
+        return WorkerProcess(self, id_, line, slot, serial)
 
     def _make_room(self) -> None:
         """Workers of jobs with nothing to do must not pile up."""
@@ -50,10 +50,10 @@ class Calls:
         """A worker said something, or can be told more."""
         self.workers[fd].hear(now)
 
-    def add(self, fields: tuple[Any, ...]) -> None:
-        """Calls ended: keep and tell it. ``fields`` are those of domain.ports.Calls without job and number."""
+    def add(self, outcome: tuple[Any, ...]) -> None:
+        """Calls ended: keep and tell it. ``outcome`` has the fields of domain.ports.Calls without the number."""
         self._number += 1
-        made = self._made[self._number] = (fields[0], self._number, *fields[1:])
+        made = self._made[self._number] = (outcome[0], self._number, *outcome[1:])
         self._kept.put(made)
         self.tell(wire.CALLS, made)
 
@@ -70,7 +70,11 @@ class Calls:
 
     def held(self) -> list[AttemptId]:
         """Attempts in outcomes that nobody has acknowledged."""
-        return [(made[0], record[0], record[1]) for made in self._made.values() for record in pages.unpack(*made[9])]
+        return [
+            (made[fields.CALLS_JOB], *record[fields.RECORD_ID])
+            for made in self._made.values()
+            for record in pages.unpack(*made[fields.CALLS_RECORDS])
+        ]
 
     def recall(self, job: int | None, now: float) -> None:
         """What has not begun goes back to the engine."""

@@ -13,20 +13,19 @@ import socket
 import time
 
 from jobctl.supervisor.backlog import Dispatch, JobLine
-from jobctl.supervisor.calls.group import (
-    End,
-    Group,
-    connect,
+from jobctl.supervisor.calls.ends import (
+    EndOfCall,
     end_by_itself,
     end_of_broken,
     end_of_endless_load,
     end_of_refusal,
     end_while_loading,
-    group_size,
 )
+from jobctl.supervisor.calls.group import CallGroup, connect, group_size
 from jobctl.supervisor.pressure import NEVER
-from jobctl.supervisor.protocol import wire
+from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.fields import id_of
 from jobctl.supervisor.protocol.page import BrokenPage
 from jobctl.supervisor.running import AttemptId, Running, Verdict, code_when_ended
 
@@ -34,7 +33,7 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.supervisor.calls.pool import Calls
+    from jobctl.supervisor.calls.host import WorkerHost
 
 _GROUP_BYTES = 1 << 20
 #: A group that takes longer than this is looked at: its calls that have not begun are taken back.
@@ -54,18 +53,18 @@ _WORK_LOAD = 0
 _WORK_CALLS = 1
 
 
-class Worker(Running):
+class WorkerProcess(Running):
     """One process that makes calls, and the group of attempts it has."""
 
     takes_calls = True
 
-    def __init__(self, calls: Calls, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
+    def __init__(self, calls: WorkerHost, id_: AttemptId, line: JobLine, slot: int, serial: int) -> None:
         super().__init__(id_, line, slot, serial)
         self.leaving = False
         self._calls = calls
         self._end: socket.socket
         self._channel: Channel | None = None
-        self.group: Group
+        self.group: CallGroup
         self._loaded = False
         self._load_by = NEVER
         self._holds_slot = False
@@ -77,7 +76,7 @@ class Worker(Running):
         self._target: AttemptId | None = None  # the one the worker is ended for
         self._unwanted: dict[AttemptId, Verdict] = {}
         self._recalled = False
-        self._left: int = self._spec[6] or -1  # calls until it is replaced
+        self._left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
 
     @property
     def _spec(self) -> tuple[Any, ...]:
@@ -94,7 +93,7 @@ class Worker(Running):
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
         """Start the process and give it the first attempts. Raises what ``JobPlan.start_worker`` raises."""
         page, self._end, theirs = connect()
-        self.group = Group(self._calls, self, page)
+        self.group = CallGroup(self._calls, self, page)
         try:
             self.pid, self.scratch = self.plan.start_worker(self.slot, cookie, (theirs, self.group.page.fd))
         except Exception:
@@ -107,36 +106,43 @@ class Worker(Running):
         self._calls.workers[self._end.fileno()] = self
         self._calls.poll.register(self._end.fileno(), select.POLLIN)
         self.plan.workers[self.slot] = self
-        self._channel.post(_WORK_LOAD, (self._spec[1:6], (self.line.job, *self._spec[7:9])))
+        self._channel.post(
+            _WORK_LOAD, (self._spec[fields.CALL_LOADED], (self.line.job, *self._spec[fields.CALL_NAMING]))
+        )
         if self.plan.timeout_s is not None:
             self._load_by = self.began + self._load_limit_s
         self.give(dispatch, self.began)
 
     def give(self, first: Dispatch, now: float) -> None:
         """Hand over an attempt that was taken from the backlog, and as many more as make a good group."""
-        backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
-        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded and not plan.alone else 0
-        batch = [first]
-        if room and line.waiting:
-            batch += backlog.take_more(line, room)
-            size = 0
-            for index, dispatch in enumerate(batch):
-                size += len(dispatch[3][0])
-                if size > _GROUP_BYTES and index:
-                    backlog.return_unstarted(line, batch[index:])
-                    del batch[index:]
-                    break
+        batch = self._batch(first)
         self.group.begin(batch, now)
         self._holds_slot = True
-        self.id = first[:3]
+        self.id = id_of(first)
         self._calls.attempts.table.rename(self.place, self.id)
         self._limit = None
         self._recalled = False
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._plan_look(now)
         assert self._channel is not None
-        self._channel.post(_WORK_CALLS, [(d[1], d[2], d[3][0]) for d in batch])
+        self._channel.post(_WORK_CALLS, [(item, attempt, argv[0]) for _, item, attempt, argv, _ in batch])
         self._flush()
+
+    def _batch(self, first: Dispatch) -> list[Dispatch]:
+        """This attempt and those behind it that make a good group with it, as far as one message has room."""
+        backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
+        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded and not plan.alone else 0
+        if not room or not line.waiting:
+            return [first]
+        batch = [first, *backlog.take_more(line, room)]
+        size = 0
+        for index, (_, _, _, argv, _) in enumerate(batch):
+            size += len(argv[0])
+            if size > _GROUP_BYTES and index:
+                backlog.return_unstarted(line, batch[index:])
+                del batch[index:]
+                break
+        return batch
 
     def _plan_look(self, now: float) -> None:
         timeout_s = self.plan.timeout_s
@@ -265,7 +271,15 @@ class Worker(Running):
         if abs(epoch_ns - self._epoch_ns) >= _SET_NS:
             self._epoch_ns = epoch_ns
         started_at = (self._epoch_ns + began_ns) // 1000
-        return (*self.group.batch[index][:3], self.slot, self.pid, started_at, self.scratch.number, out, err)
+        return (
+            *id_of(self.group.batch[index]),
+            self.slot,
+            self.pid,
+            started_at,
+            self.scratch.number,
+            out,
+            err,
+        )
 
     # Looking at a group that takes long.
 
@@ -278,7 +292,7 @@ class Worker(Running):
             return wire.INTERRUPTED, self.plan.grace_s
         if not self._loaded and now >= self._load_by:
             if self.group.batch:
-                self._target = self.group.batch[0][:3]
+                self._target = id_of(self.group.batch[0])
                 return wire.TIMED_OUT, self.plan.grace_s
             self.retire()
             return None
@@ -302,7 +316,7 @@ class Worker(Running):
         self._load_by += gap_s
         index = self._now()[0]
         if 0 <= index < len(self.group.batch):
-            id_ = self.group.batch[index][:3]
+            id_ = id_of(self.group.batch[index])
             before = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
             self._excused = (id_, before + gap_s)
 
@@ -342,7 +356,9 @@ class Worker(Running):
             if not self._loaded:  # whatever it holds by then was charged to nobody
                 self.deadline = self._load_by
         elif self.plan.timeout_s is not None:
-            self.deadline = (seen[1] + self._limit_ns(self.group.batch[index][:3])) / 1e9 if self._has(index) else NEVER
+            self.deadline = (
+                (seen[1] + self._limit_ns(id_of(self.group.batch[index]))) / 1e9 if self._has(index) else NEVER
+            )
         return None
 
     def _has(self, index: int) -> bool:
@@ -358,7 +374,7 @@ class Worker(Running):
         index, began_ns, _, _ = seen
         if not self._has(index):
             return None
-        id_ = self.group.batch[index][:3]
+        id_ = id_of(self.group.batch[index])
         verdict = self._unwanted.get(id_)
         is_limited = self.plan.timeout_s is not None
         if verdict is None and is_limited and time.monotonic_ns() >= began_ns + self._limit_ns(id_):
@@ -373,10 +389,10 @@ class Worker(Running):
     def _take_back(self, keep: int) -> None:
         """Attempts from this index on have not begun and will not: others may run them."""
         rest = self.group.cut(keep)
-        returned = rest if self._recalled else [each for each in rest if each[:3] in self._unwanted]
+        returned = rest if self._recalled else [each for each in rest if id_of(each) in self._unwanted]
         for dispatch in returned:
-            self._calls.tell(wire.RETURNED, dispatch[:3])
-        wanted = [] if self._recalled else [each for each in rest if each[:3] not in self._unwanted]
+            self._calls.tell(wire.RETURNED, id_of(dispatch))
+        wanted = [] if self._recalled else [each for each in rest if id_of(each) not in self._unwanted]
         self._calls.attempts.backlog.return_unstarted(self.line, wanted)
 
     # How a group ends.
@@ -461,19 +477,21 @@ class Worker(Running):
             self.group.settle()
             self._give_up_batch(count)
             return
-        self.group.lose(index, self._end_of(self.group.batch[index][:3], ending, leftovers))
+        self.group.lose(index, self._end_of(id_of(self.group.batch[index]), ending, leftovers))
         self._give_up_batch(index + 1)
 
-    def _end_of(self, id_: AttemptId, ending: int | None, leftovers: bool) -> End:
+    def _end_of(self, id_: AttemptId, ending: int | None, leftovers: bool) -> EndOfCall:
         assert self.reaped is not None
         status = self.reaped[0]
         flags = wire.LEFTOVERS if leftovers else 0
         has_begun = self._loaded or self.group.now()[0] >= 0
         if ending == wire.TIMED_OUT and not has_begun:
-            return end_of_endless_load(self._load_limit_s, self._spec[1])
+            return end_of_endless_load(self._load_limit_s, self._spec[fields.CALL_TARGET])
         if ending is not None:  # it was ended; perhaps for another one, which was over just then
-            return End(ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags)
+            return EndOfCall(
+                ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags
+            )
         # It may have said that it is ready, and have died of its first call before that was heard.
         if has_begun:
             return end_by_itself(status, flags)
-        return end_while_loading(status, flags, self._spec[1])
+        return end_while_loading(status, flags, self._spec[fields.CALL_TARGET])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     #: (kind, payload); plain values only, which is all that marshal can carry.
     Message = tuple[int, Any]
+    #: Queues a message for the other side: (kind, payload).
+    Tell = Callable[[int, Any], None]
 
 
 _HEADER = 4

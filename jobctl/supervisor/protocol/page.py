@@ -55,7 +55,7 @@ class BrokenPage(Exception):
     """What a worker wrote makes no sense."""
 
 
-class Page:
+class SharedPage:
     """One page; ``fd`` is for the worker."""
 
     def __init__(self, lowest_fd: int) -> None:
@@ -184,7 +184,7 @@ def _within(size: int, data: bytes) -> Any:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-class _Limit:
+class _MemoryLimit:
     """How large this process may become while it reads what may be anything."""
 
     def __init__(self) -> None:
@@ -199,7 +199,7 @@ class _Limit:
         return self.largest + more
 
 
-_limit = _Limit()
+_limit = _MemoryLimit()
 
 
 def _size_of_this_process() -> int:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.executors.cluster.runner import Runner
+from jobctl.executors.cluster.runner import PackRunner
 
-Make = Callable[[], Runner]
+Make = Callable[[], PackRunner]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[Runner] = []
+    made: list[PackRunner] = []
 
-    def another() -> Runner:
-        made.append(Runner(1, lambda _store, _message: None, str(tmp_path)))
+    def another() -> PackRunner:
+        made.append(PackRunner(1, lambda _store, _message: None, str(tmp_path)))
         return made[-1]
 
     yield another

@@ -17,7 +17,7 @@ from distributed import Client
 from jobctl.domain.crew import Offer
 from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pressure, Returned, Started
 from jobctl.executors.cluster.executor import ClusterExecutor
-from jobctl.executors.cluster.messages import Up
+from jobctl.executors.cluster.messages import Connected
 from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.process.process_status import is_there
 from tests.executor_contract import Listener, batch, id_of, spec_of
@@ -212,7 +212,9 @@ def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connec
     executor.define(spec_of(1, tmp_path, slots=2))
     client = executor._link._client
     executor._link._loop.call_soon_threadsafe(client.scheduler_comm.comm.abort)
-    wait_until(lambda: any(isinstance(message, Up) for message in executor._heard), 60, "the link to be up again")
+    wait_until(
+        lambda: any(isinstance(message, Connected) for message in executor._heard), 60, "the link to be up again"
+    )
     script = b"echo x >> %b; sleep 1000" % os.fsencode(begun)
     executor.start(batch(1, (b"sh", b"-c", script), range(1)))  # it does not know yet that there was a break
     with Client(scheduler_file=str(workers.file), set_as_default=False) as anybody:

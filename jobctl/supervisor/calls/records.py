@@ -1,0 +1,83 @@
+"""Whether the records in the page of a worker can be true. The code of the user can write anything into that memory."""
+
+from __future__ import annotations
+
+import gc
+from operator import itemgetter
+
+from jobctl.supervisor.backlog import Dispatch
+from jobctl.supervisor.output import OutputSpan
+from jobctl.supervisor.protocol import fields
+from jobctl.supervisor.protocol import page as pages
+from jobctl.supervisor.protocol.page import BrokenPage
+
+TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
+if TYPE_CHECKING:
+    from typing import Any
+
+_ITEM, _ATTEMPT = itemgetter(fields.DISPATCH_ITEM), itemgetter(fields.DISPATCH_ATTEMPT)
+_MOST = 1 << 62
+_SPAN, _HEAD = fields.RECORD_SPAN, fields.RECORD_HEAD
+_PLAIN = {str, type(None)}
+
+
+def check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
+    """Whether records are those of these attempts, and all in order. Raises BrokenPage."""
+    is_enabled = gc.isenabled()
+    gc.disable()  # hundreds of tuples that are gone in a moment would make it look at all that waits
+    try:
+        _check_records(count, records, expected, failed)
+    finally:
+        if is_enabled:
+            gc.enable()
+
+
+def _check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
+    found = pages.unpack_carefully(count, records)
+    try:
+        items, attempts, *numbers, said = zip(*found, strict=True)
+        if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
+            raise BrokenPage("records of other items than it was given")
+        # A sum is one pass in C: it is an int if all of them are, and bounded if all are.
+        if not all(type(total := sum(column)) is int and total < _MOST and min(column) >= 0 for column in numbers):
+            raise BrokenPage("a record with impossible numbers")
+        kinds = set(map(type, said))
+        if kinds <= _PLAIN and not failed:
+            if str in kinds:
+                "".join(filter(None, said)).encode()
+        elif not all(each is None or (is_cause(each) if type(each) is tuple else each.encode()) for each in said):
+            raise BrokenPage("a record with a cause of another form")
+        if failed != sum(type(each) is tuple for each in said):
+            raise BrokenPage("another number of failures than it counted")
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BrokenPage("a record of another form") from error
+
+
+def is_cause(said: Any) -> bool:
+    """Whether a value has the form of domain.ports.Raised."""
+    if type(said) is not tuple or len(said) != fields.RAISED_COUNT:
+        return False
+    name, message, code, after_s, where = said
+    return (
+        all(type(text) is str for text in (name, message, where))
+        and type(code) is int
+        and type(after_s) in (int, float, type(None))
+    )
+
+
+def spans_of(count: int, records: bytes) -> list[OutputSpan]:
+    """Where each call wrote its output."""
+    return [record[_SPAN] for record in pages.unpack(count, records)]
+
+
+def moved(count: int, records: bytes, spans: list[OutputSpan]) -> tuple[tuple[int, ...], bytes]:
+    """The items whose output was cut, and the records with the places of what was kept of their output."""
+    old = pages.unpack(count, records)
+    pairs = list(zip(old, spans, strict=True))
+    cut = tuple(record[fields.RECORD_ITEM] for record, span in pairs if _lengths(record[_SPAN]) != _lengths(span))
+    return cut, pages.pack([(*record[_HEAD], *span, record[fields.RECORD_SAID]) for record, span in pairs])
+
+
+def _lengths(span: OutputSpan) -> tuple[int, int]:
+    _, out_len, _, err_len = span
+    return out_len, err_len
