@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _wait(huey: SqliteHuey, most: int) -> int:
-    """Until so many calls wait; how many do."""
+    """Wait until this number of calls waits; returns the number that does."""
     while (left := huey.pending_count()) > most:
         time.sleep(_LOOK_S)
     return left

@@ -28,7 +28,7 @@ SLOTS = 2
 
 
 class InstantExecutor:
-    """The executor port; holds nothing from one ``collect`` to the next. After so many items it asks to stop."""
+    """The executor port; holds nothing from one ``collect`` to the next. It asks to stop after a number of items."""
 
     fresh = True
     identity = ""
@@ -111,7 +111,7 @@ class Store:
         self.home = Home(root / "home")
 
     def submit(self, rows: int, jobs: int = 1, policy: Policy | None = None, **options: object) -> None:
-        """Jobs of so many rows each."""
+        """Jobs with this number of rows each."""
         path = self.root / "rows.csv"
         path.write_text("id,name\n" + "".join(f"{n},row number {n}\n" for n in range(rows)), encoding="utf-8")
         request = SubmitRequest(
@@ -125,7 +125,7 @@ class Store:
             submit(self.home, request, now=moment.now(), stdin=io.BytesIO())
 
     def work_off(self, limit: int | None = None) -> Cost:
-        """Run an engine until every job is done, or so many items are."""
+        """Run an engine until every job is done, or this number of items is."""
         database = open_database(self.home)
         before = self._succeeded(database)
         wake = WakeUp(self.home.wake)

@@ -32,7 +32,7 @@ _MESSAGE = "exit code 3: the server said no"
 
 
 class _Shape(NamedTuple):
-    """How many items stand where; every ``nth`` of the done ones failed."""
+    """How many items are in which state; every ``nth`` of the done ones failed."""
 
     job: int
     items: int

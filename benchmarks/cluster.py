@@ -1,4 +1,4 @@
-"""Items on a Dask cluster beside bare ``Client.map`` on the same cluster, and what the size of a message does."""
+"""Items on a Dask cluster and bare ``Client.map`` on the same cluster, and what the size of a message does."""
 
 from __future__ import annotations
 

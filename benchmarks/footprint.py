@@ -127,9 +127,9 @@ def _real(calls: _Real, few: _Real, many: _Real, silent: _Real) -> Iterator[Figu
     processes = f"{many.supervisor_kib / 1024:.1f} MiB with {many.items:,} processes ({grown:+.1f} since {few.items:,})"
     name = f"memory of the supervisor, {calls.items:,} calls"
     yield Figure(name, calls.supervisor_kib / 1024, "MiB", 25, detail=f"at its peak; {processes}")
-    beside = f"{many.engine_kib / 1024:.1f} MiB with {many.items:,} processes"
-    name = f"memory of the engine beside it, {calls.items:,} calls"
-    yield Figure(name, calls.engine_kib / 1024, "MiB", 120, detail=f"at its peak, files written; {beside}")
+    other = f"{many.engine_kib / 1024:.1f} MiB with {many.items:,} processes"
+    name = f"memory of the engine at the same time, {calls.items:,} calls"
+    yield Figure(name, calls.engine_kib / 1024, "MiB", 120, detail=f"at its peak, files written; {other}")
     name = f"logs of {calls.items:,} calls that print {OUTPUT} B each"
     each = ", ".join(f"{real.log_bytes / real.items:.2f} B each of {real.items:,} processes" for real in (few, many))
     yield Figure(name, calls.log_bytes / 1e6, "MB", 150 * calls.items / MANY, detail=each)

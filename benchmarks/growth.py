@@ -1,4 +1,4 @@
-"""Cost of an item over the size of the job, beside xargs and GNU parallel; draws growth.svg."""
+"""Cost of an item over the size of the job, compared with xargs and GNU parallel; draws growth.svg."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ would show what else the machine did. The engine is measured alone as well, with
 everything succeeded, because a million processes take eight minutes: from the first claim to the result files.
 Start-up is in the lines of the plot and dominates small jobs.
 
-A million real processes, once, at commit 877d24d: 830 µs of CPU each beside 859 of 10,000 before and after (0.97 x),
+A million real processes, once, at commit 877d24d: 830 µs of CPU each against 859 of 10,000 before and after (0.97 x),
 467 µs of wall time each; the supervisor had 15 MiB, the engine 40 while they ran and 83 when the result files were
 written.
 
@@ -63,8 +63,8 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def growth(name: str, few: int, many: int, costs: dict[int, float]) -> Figure:
-    """What an item of a large job costs beside one of a smaller."""
-    detail = f"{costs[many]:.1f} µs beside {costs[few]:.1f} µs"
+    """What an item of a large job costs compared with one of a smaller."""
+    detail = f"{costs[many]:.1f} µs against {costs[few]:.1f} µs"
     return Figure(f"{name} of {many:,}, of one of {few:,}", costs[many] / costs[few], "x", 1.15, detail=detail)
 
 

@@ -10,14 +10,14 @@ from benchmarks._instant import Store
 from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import compare
 
-TITLE = "CPU of the engine with many live jobs in the queue, beside one"
+TITLE = "CPU of the engine with many live jobs in the queue, against one"
 NOTES = """
 The engine alone, with an executor that says at once that everything succeeded: its claims and commits are real, and so
-are the result files of the job. It is worked off with others in the queue that are ready too and have the lower
+are the result files of the job. It runs with others in the queue that are ready too and have the lower
 priority, and alone. Jobs that share the slots equally cost more, below: each of them is claimed and settled in
 statements of its own, and begins slowly until it is known how long its items take.
 """
-#: Of a job beside: so many that none ends.
+#: Items of each other job: too many to end during the run.
 ROWS_BESIDE = 50
 
 

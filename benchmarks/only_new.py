@@ -1,4 +1,4 @@
-"""What ``--only-new`` costs a row: the lookup of rows that are all done, beside the same file without it."""
+"""What ``--only-new`` costs a row: the lookup of rows that are all done, compared with the same file without it."""
 
 from __future__ import annotations
 

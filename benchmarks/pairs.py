@@ -37,7 +37,7 @@ class Paired:
 
     def _detail(self, ratios: Sequence[float], unit: str, per: float) -> str:
         ours, theirs = (amount(statistics.median(side) / per, unit) for side in (self.ours, self.theirs))
-        return f"{ours} beside {theirs}; {len(ratios)} pairs, {min(ratios):.2f} to {max(ratios):.2f}"
+        return f"{ours} against {theirs}; {len(ratios)} pairs, {min(ratios):.2f} to {max(ratios):.2f}"
 
 
 def compare(ours: Callable[[], float], theirs: Callable[[], float], pairs: int) -> Paired:

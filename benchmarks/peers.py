@@ -1,4 +1,4 @@
-"""The programs and packages that jobctl is measured beside: where they are, or that they are missing."""
+"""The programs and packages that jobctl is measured against: where they are, or that they are missing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_here(name: str) -> bool:
 
 
 def missing(figure: str, peer: str, unit: str = "x") -> Figure:
-    """The figure that stands for one that needs a peer which is not here."""
+    """The figure to print when the peer that it needs is missing."""
     source = f"apt install {PROGRAMS[peer][1]}" if peer in PROGRAMS else "pip install 'jobctl[bench]'"
     return Figure(figure, None, unit, detail=f"{peer} is not installed: {source}")
 

@@ -59,7 +59,7 @@ def _grid(xs: tuple[int, int], ys: tuple[int, int]) -> Iterator[str]:
 
 
 def _apart(places: Sequence[float]) -> list[float]:
-    """Names beside the ends of their lines, none on top of another; ``places`` ascend."""
+    """Names next to the ends of their lines, none on top of another; ``places`` ascend."""
     apart: list[float] = []
     for place in places:
         apart.append(max(place, apart[-1] + 16) if apart else place)

@@ -25,7 +25,7 @@ def bench(count: int, slots: int | None = None) -> Iterator[Bench]:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where the rows are. Each method works them off with ``true`` in so many slots and says what it took."""
+    """Where the rows are. Each method runs ``true`` for each row in a number of slots and returns what it took."""
 
     folder: Path
     count: int

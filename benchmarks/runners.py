@@ -1,4 +1,4 @@
-"""Command items: a whole ``jobctl run`` of ``true`` beside others that record what they run, and beside make."""
+"""Command items: a whole ``jobctl run`` of ``true``, compared with others that record what they run, and with make."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from benchmarks.pairs import compare
 from benchmarks.rows import Bench, bench, wall
 from benchmarks.usage import Usage
 
-TITLE = "rows of true, beside GNU parallel, HyperQueue, task-spooler and make"
+TITLE = "rows of true, against GNU parallel, HyperQueue, task-spooler and make"
 NOTES = """
-Wall time, everybody's start-up included, as many slots for each. The rows are fewer than beside xargs, which is to the
+Wall time, the start-up of each program included, with equal slots. Fewer rows than against xargs, which is to the
 advantage of the others: our start weighs more. make records nothing.
 
 The target over parallel was set where parallel took 8.1 ms a row and xargs 0.83. Here both are quicker, parallel more

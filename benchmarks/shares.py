@@ -1,4 +1,4 @@
-"""Where the CPU time of a command item goes: engine, supervisor, the item itself; beside all of xargs."""
+"""Where the CPU time of a command item goes: engine, supervisor, the item itself; compared with all of xargs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.store.database import open_database
 
 TITLE = "a command item by a daemon that is up: CPU time, whose it is, and wall time"
 NOTES = """
-A daemon with two slots works off rows of `true`; its engine and its supervisor are asked what they used, the items are
+A daemon with two slots runs rows of `true`; its engine and its supervisor are asked what they used, the items are
 known from their records. The item's own part, from its first instruction in the borrowed memory of the supervisor to
 its end, is what the kernel and the dynamic linker take for any process; xargs pays it too and is measured as a whole.
 Start-up is not in here: the daemon is up. Where other work keeps the machine busy, as it did when these figures were
@@ -27,7 +27,7 @@ REST_S = 1.5
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Jobs on one daemon, each beside xargs over as many rows."""
+    """Jobs on one daemon, each compared with xargs over the same number of rows."""
     rows = scale.of(3_000, 1_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder, daemon(SLOTS) as ours:
         path = Path(folder, "rows.txt")

@@ -1,4 +1,4 @@
-"""Process items without a database: a supervisor beside xargs, and where the CPU time goes.
+"""Process items without a database: a supervisor compared with xargs, and where the CPU time goes.
 
 The feeding side keeps the supervisor's backlog filled and acknowledges in batches, as the engine does.
 """

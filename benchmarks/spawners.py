@@ -1,4 +1,4 @@
-"""Two spawners beside one, on as many slots."""
+"""Two spawners compared with one, on the same number of slots."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired
 from benchmarks.rows import bench
 
-TITLE = "two spawners beside one"
+TITLE = "two spawners against one"
 NOTES = """
 `daemon.spawners = 2`. While one supervisor waits for the `exec` of the item that it starts, the other one can fill the
 other slot. On more cores there is more to win: one supervisor takes some 100 us of CPU for an item and waits for the

@@ -1,4 +1,4 @@
-"""Start-up: what short commands cost in CPU time beside the import of the library that reads the command line."""
+"""Start-up: the CPU time of short commands, and of importing the library that reads the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import environment, measure
 
-TITLE = "CPU time of short commands, beside python -c 'import typer'"
+TITLE = "CPU time of short commands, against python -c 'import typer'"
 NOTES = """
 User and system time of the process and of all it waited for, in a store with three finished jobs of ten rows;
 `submit` and `run` get a fresh copy of that store each time. Byte code is on disk, as after an installation.

@@ -1,4 +1,4 @@
-"""Looking at a job of ten million items beside looking at one of ten; and what a watcher costs the daemon."""
+"""Looking at a job of ten million items, compared with looking at one of ten; and what a watcher costs the daemon."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import Usage, environment, measure
 
-TITLE = "looking at ten million items, beside ten"
+TITLE = "looking at ten million items, against ten"
 NOTES = """
-CPU time of the whole command; the wall time beside it is for information. Both jobs are half-way: four fifths done,
+CPU time of the whole command; its wall time is for information. Both jobs are half-way: four fifths done,
 failures, two items in hand (`benchmarks/_large_job.py`; `jobctl verify` agrees with it). The databases are in the page
 cache. The page of failed items has five rows on both sides, for the small job has no more.
 """

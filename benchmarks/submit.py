@@ -1,4 +1,4 @@
-"""Submit: a large file into the store beside the least that Python and SQLite can do with it."""
+"""Submit: a large file into the store, compared with the least that Python and SQLite can do with it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def run(scale: Scale) -> list[Figure]:
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         bench = _Bench(Path(folder), rows)
         figures = [
-            bench.beside("plain.csv", "csv.reader + json.dumps", 1.2, scale.pairs),
-            bench.beside("quoted.csv", "csv.reader + json.dumps", 1.2, scale.pairs),
-            bench.beside("rows.jsonl", "orjson", 2.0, scale.pairs),
+            bench.against("plain.csv", "csv.reader + json.dumps", 1.2, scale.pairs),
+            bench.against("quoted.csv", "csv.reader + json.dumps", 1.2, scale.pairs),
+            bench.against("rows.jsonl", "orjson", 2.0, scale.pairs),
         ]
         return [*figures, *bench.growth(10 * rows, 3)]
 
@@ -44,8 +44,8 @@ class _Bench:
         self._rows = rows
         self._memory: list[int] = []
 
-    def beside(self, name: str, peer: str, target: float, pairs: int) -> Figure:
-        """Our submit of a file beside the bare loop."""
+    def against(self, name: str, peer: str, target: float, pairs: int) -> Figure:
+        """Our submit of a file against the bare loop."""
         path = self._make(name, self._rows)
         pair = compare(self._wall(self._submit, path), self._wall(self._bare, path), pairs)
         path.unlink()

@@ -1,4 +1,4 @@
-"""Command items: a whole ``jobctl run`` of ``true`` beside xargs, everybody's start-up included."""
+"""Command items: a whole ``jobctl run`` of ``true`` compared with xargs, the start-up of each included."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ left of it when other work of the machine is taken away.
 
 Most of an item's CPU time is its own (exec, dynamic linker, exit: see `shares`) and the same for both. Written by hand
 and recording nothing, a loop around `posix_spawn` took 0.92 to 0.94 of the CPU time of xargs, one around the
-`fork_exec` of subprocess 0.88 to 0.93: the floor for a Python parent that gives each item a session. Tried beside
+`fork_exec` of subprocess 0.88 to 0.93: the floor for a Python parent that gives each item a session. Also tried
 `fork_exec`, which the supervisor uses: `posix_spawn` (20 us more an item) and `posix_spawn` by ctypes with everything
 prepared (27 us more than that).
 
 Where the rest goes, of 9.2 s for 20,000 rows on a quiet machine: 0.04 s until the command reads, 0.16 s until the
-first item runs (submission; start of supervisor and engine, beside which the command loads what shows the job), 0.1 s
+first item runs (submission; start of supervisor and engine, while the command loads what shows the job), 0.1 s
 result files and end; xargs begins at once. While items run, two of them run for 376 of the 431 µs that an item takes,
 one for 41 µs, none for 13 µs: one process starts and reaps them, as with xargs. That process is in `vfork` for 58 %
 of the time, waiting for the `exec` of the next item, for its next event for 26 %, and does its own work for 16 %.

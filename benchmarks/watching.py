@@ -19,10 +19,10 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import environment
 
-TITLE = "a daemon that is watched, beside one that is not"
+TITLE = "a daemon that is watched, against one that is not"
 NOTES = """
 One daemon, job after job of `true`; every third one with `status JOB --watch` open on a terminal of 100 x 30. CPU time
-is that of supervisor and engine together, without the items' own. Two jobs that nobody watches, beside one another,
+is that of supervisor and engine together, without the items' own. Two jobs that nobody watches, at the same time,
 show what equal runs differ by. The view has two cores to share with the items: wall time shows what it takes from them.
 """
 #: Less cannot be told from what two equal runs differ by.

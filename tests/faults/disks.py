@@ -1,4 +1,4 @@
-"""T4: the power goes. T5: the disk is full. T7: no descriptors. T11: the machine was started anew."""
+"""T4: the power goes. T5: the disk is full. T7: no descriptors. T11: the machine was rebooted."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def other_boot(rig: Rig) -> Iterator[None]:
         rig.launcher = before
 
 
-@fault("T11", "the machine was started anew: another boot id", full=50, sample=2)
+@fault("T11", "the machine was rebooted: another boot id", full=50, sample=2)
 @on_a_rig
 def reboot(rig: Rig) -> None:
     """All that ran is interrupted; nobody is signalled by a number of another life."""
