@@ -90,6 +90,11 @@ class Database:
         row = self.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open on this connection."""
+        return self.connection.in_transaction
+
     def data_version(self) -> int:
         """A number that changes when another connection commits. It means nothing to any other connection."""
         return int(self.execute("PRAGMA data_version").fetchone()[0])

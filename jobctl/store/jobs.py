@@ -110,6 +110,12 @@ def state(database: Database, job: int) -> str | None:
     return None if found is None else str(found)
 
 
+def revision(database: Database, job: int) -> int | None:
+    """How often a job was changed; None if there is no such job."""
+    found = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
+    return None if found is None else int(found)
+
+
 def reason(database: Database, job: int) -> str:
     """Why a stop has cut the job short; empty if none has."""
     return str(database.scalar("SELECT reason FROM jobs WHERE id = ?", (job,)) or "")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 
 from jobctl.config import Home
+from jobctl.domain.selection import Selection
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.services.control import cancel as control
@@ -34,9 +35,9 @@ class Hands:
 
         self._do(act)
 
-    def retry(self, job: int, selection: retry.Selection | None = None) -> None:
+    def retry(self, job: int, selection: Selection | None = None) -> None:
         """Another round for what did not succeed, or what is selected."""
-        self._do(lambda: retry.retry(self._home, job, selection or retry.Selection(), now=now_us()).sentence)
+        self._do(lambda: retry.retry(self._home, job, selection or Selection(), now=now_us()).sentence)
 
     def pause(self, job: Document) -> None:
         """Pause a job, or let a paused one go on."""

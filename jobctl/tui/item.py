@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
+from jobctl.domain.selection import Selection
 from jobctl.render.explain import explain_lines
-from jobctl.services.control.retry import Selection
 from jobctl.services.output.follow import Wanted
 from jobctl.tui.logview import LogView
 from jobctl.tui.page import Page

@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
 
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number
 from jobctl.render.items import item_cells
 from jobctl.render.job.blocks import failure_cells
 from jobctl.render.job.page import job_page, job_title
-from jobctl.services.control.retry import Selection
 from jobctl.services.output.follow import Wanted
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.logview import LogView

@@ -11,9 +11,10 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState, Stop
 from jobctl.services.control import pause as holding
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.store import jobs, pruning, requests
 from tests.engine.bench import SECOND, START, Bench, state
 from tests.executors.fake import Play

@@ -7,11 +7,12 @@ import select
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
+from jobctl.domain.selection import Selection
 from jobctl.engine.clock import ClockAlarm, WallClock
 from jobctl.process import moment
 from jobctl.process.moment import Moment
 from jobctl.services.control import pause as holding
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit

@@ -1,7 +1,8 @@
 """Durations and the course of a round, kept by the engine in the transaction that settles."""
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.services.control.retry import Selection, retry
+from jobctl.domain.selection import Selection
+from jobctl.services.control.retry import retry
 from jobctl.store import figures
 from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import Play

@@ -12,13 +12,14 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.render.job.facts import retry_text
 from jobctl.services.control import pause as holding
 from jobctl.services.control.prune import PruneOptions, prune
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document
 from jobctl.services.submit import feed, intake

@@ -6,12 +6,13 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId, Ending
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.loop import Fenced
 from jobctl.services.control import pause as holding
 from jobctl.services.control.prune import PruneOptions, prune
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.store import failures, items, jobs, requests
 from tests.engine.bench import SECOND, Bench, state

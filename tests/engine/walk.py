@@ -23,6 +23,7 @@ from rich.cells import cell_len
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Ending, Finished
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.errors import UsageError
 from jobctl.render.explain import explain_lines
@@ -30,7 +31,7 @@ from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.services.control import pause as holding
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.ports import Ending
+from jobctl.domain.selection import Selection
 from jobctl.errors import NotFound
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.output.export import HEADER, command_text, export_joblog
 from tests.services.worked_off import WorkedOff
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.notify import Kind
+from jobctl.domain.selection import Selection
 from jobctl.errors import Busy, HomeError
 from jobctl.services.control import prune as pruning_service
 from jobctl.services.control import traces
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.control.traces import Traces
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests

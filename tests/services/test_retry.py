@@ -9,13 +9,15 @@ import pytest
 from jobctl.cli.edge import run
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control import pause as holding
-from jobctl.services.control.retry import Chosen, Retried, Selection, begin_round, retry
+from jobctl.services.control.retry import Retried, begin_round, retry
 from jobctl.services.status.document import job_document
 from jobctl.store import requests
+from jobctl.store.another_round import Chosen
 from tests.engine.bench import SECOND, Bench, state
 from tests.executors.fake import Play
 

@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.services.control.retry import Selection, retry
+from jobctl.domain.selection import Selection
+from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import empty_list_document, job_document, list_document
 from jobctl.services.submit.request import NotifyOptions

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.domain.selection import Selection
 from jobctl.errors import NotFound
-from jobctl.services.control.retry import Selection, retry
+from jobctl.services.control.retry import retry
 from jobctl.services.output.verify import FINDINGS_SHOWN, Verification, verify
 from tests.services.worked_off import WorkedOff
 

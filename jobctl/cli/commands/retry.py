@@ -37,7 +37,8 @@ def retry(
     The job must be done. The history of attempts stays; the result files are written again when the round ends.
     Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
     """
-    from jobctl.services.control.retry import Selection, retry_all
+    from jobctl.domain.selection import Selection
+    from jobctl.services.control.retry import retry_all
     from jobctl.services.control.targets import resolve
 
     shared = session(ctx)

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from jobctl.config import Home
 from jobctl.domain.nearest import meant
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
-from jobctl.store import clock, failures, jobs, journal
+from jobctl.store import another_round, clock, jobs, journal
+from jobctl.store.another_round import Choice, Chosen
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 from jobctl.store.views import jobs as job_views
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which items get another round. With nothing chosen: all that did not succeed and may safely run again."""
-
-    failed: bool = False
-    unprocessed: bool = False
-    unknown: bool = False  # also those of which nobody knows what they did
-    codes: tuple[str, ...] = ()
-    items: tuple[int, ...] = ()
-    not_elsewhere: bool = False  # some of these stay out, because another job has their rows
-
-    @property
-    def is_default(self) -> bool:
-        """Whether nothing was chosen."""
-        return not (self.failed or self.unprocessed or self.unknown or self.codes or self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +53,7 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
     database = open_database(home)
     try:
         # Of millions it takes a while to count them, for which nobody has to wait.
-        counted = {job: _chosen(database, job, selection) for job, selection in wanted.items()}
+        counted = {job: _count(database, job, selection) for job, selection in wanted.items()}
         with database.transaction():
             retried = [
                 begin_round(database, job, selection, now=now, counted=counted[job])
@@ -81,20 +63,6 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
         database.close()
     wake(home.wake)
     return retried
-
-
-class Chosen(NamedTuple):
-    """The items that a selection means, as they were counted at some revision of their job."""
-
-    revision: int
-    by_failure: list[tuple[int | None, int]]  # (group, failed items)
-    unprocessed: int
-    first: int | None
-
-    @property
-    def moves(self) -> dict[str, int]:
-        """How many leave each state."""
-        return {"failed": sum(count for _, count in self.by_failure), "unprocessed": self.unprocessed}
 
 
 def begin_round(
@@ -107,16 +75,16 @@ def begin_round(
         raise NotFound(f"there is no job {job}", hint="jobctl status --all")
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
-    revision = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
-    elsewhere = _elsewhere(database, row, selection)
-    if elsewhere:
-        selection = replace(selection, not_elsewhere=True)
-    if counted is None or counted.revision != revision or elsewhere:
-        counted = _chosen(database, job, selection)
-    moved = {} if counted is None else counted.moves
-    if counted is not None:
-        _requeue(database, row, selection, counted)
-    left_out = _left_out(database, row, selection)
+    careful = _is_careful(row, selection)
+    elsewhere = _leave_out(database, row, another_round.choose(job, selection, careful=careful))
+    choice = another_round.choose(job, selection, careful=careful, leaves_out=bool(elsewhere))
+    if counted is None or counted.revision != jobs.revision(database, job) or elsewhere:
+        counted = another_round.count(database, choice)
+    another_round.requeue(database, choice, counted)
+    # Counted after the others are queued: what the selection means and is still failed stays out.
+    meant = another_round.choose(job, selection, careful=False, leaves_out=bool(elsewhere))
+    left_out = another_round.with_unknown_outcome(database, meant) if careful else 0
+    moved = counted.moves
     if not sum(moved.values()):
         raise _nothing(database, row, selection, left_out, elsewhere)
     _reopen(database, row, moved, now)
@@ -136,14 +104,13 @@ def begin_round(
     return Retried(job, row.round + 1, sum(moved.values()), left_out, elsewhere)
 
 
-def _elsewhere(database: Database, row: JobRow, selection: Selection) -> int:
-    """How many of the chosen items stay out because another job of the name has their rows, or has done them since."""
+def _leave_out(database: Database, row: JobRow, choice: Choice) -> int:
+    """How many of the items stay out because another job of the name has their rows, or has done them since."""
     if row.item_key is None:
         return 0
     from jobctl.store.left_out import leave_out  # few jobs have such rows
 
-    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
-    return leave_out(database, row, condition, parameters)
+    return leave_out(database, row, choice)
 
 
 def _is_careful(row: JobRow, selection: Selection) -> bool:
@@ -151,66 +118,12 @@ def _is_careful(row: JobRow, selection: Selection) -> bool:
     return row.policy.on_crash == "fail" and not selection.unknown
 
 
-_UNKNOWN_ONLY = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
-
-
-def _condition(selection: Selection, *, careful: bool) -> tuple[str, list[object]]:
-    """SQL over items that says which; every value is a parameter."""
-    kinds = []
-    parameters: list[object] = []
-    known_only = f"(failure IS NULL OR NOT {_UNKNOWN_ONLY})"
-    everything = not (selection.failed or selection.unprocessed or selection.unknown or selection.codes)
-    if selection.failed or everything:
-        kinds.append(f"(state = 4 AND {known_only})" if careful else "state = 4")
-    if selection.unprocessed or everything:
-        kinds.append("state = 5")
-    if selection.unknown:
-        kinds.append(f"(state = 4 AND {_UNKNOWN_ONLY})")
-    if selection.codes:
-        marks = ", ".join("?" * len(selection.codes))
-        by_code = f"state = 4 AND failure IN (SELECT id FROM failures WHERE job = items.job AND code IN ({marks}))"  # noqa: S608
-        kinds.append(f"({by_code} AND {known_only})" if careful else f"({by_code})")
-        parameters.extend(selection.codes)
-    condition = f"({' OR '.join(kinds)})"
-    if selection.items:
-        condition += " AND item IN (SELECT value FROM json_each(?))"
-        parameters.append(json.dumps(selection.items))
-    if selection.not_elsewhere:
-        from jobctl.store.left_out import NOT_ELSEWHERE
-
-        condition += NOT_ELSEWHERE
-    return condition, parameters
-
-
-def _chosen(database: Database, job: int, selection: Selection) -> Chosen | None:
+def _count(database: Database, job: int, selection: Selection) -> Chosen | None:
     """Count what a selection means; None of a job that does not exist."""
     row = jobs.load(database, job)
     if row is None:
         return None
-    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
-    chosen = f"FROM items WHERE job = ? AND {condition}"
-    with job_views.snapshot(database) if not database.connection.in_transaction else contextlib.nullcontext():
-        return Chosen(
-            database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,)),
-            database.execute(
-                f"SELECT failure, count(*) {chosen} AND state = 4 GROUP BY failure", (job, *parameters)
-            ).fetchall(),
-            database.scalar(f"SELECT count(*) {chosen} AND state = 5", (job, *parameters)),
-            database.scalar(f"SELECT min(item) {chosen}", (job, *parameters)),
-        )
-
-
-def _requeue(database: Database, row: JobRow, selection: Selection, chosen: Chosen) -> None:
-    if chosen.first is None:
-        return
-    condition, parameters = _condition(selection, careful=_is_careful(row, selection))
-    database.execute(
-        f"UPDATE items SET state = 0, free = attempt, crashes = 0 WHERE job = ? AND {condition}",  # noqa: S608
-        (row.id, *parameters),
-    )
-    failures.take_away(database, row.id, chosen.by_failure)
-    ungrouped = sum(count for failure, count in chosen.by_failure if failure is None)
-    jobs.count(database, row.id, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
+    return another_round.count(database, another_round.choose(job, selection, careful=_is_careful(row, selection)))
 
 
 def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) -> None:
@@ -244,15 +157,6 @@ def _not_of_the_future(row: JobRow, now: int) -> dict[str, int]:
     if row.not_before_at is not None and row.policy.not_before_s is not None:
         times["not_before_at"] = min(row.not_before_at, now + int(row.policy.not_before_s * 1e6))
     return times
-
-
-def _left_out(database: Database, row: JobRow, selection: Selection) -> int:
-    """Items that were meant and stay out of it; after those that were not have gone."""
-    if not _is_careful(row, selection):
-        return 0
-    condition, parameters = _condition(selection, careful=False)
-    unknown = f"SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = 4 AND {_UNKNOWN_ONLY}"  # noqa: S608
-    return int(database.scalar(f"{unknown} AND {condition}", (row.id, *parameters)))
 
 
 def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int, elsewhere: int) -> UsageError:

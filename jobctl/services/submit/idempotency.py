@@ -116,7 +116,8 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
     """``--on-duplicate resume``: another round for what may safely run again; returns how many items."""
     if owner.state not in TERMINAL_JOB_STATES or not (owner.counts.failed or owner.counts.unprocessed):
         return 0
-    from jobctl.services.control.retry import Selection, begin_round
+    from jobctl.domain.selection import Selection
+    from jobctl.services.control.retry import begin_round
 
     try:
         return begin_round(database, owner.id, Selection(), now=now).items
