@@ -15,6 +15,7 @@ import json
 from typing import NamedTuple
 
 from jobctl.domain.durations import is_time
+from jobctl.domain.handler_kinds import KINDS
 from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
 from jobctl.domain.state_numbers import RETRYING
 from jobctl.process.moment import Moment, on_the_machine
@@ -125,7 +126,7 @@ def bound(database: Database, now: int) -> None:
             _bound(database, number, "not_before_at", now + int(policy.not_before_s * 1e6))
         for name in ("submitted_at", "started_at", "round_at", "updated_at", "paused_at", "tokens_at"):
             _bound(database, number, name, now)
-        if handler != "call":  # a call may ask for a wait of its own
+        if handler in KINDS and not KINDS[handler].sets_own_wait:
             latest = now + int(policy.backoff.cap_s * 1e6)
             execute(_DUE_BY, (latest, number, latest))
     latest = now + int(RETRY_AFTER_LIMIT_S * 1e6)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from jobctl.domain.durations import is_time
+from jobctl.domain.handler_kinds import KINDS, unknown_kind
 from jobctl.domain.policy import Policy, faults_of_policy
 from jobctl.domain.states import Stop
 from jobctl.domain.texts import is_text, restored, shown
@@ -77,10 +78,11 @@ _JSON = {
 }
 _WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")
 _WORDS: dict[str, tuple[str | None, ...]] = {
-    "handler": ("command", "shell", "column", "call"),
     "input_format": ("lines", "csv", "tsv", "jsonl"),
     "stop": (None, *Stop),
 }
+#: Stands in for a kind that this version does not know: nothing of a damaged job is started.
+_UNKNOWN_KIND = "command"
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
@@ -114,6 +116,8 @@ def _judged(name: str, value: Any) -> tuple[str, Any]:
         return _judged_json(name, value)
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):
         return "is a time that no calendar shows", None if name not in ("submitted_at", "updated_at", "round_at") else 0
+    if name == "handler" and value not in KINDS:
+        return unknown_kind(value), _UNKNOWN_KIND
     if name in _WORDS and value not in _WORDS[name]:
         return f"is none of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
     if name in _WHOLE and type(value) is not int:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jobctl.domain.quoting import GROWTH, QUOTES, for_address, for_json, for_shell
 from jobctl.domain.template import compile
 from jobctl.errors import UnknownColumn
-from jobctl.handlers.command import handler_for, make_handler
+from jobctl.handlers.kinds import handler_for, make_handler
 
 STRANGE = "'\"\\$`!(){}[]<>|&;*?~#%=-+ \t\r\n\x01\x1b\x7fax\u00e9\u2028\U0001f600"
 WORDS = [b"", b"-", b"-n", b"--", b"\\", b"'", b"\n", b"~root", b"=ls", b"$(id)", b"`id`", b"!!", b"%1", b"if", b"{a}"]

@@ -23,7 +23,7 @@ from jobctl.domain.evaluators import POSIX_SHELLS, PROGRAMS
 from jobctl.domain.splicing import check_scripts
 from jobctl.domain.template import Template, compile
 from jobctl.errors import UsageError
-from jobctl.handlers.command import make_handler
+from jobctl.handlers.kinds import make_handler
 
 COLUMNS = ["a", "b", "c:q"]
 

@@ -30,6 +30,7 @@ def test_the_engine_holds_damaged_jobs_and_runs_the_others(cli, running):
         "after": '["x"]',
         "deadline_at": "soon",
         "labels": "{",
+        "handler": "list",
     }
     jobs = {column: cli.submit("rows.txt", "--hold", "--shell", f"echo {column} >> ran") for column in bad}
     if running:

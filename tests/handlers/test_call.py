@@ -10,7 +10,7 @@ from jobctl.domain.call import Call
 from jobctl.domain.ports import Dispatch
 from jobctl.errors import UsageError
 from jobctl.handlers.call import CallHandler, call_spec, interpreter
-from jobctl.handlers.command import handler_for, make_handler
+from jobctl.handlers.kinds import handler_for, make_handler
 
 
 def stored(**changes):
@@ -22,8 +22,9 @@ def test_a_row_travels_as_it_is():
     handler = handler_for(stored())
     assert handler.kind == "call"
     assert handler.dispatch(4, 7, 2, b"1\x002") == (4, 7, 2, (b"1\x002",), ())
-    many = handler.dispatch_all(4, [(7, 2, b"1\x002"), (8, 1, b"3\x004")])
+    many, unreadable = handler.dispatch_all(4, [(7, 2, b"1\x002"), (8, 1, b"3\x004")])
     assert many == [handler.dispatch(4, 7, 2, b"1\x002"), handler.dispatch(4, 8, 1, b"3\x004")]
+    assert unreadable == []
     assert type(many[0]) is Dispatch
     assert handler.check(b"anything" * 100_000) is None
 

@@ -18,7 +18,7 @@ from jobctl.domain.payload import Fault
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.errors import InputRejected, UsageError
 from jobctl.handlers.attempt import ARGUMENT_LIMIT, TOTAL_LIMIT
-from jobctl.handlers.command import handler_for, make_handler
+from jobctl.handlers.kinds import handler_for, make_handler
 from jobctl.sources import InputOptions, open_source
 
 SHELLS = [shell for shell in ("/bin/sh", "/bin/dash", "/bin/bash", "/bin/busybox") if os.path.exists(shell)]

@@ -12,7 +12,6 @@ from jobctl.engine.jobs.limits import Gates
 from jobctl.engine.jobs.live_job import UNKNOWN_MEAN_US, LiveJob
 from jobctl.engine.jobs.ready_queue import Lineup
 from jobctl.engine.jobs.resources import Stock
-from jobctl.handlers.call import CallHandler
 from jobctl.store import items, jobs
 from jobctl.store.database import Database
 
@@ -134,17 +133,10 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
 def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
     """One row that cannot be read must not end the engine for all jobs."""
     odd = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
-    claims = Claims([], [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in odd])
     sound = [claimed for claimed in taken if claimed not in odd] if odd else taken
-    if isinstance(live.handler, CallHandler):
-        claims.to_start.extend(live.handler.dispatch_all(live.id, sound) if sound else [])
-        return claims
-    for item, attempt, payload in sound:
-        try:
-            claims.to_start.append(live.handler.dispatch(live.id, item, attempt, payload))
-        except Exception:  # whatever stands in the row
-            claims.unreadable.append(Dispatch(live.id, item, attempt, (), ()))
-    return claims
+    made, unreadable = live.handler.dispatch_all(live.id, sound)
+    odd.extend(unreadable)
+    return Claims(made, [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in odd])
 
 
 def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) -> None:

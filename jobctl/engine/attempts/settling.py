@@ -15,14 +15,13 @@ from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, Output
 from jobctl.domain.states import ItemState, Stop, Verb
 from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.handlers.handler import ABSENT_LIMIT
+from jobctl.handlers.kinds import kind_of
 from jobctl.store import attempts, calls, figures, items, jobs, left
 from jobctl.store.attempts import Causes
 from jobctl.store.database import Database
 from jobctl.store.groups import Group, Message
 from jobctl.store.items import Budgeted, Settlement
-
-#: Exit 126/127 or a command that cannot be executed, so often in a row without a success, stops the job.
-ABSENT_LIMIT = 3
 
 
 @dataclass(slots=True)
@@ -257,12 +256,8 @@ class Settler:
         self._deltas["attempts"] += len(durations)
 
     def _absence(self, f: Finished) -> int:
-        """How much an ending says that there is nothing to run; a function that cannot be loaded says it for all."""
-        if self._live.row.handler != "call":
-            return int(outcome.is_absent(f.ending, f.code))
-        if f.ending == Ending.NOT_STARTED:
-            return ABSENT_LIMIT
-        return int(bool(f.flags & OutputFlag.SETUP))
+        """How much an ending says that there is nothing to run, up to ABSENT_LIMIT."""
+        return kind_of(self._live.row.handler).absence(f)
 
     def _keep_figures(self, batch: Batch, durations: Sequence[int], succeeded: int) -> None:
         live = self._live
@@ -292,9 +287,8 @@ def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     if live.absent_in_a_row >= ABSENT_LIMIT and live.ungiven:
         return Stop.COMMAND, live.ungiven
     if live.absent_in_a_row >= ABSENT_LIMIT:
-        if live.row.handler == "call":
-            return Stop.COMMAND, f"the function cannot be called: {live.absent_message}"
-        return Stop.COMMAND, f"the command could not be started {live.absent_in_a_row} times in a row"
+        absent_reason = kind_of(live.row.handler).absent_reason
+        return Stop.COMMAND, absent_reason(live.absent_in_a_row, live.absent_message)
     if policy.max_failures is None or failed <= 0:
         return None
     if failed <= allowed_failures(policy.max_failures, processed):

@@ -11,8 +11,8 @@ from jobctl.config import Home
 from jobctl.domain.mask import Mask, Veil
 from jobctl.domain.ports import JobSpec
 from jobctl.errors import UsageError
-from jobctl.handlers.call import call_spec, interpreter
 from jobctl.handlers.environment import secrets
+from jobctl.handlers.kinds import kind_of
 from jobctl.store.jobs import JobRow
 
 
@@ -51,9 +51,6 @@ class Specs:
         """The description of one job whose items are given these values."""
         policy = row.policy
         environment = {**row.env, **given.values, "JOBCTL_JOB": str(row.id), "JOBCTL_KEY": row.key or ""}
-        call = None
-        if row.handler == "call":
-            call = call_spec(row, interpreter(row.work_options, environment), policy.recycle)
         return JobSpec(
             job=row.id,
             env=tuple(os.fsencode(f"{name}={value}") for name, value in environment.items()),
@@ -71,5 +68,5 @@ class Specs:
             resources=policy.resources,
             alone=policy.on_crash == "fail",
             leftovers=policy.leftovers,
-            call=call,
+            call=kind_of(row.handler).call_spec(row, environment, policy.recycle),
         )

@@ -11,10 +11,11 @@ from jobctl.domain.figures import Course, Durations
 from jobctl.domain.mask import Mask
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
+from jobctl.handlers.kinds import kind_of
 
 if TYPE_CHECKING:
     from jobctl.domain.crew import Amounts
-    from jobctl.handlers.command import Handler
+    from jobctl.handlers.handler import Handler
     from jobctl.store.groups import Groups
     from jobctl.store.jobs import JobRow
 
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
 LOOKAHEAD_S = 0.2
 #: Until something is known about a job's items, one of them is taken to last so long.
 UNKNOWN_MEAN_US = 1_000_000.0
-MAX_LOOKAHEAD = 1_000
-#: The same for calls of functions, which cost a hundredth of a process, and the time that each takes at least.
-MAX_CALLS_AHEAD = 16_000
-LEAST_CALL_US = 5.0
-LEAST_PROCESS_US = 100.0
+#: No job has more attempts than these ahead of free slots.
+_MOST_AHEAD = 16_000
 #: Of a cluster with many slots each has its share of what is ahead.
 _AHEAD_PER_SLOT = 16
 _RATE_WINDOW_S = 30.0
@@ -167,9 +165,9 @@ class LiveJob:
         """
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
-        calls = self.row.handler == "call"
-        ahead = int(slots * self.ahead_s * 1e6 / max(self.pace.mean_us, LEAST_CALL_US if calls else LEAST_PROCESS_US))
-        most = max(MAX_CALLS_AHEAD if calls else MAX_LOOKAHEAD, _AHEAD_PER_SLOT * slots)
+        least_us, most = kind_of(self.row.handler).ahead
+        ahead = int(slots * self.ahead_s * 1e6 / max(self.pace.mean_us, least_us))
+        most = max(most, _AHEAD_PER_SLOT * slots)
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
     def wants(self, capacity: int) -> int:
@@ -179,8 +177,9 @@ class LiveJob:
         return min(most, self.counts["queued"] + self.counts["retrying"])
 
     def _failures_left(self) -> int:
+        """How many more may fail before the job stops; a large number if any number may."""
         limit = self.row.policy.max_failures
-        return MAX_CALLS_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
+        return _MOST_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
 
     def is_open(self, now: int) -> bool:
         """Whether items of it may start at all."""

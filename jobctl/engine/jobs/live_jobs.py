@@ -14,7 +14,7 @@ from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
 from jobctl.engine.jobs.ready_queue import Lineup
 from jobctl.engine.jobs.resources import Stock
-from jobctl.handlers.command import handler_for, unreadable_handler
+from jobctl.handlers.kinds import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.groups import Groups

@@ -32,6 +32,7 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
 from jobctl.engine.rounds.output_tail import OutputReader
 from jobctl.engine.rounds.plain_rows import PlainRows
+from jobctl.handlers.kinds import kind_of
 from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
@@ -53,7 +54,7 @@ COLUMNS = {
 }
 #: What calls returned, as JSON; a column of jobs that make calls.
 RESULT = "result"
-_COLUMNS_OF_CALLS = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
+_COLUMNS_WITH_VALUES = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
 #: What an item left behind and was ended; a column of jobs in which any did.
 LEFT = "left_behind"
 _FILE_OF_STATE: dict[int, str] = {
@@ -114,8 +115,8 @@ class ResultWriter:
         self._policy: Policy = row.policy
         self._reason = reason
         self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
-        self._calls = row.handler == "call"
-        self._columns = _COLUMNS_OF_CALLS if self._calls else COLUMNS
+        self._has_values = kind_of(row.handler).returns_values
+        self._columns = _COLUMNS_WITH_VALUES if self._has_values else COLUMNS
         self._left = LeftBehind(database, row.id)
         if self._left.is_any:
             self._columns = {name: _with_left(columns) for name, columns in self._columns.items()}
@@ -155,7 +156,10 @@ class ResultWriter:
             writer.writerow([*columns, *(f"jobctl_{column}" for column in self._columns[name])])
 
         plain = PlainRows(
-            self._row.uid, (options["delimiter"], terminator), lambda row: _cell(self._tail(row)), results=self._calls
+            self._row.uid,
+            (options["delimiter"], terminator),
+            lambda row: _cell(self._tail(row)),
+            results=self._has_values,
         )
         write_plain = files["succeeded"].text.write
 

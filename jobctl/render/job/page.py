@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobctl.domain.durations import format_duration
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, percent, rate
 from jobctl.render.bar import bar
 from jobctl.render.clock import local
@@ -134,7 +135,7 @@ def fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
     yield "retry", retry_text(document)
     yield from results_lines(document)
     yield "time", _joined(times(document), look)
-    yield "function" if document["handler"] == "call" else "command", work_text(document)
+    yield kind_of(document["handler"]).noun, work_text(document)
     yield "input", input_text(document, look)
     yield "policy", _joined(policy_facts(document["policy"], document["daemon"].get("slots")), look)
     yield "queue", queue_text(document, look)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jobctl.domain.durations import format_duration
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, percent, plural, rate
 from jobctl.render.causes import cause_text
 from jobctl.render.job.facts import policy_facts, work_text
@@ -251,7 +252,7 @@ def _facts(status: Document) -> Iterator[str]:
 def _fact_lines(status: Document) -> Iterator[tuple[str, str]]:
     """(name, value as HTML)."""
     given, time = status["input"], status["time"]
-    yield "function" if status["handler"] == "call" else "command", f"<code>{text(work_text(status))}</code>"
+    yield kind_of(status["handler"]).noun, f"<code>{text(work_text(status))}</code>"
     source = "standard input" if given["path"] == "-" else given["path"]
     yield "input", f"{text(source)}, {text(given['format'])}, {plural(given['rows'], 'row')}"
     yield "SHA-256", f"<code>{text(given['sha256'])}</code>"

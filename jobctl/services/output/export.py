@@ -13,7 +13,8 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
-from jobctl.handlers.command import SHELL, Handler, handler_for
+from jobctl.handlers.handler import Handler, Kind
+from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
@@ -109,20 +110,20 @@ def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
 
 
 def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
-    handler = handler_for(row)
+    handler, kind = handler_for(row), kind_of(row.handler)
     for run in _runs(database, row.id):
         exit_value, signal = _ending(run.ending, run.code)
-        words = _words(handler, run)
-        command = command_text(words, words.index(SHELL.decode()) if row.handler == "shell" else 0)
+        words = _words(handler, kind, run)
+        command = command_text(words, kind.command_at(words))
         host = run.host or LOCAL_HOST
         yield _Row(run.item, host, run.started_at, run.duration_us, run.out_len, exit_value, signal, command)
 
 
-def _words(handler: Handler, run: _Run) -> tuple[str, ...]:
+def _words(handler: Handler, kind: Kind, run: _Run) -> tuple[str, ...]:
     try:
         return handler.words(run.item, run.payload)
     except (IndexError, KeyError, ValueError):  # a damaged row has not the columns that the command names
-        return (SHELL.decode(),) if handler.kind == "shell" else ("?",)
+        return kind.lost_words
 
 
 def _runs(database: Database, job: int) -> Iterator[_Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from jobctl.domain.handler_kinds import KINDS, work_options
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.settings.settings import Layer, Settings, load_settings, suggestion, untrusted
 
@@ -22,11 +23,8 @@ class Recipe(NamedTuple):
         """What it does, in a line: as it says itself, else its command."""
         if "summary" in self.options:
             return str(self.options["summary"])
-        if "shell" in self.options:
-            return str(self.options["shell"]).strip().partition("\n")[0]
-        if "call" in self.options:
-            return f"--call {self.options['call']}"
-        return " ".join(self.options.get("command", ()))
+        work = [kind.summary(self.options[kind.option]) for kind in KINDS.values() if kind.option in self.options]
+        return work[0] if work else ""
 
 
 def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:
@@ -84,7 +82,7 @@ def read_recipe(layer: Layer, name: str, table: Mapping[str, Any]) -> Recipe:
                 f"{layer.where}: unknown key {option!r} in [recipe.{name}]", hint=suggestion(option, known)
             )
         options[option] = check(known[option], where, value, layer.where)
-    work = [option for option in ("command", "shell", "call") if option in options]
+    work = [option for option in work_options() if option in options]
     if len(work) > 1:
         raise UsageError(
             f"{layer.where}: [recipe.{name}] has a {work[0]} and a {work[1]}", hint="leave out one of them"

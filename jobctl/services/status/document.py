@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
@@ -190,7 +191,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         left=left.summary(database, job.id) if job.attempts else None,
         lasting=lasting(home, job.id) if job.running else (),
     )
-    command = json.loads(job.command)
+    command, kind = json.loads(job.command), kind_of(job.handler)
     causes = job_views.failures(database, job.id) if job.attempts or job.failed else []
     before = unsuccessful_before(database, job) if job.state == "cancelled" else []
     retry = retry_summary(job, policy, causes, program, before)
@@ -219,7 +220,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         "retry": retry,
         "results": _results(job, home),
         "input": _input(database, job, held),
-        "command": command["target"] if job.handler == "call" else command,
+        "command": kind.shown_command(command),
         "idempotency": {"key": job.key, "replayed": False},
         "policy": policy.to_json(),
         "daemon": daemon.document(),
@@ -232,7 +233,7 @@ def _document(answer: _Answer, job: JobView) -> dict[str, Any]:
         "durations": duration_summary(database, job),
         # Some hundred numbers: a list of jobs does without.
         "throughput": throughput(database, job, now) if groups > GROUPS_IN_LIST else None,
-        "call": _call(command, policy) if job.handler == "call" else None,
+        "call": kind.call_block(command, policy.recycle),
         "after": after,
         "item_key": job.item_key,
         "follows": follows,
@@ -280,15 +281,6 @@ def _follows(database: Database, job: JobView) -> list[dict[str, Any]]:
         }
         for number, state in found
     ]
-
-
-def _call(command: Any, policy: Policy) -> dict[str, Any]:
-    return {
-        "target": command["target"],
-        "setup": command.get("setup"),
-        "style": command.get("style"),
-        "recycle": policy.recycle or None,
-    }
 
 
 def _troubles(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.fingerprint import Work, fingerprint
-from jobctl.handlers.command import Handler
+from jobctl.handlers.handler import Handler
 from jobctl.services.submit import idempotency
 from jobctl.services.submit.feed import Batch
 from jobctl.services.submit.idempotency import Comparison

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
-from jobctl.handlers.command import KEEPS_TAGS
+from jobctl.handlers.kinds import KEEPS_TAGS
 from jobctl.store import followed, jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow

@@ -17,7 +17,8 @@ from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.texts import shown
 from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
-from jobctl.handlers.command import KEEPS_TAGS, Handler
+from jobctl.handlers.handler import Handler
+from jobctl.handlers.kinds import KEEPS_TAGS
 from jobctl.process import space
 from jobctl.services.control.actor import actor
 from jobctl.services.submit import idempotency

@@ -13,7 +13,6 @@ from jobctl.domain.names import check_job_name
 from jobctl.domain.payload import key_reader, texts_of
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
-from jobctl.handlers.command import Handler, make_handler, make_shell_for_commands
 from jobctl.handlers.environment import (
     check_total,
     check_variable,
@@ -22,6 +21,8 @@ from jobctl.handlers.environment import (
     submitter_environment,
     whole_environment,
 )
+from jobctl.handlers.handler import Handler
+from jobctl.handlers.kinds import make_handler, make_shell_for_commands
 from jobctl.process.wakeup import wake
 from jobctl.services.daemon.environment import check_names
 from jobctl.services.submit import idempotency

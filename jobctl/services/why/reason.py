@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from jobctl.domain.durations import format_duration, format_span
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, open_elsewhere, plural
 from jobctl.services.why.attention import Case
 
@@ -82,7 +83,7 @@ def _running(case: Case) -> str:
     if not _is_served(case):
         return f"{_late(case)}started, but no daemon works on it; {_done_of_total(case)}"
     if silent_s := _loading_s(case):
-        target = json.loads(job.command)["target"]
+        target = kind_of(job.handler).shown_command(json.loads(job.command))
         return f"workers have been loading {target} for {format_duration(silent_s)}; {_done_of_total(case)}"
     if running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
@@ -105,7 +106,7 @@ def _loading_s(case: Case) -> float:
     job = case.job
     silent_s = (case.around.now - job.updated_at) / 1e6
     # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
-    is_loading = job.handler == "call" and job.running and not case.around.started and silent_s >= _MOMENT_S
+    is_loading = kind_of(job.handler).loads_first and job.running and not case.around.started and silent_s >= _MOMENT_S
     return silent_s if is_loading else 0.0
 
 

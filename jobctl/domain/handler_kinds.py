@@ -1,0 +1,102 @@
+"""The kinds of work that an item can be: the facts of each that the store, the services and the documents need.
+
+``handlers.kinds`` has a row for each of them too, with what a kind does. Nothing outside the two tables asks for a
+kind by its name: a question about a kind is a field here or there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jobctl.domain.texts import shown
+from jobctl.errors import UsageError
+
+
+class HandlerKind(NamedTuple):
+    """One kind of work. No field has a default: a new kind must answer every question."""
+
+    name: str  # as the job stores it
+    option: str  # the key of a command line or a recipe that gives the work; empty = the rows bring it
+    noun: str  # what a page calls the work of an item
+    summary: Callable[[Any], str]  # the value of ``option`` on one line
+    shown_command: Callable[[Any], Any]  # what a job stores as its command -> what documents show as the command
+    call_block: Callable[[Any, int], dict[str, Any] | None]  # the same and ``recycle`` -> ``call`` of the document
+    sets_own_wait: bool  # an item may ask for a longer wait before its next attempt than the policy allows
+    loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
+
+
+def _same(command: Any) -> Any:
+    return command
+
+
+def _nothing(_command: Any, _recycle: int) -> None:
+    return None
+
+
+def _target(command: Any) -> str:
+    target: str = command["target"]
+    return target
+
+
+def _call_block(command: Any, recycle: int) -> dict[str, Any]:
+    return {
+        "target": command["target"],
+        "setup": command.get("setup"),
+        "style": command.get("style"),
+        "recycle": recycle or None,
+    }
+
+
+def _first_line(text: Any) -> str:
+    return str(text).strip().partition("\n")[0]
+
+
+def _process(name: str, option: str, summary: Callable[[Any], str]) -> HandlerKind:
+    """A kind whose items are processes."""
+    return HandlerKind(
+        name=name,
+        option=option,
+        noun="command",
+        summary=summary,
+        shown_command=_same,
+        call_block=_nothing,
+        sets_own_wait=False,
+        loads_first=False,
+    )
+
+
+_ALL = (
+    _process("command", "command", " ".join),
+    _process("shell", "shell", _first_line),
+    _process("column", "", str),
+    HandlerKind(
+        name="call",
+        option="call",
+        noun="function",
+        summary="--call {}".format,
+        shown_command=_target,
+        call_block=_call_block,
+        sets_own_wait=True,
+        loads_first=True,
+    ),
+)
+#: Every kind by its name, in the order in which messages list them.
+KINDS = {kind.name: kind for kind in _ALL}
+
+
+def work_options() -> tuple[str, ...]:
+    """The keys of a command line or a recipe that say what an item is; at most one of them may be given."""
+    return tuple(kind.option for kind in KINDS.values() if kind.option)
+
+
+def kind_of(name: str) -> HandlerKind:
+    """The kind that a job stores. Raises UsageError for one of another version of jobctl."""
+    if name not in KINDS:
+        raise UsageError(f"the kind of work {unknown_kind(name)}", hint="jobctl --version shows which version this is")
+    return KINDS[name]
+
+
+def unknown_kind(name: Any) -> str:
+    """Why a job with such a kind cannot be used, as the second half of a sentence."""
+    return f"is {shown(str(name))[:100]!r}, and this version of jobctl knows {', '.join(KINDS)}"

@@ -1,0 +1,103 @@
+"""What every kind of work is for the services and the engine: a handler for its rows, and the kind itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from jobctl.domain.braces import Names
+from jobctl.domain.payload import RowRules
+from jobctl.domain.ports import CallSpec, Dispatch, Finished
+from jobctl.handlers.attempt import RowReader, StoredJob, Tokens
+
+#: So many items in a row that found nothing to run, without a success between them, stop their job.
+ABSENT_LIMIT = 3
+SHELL = b"/bin/sh"
+
+#: (item, attempt, payload) of a claimed row.
+Row = tuple[int, int, bytes]
+
+
+class Handler(Protocol):
+    """What the services and the engine need of a handler."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind, as the job stores it."""
+        ...
+
+    @property
+    def slotted(self) -> bool:
+        """Whether argv contains the mark for the slot's number."""
+        ...
+
+    @property
+    def appended(self) -> bool:
+        """Whether ``{}`` was added to a command without placeholders."""
+        ...
+
+    @property
+    def constant(self) -> bool:
+        """Whether every row runs the same words, so that its values reach nothing."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What to say about doubled braces in its template."""
+        ...
+
+    @property
+    def keeps_tags(self) -> bool:
+        """Whether its template has tags of another template language, which keep their doubled braces."""
+        ...
+
+    @property
+    def check(self) -> RowRules:
+        """What rows must be like; call it with a payload, or hand it to a source as it is."""
+        ...
+
+    def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
+        """One attempt, ready for an executor."""
+        ...
+
+    def dispatch_all(self, job: int, rows: Sequence[Row]) -> tuple[list[Dispatch], list[Row]]:
+        """The same for many rows, and the rows of which nothing can be made: a hand or a disk has changed them."""
+        ...
+
+    def words(self, item: int, payload: bytes, /) -> tuple[str, ...]:
+        """The command of an item as words for people; a shell's variables come first, as NAME=VALUE."""
+        ...
+
+
+class Ahead(NamedTuple):
+    """How far the engine may claim ahead of free slots."""
+
+    least_us: float  # an attempt takes at least so long
+    most: int  # attempts
+
+
+class Kind(NamedTuple):
+    """What a kind of work does. No field has a default: a new kind must answer every question."""
+
+    name: str  # as in ``domain.handler_kinds``
+    make: Callable[[Any, RowReader, Tokens, Names], Handler]  # from what the job stores as its command
+    check: Callable[[Any, Names], None]  # of a handler at submission; raises UsageError for what no row may run
+    call_spec: Callable[[StoredJob, Mapping[str, str], int], CallSpec | None]  # job, environment, recycle
+    ahead: Ahead
+    absence: Callable[[Finished], int]  # how much an ending says that there is nothing to run, up to ABSENT_LIMIT
+    absent_reason: Callable[[int, str], str]  # why its job stops: absent items in a row, message of the last one
+    returns_values: bool  # an item that succeeds leaves a value, which has a column in the result files
+    command_at: Callable[[Sequence[str]], int]  # where in ``Handler.words`` the command begins
+    lost_words: tuple[str, ...]  # what to show instead of ``Handler.words`` for a row that cannot be read
+
+
+def dispatch_each(handler: Handler, job: int, rows: Sequence[Row]) -> tuple[list[Dispatch], list[Row]]:
+    """``Handler.dispatch_all`` row by row: one row that cannot be read must not end the engine for all jobs."""
+    made: list[Dispatch] = []
+    unreadable: list[Row] = []
+    for row in rows:
+        try:
+            made.append(handler.dispatch(job, *row))
+        except Exception:  # whatever the row holds
+            unreadable.append(row)
+    return made, unreadable
