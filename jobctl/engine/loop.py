@@ -31,7 +31,7 @@ from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import Roster
 from jobctl.engine.jobs.ready_queue import Lineup
 from jobctl.engine.jobs.resources import Stock, of_this_machine
-from jobctl.engine.notify.notifier import Notifier
+from jobctl.engine.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
 from jobctl.engine.orders import Orders, has_more, is_called_for
 from jobctl.engine.rounds import closing

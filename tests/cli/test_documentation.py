@@ -17,10 +17,10 @@ from jobctl.domain.outcome import failure_code
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState, JobState
-from jobctl.engine.notify import delivery
 from jobctl.errors import Exit
 from jobctl.handlers import attempt
 from jobctl.handlers.environment import submitter_environment
+from jobctl.notify import delivery
 from jobctl.services import notify
 from jobctl.services.status import document as status
 from jobctl.services.status import lasting, workers

@@ -20,9 +20,9 @@ from standardwebhooks import Webhook
 from jobctl.config import Home
 from jobctl.domain.notify import Kind
 from jobctl.domain.webhook import parse_url
-from jobctl.engine.notify import delivery
-from jobctl.engine.notify.http import DeliveryError, post
-from jobctl.engine.notify.notifier import MAX_TRIES, Notifier
+from jobctl.engine.notifier import MAX_TRIES, Notifier
+from jobctl.notify import delivery
+from jobctl.notify.http import DeliveryError, post
 from jobctl.process.hook import run_hook
 from jobctl.store import journal, outbox
 from jobctl.store.outbox import NewTarget
@@ -263,7 +263,7 @@ def test_plain_http_stays_on_this_machine_whatever_a_name_resolves_to(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = parse_url(receiver.url("/200"), allow_http=False)
-    monkeypatch.setattr("jobctl.engine.notify.http.is_loopback", lambda _: False)
+    monkeypatch.setattr("jobctl.notify.http.is_loopback", lambda _: False)
     with pytest.raises(DeliveryError, match="not this machine"):
         post(address, {}, b"{}", 5.0, loopback_only=True)
     assert receiver.requests == []

@@ -13,10 +13,10 @@ from jobctl import __version__
 from jobctl.domain import outcome
 from jobctl.domain.notify import Kind, Reply, excerpt
 from jobctl.domain.webhook import headers, parse_secrets, parse_url
-from jobctl.engine.notify.http import DeliveryError, post
 from jobctl.errors import UsageError
 from jobctl.handlers.environment import job_environment, read_env_file
 from jobctl.handlers.secret_file import read_secret_file
+from jobctl.notify.http import DeliveryError, post
 from jobctl.process.hook import HookResult, run_hook
 from jobctl.store.outbox import Sending
 

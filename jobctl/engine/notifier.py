@@ -25,7 +25,7 @@ Deliver = Callable[[Sending, int, str], Reply]
 
 def _deliver(sending: Sending, timestamp: int, home: str) -> Reply:
     """The real thing, imported when it is first needed: HTTP and TLS are a quarter of an engine's start-up time."""
-    from jobctl.engine.notify.delivery import deliver
+    from jobctl.notify.delivery import deliver
 
     return deliver(sending, timestamp, home)
 
