@@ -14,23 +14,12 @@ JITTER = 0.1
 RETRY_AFTER_LIMIT_S = 86_400.0
 EXCERPT_BYTES = 500
 
-_GONE = 410
-_TEMPORARY_CLIENT_ERRORS = frozenset({408, 425, 429})
-#: Exit codes with which a command says that trying again is no use: as for items, and as the shell does.
-_FINAL_EXIT_CODES = frozenset({65, 126, 127})
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _SECONDS = re.compile(r"\d{1,9}\Z")
 
 
-class Kind(StrEnum):
-    """What a notification is handed to."""
-
-    WEBHOOK = "webhook"
-    COMMAND = "command"
-
-
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """What became of a delivery so far."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -46,7 +35,7 @@ class Reply:
     error: str = ""  # why there is no status, or what else went wrong
     response: str = ""  # excerpt of the answer, or of the command's output
     retry_after: str | None = None  # the header as it came
-    hopeless: bool = False  # trying again cannot help before somebody mends something
+    hopeless: bool = False  # another try cannot help before somebody mends something
     duration_us: int = 0
 
 
@@ -59,46 +48,16 @@ class Verdict:
     result: str  # in words
 
 
-def judge(kind: Kind, reply: Reply, tries: int, now: int, random: Callable[[], float]) -> Verdict:
-    """What becomes of a delivery after that many tries, all failed but perhaps the last; ``random`` gives 0 to 1."""
-    result = describe(kind, reply)
-    state = _state(kind, reply)
-    if state is not DeliveryState.PENDING:
-        return Verdict(state, None, result)
+def wait_s(tries: int, retry_after: str | None, now: int, random: Callable[[], float]) -> float | None:
+    """Seconds from a failed try to the next one, None if there is none; ``random`` gives 0 to 1.
+
+    ``tries`` have been made so far. A receiver may ask for a longer wait with its header ``retry_after``.
+    """
     if tries >= len(SCHEDULE_S):
-        return Verdict(DeliveryState.DEAD, None, f"{result}; given up after {tries} tries")
-    wait_s = SCHEDULE_S[tries] * (1 - JITTER + 2 * JITTER * random())
-    asked_s = retry_after_s(reply.retry_after, now)
-    if asked_s is not None:
-        wait_s = max(wait_s, min(asked_s, RETRY_AFTER_LIMIT_S))
-    return Verdict(DeliveryState.PENDING, now + int(wait_s * 1e6), result)
-
-
-def _state(kind: Kind, reply: Reply) -> DeliveryState:
-    """PENDING = another try may help."""
-    status = reply.status
-    if reply.hopeless:
-        return DeliveryState.DEAD
-    if status is None:
-        return DeliveryState.PENDING
-    if kind is Kind.COMMAND:
-        if status == 0:
-            return DeliveryState.DELIVERED
-        return DeliveryState.DEAD if status in _FINAL_EXIT_CODES else DeliveryState.PENDING
-    if 200 <= status < 300:
-        return DeliveryState.DELIVERED
-    if status == _GONE:
-        return DeliveryState.DISABLED
-    final = 400 <= status < 500 and status not in _TEMPORARY_CLIENT_ERRORS
-    return DeliveryState.DEAD if final else DeliveryState.PENDING
-
-
-def describe(kind: Kind, reply: Reply) -> str:
-    """A reply in a few words: ``HTTP 503``, ``exit code 1``, ``connection refused``."""
-    if reply.status is None:
-        return reply.error
-    words = f"HTTP {reply.status}" if kind is Kind.WEBHOOK else f"exit code {reply.status}"
-    return f"{words} ({reply.error})" if reply.error else words
+        return None
+    wait = SCHEDULE_S[tries] * (1 - JITTER + 2 * JITTER * random())
+    asked = retry_after_s(retry_after, now)
+    return wait if asked is None else max(wait, min(asked, RETRY_AFTER_LIMIT_S))
 
 
 def retry_after_s(header: str | None, now: int) -> float | None:
@@ -120,11 +79,9 @@ def excerpt(data: bytes) -> str:
     return text.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore").rstrip()
 
 
-def shown_target(kind: str, target: str) -> str:
-    """A target for documents and messages: what may be a secret in a URL, user information and query, is left out."""
-    if kind != Kind.WEBHOOK:
-        return target
-    scheme, _, rest = target.partition("://")
+def shown_url(url: str) -> str:
+    """A URL for documents and messages: what may be a secret in it, user information and query, is left out."""
+    scheme, _, rest = url.partition("://")
     place, asked, _ = rest.partition("#")[0].partition("?")
     host, slash, path = place.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" + ("?…" if asked else "")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from jobctl.domain.notify import Kind, shown_target
+from jobctl.domain.notify import shown_url
 from jobctl.errors import UsageError
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with, not one
@@ -49,7 +49,7 @@ def parse_url(url: str, *, allow_http: bool) -> Address:
     scheme = parts.scheme.lower()
     if scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"--notify {url!r} is not a web address", hint="for example https://example.org/hook")
-    shown = shown_target(Kind.WEBHOOK, url)
+    shown = shown_url(url)
     if parts.username is not None or parts.password is not None:
         raise UsageError(
             f"--notify {shown}: no user name or password in the URL, it would be stored and shown",

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 
 from jobctl.config import Home
-from jobctl.domain.notify import DeliveryState, Reply, judge
+from jobctl.domain.notify import DeliveryState, Reply
+from jobctl.notify.channels import deliver, judge, shown_target
 from jobctl.store import journal, outbox
 from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
@@ -23,23 +24,14 @@ MAX_TRIES = 4
 Deliver = Callable[[Sending, int, str], Reply]
 
 
-def _deliver(sending: Sending, timestamp: int, home: str) -> Reply:
-    """The real thing, imported when it is first needed: HTTP and TLS are a quarter of an engine's start-up time."""
-    from jobctl.notify.delivery import deliver
-
-    return deliver(sending, timestamp, home)
-
-
 class Notifier:
     """The engine's hands on the outbox."""
 
-    def __init__(
-        self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver | None = None
-    ) -> None:
+    def __init__(self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver = deliver) -> None:
         self._database = database
         self._home = str(home.root)
         self._wake = wake
-        self._deliver = deliver or _deliver
+        self._deliver = deliver
         self._random = random.Random()  # noqa: S311 - jitter
         self._replies: queue.SimpleQueue[tuple[Sending, Reply]] = queue.SimpleQueue()
         self._arrived: list[tuple[Sending, Reply]] = []
@@ -120,7 +112,7 @@ class Notifier:
                 f"notify_{verdict.state}",
                 at=now,
                 actor="engine",
-                reason=f"{sending.shown_target}: {verdict.result}",
+                reason=f"{shown_target(sending.kind, sending.target)}: {verdict.result}",
                 delivery=sending.delivery,
                 attempts=sending.attempt,
             )

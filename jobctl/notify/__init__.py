@@ -1,1 +1,1 @@
-"""Notifications about the end of a job, delivered with retries."""
+"""Notifications about the end of a job: one module for each channel, and the table of them."""

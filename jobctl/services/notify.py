@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
-from jobctl.domain.notify import DeliveryState, Kind, shown_target
+from jobctl.domain.notify import DeliveryState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.handlers.secret_file import read_secret_file
+from jobctl.notify.channel import NotifyOptions
+from jobctl.notify.channels import CHANNELS, shown_target
 from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
-from jobctl.services.submit.request import NotifyOptions
 from jobctl.store import clock, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
@@ -33,46 +31,10 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
 
     A secret variable that is not set here is accepted: the daemon may have it.
     """
-    from jobctl.domain.webhook import parse_url
-
-    for url in options.urls:
-        parse_url(url, allow_http=options.allow_http)
-    for command in options.commands:
-        if not command.strip() or "\0" in command:
-            raise UsageError("--on-done needs a command", hint="for example --on-done 'mail -s \"$JOBCTL_STATE\" me'")
-    if len(options.urls) + len(options.commands) > MAX_TARGETS:
+    targets = [target for channel in CHANNELS.values() for target in channel.targets(options, environ)]
+    if len(targets) > MAX_TARGETS:
         raise UsageError(f"more than {MAX_TARGETS} targets to notify")
-    secret_file = _check_secret(options, environ)
-    webhooks = [
-        NewTarget(Kind.WEBHOOK, url, options.secret_env, secret_file, options.allow_http)
-        for url in dict.fromkeys(options.urls)
-    ]
-    return webhooks + [NewTarget(Kind.COMMAND, command) for command in dict.fromkeys(options.commands)]
-
-
-def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | None:
-    from jobctl.domain.webhook import SECRET_PREFIX, parse_secrets
-
-    name, path = options.secret_env, options.secret_file
-    if name is None and path is None:
-        return None
-    if not options.urls:
-        option = "--notify-secret-env" if name is not None else "--notify-secret-file"
-        raise UsageError(f"{option} without --notify URL", hint="say who is to be told: --notify https://...")
-    if name is not None and path is not None:
-        raise UsageError("give --notify-secret-env or --notify-secret-file, not both")
-    if path is not None:
-        absolute = os.path.abspath(os.path.expanduser(path))
-        parse_secrets(read_secret_file(Path(absolute)), f"the secret file {absolute}")
-        return absolute
-    assert name is not None
-    if not name.isidentifier() or not name.isascii() or name.startswith(SECRET_PREFIX):
-        raise UsageError(
-            "--notify-secret-env takes the name of a variable, not a secret", hint="--notify-secret-env HOOK_SECRET"
-        )
-    if name in environ:
-        parse_secrets(environ[name], f"the webhook secret {name}")
-    return None
+    return targets
 
 
 def list_deliveries(home: Home, job: int | None = None) -> dict[str, Any]:

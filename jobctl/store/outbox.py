@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from jobctl.config import find_home
 from jobctl.domain.event import Cause, Ended, event_body, event_type
-from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict, shown_target
+from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.domain.shape import hides_the_cause
 from jobctl.domain.texts import restored, stored
 from jobctl.store import jobs
@@ -33,7 +33,7 @@ INTERRUPTED = "cut off: the daemon ended during this try"
 class NewTarget:
     """Where a job's end shall be announced."""
 
-    kind: Kind
+    kind: str  # name of the channel
     target: str
     secret_env: str | None = None
     secret_file: str | None = None
@@ -50,7 +50,7 @@ class Sending(NamedTuple):
     event: str
     body: bytes
     target_id: int
-    kind: Kind
+    kind: str  # name of the channel
     target: str
     secret_env: str | None
     secret_file: str | None
@@ -65,11 +65,6 @@ class Sending(NamedTuple):
         """Tries so far that count, this one included."""
         return self.attempt - self.free
 
-    @property
-    def shown_target(self) -> str:
-        """The target as it may be written down."""
-        return shown_target(self.kind, self.target)
-
 
 def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> None:
     """Announce the end of every round of a job here, too."""
@@ -78,7 +73,7 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
         [
             (
                 job,
-                t.kind.value,
+                t.kind,
                 stored(t.target),
                 t.secret_env,
                 t.secret_file and stored(t.secret_file),
@@ -205,7 +200,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
     of_job, _ = mended(dict(zip(("cwd", "env", "env_names", "env_file"), row[12:], strict=True)))
     env, names = json.loads(of_job["env"]), json.loads(of_job["env_names"])
     row[12:] = [of_job["cwd"], env, names, of_job["env_file"]]
-    row[7], row[11] = Kind(row[7]), bool(row[11])
+    row[7], row[11] = str(row[7]), bool(row[11])
     return Sending(*row)
 
 

@@ -20,7 +20,7 @@ from jobctl.domain.states import ItemState, JobState
 from jobctl.errors import Exit
 from jobctl.handlers import attempt
 from jobctl.handlers.environment import submitter_environment
-from jobctl.notify import delivery
+from jobctl.notify import command
 from jobctl.services import notify
 from jobctl.services.status import document as status
 from jobctl.services.status import lasting, workers
@@ -145,7 +145,7 @@ def test_the_variables_of_items_are_on_the_page_about_them():
 
 
 def test_the_variables_of_a_command_that_is_told_are_on_the_page_of_submit():
-    code = inspect.getsource(delivery.hook_environment)
+    code = inspect.getsource(command.hook_environment)
     names = set(re.findall(r'"([A-Z]+)":', code)) | {"TOTAL", "SUCCEEDED", "FAILED", "UNPROCESSED"}
     assert {f"JOBCTL_{name}" for name in names} <= words(page("jobctl-submit.1"))
 

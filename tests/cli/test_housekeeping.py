@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jobctl.domain.policy import Policy
-from jobctl.services.notify import NotifyOptions
+from jobctl.notify.channel import NotifyOptions
 from tests.engine.bench import Bench
 from tests.executors.fake import Play
 

@@ -15,16 +15,14 @@ from jobctl.domain.event import BODY_LIMIT, Cause, Ended, ended_sentence, event_
 from jobctl.domain.notify import (
     SCHEDULE_S,
     DeliveryState,
-    Kind,
     Reply,
     excerpt,
-    judge,
     retry_after_s,
-    shown_target,
 )
 from jobctl.domain.states import Counts, JobState
 from jobctl.domain.webhook import headers, parse_secrets, parse_url, signature
 from jobctl.errors import UsageError
+from jobctl.notify.channels import judge, shown_target
 
 NOW = 1_795_458_511_000_000
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -36,7 +34,7 @@ def middle() -> float:
 
 def next_wait_s(reply: Reply, tries: int, random: float = 0.5) -> float | None:
     """Seconds until the next try; None if there is none."""
-    verdict = judge(Kind.WEBHOOK, reply, tries, NOW, lambda: random)
+    verdict = judge("webhook", reply, tries, NOW, lambda: random)
     assert (verdict.next_at is not None) == (verdict.state is DeliveryState.PENDING)
     return None if verdict.next_at is None else (verdict.next_at - NOW) / 1e6
 
@@ -48,7 +46,7 @@ def test_waits_grow_to_ten_hours_and_then_it_is_given_up() -> None:
     failed = Reply(status=500)
     waits = [next_wait_s(failed, tries) for tries in range(1, 7)]
     assert waits == [5, 300, 1_800, 7_200, 18_000, 36_000]
-    last = judge(Kind.WEBHOOK, failed, 7, NOW, middle)
+    last = judge("webhook", failed, 7, NOW, middle)
     assert last.state is DeliveryState.DEAD
     assert last.result == "HTTP 500; given up after 7 tries"
 
@@ -113,21 +111,21 @@ def test_retry_after_reads_seconds_and_dates() -> None:
     ],
 )
 def test_what_an_http_status_means(status: int, state: str) -> None:
-    assert judge(Kind.WEBHOOK, Reply(status=status), 1, NOW, middle).state == state
+    assert judge("webhook", Reply(status=status), 1, NOW, middle).state == state
 
 
 @pytest.mark.parametrize(
     ("code", "state"), [(0, "delivered"), (1, "pending"), (75, "pending"), (65, "dead"), (126, "dead"), (127, "dead")]
 )
 def test_what_an_exit_code_means(code: int, state: str) -> None:
-    verdict = judge(Kind.COMMAND, Reply(status=code), 1, NOW, middle)
+    verdict = judge("command", Reply(status=code), 1, NOW, middle)
     assert verdict.state == state
     assert verdict.result == f"exit code {code}"
 
 
 def test_no_answer_is_tried_again_and_a_missing_secret_is_not() -> None:
-    assert judge(Kind.WEBHOOK, Reply(error="connection refused"), 1, NOW, middle).state is DeliveryState.PENDING
-    verdict = judge(Kind.WEBHOOK, Reply(error="no secret", hopeless=True), 1, NOW, middle)
+    assert judge("webhook", Reply(error="connection refused"), 1, NOW, middle).state is DeliveryState.PENDING
+    verdict = judge("webhook", Reply(error="no secret", hopeless=True), 1, NOW, middle)
     assert (verdict.state, verdict.result) == (DeliveryState.DEAD, "no secret")
 
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from jobctl.domain.notify import Kind
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.render.lines import summary_lines
@@ -57,7 +56,7 @@ def test_a_cause_that_is_all_mask_shows_what_an_item_said(tmp_path):
 def test_a_notification_shows_it_too(tmp_path):
     bench = work_off(tmp_path, lambda n: f"KeyError: 'user_{n}'\n")
     with bench.database.transaction():
-        outbox.add_targets(bench.database, bench.number, [NewTarget(Kind.COMMAND, "mail me")])
+        outbox.add_targets(bench.database, bench.number, [NewTarget("command", "mail me")])
         outbox.enqueue(bench.database, bench.number, bench.now)
         (sending,) = outbox.begin_due(bench.database, bench.now, 9)
     (told,) = json.loads(sending.body)["data"]["failures"]["groups"]

@@ -10,7 +10,7 @@ from jobctl.domain.call import Call
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Calls, Ending, Finished, OutputFlag, Raised, Started
 from jobctl.domain.states import JobState
-from jobctl.engine.jobs.live_job import MAX_LOOKAHEAD
+from jobctl.handlers.kinds import KINDS
 from jobctl.store import sqlite
 from tests.engine.bench import SECOND, Bench, state
 from tests.executors.fake import FakeExecutor, Play
@@ -95,7 +95,7 @@ def test_more_is_handed_over_ahead_than_of_processes(tmp_path):
     while (counts := bench.job(job).counts).live:
         ahead = max(ahead, counts.running)
         bench.tick()
-    assert ahead > 300 + MAX_LOOKAHEAD
+    assert ahead > 300 + KINDS["command"].ahead.most
 
 
 def test_a_new_engine_hears_again_what_was_not_acknowledged(bench):

@@ -18,10 +18,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from jobctl.config import Home
-from jobctl.domain.notify import Kind
 from jobctl.domain.webhook import parse_url
 from jobctl.engine.notifier import MAX_TRIES, Notifier
-from jobctl.notify import delivery
+from jobctl.notify import command as command_channel
+from jobctl.notify import webhook
 from jobctl.notify.http import DeliveryError, post
 from jobctl.process.hook import run_hook
 from jobctl.store import journal, outbox
@@ -97,11 +97,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 def hook(url: str, **values: object) -> NewTarget:
-    return NewTarget(Kind.WEBHOOK, url, **values)  # type: ignore[arg-type]
+    return NewTarget("webhook", url, **values)  # type: ignore[arg-type]
 
 
 def command(text: str) -> NewTarget:
-    return NewTarget(Kind.COMMAND, text)
+    return NewTarget("command", text)
 
 
 # ---- webhooks ----
@@ -184,7 +184,7 @@ def test_what_a_stranger_answers_is_kept_short_and_harmless(desk: Desk, receiver
 def test_one_limit_for_the_whole_exchange(
     desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(delivery, "WEBHOOK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.3)
     began = time.monotonic()
     view, one = desk.outcome(hook(receiver.url(path)))
     assert (view.state, view.result) == ("pending", "no answer within 0.3 s")
@@ -381,7 +381,7 @@ def test_the_directory_of_the_job_is_gone(desk: Desk) -> None:
 def test_a_command_that_does_not_end_is_ended_with_its_children(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "COMMAND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(command_channel, "TIMEOUT_S", 0.5)
     marker = tmp_path / "child"
     view, one = desk.outcome(
         command(f"sh -c 'echo $$ > {shlex.quote(str(marker))}; exec sleep 300' & echo waiting; wait")

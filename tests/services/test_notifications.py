@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict
+from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.errors import JobctlError, NotFound, UsageError
+from jobctl.notify.channel import NotifyOptions
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.notify import (
-    NotifyOptions,
     dead_notice,
     list_deliveries,
     make_targets,
@@ -42,7 +42,7 @@ def maker(home: Home) -> JobMaker:
 def ended_job(maker: JobMaker, *targets: NewTarget) -> int:
     job = maker.job("ssf", state="partial", finished_at=NOW)
     with maker.database.transaction():
-        outbox.add_targets(maker.database, job, targets or [NewTarget(Kind.WEBHOOK, URL)])
+        outbox.add_targets(maker.database, job, targets or [NewTarget("webhook", URL)])
         outbox.enqueue(maker.database, job, NOW)
     return job
 
@@ -61,9 +61,9 @@ def settle(maker: JobMaker, state: str, result: str, next_at: int | None = None)
 def test_targets_of_a_submission() -> None:
     options = NotifyOptions((URL, URL, "http://127.0.0.1:9/x"), ("mail me",), secret_env="HOOK")
     assert make_targets(options, {"HOOK": SECRET}) == [
-        NewTarget(Kind.WEBHOOK, URL, "HOOK"),
-        NewTarget(Kind.WEBHOOK, "http://127.0.0.1:9/x", "HOOK"),
-        NewTarget(Kind.COMMAND, "mail me"),
+        NewTarget("webhook", URL, "HOOK"),
+        NewTarget("webhook", "http://127.0.0.1:9/x", "HOOK"),
+        NewTarget("command", "mail me"),
     ]
     assert make_targets(NotifyOptions(), {}) == []
 
@@ -188,7 +188,7 @@ def select_readable(wake: WakeUp) -> bool:
 
 
 def test_the_beginning_of_an_id_is_enough_if_it_is_the_only_one(home: Home, maker: JobMaker) -> None:
-    job = ended_job(maker, NewTarget(Kind.WEBHOOK, URL), NewTarget(Kind.COMMAND, "true"))
+    job = ended_job(maker, NewTarget("webhook", URL), NewTarget("command", "true"))
     settle(maker, "delivered", "HTTP 200")
     first, second = (one["id"] for one in list_deliveries(home, job)["deliveries"])
     assert resend(home, first.removeprefix("msg_")[:12], now=NOW).delivery == first
@@ -220,7 +220,7 @@ def test_not_while_it_is_being_sent(home: Home, maker: JobMaker) -> None:
 def test_the_notify_block_before_and_after_the_end_of_a_job(maker: JobMaker) -> None:
     job = maker.job("q")
     with maker.database.transaction():
-        outbox.add_targets(maker.database, job, [NewTarget(Kind.WEBHOOK, URL)])
+        outbox.add_targets(maker.database, job, [NewTarget("webhook", URL)])
     (before,) = notify_block(maker.database, job)
     assert before == {
         "id": before["id"],

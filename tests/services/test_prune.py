@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.notify import Kind
 from jobctl.domain.selection import Selection
 from jobctl.errors import Busy, HomeError
 from jobctl.services.control import prune as pruning_service
@@ -73,7 +72,7 @@ def test_a_job_goes_with_everything_that_belongs_to_it_and_no_other_is_touched(b
     bench.home.job_logs(old).mkdir(parents=True, exist_ok=True)
     (bench.home.job_logs(old) / "1.out").write_bytes(b"x" * 10_000)
     with bench.database.transaction():
-        outbox.add_targets(bench.database, old, [NewTarget(Kind.COMMAND, "true")])
+        outbox.add_targets(bench.database, old, [NewTarget("command", "true")])
         outbox.enqueue(bench.database, old, bench.now)
         bench.database.execute("UPDATE deliveries SET state = 'dead', next_at = NULL")
         bench.database.execute(
@@ -160,7 +159,7 @@ def test_a_job_that_another_waits_for_stays(bench: WorkedOff) -> None:
 def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:
     job = good(bench)
     with bench.database.transaction():
-        outbox.add_targets(bench.database, job, [NewTarget(Kind.COMMAND, "true")])
+        outbox.add_targets(bench.database, job, [NewTarget("command", "true")])
         outbox.enqueue(bench.database, job, bench.now)
     assert kept(run(bench)) == {job: "a notification of its end is still on its way"}
 

@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.selection import Selection
+from jobctl.notify.channel import NotifyOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import empty_list_document, job_document, list_document
-from jobctl.services.submit.request import NotifyOptions
 from jobctl.services.why.explain import explain
 from tests.engine.bench import SECOND as TICK
 from tests.engine.bench import Bench

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.notify import Kind
 from jobctl.errors import Busy, UsageError
 from jobctl.services.control import traces
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
@@ -49,7 +48,7 @@ def marked(bench: WorkedOff, rows: int = 40, word: str = MARK.decode()) -> int:
     job = bench.finish(f"{word}.txt", text, ("do", f"{word}-argument", "{}"))
     with bench.database.transaction():
         execute = bench.database.execute
-        outbox.add_targets(bench.database, job, [NewTarget(Kind.COMMAND, f"tell {word}-target")])
+        outbox.add_targets(bench.database, job, [NewTarget("command", f"tell {word}-target")])
         outbox.enqueue(bench.database, job, bench.now)
         execute("UPDATE deliveries SET state = 'dead', next_at = NULL, result = ? WHERE job = ?", (word, job))
         execute(

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.domain.notify import DeliveryState, Kind, Reply, Verdict
+from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.store import outbox, sqlite
 from jobctl.store.outbox import NewTarget, Sending
 from jobctl.store.views import outbox as outbox_views
 from tests.factories import SECOND, SUBMITTED_AT, JobMaker, make_store
 
 NOW = SUBMITTED_AT + 60 * SECOND
-HOOK = NewTarget(Kind.WEBHOOK, "https://example.org/hook")
-MAIL = NewTarget(Kind.COMMAND, "mail me")
+HOOK = NewTarget("webhook", "https://example.org/hook")
+MAIL = NewTarget("command", "mail me")
 RETRY = Verdict(DeliveryState.PENDING, NOW + 5 * SECOND, "HTTP 500")
 OK = Verdict(DeliveryState.DELIVERED, None, "HTTP 200")
 GONE = Verdict(DeliveryState.DISABLED, None, "HTTP 410")
@@ -226,7 +226,7 @@ def test_targets_show_the_newest_round(maker: JobMaker) -> None:
     assert [t.state for t in outbox_views.targets(maker.database, job)] == [None, None]
     enqueue(maker, job)
     for sending in begin(maker):
-        settle(maker, sending, OK if sending.kind is Kind.COMMAND else RETRY, status=0)
+        settle(maker, sending, OK if sending.kind == "command" else RETRY, status=0)
     found = [(t.address, t.round, t.state, t.attempts, t.next_at) for t in outbox_views.targets(maker.database, job)]
     assert found == [
         ("https://example.org/hook", 1, "pending", 1, NOW + 5 * SECOND),
@@ -254,7 +254,7 @@ def test_the_schema_refuses_what_cannot_be(maker: JobMaker) -> None:
         with pytest.raises(sqlite.IntegrityError), maker.database.transaction():
             maker.database.execute(f"UPDATE deliveries SET {change}")
     with pytest.raises(sqlite.IntegrityError), maker.database.transaction():
-        outbox.add_targets(maker.database, job, [NewTarget(Kind.WEBHOOK, "https://x", "NAME", "/file")])
+        outbox.add_targets(maker.database, job, [NewTarget("webhook", "https://x", "NAME", "/file")])
 
 
 def test_a_message_calls_jobctl_so_that_it_finds_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

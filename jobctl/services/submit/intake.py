@@ -19,13 +19,14 @@ from jobctl.domain.wording import plural, size
 from jobctl.errors import Busy, NoRoom, NotFound
 from jobctl.handlers.handler import Handler
 from jobctl.handlers.kinds import KEEPS_TAGS
+from jobctl.notify.channel import NotifyOptions
 from jobctl.process import space
 from jobctl.services.control.actor import actor
 from jobctl.services.submit import idempotency
 from jobctl.services.submit.feed import Batch, Feed, parts
 from jobctl.services.submit.idempotency import Comparison
 from jobctl.services.submit.rejects import Rejects
-from jobctl.services.submit.request import DEFAULT_QUEUE, Accepted, NotifyOptions, SubmitRequest, Surroundings
+from jobctl.services.submit.request import DEFAULT_QUEUE, Accepted, SubmitRequest, Surroundings
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
 from jobctl.store import clock, followed, items, jobs, journal, meta, queues, sqlite

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jobctl.domain.call import Call
 from jobctl.domain.policy import Policy
+from jobctl.notify.channel import NotifyOptions
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
 
 DEFAULT_QUEUE = "default"
 
 OnDuplicate = Literal["return", "fail", "resume"]
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyOptions:
-    """What a submission says about notifications."""
-
-    urls: Sequence[str] = ()
-    commands: Sequence[str] = ()
-    secret_env: str | None = None
-    secret_file: str | None = None
-    allow_http: bool = False
-
-    @property
-    def is_given(self) -> bool:
-        """Whether anything was said that has to be checked."""
-        return bool(self.urls or self.commands or self.secret_env or self.secret_file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""What every notification channel is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobctl.domain.notify import DeliveryState, Reply
+
+if TYPE_CHECKING:
+    from jobctl.store.outbox import NewTarget, Sending
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOptions:
+    """What a submission says about notifications."""
+
+    urls: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was said that has to be checked."""
+        return bool(self.urls or self.commands or self.secret_env or self.secret_file)
+
+
+class Channel(NamedTuple):
+    """A way to tell somebody. No field has a default: a new channel must answer every question."""
+
+    name: str  # as the store keeps it with a target
+    #: The targets that a submission names, checked as far as that is possible now. Raises UsageError.
+    targets: Callable[[NotifyOptions, Mapping[str, str]], list[NewTarget]]
+    shown: Callable[[str], str]  # a target as documents and messages may have it: without what may be a secret
+    status_words: Callable[[int], str]  # the status of a reply in words
+    meaning: Callable[[int], DeliveryState]  # what a status says; PENDING = another try may help
+    #: One try, with the time in seconds since 1970 and the home of the store. Raises UsageError for what somebody must
+    #: mend before another try can help.
+    deliver: Callable[[Sending, int, str], Reply]
