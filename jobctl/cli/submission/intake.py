@@ -19,7 +19,8 @@ from jobctl.errors import UsageError
 if TYPE_CHECKING:
     from jobctl.domain.call import Call
     from jobctl.domain.policy import Policy
-    from jobctl.services.submit.request import NotifyOptions, SubmitRequest
+    from jobctl.notify.channel import NotifyOptions
+    from jobctl.services.submit.request import SubmitRequest
     from jobctl.sources.options import InputOptions
 
 #: Runs a line as the shell text that it is.
@@ -159,7 +160,7 @@ def _call(meant: Mapping[str, Any]) -> Call | None:
 
 
 def _notify(meant: Mapping[str, Any]) -> NotifyOptions:
-    from jobctl.services.submit.request import NotifyOptions
+    from jobctl.notify.channel import NotifyOptions
 
     return NotifyOptions(
         urls=meant["notify"] or (),
