@@ -57,6 +57,11 @@ class JobOption(NamedTuple):
         """Its name as a Python name."""
         return self.name.replace("-", "_")
 
+    @property
+    def setting(self) -> str:
+        """As jobctl set takes it: ``slots=N|none``."""
+        return f"{self.name}={self.metavar}" + (f"|{NO_LIMIT}" if self.can_be_none else "")
+
 
 _COUNT = "jobctl.domain.policy:checked_count"
 _DURATION = "jobctl.domain.durations:parse_duration"

@@ -19,6 +19,8 @@ from jobctl.errors import UsageError
 _LONGEST_NAME = 100
 _LONGEST_VALUE = 1_000
 _MOST_LABELS = 100
+#: Of this many choices or fewer a sentence says "a or b".
+_FEW = 3
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
@@ -49,7 +51,8 @@ def parse_number(text: str) -> int:
 def parse_choice(text: str, choices: Sequence[str]) -> str:
     """One of the choices."""
     if text not in choices:
-        raise UsageError(f"{text!r} is not known", hint=meant(text, choices, f"use {' or '.join(choices)}"))
+        listed = " or ".join(choices) if len(choices) <= _FEW else f"one of {', '.join(choices)}"
+        raise UsageError(f"{text!r} is not known", hint=meant(text, choices, f"use {listed}"))
     return text
 
 

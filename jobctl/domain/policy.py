@@ -1,10 +1,11 @@
-"""What the submitter allowed: attempts, time limits, retry rules. Stored as JSON with the job, additive only."""
+"""What the submitter allowed: attempts, time limits, retry rules. Stored as JSON; fields are only added."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jobctl.domain.durations import MAX_DURATION_S, MAX_SIZE, parse_duration
 from jobctl.domain.rate import parse_rate
@@ -45,7 +46,7 @@ def checked_count(value: int, lowest: int = 1) -> int:
 
 
 def parse_max_failures(text: str) -> str:
-    """``50`` (so many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
+    """``50`` (this many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
     bare = text.strip(" ")
     match = _FAILURES.fullmatch(bare)
     if match is None or (int(match[1]) > MAX_FAILURES if match[1] else float(match[2]) > 100):
@@ -110,30 +111,64 @@ class Backoff:
         return self.ceiling_s(failed_attempts) * (1 + jitter) / 2
 
 
+def _whole(lowest: int, highest: int = MAX_COUNT) -> Any:
+    return lambda value: type(value) is int and lowest <= value <= highest
+
+
+def _one_of(words: tuple[str, ...]) -> Any:
+    return lambda value: value in words
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= MAX_DURATION_S
+
+
+def _or_none(check: Any) -> Any:
+    return lambda value: value is None or check(value)
+
+
+def _is_backoff(value: Any) -> bool:
+    backoff = Backoff(**value)
+    return _seconds(backoff.base_s) and _seconds(backoff.cap_s) and type(backoff.factor) in (int, float)
+
+
+def _is_exit_codes(value: Any) -> bool:
+    return isinstance(value, list) and all(type(code) is int for code in value)
+
+
+def _is_resources(value: Any) -> bool:
+    return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
+
+
+def _kept(default: Any, check: Callable[[Any], Any]) -> Any:
+    """A field, and what is true of its value in JSON; what the check raises counts as no."""
+    return field(default=default, metadata={"check": check})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one job. ``None`` means that there is no such limit."""
 
-    slots: int | None = None  # None = as many as the daemon has
-    attempts: int = 3
-    timeout_s: float | None = None
-    grace_s: float = 10.0
-    backoff: Backoff = field(default_factory=Backoff)
-    retry_on: tuple[int, ...] = ()
-    no_retry_on: tuple[int, ...] = ()
-    on_crash: OnCrash = "requeue"
-    max_crashes: int = 3
-    deadline_s: float | None = None
-    max_failures: str | None = None  # "50" or "5%"
-    min_finished: int = 20  # before a percentage counts
-    halt: Halt = "soon"
-    rate: str | None = None  # "100/s"
-    output_cap: int = 64 << 20
-    gpus: int = 0  # devices for each item alone
-    resources: tuple[tuple[str, float], ...] = ()  # what an item needs of a worker, by name
-    recycle: int = 0  # a worker that calls a function is replaced after so many calls; 0 = never
-    leftovers: OnLeft = "wait"  # what becomes of processes that outlive the command of an item
-    not_before_s: float | None = None  # the start was given as a wait after the submission, not as a time
+    slots: int | None = _kept(None, _or_none(_whole(1)))  # None = as many as the daemon has
+    attempts: int = _kept(3, _whole(1))
+    timeout_s: float | None = _kept(None, _or_none(_seconds))
+    grace_s: float = _kept(10.0, _seconds)
+    backoff: Backoff = field(default_factory=Backoff, metadata={"check": _is_backoff})
+    retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
+    no_retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
+    on_crash: OnCrash = _kept("requeue", _one_of(get_args(OnCrash)))  # noqa: RUF009
+    max_crashes: int = _kept(3, _whole(0))
+    deadline_s: float | None = _kept(None, _or_none(_seconds))
+    max_failures: str | None = _kept(None, _or_none(parse_max_failures))  # "50" or "5%"
+    min_finished: int = _kept(20, _whole(0))  # before a percentage counts
+    halt: Halt = _kept("soon", _one_of(get_args(Halt)))  # noqa: RUF009
+    rate: str | None = _kept(None, _or_none(parse_rate))  # "100/s"
+    output_cap: int = _kept(64 << 20, _whole(0, MAX_SIZE))
+    gpus: int = _kept(0, _whole(0))  # devices for each item alone
+    resources: tuple[tuple[str, float], ...] = _kept((), _is_resources)  # what an item needs of a worker, by name
+    recycle: int = _kept(0, _whole(0))  # a worker that calls a function is replaced after this many calls; 0 = never
+    leftovers: OnLeft = _kept("wait", _one_of(get_args(OnLeft)))  # noqa: RUF009 - processes that outlive the command
+    not_before_s: float | None = _kept(None, _or_none(_seconds))  # the start, if it was given as a wait, not as a time
     only_new: bool = False  # rows that an earlier job of the name has done are left out
     new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
 
@@ -170,49 +205,6 @@ def _holds(check: Any, value: Any) -> bool:
         return False
 
 
-def _whole(lowest: int, highest: int = MAX_COUNT) -> Any:
-    return lambda value: type(value) is int and lowest <= value <= highest
-
-
-def _seconds(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= MAX_DURATION_S
-
-
-def _or_none(check: Any) -> Any:
-    return lambda value: value is None or check(value)
-
-
-def _is_backoff(value: Any) -> bool:
-    backoff = Backoff(**value)
-    return _seconds(backoff.base_s) and _seconds(backoff.cap_s) and type(backoff.factor) in (int, float)
-
-
-def _is_exit_codes(value: Any) -> bool:
-    return isinstance(value, list) and all(type(code) is int for code in value)
-
-
-def _is_resources(value: Any) -> bool:
-    return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
-
-
-_CHECKS: dict[str, Any] = {
-    "slots": _or_none(_whole(1)),
-    "attempts": _whole(1),
-    "timeout_s": _or_none(_seconds),
-    "grace_s": _seconds,
-    "backoff": _is_backoff,
-    "retry_on": _is_exit_codes,
-    "no_retry_on": _is_exit_codes,
-    "on_crash": lambda value: value in ("requeue", "fail"),
-    "max_crashes": _whole(0),
-    "deadline_s": _or_none(_seconds),
-    "not_before_s": _or_none(_seconds),
-    "max_failures": _or_none(parse_max_failures),
-    "min_finished": _whole(0),
-    "halt": lambda value: value in ("soon", "now"),
-    "rate": _or_none(parse_rate),
-    "output_cap": _whole(0, MAX_SIZE),
-    "gpus": _whole(0),
-    "resources": _is_resources,
-    "recycle": _whole(0),
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    each.name: each.metadata["check"] for each in fields(Policy) if each.metadata
 }

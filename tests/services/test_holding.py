@@ -8,6 +8,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control import pause as holding
+from jobctl.services.control import rules
 from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DaemonView
 from tests.engine.bench import SECOND, Bench, state
@@ -40,7 +41,7 @@ def bench(tmp_path):
     ],
 )
 def test_a_rule_is_changed_and_noted(bench, settings, field, value):
-    holding.set_rules(bench.home, 1, settings, now=bench.now)
+    rules.set_rules(bench.home, 1, settings, now=bench.now)
     assert getattr(bench.job(1).policy, field) == value
     ((key, text),) = settings.items()
     assert bench.database.scalar("SELECT reason FROM journal WHERE event = 'rules_changed'") == f"{key}={text}"
@@ -51,14 +52,14 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
 @pytest.mark.parametrize(
     ("settings", "message", "hint"),
     [
-        ({"slots": "0"}, "slots=0: must be 1 or more", None),
+        ({"slots": "0"}, "slots=0: 0 is less than 1", "give 1 or more"),
         ({"slots": "many"}, "slots=many: not a whole number", "for example 4"),
         ({"attempts": "none"}, "attempts=none: not a whole number", "for example"),
         ({"timeout": "soon"}, "timeout=soon: 'soon' is not a duration", "2h30m"),
         ({"timeout": "0"}, "timeout=0: the duration '0' must be longer than zero", "2h30m"),
         ({"max-failures": "200%"}, "max-failures=200%: '200%' is not a number of failures", "5%"),
-        ({"halt": "later"}, "halt=later: must be soon or now", None),
-        ({"leftovers": "keep"}, "leftovers=keep: must be wait, end or fail", None),
+        ({"halt": "later"}, "halt=later: 'later' is not known", "soon or now"),
+        ({"leftovers": "keep"}, "leftovers=keep: 'keep' is not known", "wait or end or fail"),
         ({"rate": "fast"}, "rate=fast: ", "100/s"),
         ({"priority": "high"}, "priority=high: not a whole number", "for example"),
         ({"deadline": "x"}, "deadline=x: 'x' is not a duration", "2h30m"),
@@ -69,7 +70,7 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
 def test_a_bad_rule_is_named_and_nothing_changes(bench, settings, message, hint):
     before = bench.job(1)
     with pytest.raises(UsageError) as caught:
-        holding.set_rules(bench.home, 1, settings, now=bench.now)
+        rules.set_rules(bench.home, 1, settings, now=bench.now)
     assert message in caught.value.message
     assert hint is None or hint in caught.value.hint
     assert bench.job(1) == before
@@ -80,20 +81,20 @@ def test_fewer_failures_allowed_stop_a_running_job_at_once(tmp_path):
     job = bench.submit(rows=9, policy=Policy(slots=1))
     bench.tick(6, step_us=SECOND)
     assert bench.states(job) == "fffr" + "q" * 5
-    holding.set_rules(bench.home, job, {"max-failures": "2", "halt": "now"}, now=bench.now)
+    rules.set_rules(bench.home, job, {"max-failures": "2", "halt": "now"}, now=bench.now)
     bench.work_off()
     assert (state(bench, job), bench.states(job)) == (JobState.FAILED, "ffffuuuuu")
 
 
 def test_a_deadline_is_counted_from_now_or_taken_away(bench):
-    holding.set_rules(bench.home, 1, {"deadline": "10m"}, now=bench.now)
+    rules.set_rules(bench.home, 1, {"deadline": "10m"}, now=bench.now)
     assert bench.job(1).deadline_at == bench.now + 600 * SECOND
-    holding.set_rules(bench.home, 1, {"deadline": "none"}, now=bench.now)
+    rules.set_rules(bench.home, 1, {"deadline": "none"}, now=bench.now)
     assert bench.job(1).deadline_at is None
 
 
 def test_priority_is_changed(bench):
-    holding.set_rules(bench.home, 1, {"priority": "-3"}, now=bench.now)
+    rules.set_rules(bench.home, 1, {"priority": "-3"}, now=bench.now)
     assert bench.job(1).priority == -3
 
 
@@ -102,9 +103,9 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
     bench.submit(rows=1)
     bench.work_off()
     with pytest.raises(UsageError, match=r"job 1 is done \(succeeded\): its rules can no longer be changed"):
-        holding.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
+        rules.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
     with pytest.raises(NotFound, match="no job 8"):
-        holding.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
+        rules.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
     assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
 
 
@@ -125,22 +126,22 @@ def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"slots": "0"}, "slots=0: must be 1 or more"),
+        ({"slots": "0"}, "slots=0: 0 is less than 1"),
         ({"rate": "x"}, "rate=x: "),
         ({"priority": "1"}, "priority=1: a queue has no such setting"),
     ],
 )
 def test_a_bad_limit_of_a_queue_is_named(bench, settings, message):
     with pytest.raises(UsageError) as caught:
-        holding.set_queue(bench.home, "q", settings)
+        rules.set_queue(bench.home, "q", settings)
     assert message in caught.value.message
     assert [document["name"] for document in queue_documents(bench.database)] == ["default"]
 
 
 def test_limits_of_a_queue_are_kept_and_taken_away(bench):
-    holding.set_queue(bench.home, "q", {"slots": "2", "rate": "5/s"})
+    rules.set_queue(bench.home, "q", {"slots": "2", "rate": "5/s"})
     assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] == [(2, "5/s")]
-    holding.set_queue(bench.home, "q", {"slots": "none", "rate": "none"})
+    rules.set_queue(bench.home, "q", {"slots": "none", "rate": "none"})
     assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] in (
         [],
         [(None, None)],

@@ -61,7 +61,7 @@ def set_(
       jobctl queue set downloads slots=4 rate=10/s
       jobctl queue set downloads rate=none
     """
-    from jobctl.services.control.pause import set_queue
+    from jobctl.services.control.rules import set_queue
 
     shared = session(ctx)
     changes = parse_settings(settings)

@@ -1,8 +1,9 @@
-"""``jobctl set``: change the rules of a job while it goes on."""
+"""``jobctl set``: change the rules of a job while it runs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -13,23 +14,31 @@ from jobctl.errors import Exit, UsageError
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("set", cls=Command)
+class _SetCommand(Command):
+    """Its help page lists what it changes, from the table of job options."""
+
+    def headings(self, _ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        from jobctl.domain.job_options import OPTIONS
+
+        yield "Settings", [(option.setting, option.effect) for option in OPTIONS if option.effect]
+
+
+@app.command("set", cls=_SetCommand)
 def set_(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
-    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="What to change, see below.")],
+    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="What to change, see Settings.")],
 ) -> int:
-    """Change the rules of a job that is not done; it takes effect at once.
+    """Change the rules of a job that is not done.
 
     Examples:
       jobctl set 42 slots=8
       jobctl set 42 timeout=5m attempts=5 max-failures=2%
       jobctl set 42 rate=none deadline=2h
 
-    slots, attempts, timeout, grace, max-failures, halt (soon or now), leftovers (wait, end or fail), rate, priority,
-    deadline (from now). Where there can be none, the value none takes the limit away.
+    A setting means what the option of submit with its name means; none takes the limit away.
     """
-    from jobctl.services.control.pause import set_rules
+    from jobctl.services.control.rules import set_rules
     from jobctl.services.control.targets import resolve_job
 
     shared = session(ctx)
@@ -46,7 +55,7 @@ def set_(
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
-    """NAME=VALUE words as a dictionary. Raises UsageError for a word that is none."""
+    """NAME=VALUE words as a dictionary. Raises UsageError for a word that has another form."""
     found = {}
     for setting in settings:
         name, given, value = setting.partition("=")

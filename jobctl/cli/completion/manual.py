@@ -1,4 +1,5 @@
-"""The parts of the man pages that are the command tree: synopsis and options. The prose around them is by hand.
+"""The parts of the man pages that come from the command tree and from the table of job options. The prose around them
+is written by hand.
 
 ``python -m jobctl.cli.completion.manual [FOLDER]`` writes these parts again between their marks, and makes a first
 page for a command that has none.
@@ -8,19 +9,19 @@ from __future__ import annotations
 
 import re
 import sys
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from jobctl.cli.command import GLOBAL_PANEL
+from jobctl.cli.completion.option_lists import LISTS
+from jobctl.cli.completion.roff import literal, text_lines
 from jobctl.cli.completion.tree import Argument, Node, Option, command_tree
 
 FOLDER = Path("man")
 ROOT_PAGE = "jobctl.1"
-_WIDTH = 78
 _END = r".\" end of generated part"
 _PART = re.compile(
-    r'(?m)^\.\\" generated: (synopsis|options|commands)(?: of (.+))?\n(?:.*\n)*?\.\\" end of generated part$'
+    r'(?m)^\.\\" generated: (synopsis|options|commands|list)(?: of (.+))?\n(?:.*\n)*?\.\\" end of generated part$'
 )
 
 
@@ -30,15 +31,24 @@ def page_name(node: Node) -> str:
 
 
 def refreshed(text: str, root: Node) -> str:
-    """A page with its generated parts written anew. Raises KeyError for a command that is no more."""
+    """A page with its generated parts written again. Raises KeyError for a command or a list that no longer exists."""
     nodes = {node.name: node for node in root.walk()}
-    return _PART.sub(lambda found: part(found[1], nodes[found[2] or ""]), text)
+
+    def write(found: re.Match[str]) -> str:
+        kind, name = found[1], found[2] or ""
+        return _marked(kind, name, LISTS[name]()) if kind == "list" else part(kind, nodes[name])
+
+    return _PART.sub(write, text)
 
 
 def part(kind: str, node: Node) -> str:
-    """One generated part with its marks."""
+    """One generated part of a command, with its marks."""
     lines = {"synopsis": _synopsis, "options": _options, "commands": _commands}[kind](node)
-    of = f" of {node.name}" if node.path else ""
+    return _marked(kind, node.name, lines)
+
+
+def _marked(kind: str, name: str, lines: Iterable[str]) -> str:
+    of = f" of {name}" if name else ""
     return "\n".join([rf".\" generated: {kind}{of}", *lines, _END])
 
 
@@ -95,23 +105,6 @@ def _commands(node: Node) -> Iterator[str]:
     yield ".El"
 
 
-def text_lines(text: str) -> Iterator[str]:
-    """Running text as roff: a sentence begins on a line of its own, no word is taken for a macro or an escape."""
-    for sentence in re.split(r"(?<=[.;!?])\s+(?=[A-Z])", " ".join(text.split())):
-        wrapped = textwrap.wrap(sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)
-        yield from (_escaped(line) for line in wrapped)
-
-
-def _escaped(line: str) -> str:
-    line = re.sub(r"(?<!\w)-(?=[-\w])|(?<=-)-", r"\\-", line.replace("\\", r"\e"))
-    return rf"\&{line}" if line.startswith((".", "'")) else line
-
-
-def _literal(line: str) -> str:
-    line = line.replace("\\", r"\e").replace("-", r"\-")
-    return rf"\&{line}" if line.startswith((".", "'")) else line
-
-
 def first_page(node: Node, date: str) -> str:
     """A page for a command that has none yet, made of its help."""
     lines = [f".Dd {date}", f".Dt JOBCTL-{node.path[0].upper()} 1", ".Os", ".Sh NAME"]
@@ -127,7 +120,7 @@ def first_page(node: Node, date: str) -> str:
         if leaf.own_options:
             lines += [*([] if leaf is not node else [".Sh OPTIONS"]), part("options", leaf)]
     lines += [".Sh EXAMPLES", ".Bd -literal -offset indent"]
-    lines += [_literal(line) for leaf in leaves for line in _examples(leaf)]
+    lines += [literal(line) for leaf in leaves for line in _examples(leaf)]
     return "\n".join([*lines, ".Ed", ".Sh SEE ALSO", ".Xr jobctl 1", ""])
 
 

@@ -6,27 +6,17 @@ import re
 from typing import NamedTuple
 
 from jobctl.cli.completion.tree import Argument, Node, Option
+from jobctl.domain.job_options import BY_NAME, OPTIONS
 from jobctl.domain.states import ItemState
-from jobctl.sources.options import INPUT_FORMATS
 
 #: Kinds for which ``jobctl __complete KIND`` is asked.
 ASKED = ("jobs", "items", "queues", "recipes")
 _ALTERNATIVES = re.compile(r"[a-z]+(\|[a-z]+)+")
 _DELIMITERS = ("comma", "semicolon", "tab", "pipe", "space")
+#: What NAME=VALUE may begin with, by command.
 _SETTINGS = {
-    "set": (
-        "slots=",
-        "attempts=",
-        "timeout=",
-        "grace=",
-        "max-failures=",
-        "halt=",
-        "leftovers=",
-        "rate=",
-        "priority=",
-        "deadline=",
-    ),
-    "queue set": ("slots=", "rate="),
+    "set": tuple(f"{option.name}=" for option in OPTIONS if option.effect),
+    "queue set": tuple(f"{option.name}=" for option in OPTIONS if option.of_queues),
 }
 
 
@@ -45,15 +35,16 @@ SHELLS = ("bash", "zsh", "fish")
 def of_option(option: Option) -> Values:
     """What follows an option."""
     name, metavar = option.long, option.metavar
-    by_name = {
-        "--format": Values("words", INPUT_FORMATS),
-        "--delimiter": Values("words", _DELIMITERS),
-        "--queue": Values("queues"),
-        "--recipe": Values("recipes"),
-        "--python": Values("files"),
-        "--attempt": Values("words", ("all",)),
-    }
-    return by_name.get(name) or _of_metavar(metavar)
+    by_name = {"--delimiter": Values("words", _DELIMITERS), "--attempt": Values("words", ("all",))}
+    return by_name.get(name) or _of_job_option(name) or _of_metavar(metavar)
+
+
+def _of_job_option(name: str) -> Values | None:
+    """What its row in the table of job options says; other commands use these names for the same things."""
+    option = BY_NAME.get(name.removeprefix("--"))
+    if option is None:
+        return None
+    return Values("words", option.choices) if option.choices else Values(option.completes) if option.completes else None
 
 
 def _of_metavar(metavar: str) -> Values:

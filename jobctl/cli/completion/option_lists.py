@@ -1,0 +1,58 @@
+"""The lists of job options in the man pages: what ``jobctl set`` changes, and the keys of settings and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from jobctl.cli.completion.roff import text_lines
+from jobctl.domain.job_options import NO_LIMIT, OPTIONS
+from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
+
+#: The words of a list on one line of a page.
+_ON_A_LINE = 5
+
+
+def _rules() -> Iterator[str]:
+    """What ``jobctl set`` changes, and from when on."""
+    yield ".Bl -tag -width Ds"
+    for option in OPTIONS:
+        if option.effect:
+            none = f" | {NO_LIMIT}" if option.can_be_none else ""
+            yield f".It Cm {option.name} Ns = Ns Ar {option.metavar.replace('|', ' | ')}{none}"
+            yield from text_lines(option.effect)
+    yield ".El"
+
+
+def _keys(keys: Iterable[Key]) -> Iterator[str]:
+    yield ".Bl -tag -width Ds"
+    for key in keys:
+        yield f".It Cm {key.name}"
+        yield from text_lines(f"{key.form[:1].upper()}{key.form[1:]}.")
+        if key.default:
+            yield from text_lines(f"Default: {key.default}.")
+    yield ".El"
+
+
+def _names(names: list[str]) -> Iterator[str]:
+    """Names as one running list, a comma after each but the last."""
+    for place in range(0, len(names), _ON_A_LINE):
+        line = " , ".join(names[place : place + _ON_A_LINE])
+        yield f".Cm {line}" + (" ," if place + _ON_A_LINE < len(names) else "")
+
+
+def _of_submit() -> list[Key]:
+    return [key for key in KEYS if key.section == "submit"]
+
+
+def _of_recipes() -> list[Key]:
+    shared = {key.name for key in _of_submit()}
+    return [key for key in RECIPE_KEYS if key.name not in shared]
+
+
+#: By the name that a page gives the list.
+LISTS: dict[str, Callable[[], Iterator[str]]] = {
+    "settings of set": _rules,
+    "keys of [submit]": lambda: _keys(_of_submit()),
+    "keys of recipes": lambda: _keys(_of_recipes()),
+    "safe keys of [submit]": lambda: _names([key.name for key in _of_submit() if key.safe]),
+}

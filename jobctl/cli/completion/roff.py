@@ -1,0 +1,27 @@
+"""Text as roff."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+_WIDTH = 78
+
+
+def text_lines(text: str) -> Iterator[str]:
+    """Running text as roff: a sentence begins on a line of its own, no word is taken for a macro or an escape."""
+    for sentence in re.split(r"(?<=[.;!?])\s+(?=[A-Z])", " ".join(text.split())):
+        wrapped = textwrap.wrap(sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        yield from (_escaped(line) for line in wrapped)
+
+
+def _escaped(line: str) -> str:
+    line = re.sub(r"(?<!\w)-(?=[-\w])|(?<=-)-", r"\\-", line.replace("\\", r"\e"))
+    return rf"\&{line}" if line.startswith((".", "'")) else line
+
+
+def literal(line: str) -> str:
+    """A line of an example as roff."""
+    line = line.replace("\\", r"\e").replace("-", r"\-")
+    return rf"\&{line}" if line.startswith((".", "'")) else line

@@ -1,0 +1,100 @@
+"""Changing the rules of a job that is not done, and the limits of a queue."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobctl.config import Home
+from jobctl.domain.job_options import OPTIONS, JobOption
+from jobctl.domain.nearest import meant
+from jobctl.domain.option_values import read_text
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.errors import UsageError
+from jobctl.process.wakeup import wake
+from jobctl.services.control.actor import actor
+from jobctl.services.control.pause import change_queue, existing_job
+from jobctl.store import clock, jobs, journal
+from jobctl.store.database import open_database
+from jobctl.store.jobs import JobRow
+
+#: What ``jobctl set`` changes, by name.
+RULES = {option.name: option for option in OPTIONS if option.effect}
+LIMITS_OF_QUEUES = {option.name: option for option in OPTIONS if option.of_queues}
+
+
+def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) -> Policy:
+    """Change rules of a job that is not done; see ``RULES``.
+
+    Raises UsageError naming the setting and the allowed values; then nothing is changed.
+    """
+    database = open_database(home)
+    try:
+        with database.transaction():
+            now = clock.follow(database, now)
+            row = existing_job(database, job)
+            if row.state in TERMINAL_JOB_STATES:
+                raise UsageError(
+                    f"job {job} is done ({row.state}): its rules can no longer be changed",
+                    hint=f"jobctl status {job}",
+                )
+            policy, columns = _changed(row, settings, now)
+            jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
+            said = ", ".join(f"{name}={text}" for name, text in settings.items())
+            journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=said)
+    finally:
+        database.close()
+    wake(home.wake)
+    return policy
+
+
+def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
+    """Change the limits of a queue; see ``LIMITS_OF_QUEUES``. Raises UsageError naming the setting that is wrong."""
+    values: dict[str, Any] = {}
+    for setting, text in settings.items():
+        with _naming(setting, text):
+            if setting not in LIMITS_OF_QUEUES:
+                raise UsageError("a queue has no such setting", hint="use slots=N or rate=100/s")
+            values[setting] = read_text(LIMITS_OF_QUEUES[setting], text)
+    change_queue(home, name, None, **values)
+
+
+def _changed(row: JobRow, settings: Mapping[str, str], now: int) -> tuple[Policy, dict[str, Any]]:
+    """The policy of a job with these settings, and the columns of its row that change with it."""
+    policy, columns = row.policy, dict[str, Any]()
+    for name, text in settings.items():
+        with _naming(name, text):
+            option = _rule(name.replace("_", "-"))
+            value = read_text(option, text)
+        if option.field:
+            policy = policy.changed(**{option.field: value})
+        columns |= _columns(option, value, now)
+    return policy, columns
+
+
+def _rule(name: str) -> JobOption:
+    if name not in RULES:
+        names = sorted(RULES)
+        raise UsageError("a job has no such setting", hint=meant(name, names, f"use one of {', '.join(names)}"))
+    return RULES[name]
+
+
+def _columns(option: JobOption, value: Any, now: int) -> dict[str, Any]:
+    """What else of a job's row changes with an option."""
+    if option.name == "priority":
+        return {"priority": value}
+    if option.name == "deadline":
+        return {"deadline_at": None if value is None else now + int(value * 1e6)}
+    return {}
+
+
+@contextlib.contextmanager
+def _naming(name: str, text: str) -> Iterator[None]:
+    """Errors within say which setting is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{name}={text}: {error.message}", hint=error.hint) from None
