@@ -20,9 +20,9 @@ from jobctl.domain.states import Stop
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import stopping
 from jobctl.engine.attempts import claiming, recovery
+from jobctl.engine.attempts.not_started import UNREADABLE, not_started
 from jobctl.engine.attempts.outcome_buffer import Inbox
 from jobctl.engine.attempts.settling import Batch, Settler
-from jobctl.engine.attempts.ungiven import UNREADABLE, not_started
 from jobctl.engine.clock import ClockAlarm, ClockSet, WallClock
 from jobctl.engine.housekeeping import HEARTBEAT_US, House
 from jobctl.engine.jobs.job_spec import Specs

@@ -20,7 +20,7 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.engine.attempts.distrust import Distrust
+from jobctl.engine.attempts.repair import Distrust
 from jobctl.engine.attempts.settling import Batch, lost_as_finished
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import Roster

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
-from jobctl.engine.attempts.ungiven import said_of
+from jobctl.engine.attempts.not_started import said_of
 from jobctl.engine.jobs.job_spec import Specs, given_to
 from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
