@@ -28,7 +28,7 @@ class Replaced(Exception):
     """A file of the database was removed or replaced in a store that is there: its name is the argument."""
 
 
-class House:
+class Housekeeping:
     """Says that the engine lives, keeps the WAL small."""
 
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:

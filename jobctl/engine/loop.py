@@ -21,16 +21,16 @@ from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine import stopping
 from jobctl.engine.attempts import claiming, recovery
 from jobctl.engine.attempts.not_started import UNREADABLE, not_started
-from jobctl.engine.attempts.outcome_buffer import Inbox
+from jobctl.engine.attempts.outcome_buffer import OutcomeBuffer
 from jobctl.engine.attempts.settling import Batch, Settler
 from jobctl.engine.clock import ClockAlarm, ClockSet, WallClock
-from jobctl.engine.housekeeping import HEARTBEAT_US, House
-from jobctl.engine.jobs.job_spec import Specs
-from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.housekeeping import HEARTBEAT_US, Housekeeping
+from jobctl.engine.jobs.job_spec import JobSpecs
+from jobctl.engine.jobs.limits import Limits
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.engine.jobs.live_jobs import Roster
-from jobctl.engine.jobs.ready_queue import Lineup
-from jobctl.engine.jobs.resources import Stock, of_this_machine
+from jobctl.engine.jobs.live_jobs import LiveJobs
+from jobctl.engine.jobs.ready_queue import ReadyQueue
+from jobctl.engine.jobs.resources import Resources, of_this_machine
 from jobctl.engine.notifier import Notifier
 from jobctl.engine.options import NO_LIMIT, EngineOptions
 from jobctl.engine.orders import Orders, has_more, is_called_for
@@ -84,15 +84,17 @@ class Engine:
         self._slots = 0 if options.elastic else options.slots
         self._most_slots = options.slots or NO_LIMIT
         self._wake = wake
-        self._specs = Specs(home, self._most_slots, {})
-        self._gates = Gates(database)
-        self._lineup = Lineup(self._gates, lambda live: options.scope is None or bool(live.row.foreground))
-        self._stock = Stock((), of_cluster=True) if options.elastic else of_this_machine(options.slots, options.devices)
-        self._roster = Roster(database, executor, self._specs, self._lineup, self._stock)
-        self._inbox = Inbox(database)
-        self._closer = closing.Closer(database, home, wake.ring)
+        self._specs = JobSpecs(home, self._most_slots, {})
+        self._limits = Limits(database)
+        self._ready_queue = ReadyQueue(self._limits, lambda live: options.scope is None or bool(live.row.foreground))
+        self._resources = (
+            Resources((), of_cluster=True) if options.elastic else of_this_machine(options.slots, options.devices)
+        )
+        self._live_jobs = LiveJobs(database, executor, self._specs, self._ready_queue, self._resources)
+        self._outcomes = OutcomeBuffer(database)
+        self._closer = closing.RoundCloser(database, home, wake.ring)
         self._notifier = Notifier(database, home, wake.ring)
-        self._house = House(database, options.scope, self._slots, now)
+        self._housekeeping = Housekeeping(database, options.scope, self._slots, now)
         self._capacity: Capacity | None = None  # as it was told last
         self._epoch = 0
         self._has_taken_over = False  # what an engine before this one left is settled
@@ -105,7 +107,7 @@ class Engine:
         self._dispatches: list[Dispatch] = []
         self._refused: list[Finished] = []  # claimed, and not to be started
         self._looked_at = now  # what was due by then was seen to
-        self._orders = Orders(database, executor, self._lineup, self._count)
+        self._orders = Orders(database, executor, self._ready_queue, self._count)
 
     # ---- life ----
 
@@ -118,7 +120,7 @@ class Engine:
             if fresh:
                 downtime.begin(self._database)
         self._clock.followed(now)
-        self._house.keep(now, self._state, "")
+        self._housekeeping.keep(now, self._state, "")
         recovered = recovery.recover(self._database, self._executor, now, self._options.place, fresh=fresh)
         self._epoch = recovered.epoch
         self._executor.resize(self._most_slots)
@@ -135,7 +137,7 @@ class Engine:
         self._step(now)
         self._take_back()
         self._close_rounds(now)  # whose last item ended before the engine before this one could close them
-        self._house.keep(now, self._state, "")
+        self._housekeeping.keep(now, self._state, "")
 
     def run(self) -> None:
         """Work until told to stop or, in drain mode, until nothing is left. Raises Unwritten, StoreGone, Fenced."""
@@ -157,28 +159,28 @@ class Engine:
             self.tick(int(now))
             if self._stays_unwritten:
                 raise Unwritten(self._trouble)
-        self._house.look_at_files()  # or the goodbye would be written where nobody reads it
+        self._housekeeping.look_at_files()  # or the goodbye would be written where nobody reads it
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
         self._looked_at = now
         self._take(self._executor.collect(0), now)
         self._obey_stop(self._executor.stop_requested())
-        if not self._stopping and self._house.has_lost_lock():
+        if not self._stopping and self._housekeeping.has_lost_lock():
             say(_LOST_LOCK)
             self._obey_stop(1)
-        self._lineup.look(self._slots, now)
+        self._ready_queue.look(self._slots, now)
         written = not self._is_resting(now) and self._is_time_to_write(now) and self._step(now)
         self._take_back()
         if written:
-            self._lineup.done(keep=_is_unfinished)
+            self._ready_queue.done(keep=_is_unfinished)
         # What closing a round changes, for the jobs that come after it too, is work for the next step.
         if not self._is_resting(now):
             self._close_rounds(now)
         if self._orders.wants_checkpoint:
-            self._orders.wants_checkpoint = not self._house.empty_log()
-        trouble = self._trouble or self._lineup.unwritten() or self._inbox.pressure
-        self._house.keep(now, self._state, trouble or self._house.shortage(now))
+            self._orders.wants_checkpoint = not self._housekeeping.empty_log()
+        trouble = self._trouble or self._ready_queue.unwritten() or self._outcomes.pressure
+        self._housekeeping.keep(now, self._state, trouble or self._housekeeping.shortage(now))
 
     def follow_clock(self, now: int) -> None:
         """See whether the wall clock was set: what waits for a while waits no longer and no less because of it."""
@@ -194,22 +196,22 @@ class Engine:
         self._clock.followed(now)
         self._trouble_until += jump
         self._looked_at = now
-        for part in (self._house, self._inbox, self._gates):
+        for part in (self._housekeeping, self._outcomes, self._limits):
             part.shift(jump)
-        for live in self._roster:
+        for live in self._live_jobs:
             live.pace.shift(jump)
         self._rebuild()
 
     def is_over(self, now: int) -> bool:
         """Whether there is nothing more to do for this engine."""
-        self._lineup.look(self._slots, now)
-        if self._inbox.batches or self._lineup.in_hand or self._closer.is_busy:
+        self._ready_queue.look(self._slots, now)
+        if self._outcomes.batches or self._ready_queue.in_hand or self._closer.is_busy:
             return False
         if self._stopping:
             return self._stopping == 2 or not self._notifier.is_sending()
         if self._options.scope is not None:
             return self._is_served(self._options.scope) and not self._notifier.is_busy(now, self._options.scope)
-        if not self._options.drain or any(self._has_future(live) for live in self._roster):
+        if not self._options.drain or any(self._has_future(live) for live in self._live_jobs):
             return False
         return not self._notifier.is_busy(now)
 
@@ -218,7 +220,7 @@ class Engine:
         if live.stop is not None or not live.has_future:
             return live.stop is not None
         awaited = [*live.waits_for, *(live.follows if not live.live else ())]
-        others = [other for other in map(self._roster.get, awaited) if other is not None]
+        others = [other for other in map(self._live_jobs.get, awaited) if other is not None]
         return all(self._has_future(other) for other in others)
 
     def _is_served(self, scope: int) -> bool:
@@ -227,32 +229,32 @@ class Engine:
         One that nobody runs in the foreground is not worked off: the engine came to end something of it. What cannot
         start any more because of that end is ended with it, however long the chain is.
         """
-        live = self._roster.get(scope)
+        live = self._live_jobs.get(scope)
         if live is not None and (live.row.foreground or live.stop is not None):
             return False
-        return not any(_ends_with_another(each) for each in self._roster)
+        return not any(_ends_with_another(each) for each in self._live_jobs)
 
     # ---- collect ----
 
     def _take(self, events: Iterable[Event], now: int) -> None:
-        strangers = self._inbox.take(events, self._roster, now)
+        strangers = self._outcomes.take(events, self._live_jobs, now)
         if any(strangers):
             self._executor.acknowledge(*strangers)
-        for job in self._inbox.batches:
-            if (live := self._roster.get(job)) is not None:
-                self._lineup.touch(live)
-        capacity = self._inbox.capacity
+        for job in self._outcomes.batches:
+            if (live := self._live_jobs.get(job)) is not None:
+                self._ready_queue.touch(live)
+        capacity = self._outcomes.capacity
         if capacity is not None and capacity is not self._capacity:
             self._resize(capacity)
 
     def _resize(self, capacity: Capacity) -> None:
         self._capacity = capacity
-        self._slots = self._house.slots = capacity.slots
-        self._house.crew = capacity.crew
+        self._slots = self._housekeeping.slots = capacity.slots
+        self._housekeeping.crew = capacity.crew
         if capacity.crew is not None:
-            self._stock.follow(capacity.crew.offers)
-        self._roster.look_ahead(capacity.ahead_s)
-        self._roster.find_room()
+            self._resources.follow(capacity.crew.offers)
+        self._live_jobs.look_ahead(capacity.ahead_s)
+        self._live_jobs.find_room()
 
     def _obey_stop(self, requested: int) -> None:
         self._stopping = max(self._stopping, requested)
@@ -264,7 +266,7 @@ class Engine:
         self._notifier.stop()
         self._executor.recall()
         if self._stopping == 2:
-            for live in self._roster:
+            for live in self._live_jobs:
                 attempts = [AttemptId(live.id, *key) for key in live.in_hand]
                 self._executor.cancel(attempts, live.row.policy.grace_s, Ending.INTERRUPTED)
 
@@ -272,25 +274,25 @@ class Engine:
 
     def _is_time_to_write(self, now: int) -> bool:
         return (
-            self._inbox.is_due(now)
+            self._outcomes.is_due(now)
             or self._is_starving(now)
-            or self._roster.is_stale()
+            or self._live_jobs.is_stale()
             or self._notifier.is_due(now)
-            or any(is_called_for(live, now) for live in self._lineup.changed.values())
+            or any(is_called_for(live, now) for live in self._ready_queue.changed.values())
         )
 
     def _is_starving(self, now: int) -> bool:
         """Whether a slot is free that could be filled, or outcomes have nothing left to wait for."""
-        in_hand = self._lineup.in_hand
-        if in_hand == 0 and self._inbox.outcomes:
+        in_hand = self._ready_queue.in_hand
+        if in_hand == 0 and self._outcomes.outcomes:
             return True
         return in_hand < self._slots and bool(self._claimable(now))
 
     def _claimable(self, now: int) -> list[tuple[LiveJob, int]]:
-        if self._stopping or self._inbox.pressure or self._house.shortage(now):
+        if self._stopping or self._outcomes.pressure or self._housekeeping.shortage(now):
             return []
-        self._lineup.look(self._slots, now)
-        return claiming.plan(self._lineup, claiming.Room(self._slots, self._gates, self._stock), now)
+        self._ready_queue.look(self._slots, now)
+        return claiming.plan(self._ready_queue, claiming.Room(self._slots, self._limits, self._resources), now)
 
     def _is_resting(self, now: int) -> bool:
         """Whether a commit failed a moment ago; a moment further away is of a clock that was set since."""
@@ -299,9 +301,14 @@ class Engine:
     def _timeout_s(self, now: int) -> float:
         if self._is_resting(now):
             return (self._trouble_until - now) / 1e6
-        if any(has_more(live) for live in self._lineup.changed.values()):
+        if any(has_more(live) for live in self._ready_queue.changed.values()):
             return 0.0
-        deadlines = (self._house.next_beat_at(), self._inbox.due_at(), self._notifier.due_at(), self._lineup.next_at())
+        deadlines = (
+            self._housekeeping.next_beat_at(),
+            self._outcomes.due_at(),
+            self._notifier.due_at(),
+            self._ready_queue.next_at(),
+        )
         return max(0.0, (min(at for at in deadlines if at is not None) - now) / 1e6)
 
     # ---- write ----
@@ -321,69 +328,69 @@ class Engine:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return False
         except Unsettled as unsettled:
-            self._distrust(unsettled)
+            self._repair(unsettled)
             return False
         self._trouble = ""
         self._has_taken_over = True
-        self._executor.acknowledge(*self._inbox.settled())
-        self._inbox.clear(now)
+        self._executor.acknowledge(*self._outcomes.settled())
+        self._outcomes.clear(now)
         self._after_commit()
         return True
 
     def _write(self, now: int) -> None:
         if meta.epoch(self._database) != self._epoch:
             raise Fenced
-        self._house.look_at_files()
-        if self._roster.is_stale():
+        self._housekeeping.look_at_files()
+        if self._live_jobs.is_stale():
             self._refresh(now)
-        for job, batch in self._inbox.batches.items():
-            live = self._roster.get(job)
+        for job, batch in self._outcomes.batches.items():
+            live = self._live_jobs.get(job)
             if live is not None:
                 self._count(live, self._settle(live, batch, now), now)
         if not self._has_taken_over:
             recovery.is_over(self._database, self._executor)
             downtime.end(self._database, now, self._options.scope)
-        self._roster.look_up(self._lineup.changed.values(), now)
-        self._orders.write(self._roster, self._epoch, now)
+        self._live_jobs.look_up(self._ready_queue.changed.values(), now)
+        self._orders.write(self._live_jobs, self._epoch, now)
         self._claim(now)
-        self._roster.restate(self._lineup.changed.values(), now)
+        self._live_jobs.restate(self._ready_queue.changed.values(), now)
         self._notifier.write(now)
 
     def _settle(self, live: LiveJob, batch: Batch, now: int) -> Mapping[str, int]:
         try:
-            return Settler(self._database, self._epoch, live, now, self._house.disks).settle(batch)
+            return Settler(self._database, self._epoch, live, now, self._housekeeping.disks).settle(batch)
         except (StaleAttempts, *UNWRITABLE):
             raise
         except Exception as error:
-            if type(error) is sqlite.DatabaseError or self._inbox.is_rebuilt(live.id):
+            if type(error) is sqlite.DatabaseError or self._outcomes.is_rebuilt(live.id):
                 raise
             raise Unsettled(live.id) from error
 
-    def _distrust(self, unsettled: Unsettled) -> None:
+    def _repair(self, unsettled: Unsettled) -> None:
         """What one job's items did must not end the engine for all: settle what is sound in it, at once."""
-        self._inbox.rebuild(unsettled.job, unsettled.__cause__)
+        self._outcomes.rebuild(unsettled.job, unsettled.__cause__)
         self._dispatches = []
         self._rebuild()
 
     def _refresh(self, now: int) -> None:
-        self._roster.refresh(self._epoch)
-        if self._gates.refresh(self._roster, now):
-            self._roster.touch_all()
-        self._specs.queue_slots = self._gates.queue_slots()
+        self._live_jobs.refresh(self._epoch)
+        if self._limits.refresh(self._live_jobs, now):
+            self._live_jobs.touch_all()
+        self._specs.queue_slots = self._limits.queue_slots()
 
     def _count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
         for name, delta in deltas.items():
             if name in live.counts:
                 live.counts[name] += delta
-        self._lineup.touch(live)
+        self._ready_queue.touch(live)
         rate, mean = live.pace.rate_per_s(), live.pace.mean_us
         jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
 
     def _claim(self, now: int) -> None:
         for live, limit in self._claimable(now):
             claimed = claiming.claim(self._database, self._epoch, live, limit, now)
-            self._gates.take(live, len(claimed.to_start))
-            self._lineup.touch(live)
+            self._limits.take(live, len(claimed.to_start))
+            self._ready_queue.touch(live)
             self._refused.extend(not_started(claimed.unreadable, UNREADABLE, now, errno.EBADMSG))
             if live.ungiven:
                 self._refused.extend(not_started(claimed.to_start, live.ungiven, now))
@@ -393,8 +400,8 @@ class Engine:
     # ---- after the commit ----
 
     def _take_back(self) -> None:
-        for live in self._lineup.changed.values():
-            paused = self._gates.is_paused(live) or bool(live.waits_for)
+        for live in self._ready_queue.changed.values():
+            paused = self._limits.is_paused(live) or bool(live.waits_for)
             stopping.take_back(self._executor, live, paused=paused)
 
     def _after_commit(self) -> None:
@@ -415,29 +422,29 @@ class Engine:
         if limit := file_limit(str(self._database.path.parent)):
             raise Limited(f"the database cannot grow: the limit on the size of files (ulimit -f) is {limit}")
         # A disk that is full may stay full for days: a stop does not wait for it.
-        self._stays_unwritten = bool(self._stopping) and not any(live.in_hand for live in self._roster)
+        self._stays_unwritten = bool(self._stopping) and not any(live.in_hand for live in self._live_jobs)
 
     def _rebuild(self) -> None:
         """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""
-        self._roster.rebuild(self._epoch)
-        for live in self._roster:
-            ended = self._inbox.ended(live.id)
+        self._live_jobs.rebuild(self._epoch)
+        for live in self._live_jobs:
+            ended = self._outcomes.ended(live.id)
             live.in_hand = {key: cost for key, cost in live.in_hand.items() if key not in ended}
 
     def _close_rounds(self, now: int) -> None:
         """Result files for jobs whose items are all terminal; the terminal commit for those whose files are there."""
-        for live in list(self._lineup.changed.values()):
+        for live in list(self._ready_queue.changed.values()):
             if live.is_over and live.close_at <= now:
                 self._closer.begin(live, now)
-                self._lineup.touch(live)
+                self._ready_queue.touch(live)
         for closed in self._closer.done():
-            finished = self._roster.get(closed.job)
+            finished = self._live_jobs.get(closed.job)
             if finished is not None:
                 self._close(finished, closed, now)
 
     def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
         live.closing = False  # if anything goes wrong from here on, the files are made again
-        self._lineup.touch(live)
+        self._ready_queue.touch(live)
         if closed.results is None:
             if os.strerror(errno.EFBIG) in closed.error:
                 raise Limited("result files cannot grow: the limit on the size of files (ulimit -f) is too small")
@@ -448,7 +455,7 @@ class Engine:
             with self._clock.transaction():
                 closing.finish(self._database, live, closed.results, now)
                 # Decided with the end itself: no step, death or retry in between can let one of them start.
-                for dependent in self._roster.check_dependents(live.id):
+                for dependent in self._live_jobs.check_dependents(live.id):
                     self._orders.obey_rules(dependent, now)
         except ClockSet:
             self._wake.ring()  # this round has written nothing; the next one follows the clock
@@ -457,7 +464,7 @@ class Engine:
             self._start_over(f"{UNWRITABLE_STORE}: {error}", now)
             return
         self._trouble = ""
-        self._roster.drop(live.id)
+        self._live_jobs.drop(live.id)
         self._wake.ring()  # what came after this job may start now
 
 

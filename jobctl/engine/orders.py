@@ -9,8 +9,8 @@ from jobctl.domain.states import Stop
 from jobctl.engine import stopping
 from jobctl.engine.attempts.settling import Settler, breaks_rule
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.engine.jobs.live_jobs import Roster
-from jobctl.engine.jobs.ready_queue import Lineup
+from jobctl.engine.jobs.live_jobs import LiveJobs
+from jobctl.engine.jobs.ready_queue import ReadyQueue
 from jobctl.engine.rounds import followed_rows
 from jobctl.store import requests
 from jobctl.store.database import Database
@@ -21,9 +21,9 @@ Count = Callable[[LiveJob, Mapping[str, int], int], None]
 class Orders:
     """Writes stops in the engine's transaction, and passes them on to the executor after its commit."""
 
-    def __init__(self, database: Database, executor: Executor, lineup: Lineup, count: Count) -> None:
+    def __init__(self, database: Database, executor: Executor, ready_queue: ReadyQueue, count: Count) -> None:
         self._database = database
-        self._lineup = lineup
+        self._ready_queue = ready_queue
         self._executor = executor
         self._count = count
         #: By number of the request: what is to be ended, with which grace.
@@ -32,11 +32,11 @@ class Orders:
         self._held: dict[int, dict[int, AttemptId]] = {}  # what runs of jobs with requests, by item
         self.wants_checkpoint = False  # somebody waits for the write-ahead log to be emptied
 
-    def write(self, roster: Roster, epoch: int, now: int) -> None:
+    def write(self, live_jobs: LiveJobs, epoch: int, now: int) -> None:
         """Obey requests and rules, take what will not run out of the queues."""
         self._cancels.clear()
-        self._obey_all(roster, epoch, now)
-        for live in list(self._lineup.changed.values()):
+        self._obey_all(live_jobs, epoch, now)
+        for live in list(self._ready_queue.changed.values()):
             self.obey_rules(live, now)
             if followed_rows.is_due(live):
                 self._count(live, followed_rows.decide(self._database, live, now), now)
@@ -48,9 +48,9 @@ class Orders:
         order = _rule_order(live, now)
         if order is not None:
             stopping.give(self._database, live, order, now)
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
 
-    def _obey_all(self, roster: Roster, epoch: int, now: int) -> None:
+    def _obey_all(self, live_jobs: LiveJobs, epoch: int, now: int) -> None:
         waiting = requests.waiting(self._database)
         self._held.clear()
         obeyed = []
@@ -58,7 +58,7 @@ class Orders:
             if request.verb == requests.CHECKPOINT:  # cannot be obeyed inside a transaction
                 self.wants_checkpoint = True
                 continue
-            live = roster.get(request.job)
+            live = live_jobs.get(request.job)
             if live is None or self._obey(number, request, live, epoch, now):
                 obeyed.append(number)
         if obeyed:
@@ -73,7 +73,7 @@ class Orders:
         kill = 2 if request.now else 1
         if request.item is None:
             stopping.give(self._database, live, stopping.Order(Stop.CANCEL, request.actor, request.reason, kill), now)
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
             return True
         running = self._in_hand(live).get(request.item)
         if running is None:
@@ -96,7 +96,7 @@ class Orders:
             self._executor.cancel([attempt], grace_s)
         self._sent.update(self._cancels)
         self._cancels.clear()
-        for live in self._lineup.changed.values():
+        for live in self._ready_queue.changed.values():
             stopping.end_running(self._executor, live)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.engine.housekeeping import HEARTBEAT_US, House, StoreGone
+from jobctl.engine.housekeeping import HEARTBEAT_US, Housekeeping, StoreGone
 from jobctl.store import requests
 from jobctl.store.database import open_database
 from tests.engine.bench import Bench
@@ -17,14 +17,14 @@ NOW = 1_800_000_000_000_000
 
 
 @pytest.fixture
-def house(home: Home) -> House:
-    made = House(open_database(home, create=True), None, 2, NOW)
+def house(home: Home) -> Housekeeping:
+    made = Housekeeping(open_database(home, create=True), None, 2, NOW)
     made.keep(NOW, "up", "")
     return made
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_store_that_was_removed_is_noticed_with_the_next_beat(house: House, home: Home, again: bool) -> None:
+def test_a_store_that_was_removed_is_noticed_with_the_next_beat(house: Housekeeping, home: Home, again: bool) -> None:
     home.root.rename(home.root.with_name("away"))
     if again:
         open_database(home, create=True).close()
@@ -33,7 +33,7 @@ def test_a_store_that_was_removed_is_noticed_with_the_next_beat(house: House, ho
         house.keep(NOW + HEARTBEAT_US, "up", "")
 
 
-def test_a_disk_that_fails_is_not_one_that_was_removed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_is_not_one_that_was_removed(house: Housekeeping, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.stat
 
     def failing(path: str | Path, **options: object) -> os.stat_result:

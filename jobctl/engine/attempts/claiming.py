@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from jobctl.domain.ports import Dispatch
 from jobctl.engine.jobs.fair_share import JOBS_PER_CLAIM, Candidate, share
-from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.jobs.limits import Limits
 from jobctl.engine.jobs.live_job import UNKNOWN_MEAN_US, LiveJob
-from jobctl.engine.jobs.ready_queue import Lineup
-from jobctl.engine.jobs.resources import Stock
+from jobctl.engine.jobs.ready_queue import ReadyQueue
+from jobctl.engine.jobs.resources import Resources
 from jobctl.store import items, jobs
 from jobctl.store.database import Database
 
@@ -23,23 +23,23 @@ class Room(NamedTuple):
     """What may be handed to the executor now."""
 
     capacity: int  # slots of the executor
-    gates: Gates
-    stock: Stock
+    limits: Limits
+    resources: Resources
 
 
-def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
+def plan(ready_queue: ReadyQueue, room: Room, now: int) -> list[tuple[LiveJob, int]]:
     """Which jobs may claim how many items, so that no slot waits and nothing is claimed long before it can start."""
     ready: dict[int, LiveJob] = {}
     candidates: list[Candidate] = []
     ahead = wanted = demand = 0
     full = set()  # queues
-    for live in lineup.in_order():
-        if live.row.queue in full or (live.needs and _spare(live, room, lineup.in_need) <= 0):
+    for live in ready_queue.in_order():
+        if live.row.queue in full or (live.needs and _spare(live, room, ready_queue.in_need) <= 0):
             continue
-        candidate = _candidate(live, room, lineup.in_queue, now)
+        candidate = _candidate(live, room, ready_queue.in_queue, now)
         if candidate is None:
             full.add(live.row.queue)
-            lineup.touch(live)  # its turn may depend on time
+            ready_queue.touch(live)  # its turn may depend on time
             continue
         if len(candidates) >= JOBS_PER_CLAIM and wanted >= demand:
             break
@@ -47,19 +47,19 @@ def plan(lineup: Lineup, room: Room, now: int) -> list[tuple[LiveJob, int]]:
         candidates.append(candidate)
         wanted += candidate.wants
         ahead = max(ahead, live.lookahead(live.slots(room.capacity)))
-        demand = room.capacity + ahead - lineup.in_hand
+        demand = room.capacity + ahead - ready_queue.in_hand
     parts: Iterable[tuple[LiveJob, int]] = [(ready[job], n) for job, n in share(candidates, demand)]
     if any(live.needs for live, _ in parts):
-        parts = _within_stock(parts, room, lineup.in_need.copy())
-    return list(_within_queues(parts, room, lineup.in_queue.copy()))
+        parts = _within_resources(parts, room, ready_queue.in_need.copy())
+    return list(_within_queues(parts, room, ready_queue.in_queue.copy()))
 
 
 def _spare(live: LiveJob, room: Room, in_need: Counter[str]) -> int:
     """How many more there is enough of for: as with slots, some may wait for those before them."""
-    return room.stock.left(live.needs, in_need) + live.lookahead(live.slots(room.capacity))
+    return room.resources.left(live.needs, in_need) + live.lookahead(live.slots(room.capacity))
 
 
-def _within_stock(
+def _within_resources(
     parts: Iterable[tuple[LiveJob, int]], room: Room, in_need: Counter[str]
 ) -> Iterator[tuple[LiveJob, int]]:
     """Jobs that need the same things together take no more than there is of them."""
@@ -75,7 +75,7 @@ def _within_queues(
     parts: Iterable[tuple[LiveJob, int]], room: Room, in_queue: dict[str, int]
 ) -> Iterator[tuple[LiveJob, int]]:
     """Jobs of one queue together take no more than it has room for."""
-    slots = room.gates.queue_slots()
+    slots = room.limits.queue_slots()
     for live, count in parts:
         limit = slots.get(live.row.queue)
         if limit is not None:
@@ -89,11 +89,11 @@ def _within_queues(
 def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) -> Candidate | None:
     """None when its queue has no room, or a rate lets nothing start now."""
     wants = live.wants(room.capacity)
-    queue_slots = room.gates.queue_slots().get(live.row.queue)
+    queue_slots = room.limits.queue_slots().get(live.row.queue)
     if queue_slots is not None:
         slots = min(live.slots(room.capacity), queue_slots)
         wants = min(wants, queue_slots + live.lookahead(slots) - in_queue[live.row.queue])
-    allowed = room.gates.allowed(live, now)
+    allowed = room.limits.allowed(live, now)
     if allowed is not None:
         wants = min(wants, allowed)
     if wants <= 0:

@@ -20,10 +20,10 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.engine.attempts.repair import Distrust
+from jobctl.engine.attempts.repair import OutcomeRepair
 from jobctl.engine.attempts.settling import Batch, lost_as_finished
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.engine.jobs.live_jobs import Roster
+from jobctl.engine.jobs.live_jobs import LiveJobs
 from jobctl.store.database import Database
 
 #: A commit follows another one no sooner; outcomes wait at most so long. The supervisor has held them back before, for
@@ -42,7 +42,7 @@ class Receipts(NamedTuple):
     calls: list[int]
 
 
-class Inbox:
+class OutcomeBuffer:
     """What was collected and not yet committed."""
 
     def __init__(self, database: Database) -> None:
@@ -54,10 +54,10 @@ class Inbox:
         self._oldest: int | None = None
         self._committed_at = 0
         self._calls: list[int] = []  # numbers of the Calls in here
-        self._distrust = Distrust()
+        self._repair = OutcomeRepair()
         self._rebuilt: set[int] = set()  # jobs whose outcomes in here could not be settled as they came
 
-    def take(self, events: Iterable[Event], roster: Roster, now: int) -> Receipts:
+    def take(self, events: Iterable[Event], live_jobs: LiveJobs, now: int) -> Receipts:
         """Sort events in; returns those that concern nothing we have in hand, to be acknowledged as they are."""
         strangers = Receipts([], [])
         for event in events:
@@ -65,12 +65,12 @@ class Inbox:
                 self.pressure = event.reason
                 continue
             if isinstance(event, Barred):
-                _bar(event, roster)
+                _bar(event, live_jobs)
                 continue
             if isinstance(event, Capacity):
                 self.capacity = event
                 continue
-            live = roster.get(event.job)
+            live = live_jobs.get(event.job)
             if isinstance(event, Calls):
                 (self._calls if self._take_calls(live, event, now) else strangers.calls).append(event.number)
                 continue
@@ -152,7 +152,7 @@ class Inbox:
         """Outcomes of a job cannot be settled as they came; make them such as can be."""
         assert isinstance(error, Exception)
         self._rebuilt.add(job)
-        self.batches[job] = self._distrust.rebuild(job, self.batches[job], error)
+        self.batches[job] = self._repair.rebuild(job, self.batches[job], error)
 
     def shift(self, by: int) -> None:
         """The wall clock was set by this many microseconds."""
@@ -182,11 +182,11 @@ class Inbox:
         return ended.union(record[:2] for calls in batch.calls for record in calls.records)
 
 
-def _bar(barred: Barred, roster: Roster) -> None:
+def _bar(barred: Barred, live_jobs: LiveJobs) -> None:
     """They are in hand, but others may run in their place."""
     for attempt in barred.attempts:
-        live = roster.get(attempt.job)
+        live = live_jobs.get(attempt.job)
         key = (attempt.item, attempt.attempt)
         if live is not None and key in live.in_hand:
             live.barred.add(key)
-            roster.touch(live)
+            live_jobs.touch(live)

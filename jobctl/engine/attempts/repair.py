@@ -20,7 +20,7 @@ _LARGEST_CODE = 255
 _ENDINGS = frozenset(map(int, Ending))
 
 
-class Distrust:
+class OutcomeRepair:
     """Rebuilds batches, and logs each kind of problem once."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ def given_to(row: JobRow) -> Given:
     return Given(values, missing=tuple(name for name in row.env_names if name not in values and name not in row.env))
 
 
-class Specs:
+class JobSpecs:
     """Makes the executor's description of jobs: environment, places, limits."""
 
     def __init__(self, home: Home, capacity: int, queue_slots: dict[str, int | None]) -> None:

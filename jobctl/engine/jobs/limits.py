@@ -12,7 +12,7 @@ from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
 
 
-class Gates:
+class Limits:
     """Queues and token buckets, as the database has them plus what was used since."""
 
     def __init__(self, database: Database) -> None:
@@ -23,7 +23,7 @@ class Gates:
 
     def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> bool:
         """Take in what commands changed; whether that lets a job start that could not, or the other way round."""
-        before = self._limits(), self._rates.copy()
+        before = self._queue_limits(), self._rates.copy()
         self._queues = queues.load_all(self._database)
         wanted: dict[int | str, tuple[str, float | None, int | None]] = {}
         for queue in self._queues.values():
@@ -38,9 +38,9 @@ class Gates:
                 self._rates[key] = rate
         for key in self._rates.keys() - wanted.keys():
             del self._rates[key], self._buckets[key]
-        return before != (self._limits(), self._rates)
+        return before != (self._queue_limits(), self._rates)
 
-    def _limits(self) -> list[tuple[str, int | None, int | None]]:
+    def _queue_limits(self) -> list[tuple[str, int | None, int | None]]:
         return [(queue.name, queue.slots, queue.paused_at) for queue in self._queues.values()]
 
     def queue_slots(self) -> dict[str, int | None]:

@@ -9,11 +9,11 @@ from typing import Any
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.attempts.not_started import said_of
-from jobctl.engine.jobs.job_spec import Specs, given_to
+from jobctl.engine.jobs.job_spec import JobSpecs, given_to
 from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
-from jobctl.engine.jobs.ready_queue import Lineup
-from jobctl.engine.jobs.resources import Stock
+from jobctl.engine.jobs.ready_queue import ReadyQueue
+from jobctl.engine.jobs.resources import Resources
 from jobctl.handlers.kinds import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
@@ -21,15 +21,17 @@ from jobctl.store.groups import Groups
 from jobctl.store.jobs import JobRow
 
 
-class Roster:
+class LiveJobs:
     """Live jobs by number. What is in the database is the truth; this is its copy plus what the executor holds."""
 
-    def __init__(self, database: Database, executor: Executor, specs: Specs, lineup: Lineup, stock: Stock) -> None:
+    def __init__(
+        self, database: Database, executor: Executor, specs: JobSpecs, ready_queue: ReadyQueue, resources: Resources
+    ) -> None:
         self._database = database
         self._executor = executor
         self._specs = specs
-        self._lineup = lineup
-        self._stock = stock
+        self._ready_queue = ready_queue
+        self._resources = resources
         self._jobs: dict[int, LiveJob] = {}
         self._rows: dict[int, tuple[Any, ...]] = {}  # as they were read last
         self._version = -1
@@ -45,11 +47,11 @@ class Roster:
         """Workers came or went: see anew how many of each job can run."""
         for live in self:
             self._fit(live)
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
 
     def _fit(self, live: LiveJob) -> None:
-        live.needs = self._stock.needs(live.row.policy)
-        live.room = self._stock.room(live.needs)
+        live.needs = self._resources.needs(live.row.policy)
+        live.room = self._resources.room(live.needs)
 
     def __iter__(self) -> Iterator[LiveJob]:
         return iter(self._jobs.values())
@@ -65,7 +67,7 @@ class Roster:
         """The job's round is closed."""
         self._jobs.pop(job, None)
         self._rows.pop(job, None)
-        self._lineup.leave(job)
+        self._ready_queue.leave(job)
         self._executor.forget(job)
 
     def is_stale(self) -> bool:
@@ -90,31 +92,31 @@ class Roster:
             live = self._jobs[row.id] = self._enter(row, epoch)
         else:
             self._update(live, row)
-        self._lineup.touch(live)
+        self._ready_queue.touch(live)
 
     def check_dependencies(self) -> None:
         """See which jobs still wait for others."""
         for live in self:
             if live.row.after:
                 check_dependencies(self._database, live)
-                self._lineup.touch(live)
+                self._ready_queue.touch(live)
 
     def check_dependents(self, job: int) -> list[LiveJob]:
         """Those that come after a job whose round was just closed, by what is known now."""
         dependents = [live for live in self if any(number == job for number, _ in live.row.after)]
         for live in dependents:
             check_dependencies(self._database, live)
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
         return dependents
 
     def touch(self, live: LiveJob) -> None:
         """Something has changed that concerns this one."""
-        self._lineup.touch(live)
+        self._ready_queue.touch(live)
 
     def touch_all(self) -> None:
         """Something has changed that may concern any of them."""
         for live in self:
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
 
     def restate(self, changed: Iterable[LiveJob], now: int) -> None:
         """Job states follow their counts and flags; in a transaction."""
@@ -133,7 +135,7 @@ class Roster:
         """Forget everything uncommitted after a transaction that failed."""
         paces = {live.id: (live.pace, live.used_us, live.barred) for live in self}
         for job in self._jobs:
-            self._lineup.leave(job)
+            self._ready_queue.leave(job)
         self._jobs.clear()
         self._rows.clear()
         self.refresh(epoch)
@@ -177,7 +179,7 @@ class Roster:
         """What a job lacked may be there now that it could start."""
         for live in [each for each in changed if each.is_stuck(now)]:
             self._define(live)
-            self._lineup.touch(live)
+            self._ready_queue.touch(live)
 
     def _update(self, live: LiveJob, row: JobRow) -> None:
         before, live.row = live.row, row

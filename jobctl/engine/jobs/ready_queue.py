@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from jobctl.domain.crew import Amounts
-from jobctl.engine.jobs.limits import Gates
+from jobctl.engine.jobs.limits import Limits
 from jobctl.engine.jobs.live_job import LiveJob
 
 #: Who is served first: the higher priority, then who has used least, then the older job.
@@ -33,16 +33,16 @@ class _Place(NamedTuple):
 _UNKNOWN = _Place()
 
 
-class Lineup:
+class ReadyQueue:
     """The order of the live jobs. ``in_hand`` and ``in_queue`` count attempts in the executor's hands."""
 
-    def __init__(self, gates: Gates, serves: Callable[[LiveJob], bool]) -> None:
+    def __init__(self, limits: Limits, serves: Callable[[LiveJob], bool]) -> None:
         #: Jobs touched since ``done``: whether a rule stops them, what their state is, whether their round is over.
         self.changed: dict[int, LiveJob] = {}
         self.in_hand = 0
         self.in_queue: Counter[str] = Counter()
         self.in_need: Counter[str] = Counter()  # by name, what those attempts need besides slots
-        self._gates = gates
+        self._limits = limits
         self._serves = serves
         self._stale: dict[int, LiveJob] = {}
         self._known: dict[int, LiveJob] = {}
@@ -75,11 +75,11 @@ class Lineup:
         self._stale.clear()
 
     def _look_at(self, live: LiveJob, capacity: int, now: int) -> None:
-        ready = live.has_ready(now) and live.is_open(now) and self._gates.is_open(live)
+        ready = live.has_ready(now) and live.is_open(now) and self._limits.is_open(live)
         rests = not ready and not live.taken
         if self._places.get(live.id, _UNKNOWN).rests:
             live.pace.rest(now)
-        served = ready and self._serves(live) and live.wants(capacity) > 0 and self._gates.allowed(live, now) != 0
+        served = ready and self._serves(live) and live.wants(capacity) > 0 and self._limits.allowed(live, now) != 0
         key = (-live.row.priority, live.used_us, live.id) if served else None
         at = min((at for at in self._times(live, now) if at is not None and at > now), default=None)
         self._move(live.id, _Place(live.row.queue, live.taken, live.needs, key, at, rests))
@@ -91,7 +91,7 @@ class Lineup:
         yield live.close_at if live.is_over else None
         if live.is_open(now):
             yield live.next_due
-            yield self._gates.next_at(live) if live.has_ready(now) else None
+            yield self._limits.next_at(live) if live.has_ready(now) else None
 
     def _move(self, job: int, new: _Place) -> None:
         old = self._places.get(job, _UNKNOWN)

@@ -12,7 +12,7 @@ from jobctl.domain.crew import GPU, Amounts, Offer, needs_of, room_for, total_of
 from jobctl.domain.policy import Policy
 
 
-class Stock:
+class Resources:
     """Kept by the engine; ``offers`` = of a cluster as it is told, else what this machine has."""
 
     def __init__(self, offers: tuple[Offer, ...], *, of_cluster: bool) -> None:
@@ -40,6 +40,6 @@ class Stock:
         return min(int((self._total[name] - in_hand.get(name, 0.0)) // amount) for name, amount in needs)
 
 
-def of_this_machine(slots: int, devices: int) -> Stock:
+def of_this_machine(slots: int, devices: int) -> Resources:
     """What an engine without a cluster has."""
-    return Stock((Offer(1, slots, ((GPU, float(devices)),)),), of_cluster=False)
+    return Resources((Offer(1, slots, ((GPU, float(devices)),)),), of_cluster=False)

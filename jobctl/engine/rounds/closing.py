@@ -30,7 +30,7 @@ class Closed:
     error: str = ""
 
 
-class Closer:
+class RoundCloser:
     """Writes result files, small ones at once and large ones in a thread with a connection of its own."""
 
     def __init__(self, database: Database, home: Home, wake: Callable[[], None]) -> None:
