@@ -19,6 +19,7 @@ from jobctl.services.control.actor import actor
 from jobctl.store import clock, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
+from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.outbox import DeliveryView, TargetView
 
@@ -41,7 +42,7 @@ def list_deliveries(home: Home, job: int | None = None) -> dict[str, Any]:
     """Every delivery (of a job) with its tries, oldest first. Raises NotFound."""
     database = open_database(home)
     try:
-        if job is not None and not database.scalar("SELECT 1 FROM jobs WHERE id = ?", (job,)):
+        if job is not None and not job_views.exists(database, job):
             raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
         found = outbox_views.deliveries(database, job)
         return {"schema": SCHEMA, "deliveries": [_delivery(database, view) for view in found]}

@@ -46,6 +46,23 @@ def failed_samples(database: Database, job: int, group: int, samples: Sequence[i
     return [row[0] for row in rows]
 
 
+def counted(database: Database, job: int) -> dict[int | None, int]:
+    """How many items each cause of a job counts as failed by it; None has those that belong to no cause."""
+    found = database.execute("SELECT id, items FROM failures WHERE job = ?", (job,)).fetchall()
+    ungrouped = database.scalar("SELECT failures_ungrouped FROM jobs WHERE id = ?", (job,))
+    return {None: ungrouped, **dict(found)}
+
+
+_BY_CAUSE = with_states(
+    "SELECT failure, count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED} GROUP BY failure"
+)
+
+
+def recount(database: Database, job: int) -> dict[int | None, int]:
+    """The same as a scan of the failed items gives it; for verification only."""
+    return dict(database.execute(_BY_CAUSE, (job,)).fetchall())
+
+
 def has_cancelled(database: Database, job: int) -> bool:
     """Whether items of a job are failed because a cancel ended them."""
     sql = "SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0"

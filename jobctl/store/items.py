@@ -6,7 +6,7 @@ transaction (``store.jobs.count``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.ports import AttemptId, Finished
@@ -15,8 +15,7 @@ from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
-_QUEUED, _RUNNING, _RETRYING = ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING
-
+_PAGE = 5_000
 
 #: An item that now runs as this attempt: (item, attempt, payload). Plain, because there are so many of them.
 Claimed = tuple[int, int, bytes]
@@ -206,6 +205,35 @@ def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tu
     rows = database.execute(_WAITING, (job, first, last)).fetchall()
     database.executemany(_FAIL, [(job, row[0]) for row in rows])
     return [(item, state, failure) for item, state, failure in rows]
+
+
+def state(database: Database, job: int, item: int) -> ItemState | None:
+    """The state of an item; None if the job has no such item."""
+    found = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (job, item))
+    return None if found is None else ItemState(found)
+
+
+class Row(NamedTuple):
+    """An item as it was submitted, and its state."""
+
+    item: int
+    state: int
+    payload: bytes
+
+
+def pages(database: Database, job: int) -> Iterator[list[Row]]:
+    """All items of a job in order, in pages so that no read transaction stays open."""
+    last = 0
+    sql = "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
+    while rows := database.execute(sql, (job, last, _PAGE)).fetchall():
+        last = rows[-1][0]
+        yield list(map(Row._make, rows))
+
+
+def payloads(database: Database, job: int, after: int, limit: int) -> list[bytes]:
+    """The rows of the next items after number ``after``."""
+    sql = "SELECT payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
+    return [row[0] for row in database.execute(sql, (job, after, limit))]
 
 
 def payload(database: Database, job: int, item: int) -> bytes | None:

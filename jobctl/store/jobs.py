@@ -110,6 +110,11 @@ def state(database: Database, job: int) -> str | None:
     return None if found is None else str(found)
 
 
+def is_live(database: Database, job: int) -> bool:
+    """Whether there is such a job and its round is not closed."""
+    return bool(database.scalar("SELECT finished_at IS NULL FROM jobs WHERE id = ?", (job,)))
+
+
 def revision(database: Database, job: int) -> int | None:
     """How often a job was changed; None if there is no such job."""
     found = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
@@ -206,6 +211,13 @@ def newest_with_keys(database: Database, name: str, besides: int) -> JobRow | No
         f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, besides)
     )
     return None if row is None else job_row(row)
+
+
+def live_with(database: Database, fingerprint: str, but: int) -> int | None:
+    """Number of another live job that does the same work."""
+    sql = "SELECT id FROM jobs WHERE fingerprint = ? AND finished_at IS NULL AND id != ?"
+    found = database.scalar(sql, (fingerprint, but))
+    return None if found is None else int(found)
 
 
 def by_key(database: Database, key: str) -> JobRow | None:

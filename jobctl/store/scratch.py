@@ -1,4 +1,4 @@
-"""A database on disk that nobody else sees, for more than memory should hold.
+"""Keys of rows in a database on disk that nobody else sees: memory stays flat however many rows there are.
 
 SQLite has such databases itself, but many libraries of SQLite are built to hold those in memory.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from jobctl.store import sqlite
@@ -17,7 +18,27 @@ _CACHE_KIB = 32 << 10
 _ON_DISK = "/var/tmp"  # noqa: S108 - the file has a random name and mode 0600, and loses its name at once
 
 
-def disk_database() -> Database:
+class SeenKeys:
+    """Which keys an input has had so far, each with the number of the record that had it first."""
+
+    def __init__(self) -> None:
+        self._database = _disk_database()
+        self._database.execute("BEGIN")
+
+    def add(self, keys: Iterable[tuple[bytes, int]]) -> int:
+        """Note (key, record) unless the key is known; returns how many keys are new."""
+        return self._database.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys).rowcount
+
+    def first(self, key: bytes) -> int:
+        """The number of the first record that has a key, which must have been added."""
+        return int(self._database.scalar("SELECT record FROM keys WHERE key = ?", (key,)))
+
+    def close(self) -> None:
+        """Forget all keys."""
+        self._database.close()
+
+
+def _disk_database() -> Database:
     """A database in a file without a name, which is gone when it is closed or the process ends, however it ends."""
     folder = None if "TMPDIR" in os.environ or not os.access(_ON_DISK, os.W_OK) else _ON_DISK
     descriptor, path = tempfile.mkstemp(prefix="jobctl-", dir=folder)

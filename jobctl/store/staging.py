@@ -12,10 +12,9 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.process import lock
-from jobctl.store import jobs, pruning
+from jobctl.store import items, jobs, pruning
 from jobctl.store.database import Database
 
-_PAGE = 5_000
 #: Where rows are written, and what numbers them.
 _TABLES = (("items", "item"), ("followed", "number"))
 #: Removed in one transaction, which others wait for.
@@ -34,11 +33,8 @@ class Staging:
 
     def batches(self) -> Iterator[list[bytes]]:
         """The rows that were written so far."""
-        last = 0
-        sql = "SELECT item, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
-        while rows := self._database.execute(sql, (self.job, last, _PAGE)).fetchall():
-            last = rows[-1][0]
-            yield [payload for _, payload in rows]
+        for rows in items.pages(self._database, self.job):
+            yield [row.payload for row in rows]
 
     def accept(self) -> None:
         """The rows are those of a job from now on, in the caller's transaction."""

@@ -10,11 +10,10 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from jobctl.domain.states import ItemState
-from jobctl.store import done, followed, jobs
+from jobctl.store import done, followed, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
-_PAGE = 5_000
 #: Rows looked up in one statement.
 _AT_ONCE = 250
 
@@ -73,7 +72,7 @@ class Taken:
     @contextlib.contextmanager
     def _together(self) -> Iterator[None]:
         """One transaction for a batch, unless the caller has one: else SQLite makes one for each row."""
-        if self._database.connection.in_transaction:
+        if self._database.in_transaction:
             yield
             return
         self._database.execute("BEGIN")
@@ -87,10 +86,7 @@ class Taken:
         if [self._besides, followed.CONDITION] not in row.after:
             for page in followed.pages(self._database, row.id):
                 yield [(ItemState.QUEUED, payload) for payload in page]
-        last = 0
-        sql = "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
-        while rows := self._database.execute(sql, (row.id, last, _PAGE)).fetchall():
-            last = rows[-1][0]
+        for rows in items.pages(self._database, row.id):
             yield [(state, payload) for _, state, payload in rows]
 
     def look_up(self, rows: Sequence[bytes]) -> list[dict[int, bytes | None]]:

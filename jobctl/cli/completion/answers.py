@@ -1,7 +1,6 @@
-"""What only the store knows, for shell completion: a key is being held down, so nothing is imported that is not needed.
+"""Answers to shell completion: a key is being held down, so nothing is imported that is not needed.
 
-This is the one place that reads the database without ``store.database``. It opens it read-only, so it can neither
-write nor checkpoint, and says nothing at all when something is wrong.
+Nothing at all is said when something is wrong.
 """
 
 from __future__ import annotations
@@ -9,12 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from jobctl.store import sqlite
+from jobctl.store.views import candidates
 
 LIMIT = 50
-_ITEM_STATES = {1: "running", 2: "retrying", 4: "failed"}
 
 Candidate = tuple[str, str]
 
@@ -35,58 +33,38 @@ def complete(arguments: list[str]) -> None:
     if found is None:
         return
     try:
-        for value, about in found(_Store(_database_path(home)), beginning):
+        for value, about in found(_database_path(home), beginning):
             if _can_be_offered(value):
                 sys.stdout.write(f"{value}\t{_shown(about)}\n")
     except sqlite.Error:
         return
 
 
-class _Store:
-    """The database, opened when it is first asked."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        connection = sqlite.connect(f"file:{_quoted(self._path)}?mode=ro", uri=True, timeout=1.0)
-        try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
-
-
-def _jobs(store: _Store, beginning: str) -> Iterator[Candidate]:
+def _jobs(path: str, beginning: str) -> Iterator[Candidate]:
     """The newest jobs whose number or name begins so."""
-    for number, name, state in store.rows("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", LIMIT):
-        name = name if isinstance(name, str) else ""  # bytes stand there only in a damaged row
+    for number, name, state in candidates.jobs(path, LIMIT):
         if str(number).startswith(beginning) or name.startswith(beginning):
             yield str(number), f"{name} ({state})"
 
 
-def _items(store: _Store, beginning: str) -> Iterator[Candidate]:
-    """Jobs, and after the point the items that are likely to be asked for: those that run or failed."""
+def _items(path: str, beginning: str) -> Iterator[Candidate]:
+    """Jobs, and after the point the items that are likely to be asked for."""
     job, point, item = beginning.partition(".")
     if not point or not (job.isascii() and job.isdigit() and len(job) < 19):
-        yield from _jobs(store, beginning)
+        yield from _jobs(path, beginning)
         return
-    # One query for each state, for each has an index of its own.
-    for state, word in _ITEM_STATES.items():
-        rows = store.rows(f"SELECT item FROM items WHERE job = ? AND state = {state} LIMIT ?", int(job), LIMIT)  # noqa: S608
-        for (number,) in rows:
-            if str(number).startswith(item):
-                yield f"{job}.{number}", word
+    for number, state in candidates.items(path, int(job), LIMIT):
+        if str(number).startswith(item):
+            yield f"{job}.{number}", state
 
 
-def _queues(store: _Store, beginning: str) -> Iterator[Candidate]:
-    """Queues that have a row of their own or that jobs were put into lately."""
-    recent = "SELECT queue FROM (SELECT queue FROM jobs ORDER BY id DESC LIMIT 1000)"
-    for (name,) in store.rows(f"SELECT name FROM queues UNION {recent} UNION SELECT 'default' ORDER BY 1"):  # noqa: S608
-        if isinstance(name, str) and name.startswith(beginning):
+def _queues(path: str, beginning: str) -> Iterator[Candidate]:
+    for name in candidates.queues(path):
+        if name.startswith(beginning):
             yield name, "queue"
 
 
-def _recipes(_store: _Store, beginning: str) -> Iterator[Candidate]:
+def _recipes(_path: str, beginning: str) -> Iterator[Candidate]:
     """Recipes of the configuration; a file that is not as it should be has none."""
     from jobctl.errors import JobctlError
     from jobctl.services.settings.recipes import load_recipes
@@ -110,10 +88,6 @@ def _can_be_offered(value: str) -> bool:
 
 def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _quoted(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _database_path(home: str | None) -> str:

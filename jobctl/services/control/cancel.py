@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.config import Home, cpu_count
-from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
+from jobctl.domain.states import LIVE_ITEM_STATES, TERMINAL_JOB_STATES, ItemState, JobState
 from jobctl.domain.texts import checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import Busy, NotFound
@@ -22,7 +22,7 @@ from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import Target, singles
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
-from jobctl.store import clock, jobs, journal, requests
+from jobctl.store import clock, items, jobs, journal, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.elsewhere import Elsewhere
 from jobctl.store.requests import Request
@@ -91,11 +91,15 @@ def _ask(
 
 def _is_live(database: Database, job: int, item: int | None) -> bool:
     if item is None:
-        return bool(database.scalar("SELECT finished_at IS NULL FROM jobs WHERE id = ?", (job,)))
-    state = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (job, item))
+        return jobs.is_live(database, job)
+    return _item_state(database, job, item) in LIVE_ITEM_STATES
+
+
+def _item_state(database: Database, job: int, item: int) -> ItemState:
+    state = items.state(database, job, item)
     if state is None:
         raise NotFound(f"job {job} has no item {item}", hint=f"jobctl items {job}")
-    return ItemState(state) in (ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING)
+    return state
 
 
 def _see_to_it(home: Home, asked: set[int]) -> None:
@@ -136,8 +140,7 @@ def _answer(database: Database, home: Home, target: Target, changed: bool) -> Ca
     if row is None:
         raise NotFound(f"there is no job {target.job}", hint="jobctl status --all")
     if target.item is not None:
-        number = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (target.job, target.item))
-        state = ItemState(number).word
+        state = _item_state(database, target.job, target.item).word
         note = "" if changed else f"it is done already ({state})"
         return Cancelled(target.job, target.item, state, changed, note)
     note = ""

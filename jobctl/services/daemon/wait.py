@@ -105,7 +105,7 @@ def _is_served(database: Database, home: Home, job: int) -> bool:
     daemon = daemon_view(database, home, moment.now())
     if daemon.state == "not_responding":
         return True
-    foreground = bool(database.scalar("SELECT foreground FROM jobs WHERE id = ?", (job,)))
+    foreground = job_views.is_for_foreground(database, job)
     return daemon.serves(job, foreground=foreground)
 
 

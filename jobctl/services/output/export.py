@@ -18,11 +18,10 @@ from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
-from jobctl.store.sound import sound
+from jobctl.store.views.items import FinishedRun, finished_runs
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
-PAGE = 2_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMED_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
@@ -31,19 +30,6 @@ _NOT_STARTED_CODE = 127
 _RAISED_CODE = 1
 #: As GNU parallel notes a job that ran out of time.
 _TIMED_OUT_CODE = -1
-
-
-class _Run(NamedTuple):
-    """An item and its latest attempt that is over."""
-
-    item: int
-    payload: bytes
-    ending: int | None
-    code: int
-    started_at: int
-    duration_us: int
-    out_len: int
-    host: str | None
 
 
 class _Row(NamedTuple):
@@ -111,7 +97,7 @@ def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
 
 def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
     handler, kind = handler_for(row), kind_of(row.handler)
-    for run in _runs(database, row.id):
+    for run in finished_runs(database, row.id):
         exit_value, signal = _ending(run.ending, run.code)
         words = _words(handler, kind, run)
         command = command_text(words, kind.command_at(words))
@@ -119,28 +105,11 @@ def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
         yield _Row(run.item, host, run.started_at, run.duration_us, run.out_len, exit_value, signal, command)
 
 
-def _words(handler: Handler, kind: Kind, run: _Run) -> tuple[str, ...]:
+def _words(handler: Handler, kind: Kind, run: FinishedRun) -> tuple[str, ...]:
     try:
         return handler.words(run.item, run.payload)
     except (IndexError, KeyError, ValueError):  # a damaged row has not the columns that the command names
         return kind.lost_words
-
-
-def _runs(database: Database, job: int) -> Iterator[_Run]:
-    """In pages, so that no read transaction stays open."""
-    last = 0
-    while True:
-        rows = database.execute(
-            "SELECT i.item, i.payload, a.ending, a.code, a.started_at, a.duration_us, a.out_len, a.host"
-            " FROM items i JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt ="
-            " (SELECT max(attempt) FROM attempts WHERE job = i.job AND item = i.item AND ending IS NOT NULL)"
-            " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?",
-            (job, last, PAGE),
-        ).fetchall()
-        if not rows:
-            return
-        yield from (_Run._make(sound(_Run, row)) for row in rows)
-        last = rows[-1][0]
 
 
 def _ending(ending: int | None, code: int) -> tuple[int, int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,13 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number, plural
 from jobctl.errors import Busy, NotFound
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
-from jobctl.store import jobs
+from jobctl.store import failures, items, jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 from jobctl.store.views import jobs as job_views
 
 SCHEMA = "jobctl.verify/1"
 KINDS = ("succeeded", "failed", "unprocessed")
-PAGE = 5_000
 #: Findings told one by one; the rest is counted.
 FINDINGS_SHOWN = 50
 
@@ -101,15 +100,8 @@ def _check_counters(database: Database, row: JobRow, report: Verification) -> No
     with job_views.snapshot(database):
         now = jobs.load(database, row.id)
         counted = jobs.recount(database, row.id)
-        by_group = dict(
-            database.execute(
-                "SELECT failure, count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = 4"
-                " GROUP BY failure",
-                (row.id,),
-            ).fetchall()
-        )
-        groups = dict(database.execute("SELECT id, items FROM failures WHERE job = ?", (row.id,)).fetchall())
-        ungrouped = database.scalar("SELECT failures_ungrouped FROM jobs WHERE id = ?", (row.id,))
+        by_group = failures.recount(database, row.id)
+        groups = failures.counted(database, row.id)
     if now is None:
         raise NotFound(f"there is no job {row.id} any more")
     for name, count in counted.items():
@@ -119,9 +111,7 @@ def _check_counters(database: Database, row: JobRow, report: Verification) -> No
     if now.total != sum(counted.values()):
         report.add("counter", f"total: the job says {number(now.total)}, there are {number(sum(counted.values()))}")
     for group in groups.keys() | by_group.keys():
-        stored, count = (
-            (ungrouped, by_group.get(None, 0)) if group is None else (groups.get(group, 0), by_group.get(group, 0))
-        )
+        stored, count = groups.get(group, 0), by_group.get(group, 0)
         if stored != count:
             report.add(
                 "failures", f"cause {group or 'none'}: the counter says {number(stored)}, items: {number(count)}"
@@ -135,11 +125,10 @@ def _check_counters(database: Database, row: JobRow, report: Verification) -> No
 
 def _open_files(database: Database, row: JobRow, report: Verification) -> dict[str, _File] | None:
     """Check the files as they are; returns readers of those that are there, None if there should be none yet."""
-    stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (row.id,))
-    if row.finished_at is None or stored is None:
+    results = job_views.results(database, row.id)
+    if row.finished_at is None or results is None:
         report.unchecked.append("result files: they are written when the job is done")
         return None
-    results = json.loads(stored)
     _check_manifest(results, row, report)
     files = {}
     for kind in KINDS:
@@ -234,7 +223,7 @@ def _check_rows(database: Database, row: JobRow, files: dict[str, _File] | None,
     """The items are the rows that were accepted, numbered without a gap, each in the file of its state and no other."""
     digest = hashlib.sha256()
     expected = 1
-    for item, state, payload in _items(database, row.id):
+    for item, state, payload in chain.from_iterable(items.pages(database, row.id)):
         if item != expected:
             report.add("item_missing", f"items {expected} to {item - 1} are not in the database", item=expected)
         digest.update(SEPARATOR + payload if expected > 1 else payload)
@@ -253,17 +242,3 @@ def _check_rows(database: Database, row: JobRow, files: dict[str, _File] | None,
     if digest.hexdigest() != row.rows_sha256:
         report.add("input", "the rows in the database are not those that were accepted (sha256 of the rows differs)")
     report.checked.append("input rows")
-
-
-def _items(database: Database, job: int) -> Iterator[tuple[int, int, bytes]]:
-    """(number, state, payload) in order, in pages, so that no read transaction stays open."""
-    last = 0
-    while True:
-        rows = database.execute(
-            "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
-            (job, last, PAGE),
-        ).fetchall()
-        if not rows:
-            return
-        yield from rows
-        last = rows[-1][0]

@@ -32,7 +32,6 @@ from jobctl.services.why.attention import Case, attention
 from jobctl.services.why.blocked_by import Users, held_by
 from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.store import clock, followed, left
-from jobctl.store.damage import mended
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
@@ -369,8 +368,7 @@ def _results(job: JobView, home: Home) -> dict[str, Any]:
 
 
 def _input(database: Database, job: JobView, held: int) -> dict[str, Any]:
-    stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job.id,)) or "{}"
-    dialect = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
+    dialect = job_views.input_dialect(database, job.id)
     not_selected = dialect.get("not_selected", 0)
     return {
         "path": job.input_path,

@@ -11,7 +11,7 @@ from jobctl.domain.fingerprint import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
 from jobctl.handlers.kinds import KEEPS_TAGS
-from jobctl.store import followed, jobs
+from jobctl.store import followed, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.jobs import JobRow
 
@@ -51,19 +51,12 @@ class Comparison:
     def add(self, batch: Sequence[bytes]) -> None:
         """The next rows of the input."""
         if self._difference is None and self._is_whole:
-            stored = self._stored(len(batch))
+            stored = items.payloads(self._database, self._owner.id, self._seen, len(batch))
             pairs = zip_longest(stored, batch)
             self._difference = next(
                 (_Difference(self._seen + n, old, new) for n, (old, new) in enumerate(pairs, 1) if old != new), None
             )
         self._seen += len(batch)
-
-    def _stored(self, limit: int) -> list[bytes]:
-        rows = self._database.execute(
-            "SELECT payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?",
-            (self._owner.id, self._seen, limit),
-        )
-        return [row[0] for row in rows]
 
     def check(self, work: Work) -> None:
         """Raises KeyConflict naming both fingerprints and the first difference when it is not the same work."""
@@ -88,7 +81,7 @@ class Comparison:
         """In words, the first row that differs."""
         found, owner = self._difference, self._owner
         if found is None and self._seen < owner.total and self._is_whole:
-            (next_row,) = self._stored(1)
+            (next_row,) = items.payloads(self._database, owner.id, self._seen, 1)
             found = _Difference(self._seen + 1, next_row, None)
         if found is None:
             return
@@ -145,9 +138,7 @@ def take_to_foreground(database: Database, job: int) -> None:
 
 def check_unique(database: Database, job: int, mine: str) -> None:
     """Raises KeyConflict while another job with the same work is live."""
-    other = database.scalar(
-        "SELECT id FROM jobs WHERE fingerprint = ? AND finished_at IS NULL AND id != ?", (mine, job)
-    )
+    other = jobs.live_with(database, mine, but=job)
     if other is not None:
         row = jobs.load(database, other)
         state = "live" if row is None else str(row.state)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from jobctl.domain.payload import Fault
-from jobctl.store.database import Database
-from jobctl.store.scratch import disk_database
+from jobctl.store.scratch import SeenKeys
 
 #: Characters of a key that a message shows.
 _SHOWN = 80
@@ -22,11 +21,7 @@ class FirstOfKey:
     def __init__(self, column: str, read_key: Callable[[bytes], bytes], *, skips: bool) -> None:
         self._column = column
         self._read_key = read_key
-        # On disk: memory stays flat however many rows there are.
-        self._seen: Database | None = None
-        if skips:
-            self._seen = disk_database()
-            self._seen.execute("BEGIN")
+        self._seen = SeenKeys() if skips else None
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
         """Note the keys of these rows; whether none is empty, and all are new."""
@@ -38,8 +33,7 @@ class FirstOfKey:
     def _note(self, keys: Sequence[bytes], numbers: Sequence[int]) -> int:
         """How many of the keys are new."""
         assert self._seen is not None
-        rows = zip(map(_hashed, keys), numbers, strict=True)
-        return self._seen.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows).rowcount
+        return self._seen.add(zip(map(_hashed, keys), numbers, strict=True))
 
     def fault(self, payload: bytes, number: int) -> Fault | None:
         """What is wrong with the key of one row, which may have been noted already."""
@@ -48,7 +42,7 @@ class FirstOfKey:
             return Fault(self._column, "empty_key", "the key of the row is empty")
         if self._seen is None or self._note([key], [number]):
             return None
-        first = self._seen.scalar("SELECT record FROM keys WHERE key = ?", (_hashed(key),))
+        first = self._seen.first(_hashed(key))
         if first == number:
             return None
         text = key.decode("utf-8", "replace")

@@ -26,7 +26,7 @@ from jobctl.sources.source import Source
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash, RowReader
-from jobctl.store.scratch import disk_database
+from jobctl.store.scratch import SeenKeys
 from jobctl.store.taken import Taken
 
 
@@ -57,11 +57,7 @@ class RowKeys:
         self._seen = 0
         self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
         self._twice_total = 0
-        # On disk: memory stays flat however many rows there are.
-        self._keys: Database | None = None
-        if finds_twice:
-            self._keys = disk_database()
-            self._keys.execute("BEGIN")
+        self._keys = SeenKeys() if finds_twice else None
 
     def look_around(self) -> None:
         """Read what other live jobs have, as far as that is not known yet."""
@@ -87,10 +83,9 @@ class RowKeys:
         finished = done.finished(self._database, hashes, contents, now)
         return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
 
-    def _note(self, noted: Database, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+    def _note(self, noted: SeenKeys, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         numbers = range(self._seen + 1, self._seen + len(keys) + 1)
-        rows = zip(hashes, numbers, strict=True)
-        if noted.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows).rowcount != len(keys):
+        if noted.add(zip(hashes, numbers, strict=True)) != len(keys):
             self._find_twice(noted, keys, hashes, numbers)
         self._seen += len(keys)
 
@@ -113,9 +108,9 @@ class RowKeys:
                 items.append(payload)
         return Sorted(items, waiting, skipped)
 
-    def _find_twice(self, noted: Database, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
+    def _find_twice(self, noted: SeenKeys, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
         for key, hashed, number in zip(keys, hashes, numbers, strict=True):
-            first = noted.scalar("SELECT record FROM keys WHERE key = ?", (hashed,))
+            first = noted.first(hashed)
             if first != number:
                 self._twice_total += 1
                 if len(self._twice) < PROBLEMS_SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
@@ -126,3 +127,33 @@ _FAILED = with_states(
 def failed_items(database: Database, number: int, after: int, limit: int) -> list[int]:
     """Numbers of the next failed items."""
     return [row[0] for row in database.execute(_FAILED, (number, after, limit))]
+
+
+class FinishedRun(NamedTuple):
+    """An item and its latest attempt that is over."""
+
+    item: int
+    payload: bytes
+    ending: int | None
+    code: int
+    started_at: int
+    duration_us: int
+    out_len: int
+    host: str | None
+
+
+_FINISHED_RUNS = (
+    "SELECT i.item, i.payload, a.ending, a.code, a.started_at, a.duration_us, a.out_len, a.host"
+    " FROM items i JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt ="
+    " (SELECT max(attempt) FROM attempts WHERE job = i.job AND item = i.item AND ending IS NOT NULL)"
+    " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?"
+)
+_PAGE = 2_000
+
+
+def finished_runs(database: Database, number: int) -> Iterator[FinishedRun]:
+    """The items of a job that have run, in order, read in pages so that no read transaction stays open."""
+    last = 0
+    while rows := database.execute(_FINISHED_RUNS, (number, last, _PAGE)).fetchall():
+        yield from (FinishedRun._make(sound(FinishedRun, row)) for row in rows)
+        last = rows[-1][0]

@@ -5,6 +5,7 @@ Rows come back as they are stored; what they mean to a person is for the service
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -155,6 +156,40 @@ def job_names(database: Database, limit: int) -> list[JobName]:
     """The newest jobs, for completion and suggestions."""
     rows = database.execute("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", (limit,))
     return [JobName(number, shown(restored(name)), state) for number, name, state in rows]
+
+
+def exists(database: Database, job: int) -> bool:
+    """Whether there is such a job."""
+    return database.scalar("SELECT 1 FROM jobs WHERE id = ?", (job,)) is not None
+
+
+def is_for_foreground(database: Database, job: int) -> bool:
+    """Whether ``jobctl run`` works on a job."""
+    return bool(database.scalar("SELECT foreground FROM jobs WHERE id = ?", (job,)))
+
+
+def input_dialect(database: Database, job: int) -> dict[str, Any]:
+    """How the input of a job was read; of a damaged row what can be."""
+    stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job,)) or "{}"
+    dialect: dict[str, Any] = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
+    return dialect
+
+
+def results(database: Database, job: int) -> dict[str, Any] | None:
+    """What the manifest of a job's result files says; None before they are written."""
+    stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (job,))
+    manifest: dict[str, Any] | None = None if stored is None else json.loads(stored)
+    return manifest
+
+
+def latest_time(database: Database) -> int:
+    """The latest moment at which a job was submitted or changed, microseconds; 0 without jobs."""
+    return int(database.scalar("SELECT max(max(updated_at), max(submitted_at)) FROM jobs") or 0)
+
+
+def changed_at(database: Database) -> int:
+    """When the last job was changed, microseconds; 0 without jobs."""
+    return int(database.scalar("SELECT max(updated_at) FROM jobs") or 0)
 
 
 def newest_job(database: Database, name: str | None = None) -> int | None:

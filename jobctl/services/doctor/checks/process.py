@@ -116,8 +116,7 @@ def clock(patient: Patient) -> Finding:
     database = patient.database
     latest = 0
     if database is not None:
-        sql = "SELECT max(max(updated_at), max(submitted_at)) FROM jobs"
-        latest = max(database.scalar(sql) or 0, patient.daemon.heartbeat_at or 0)
+        latest = max(job_views.latest_time(database), patient.daemon.heartbeat_at or 0)
     ahead = latest - patient.now
     if ahead > SKEW_US:
         return warn(

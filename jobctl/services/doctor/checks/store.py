@@ -138,7 +138,7 @@ def copies(patient: Patient) -> Finding:
     found = backup.existing(patient.home.root)
     if patient.database is None:
         return ok(f"{plural(len(found), 'copy', 'copies')} of the database" if found else "none yet")
-    changed_at = patient.database.scalar("SELECT max(updated_at) FROM jobs") or 0
+    changed_at = job_views.changed_at(patient.database)
     newest = backup.newest_at(patient.home.root)
     large = patient.home.database.stat().st_size > backup.HOURLY_UP_TO
     if large and changed_at - newest > _COPY_OLD_US:
