@@ -1,4 +1,4 @@
-"""LocalExecutor: the engine's end of the socket to its supervisor, behind the executor port."""
+"""The local executor: the engine's end of the socket to its supervisor, behind the executor port."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from jobctl.supervisor.protocol.page import unpack
 if TYPE_CHECKING:
     from jobctl.supervisor.protocol.channel import Message
 
-#: Bytes of arguments in one message: more messages let the supervisor start before it has read all.
+#: Bytes of arguments in one message. With several messages, the supervisor can start before it has read all of them.
 _MESSAGE_BYTES = 1 << 20
 _MESSAGE_ITEMS = 512
 _CLOSE_EXTRA_S = 10.0
@@ -64,7 +64,7 @@ _MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
 
 
 def _heard_from_supervisor(_number: int, _frame: FrameType | None) -> None:
-    """The supervisor got the signal too and passes it on as a message."""
+    """Do nothing: the supervisor got the signal too and passes it on as a message."""
 
 
 class LocalExecutor:
@@ -72,7 +72,7 @@ class LocalExecutor:
 
     @classmethod
     def from_fd(cls, fd: int = wire.ENGINE_FD) -> LocalExecutor:
-        """The executor of an engine started by a supervisor. Stop signals are left to the supervisor from now on."""
+        """The executor of an engine that a supervisor started. Only the supervisor handles stop signals from now on."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _heard_from_supervisor)
         end = socket.socket(fileno=fd)
@@ -82,9 +82,9 @@ class LocalExecutor:
     identity = ""
 
     def __init__(self, end: socket.socket, *, fresh: bool, up: bool = False) -> None:
-        #: The supervisor has never been handed an attempt: whatever ran before it came up is lost.
+        #: The supervisor has never got an attempt: everything that ran before it started is lost.
         self.fresh = fresh
-        #: An engine has worked with this supervisor: whoever started the daemon was told so.
+        #: An engine has worked with this supervisor, so the command that started the daemon has its answer.
         self.up = up
         self._channel = Channel(end)
         self._selector = selectors.DefaultSelector()
@@ -93,20 +93,20 @@ class LocalExecutor:
         self._held: list[AttemptId] | None = None
         self._stop = 0
         self._is_closed = False
-        self._told_to_stop = False  # and ``collect`` has not returned since
+        self._told_to_stop = False  # True until the next ``collect`` returns
 
     def fileno(self) -> int:
         """Readable when ``collect(0)`` has something to do."""
         return self._selector.fileno()
 
     def define(self, spec: JobSpec) -> None:
-        """Say or change what the attempts of a job share."""
+        """Describe what the attempts of a job share, or change it."""
         call = None if spec.call is None else tuple(spec.call)
-        spec = dataclasses.replace(spec, call=call)  # type: ignore[arg-type]  # plain, for the wire
+        spec = dataclasses.replace(spec, call=call)  # type: ignore[arg-type]  # plain values for the wire
         self._send(wire.DEFINE, tuple(getattr(spec, field.name) for field in dataclasses.fields(spec)))
 
     def forget(self, job: int) -> None:
-        """Drop what is kept for a job."""
+        """Drop everything that is kept for a job."""
         self._send(wire.FORGET, job)
 
     def resize(self, slots: int) -> None:
@@ -114,7 +114,7 @@ class LocalExecutor:
         self._send(wire.RESIZE, slots)
 
     def start(self, batch: Sequence[Dispatch]) -> None:
-        """Hand attempts over."""
+        """Hand attempts to the supervisor."""
         for part in _portions(batch):
             self._send(wire.START, part)
 
@@ -137,20 +137,20 @@ class LocalExecutor:
         self._send(wire.ACKNOWLEDGE, [tuple(attempt) for attempt in attempts])
 
     def recall(self, job: int | None = None) -> None:
-        """Give back whatever has not started."""
+        """Give back attempts that have not started."""
         self._send(wire.RECALL, job)
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
-        """End these; their outcomes come when the last process of each is gone."""
+        """End these attempts; each outcome comes when the last process of the attempt is gone."""
         self._send(wire.CANCEL, ([tuple(attempt) for attempt in attempts], grace_s, int(ending)))
 
     def follow(self, job: int, item: int | None) -> None:
-        """What items write is here."""
+        """Do nothing: the output of items is on this machine."""
 
     def adopt(self) -> list[AttemptId]:
-        """What the supervisor holds from before; the outcomes among it are told again.
+        """The attempts that the supervisor holds from earlier engines; it reports their outcomes again.
 
-        Tells the supervisor that this engine works. Raises EOFError when the supervisor is gone.
+        This tells the supervisor that the engine works. Raises EOFError when the supervisor is gone.
         """
         self._held = None
         self.up = True
@@ -163,9 +163,9 @@ class LocalExecutor:
         return self._held
 
     def close(self, grace_s: float) -> None:
-        """End everything that runs and wait for it, at most ``grace_s`` and a bit; ``collect(0)`` has the events.
+        """End everything that runs and wait, a little longer than ``grace_s`` at most; ``collect(0)`` has the events.
 
-        What is closed answers no second time, and is not asked.
+        A closed supervisor does not answer again, so a second call does nothing.
         """
         if self._is_closed:
             return
@@ -178,15 +178,15 @@ class LocalExecutor:
         self._is_closed = self._held == []
 
     def stop_requested(self) -> int:
-        """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
+        """0 = continue, 1 = stop politely, 2 = stop now."""
         return self._stop
 
     def beat(self, lease_s: float) -> None:
-        """Tell a guest supervisor that its host lives; it ends everything unless it hears again within the lease."""
+        """Tell a guest that its host lives; without another beat within the lease, the guest ends everything."""
         self._send(wire.BEAT, (lease_s, time.monotonic()))
 
     def refuse(self, reason: str) -> None:
-        """Tell whoever started the daemon why this engine cannot work; the supervisor ends."""
+        """Tell the command that started the daemon why this engine cannot work; the supervisor then ends."""
         self._send(wire.REFUSE, reason)
         while self._channel.waiting and not self._channel.closed:
             self._wait(None)

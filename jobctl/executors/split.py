@@ -1,8 +1,8 @@
-"""Several supervisors as one executor, for machines on which one of them cannot start processes fast enough.
+"""Several supervisors as one executor, for machines on which one supervisor cannot start processes fast enough.
 
-The first is this engine's own. The others are its guests: they end with it, and what they ran then counts as
-interrupted, so that is the price of the setting. Slots are divided, those of each job and queue too: slot numbers and
-files of part i of n are those that leave the remainder i when divided by n.
+The first is the engine's own. The others are its guests and end with it; what they ran then counts as interrupted,
+which is the price of this setting. All slots are divided, including those of each job and queue: part i of n has the
+slot numbers and files that leave the remainder i when divided by n.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ from jobctl.supervisor.guest import GuestSupervisor, start_guest
 
 
 class SpawnerGone(Exception):
-    """A guest has ended; the next engine starts another one and gives what this one ran to others."""
+    """A guest has ended; the next engine starts another and runs the attempts of this one again."""
 
 
 def split(local: LocalExecutor, spawners: int, store_id: str) -> SplitExecutor:
-    """An executor of so many supervisors. Ends what the guests of an engine before this one left. Raises OSError."""
-    os.environ["JOBCTL_STARTS"] = ""  # guests note no starts: whatever they held may have begun
+    """An executor of ``spawners`` supervisors. Ends what the guests of earlier engines left. Raises OSError."""
+    os.environ["JOBCTL_STARTS"] = ""  # guests record no starts: every attempt that they held may have begun
     sweep(store_id)
     guests = [start_guest(store_id, (number, spawners)) for number in range(1, spawners)]
     return SplitExecutor([local, *(LocalExecutor(guest.end, fresh=True) for guest in guests)], guests)
 
 
 class SplitExecutor:
-    """Gives each attempt to the part that has least to do for what it may run of its job."""
+    """Gives each attempt to the part that has the least work for the slots that it may use for the job."""
 
     def __init__(self, parts: Sequence[LocalExecutor], guests: Sequence[GuestSupervisor]) -> None:
         self.guests = guests
-        self.identity = uuid.uuid4().hex  # nobody after us knows what guests held
+        self.identity = uuid.uuid4().hex  # no later engine knows what the guests held
         self._parts = parts
         self._capacity = [1] * len(parts)
         self._specs: dict[int, JobSpec] = {}
         self._defined: list[set[int]] = [set() for _ in parts]
-        self._where: dict[AttemptId, tuple[int, Dispatch | None]] = {}  # what is queued or runs
-        self._moving: set[AttemptId] = set()  # of it, what is called back because rooms have changed
-        self._told: dict[AttemptId, int] = {}  # what has ended and is not acknowledged
+        self._where: dict[AttemptId, tuple[int, Dispatch | None]] = {}  # attempts that are queued or run
+        self._moving: set[AttemptId] = set()  # those of them that are recalled because rooms have changed
+        self._told: dict[AttemptId, int] = {}  # attempts that have ended and are not acknowledged
         self._load: list[Counter[int]] = [Counter() for _ in parts]  # by job
         self._pressure = [""] * len(parts)
         self._stop = 0
@@ -69,18 +69,18 @@ class SplitExecutor:
         return self._selector.fileno()
 
     def share(self, slots: int, number: int) -> int:
-        """How many of the slots 1 to ``slots`` are those of a part."""
+        """How many of the slots 1 to ``slots`` belong to a part."""
         return max(0, (slots - number + len(self._parts) - 1) // len(self._parts))
 
     def _room(self, spec: JobSpec, number: int) -> int:
-        """The most that a part can run of a job. Devices are lent by the first alone, lest two lend the same."""
+        """How many attempts of a job a part can run. Only the first lends devices: two could lend the same device."""
         if spec.gpus and number:
             return 0
         room = min(self.share(spec.slots, number), self._capacity[number])
         return room if spec.queue_slots is None else min(room, self.share(spec.queue_slots, number))
 
     def define(self, spec: JobSpec) -> None:
-        """Say or change what the attempts of a job share."""
+        """Describe what the attempts of a job share, or change it."""
         before = self._specs.get(spec.job)
         self._specs[spec.job] = spec
         for number, part in enumerate(self._parts):
@@ -94,14 +94,14 @@ class SplitExecutor:
             self._rearrange(spec.job)
 
     def _rearrange(self, job: int | None) -> None:
-        """Rooms have changed: what waits is called back and placed anew."""
+        """Rooms have changed: recall the waiting attempts and place them again."""
         waiting = {id_ for id_, (_, dispatch) in self._where.items() if dispatch and job in (None, id_.job)}
         if waiting:
             self._moving |= waiting
             self._all(lambda part: part.recall(job))
 
     def forget(self, job: int) -> None:
-        """Drop what is kept for a job."""
+        """Drop everything that is kept for a job."""
         self._specs.pop(job, None)
         for defined, part in zip(self._defined, self._parts, strict=True):
             if job in defined:
@@ -118,7 +118,7 @@ class SplitExecutor:
         self._rearrange(None)
 
     def start(self, batch: Sequence[Dispatch]) -> None:
-        """Hand attempts over."""
+        """Hand attempts to the parts."""
         given: list[list[Dispatch]] = [[] for _ in self._parts]
         for dispatch in batch:
             number = self._place_for(self._specs[dispatch.job])
@@ -138,7 +138,7 @@ class SplitExecutor:
         self._load[number][id_.job] += 1
 
     def collect(self, timeout_s: float | None = 0) -> list[Event]:
-        """Events since the last call. Raises EOFError when our own supervisor is gone, SpawnerGone for a guest."""
+        """Events since the last call. Raises EOFError when the engine's supervisor is gone, SpawnerGone for a guest."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             before, events = self._stop, self._collect()
@@ -158,7 +158,7 @@ class SplitExecutor:
                 continue
             events += [noted for event in told if (noted := self._note(event, number)) is not None]
         self._stop = self._parts[0].stop_requested()
-        if gone and not events:  # what the others had to say comes first
+        if gone and not events:  # the events of the other parts come first
             if 0 in gone:
                 raise EOFError("the supervisor is gone")
             raise SpawnerGone(f"spawner {gone[0] + 1} of {len(self._parts)} has ended")
@@ -203,20 +203,20 @@ class SplitExecutor:
                 part.acknowledge(ours, numbers)
 
     def recall(self, job: int | None = None) -> None:
-        """Give back whatever has not started."""
+        """Give back attempts that have not started."""
         self._moving = {id_ for id_ in self._moving if job not in (None, id_.job)}
         self._all(lambda part: part.recall(job))
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
-        """End these."""
+        """End these attempts."""
         self._moving.difference_update(AttemptId(*id_) for id_ in attempts)
         self._all(lambda part: part.cancel(attempts, grace_s, ending))
 
     def follow(self, job: int, item: int | None) -> None:
-        """What items write is here."""
+        """Do nothing: the output of items is on this machine."""
 
     def adopt(self) -> list[AttemptId]:
-        """What the supervisors hold from before."""
+        """The attempts that the supervisors hold from earlier engines."""
         held = [(number, part.adopt()) for number, part in enumerate(self._parts)]
         for number, attempts in held:
             for id_ in attempts:
@@ -224,7 +224,7 @@ class SplitExecutor:
         return [id_ for _, attempts in held for id_ in attempts]
 
     def stop_requested(self) -> int:
-        """0 = go on, 1 = somebody asked to stop politely, 2 = to stop now."""
+        """0 = continue, 1 = stop politely, 2 = stop now."""
         return self._stop
 
     def close(self, grace_s: float) -> None:

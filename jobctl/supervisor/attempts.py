@@ -1,4 +1,4 @@
-"""The attempts that the supervisor holds: from the backlog into a slot, to an outcome that waits for its receipt."""
+"""The attempts that the supervisor holds, from the backlog through a slot to an outcome that waits for its receipt."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from jobctl.supervisor.protocol.channel import Tell
 
 _MAX_IDLE_OUTPUTS = 16
-#: How often the outputs of running items are measured against their cap.
+#: How often the supervisor compares the outputs of running items with their cap.
 _TRIM_S = 2.0
 
 
 def _nowhere(_outcome: tuple[Any, ...]) -> None:
-    """Outcomes that nobody saves."""
+    """Save nothing."""
 
 
 class Attempts:
-    """Starts what the backlog offers and keeps the outcomes of what ended."""
+    """Starts what the backlog offers and keeps outcomes until they are acknowledged."""
 
     def __init__(
         self, store_id: str, tagger: Tagger, tell: Tell, poll: select.poll, part: tuple[int, int] = (0, 1)
@@ -49,11 +49,11 @@ class Attempts:
         self._part = part
         self.backlog = Backlog(part)
         self.running: dict[int, Running] = {}  # by pid of the unreaped leader
-        self.by_serial: dict[int, Running] = {}  # also those whose leader is gone but which are being ended
+        self.by_serial: dict[int, Running] = {}  # includes those whose leader is gone but which are still being ended
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
-        self.save: Callable[[tuple[Any, ...]], None] = _nowhere  # where the death of this process cannot lose it
-        self.deadline = NEVER  # no attempt times out before
-        self.trim_at = NEVER  # when growing outputs are looked at
+        self.save: Callable[[tuple[Any, ...]], None] = _nowhere  # keeps an outcome if this process is killed
+        self.deadline = NEVER  # no attempt times out earlier
+        self.trim_at = NEVER  # when to compare growing outputs with their cap
         self._limit = FileLimit()
         self.store = store_id.encode()
         self._tagger = tagger
@@ -61,21 +61,21 @@ class Attempts:
         self._serial = 0
         self.table = Leaders("")
         self.pressure = PressureState()
-        self._devices: FreeDevices | None = None  # once a job needs any
-        self._want_devices: set[int] = set()  # jobs that wait for some
-        self._idle: dict[int, JobLine] = {}  # jobs with nothing to do but files open, oldest first
+        self._devices: FreeDevices | None = None  # created when a job needs any
+        self._want_devices: set[int] = set()  # jobs that wait for devices
+        self._idle: dict[int, JobLine] = {}  # jobs without work that have files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
-        self.calls: WorkerPool | None = None  # once a job makes calls
-        self._contained: set[Any] = set()  # kinds of problems that were logged
-        self.calls_path = ""  # the file that keeps their outcomes
+        self.calls: WorkerPool | None = None  # created when a job calls a function
+        self._contained: set[Any] = set()  # kinds of unexpected errors that were logged
+        self.calls_path = ""  # the file that keeps the outcomes of calls
 
     def use(self, table: Leaders) -> None:
-        """Record there what leads attempts. Tags that a supervisor before this one gave are not given again."""
+        """Record the leaders of attempts in this table. A tag of an earlier supervisor must not be given twice."""
         self.table = table
         self._serial = max((entry.serial for entry in table.before), default=0)
 
     def define(self, spec: tuple[Any, ...]) -> None:
-        """Add a job or change what its attempts share."""
+        """Add a job, or change what its attempts share; ``spec`` has the fields of domain.ports.JobSpec."""
         job, slots = spec[fields.SPEC_JOB], spec[fields.SPEC_SLOTS]
         self._leaving.discard(job)
         line = self.backlog.define(job, slots, spec[fields.SPEC_QUEUE], spec[fields.SPEC_QUEUE_SLOTS])
@@ -87,7 +87,7 @@ class Attempts:
             self.expect_calls()
 
     def expect_calls(self) -> None:
-        """Be ready for jobs that call functions, and tell what was kept of such calls."""
+        """Create the pool of workers, and report the outcomes of calls that an earlier supervisor kept."""
         if self.calls is None:
             from jobctl.supervisor.calls.kept import KeptCalls
             from jobctl.supervisor.calls.pool import WorkerPool  # most supervisors never need it
@@ -95,7 +95,7 @@ class Attempts:
             self.calls = WorkerPool(self, self._poll, self._tell, KeptCalls(self.calls_path))
 
     def forget(self, job: int) -> None:
-        """Drop a job as soon as nothing of it waits or runs."""
+        """Drop a job as soon as none of its attempts waits or runs."""
         line = self.backlog.forget(job)
         if line is None:
             self._leaving.add(job)
@@ -109,7 +109,7 @@ class Attempts:
             self._relieve(job)
 
     def _stop_loading(self, job: int) -> None:
-        """Workers that still load for a job that is over keep their slots for nothing, and may do so for ever."""
+        """End workers that still load for a job that is over: they could keep their slots for ever."""
         line = self.backlog.lines.get(job)
         for worker in [] if line is None else list(line.extra.workers.values()):
             if worker.is_loading and worker.is_idle:
@@ -159,7 +159,7 @@ class Attempts:
         return True
 
     def _lend_devices(self, run: Running, dispatch: Dispatch) -> bool:
-        """Give it the GPUs it needs; else it waits for them, or fails where there are not so many."""
+        """Lend an attempt the GPUs that it needs; False if it must wait for them, or fails because too few exist."""
         plan = run.plan
         if self._devices is None:
             self._devices = FreeDevices()
@@ -199,13 +199,13 @@ class Attempts:
         return b"%b.%d.%d.%d" % (self.store, *id_)
 
     def serial_of_cookie(self, cookie: bytes) -> int | None:
-        """The serial of a running attempt."""
+        """The serial of the running attempt that has this cookie."""
         return next((serial for serial, run in self.by_serial.items() if self._cookie_of(run.id) == cookie), None)
 
     def finish(self, run: Running, ending: int | None, reuse_files: bool) -> None:
-        """Record the outcome of an attempt whose leader was reaped and whose other processes are gone; free its slot.
+        """Record the outcome of an attempt and free its slot. Its leader was reaped and its other processes are gone.
 
-        ``reuse_files`` says that nobody can still write to its output files.
+        ``reuse_files``: no process can still write to its output files.
         """
         assert run.reaped is not None
         del self.by_serial[run.serial]
@@ -233,7 +233,7 @@ class Attempts:
         output = run.plan.output
         try:
             place = output.settle(run.scratch, run.slot, with_tail)
-        except Exception as error:  # its outcome is worth more than what it wrote
+        except Exception as error:  # an error in its output must not lose its outcome
             self.contain(error, f"the output of item {run.id[0]}.{run.id[1]}")
             place, reuse_files = NOWHERE, False
         if not reuse_files:
@@ -241,7 +241,7 @@ class Attempts:
         return place
 
     def contain(self, error: Exception, what: str) -> None:
-        """Log what nobody thought of, each kind once; it concerns one item or worker, and nobody else."""
+        """Log an unexpected error, each kind once. It must affect one item or worker only, never the supervisor."""
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
@@ -270,19 +270,19 @@ class Attempts:
         self.release(run.line, run.slot)
 
     def keep(self, outcome: tuple[Any, ...]) -> None:
-        """Tell an outcome and keep it until it is acknowledged; fields of domain.ports.Finished."""
+        """Report an outcome and keep it until it is acknowledged; it has the fields of domain.ports.Finished."""
         self.outcomes[id_of(outcome)] = outcome
         self.save(outcome)
         self._tell(wire.FINISHED, outcome)
 
     def release(self, line: JobLine, slot: int) -> None:
-        """A slot is free again."""
+        """Free a slot."""
         self.backlog.release(line, slot)
         if not line.busy and not line.waiting:
             self._idle_now(line)
 
     def _idle_now(self, line: JobLine) -> None:
-        """Thousands of jobs may come and go: files of jobs with nothing to do are open for a few of them only."""
+        """Close the files of the job that has been idle longest: with thousands of jobs, descriptors would run out."""
         if line.job in self._leaving:
             self.forget(line.job)
             return
@@ -295,7 +295,7 @@ class Attempts:
                 oldest.extra.output.close()
 
     def expired(self, now: float) -> list[tuple[Running, Verdict]]:
-        """Attempts that ran out of time; sets the next ``deadline``."""
+        """Attempts whose time is over, and how to end them; sets the next ``deadline``."""
         over = []
         for run in [run for run in self.by_serial.values() if run.deadline <= now]:
             run.deadline = NEVER
@@ -305,13 +305,13 @@ class Attempts:
         return over
 
     def excuse(self, gap_s: float) -> None:
-        """All of us stood still for a while: that time counts for nobody."""
+        """The supervisor stood still for this time, so it counts for no attempt."""
         for run in self.by_serial.values():
             run.excuse(gap_s)
         self.deadline += gap_s
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
-        """What has to be ended because these were cancelled."""
+        """What must be ended because these attempts were cancelled, and how."""
         over = []
         for run in list(self.by_serial.values()):
             if not ids.isdisjoint(run.ids()) and (found := run.unwanted(ids, verdict, now)) is not None:
@@ -320,14 +320,14 @@ class Attempts:
         return over
 
     def held(self) -> list[AttemptId]:
-        """Whatever waits, runs, or ended without a receipt."""
+        """Attempts that wait, run, or have ended without an acknowledgement."""
         waiting = [id_of(dispatch) for line in self.backlog.lines.values() for dispatch in line.waiting]
         running = [id_ for run in self.by_serial.values() for id_ in run.ids()]
         made = [] if self.calls is None else self.calls.held()
         return waiting + running + made + list(self.outcomes)
 
     def act(self, now: float) -> None:
-        """Start what can start; try again what the machine had no room for."""
+        """Start what can start, and retry what the machine had no room for."""
         if now >= self.pressure.retry_at:
             for job in self.pressure.try_again():
                 self._unhold(job)

@@ -1,4 +1,4 @@
-"""Which attempt starts next: jobs take turns, within their own slots, their queue's and the total."""
+"""Which attempt starts next: jobs take turns, within the slots of the job, of its queue and of the whole daemon."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from typing import Any
 
-#: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire
+#: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire.
 Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
 
 
 def _nobody(_job: int, _item: int, _attempt: int) -> None:
-    """Nobody wants to know."""
+    """Record nothing."""
 
 
 class QueueRoom:
-    """The room that the jobs of a queue share."""
+    """The slots that the jobs of a queue share."""
 
     __slots__ = ("limit", "parked", "running")
 
@@ -33,7 +33,7 @@ class QueueRoom:
 
 
 class JobLine:
-    """The attempts of one job that wait, and how many of them run."""
+    """The waiting attempts of one job, and how many of its attempts run."""
 
     __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "step", "waiting")
 
@@ -43,11 +43,11 @@ class JobLine:
         self.slots = 1
         self.busy = 0
         self.waiting: deque[Dispatch] = deque()
-        self.free: list[int] = []  # slot numbers given back, below next_slot
+        self.free: list[int] = []  # slot numbers below next_slot that were given back
         self.next_slot, self.step = part[0] + 1, part[1]
         self.in_turn = False
-        self.held = False  # must not start anything for the moment
-        self.extra: Any = None  # what the owner of the backlog keeps per job
+        self.held = False  # must not start any attempt for the moment
+        self.extra: Any = None  # what the owner of the backlog keeps for each job
 
     def take_slot(self) -> int:
         """The lowest free slot number."""
@@ -62,8 +62,8 @@ class JobLine:
 class Backlog:
     """Attempts that wait for a slot. ``next_line`` finds whose turn it is in constant time for any number of jobs.
 
-    ``part`` is (number, count) of those that share the slots of jobs: each has slot numbers of its own.
-    ``capacity``, ``running`` and ``waiting`` are counts of attempts, all jobs together.
+    ``part`` is (number, count) of the supervisors that share the slots of jobs: each has slot numbers of its own.
+    ``capacity``, ``running`` and ``waiting`` count attempts of all jobs together.
     """
 
     def __init__(self, part: tuple[int, int] = (0, 1)) -> None:
@@ -72,7 +72,7 @@ class Backlog:
         self.running = 0
         self.waiting = 0
         self.lines: dict[int, JobLine] = {}
-        self.note: Callable[[int, int, int], None] = _nobody  # is told what may begin, before it can
+        self.note: Callable[[int, int, int], None] = _nobody  # called with an attempt before it can begin
         self._lanes: dict[str, QueueRoom] = {}
         self._turn: deque[JobLine] = deque()
 
@@ -136,7 +136,7 @@ class Backlog:
         return dispatch, line.take_slot()
 
     def take_more(self, line: JobLine, count: int) -> list[Dispatch]:
-        """Move up to so many further attempts into a slot that was taken for the one before them."""
+        """Move up to ``count`` further attempts into the slot that was taken for the one before them."""
         waiting = line.waiting
         more = [waiting.popleft() for _ in range(min(count, len(waiting)))]
         for dispatch in more:
@@ -145,14 +145,14 @@ class Backlog:
         return more
 
     def return_unstarted(self, line: JobLine, dispatches: list[Dispatch]) -> None:
-        """Undo ``take_more`` for the last ones: they are first in line again."""
+        """Undo ``take_more`` for the last attempts: they are first in line again."""
         line.waiting.extendleft(reversed(dispatches))
         self.waiting += len(dispatches)
         if not line.in_turn:
             self._enter(line)
 
     def occupy(self, line: JobLine, slot: int, *, joined: bool = False) -> bool:
-        """An attempt that was found running holds this slot; False if it is another one's."""
+        """Give this slot to an attempt that was found running; False if another attempt has the slot."""
         while line.next_slot <= slot:
             line.free.append(line.next_slot)
             line.next_slot += 1
@@ -165,10 +165,10 @@ class Backlog:
         return True
 
     def take_after(self, taken: dict[int, int], apart: Container[int] = ()) -> tuple[JobLine, Dispatch] | None:
-        """Another attempt for whoever took one and runs them one after the other; jobs take turns in it too.
+        """Another attempt for a pack, which runs its attempts one after the other; jobs take turns in it too.
 
-        ``taken`` has the slot of each job that is in it already; a job that joins takes one, within its own limits
-        and its queue's, not out of the capacity. To be given back with ``release(..., joined=True)``. Jobs ``apart``
+        ``taken`` has the slot of each job in the pack. A job that joins takes a slot within its own limits and those
+        of its queue, but not out of the capacity; give it back with ``release(..., joined=True)``. Jobs in ``apart``
         do not join.
         """
         for _ in range(len(self._turn)):
@@ -194,7 +194,7 @@ class Backlog:
         self.release(line, slot)
 
     def release(self, line: JobLine, slot: int, *, joined: bool = False) -> None:
-        """A slot is free again."""
+        """Free a slot."""
         line.free.append(slot)
         line.busy -= 1
         line.lane.running -= 1
@@ -205,13 +205,13 @@ class Backlog:
             self._enter(line)
 
     def hold(self, line: JobLine, held: bool) -> None:
-        """Keep a job from starting anything, or let it again."""
+        """Keep a job from starting attempts, or allow it again."""
         line.held = held
         if not held:
             self._enter(line)
 
     def recall(self, job: int | None) -> list[Dispatch]:
-        """Take back whatever waits, of one job or of all."""
+        """Remove all waiting attempts, of one job or of all, and return them."""
         if job is None:
             lines = list(self.lines.values())
         else:
@@ -223,7 +223,7 @@ class Backlog:
         return waiting
 
     def withdraw(self, wanted: set[tuple[int, int, int]]) -> list[Dispatch]:
-        """Take back these attempts if they wait."""
+        """Remove those of these attempts that wait, and return them."""
         found: list[Dispatch] = []
         for job in {job for job, _, _ in wanted}:
             line = self.lines.get(job)

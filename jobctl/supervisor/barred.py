@@ -1,4 +1,4 @@
-"""What a dead supervisor left and nobody here can end: its items do not start before it is gone, others do."""
+"""Processes of a dead supervisor that this one cannot end. Their items do not start before they are gone; others do."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
     from jobctl.supervisor.running import AttemptId
 
-#: Without a pidfd, and for what forked meanwhile, it is looked at and killed again after this time.
+#: The processes are examined and killed again after this time: some have no pidfd, and others may have forked since.
 _LOOK_AGAIN_S = 10.0
 _NAMED = 5
 
 
 class BarredAttempts:
-    """Attempts of a dead supervisor that may still run. Each is told as lost when the last process of it is gone."""
+    """Attempts of a dead supervisor that may still run. Each is reported as lost when its last process is gone."""
 
     def __init__(self, store_id: str, place: str, table: Leaders, left: list[FoundProcess]) -> None:
-        """Raises LookupError when a process cannot be ended and nobody can say which items it belongs to."""
+        """Raises LookupError when a process cannot be ended and no evidence says which items it belongs to."""
         self.due = NEVER
         self._store_id = store_id
         self._place = place
         self._table = table
         self._attempts: dict[AttemptId, list[FoundProcess]] = {}
         self._handles: dict[int, Handle] = {}
-        self._gone: set[AttemptId] = set()  # told as lost, not acknowledged
+        self._gone: set[AttemptId] = set()  # reported as lost, not acknowledged
         self._poll: select.poll
         everyone = {entry.attempt for entry in table.before}
         for found in left:
@@ -54,7 +54,7 @@ class BarredAttempts:
             self._table.turn(entry.place, leaders.BARRED, pids)
 
     def watch(self, poll: select.poll, now: float) -> None:
-        """Have the ends of these processes end the wait of the supervisor."""
+        """Register these processes with the poll, so that the end of one wakes the supervisor."""
         self._poll = poll
         for found in {found for each in self._attempts.values() for found in each}:
             with contextlib.suppress(OSError):
@@ -71,7 +71,7 @@ class BarredAttempts:
         return fd in self._handles
 
     def look(self, now: float, tell: Callable[[int, Any], None]) -> None:
-        """See what is left, and tell which attempts are over."""
+        """Examine the processes that are left, and report which attempts are over."""
         for fd, handle in self._handles.items():
             self._poll.unregister(fd)
             handle.close()
@@ -90,22 +90,22 @@ class BarredAttempts:
         self.watch(self._poll, now)
 
     def ids(self) -> list[AttemptId]:
-        """What the engine must take for running."""
+        """The attempts that the engine must count as running."""
         return [*self._attempts, *self._gone]
 
     def tell_again(self, tell: Callable[[int, Any], None]) -> None:
-        """For an engine that begins."""
+        """Report everything to an engine that has just started."""
         if self._attempts:
             tell(wire.BARRED, list(self._attempts))
         for attempt in self._gone:
             tell(wire.LOST, attempt)
 
     def acknowledge(self, ids: list[AttemptId]) -> None:
-        """These are recorded."""
+        """The engine has recorded these attempts."""
         self._gone.difference_update(ids)
 
     def sentences(self) -> list[str]:
-        """For the log."""
+        """One sentence about each attempt, for the log."""
         return [_sentence(attempt, found) for attempt, found in self._attempts.items()]
 
 

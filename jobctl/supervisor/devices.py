@@ -8,7 +8,7 @@ VARIABLE = b"CUDA_VISIBLE_DEVICES"
 
 
 class FreeDevices:
-    """Those that this process may use itself: named in its CUDA_VISIBLE_DEVICES, else all that the machine has."""
+    """The devices that this process may use: those in its CUDA_VISIBLE_DEVICES, otherwise all that the machine has."""
 
     def __init__(self, environ: os._Environ[bytes] = os.environb, folder: str = "/dev") -> None:
         given = environ.get(VARIABLE)
@@ -17,13 +17,13 @@ class FreeDevices:
             numbers = (name.removeprefix("nvidia") for name in names if name.startswith("nvidia"))
             self._free = sorted((b"%d" % int(n) for n in numbers if n.isdigit()), key=int)
         else:
-            once = dict.fromkeys(name.strip() for name in given.split(b","))  # one that is there twice is one
+            once = dict.fromkeys(name.strip() for name in given.split(b","))  # a name that occurs twice is one device
             self._free = [name for name in once if name not in (b"", b"-1")]
         self.total = len(self._free)
         self._places = {name: place for place, name in enumerate(self._free)}
 
     def take(self, count: int) -> tuple[bytes, ...] | None:
-        """So many of them, the first that are free; None while there are not enough."""
+        """Take the first ``count`` free devices; None while not enough are free."""
         if count > len(self._free):
             return None
         taken = tuple(self._free[:count])
@@ -31,12 +31,12 @@ class FreeDevices:
         return taken
 
     def lack(self, count: int) -> str:
-        """Why an item that needs so many of them cannot start, and where to name them."""
+        """Why an item that needs ``count`` devices cannot start, and where to name devices."""
         needs = f"it needs {count} GPU{'' if count == 1 else 's'}"
         if self.total:
             return f"{needs}, and there {'is 1' if self.total == 1 else f'are {self.total}'} here"
         return f"{needs}, and none is found here: name them in the setting daemon.gpus, then start the daemon again"
 
     def give_back(self, devices: tuple[bytes, ...]) -> None:
-        """They are free again, in the order in which they were named."""
+        """Free these devices; the order in which they were named stays."""
         self._free = sorted([*devices, *self._free], key=self._places.__getitem__)

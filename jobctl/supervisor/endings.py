@@ -1,4 +1,4 @@
-"""What ends, by itself or because it must: reaping, orphans, kills in progress, items that wait for what they left."""
+"""How attempts end, by themselves or because they must: reaping, orphans, kills in progress, waits for leftovers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-#: For what no job gives a grace to.
+#: Grace of a process that belongs to no job.
 DEFAULT_GRACE_S = 10.0
-#: Next look at a process that KILL does not end.
+#: Pause before the next look at a process that KILL does not end.
 _STUCK_PAUSE_S = 10.0
-#: A process that is waited for may still become a daemon: most do so right after their start.
+#: A process that an item left behind may still become a daemon; most do so right after their start.
 _FIRST_LOOK_S = 0.1
 _LONGEST_LOOK_S = 60.0
-#: Where orphans are not handed to us, nobody tells us that they ended.
+#: Longest pause where the system does not hand orphans to this process, so that no signal reports their end.
 _LONGEST_UNTOLD_S = 1.0
 
 
 class Endings:
-    """An attempt is over when the last process of it is; all of it is ended when asked, or when its leader is gone."""
+    """An attempt is over when its last process is. Its processes are ended on request, or when its leader is gone."""
 
     def __init__(self, attempts: Attempts, tagger: Tagger, log: Callable[[str], None]) -> None:
         self.engine_pid = 0
@@ -41,12 +41,12 @@ class Endings:
         self._log = log
         self._orphans = Orphans(tagger)
         self._kills: dict[int, Kill] = {}  # by serial
-        self._waits: dict[int, tuple[float, float]] = {}  # serial of what waits for processes: next look, pause
-        self._stuck: set[int] = set()  # serials that were said to be
+        self._waits: dict[int, tuple[float, float]] = {}  # by serial: next look at its leftovers, pause after it
+        self._stuck: set[int] = set()  # serials that were logged as stuck
 
     @property
     def busy(self) -> bool:
-        """Whether anything lives that is not the engine."""
+        """Whether any process lives besides the engine."""
         return bool(self._attempts.by_serial or self._kills or self._orphans.pids)
 
     def act(self, now: float) -> None:
@@ -63,15 +63,15 @@ class Endings:
             self.due = min(self.due, *(due for due, _ in self._waits.values()))
 
     def excuse(self, gap_s: float, now: float) -> None:
-        """We stood still for a while, and so did what is being ended: it gets the rest of its grace."""
+        """The supervisor stood still for this time, so attempts that are being ended get the rest of their grace."""
         for kill in self._kills.values():
             kill.excuse(gap_s, now)
         self._plan()
 
     def reap(self, now: float, gap_s: float = 0.0) -> int | None:
-        """Settle whatever has ended; the exit status of the engine if it is among it.
+        """Settle every process that has ended; returns the exit status of the engine if it is among them.
 
-        After we stood still for ``gap_s``, nobody knows when that was.
+        ``gap_s`` is how long the supervisor stood still before; when a process ended in that time is unknown.
         """
         attempts = self._attempts
         ended: list[Running] = []
@@ -105,13 +105,13 @@ class Endings:
         return engine_status
 
     def rules_changed(self, now: float) -> None:
-        """What waits may have to be ended now."""
+        """Rules of a job changed: attempts that wait for their leftovers may have to be ended now."""
         for serial, (_, pause_s) in self._waits.items():
             self._waits[serial] = (now, pause_s)
             self.due = now
 
     def end(self, run: Running, ending: int, grace_s: float, now: float) -> None:
-        """End an attempt and all that descends from it; its outcome waits for the last of them."""
+        """End an attempt with all its descendants; its outcome waits for the last of them."""
         kill = self._kills.get(run.serial)
         if kill is None:
             kill = self._kills[run.serial] = Kill(run.serial, ending, now, grace_s)
@@ -122,7 +122,7 @@ class Endings:
         self._plan()
 
     def end_everything(self, ending: int, grace_s: float, now: float) -> None:
-        """End all attempts and whatever else was left to us."""
+        """End all attempts and all orphans."""
         for run in list(self._attempts.by_serial.values()):
             if not run.leave(now):
                 self.end(run, ending, grace_s, now)
@@ -147,7 +147,10 @@ class Endings:
                 self._end_strays(serial, now)
 
     def _owner(self, pid: int) -> int:
-        """Whose an orphan is; one that wears another store's tag may have been seen below an item that is ended."""
+        """The serial of the attempt that an orphan belongs to.
+
+        An orphan with the tag of another store may have been seen among the descendants of an item that is being ended.
+        """
         if self._orphans.pids[pid] in (UNKNOWN, NOBODY):
             for serial, kill in self._kills.items():
                 if kill.has_seen(pid):
@@ -163,7 +166,7 @@ class Endings:
         elif serial in self._waits:
             self._look_at_waiting(serial, now)
 
-    # What a leader leaves behind.
+    # ---- leftovers ----
 
     def _leader_ended(self, run: Running, now: float) -> None:
         kill = self._kills.get(run.serial)
@@ -173,10 +176,10 @@ class Endings:
         elif self._orphans.exact and not self._orphans.pids:
             self._attempts.finish(run, None, reuse_files=True)
         else:
-            self._go_on(run, _FIRST_LOOK_S, now)
+            self._settle_leftovers(run, _FIRST_LOOK_S, now)
 
-    def _go_on(self, run: Running, pause_s: float, now: float) -> None:
-        """Wait for what an item left behind, or end it; without any, the item is over."""
+    def _settle_leftovers(self, run: Running, pause_s: float, now: float) -> None:
+        """Wait for the processes that an item left behind, or end them; without any, the item is over."""
         self._orphans.narrow(self._attempts.by_serial)
         left = self._orphans.of(run.serial) if self._orphans.exact else _group_of(run)
         if not left:
@@ -195,19 +198,20 @@ class Endings:
             self._round(kill, now)
 
     def _name_left(self, run: Running) -> None:
-        """What it left behind is ended now."""
+        """Record the names of the processes that an item left behind; they are ended now."""
         left = self._orphans.of(run.serial) if self._orphans.exact else _group_of(run)
         run.left = _names(tree.descendants(left) if self._orphans.exact else left)
 
     def _look_at_waiting(self, serial: int, now: float) -> None:
         run = self._attempts.by_serial[serial]
-        self._go_on(run, self._waits[serial][1], now)
+        _, pause_s = self._waits[serial]
+        self._settle_leftovers(run, pause_s, now)
 
     def _has_only_daemons(self, run: Running, left: list[int]) -> bool:
         return self._orphans.exact and are_daemons(left, run)
 
     def _over(self, run: Running, ending: int | None, now: float) -> None:
-        """Nothing of it is left. What had to wait for its last process took until now, also if that one was ended."""
+        """No process of it is left. If it waited for its leftovers, it lasted until now, even if they were ended."""
         self._waits.pop(run.serial, None)
         if run.has_waited and run.reaped is not None:
             run.reaped = (*run.reaped[:2], now)
@@ -217,7 +221,7 @@ class Endings:
         self._attempts.finish(run, ending, reuse_files=self._orphans.exact)
 
     def _end_strays(self, serial: int, now: float) -> None:
-        """End what belongs to no attempt that runs."""
+        """End processes that belong to no running attempt."""
         if serial not in self._kills and self._orphans.of(serial):
             self._kills[serial] = Kill(serial, None, now, DEFAULT_GRACE_S)
 
@@ -231,17 +235,17 @@ class Endings:
         group = 0 if self._orphans.exact or run is None else run.pid
         if kill.round(now, roots, self._tagger, group):
             return
-        if run is not None and roots:  # cannot be killed: the slot stays taken until it is gone
+        if run is not None and roots:  # KILL does not end it: the slot stays taken until it is gone
             kill.rest(now + _STUCK_PAUSE_S)
-            self._say_stuck(run, roots)
+            self._log_stuck(run, roots)
             return
         del self._kills[kill.serial]
-        for pid in roots:  # cannot be killed either; nobody waits for these
+        for pid in roots:  # KILL does not end these either, but no attempt waits for them
             self._orphans.abandon(pid)
         if run is not None:
             self._over(run, kill.ending, now)
 
-    def _say_stuck(self, run: Running, roots: list[int]) -> None:
+    def _log_stuck(self, run: Running, roots: list[int]) -> None:
         self._attempts.table.turn(run.place, leaders.STUCK, roots)
         if run.serial not in self._stuck:
             self._stuck.add(run.serial)
@@ -255,7 +259,7 @@ def _group_of(run: Running) -> list[int]:
 
 
 def _names(pids: list[int]) -> list[str]:
-    """As many as there are processes that live."""
+    """One name for each living process; a process group has the name ''."""
     return [name_of(pid) if pid > 0 else "" for pid in pids if pid < 0 or not is_dead(pid)]
 
 

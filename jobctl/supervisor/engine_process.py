@@ -1,4 +1,4 @@
-"""The supervisor's engine process: start it, talk to it, start the next one when it dies."""
+"""The engine process of a supervisor: start it, talk to it, start the next one when it dies."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
     from jobctl.supervisor.protocol.channel import Message
 
-#: Events wait this long for others, so that the engine is woken once for many.
+#: Events wait this long for further events, so that the engine wakes once for many.
 COALESCE_S = 0.06
-#: One event of calls is many already, and workers run out of work if the engine hears of them late.
+#: An event of calls stands for many already, and workers run out of work if the engine learns of them late.
 _COALESCE_CALLS_S = 0.01
 _BACKOFF_LONGEST_S = 60.0
-#: An engine that lived this long had no trouble with its start.
+#: An engine that lived this long had started well.
 _GROWN_UP_S = 10.0
 _MAX_DEATHS = 10
 _DEATHS_WITHIN_S = 300.0
 _NO_ROOM_PAUSE_S = 2.0
-#: An engine that closed its socket and does not end is killed after this time.
+#: After this time, the supervisor kills an engine that closed its socket and does not end.
 _DEAF_S = 10.0
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD)
 
 
 class EngineProcess:
-    """One engine after the other. What is told while there is none is dropped: the next one asks with ADOPT."""
+    """One engine after the other. Events are dropped while no engine runs: the next one asks for them with ADOPT."""
 
     def __init__(self, argv: list[bytes], store_id: str, tagger: Tagger, poll: select.poll) -> None:
         self.pid = 0
         self.fd = -1
-        self.start_at = 0.0  # when the next one is due
+        self.start_at = 0.0  # when the next engine is due
         self.kill_at = NEVER
         self.flush_at = NEVER
-        self.gone_at = NEVER  # whom we work for is given up then
-        self.has_adopted = False  # at least once: it can work at all
+        self.gone_at = NEVER  # when a guest gives up the process that started it
+        self.has_adopted = False  # some engine asked with ADOPT, so engines can work here
         self._argv = argv
         self._env = {
             **os.environb,
@@ -61,16 +61,16 @@ class EngineProcess:
         self._young_deaths = 0
 
     def attach(self, end: socket.socket) -> None:
-        """Talk to whoever holds the other end, a process that started us: there will be no other."""
+        """Talk to the process that started this one, over a socket that it gave; no engine will follow it."""
         self._channel = Channel(end)
         self.fd = end.fileno()
         self._poll.register(self.fd, select.POLLIN)
         self.start_at = NEVER
 
     def start(self, *, fresh: bool) -> None:
-        """Start a new engine; ``fresh`` says that no engine before it handed over any attempt.
+        """Start a new engine; ``fresh``: no engine before it has handed over any attempt.
 
-        Raises OSError when the machine has no room; it is tried again at ``start_at``.
+        Raises OSError when the machine has no room; the next try is due at ``start_at``.
         """
         self._began = time.monotonic()
         self.start_at = self._began + _NO_ROOM_PAUSE_S
@@ -92,13 +92,13 @@ class EngineProcess:
             self._argv,
             {**self._env, b"JOBCTL_FRESH": b"%d" % fresh, b"JOBCTL_UP": b"%d" % self.has_adopted},
             file_actions=((os.POSIX_SPAWN_DUP2, fd, wire.ENGINE_FD),),
-            setpgroup=0,  # Ctrl-C in a terminal is for the supervisor alone
+            setpgroup=0,  # Ctrl-C in a terminal must reach only the supervisor
             setsigmask=(),
             setsigdef=_SIGNALS,
         )
 
     def tell(self, kind: int, payload: Any) -> None:
-        """Queue an event. That an attempt started is not worth a message when its end is in the same one."""
+        """Queue an event. The start of an attempt is dropped when its end goes into the same message."""
         if self._channel is None:
             return
         if kind == wire.STARTED:
@@ -119,7 +119,7 @@ class EngineProcess:
             self._starts.pop((calls[fields.CALLS_JOB], *record[fields.RECORD_ID]), None)
 
     def flush(self) -> None:
-        """Send what is queued, as far as the socket takes it; the rest goes when it is writable."""
+        """Send queued events as far as the socket takes them; the rest follows when it is writable."""
         self.flush_at = NEVER
         if self._channel is None:
             return
@@ -130,7 +130,7 @@ class EngineProcess:
         self._poll.modify(self.fd, select.POLLIN if done else select.POLLIN | select.POLLOUT)
 
     def hear(self, now: float) -> list[Message]:
-        """The socket is ready: go on sending, and return what came."""
+        """The socket is readable or writable: continue to send, and return the messages that arrived."""
         if self._channel is None:
             return []
         if self._channel.waiting:
@@ -145,7 +145,7 @@ class EngineProcess:
         return messages
 
     def ended(self) -> list[Message]:
-        """It was reaped: what it had said before, whole messages only."""
+        """The engine was reaped: return its last whole messages."""
         last = [] if self._channel is None else self._channel.receive_all()
         self._hang_up()
         self.pid = 0
@@ -162,9 +162,9 @@ class EngineProcess:
         self.flush_at = NEVER
 
     def replace(self, now: float) -> bool:
-        """Plan the start of the next one after a death; False when they die too often.
+        """Plan the start of the next engine after a death; False when engines die too often.
 
-        The first is replaced at once, and so is one that had worked for a while; else the pause grows.
+        The first engine is replaced at once, and so is one that had worked for a while. Otherwise the pause grows.
         """
         self._deaths = [death for death in self._deaths if death > now - _DEATHS_WITHIN_S] + [now]
         self._young_deaths = 1 if now - self._began > _GROWN_UP_S else self._young_deaths + 1
@@ -173,7 +173,7 @@ class EngineProcess:
         return len(self._deaths) < _MAX_DEATHS
 
     def kill(self) -> None:
-        """KILL it; it is reaped like any other end."""
+        """Send KILL to the engine; it is then reaped as usual."""
         self.kill_at = NEVER
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A supervisor that works for the process that started it, and for nobody after it: the guard of a cluster worker."""
+"""A supervisor that works only for the process that started it, such as the guard of a cluster worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobctl.process.daemon import part_word, python_argv
 
 @dataclass(frozen=True, slots=True)
 class GuestSupervisor:
-    """The other end of the socket pair, and what names the items of this one alone."""
+    """A guest: the socket to it, the id that marks its items, and its process."""
 
     end: socket.socket
     store_id: str
@@ -21,10 +21,10 @@ class GuestSupervisor:
 
 
 def start_guest(store_id: str = "", part: tuple[int, int] = (0, 1)) -> GuestSupervisor:
-    """Start one in a session of its own. When ``end`` closes, however that comes, it kills all items and leaves.
+    """Start a guest in a session of its own. When ``end`` closes, for any reason, the guest kills all items and leaves.
 
-    ``store_id`` names its items, by default those of this guest alone; ``part`` is its number of how many that share
-    the slots and folders of jobs. Raises OSError when the machine has no room.
+    ``store_id`` marks its items; by default no other guest has the same. ``part`` is (number, count) of the supervisors
+    that share the slots and folders of jobs. Raises OSError when the machine has no room.
     """
     ours, theirs = socket.socketpair()
     store_id = store_id or f"guest-{uuid.uuid4().hex}"

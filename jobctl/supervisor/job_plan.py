@@ -1,4 +1,4 @@
-"""How the attempts of one job are started: environment, directory, umask, program, output files."""
+"""How the attempts of one job start: environment, directory, umask, program, output files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-#: Runs a file of ours, named by the first argument, without what else is in its folder.
+#: Runs the file named by the first argument. Other modules in its folder cannot be imported by accident.
 LOAD_FILE = (
     b"import importlib.util as u, sys\n"
     b"s = u.spec_from_file_location('_jobctl_file', sys.argv[1])\n"
@@ -24,19 +24,19 @@ LOAD_FILE = (
     b"m.main()\n"
 )
 _WORKER_FILE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "worker", "main.py")
-_SLOT_MARK = b"\0slot\0"  # domain.ports.SLOT_MARK; a test holds them equal
+_SLOT_MARK = b"\0slot\0"  # equals domain.ports.SLOT_MARK; a test compares them
 
 
 class NoOutputError(Exception):
-    """The output files cannot be opened now; nobody's failure."""
+    """The output files cannot be opened now. The attempt has not failed."""
 
 
 class PressureError(Exception):
-    """The machine has no room for another process now; nobody's failure."""
+    """The machine has no room for another process now. The attempt has not failed."""
 
 
 class JobPlan:
-    """Made from the fields of a JobSpec."""
+    """What all attempts of a job share, from the fields of a domain.ports.JobSpec."""
 
     def __init__(self, spec: tuple[Any, ...], part: tuple[int, int]) -> None:
         self.job: int = spec[fields.SPEC_JOB]
@@ -44,13 +44,13 @@ class JobPlan:
         self.queue: str = spec[fields.SPEC_QUEUE]
         self.queue_slots: int | None = spec[fields.SPEC_QUEUE_SLOTS]
         self.output = JobOutput(spec[fields.SPEC_LOG_DIR], spec[fields.SPEC_OUTPUT_CAP], part)
-        self.workers: dict[int, Any] = {}  # those that take calls, by slot
-        self.call_s: float | None = None  # how long one call takes, all included
-        self.devices: tuple[bytes, ...] = ()  # of the process that is started next
+        self.workers: dict[int, Any] = {}  # workers that take calls, by slot
+        self.call_s: float | None = None  # mean seconds of a call, with everything around it
+        self.devices: tuple[bytes, ...] = ()  # devices of the process that starts next
         self.update(spec)
 
     def update(self, spec: tuple[Any, ...]) -> None:
-        """Take over changed fields; the place of the output stays."""
+        """Adopt changed fields; the folder of the output stays."""
         self.slots = spec[fields.SPEC_SLOTS]
         self.queue = spec[fields.SPEC_QUEUE]
         self.queue_slots = spec[fields.SPEC_QUEUE_SLOTS]
@@ -60,18 +60,18 @@ class JobPlan:
         self._slotted: bool = spec[fields.SPEC_SLOTTED]
         self.call: tuple[Any, ...] | None = spec[fields.SPEC_CALL]  # fields of a CallSpec
         self.gpus: int = spec[fields.SPEC_GPUS]
-        self.alone: bool = spec[fields.SPEC_ALONE]  # it must be known of each call whether it began
+        self.alone: bool = spec[fields.SPEC_ALONE]  # each call travels alone, so that it is known whether it began
         self.leftovers: str = spec[fields.SPEC_LEFTOVERS]
         self._place: tuple[bytes, int] = (spec[fields.SPEC_CWD], spec[fields.SPEC_UMASK])
         self._env = dict(spawn.split(pair) for pair in spec[fields.SPEC_ENV])
-        self._shared: list[bytes] | None = None  # of the environments of all attempts
+        self._shared: list[bytes] | None = None  # the variables that all attempts have in common
         self._path = self._env.get(b"PATH")
         self._programs: dict[bytes, bytes] = {}
 
     def start(self, dispatch: Dispatch, slot: int, cookie: bytes) -> tuple[int, Scratch]:
-        """Start an attempt; returns its pid and where it writes.
+        """Start an attempt; returns its pid and its output files.
 
-        Raises CannotStartError (its own fault), PressureError or NoOutputError (nobody's).
+        Raises CannotStartError if the command is at fault, PressureError or NoOutputError if the machine is.
         """
         _, _, _, argv, env = dispatch
         argv = self._argv(argv, slot)
@@ -82,7 +82,7 @@ class JobPlan:
         return self._spawn(argv, self._environment(slot, cookie, env), (scratch.out, scratch.err)), scratch
 
     def start_worker(self, slot: int, cookie: bytes, more: tuple[int, ...]) -> tuple[int, Scratch]:
-        """Start a worker for calls, with further descriptors from 3 on; otherwise as ``start``."""
+        """Like ``start``, for a worker that makes calls; ``more`` become its descriptors from 3 on."""
         assert self.call is not None
         python: bytes = self.call[fields.CALL_PYTHON]
         try:
@@ -98,7 +98,7 @@ class JobPlan:
             raise
 
     def _environment(self, slot: int, cookie: bytes, own: tuple[bytes, ...]) -> list[bytes]:
-        """NAME=VALUE of one attempt; all attempts of a job have ``own`` variables of the same names."""
+        """NAME=VALUE for one attempt. ``own`` variables have the same names in all attempts of a job."""
         if self._shared is None:
             names = {
                 b"JOBCTL_SLOT",
@@ -110,7 +110,7 @@ class JobPlan:
         shared = self._shared
         if self.gpus:
             shared = [*shared, b"%b=%b" % (VARIABLE, b",".join(self.devices))]
-        if own and own[-1].startswith(b"JOBCTL_SLOT="):  # counted for a whole cluster
+        if own and own[-1].startswith(b"JOBCTL_SLOT="):  # a cluster counts slots over all workers
             return [*shared, b"JOBCTL_COOKIE=%b" % cookie, *own]
         return [*shared, b"JOBCTL_SLOT=%d" % slot, b"JOBCTL_COOKIE=%b" % cookie, *own]
 
@@ -134,7 +134,7 @@ class JobPlan:
             raise spawn.CannotStartError(problem.errno or 0, text) from problem
         except OSError as problem:
             self._programs.pop(name, None)
-            if cached and problem.errno == errno.ENOENT:  # moved since it was found
+            if cached and problem.errno == errno.ENOENT:  # the program has moved since it was found
                 return self._spawn(argv, env, files)
             if problem.errno in spawn.PRESSURE_ERRNOS:
                 raise PressureError(f"starting a process: {problem.strerror}") from problem

@@ -1,9 +1,9 @@
 """Outcomes that the engine has not acknowledged, kept where the death of the supervisor cannot lose them.
 
-A ring of records in a mapped file: ``oldest`` and ``next`` count outcomes, and what lies between them is told by the
-next supervisor as if it had seen it itself. A mapped page survives any kill, not a power cut, so the file is believed
-only in the boot it was made in. An outcome that finds no room is lost with the supervisor: its item counts as
-interrupted.
+The mapped file is a ring of records. ``oldest`` and ``next`` count outcomes; the next supervisor reports those between
+them as if it had seen them itself. A mapped page survives any kill but not a power cut, so the file is valid only in
+the boot in which it was made. An outcome that finds no room is lost if the supervisor is killed: its item then counts
+as interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import struct
 from jobctl.process.identity import boot_id
 from jobctl.process.mapped import open_mapped, wipe_ring
 from jobctl.supervisor.protocol import fields
-from jobctl.supervisor.protocol.fields import id_of
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     #: Fields of domain.ports.Finished; the first three name the attempt.
     Outcome = tuple[Any, ...]
 
-#: Its last byte changes when fields of an outcome do otherwise than by more of them at the end: the one who reads them
-#: may be of a newer jobctl than the one who wrote.
+#: Change the last byte whenever the fields of an outcome change in any other way than by new fields at the end: a newer
+#: jobctl may read a file that an older one wrote.
 _MAGIC = b"jobctl\0\2"
 _HEADER = struct.Struct("<8s36s")  # magic, boot id
 _COUNTERS_AT = 64
@@ -39,12 +38,13 @@ _SIZE = _RECORDS_AT + _ROOM * _RECORD
 _HEAD = struct.Struct("<QH")  # number of the outcome, length
 _LONGEST = _RECORD - _HEAD.size
 _BLANK = bytes(_RECORD)
-#: Of a long last output of an item so much is kept: enough for its last line.
+#: Bytes that are kept of a long last output of an item: enough for its last line.
 _TAIL = 120
+_OUT_TAIL, _ERR_TAIL = fields.FINISHED_OUT_TAIL, fields.FINISHED_ERR_TAIL
 
 
 class KeptOutcomes:
-    """The supervisor's outcomes on their way to the database. Never fails: without the file, nothing is kept."""
+    """The supervisor's outcomes on their way to the database. Never fails: without the file, it keeps nothing."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -65,18 +65,18 @@ class KeptOutcomes:
         self._wipe()
 
     def _wipe(self) -> None:
-        """What was acknowledged may be of jobs that are removed; an older jobctl left it here, and so does a kill."""
+        """Erase acknowledged outcomes that an older jobctl or a kill left here: their jobs may be pruned."""
         waiting = min(_ROOM, max(0, self._next - self._counters[_OLDEST]))
         wipe_ring(self._map, _RECORDS_AT, _ROOM * _RECORD, self._next * _RECORD, (_ROOM - waiting) * _RECORD)
 
     def load(self) -> Iterator[Outcome]:
-        """What the supervisor before this one left, oldest first; to be acknowledged like any other."""
+        """The outcomes that the earlier supervisor left, oldest first; the engine acknowledges them like any other."""
         if not self._works:
             return
         for number in range(max(self._counters[_OLDEST], self._next - _ROOM, 0), self._next):
             outcome = self._read(number)
             if outcome is not None:
-                self._places[id_of(outcome)] = number
+                self._places[outcome[:3]] = number
                 yield outcome
 
     def _read(self, number: int) -> Outcome | None:
@@ -89,7 +89,7 @@ class KeptOutcomes:
             outcome: Outcome = marshal.loads(self._map[at : at + length])  # noqa: S302 - a private file of ours
         except (ValueError, EOFError, TypeError):
             return None
-        return outcome if type(outcome) is tuple and len(outcome) > fields.FINISHED_ERR_TAIL else None
+        return outcome if type(outcome) is tuple and len(outcome) > _ERR_TAIL else None
 
     def put(self, outcome: Outcome) -> None:
         """Keep an outcome until it is acknowledged."""
@@ -103,11 +103,11 @@ class KeptOutcomes:
                 return
         at = _RECORDS_AT + number % _ROOM * _RECORD
         self._map[at : at + _HEAD.size + len(data)] = _HEAD.pack(number, len(data)) + data
-        self._places[id_of(outcome)] = number
-        self._next = self._counters[_NEXT] = number + 1  # one store of eight bytes: never seen by halves
+        self._places[outcome[:3]] = number
+        self._next = self._counters[_NEXT] = number + 1  # one store of eight bytes: a kill cannot split it
 
     def acknowledge(self, ids: Iterable[tuple[Any, ...]]) -> None:
-        """These are recorded, (job, item, attempt) each; nothing that they said stays here."""
+        """The engine has recorded these attempts, (job, item, attempt) each; erase what their items wrote."""
         places = self._places
         for id_ in ids:
             number = places.pop(id_, None)
@@ -118,14 +118,14 @@ class KeptOutcomes:
             self._counters[_OLDEST] = next(iter(places.values()), self._next)
 
     def close(self) -> None:
-        """The supervisor ends. Nothing that items said stays behind if the next one has no use for it."""
+        """The supervisor ends: remove the file if the next one does not need it, because it has the words of items."""
         if self._works and not self._places:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
 
 
 def _shortened(outcome: Outcome) -> Outcome:
-    shortened = list(outcome)
-    for at in (fields.FINISHED_OUT_TAIL, fields.FINISHED_ERR_TAIL):
-        shortened[at] = shortened[at][-_TAIL:]
-    return tuple(shortened)
+    values = list(outcome)
+    for at in (_OUT_TAIL, _ERR_TAIL):
+        values[at] = values[at][-_TAIL:]
+    return tuple(values)

@@ -1,11 +1,11 @@
-"""What a supervisor was about to start, kept where its death cannot lose it: a ring of attempts in a mapped file.
+"""Attempts that a supervisor was about to start, in a mapped file whose content survives the supervisor.
 
 Attempts wait in the supervisor's memory ahead of their slots. When it dies, recovery asks this ring which of them may
-have begun; the others are free to run as if nothing had happened. A write to a mapped page is safe from any kill, not
-from a power cut, so a ring is believed only in the boot it was made in, and only by a database that knows its name.
+have begun; the others can run as if nothing had happened. A write to a mapped page survives any kill but not a power
+cut, so a ring is valid only in the boot in which it was made, and only for a database that knows its name.
 
-The ring holds many times what can wait or run unrecorded: a start scrolls out of it only after later ones, which the
-engine hands over only once this one is in the database.
+The ring holds many times more attempts than can wait or run unrecorded. A start leaves the ring only after later ones,
+and the engine hands those over only when this one is in the database.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _PLACE_AT = _HEADER.size - 8
 
 
 class KeptStarts:
-    """The supervisor's end; ``name`` is empty when nothing can be recorded."""
+    """The supervisor's end of the ring; ``name`` is empty when nothing can be recorded."""
 
     def __init__(self, path: str) -> None:
-        """Go on with the ring of this boot, or make a new one. Never fails: without a ring, nothing is believed."""
+        """Continue the ring of this boot, or make one. Never fails: without a ring, every attempt may have begun."""
         self.name = ""
         self._next = 0
         try:
@@ -55,7 +55,7 @@ class KeptStarts:
 
 
 def begun(path: str, name: str) -> set[tuple[int, int, int]] | None:
-    """(job, item, attempt) of what may have begun; None when the ring is not the one of this name and boot."""
+    """(job, item, attempt) of what may have begun; None when the ring has another name or is of another boot."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,4 +1,4 @@
-"""Ending a whole tree of processes: TERM to every one of them, a grace, then KILL in rounds until none is left."""
+"""Ending a whole tree of processes: TERM to each of them, a grace, then KILL in rounds until none is left."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from jobctl.process.identity import Handle, Tagger, is_dead, stat_fields
 
 _FIRST_ROUND_S = 0.005
 _LONGEST_ROUND_S = 0.25
-#: After this long of KILL, what is left cannot be killed (it hangs in the kernel, or belongs to another user).
+#: A process that survives KILL for this long cannot be killed: it hangs in the kernel or belongs to another user.
 _GIVE_UP_S = 5.0
 _PPID = 1
 
 
 class Kill:
-    """The end of one attempt's processes. ``round`` does what is due and says whether anything is left."""
+    """Ends the processes of one attempt. ``round`` sends the signals that are due and tells whether any is left."""
 
     def __init__(self, serial: int, ending: int | None, now: float, grace_s: float) -> None:
         self.serial = serial
@@ -30,31 +30,31 @@ class Kill:
         self._give_up_at = math.inf
 
     def has_seen(self, pid: int) -> bool:
-        """Whether a process was found among its members before."""
+        """Whether an earlier round found this process among the descendants."""
         return pid in self._seen
 
     def hasten(self, kill_at: float) -> None:
-        """KILL no later than this."""
+        """Send KILL at this time at the latest."""
         if kill_at < self.kill_at:
             self.kill_at = kill_at
             self.due = min(self.due, kill_at)
 
     def excuse(self, gap_s: float, now: float) -> None:
-        """We stood still for a while, and so did what is ended: it gets the rest of its grace."""
+        """The supervisor stood still for this time, so the processes get the rest of their grace."""
         if self._give_up_at == math.inf and self.kill_at > now - gap_s:
             if self.due == self.kill_at:
                 self.due += gap_s
             self.kill_at += gap_s
 
     def rest(self, until: float) -> None:
-        """Nothing ends it: not again before."""
+        """Nothing ends the processes: pause until this time."""
         self.due = until
         self._give_up_at = math.inf
 
     def round(self, now: float, roots: list[int], tagger: Tagger, group: int = 0) -> bool:
-        """Signal what descends from the roots (our unreaped children); False when nothing is left to wait for.
+        """Signal the descendants of the roots, which are unreaped children; False when nothing is left to wait for.
 
-        ``group`` is the process group of the item's leader, where orphans cannot be seen.
+        ``group`` is the process group of the item's leader, for systems where orphans cannot be seen.
         """
         members = tree.descendants(roots)
         if group:
@@ -65,11 +65,11 @@ class Kill:
             self._terminate(members, tagger)
             self.due = self.kill_at
             return True
-        if self._give_up_at == math.inf:  # from the first KILL on: we may have been stopped meanwhile
+        if self._give_up_at == math.inf:  # counts from the first KILL: this process may have been stopped before
             self._give_up_at = now + _GIVE_UP_S
         self._seen.update(members)
         for root in roots:
-            if _leads_group(root):  # at once, before any of it can fork again
+            if _leads_group(root):  # the whole group at once, before any member can fork again
                 _signal_group(root, signal.SIGKILL)
         for pid in members:
             self._send(pid, signal.SIGKILL, members, tagger)
@@ -78,7 +78,7 @@ class Kill:
         return True
 
     def _hidden(self, known: set[int], group: int, tagger: Tagger) -> list[int]:
-        """What belongs to it, looked for in other ways than by descent; a group as a negative number."""
+        """Processes of the attempt that are not found by descent; a group is told as a negative number."""
         tagged = [pid for pid in tree.all_pids() if pid not in known and tagger.serial_of(pid) == self.serial]
         found = [pid for pid in tagged if not is_dead(pid)]
         return [*found, -group] if tree.group_lives(group) else found
@@ -88,7 +88,7 @@ class Kill:
             if pid not in self._seen:
                 self._seen.add(pid)
                 self._send(pid, signal.SIGTERM, members, tagger)
-                self._send(pid, signal.SIGCONT, members, tagger)  # a stopped process would not see it
+                self._send(pid, signal.SIGCONT, members, tagger)  # a stopped process would not act on TERM
 
     def _send(self, pid: int, number: int, members: list[int], tagger: Tagger) -> None:
         if pid < 0:
@@ -99,7 +99,7 @@ class Kill:
         except OSError:
             return
         try:
-            # Only now that its number cannot change hands is it worth looking who it is.
+            # Checked while the handle is open: before, the pid could have passed to another process.
             if tagger.serial_of(pid) == self.serial or _has_parent_in(pid, members):
                 handle.send(number)
         finally:

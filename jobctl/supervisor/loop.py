@@ -1,7 +1,7 @@
 """The supervisor: parent of the engine and of every item, holder of the daemon lock, keeper of outcomes.
 
-It never opens the database, so nothing that happens to the database or to the engine can lose an outcome. It is
-single-threaded and imports little; everything it says goes to the engine or to the log.
+It never opens the database, so no damage to the database and no death of the engine can lose an outcome. It has one
+thread and imports little. It reports everything to the engine or to the log.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
     from jobctl.supervisor.protocol.channel import Message
 
-#: Beyond the grace of what runs, how long the end of everything may take.
+#: How long the end of everything may take beyond the grace of the running items.
 _LEAVE_EXTRA_S = 10.0
-#: A disk that is full or fails for a while: no reason to give up, however often it is tried.
+#: Pause before the next engine when the disk is full or fails. This is never a reason to give up.
 _NOT_NOW_PAUSE_S = 2.0
 _FAILED_STARTS = 3
-#: At most this many engines start after a stop was requested: the stop must end where no engine can live.
+#: At most this many engines start after a stop was requested. Where no engine can live, the stop must still end.
 _SUCCESSORS_IN_STOP = 2
 _WITHOUT_ENGINE = "it stops without an engine, because none can work: running items finish, their outcomes are kept"
 
 
 class SurvivingRecords:
-    """What outlives a supervisor that is killed, and what one before it left."""
+    """The records that survive a killed supervisor, with what an earlier supervisor left in them."""
 
     __slots__ = ("barred", "kept", "starts", "table")
 
@@ -64,7 +64,7 @@ class SurvivingRecords:
 
 
 class Supervisor:
-    """One loop: reap, start, talk, end what must be ended; it waits for whichever comes first."""
+    """One loop that reaps, starts, talks to the engine, and ends processes; between rounds it waits for an event."""
 
     def __init__(self, options: Options, records: SurvivingRecords) -> None:
         self._options = options
@@ -78,7 +78,7 @@ class Supervisor:
         kept = records.kept
         self._attempts.outcomes.update({id_of(outcome): outcome for outcome in kept.load()})
         self._attempts.save = kept.put
-        if options.lock:  # what a guest ran is told by nobody after it
+        if options.lock:  # a guest keeps nothing: no supervisor after it would report what it ran
             self._attempts.calls_path = os.path.join(os.path.dirname(options.lock), "calls")
         if holds_any(self._attempts.calls_path):
             self._attempts.expect_calls()
@@ -91,24 +91,24 @@ class Supervisor:
             self._engine.attach(socket.socket(fileno=options.guest))
         self._endings = Endings(self._attempts, tagger, self._log)
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-        self._fresh = True  # no attempt was ever handed over
+        self._fresh = True  # no engine has handed over any attempt
         self._stop = 0
         self._stop_by = NEVER
         self._leave_by = NEVER
         self._told_empty = False
         self._exit_code = 0
-        self._drains = False  # no engine can work with us any more
+        self._drains = False  # no engine can work with this supervisor any more
         self._failed_starts = 0
         self._successors = _SUCCESSORS_IN_STOP
-        #: Whoever runs this shall become a supervisor of the jobctl that is installed now.
-        self.begins_anew = False
+        #: This process shall become the supervisor of the jobctl that is installed now.
+        self.restarts = False
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code."""
         self._poll.register(self._signals.fileno(), select.POLLIN)
         if self._options.lifeline >= 0:
             self._poll.register(self._options.lifeline, select.POLLIN)
-        gc.freeze()  # what is there now stays: not to be looked at again and again
+        gc.freeze()  # everything that exists now stays, so collections need not examine it
         now = time.monotonic()
         standstill = Standstill(now)
         while True:
@@ -117,7 +117,7 @@ class Supervisor:
                 break
             wake_at = self._wake_at()
             standstill.plan(wake_at)
-            # Rounded up, or the last millisecond would be spent in a busy loop.
+            # Rounded up: otherwise the loop would spin for the last fraction of a millisecond.
             patience_ms = None if wake_at == NEVER else max(0, math.ceil((wake_at - time.monotonic()) * 1000))
             ready = self._poll.poll(patience_ms)
             now = time.monotonic()
@@ -128,7 +128,7 @@ class Supervisor:
         self._engine.kill()
         return self._exit_code
 
-    # What is due.
+    # ---- due work ----
 
     def _act(self, now: float) -> None:
         engine, attempts = self._engine, self._attempts
@@ -159,13 +159,13 @@ class Supervisor:
     def _end_expired(self, now: float) -> None:
         over = self._attempts.expired(now)
         if over:
-            self._reap(now)  # what has ended by itself was in time
+            self._reap(now)  # an attempt that has ended by itself was in time
         for run, (ending, grace_s) in over:
             if run.serial in self._attempts.by_serial:
                 self._endings.end(run, ending, grace_s, now)
 
     def _wake_up(self, gap_s: float, now: float) -> None:
-        """The supervisor was stopped for this long: see what ended meanwhile before anything is judged."""
+        """The supervisor was stopped for this long: reap what ended in the meantime before judging anything."""
         numbers = self._signals.take()
         self._attempts.excuse(gap_s)
         self._endings.excuse(gap_s, now)
@@ -194,15 +194,15 @@ class Supervisor:
 
     def _is_done(self, now: float) -> bool:
         if self._drains and self._leave_by == NEVER and not self._endings.busy:
-            self._leave(0 if self.begins_anew or self._stop else 1, 0.0, now)
+            self._leave(0 if self.restarts or self._stop else 1, 0.0, now)
         if self._leave_by == NEVER:
             return False
         if not self._endings.busy and not self._told_empty:
             self._told_empty = True
-            self._engine.tell(wire.HELD, [])  # the answer to CLOSE
+            self._engine.tell(wire.HELD, [])  # this answers CLOSE
         return now >= self._leave_by or not (self._endings.busy or self._engine.pid)
 
-    # What is heard.
+    # ---- events ----
 
     def _hear(self, fd: int, now: float) -> None:
         if fd == self._signals.fileno():
@@ -219,7 +219,7 @@ class Supervisor:
 
     def _obey_signals(self, numbers: bytes, now: float) -> None:
         for number in numbers:
-            if number in (signal.SIGTERM, signal.SIGINT):  # a terminal that goes is nothing to us
+            if number in (signal.SIGTERM, signal.SIGINT):  # SIGHUP, the end of a terminal, changes nothing
                 self._ask_to_stop(now)
         if signal.SIGCHLD in numbers:
             self._reap(now)
@@ -263,7 +263,7 @@ class Supervisor:
             self._attempts.calls.recall(job, now)
 
     def _cancel(self, request: tuple[list[AttemptId], float, int], now: float) -> None:
-        self._reap(now)  # what has ended by itself is not cancelled
+        self._reap(now)  # an attempt that has ended by itself is not cancelled
         ids, grace_s, ending = request
         wanted = set(ids)
         self._give_back(self._attempts.backlog.withdraw(wanted))
@@ -288,12 +288,12 @@ class Supervisor:
             tell(wire.PRESSURE, (reason,))
         if self._stop:
             tell(wire.STOP, self._stop)
-        for job in list(attempts.backlog.lines):  # it defines those that it works for, and knows nothing of the others
+        for job in list(attempts.backlog.lines):  # the engine defines its jobs again and does not know the others
             attempts.forget(job)
 
     def _beat(self, lease: tuple[float, float], _now: float) -> None:
         lease_s, sent_at = lease
-        self._engine.gone_at = sent_at + lease_s  # we may have stood still since
+        self._engine.gone_at = sent_at + lease_s  # counted from the sender's time: this process may have been stopped
 
     def _close(self, grace_s: float, now: float) -> None:
         self._reap(now)
@@ -302,7 +302,7 @@ class Supervisor:
     def _refuse(self, text: str, now: float) -> None:
         self._options.report(f"error {text}")
         if self._engine.has_adopted:
-            self._drain(f"the engine cannot go on: {text}")
+            self._drain(f"the engine cannot continue: {text}")
         else:
             self._leave(1, DEFAULT_GRACE_S, now)
 
@@ -310,20 +310,20 @@ class Supervisor:
         for dispatch in dispatches:
             self._engine.tell(wire.RETURNED, id_of(dispatch))
 
-    # The engine and the end.
+    # ---- the engine and the end ----
 
     def _start_engine(self) -> None:
         try:
             self._engine.start(fresh=self._fresh)
         except OSError as problem:
             self._log(f"cannot start the engine now: {problem.strerror}")
-            self._hopeless_start(problem)
+            self._note_failed_start(problem)
             if self._stop and not self._drains:
                 self._drain(_WITHOUT_ENGINE)
         self._endings.engine_pid = self._engine.pid
 
-    def _hopeless_start(self, problem: OSError) -> None:
-        """Whoever waits for the first engine is told instead of waiting for ever."""
+    def _note_failed_start(self, problem: OSError) -> None:
+        """Report a first engine that cannot start: the command that waits for it would otherwise wait for ever."""
         self._failed_starts += 1
         if self._engine.has_adopted or self._leave_by != NEVER:
             return
@@ -341,7 +341,7 @@ class Supervisor:
                 self._succeed_engine(status, now)
 
     def _succeed_engine(self, status: int, now: float) -> None:
-        """The engine ended: because its work is done, or the next one takes over."""
+        """The engine ended: leave if its work is done, otherwise plan what follows it."""
         if status == 0:
             self._leave(0, DEFAULT_GRACE_S, now)
             return
@@ -351,8 +351,10 @@ class Supervisor:
             self._options.report(f"error the engine ended with {code} before it was ready")
             self._leave(1, DEFAULT_GRACE_S, now)
         elif code == wire.OTHER_JOBCTL:
-            self._drain("jobctl was upgraded under this daemon, which starts anew when what runs has finished")
-            self.begins_anew = not self._stop
+            self._drain(
+                "jobctl was upgraded under this daemon, which starts again when the running items have finished"
+            )
+            self.restarts = not self._stop
         elif code == wire.REPLACED:
             self._drain("files of the database were removed or replaced: running items finish, their outcomes are kept")
         elif code == wire.STORE_GONE:
@@ -368,7 +370,7 @@ class Supervisor:
             self._leave(1, DEFAULT_GRACE_S, now)
 
     def _drain(self, why: str) -> None:
-        """Go on without an engine: start nothing more, end when what runs has ended; its outcomes are kept."""
+        """Continue without an engine: start nothing, keep outcomes, and leave when the running items have ended."""
         self._log(why)
         self._drains = True
         self._engine.start_at = NEVER
@@ -377,9 +379,9 @@ class Supervisor:
     def _ask_to_stop(self, now: float) -> None:
         self._manager.tell("STOPPING=1")
         self._stop = min(2, self._stop + 1)
-        self.begins_anew = False
+        self.restarts = False
         if not self._engine.pid and self._engine.start_at != NEVER:
-            self._engine.start_at = now  # the pause between two tries is for those who have time
+            self._engine.start_at = now  # a stop does not wait for the pause between two starts
         self._engine.tell(wire.STOP, self._stop)
         self._engine.flush()
         if self._stop == 2 and self._stop_by == NEVER:
@@ -390,7 +392,7 @@ class Supervisor:
                 self._leave(1, grace_s, now)
 
     def _leave(self, code: int, grace_s: float, now: float) -> None:
-        """End everything, then the loop."""
+        """End everything that runs, then the loop; ``code`` is the exit code unless an earlier call has set one."""
         if self._leave_by == NEVER:
             self._exit_code = code
         self._leave_by = now + grace_s + _LEAVE_EXTRA_S

@@ -1,4 +1,4 @@
-"""Becoming a supervisor: the process's own state is put in order before the loop starts."""
+"""The entry of the supervisor process: it puts its own state in order, takes the lock, and starts the loop."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def _supervise(options: Options) -> int:
         _adopt_orphans()
         table = Leaders("")
         records = SurvivingRecords(KeptStarts(""), KeptOutcomes(""), table, BarredAttempts("", "", table, []))
-        return _run(options, records)  # whoever started us keeps the books
+        return _run(options, records)  # the process that started this one keeps the records
     try:
         if options.held < 0:
-            options.held = _lock(options)  # as long as this process lives
+            options.held = _lock(options)  # held until this process ends
     except lock.HeldError as held:
-        waited = f"error process {held.pid} still looks after this store after {lock.PATIENCE_S:.0f} s"
+        waited = f"error process {held.pid} still holds this store after {lock.PATIENCE_S:.0f} s"
         word = "displaced" if held.is_displaced else "busy"
         options.report(f"{word} {held.pid}" if held.is_daemon else waited)
         return Exit.BUSY
@@ -63,9 +63,9 @@ def _supervise(options: Options) -> int:
         return Exit.INTERNAL
     table.enter_group()
     starts, kept = KeptStarts(os.path.join(place, "starts")), KeptOutcomes(os.path.join(place, "outcomes"))
-    os.environ["JOBCTL_STARTS"] = starts.name  # for the engines
+    os.environ["JOBCTL_STARTS"] = starts.name  # engines read it
     status = os.fstat(options.held)
-    os.environ["JOBCTL_LOCK"] = f"{status.st_dev} {status.st_ino}"  # they see when it is another file
+    os.environ["JOBCTL_LOCK"] = f"{status.st_dev} {status.st_ino}"  # so that engines notice another file in its place
     return _run(options, SurvivingRecords(starts, kept, table, barred))
 
 
@@ -76,29 +76,32 @@ def _lock(options: Options) -> int:
 
 
 def _run(options: Options, records: SurvivingRecords) -> int:
-    environ = dict(os.environ)  # as whoever started us left it
-    begins_anew = False
+    environ = dict(os.environ)  # before the supervisor changes it
+    restarts = False
     try:
         supervisor = Supervisor(options, records)
         code = supervisor.run()
-        begins_anew = supervisor.begins_anew
+        restarts = supervisor.restarts
         records.kept.close()
     except Exception as problem:
-        _say(options, problem)
+        _report_crash(options, problem)
         code = Exit.INTERNAL
-    # Normally nothing is left; but nothing may outlive this process.
+    # Normally nothing is left. A process that outlived this one would run together with the next attempt of its item.
     left = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
     if not left:
         records.table.close()
-    if begins_anew:
-        _begin_anew(options, environ)
+    if restarts:
+        _restart(options, environ)
     return code
 
 
-def _say(options: Options, problem: Exception) -> None:
-    """What ended the supervisor: into the log, and a limit of the shell to whoever waits for the start as well."""
+def _report_crash(options: Options, problem: Exception) -> None:
+    """Log what ended the supervisor. If a limit of the shell ended it, also tell the process that waits for the start.
+
+    The imports below and the last sweep need a descriptor, so standard input, which nobody reads, gives up its own.
+    """
     if isinstance(problem, OSError) and problem.errno == errno.EMFILE:
-        os.close(0)  # what is imported now and the last sweep need a descriptor, and nothing reads that one any more
+        os.close(0)
     from jobctl.process import ulimit
     from jobctl.process.own_log import say_traceback
 
@@ -107,8 +110,8 @@ def _say(options: Options, problem: Exception) -> None:
     say_traceback()
 
 
-def _begin_anew(options: Options, environ: dict[str, str]) -> None:
-    """Become, as the same process and with the same lock, the supervisor that is installed now."""
+def _restart(options: Options, environ: dict[str, str]) -> None:
+    """Become the supervisor that is installed now, as the same process and with the same lock."""
     for fd in options.inherited:
         os.set_inheritable(fd, True)
     argv = [word for word in sys.orig_argv if not word.startswith(("ready=", "held=", "line="))]
@@ -117,14 +120,17 @@ def _begin_anew(options: Options, environ: dict[str, str]) -> None:
 
 
 def _settle_descriptors(keep: set[int]) -> None:
-    """Nothing is read from a terminal, 0 to 2 are open, and what whoever started us had open is closed."""
+    """Point standard input to /dev/null, make sure that 0 to 2 are open, and close everything else that was inherited.
+
+    If 1 or 2 stayed closed, the next file that the supervisor opens would get that number, and output would go there.
+    """
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
-    os.set_inheritable(0, True)  # it may have been opened as 0 just now
+    os.set_inheritable(0, True)  # /dev/null itself may have been opened as 0
     for fd in (1, 2):
         try:
             os.fstat(fd)
-        except OSError:  # started with it closed: a file of ours must not get its number
+        except OSError:
             os.dup2(null, fd)
     _close_inherited(keep)
 
@@ -134,13 +140,13 @@ def _close_inherited(keep: set[int]) -> None:
         with contextlib.suppress(OSError):
             for fd in [int(name) for name in os.listdir(place)]:
                 if fd > 2 and fd not in keep:
-                    with contextlib.suppress(OSError):  # the one that listed them
+                    with contextlib.suppress(OSError):  # the descriptor that listed the folder is closed already
                         os.close(fd)
             return
 
 
 def _adopt_orphans() -> None:
-    """Descendants that lose their parent become our children, so none can run away from its item."""
+    """Make orphaned descendants children of this process, so that none can escape from its item."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):  # a system without prctl

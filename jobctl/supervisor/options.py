@@ -1,4 +1,4 @@
-"""What a supervisor is told on its command line, and the line on which it reports that it is ready."""
+"""The command line of a supervisor, and the pipe on which it reports that it is ready."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _END_IT = "end it with: jobctl daemon stop"
 class Options:
     """``lock=PATH store=ID [ready=FD] [lifeline=FD] [held=FD] [line=1] -- ENGINE ARG...``, or ``guest=FD store=ID``.
 
-    Either with ``part=I/N``, its number of how many that share slots and folders of jobs.
-    ``line`` means to wait for a daemon that is there to end; ``held`` is the lock itself, from the supervisor that
-    this process was before.
+    Both take ``part=I/N``: number and count of the supervisors that share slots and folders of jobs. ``line``: wait
+    until the running daemon has ended. ``held``: the descriptor of the lock, from the supervisor that this process
+    was before.
     """
 
     def __init__(self, argv: list[str]) -> None:
-        """Raises UsageError when something is missing; nobody types this by hand."""
+        """Raises UsageError when a word is missing. Only jobctl itself writes this command line."""
         cut = argv.index("--") if "--" in argv else len(argv)
         words = dict(word.partition("=")[::2] for word in argv[:cut])
         self.engine = [os.fsencode(argument) for argument in argv[cut + 1 :]]
@@ -31,7 +31,7 @@ class Options:
         self.lock = words.get("lock", "")
         self.store_id = words["store"]
         number, _, count = words.get("part", "0/1").partition("/")
-        self.part = int(number), int(count)  # of those that share slots and folders of jobs
+        self.part = int(number), int(count)
         self.lifeline = int(words.get("lifeline", "-1"))
         self._reported = False
         self._ready = int(words.get("ready", "-1"))
@@ -42,13 +42,13 @@ class Options:
                 os.set_inheritable(fd, False)
 
     def report(self, text: str) -> None:
-        """Say one line to who started us; only the first one is heard. Without anybody, a problem goes to stderr.
+        """Report one line to the process that started this one, which reads only the first. Otherwise log problems.
 
-        That one waits its turn is not the last word: what comes of it is for the log.
+        After a report of ``line``, which says that this daemon waits for another, a later problem is logged as well.
         """
         if self._ready >= 0:
             line = text.encode("utf-8", "replace")
-            with contextlib.suppress(OSError):  # it did not wait for us
+            with contextlib.suppress(OSError):  # the reader is gone
                 os.write(self._ready, line)
             os.close(self._ready)
             self._ready = -1
@@ -63,7 +63,7 @@ class Options:
 
 
 def _sentence(report: str) -> str:
-    """A report in words for a person: on the way to whoever started us it is `error TEXT`, `busy PID` or `line PID`."""
+    """A report in words for a person; on the pipe it is `error TEXT`, `busy PID`, `displaced PID` or `line PID`."""
     word, _, rest = report.partition(" ")
     if word == "busy":
         return f"a daemon already runs for this store (process {rest})\n  see it with: jobctl daemon status; {_END_IT}"

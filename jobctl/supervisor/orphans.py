@@ -1,7 +1,7 @@
-"""Processes that outlived their parent: the kernel hands them to us, and something about them says whose they were.
+"""Processes that outlived their parent. The kernel makes them children of the supervisor.
 
-An item whose leader is gone while one of these is its own has left something behind. Nothing else can still write to
-the item's files, so a look at the list of our own children (1-2 µs) is the whole test.
+If the leader of an item is gone and an orphan belongs to the item, the item has left a process behind. Only such
+orphans can still write to the item's files, so one look at the list of children (1-2 µs) is the whole test.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 
 from jobctl.process import identity, tree
 
-#: Serial of an orphan that could be one of several items', and of one that is nobody's.
+#: Serial of an orphan that may belong to one of several items, and of an orphan that belongs to none.
 UNKNOWN = -1
 NOBODY = -2
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    #: Serials of the attempts that an orphan may be of: one, several, or none.
+    #: Serials of the attempts that an orphan may belong to: one, several, or none.
     Attribute = Callable[[int], Collection[int]]
 
 
@@ -28,16 +28,16 @@ class Orphans:
         self.pids: dict[int, int] = {}
         self._tagger = tagger
         self._children = tree.Children()
-        #: Whether a survivor of an item is sure to be found; if not, only its process group is looked at.
+        #: Whether every survivor of an item is found. If not, only its process group is examined.
         self.exact = self._children.cheap
-        #: What nothing can end, and what whoever became this process had started before.
+        #: Processes that nothing can end, and children that this process had before it became the supervisor.
         self._abandoned: set[int] = set(self._children.pids()) if self.exact else set()
-        self._may_be: dict[int, set[int]] = {}  # of the unknown
+        self._may_be: dict[int, set[int]] = {}  # by pid of an UNKNOWN orphan
 
     def look(self, expected: int, is_ours: Callable[[int], bool], attribute: Attribute) -> list[int]:
-        """Orphans not seen before; ``pids`` says whose.
+        """Orphans that were not seen before; ``pids`` then has their serials.
 
-        ``expected`` children satisfy ``is_ours`` and are no orphans; ``attribute`` is asked where tags fail.
+        ``expected`` children satisfy ``is_ours`` and are not orphans. ``attribute`` is called where tags fail.
         """
         if not self.exact or self._children.count() == expected + len(self.pids) + len(self._abandoned):
             return []
@@ -53,7 +53,7 @@ class Orphans:
                     continue
                 if _is_over(pid):
                     over.add(pid)
-                    complete = False  # its end handed us its children, which came too late for this list
+                    complete = False  # its own children became ours at its end, too late for this list
                 else:
                     self.pids[pid] = self._attribute(pid, attribute)
                     found.append(pid)
@@ -70,7 +70,7 @@ class Orphans:
         return may_be.pop() if may_be else NOBODY
 
     def narrow(self, living: Collection[int]) -> None:
-        """Of the attempts that an orphan may be of only these are not over."""
+        """Only these attempts are not over: an orphan may belong to no other."""
         for pid, may_be in list(self._may_be.items()):
             may_be.intersection_update(living)
             if self.pids.get(pid) != UNKNOWN:
@@ -80,13 +80,13 @@ class Orphans:
                 del self._may_be[pid]
 
     def ended(self, pid: int) -> int | None:
-        """One was reaped: whose it was, None if it was not known."""
+        """A process was reaped: the serial of its attempt, None if it was not known as an orphan."""
         self._may_be.pop(pid, None)
         self._abandoned.discard(pid)
         return self.pids.pop(pid, None)
 
     def abandon(self, pid: int) -> None:
-        """Nothing can end it: do not wait for it any more."""
+        """Stop waiting for a process that nothing can end."""
         if self.pids.pop(pid, None) is not None:
             self._abandoned.add(pid)
 

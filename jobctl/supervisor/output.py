@@ -1,15 +1,16 @@
-"""What items print: where it is written while they run and where it is kept.
+"""The output of items: where they write while they run, and where it is kept.
 
-An item writes straight into a scratch file pair (``N.out``, ``N.err``) of its slot; no pipe is pumped. When it
-is over, what it wrote is appended to the job's log pair and the scratch is emptied for the next item, so a
-million small outputs live in a few files. Items never hold a log file open: ``echo > /dev/stderr`` truncates
-the file behind descriptor 2, and a process that outlives its item would write into the output of another one.
-A large output is not copied: the scratch pair becomes a log and the slot gets a new one. Of an output over the
-job's cap, head and tail are kept; the middle gives its blocks back while the item still runs.
+An item writes directly into the scratch pair (``N.out``, ``N.err``) of its slot; no pipe is involved. When the item is
+over, its output is appended to the log pair of the job, and the scratch pair is emptied for the next item. So a
+million small outputs lie in a few files. Items never hold a log file open: ``echo > /dev/stderr`` truncates the file
+behind descriptor 2, and a process that outlives its item would write into the output of another item. A large output
+is not copied: its scratch pair becomes a log, and the slot gets a new pair. Of an output over the job's cap, head and
+tail are kept; the middle gives its blocks back while the item still runs.
 
-An item shares the open file with us and with the next item of its slot. If it clears O_APPEND there, or sets something
-else, that stays: the slot gets a new pair then. Calls of functions share a pair while their group runs. There a call
-can write over what others wrote before it; that is noticed, and said in each output that it may have hurt.
+An item shares the open file with the supervisor and with the next item of its slot. If the item changes the flags of
+that file, for example clears O_APPEND, the change stays, so the slot gets a new pair. Calls of functions share a pair
+while their group runs. A call can overwrite what earlier calls wrote; the supervisor notices that, and each output
+that may be damaged says so.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ from jobctl.supervisor import streams
 
 _MODE = 0o600
 _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-#: Flags of an open file that an item may change, and those that it must leave.
+#: The flags of an open file that an item can change and must leave as they are.
 _FLAGS = os.O_APPEND | os.O_NONBLOCK | getattr(os, "O_DIRECT", 0) | getattr(os, "O_ASYNC", 0)
 _SPOILT = b"\n[jobctl: a call in the same worker wrote over this file; output of this call may be missing or changed]\n"
-#: A log pair is followed by the next one at this size.
+#: A log pair of this size is full, and a new pair follows it.
 ROTATE_AT = 64 << 20
-#: More than this is not copied.
+#: An output larger than this is not copied.
 PROMOTE_AT = 256 << 10
 
 #: (log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail)
 OutputPlace = tuple[int, int, int, int, int, bool, bytes, bytes]
 #: (out_off, out_len, err_off, err_len) in a lent pair
 OutputSpan = tuple[int, int, int, int]
-#: (log, what to add to offsets in stdout and in stderr, spans if they are no longer those that were given, whether the
-#: pair itself is the log now)
+#: (log, what to add to offsets in stdout and in stderr, the spans if they have changed, whether the pair itself is the
+#: log now)
 GroupOutputPlace = tuple[int, int, int, list[OutputSpan] | None, bool]
 NOWHERE_AT_ALL: GroupOutputPlace = (0, 0, 0, None, False)
 NOWHERE: OutputPlace = (0, 0, 0, 0, 0, False, b"", b"")
 
 
 class Scratch:
-    """The files that the items of one slot write to, one after the other."""
+    """The pair of files that the items of one slot write to, one after the other."""
 
     __slots__ = ("err", "number", "out")
 
@@ -53,7 +54,7 @@ class Scratch:
 
 
 class _Log:
-    """One stream of the log pair, appended to by this process alone."""
+    """One stream of the log pair; only this process appends to it."""
 
     __slots__ = ("fd", "size")
 
@@ -66,7 +67,7 @@ class JobOutput:
     """The output files of one job. OSError from ``scratch`` means that no file can be made now."""
 
     def __init__(self, log_dir: bytes, cap: int, part: tuple[int, int] = (0, 1)) -> None:
-        """``part`` is (number, count) of the processes that make files in this directory: each numbers its own."""
+        """``part`` is (number, count) of the processes that make files in this folder: each has numbers of its own."""
         self.cap = cap
         self._part, self._parts = part
         self._dir = log_dir
@@ -85,7 +86,7 @@ class JobOutput:
         return self._make_scratch()
 
     def take_back(self, scratch: Scratch) -> None:
-        """Nobody writes to a lent pair any more."""
+        """Close a lent pair; no process may write to it any more."""
         self._put_away(scratch.number, b".out", scratch.out)
         self._put_away(scratch.number, b".err", scratch.err)
 
@@ -100,8 +101,8 @@ class JobOutput:
     ) -> GroupOutputPlace:
         """Keep what several items wrote to a lent pair, one after the other, from ``begin`` on (stdout, stderr).
 
-        Without ``until`` nobody writes to it meanwhile, and it is empty afterwards. Spans are asked for only if one
-        of them may be over the cap, or when they are ``spoilt``, which each that has any output then says.
+        Without ``until``, no process may write to the pair, and it is empty afterwards. ``spans`` is called only if an
+        output may be over the cap, or if the pair is ``spoilt``; then every output of the group gets a note.
         """
         ends = until or (os.lseek(scratch.out, 0, os.SEEK_END), os.lseek(scratch.err, 0, os.SEEK_END))
         lengths = (max(0, ends[0] - begin[0]), max(0, ends[1] - begin[1]))
@@ -109,7 +110,7 @@ class JobOutput:
         if any(lengths):
             try:
                 place = self._append_calls(scratch, begin, lengths, spans, _SPOILT if spoilt else b"")
-            except OSError:  # no room for a second copy: the first one stays, and nothing more may be written to it
+            except OSError:  # no room for a second copy: the pair itself becomes the log, and the worker must stop
                 return (scratch.number, 0, 0, None, True)
         if until is None and any(ends):
             _empty(scratch)
@@ -142,7 +143,7 @@ class JobOutput:
         )
 
     def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> OutputPlace:
-        """Keep what an item wrote; say where, and its last bytes if asked."""
+        """Keep what an item wrote; returns where, and its last bytes if ``with_tail``."""
         is_good = is_untouched(scratch)
         place = self._settle(scratch, slot, with_tail)
         if not is_good:
@@ -162,17 +163,17 @@ class JobOutput:
             number, out_off, err_off = self._open_log(bool(out_len), bool(err_len))
             out_len = self._append(self._out, scratch.out, out_len)
             err_len = self._append(self._err, scratch.err, err_len)
-        except OSError:  # no room for a second copy: the first one stays
+        except OSError:  # no room for a second copy: the scratch pair itself becomes the log
             return self._promote(scratch, slot, (out_len, err_len), tails)
         _empty(scratch)
         return (number, out_off, out_len, err_off, err_len, cut, *tails)
 
     def reserve(self) -> int:
-        """A number for a pair of files that somebody may make. Raises OSError."""
+        """A number for a pair of files that the caller may make. Raises OSError."""
         return self._number()
 
     def keep(self, out: bytes, err: bytes) -> tuple[int, int, int]:
-        """Append what was written elsewhere; (log, out_off, err_off). Raises OSError."""
+        """Append output that was written elsewhere; returns (log, out_off, err_off). Raises OSError."""
         place = self._open_log(bool(out), bool(err))
         for log, data in ((self._out, out), (self._err, err)):
             if data:
@@ -191,7 +192,7 @@ class JobOutput:
         return (scratch.number, 0, kept[0], 0, kept[1], kept != list(lengths), *tails)
 
     def _cut_in_place(self, source: int, path: bytes, length: int) -> int:
-        """Move the tail up to the head; returns the new length, or the old one if it cannot be done now."""
+        """Move the tail behind the head; returns the new length, or the old one if that is not possible now."""
         (_, head, _), (start, end, mark) = streams.pieces(length, self.cap)
         try:
             target = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)  # without O_APPEND
@@ -200,7 +201,7 @@ class JobOutput:
         try:
             os.lseek(target, head, os.SEEK_SET)
             kept = head + streams.write(target, mark) + streams.copy(source, start, end, target)
-        except OSError:  # the disk is full or broken: the head alone is better than a torn tail
+        except OSError:  # the disk is full or fails: the head alone is better than a torn tail
             kept = head
         os.ftruncate(target, kept)
         os.close(target)
@@ -210,9 +211,9 @@ class JobOutput:
         return 0 < self.cap < length - streams.SLACK
 
     def trim(self, scratch: Scratch, starts: tuple[int, int] = (0, 0)) -> None:
-        """Give back the blocks in the middle of an output that has long been over the cap and still grows.
+        """Give back the blocks in the middle of an output that is far over the cap and still grows.
 
-        ``starts`` is where in stdout and stderr the output of the item begins.
+        ``starts`` is where the output of the item begins in stdout and in stderr.
         """
         if not self.cap:
             return
@@ -222,12 +223,12 @@ class JobOutput:
                 streams.punch(fd, start + self.cap // 2, status.st_size - self.cap)
 
     def shrink(self) -> None:
-        """The job has nothing to do for the moment: keep files open for one slot only."""
+        """Keep files open for one slot only, while the job has no work."""
         for slot in [slot for slot in self._slots if slot != 1]:
             self.retire(slot)
 
     def retire(self, slot: int) -> None:
-        """Give the slot a new pair next time: the old one may still have a writer, or became a log."""
+        """Let the slot get a new pair next time: the old one may still have a writer, or became a log."""
         scratch = self._slots.pop(slot, None)
         if scratch is not None:
             self._put_away(scratch.number, b".out", scratch.out)
@@ -279,9 +280,9 @@ class JobOutput:
         return self._log_number, self._out.size, self._err.size
 
     def _append(self, log: _Log, source: int, length: int, at: int = 0, note: bytes = b"") -> int:
-        """Append what begins at an offset, its middle cut out when it is over the cap; returns what was kept.
+        """Append ``length`` bytes from an offset, without the middle if they exceed the cap; returns how many it kept.
 
-        A ``note`` of ours comes after it. Raises OSError.
+        A ``note`` comes after them. Raises OSError.
         """
         if not length:
             return 0
@@ -314,12 +315,12 @@ class JobOutput:
         if empty:
             try:
                 os.unlink(self._path(number, suffix))
-            except OSError:  # somebody pruned it already
+            except OSError:  # prune has removed it already
                 return
 
 
 def is_untouched(scratch: Scratch) -> bool:
-    """Whether whoever wrote to it left the flags of the open files as they were."""
+    """Whether the item left the flags of the open files as they were."""
     flags = fcntl.fcntl
     out, err = flags(scratch.out, fcntl.F_GETFL), flags(scratch.err, fcntl.F_GETFL)
     return out & _FLAGS == os.O_APPEND == err & _FLAGS
@@ -331,7 +332,7 @@ def _empty(scratch: Scratch) -> None:
 
 
 def _names_in(directory: bytes) -> list[str]:
-    """What is in a directory of ours that is no symlink to somewhere else. Raises OSError."""
+    """The names in a folder. A symbolic link in its place is not followed. Raises OSError."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         return os.listdir(fd)

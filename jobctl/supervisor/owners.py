@@ -1,4 +1,4 @@
-"""To which attempt an orphan without a tag belongs, and whether it is a daemon."""
+"""Which attempt an orphan without a tag belongs to, and whether it is a daemon."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _GROUP, _SESSION, _STARTED_AT = 2, 3, 19
 
 
 def owners_of(pid: int, attempts: Attempts) -> set[int]:
-    """Serials of the attempts that an orphan may be of.
+    """Serials of the attempts that an orphan may belong to.
 
-    Its environment, its session or group, or a file that it holds names one; else it can be of any that was there
-    when it started.
+    Its environment, its session or group, or a file that it holds open names one attempt. Without any of these, it
+    may belong to every attempt that ran when it started.
     """
     values = environment(pid, (b"JOBCTL_COOKIE", b"JOBCTL_ENGINE"))
     serial = attempts.serial_of_cookie(values.get(b"JOBCTL_COOKIE", b""))
@@ -47,10 +47,10 @@ def owners_of(pid: int, attempts: Attempts) -> set[int]:
 
 
 def are_daemons(left: list[int], run: Running) -> bool:
-    """Whether all that an item left behind has left its session and holds neither of its output files.
+    """Whether every process that an item left behind has left its session and holds neither of its output files.
 
-    One of ``left`` that has ended may have handed us its children after we looked: they are found when it is reaped,
-    and until then nobody can tell.
+    A process of ``left`` that ends while this function looks may hand over children that it does not see. They are
+    found when that process is reaped, so until then the answer is False.
     """
     outputs = _outputs(run)
     for pid in tree.descendants(left):
@@ -59,9 +59,9 @@ def are_daemons(left: list[int], run: Running) -> bool:
             continue
         if run.pid == int(fields[_SESSION]) or not outputs.isdisjoint(files_of(pid)):
             return False
-        if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # another user's: nobody can say what it holds
+        if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # of another user: what it holds is unknown
             return False
-    return not any(map(is_dead, left))  # last, because it may end while we look at the others
+    return not any(map(is_dead, left))  # last, because one may end while the others are examined
 
 
 def _outputs(run: Running) -> set[FileId]:
@@ -76,7 +76,7 @@ def _outputs(run: Running) -> set[FileId]:
 
 
 def files_of(pid: int) -> Iterator[FileId]:
-    """What a process has open, as far as it may be seen."""
+    """The files that a process has open, as far as this user may see them."""
     folder = f"/proc/{pid}/fd"
     try:
         names = os.listdir(folder)

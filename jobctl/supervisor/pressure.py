@@ -1,12 +1,12 @@
-"""What the machine has no room for at the moment, and when it is tried again."""
+"""What the machine has no room for at the moment, and when to try again."""
 
 from __future__ import annotations
 
 import math
 
-#: A date that does not come.
+#: A time that never comes.
 NEVER = math.inf
-#: The whole machine, in the place of a job number.
+#: The key of the whole machine, instead of a job number.
 MACHINE = 0
 
 _FIRST_PAUSE_S = 0.05
@@ -14,7 +14,7 @@ _LONGEST_PAUSE_S = 5.0
 
 
 class PressureState:
-    """Reasons by job (its output files cannot be opened) or for the machine (no process can be started)."""
+    """Reasons of a job (its output files cannot be opened) and of the machine (no process can be started)."""
 
     def __init__(self) -> None:
         self.retry_at = NEVER
@@ -25,7 +25,7 @@ class PressureState:
         return bool(self._reasons)
 
     def __str__(self) -> str:
-        """All reasons; empty if there is none."""
+        """All reasons; empty without any."""
         return "; ".join(sorted(set(self._reasons.values())))
 
     @property
@@ -34,7 +34,7 @@ class PressureState:
         return MACHINE in self._reasons and self.retry_at != NEVER
 
     def add(self, key: int, reason: str, now: float) -> bool:
-        """Note a refusal and plan the next try, later each time; whether the reason is news."""
+        """Record a refusal and plan the next try, later each time; True if the reason is new."""
         self.retry_at = now + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         is_news = self._reasons.get(key) != reason
@@ -42,7 +42,7 @@ class PressureState:
         return is_news
 
     def drop(self, key: int) -> bool:
-        """It works again; whether that is news."""
+        """It works again; True if it did not before."""
         is_news = self._reasons.pop(key, None) is not None
         if not self._reasons:
             self._pause_s = _FIRST_PAUSE_S
@@ -50,11 +50,11 @@ class PressureState:
         return is_news
 
     def hurry(self) -> None:
-        """Something ended, so there may be room again."""
+        """Try again at once: something ended, so there may be room."""
         if self._reasons:
             self.retry_at = 0.0
 
     def try_again(self) -> list[int]:
-        """The date has come: the jobs that may try again."""
+        """The time to retry has come: the jobs that may try again."""
         self.retry_at = NEVER
         return [job for job in self._reasons if job != MACHINE]

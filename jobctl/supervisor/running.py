@@ -1,4 +1,4 @@
-"""One attempt that runs as a process, as the supervisor knows it."""
+"""One attempt that runs as a process, with everything that the supervisor knows about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AttemptId = tuple[int, int, int]
 #: (ending, grace in seconds)
 Verdict = tuple[int, float]
 
-#: By that much the wall clock was set while an attempt ran; less is a correction of it.
+#: A difference of this much means that somebody set the wall clock while the attempt ran; less is a correction.
 _SET_US = 1_000_000
 _MOST_NAMED = 5
 _COUNTS_BYTES = os.uname().sysname == "Darwin"
@@ -57,13 +57,13 @@ class Running:
         self.scratch: Scratch
         self.started_at = 0  # microseconds, UTC
         self.began = 0.0  # monotonic
-        self.begun = 0  # as ``leaders.since_boot_ns`` tells it
+        self.begun = 0  # on the clock of ``leaders.since_boot_ns``
         self.deadline = NEVER
-        self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, when
-        self.devices: tuple[bytes, ...] = ()  # that it has alone
+        self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, monotonic time of the end
+        self.devices: tuple[bytes, ...] = ()  # no other attempt has them
         self.place = -1  # in the table of leaders
-        self.left: list[str] = []  # names of what it left behind
-        self.has_waited = False  # for what it left behind
+        self.left: list[str] = []  # names of the processes that it left behind
+        self.has_waited = False  # for the processes that it left behind
 
     @property
     def plan(self) -> JobPlan:
@@ -71,67 +71,70 @@ class Running:
         return plan
 
     def ids(self) -> list[AttemptId]:
-        """What it runs; a worker may have several attempts, or none."""
+        """The attempts that this process runs; a worker may have several, or none."""
         return [self.id]
 
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
-        """Start its process. Raises what ``JobPlan.start`` raises."""
+        """Start the process. Raises the errors of ``JobPlan.start``."""
         self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
         if self.plan.timeout_s is not None:
             self.deadline = self.began + self.plan.timeout_s
 
     def started_at_now(self) -> int:
-        """When it started, by the wall clock as it is set now; now, if it never did."""
+        """When it started, in microseconds, by the wall clock as it is set now; the present time if it never did."""
         if not self.started_at:
             return time.time_ns() // 1000
         at = time.time_ns() // 1000 - (since_boot_ns() - self.begun) // 1000
         return at if abs(at - self.started_at) >= _SET_US else self.started_at
 
     def started_event(self) -> tuple[Any, ...] | None:
-        """Fields of domain.ports.Started; None while it runs nothing."""
+        """Fields of domain.ports.Started; None while it runs no attempt."""
         return (*self.id, self.slot, self.pid, self.started_at, self.scratch.number, 0, 0)
 
     def output_starts(self) -> tuple[int, int]:
-        """What was in its output files before the attempt that runs."""
+        """Bytes in stdout and stderr before the attempt that runs."""
         return 0, 0
 
     def overdue(self, _now: float) -> Verdict | None:
-        """Its ``deadline`` has come: how to end it, if it is to be ended."""
+        """Its ``deadline`` has come: how to end it, None if it must not be ended."""
         return wire.TIMED_OUT, self.plan.grace_s
 
     def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
-        """Some of what it runs was cancelled: how to end it, if it must be."""
+        """Some of its attempts were cancelled: how to end it, None if it need not be ended."""
         return verdict
 
     def leader_ended(self) -> None:
-        """Its process is gone, but perhaps not what descended from it."""
+        """Its process has ended, but perhaps not the descendants of that process."""
 
     def excuse(self, gap_s: float) -> None:
-        """It stood still for a while, as all of us did: that time does not count."""
+        """The supervisor, and perhaps this attempt, stood still for this time, so it does not count."""
         self.deadline += gap_s
 
     def latest_end(self, now: float, gap_s: float) -> float:
-        """When it ended at the latest, if that was while we stood still: within its time limit, as it was not late."""
+        """The latest time at which it can have ended while the supervisor stood still; never after its time limit.
+
+        An attempt that ended during such a gap was not late, so its duration must not exceed its limit.
+        """
         limit_s = self.plan.timeout_s
         return now if limit_s is None else max(now - gap_s, min(now, self.began + limit_s))
 
     def leave(self, _now: float) -> bool:
-        """Everything ends: whether it goes by itself."""
+        """Everything ends: ask this process to leave; False if it does not leave by itself and must be ended."""
         return False
 
 
 def code_of(status: int) -> int:
-    """The signal that ended a process, or its exit status."""
+    """The number of the signal that ended a process, or its exit status."""
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def code_when_ended(status: int) -> int:
-    """The same of a process that we ended: an exit status, of its handler of TERM, is negative."""
+    """The same for a process that jobctl ended. The exit status of its own handler of TERM is told as negative."""
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 def kib(max_rss: int) -> int:
-    """Of ru_maxrss, whose unit depends on the system."""
+    """``ru_maxrss`` in KiB; its unit depends on the system."""
     return max_rss >> 10 if _COUNTS_BYTES else max_rss
 
 

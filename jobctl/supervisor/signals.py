@@ -1,4 +1,4 @@
-"""Signals as bytes on a descriptor, so that one wait covers them, the socket and the deadlines."""
+"""Signals as bytes on a descriptor, so that one poll waits for signals, sockets and deadlines."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ _ROOM = 4096
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:
-    """The number is already in the pipe; only the pipe is read."""
+    """Do nothing: the number is in the pipe already, and the loop reads only the pipe."""
 
 
 class SignalPipe:
-    """Readable when one of the signals came."""
+    """Readable when one of the signals has come."""
 
     def __init__(self, numbers: tuple[int, ...]) -> None:
         self._read, write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(write, False)
-        # A full pipe loses numbers, but not the news that something came: every reader looks for all it can.
+        # A full pipe loses numbers but stays readable, and every reader of it reaps all that it can.
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in numbers:
             signal.signal(number, _noted)
 
     def fileno(self) -> int:
-        """The readable end."""
+        """The readable end of the pipe."""
         return self._read
 
     def take(self) -> bytes:

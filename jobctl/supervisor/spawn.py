@@ -1,4 +1,4 @@
-"""Starting one process: find the program, start it, say in words why it cannot be started."""
+"""Starting one process: find the program, start it, say why it cannot be started."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-#: Signals that get their default action back: Python ignores some, and we handle some.
+#: Signals that get their default action back: Python ignores some, and the supervisor handles some.
 DEFAULT_SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGPIPE", "SIGTERM", "SIGCHLD", "SIGXFSZ", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
 
-#: The machine is short of something for the moment: nobody's failure.
+#: The machine lacks something for the moment. The attempt has not failed.
 PRESSURE_ERRNOS = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR}
 )
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class CannotStartError(Exception):
-    """The command cannot be started; ``errno`` and a text that says it in words."""
+    """The command cannot be started; ``errno`` and ``text`` say why."""
 
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
@@ -49,11 +49,11 @@ class DirectoryError(OSError):
 
 
 def spawn(argv: tuple[bytes, ...], program: bytes, env: Sequence[bytes], place: Place, files: Sequence[int]) -> int:
-    """Start a program in its own session; returns its pid. Raises OSError, DirectoryError if that is the cause.
+    """Start a program in its own session; returns its pid. Raises OSError, DirectoryError for its working directory.
 
     ``env`` has NAME=VALUE, each name once; ``place`` is working directory and umask. ``files`` become its descriptors
-    from 1 (stdout) on; none but the first two may have such a number already. Standard input is that of this process.
-    A file without a header that the kernel knows is run by /bin/sh, as shells and execvp do.
+    from 1 (stdout) on; only the first two may have such a number already. Standard input is that of this process.
+    /bin/sh runs a file without a header that the kernel knows, as shells and execvp do.
     """
     start = _quick.start if len(files) == _OUT_AND_ERR and _quick.works() else _start_portably
     try:
@@ -147,9 +147,9 @@ _quick = _Quick()
 
 
 def settle_signals() -> None:
-    """Items start with no signal ignored or blocked, whatever we were started with."""
+    """Unblock all signals and ignore none, so that items start likewise, whatever this process inherited."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    # These two Python ignores for us, and gives items their default back.
+    # Python ignores these two in this process and gives items their default action back.
     for number in signal.valid_signals() - {signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)}:
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -157,7 +157,10 @@ def settle_signals() -> None:
 
 @contextlib.contextmanager
 def entered(directory: bytes) -> Iterator[None]:
-    """Be in a directory for a while; else we stay where we keep nobody from unmounting. Raises DirectoryError."""
+    """Enter a directory for the block, then return to /, so that the file system can be unmounted.
+
+    Raises DirectoryError.
+    """
     try:
         os.chdir(directory)
     except OSError as problem:
@@ -169,13 +172,13 @@ def entered(directory: bytes) -> Iterator[None]:
 
 
 def split(pair: bytes) -> tuple[bytes, bytes]:
-    """NAME=VALUE to name and value."""
+    """The name and the value of NAME=VALUE."""
     name, _, value = pair.partition(b"=")
     return name, value
 
 
 def find_program(name: bytes, path: bytes | None) -> bytes:
-    """The file that ``name`` means on a search path, seen from the current directory. Raises CannotStartError."""
+    """The file that ``name`` refers to on a search path, seen from the current directory. Raises CannotStartError."""
     if b"/" in name:
         return name
     if not name:
@@ -193,7 +196,7 @@ def find_program(name: bytes, path: bytes | None) -> bytes:
 
 
 def explain(problem: OSError, program: bytes, argv: Sequence[bytes]) -> str:
-    """Why a program could not be started, for a person."""
+    """Why a program could not be started, in words."""
     number = problem.errno or 0
     if number == errno.E2BIG:
         size = sum(map(len, argv))
@@ -210,5 +213,5 @@ def explain(problem: OSError, program: bytes, argv: Sequence[bytes]) -> str:
 
 
 def show(name: bytes) -> str:
-    """A name as text, bad bytes replaced."""
+    """A name as text; invalid bytes are escaped."""
     return name.decode("utf-8", "backslashreplace")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from jobctl.supervisor.pressure import NEVER
 
-#: A busy machine wakes us later than planned, too, but by less.
+#: A busy machine also wakes this process later than planned, but by less than this.
 _LATE_S = 1.0
 
 

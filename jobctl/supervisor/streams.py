@@ -1,4 +1,4 @@
-"""Pieces of output files: copied, cut, and given back to the disk."""
+"""Parts of output files: copying them, cutting them, giving their blocks back to the disk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 TAIL = 4096
 _CHUNK = 1 << 20
-#: An output this much over its cap is not cut: the mark takes room too.
+#: An output that exceeds its cap by no more than this is not cut: the mark takes room too.
 SLACK = 64
 _BLOCK = 4096
 _PUNCH_HOLE_KEEP_SIZE = 3
 
 
 def punch(fd: int, start: int, end: int) -> None:
-    """Make a hole of the whole blocks between two offsets; where the system cannot, nothing happens."""
+    """Turn the whole blocks between two offsets into a hole; where the system cannot, nothing happens."""
     start = (start + _BLOCK - 1) // _BLOCK * _BLOCK
     end = end // _BLOCK * _BLOCK
     if start >= end:
@@ -30,7 +30,7 @@ def punch(fd: int, start: int, end: int) -> None:
 
 
 def pieces(length: int, cap: int) -> list[tuple[int, int, bytes]]:
-    """(start, end, text before it) of what is kept of a stream."""
+    """The parts that are kept of a stream: (start, end, text before the part)."""
     if not 0 < cap < length - SLACK:
         return [(0, length, b"")]
     head = cap // 2
@@ -40,11 +40,11 @@ def pieces(length: int, cap: int) -> list[tuple[int, int, bytes]]:
 
 
 def copy(source: int, start: int, end: int, target: int) -> int:
-    """Append a part of a file to another; returns how many bytes. Raises OSError."""
+    """Append a part of a file to another; returns how many bytes it copied. Raises OSError."""
     done = 0
     while start < end:
         data = os.pread(source, min(_CHUNK, end - start), start)
-        if not data:  # truncated by its writer meanwhile
+        if not data:  # the writer has truncated the file
             break
         done += write(target, data)
         start += len(data)

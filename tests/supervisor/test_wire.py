@@ -68,8 +68,8 @@ def test_positions_have_the_names_of_the_fields() -> None:
         assert fields.id_of(known._fields) == ports.AttemptId._fields
 
 
-#: What was said under each number of the wire.
-SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6"}
+#: What was said under each number of the wire. 9 says what 8 said, but the modules that say it have other names.
+SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6", 9: "73b6"}
 
 
 def test_other_words_have_another_number() -> None:

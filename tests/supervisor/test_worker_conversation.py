@@ -156,7 +156,7 @@ def test_a_call_that_closes_everything_costs_itself_and_says_why(executor: Any, 
 def test_a_call_that_hangs_up_and_goes_on_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
     outcomes = hurt(executor, tmp_path, "true", word, "true", grace_s=0.2)
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED, Ending.RAISED, Ending.EXITED], outcomes
-    assert outcomes[1].raised.name == "BrokenWorker" and "it hung up and went on" in outcomes[1].raised.message
+    assert outcomes[1].raised.name == "BrokenWorker" and "it hung up and continued" in outcomes[1].raised.message
 
 
 def test_calls_that_fork_exit_and_print_late(executor: Any, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""``--cluster slurm``: a scheduler in the engine's process, its workers as jobs of a batch system, by dask-jobqueue.
+"""``--cluster slurm``: a scheduler in the engine's process, with workers that dask-jobqueue starts as batch jobs.
 
-What a worker asks of the batch system (cores, memory, time, account...) is set where dask-jobqueue looks for it:
-``~/.config/dask/jobqueue.yaml`` or ``DASK_JOBQUEUE__SLURM__CORES`` and so on in the daemon's environment.
+A worker's request to the batch system (cores, memory, time, account...) is configured where dask-jobqueue looks for it:
+in ``~/.config/dask/jobqueue.yaml``, or in variables such as ``DASK_JOBQUEUE__SLURM__CORES`` of the daemon.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _SCHEDULER = {"distributed.scheduler.allowed-failures": 0, "distributed.schedule
 
 
 async def start_cluster(options: ClusterOptions, security: Any) -> Any:
-    """Start the scheduler and ask for the workers; returns dask-jobqueue's cluster. Raises ClusterError.
+    """Start the scheduler and request the workers; returns dask-jobqueue's cluster. Raises ClusterError.
 
-    Without certificates of the user and without ``--insecure``, ones are made that live as long as the cluster.
+    Without certificates of the user and without ``--insecure``, certificates are made that last as long as the cluster.
     """
     made = security or (None if options.insecure else True)
     try:
         cluster = class_of(options.cluster)(
             asynchronous=True,
             nanny=False,
-            processes=1,  # items are processes of their own: one worker for each job has all its cores
+            processes=1,  # items are processes of their own, so one worker uses all cores of its batch job
             security=made,
             shared_temp_directory=os.path.expanduser("~") if made is True else None,
             scheduler_options={"dashboard": False, "dashboard_address": None},
@@ -54,7 +54,7 @@ async def start_cluster(options: ClusterOptions, security: Any) -> Any:
 
 
 def class_of(name: str) -> Any:
-    """The class of dask-jobqueue for a batch system; the first time in the main thread. Raises ClusterError."""
+    """The class of dask-jobqueue for a batch system. The first call must be in the main thread. Raises ClusterError."""
     if name not in _CLASSES:
         raise ClusterError(f"--cluster {name!r} is not known", hint=f"it is one of {', '.join(_CLASSES)}")
     import dask
@@ -63,11 +63,11 @@ def class_of(name: str) -> Any:
     ours = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what dask-jobqueue thinks of other versions is no concern of a user
+            warnings.simplefilter("ignore")  # warnings of dask-jobqueue about versions do not help a user
             import dask_jobqueue
     except ImportError as problem:
         raise ClusterError("dask-jobqueue is not installed here", hint="pip install 'jobctl[jobqueue]'") from problem
     finally:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, ours)  # the import sets its own
+            signal.signal(signal.SIGINT, ours)  # the import sets a handler of its own
     return getattr(dask_jobqueue, _CLASSES[name])

@@ -1,4 +1,4 @@
-"""From the words on an engine's command line to its executor."""
+"""Making the cluster executor of an engine from the words on its command line."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from jobctl.store.database import UNWRITABLE, Database
 
 def cluster_executor(words: Sequence[str], local: LocalExecutor, database: Database) -> ClusterExecutor:
     """The executor of an engine whose items run on a cluster."""
-    os.environ["JOBCTL_STARTS"] = ""  # what begins there is noted by the fence, not in the ring of our supervisor
+    os.environ["JOBCTL_STARTS"] = ""  # the fence records what begins there, not the ring of the local supervisor
     return ClusterExecutor(
         local, ClusterOptions.from_words(words), _store_name(database), lambda reason: _wait(database, reason)
     )
 
 
 def _wait(database: Database, reason: str) -> None:
-    """Say for the daemon that its engine lives, and what it waits for before it can begin."""
+    """Record in the store that the engine lives, and what it waits for before it can start."""
     row = daemon.load(database)
     if row is None:
         return
     row = replace(row, pid=os.getppid(), engine_pid=os.getpid(), state="recovering", slots=0, pressure=AWAY + reason)
-    with contextlib.suppress(*UNWRITABLE):  # a full disk: then nobody learns of it
+    with contextlib.suppress(*UNWRITABLE):  # on a full disk the status cannot be updated
         daemon.save(
             database, replace(row, heartbeat_at=clock.in_store(database, moment.now())), daemon.load_crew(database)
         )
 
 
 def _store_name(database: Database) -> str:
-    """Names the store to the cluster, for good; the same name is never given to another one."""
+    """The permanent name of the store on clusters; no other store ever gets the same name."""
     return meta.cluster_name(database, if_new=uuid.uuid4().hex[:16])

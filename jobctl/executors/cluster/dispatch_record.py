@@ -1,4 +1,4 @@
-"""Books of the engine's side: workers and their free slots, packs that are out, outcomes that wait for a receipt."""
+"""The engine's records of a cluster: workers and their free slots, packs that are out, unacknowledged outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ClusterWorker:
     host: str
     slots: int
     resources: dict[str, float]
-    packs: dict[str, dict[str, float]] = field(default_factory=dict)  # and what they need besides their slot
+    packs: dict[str, dict[str, float]] = field(default_factory=dict)  # by key: the resources that each pack needs
 
     @property
     def free(self) -> int:
@@ -25,7 +25,7 @@ class ClusterWorker:
         return self.slots - len(self.packs)
 
     def has(self, needs: dict[str, float]) -> bool:
-        """Whether so much is left of what it has besides slots."""
+        """Whether the worker has enough free resources for these needs."""
         return all(
             self.resources.get(name, 0.0) - sum(used.get(name, 0.0) for used in self.packs.values()) >= amount
             for name, amount in needs.items()
@@ -38,17 +38,17 @@ class DispatchRecord:
 
     key: str
     worker: str
-    waiting: set[AttemptId]  # no outcome yet
-    slots: dict[int, int]  # by job
-    lines: dict[int, JobLine] = field(default_factory=dict)  # whose slots it holds; empty when found again
+    waiting: set[AttemptId]  # attempts without an outcome
+    slots: dict[int, int]  # the slot of each job in it
+    lines: dict[int, JobLine] = field(default_factory=dict)  # the jobs whose slots it holds; empty when found again
     running: dict[AttemptId, Started] = field(default_factory=dict)
-    unreceipted: set[AttemptId] = field(default_factory=set)
+    unacknowledged: set[AttemptId] = field(default_factory=set)
     is_over: bool = False
     resources: dict[str, float] = field(default_factory=dict)
 
 
 class WorkerTable:
-    """Where there is room, the emptiest first come."""
+    """All workers that are there; those with free slots take turns."""
 
     def __init__(self) -> None:
         self.by_address: dict[str, ClusterWorker] = {}
@@ -56,18 +56,18 @@ class WorkerTable:
 
     @property
     def slots(self) -> int:
-        """Of all of them."""
+        """The slots of all workers."""
         return sum(worker.slots for worker in self.by_address.values())
 
     def replace(self, introductions: list[dict[str, Any]]) -> None:
-        """These are all there are now."""
+        """Replace all workers by those that introduced themselves."""
         self.by_address.clear()
         self._free.clear()
         for introduction in introductions:
             self.add(introduction)
 
     def add(self, introduction: dict[str, Any]) -> None:
-        """A worker is ready; one that greets twice is the same."""
+        """Add a worker that is ready; a second greeting of the same worker keeps its packs."""
         address = introduction["worker"]
         known = self.by_address.get(address)
         worker = ClusterWorker(address, introduction["host"], introduction["slots"], introduction["resources"])
@@ -77,26 +77,26 @@ class WorkerTable:
         self._note(worker)
 
     def remove(self, address: str) -> ClusterWorker | None:
-        """It left."""
+        """Remove a worker that left; None if it was not known."""
         self._free.pop(address, None)
         return self.by_address.pop(address, None)
 
     def occupy(self, address: str, key: str, needs: dict[str, float]) -> None:
-        """A pack takes a slot and what it needs besides, if the worker is known."""
+        """Give a pack a slot and the resources that it needs, if the worker is known."""
         worker = self.by_address.get(address)
         if worker is not None:
             worker.packs[key] = needs
             self._note(worker)
 
     def vacate(self, address: str, key: str) -> None:
-        """A pack is over."""
+        """Free the slot and the resources of a pack."""
         worker = self.by_address.get(address)
         if worker is not None:
             worker.packs.pop(key, None)
             self._note(worker)
 
     def pick(self, needs: dict[str, float]) -> ClusterWorker | None:
-        """A worker with a free slot and what is needed besides; they take turns."""
+        """A worker with a free slot and the needed resources, None if there is none; workers take turns."""
         for address in self._free:
             worker = self.by_address[address]
             if not needs or worker.has(needs):
@@ -111,7 +111,7 @@ class WorkerTable:
 
 @dataclass(slots=True)
 class PackOutcome:
-    """An attempt that is over, kept until it is acknowledged."""
+    """The outcome of an attempt, kept until it is acknowledged."""
 
     event: Finished | Lost
     key: str

@@ -1,8 +1,8 @@
-"""ClusterExecutor: attempts on the workers of a Dask cluster.
+"""The cluster executor: it runs attempts on the workers of a Dask cluster.
 
-Who runs next, in which slot and on which worker is decided here, by the same ``Backlog`` that a local supervisor uses;
-at most one pack is out for each slot of the cluster, so the scheduler never holds more tasks than it has threads.
-Everything is done in the engine's thread; the link's thread leaves messages and rings.
+It decides which attempt runs next, in which slot and on which worker, with the same ``Backlog`` that a local supervisor
+uses. At most one pack is out for each slot of the cluster, so the scheduler never holds more tasks than it has threads.
+All of this happens in the engine's thread; the link's thread leaves messages and wakes it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _SAY_AGAIN_S = 5.0
 
 
 class ClusterExecutor:
-    """The executor port over a Dask cluster. ``parent`` is the supervisor of this engine: it says when to stop."""
+    """The executor port over a Dask cluster. ``parent`` is the supervisor of this engine, which says when to stop."""
 
     def __init__(
         self, parent: LocalExecutor, options: ClusterOptions, store: str, waits: Callable[[str], None] = lambda _: None
     ) -> None:
-        """``waits`` is called every few seconds with the reason while an engine that succeeds another must wait."""
+        """``waits`` is called with the reason every few seconds while a later engine waits for the scheduler."""
         self.fresh = False
         self.identity = ""  # of the scheduler's fence, once connected
         self._parent = parent
@@ -79,7 +79,7 @@ class ClusterExecutor:
         return self._selector.fileno()
 
     def define(self, spec: JobSpec) -> None:
-        """Say or change what the attempts of a job share."""
+        """Describe what the attempts of a job share, or change it."""
         job = self._jobs.get(spec.job)
         if job is None:
             self._jobs[spec.job] = ClusterJob(spec)
@@ -91,20 +91,20 @@ class ClusterExecutor:
         self._place()
 
     def forget(self, job: int) -> None:
-        """Drop what is kept for a job."""
+        """Drop everything that is kept for a job."""
         self._packs.forget(job)
 
     def follow(self, job: int, item: int | None) -> None:
-        """Bring here what runs of this writes, as it comes."""
+        """Fetch the output of the running attempts of this job or item as they write it."""
         self._packs.follow(job, item)
 
     def resize(self, slots: int) -> None:
-        """Set how many attempts may run at once; never more than the workers have slots."""
+        """Set how many attempts may run at once; the slots of the workers are a further limit."""
         self._limit = slots
         self._fit()
 
     def start(self, batch: Sequence[Dispatch]) -> None:
-        """Take attempts."""
+        """Queue attempts."""
         for dispatch in batch:
             if dispatch.job in self._jobs:
                 self._backlog.add(dispatch)
@@ -113,7 +113,7 @@ class ClusterExecutor:
         self._place()
 
     def collect(self, timeout_s: float | None = 0) -> list[Event]:
-        """Events since the last call. Raises EOFError when our supervisor is gone."""
+        """Events since the last call. Raises EOFError when the engine's own supervisor is gone."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._exchange()
         before = self._parent.stop_requested()
@@ -126,18 +126,18 @@ class ClusterExecutor:
         return events
 
     def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
-        """The outcomes of these are recorded."""
-        strangers = []
+        """The outcomes of these attempts are recorded."""
+        local = []
         for id_ in map(AttemptId._make, attempts):
-            if id_ in self._packs.key_of:  # it runs, and nobody wants it any more
+            if id_ in self._packs.key_of:  # it still runs, although its outcome is settled
                 self.cancel([id_], 0.0)
-            elif not self._packs.receipt(id_):
-                strangers.append(id_)
-        if strangers or calls:  # of this machine, from before it had a cluster
-            self._parent.acknowledge(strangers, calls)
+            elif not self._packs.acknowledge(id_):
+                local.append(id_)
+        if local or calls:  # they ran on this machine, before the daemon had a cluster
+            self._parent.acknowledge(local, calls)
 
     def recall(self, job: int | None = None) -> None:
-        """Give back whatever has not started."""
+        """Give back attempts that have not started."""
         self._return_waiting(job)
         for record in self._packs.out.values():
             if not record.is_over and (job is None or job in record.slots):
@@ -148,7 +148,7 @@ class ClusterExecutor:
             self._tell(Returned(*dispatch[:3]))
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
-        """End these; their outcomes come from their workers."""
+        """End these attempts; their outcomes come from their workers."""
         wanted = {tuple(id_) for id_ in attempts}
         for dispatch in self._backlog.withdraw(wanted):  # type: ignore[arg-type]
             self._tell(Returned(*dispatch[:3]))
@@ -162,9 +162,10 @@ class ClusterExecutor:
             self._link.ask(worker, worker_plugin.cancel, request)
 
     def adopt(self) -> list[AttemptId]:
-        """What it still holds; the first call connects to the cluster. Raises ClusterError, EOFError.
+        """The attempts that the executor still holds; the first call connects to the cluster.
 
-        What ended on this machine before it had a cluster, and was not recorded, is among it.
+        They include attempts that ended on this machine before the daemon had a cluster and were not recorded. Raises
+        ClusterError, EOFError.
         """
         self.connect()
         local = self._parent.adopt()
@@ -176,11 +177,11 @@ class ClusterExecutor:
         return [*waiting, *self._packs.key_of, *self._packs.outcomes, *local]
 
     def stop_requested(self) -> int:
-        """What whoever runs the daemon asked for."""
+        """0 = continue, 1 = stop politely, 2 = stop now."""
         return self._parent.stop_requested()
 
     def close(self, grace_s: float) -> None:
-        """End everything that runs on the cluster and let go; ``collect(0)`` has the last events."""
+        """End everything that runs on the cluster and disconnect; ``collect(0)`` has the last events."""
         self.recall()
         self.cancel(list(self._packs.key_of), grace_s, Ending.INTERRUPTED)
         until = time.monotonic() + grace_s + _CLOSE_EXTRA_S
@@ -191,18 +192,18 @@ class ClusterExecutor:
         self._parent.close(grace_s)
 
     def capacity(self) -> int:
-        """Slots of all workers that are there."""
+        """The slots of all workers."""
         return self._workers.slots
 
     # ---- connecting ----
 
     def connect(self) -> None:
-        """Find the scheduler, the first time; then ``identity`` says which one it is. Raises ClusterError, EOFError."""
+        """Find the scheduler at the first call; then ``identity`` names it. Raises ClusterError, EOFError."""
         if not self._is_up and self._down is None:
             self._connect()
 
     def _connect(self) -> None:
-        """Wait for the cluster. A first engine gives up soon and says why; one that succeeds another goes on trying."""
+        """Wait for the cluster. The first engine of a daemon gives up soon and says why; a later one keeps trying."""
         self._link.open()
         until = time.monotonic() + _CONNECT_S
         while not self._is_up:
@@ -225,7 +226,7 @@ class ClusterExecutor:
         try:
             os.write(self._writer, b"!")
         except BlockingIOError:
-            return  # loud enough
+            return  # the pipe is full, so it is readable
 
     def _exchange(self) -> None:
         self._events += self._parent.collect(0)
@@ -239,7 +240,7 @@ class ClusterExecutor:
             _NOTES[type(message)](self, message)
         self._place()
 
-    # ---- what the link says ----
+    # ---- messages of the link ----
 
     def _note_up(self, up: messages.Connected) -> None:
         for warning in up.warnings:
@@ -286,14 +287,14 @@ class ClusterExecutor:
         self._workers_seen.note_left(address, left)
         self._link.give_up(self._packs.on(address))
         self._fit()
-        for number, job in self._jobs.items():  # what needs what has left would keep a place that others can use
+        for number, job in self._jobs.items():  # waiting attempts that need a lost resource would block others
             if job.needs:
                 self._return_waiting(number)
 
     # ---- placing ----
 
     def _fit(self) -> None:
-        """Follow a change of the limit or of the workers."""
+        """Adjust the capacity to the limit and to the workers that are there."""
         slots = min(self._limit, self._workers.slots)
         self._backlog.capacity = slots
         capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, crew=self._workers_seen.crew())

@@ -1,8 +1,8 @@
-"""The fence: a plugin of the scheduler that says who may begin a pack, and remembers who did.
+"""The fence: a plugin of the scheduler that decides which worker may begin a pack, and remembers its decision.
 
-A pack is claimed by its worker before anything of it starts, once. So whoever lost a worker knows what had begun, and
-what Dask starts a second time, after a worker was retired or lost, is refused. A claimed pack is held for its store,
-not for the client that sent it: a new engine finds it again.
+A worker claims a pack once, before any attempt of it starts. So an engine that lost a worker knows what had begun, and
+the fence refuses what Dask starts a second time after a worker was retired or lost. A claimed pack is held for its
+store, not for the client that sent it, so a new engine finds it again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from distributed import SchedulerPlugin
 
 TOPIC = "jobctl"
-#: A worker that has not been heard of for longer ends what it runs; well before the scheduler gives it up.
+#: A worker without contact to the scheduler for this long ends its items, well before the scheduler gives it up.
 LEASE_S = 20.0
 _DEFAULT_TTL_S = 300.0
 #: States in which Dask does not start a task any more.
@@ -23,21 +23,21 @@ _OVER = ("memory", "erred", "forgotten")
 
 
 def topic_of(store: str) -> str:
-    """Where the engine of a store listens."""
+    """The topic to which the engine of a store listens."""
     return f"{TOPIC}-{store}"
 
 
 class _StoreClaims:
-    """Of one store."""
+    """The packs of one store that workers have claimed or must not claim."""
 
     def __init__(self) -> None:
         self.nonce = ""
-        self.void: set[str] = set()  # nobody may claim these: it was said that nobody had, or they are over
-        self.by_key: dict[str, tuple[str, Any, Any]] = {}  # worker, attempts it may have begun, their slots
+        self.void: set[str] = set()  # no worker may claim these: the engine counts them as not begun, or they are over
+        self.by_key: dict[str, tuple[str, Any, Any]] = {}  # worker, attempts that it may have begun, their slots
 
 
 class Fence(SchedulerPlugin):  # type: ignore[misc]
-    """See the module."""
+    """The plugin; see the docstring of the module."""
 
     name = "jobctl-fence"
     idempotent = True
@@ -63,10 +63,10 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         if client in self._watched:
             self._watched[client].set()
 
-    # What engines call.
+    # ---- called by engines ----
 
     async def attach(self, store: str, nonce: str) -> dict[str, Any]:
-        """The engine of a store is here, and only what it sends from now on may be claimed."""
+        """The engine of a store has connected; workers may claim only packs that it sends under this nonce."""
         claims = self._stores.setdefault(store, _StoreClaims())
         claims.nonce = nonce
         claims.void.clear()
@@ -80,12 +80,12 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         }
 
     async def watch(self, client: str) -> None:
-        """Does not return while the client is there: whoever waits for it learns at once when a connection breaks."""
+        """Return when the client has gone: the caller learns at once that a connection has broken."""
         await self._watched.setdefault(client, asyncio.Event()).wait()
         self._watched.pop(client, None)
 
     async def whose(self, store: str, key: str) -> str | None:
-        """Which worker claimed a pack; None if nobody has, and then nobody will."""
+        """The worker that claimed a pack; None if no worker has, and from then on no worker can."""
         claims = self._stores.setdefault(store, _StoreClaims())
         found = claims.by_key.get(key)
         if found is None:
@@ -93,7 +93,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         return None if found is None else found[0]
 
     async def follow(self, client: str, keys: Collection[str]) -> None:
-        """A client wants to be told what becomes of packs that it did not send itself."""
+        """Let a client await packs that it did not send itself."""
         self._scheduler.client_desires_keys([key for key in keys if key in self._scheduler.tasks], client)
 
     async def release(self, store: str, keys: Collection[str]) -> None:
@@ -108,7 +108,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         if known:
             self._scheduler.client_releases_keys(known, topic_of(store))
 
-    # What workers call.
+    # ---- called by workers ----
 
     async def greet(self, **worker: Any) -> float:
         """A worker is ready; returns its lease in seconds."""

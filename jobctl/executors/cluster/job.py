@@ -1,4 +1,4 @@
-"""What the executor knows of a job: its description, how long its attempts take, where their output is kept."""
+"""What the executor knows about a job: its description, the duration of its attempts, where their output is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.supervisor.output import JobOutput
 
 
 class KeptOutput(NamedTuple):
-    """Where what came in a report is now; what to add to an offset into stdout, into stderr."""
+    """Where the output in a report is kept; what to add to an offset into its stdout and stderr."""
 
     log: int
     out: int
@@ -22,17 +22,17 @@ class KeptOutput(NamedTuple):
 
 
 class ClusterJob:
-    """One job, from its first definition until it is forgotten."""
+    """One job from its first definition until it is forgotten."""
 
     def __init__(self, spec: JobSpec) -> None:
         self.durations = MeanDuration()
         self.output = JobOutput(spec.log_dir, spec.output_cap)
         self.leaving = False
-        self.callers: set[str] = set()  # workers that keep processes warm for its calls
+        self.callers: set[str] = set()  # workers that keep processes with its function loaded
         self.define(spec)
 
     def define(self, spec: JobSpec) -> None:
-        """Take over a new description; the place of the output stays."""
+        """Adopt a new description; the folder of the output stays."""
         self.spec = spec
         self.fields = spec_fields(spec)
         self.leaving = False
@@ -41,7 +41,7 @@ class ClusterJob:
         self.travels_alone = spec.alone or bool(self.needs)
 
     def keep(self, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
-        """Append what is new to the files of the job; None if there is nothing. Raises OSError."""
+        """Append the new output to the files of the job; None if there is none. Raises OSError."""
         out, err = outputs[0][first[0] :], outputs[1][first[1] :]
         if not (out or err):
             return None
@@ -50,7 +50,7 @@ class ClusterJob:
 
 
 def news(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
-    """The outputs of each job that has news for this pack, and the offsets at which they begin to be new."""
+    """The outputs of each job with news for this pack, and the offsets from which on they are new."""
     firsts: dict[int, tuple[int, int]] = {}
     for fields in report.finished:
         event = finished_of(fields)
@@ -60,7 +60,7 @@ def news(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[byt
 
 
 def moved(event: Finished, place: KeptOutput | None, slot: int) -> Finished:
-    """An outcome whose output is now in our files, in a slot as we count them."""
+    """An outcome whose output lies in the files of this machine, with the slot number of the whole cluster."""
     if not event.log:
         return event._replace(slot=slot)
     if place is None:

@@ -1,4 +1,4 @@
-"""Bringing here what remote attempts write while they run, for as long as somebody reads along."""
+"""Fetching the output of attempts that run elsewhere, as long as somebody follows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.executors.cluster import worker_plugin
 from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.link import Link
 
-#: Somebody who reads along says so again within this time.
+#: A command that follows an output repeats its request within this time.
 INTEREST_S = 60.0
 _PAUSE_S = 1.0
 _LONGEST = 64 << 20
@@ -20,15 +20,15 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class LiveCopies:
-    """Files of attempts that run elsewhere, as far as their output has come; each has a number of its own."""
+    """Copies of the output of attempts that run elsewhere, as far as it has arrived; each has files of its own."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._wanted: dict[tuple[int, int | None], float] = {}  # until when
+        self._wanted: dict[tuple[int, int | None], float] = {}  # (job, item or None): until when
         self._copies: dict[AttemptId, tuple[bytes, list[int]]] = {}  # path without suffix, bytes so far
 
     def want(self, job: int, item: int | None) -> bool:
-        """Somebody reads along; whether nobody did before."""
+        """Somebody follows this job or item; True if nobody did before."""
         is_new = not self._is_wanted(job, item)
         self._wanted[job, item] = time.monotonic() + INTEREST_S
         return is_new
@@ -38,7 +38,7 @@ class LiveCopies:
         return any(self._wanted.get((job, each), 0.0) > now for each in {item, None})
 
     def fetch(self, record: DispatchRecord, started: Started, log_dir: bytes, *, at_once: bool = True) -> None:
-        """Ask for what has been written since, if somebody reads along and it is worth it."""
+        """Request the output since the last fetch, if somebody follows it and it is not too long."""
         id_ = AttemptId(*started[:3])
         if not started.log or not self._is_wanted(id_.job, id_.item):
             return
@@ -49,7 +49,7 @@ class LiveCopies:
             self._link.ask(record.worker, worker_plugin.read, *arguments, tag=("read", id_), after_s=pause_s)
 
     def take(self, id_: AttemptId, data: Any) -> None:
-        """What came; a disk that is full is no reason to stop."""
+        """Append output that arrived; a full disk loses it here but stops nothing."""
         known = self._copies.get(id_)
         if known is None or data is None:
             return
@@ -64,7 +64,7 @@ class LiveCopies:
                         os.close(fd)
 
     def drop(self, id_: AttemptId) -> None:
-        """The attempt is over and all it wrote is kept elsewhere."""
+        """Remove the copy of an attempt that is over; its whole output is kept elsewhere."""
         known = self._copies.pop(id_, None)
         if known is not None:
             for suffix in (b".out", b".err"):

@@ -1,4 +1,4 @@
-"""What the executor and the thread that speaks to Dask tell each other: plain values."""
+"""The messages between the executor and the thread that speaks to Dask: plain values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 
 class Connected(NamedTuple):
-    """The connection stands."""
+    """The connection to the scheduler is established."""
 
-    fence: str  # changes when the scheduler was another one
-    nonce: str  # of this connection: what is sent under another one is refused
+    fence: str  # names the scheduler: another one has another name
+    nonce: str  # names this connection: the fence refuses packs that were sent under another nonce
     held: dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]  # claimed packs: worker, attempts, slots
-    orphans: list[str]  # of them, those that will not come to an end: their worker has left
-    workers: list[dict[str, Any]]  # introductions
+    orphans: list[str]  # those of them that will never end, because their worker has left
+    workers: list[dict[str, Any]]  # the introduction of each worker
     warnings: list[str]
 
 
@@ -21,24 +21,24 @@ class Disconnected(NamedTuple):
     """The connection is lost or could not be made."""
 
     reason: str
-    is_final: bool = False  # nothing that waiting could change
+    is_final: bool = False  # waiting cannot change it
 
 
 class ClusterEvent(NamedTuple):
-    """A worker or the fence said something."""
+    """A message of a worker or of the fence."""
 
     message: dict[str, Any]
 
 
 class PackDone(NamedTuple):
-    """A pack is over: its report."""
+    """A pack is over, and this is its report."""
 
     key: str
     data: bytes
 
 
 class PackFailed(NamedTuple):
-    """A pack will not come to an end. ``claimed`` = by a worker, so it may have begun."""
+    """A pack will never end. ``claimed``: a worker had claimed it, so it may have begun."""
 
     key: str
     claimed: bool
@@ -46,7 +46,7 @@ class PackFailed(NamedTuple):
 
 
 class WorkerAnswer(NamedTuple):
-    """What a worker answered to ``ask``; None if it could not."""
+    """A worker's answer to ``Link.ask``; ``value`` is None if it could not answer."""
 
     tag: Any
     value: Any
@@ -57,7 +57,7 @@ Message = Connected | Disconnected | ClusterEvent | PackDone | PackFailed | Work
 
 @dataclass(frozen=True, slots=True)
 class PackOrder:
-    """A pack to be sent."""
+    """A pack that is to be sent."""
 
     key: str
     data: bytes

@@ -1,4 +1,4 @@
-"""Where the cluster is and who may speak to it; nothing of Dask is imported here."""
+"""Where the cluster is and how to reach it safely. This module imports nothing of Dask."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Self
 from jobctl.errors import JobctlError, UsageError
 
 _PREFIX = "cluster."
-#: A scheduler writes some hundred bytes.
+#: A scheduler's file has a few hundred bytes.
 _LARGEST_FILE = 1 << 20
 
 
 class ClusterError(JobctlError):
-    """The cluster cannot be worked with; not a matter of waiting."""
+    """The cluster cannot be used, and waiting does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class ClusterOptions:
     tls_cert: str = ""
     tls_key: str = ""
     insecure: bool = False
-    cluster: str = ""  # slurm, pbs...: start one there
-    workers: int = 0  # batch jobs to ask for
+    cluster: str = ""  # slurm, pbs...: start a scheduler and request workers there
+    workers: int = 0  # how many batch jobs to request
 
     def words(self) -> list[str]:
-        """As words for a command line of our own."""
+        """The options as words of an engine's command line."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return [f"{_PREFIX}{name}={int(value) if isinstance(value, int) else value}" for name, value in values if value]
 
@@ -49,7 +49,7 @@ class ClusterOptions:
         )
 
     def check(self) -> None:
-        """Raises UsageError for what cannot be meant."""
+        """Raises UsageError for contradictory, incomplete or impossible options."""
         given = [name for name in ("scheduler", "scheduler_file", "cluster") if getattr(self, name)]
         if len(given) != 1:
             raise UsageError(
@@ -65,7 +65,7 @@ class ClusterOptions:
         port = self.scheduler.rpartition(":")[2]
         if self.scheduler and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 1 << 16):
             raise UsageError(
-                f"{self.scheduler!r} is no address of a scheduler",
+                f"{self.scheduler!r} is not the address of a scheduler",
                 hint="for example tcp://127.0.0.1:8786 or tls://node1:8786",
             )
         if os.path.exists(self.scheduler_file) and not os.path.isfile(self.scheduler_file):
@@ -73,28 +73,28 @@ class ClusterOptions:
 
     @property
     def place(self) -> str:
-        """Which cluster it is, in a word."""
+        """The name of the cluster."""
         return self.scheduler or self.scheduler_file or self.cluster
 
     @property
     def has_tls(self) -> bool:
-        """Whether both sides prove who they are."""
+        """Whether both sides prove their identity."""
         return bool(self.tls_ca)
 
     def address(self) -> str:
-        """Where the scheduler is now. Raises OSError or ValueError while its file is not there or not whole."""
+        """The address of the scheduler now. Raises OSError or ValueError while its file is missing or incomplete."""
         if self.scheduler:
             return self.scheduler
         with open(self.scheduler_file, encoding="utf-8") as file:
             text = file.read(_LARGEST_FILE + 1)
         if len(text) > _LARGEST_FILE:
-            raise ValueError(f"{self.scheduler_file} is larger than a scheduler writes it")
+            raise ValueError(f"{self.scheduler_file} is too large for the file of a scheduler")
         return str(json.loads(text)["address"])
 
     def guard(self, address: str) -> None:
-        """Whoever reaches an open scheduler runs code as its user: off loopback it takes TLS, or a word for it.
+        """Refuse an open scheduler on a network: everybody who reaches it can run code as its user.
 
-        Raises ClusterError.
+        A scheduler on loopback is safe; elsewhere TLS or ``--insecure`` is required. Raises ClusterError.
         """
         if self.insecure or self.has_tls or is_loopback(address) or (self.cluster and address.startswith("tls")):
             return
@@ -105,7 +105,7 @@ class ClusterOptions:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address leads to this machine alone."""
+    """Whether an address can be reached only from this machine."""
     protocol, _, place = address.rpartition("://")
     if protocol == "inproc":
         return True

@@ -1,6 +1,6 @@
-"""What travels between the engine and a worker: packs of attempts there, their outcomes with their output back.
+"""What travels between the engine and a worker: packs of attempts, and reports with their outcomes and output.
 
-Plain values as msgpack, which comes with distributed. A pack runs in one slot of a worker, one attempt after the other.
+The format is msgpack, which comes with distributed. A pack runs in one slot of a worker, one attempt after the other.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import msgpack
 
 from jobctl.domain.ports import AttemptId, Dispatch, Finished, JobSpec, raised_of
 
-#: Output up to this size, per stream and attempt, travels whole; of a longer one head and tail do.
+#: Output up to this size, per stream and attempt, travels whole; of a longer one, head and tail travel.
 TRAVEL_BYTES = 256 << 10
-#: A pack of several attempts that takes longer than planned, and than this, gives back what has not started.
+#: A pack of several attempts that takes longer than planned, and longer than this, gives back what has not started.
 LONG_S = 1.0
 
 
@@ -24,27 +24,27 @@ class Pack(NamedTuple):
 
     key: str
     store: str
-    nonce: str  # of the engine that sent it
-    slots: list[tuple[int, int]]  # (job, slot of the job that it holds)
-    long_s: float  # when it takes longer, it gives back what has not started
+    nonce: str  # names the connection over which the engine sent it
+    slots: list[tuple[int, int]]  # (job, slot of that job)
+    long_s: float  # after this time, the pack gives back what has not started
     specs: dict[int, tuple[Any, ...]]  # fields of JobSpec by job
     entries: list[Dispatch]
 
     def ids(self) -> list[AttemptId]:
-        """Which attempts."""
+        """The attempts in the pack."""
         return [AttemptId(*entry[:3]) for entry in self.entries]
 
 
 class Report(NamedTuple):
-    """What became of a pack so far. In ``finished``, places are offsets into the ``outputs`` of the job."""
+    """The progress of a pack. In ``finished``, the output of an attempt is given by offsets into ``outputs``."""
 
     host: str
     finished: list[list[Any]]  # fields of Finished
     returned: list[list[int]]  # (job, item, attempt) that did not start
-    lost: list[list[int]]  # may have started
+    lost: list[list[int]]  # (job, item, attempt) that may have started
     running: list[list[Any]]  # fields of Started
-    outputs: dict[int, list[bytes]]  # by job: what all of ``finished`` wrote to stdout, to stderr
-    refused: bool = False  # by the fence: somebody else has it
+    outputs: dict[int, list[bytes]]  # by job: stdout and stderr of all attempts in ``finished``
+    refused: bool = False  # the fence refused the claim, because another worker has the pack
 
 
 def spec_fields(spec: JobSpec) -> tuple[Any, ...]:

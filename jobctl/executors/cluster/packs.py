@@ -1,4 +1,4 @@
-"""Packs that are out: what runs of them, what has ended and waits for a receipt, and where output of it is kept."""
+"""Packs that are out: their running attempts, their unacknowledged outcomes, and where their output is kept."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from jobctl.executors.cluster.live_output import LiveCopies
 from jobctl.executors.cluster.packing import Report, finished_of, unpack_report
 from jobctl.supervisor.backlog import Backlog, JobLine
 
-#: By key: the worker, the attempts that may have begun, their slots.
+#: By key of a pack: its worker, the attempts that may have begun, their slots.
 _Held = dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]
 
 
 class Packs:
-    """Every pack from when it is sent until all outcomes of it are recorded, and the jobs they are of."""
+    """Every pack from its dispatch until all its outcomes are recorded, and the jobs of its attempts."""
 
     def __init__(
         self, backlog: Backlog, workers: WorkerTable, the_link: link.Link, tell: Callable[[Event], None]
@@ -39,7 +39,7 @@ class Packs:
     # ---- jobs ----
 
     def forget(self, job: int) -> None:
-        """Drop what is kept for a job."""
+        """Drop everything that is kept for a job, now or when none of its attempts runs."""
         known = self.jobs.get(job)
         if known is None:
             return
@@ -51,7 +51,7 @@ class Packs:
         self._link.forget(sorted(known.callers), job)
 
     def follow(self, job: int, item: int | None) -> None:
-        """Bring here what runs of this writes, as it comes."""
+        """Fetch the output of the running attempts of this job or item as they write it."""
         known = self.jobs.get(job)
         if known is None or not self._copies.want(job, item):
             return
@@ -63,7 +63,7 @@ class Packs:
     # ---- packs ----
 
     def add(self, record: DispatchRecord) -> None:
-        """It is sent."""
+        """A pack was sent."""
         self.out[record.key] = record
         self.key_of.update(dict.fromkeys(record.waiting, record.key))
         for job in record.slots:
@@ -71,11 +71,11 @@ class Packs:
                 self.jobs[job].callers.add(record.worker)
 
     def on(self, address: str) -> list[str]:
-        """Packs that were sent to this worker and are not over."""
+        """Keys of the packs that were sent to this worker and are not over."""
         return [key for key, record in self.out.items() if record.worker == address and not record.is_over]
 
     def compare(self, held: _Held, *, same: bool) -> None:
-        """The scheduler is there (again), the ``same`` or another one, and holds these packs for us."""
+        """A scheduler is connected, the ``same`` as before or another one, and holds these packs for this store."""
         for record in list(self.out.values()):
             if record.is_over:
                 continue
@@ -85,16 +85,16 @@ class Packs:
                 self.abandon(record, begun=not same or bool(record.running))
         self._find_again(held)
 
-    def receipt(self, id_: AttemptId) -> bool:
-        """The outcome of an attempt is recorded; False if there was none."""
+    def acknowledge(self, id_: AttemptId) -> bool:
+        """The outcome of an attempt is recorded; False if it has no outcome here."""
         outcome = self.outcomes.pop(id_, None)
         if outcome is not None and (record := self.out.get(outcome.key)) is not None:
-            record.unreceipted.discard(id_)
+            record.unacknowledged.discard(id_)
             self._dismiss(record)
         return outcome is not None
 
     def _find_again(self, held: _Held) -> None:
-        """Those of an engine before this one get their slots when their jobs are defined."""
+        """Adopt packs of earlier engines; they get their slots when their jobs are defined."""
         by_worker: dict[str, list[str]] = {}
         for key, (worker, ids, slots) in held.items():
             by_worker.setdefault(worker, []).append(key)
@@ -107,9 +107,9 @@ class Packs:
             self._link.ask(worker, worker_plugin.look, keys, tag="look")
 
     def give_slots(self, line: JobLine) -> None:
-        """A job was defined: packs that were found again hold slots of it.
+        """A job was defined: packs that were found again take their slots of the job.
 
-        Two may name the same slot: then the older one is over, for it was given away, and only its report is to come.
+        If two packs name the same slot, the older one had given it up: it is over, and only its report is missing.
         """
         needs = self.jobs[line.job].needs
         for record in reversed(self.out.values()):
@@ -118,14 +118,14 @@ class Packs:
                     record.lines[line.job] = line
                 if needs:
                     self._workers.occupy(record.worker, record.key, needs)
-            for started in list(record.running.values()):  # told before its job was defined
+            for started in list(record.running.values()):  # reported before its job was defined
                 if started.job == line.job and not started.log:
                     self._tell(self._with_copy(record, started))
 
-    # ---- what workers say ----
+    # ---- messages of workers ----
 
     def note_long(self, message: dict[str, object]) -> None:
-        """A worker says what runs of a pack that takes longer than planned."""
+        """A worker reports the running attempts of a pack that takes longer than planned."""
         record = self.out.get(str(message["key"]))
         if record is None:
             return
@@ -144,7 +144,7 @@ class Packs:
                 self._tell(self._with_copy(record, started))
 
     def _with_copy(self, record: DispatchRecord, started: Started) -> Started:
-        """It gets a place to which its output is brought when somebody reads along."""
+        """Reserve the files into which the output of a running attempt is fetched while somebody follows it."""
         job = self.jobs.get(started.job)
         if job is None or started.log:
             return started
@@ -162,7 +162,7 @@ class Packs:
             self._copies.fetch(record, record.running[id_], job.spec.log_dir, at_once=False)
 
     def note_answer(self, answer: messages.WorkerAnswer) -> None:
-        """A worker answers how far packs are, or what an attempt has written."""
+        """A worker answered with the progress of packs, or with the output of an attempt."""
         if answer.tag[0] == "read":
             self._note_read(answer.tag[1], answer.value)
         if answer.tag == "look":
@@ -174,19 +174,19 @@ class Packs:
                     self._note_running(record, report.running, report.host)
 
     def note_done(self, done: messages.PackDone) -> None:
-        """The report of a pack."""
+        """The final report of a pack arrived."""
         record = self.out.get(done.key)
         if record is None:
             return
         report = unpack_report(done.data)
-        if report.refused:  # what its worker has begun ended with that worker
+        if report.refused:  # another worker had claimed it; what that worker had begun ended with it
             self.abandon(record, begun=True)
             return
         self._settle(record, report)
         self.abandon(record, begun=True)
 
     def note_failed(self, failed: messages.PackFailed) -> None:
-        """A pack has no report and will not get one."""
+        """A pack will not get a report."""
         record = self.out.get(failed.key)
         if record is not None:
             log(f"a message to {record.worker} has no outcome: {failed.reason}")
@@ -195,7 +195,7 @@ class Packs:
     # ---- outcomes ----
 
     def _settle(self, record: DispatchRecord, report: Report) -> None:
-        """Tell what a report says that was not told before."""
+        """Report the news in a report of a pack: outcomes, returned and lost attempts."""
         places = {job: self._keep(job, *new) for job, new in news(record, report).items()}
         for fields in report.finished:
             event = finished_of(fields)
@@ -217,14 +217,14 @@ class Packs:
         self._keep_outcome(record, event)
 
     def _keep_outcome(self, record: DispatchRecord, event: Finished | Lost) -> None:
-        """Tell how an attempt ended. Until that is recorded the scheduler knows its pack, for an engine after us."""
+        """Report how an attempt ended. Until that is recorded, the scheduler keeps the pack for a later engine."""
         id_ = AttemptId(*event[:3])
-        record.unreceipted.add(id_)
+        record.unacknowledged.add(id_)
         self.outcomes[id_] = PackOutcome(event, record.key)
         self._tell(event)
 
     def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
-        """Append what came to the files of the job; None if that cannot be done now."""
+        """Append the output to the files of the job; None if that is not possible now."""
         job = self.jobs.get(number)
         try:
             return None if job is None else job.keep(outputs, first)
@@ -233,7 +233,7 @@ class Packs:
             return None
 
     def _drop(self, record: DispatchRecord, id_: AttemptId) -> bool:
-        """An attempt needs nothing more from its pack; False if that was so before."""
+        """Remove an attempt from its pack; False if it was not in the pack."""
         if id_ not in record.waiting:
             return False
         record.waiting.discard(id_)
@@ -243,7 +243,7 @@ class Packs:
         return True
 
     def abandon(self, record: DispatchRecord, *, begun: bool) -> None:
-        """A pack is over: what it has not told is lost, or free if nothing of it can have begun."""
+        """A pack is over: attempts without an outcome are lost, or returned if none of them can have ``begun``."""
         for id_ in list(record.waiting):
             self._drop(record, id_)
             if begun:
@@ -255,23 +255,23 @@ class Packs:
         for job, line in record.lines.items():
             self._backlog.release(line, record.slots[job], joined=job != next(iter(record.lines)))
             if not line.busy and not line.waiting and job in self.jobs:
-                self._rest(job)
+                self._forget_if_leaving(job)
         record.lines = {}
         self._dismiss(record)
 
-    def _rest(self, job: int) -> None:
+    def _forget_if_leaving(self, job: int) -> None:
         known = self.jobs[job]
         if known.leaving:
             self.forget(job)
 
     def _dismiss(self, record: DispatchRecord) -> None:
-        """Forget a pack when every outcome of it is recorded."""
-        if record.is_over and not record.unreceipted:
+        """Forget a pack when all its outcomes are recorded."""
+        if record.is_over and not record.unacknowledged:
             del self.out[record.key]
             self._link.release([record.key])
 
 
 def log(text: str) -> None:
-    """A line in the daemon's log."""
+    """Write a line to the daemon's log."""
     sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} cluster: {text}\n")
     sys.stderr.flush()

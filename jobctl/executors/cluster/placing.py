@@ -1,7 +1,8 @@
-"""Who runs next, in which slot and on which worker: packs for slots that are free.
+"""Which attempts run next, in which slot and on which worker: packs for free slots.
 
-Placement is not left to Dask: its estimate of when a task will start puts a short pack behind a long item while another
-worker has nothing to do, it does not know which worker has a process warm, and limits of jobs and queues are ours.
+Dask does not place the packs. Its estimate of when a task starts would put a short pack behind a long item while
+another worker is idle. Dask also does not know which worker has the function of a job loaded, and cannot apply the
+limits of jobs and queues.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from jobctl.supervisor.backlog import Backlog, JobLine
 
 
 class Placer:
-    """Makes packs of what waits in the backlog; at most one is out for each slot."""
+    """Makes packs from the waiting attempts of the backlog; at most one is out for each slot."""
 
     def __init__(
         self, backlog: Backlog, workers: WorkerTable, jobs: Mapping[int, ClusterJob], sender: tuple[str, str]
     ) -> None:
-        """``sender`` = the names of the store and of this engine. ``nonce`` = what the fence knows us by now."""
+        """``sender``: the names of the store and of this engine. ``nonce`` names this connection for the fence."""
         self.nonce = ""
         self._backlog = backlog
         self._workers = workers
         self._jobs = jobs
         self._store, self._name = sender
         self._serial = 0
-        self._unplaced: list[JobLine] = []  # no worker has now what they need
+        self._unplaced: list[JobLine] = []  # jobs whose needs no worker can meet now
 
     def place(self) -> Iterator[tuple[DispatchRecord, PackOrder]]:
-        """A pack for every slot that is free, as far as something waits."""
+        """A pack for every free slot, as long as attempts wait."""
         for unplaced in self._unplaced:
             self._backlog.hold(unplaced, held=False)
         self._unplaced.clear()
@@ -59,7 +60,7 @@ class Placer:
         return record, PackOrder(record.key, pack_pack(pack), worker.address, record.resources)
 
     def _fill(self, line: JobLine, worker: str, share: int, apart: set[int]) -> tuple[DispatchRecord, list[Dispatch]]:
-        """Attempts for one slot, jobs taking turns in it; one that needs more than a slot travels alone."""
+        """Attempts for one slot; jobs take turns in it, and an attempt that needs more than a slot travels alone."""
         first, slot = self._backlog.take(line)
         taken, lines = {line.job: slot}, {line.job: line}
         entries: list[Dispatch] = []
@@ -80,7 +81,7 @@ class Placer:
 
 
 def _numbered(dispatch: Dispatch, slot: int, *, slotted: bool) -> Dispatch:
-    """Slots are counted for the whole cluster, so their number is filled in here."""
+    """The attempt with its slot number, which only the engine knows, because it counts slots over all workers."""
     number = b"%d" % slot
     argv = dispatch.argv
     if slotted:

@@ -1,9 +1,9 @@
-"""How long ago the machine at the other end of a connection was last heard of.
+"""How long ago the machine at the other end of a connection last answered.
 
-A connection to a machine that cannot be reached any more looks open until its keep-alive gives up, on both ends about
-at the same time. What runs on a worker must have ended by then, for it may begin elsewhere at once. So the lease counts
-from the last packet that was acknowledged, which is the kernel's doing: a scheduler that is busy or stopped for a while
-ends nothing.
+A connection to an unreachable machine looks open until its keep-alive gives up, on both ends at about the same time.
+The items of a worker must have ended by then, because they may start elsewhere at once. So the lease counts from the
+last packet that the other machine acknowledged. The kernel acknowledges packets: a scheduler that is busy or stopped
+for a while does not end the items.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LENGTH = 60
 
 
 def silence_s(connection: socket.socket) -> float:
-    """Seconds since the peer's last acknowledgement; 0 where the system or the kind of socket does not tell."""
+    """Seconds since the other machine's last acknowledgement; 0 where the system or the socket does not tell."""
     if sys.platform != "linux":
         return 0.0
     try:

@@ -1,4 +1,4 @@
-"""What is told of the workers: who is there, how many have left, who is not fit."""
+"""What the status shows of the workers of a cluster: those that are there, have left, or are unfit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobctl.executors.cluster.dispatch_record import ClusterWorker, WorkerTable
 
 
 class WorkersSeen:
-    """Kept by the executor beside its ``WorkerTable``; ``place`` says which cluster they are of."""
+    """The history of the workers in a ``WorkerTable``; ``place`` names their cluster."""
 
     def __init__(self, place: str, workers: WorkerTable) -> None:
         self._place = place
@@ -21,7 +21,7 @@ class WorkersSeen:
         self._unfit: dict[str, str] = {}
 
     def objection(self, introduction: dict[str, Any]) -> str:
-        """Why a worker cannot be used, in words; empty when it can. It is kept until the worker leaves."""
+        """Why a worker cannot be used, in words; empty when it can. The reason is kept until the worker leaves."""
         ours, theirs = worker_plugin.versions(), introduction["versions"]
         if theirs == ours:
             return ""
@@ -32,14 +32,14 @@ class WorkersSeen:
         return words
 
     def note_left(self, address: str, worker: ClusterWorker | None) -> None:
-        """A worker has gone; ``worker`` if it was one of ours."""
+        """A worker has left; ``worker`` is None if it was not in use."""
         self._unfit.pop(address, None)
         if worker is not None:
             self._left += 1
             self._last = (worker.host, time.time_ns() // 1000)
 
     def crew(self) -> Crew:
-        """As others see it."""
+        """The workers as commands show them."""
         offers = offers_of((worker.slots, worker.resources) for worker in self._workers.by_address.values())
         unfit = tuple(sorted(set(self._unfit.values())))
         return Crew(self._place, offers, self._left, *self._last, unfit)

@@ -22,7 +22,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal
 
 
 class EndOfCall:
-    """How a call ended that could not say so itself."""
+    """How a call ended that could not report its own end."""
 
     __slots__ = ("code", "ending", "flags", "raised", "text")
 
@@ -46,7 +46,7 @@ def end_by_itself(status: int, flags: int) -> EndOfCall:
 
 
 def end_while_loading(status: int, flags: int, target: str) -> EndOfCall:
-    """The process ended before any call: the next one would do the same, unless somebody ended this one."""
+    """The process ended before any call. The next worker would end likewise, unless a signal from outside ended it."""
     code = code_of(status)
     if os.WIFSIGNALED(status) and code not in _CRASHES:
         text = f"the worker was ended by signal {code} while it loaded {target}; nothing was called"
@@ -56,19 +56,19 @@ def end_while_loading(status: int, flags: int, target: str) -> EndOfCall:
 
 
 def end_of_endless_load(limit_s: float, target: str) -> EndOfCall:
-    """The process was ended because it did not get ready; nothing was called."""
+    """The process was ended because it did not become ready in time; nothing was called."""
     text = f"importing {target} and its setup did not end within {limit_s:.0f} s; nothing was called"
     return EndOfCall(wire.RAISED, _FAILED, wire.SETUP, raised=("TimeoutError", text, _FAILED, None, ""))
 
 
 def end_of_broken(why: str) -> EndOfCall:
-    """The conversation with the process makes no sense any more."""
+    """The worker sent or wrote something impossible, so nothing that it says is used any more."""
     text = f"the messages of the worker make no sense: {why}; the call may have overwritten memory or descriptors"
     return EndOfCall(wire.RAISED, _FAILED, raised=("BrokenWorker", text, _FAILED, None, ""))
 
 
 def end_of_refusal(page: SharedPage) -> EndOfCall:
-    """The function cannot be called; the page says why. Raises BrokenPage."""
+    """The function cannot be called, and the page says why. Raises BrokenPage if the page does not."""
     _, size, _ = page.done()
     fault = page.fault()
     cause = pages.value_of(page.records(0, size))

@@ -1,4 +1,4 @@
-"""The attempts that a worker has at the time, and how what became of them gets out of its page."""
+"""The attempts that a worker has at one time, and how their outcomes come out of its page."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _CAUSE = 5  # fields of domain.ports.Raised
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 
 
-#: Quick calls travel in groups of about this much work, so that messages cost little beside it.
+#: Quick calls travel in groups of about this much work, so that messages cost little compared with the calls.
 _GROUP_S = 0.01
 _LARGEST_GROUP = 512
 _FIRST_FREE_FD = 10
 
 
 def connect() -> tuple[SharedPage, socket.socket, int]:
-    """A page and a socket for a new worker, and the descriptor of its end of that. Raises PressureError."""
+    """A page and a socket for a new worker, and the descriptor of the worker's end. Raises PressureError."""
     try:
         page = SharedPage(_FIRST_FREE_FD)
     except OSError as problem:
@@ -55,12 +55,15 @@ def connect() -> tuple[SharedPage, socket.socket, int]:
     except OSError as problem:
         page.close()
         raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
-    with theirs:  # its number must not be one of those that the worker gets
+    with theirs:  # the copy has a number above those that the worker gets for its own descriptors
         return page, ours, fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
 
 
 def group_size(call_s: float | None, line: JobLine, left: int) -> int:
-    """How many attempts a worker gets at once, by what a call takes; ``left`` (-1: any number) is what it may do."""
+    """How many attempts a worker gets at once, by the duration of a call in seconds (None: unknown).
+
+    ``left`` is how many calls the worker may still make; -1 means any number.
+    """
     if call_s is None:
         return 1
     size = min(int(_GROUP_S / call_s), _LARGEST_GROUP, 1 + len(line.waiting) // line.slots)
@@ -68,7 +71,7 @@ def group_size(call_s: float | None, line: JobLine, left: int) -> int:
 
 
 class CallGroup:
-    """Attempts in the order in which they run; the first ``told`` of them have their outcome."""
+    """Attempts in the order in which they run; the outcomes of the first ``told`` are reported."""
 
     __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "sent", "told")
 
@@ -80,12 +83,12 @@ class CallGroup:
         self._given = 0
         self.sent = 0.0  # monotonic
         self.told = 0
-        self.is_log = False  # the files that the worker writes to became a log, because there was no room for a copy
-        self.is_spoilt = False  # a call changed the files that it shares with others
-        self._kept = (0, 0, 0, 0)  # of what was told: bytes of records, failures, bytes of stdout and stderr
+        self.is_log = False  # the files that the worker writes to became a log, because the disk had no room for a copy
+        self.is_spoilt = False  # a call changed the files that it shares with other calls
+        self._kept = (0, 0, 0, 0)  # of the reported calls: bytes of records, failures, bytes of stdout and stderr
 
     def begin(self, batch: list[Dispatch], now: float) -> None:
-        """The worker gets these now."""
+        """The worker gets these attempts now."""
         self.batch = batch
         self._given = len(batch)
         self.sent = now
@@ -94,7 +97,7 @@ class CallGroup:
         self.page.reset()
 
     def now(self) -> tuple[int, int, int, int]:
-        """What runs, as ``SharedPage.now``. Raises BrokenPage when it cannot be."""
+        """The call that runs, like ``SharedPage.now``. Raises BrokenPage for impossible values."""
         index, began_ns, out, err = self.page.now()
         if not -1 <= index <= self._given:
             raise BrokenPage(f"call {index} of {self._given} runs")
@@ -102,7 +105,7 @@ class CallGroup:
         return index, min(max(began_ns, int(self.sent * 1e9) - _SKEW_NS), latest), max(0, out), max(0, err)
 
     def done(self) -> tuple[int, int, int]:
-        """What ended, as ``SharedPage.done``. Raises BrokenPage when it cannot be."""
+        """The calls that ended, like ``SharedPage.done``. Raises BrokenPage for impossible values."""
         count, size, failed = done = self.page.done()
         fits = self.told <= count <= self._given and self._kept[0] <= size and self._kept[1] <= failed <= count
         if not fits or (count == self.told) != (size == self._kept[0]):
@@ -110,13 +113,13 @@ class CallGroup:
         return done
 
     def cut(self, keep: int) -> list[Dispatch]:
-        """Take attempts from this index on out of it."""
+        """Remove the attempts from this index on, and return them."""
         rest = self.batch[keep:]
         del self.batch[keep:]
         return rest
 
     def ids(self) -> list[AttemptId]:
-        """Attempts without an outcome."""
+        """Attempts whose outcome is not reported."""
         return [id_of(dispatch) for dispatch in self.batch[self.told :]]
 
     def settle(self, last: OutputSpan | None = None) -> OutputPlace:
@@ -129,7 +132,7 @@ class CallGroup:
         return place
 
     def settle_ended(self) -> None:
-        """Tell the outcomes of calls that ended while another one runs."""
+        """Report the outcomes of calls that ended while another one runs."""
         done = self.done()
         if done[0] > self.told:
             records = self._records(done)
@@ -137,7 +140,7 @@ class CallGroup:
             self._tell(done, (out + out_len, err + err_len), None)
 
     def _records(self, done: tuple[int, int, int]) -> bytes:
-        """Of the calls that ended and are not told. Raises BrokenPage."""
+        """The records of calls that ended and are not reported. Raises BrokenPage."""
         count, size, failed = done
         records = self.page.records(self._kept[0], size)
         check_records(count - self.told, records, self.batch[self.told : count], failed - self._kept[1])
@@ -184,16 +187,17 @@ class CallGroup:
         return log, out_off, err_off, moved
 
     def lose(self, index: int, end: EndOfCall) -> None:
-        """Tell the outcome of a call that did not end by itself, and of those before it. Raises BrokenPage."""
+        """Report the outcome of a call that did not end by itself, and of the calls before it. Raises BrokenPage."""
         now, began_ns, _, _ = self.now()
         id_ = id_of(self.batch[index])
         place = self.settle(self._last_span())
         self._keep_lost(id_, end, began_ns / 1e9 if now >= 0 else self.sent, place)
 
     def lose_unread(self, end: EndOfCall) -> None:
-        """Tell the outcome of the call that broke the page, of which nothing is believed that makes no sense.
+        """Report the outcome of the call that broke the page. Values in the page that are impossible are not used.
 
-        Calls before it have ended, but how cannot be read: they are interrupted. Those after it stay in the batch.
+        Calls before it have ended, but the page no longer tells how: they count as interrupted. Calls after it stay
+        in the batch.
         """
         last = min(max(self.told, self._last_begun()), len(self.batch) - 1)
         for index in range(self.told, last + 1):
@@ -226,7 +230,7 @@ class CallGroup:
         self._calls.attempts.keep((*id_, end.ending, end.code, *used, *where, *more))
 
     def _last_span(self) -> OutputSpan:
-        """What was written since the last call that ended."""
+        """Where the output since the last call that ended lies."""
         scratch = self._worker.scratch
         _, _, out, err = self.now()
         out_end = os.lseek(scratch.out, 0, os.SEEK_END)

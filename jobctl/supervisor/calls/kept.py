@@ -1,9 +1,9 @@
 """Outcomes of calls that the engine has not acknowledged, kept where the death of the supervisor cannot lose them.
 
-As ``supervisor.kept_outcomes`` does for processes, but for messages of any length, hundreds of outcomes each: a ring
-of bytes in a mapped file. ``oldest`` and ``next`` count bytes ever written; what lies between them is told by the next
-supervisor. The file is believed only in the boot it was made in. A message that finds no room is lost with the
-supervisor.
+``supervisor.kept_outcomes`` does the same for processes. Here a message has any length and hundreds of outcomes, so
+the mapped file is a ring of bytes. ``oldest`` and ``next`` count the bytes that were ever written; the next supervisor
+reports what lies between them. The file is valid only in the boot in which it was made. A message that finds no room
+is lost if the supervisor is killed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ _OLDEST, _NEXT = 0, 1
 _RING_AT = 4096
 _ROOM = 4 << 20
 _SIZE = _RING_AT + _ROOM
-_HEAD = struct.Struct("<QQ")  # where it begins, as a count of bytes; its length
+_HEAD = struct.Struct("<QQ")  # where the message begins, as a count of bytes; its length
 _MARSHAL_VERSION = 2
+_FIELDS = fields.CALLS_COUNT
 
 
 def holds_any(path: str) -> bool:
-    """Whether there is something that a supervisor before this one left."""
+    """Whether an earlier supervisor left any outcome in the file."""
     try:
         with open(open_plain(path, os.O_RDONLY), "rb") as file:
             start = file.read(_COUNTERS_AT + _COUNTERS.size)
@@ -55,7 +56,7 @@ def _header() -> bytes:
 
 
 class KeptCalls:
-    """What the supervisor told the engine about calls. Never fails: without the file, nothing is kept."""
+    """Messages about calls that the engine has not acknowledged. Never fails: without the file, it keeps nothing."""
 
     def __init__(self, path: str) -> None:
         self._begins: dict[int, int] = {}  # by number, oldest first
@@ -74,12 +75,12 @@ class KeptCalls:
         self._wipe()
 
     def _wipe(self) -> None:
-        """What was acknowledged may be of jobs that are removed; an older jobctl left it here, and so does a kill."""
+        """Erase acknowledged messages that an older jobctl or a kill left here: their jobs may be pruned."""
         waiting = min(_ROOM, max(0, self._next - self._counters[_OLDEST]))
         wipe_ring(self._map, _RING_AT, _ROOM, self._next, _ROOM - waiting)
 
     def load(self) -> Iterator[Made]:
-        """What the supervisor before this one left, oldest first; to be acknowledged like any other."""
+        """The messages that the earlier supervisor left, oldest first; the engine acknowledges them like any other."""
         at = self._counters[_OLDEST] if self._works else 0
         while at < self._next:
             if _HEAD.size > _ROOM - at % _ROOM:
@@ -92,7 +93,7 @@ class KeptCalls:
                 continue
             made = _read(self._map[_RING_AT + at % _ROOM + _HEAD.size : _RING_AT + end])
             if made is not None:
-                self._begins[made[fields.CALLS_NUMBER]] = at
+                self._begins[made[1]] = at
                 yield made
             at += _HEAD.size + length
 
@@ -109,11 +110,11 @@ class KeptCalls:
             return
         place = _RING_AT + begins % _ROOM
         self._map[place : place + size] = _HEAD.pack(begins, len(data)) + data
-        self._begins[made[fields.CALLS_NUMBER]] = begins
-        self._next = self._counters[_NEXT] = begins + size  # one store of eight bytes: never seen by halves
+        self._begins[made[1]] = begins
+        self._next = self._counters[_NEXT] = begins + size  # one store of eight bytes: a kill cannot split it
 
     def acknowledge(self, numbers: Iterable[int]) -> None:
-        """The messages with these numbers are recorded; nothing of what the calls said stays here."""
+        """The engine has recorded the messages with these numbers; erase them, because they have the words of items."""
         for number in numbers:
             begins = self._begins.pop(number, None)
             if begins is not None:
@@ -122,7 +123,7 @@ class KeptCalls:
             self._counters[_OLDEST] = next(iter(self._begins.values()), self._next)
 
     def _blank(self, begins: int) -> None:
-        """Its length stays: who loads the ring goes on from there to the next message."""
+        """Erase a message but keep its length, which leads a reader of the ring to the next message."""
         place = _RING_AT + begins % _ROOM
         _, length = _HEAD.unpack_from(self._map, place)
         wipe(self._map, place + _HEAD.size, place + _HEAD.size + length)
@@ -133,4 +134,4 @@ def _read(data: bytes) -> Made | None:
         made: Made = marshal.loads(data)  # noqa: S302 - a private file of ours
     except (ValueError, EOFError, TypeError):
         return None
-    return made if type(made) is tuple and len(made) == fields.CALLS_COUNT else None
+    return made if type(made) is tuple and len(made) == _FIELDS else None

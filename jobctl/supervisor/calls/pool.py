@@ -1,4 +1,4 @@
-"""Calls of functions: all workers, and the outcomes of calls that nobody has acknowledged."""
+"""Calls of functions: all workers, and the outcomes of calls that the engine has not acknowledged."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from jobctl.supervisor.protocol.channel import Tell
 
 
-#: Beyond one for each slot; so many jobs can take turns with warm workers.
+#: Idle workers beyond one for each slot: this many jobs can take turns without loading their function again.
 _IDLE_WORKERS = 8
 
 
 class WorkerPool:
-    """All workers, by the descriptor on which they are heard, and the outcomes nobody has acknowledged."""
+    """All workers by the descriptor of their socket, and the outcomes that the engine has not acknowledged."""
 
     def __init__(self, attempts: AttemptKeeper, poll: select.poll, tell: Tell, kept: KeptCalls) -> None:
         self.attempts = attempts
@@ -36,40 +36,40 @@ class WorkerPool:
         self._number = max(self._made, default=0)
 
     def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> WorkerProcess:
-        """A worker that is yet to be started."""
+        """A worker that is not started yet."""
         self._make_room()
         return WorkerProcess(self, id_, line, slot, serial)
 
     def _make_room(self) -> None:
-        """Workers of jobs with nothing to do must not pile up."""
+        """Retire the worker that has been idle longest, so that workers of idle jobs do not accumulate."""
         idle = [worker for worker in self.workers.values() if worker.is_idle and not worker.leaving]
         if len(idle) >= _IDLE_WORKERS + self.attempts.backlog.capacity:
             min(idle, key=lambda worker: worker.deadline).retire()
 
     def hear(self, fd: int, now: float) -> None:
-        """A worker said something, or can be told more."""
+        """The socket of a worker is readable or writable."""
         self.workers[fd].hear(now)
 
     def add(self, outcome: tuple[Any, ...]) -> None:
-        """Calls ended: keep and tell it. ``outcome`` has the fields of domain.ports.Calls without the number."""
+        """Keep and report calls that ended. ``outcome`` has the fields of domain.ports.Calls without the number."""
         self._number += 1
         made = self._made[self._number] = (outcome[0], self._number, *outcome[1:])
         self._kept.put(made)
         self.tell(wire.CALLS, made)
 
     def tell_again(self) -> None:
-        """All outcomes that nobody has acknowledged."""
+        """Report all outcomes that the engine has not acknowledged."""
         for made in self._made.values():
             self.tell(wire.CALLS, made)
 
     def acknowledge(self, numbers: list[int]) -> None:
-        """These are recorded."""
+        """The engine has recorded the outcomes with these numbers."""
         for number in numbers:
             self._made.pop(number, None)
         self._kept.acknowledge(numbers)
 
     def held(self) -> list[AttemptId]:
-        """Attempts in outcomes that nobody has acknowledged."""
+        """Attempts in outcomes that the engine has not acknowledged."""
         return [
             (made[fields.CALLS_JOB], *record[fields.RECORD_ID])
             for made in self._made.values()
@@ -77,7 +77,7 @@ class WorkerPool:
         ]
 
     def recall(self, job: int | None, now: float) -> None:
-        """What has not begun goes back to the engine."""
+        """Give attempts that have not begun back to the engine, of one job or of all."""
         for worker in self.workers.values():
             if not worker.is_idle and job in (None, worker.line.job):
                 worker.recall(now)

@@ -22,9 +22,9 @@ _PLAIN = {str, type(None)}
 
 
 def check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
-    """Whether records are those of these attempts, and all in order. Raises BrokenPage."""
+    """Check that records belong to these attempts and are well-formed. Raises BrokenPage if they are not."""
     is_enabled = gc.isenabled()
-    gc.disable()  # hundreds of tuples that are gone in a moment would make it look at all that waits
+    gc.disable()  # hundreds of short-lived tuples would start a collection that examines every waiting attempt
     try:
         _check_records(count, records, expected, failed)
     finally:
@@ -38,7 +38,7 @@ def _check_records(count: int, records: bytes, expected: list[Dispatch], failed:
         items, attempts, *numbers, said = zip(*found, strict=True)
         if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
             raise BrokenPage("records of other items than it was given")
-        # A sum is one pass in C: it is an int if all of them are, and bounded if all are.
+        # One pass in C for each column: the sum is an int if all numbers are, and bounded if all numbers are.
         if not all(type(total := sum(column)) is int and total < _MOST and min(column) >= 0 for column in numbers):
             raise BrokenPage("a record with impossible numbers")
         kinds = set(map(type, said))

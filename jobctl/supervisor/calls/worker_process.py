@@ -1,8 +1,8 @@
 """One process that makes calls: it lives from one group of attempts to the next.
 
-A worker takes the place of an item's process in everything that ends processes. What differs: it holds several
-attempts at once, of which one runs; those that ended are safe in its page, and those that have not begun can be
-taken back while one of them keeps the others waiting.
+Everything that ends processes treats a worker like the process of an item. The difference: a worker holds several
+attempts at once. One of them runs, those that ended are safe in its page, and those that have not begun can be taken
+back while a slow call keeps them waiting.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ if TYPE_CHECKING:
     from jobctl.supervisor.calls.host import WorkerHost
 
 _GROUP_BYTES = 1 << 20
-#: A group that takes longer than this is looked at: its calls that have not begun are taken back.
+#: After this time, the supervisor examines a group and takes back its calls that have not begun.
 _LOOK_S = 0.02
-#: A worker that has begun nothing by then may be stuck.
+#: A worker that has begun no call after this time may be stuck.
 _PATIENCE_S = 2.0
-#: By that much the wall clock was set since the worker started; less is a correction of it.
+#: A difference of this much means that somebody set the wall clock since the worker started; less is a correction.
 _SET_NS = 1_000_000_000
-#: A call that began although it should not have has shown itself after this time.
+#: After this time, the page shows a call that began beyond the limit because the worker had not seen the limit yet.
 _SETTLED_S = 0.01
 #: A worker without work ends after this time.
 _IDLE_S = 30.0
-#: Of a job with a time limit, a worker may take this long to import the function and to run its setup, or as long as
-#: the limit if that is longer. The limit itself counts from the begin of a call.
+#: How long a worker of a job with a time limit may take to import the function and run its setup, unless the limit is
+#: longer. The limit itself counts from the start of a call.
 _LOAD_S = 600.0
 _WORK_LOAD = 0
 _WORK_CALLS = 1
 
 
 class WorkerProcess(Running):
-    """One process that makes calls, and the group of attempts it has."""
+    """One process that makes calls, with its group of attempts."""
 
     takes_calls = True
 
@@ -68,12 +68,12 @@ class WorkerProcess(Running):
         self._loaded = False
         self._load_by = NEVER
         self._holds_slot = False
-        self._broken = ""  # why nothing that it says is believed any more
-        self._excused: tuple[AttemptId, float] | None = None  # a call, and what it stood still for
-        self._epoch_ns = 0  # when the monotonic clock was 0
-        self._limit: int | None = None  # index from which on nothing begins
-        self._told: AttemptId | None = None  # the last one the engine knows to have begun
-        self._target: AttemptId | None = None  # the one the worker is ended for
+        self._broken = ""  # why nothing that it says is used any more
+        self._excused: tuple[AttemptId, float] | None = None  # a call, and for how many seconds it stood still
+        self._epoch_ns = 0  # wall-clock time at which the monotonic clock was 0
+        self._limit: int | None = None  # no call from this index on begins
+        self._told: AttemptId | None = None  # the last call that was reported to the engine as started
+        self._target: AttemptId | None = None  # the call for which the worker is ended
         self._unwanted: dict[AttemptId, Verdict] = {}
         self._recalled = False
         self._left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
@@ -88,10 +88,10 @@ class WorkerProcess(Running):
     def _load_limit_s(self) -> float:
         return max(_LOAD_S, self.plan.timeout_s or 0.0)
 
-    # Start, work, end.
+    # ---- start, work, end ----
 
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
-        """Start the process and give it the first attempts. Raises what ``JobPlan.start_worker`` raises."""
+        """Start the process and give it the first attempts. Raises the errors of ``JobPlan.start_worker``."""
         page, self._end, theirs = connect()
         self.group = CallGroup(self._calls, self, page)
         try:
@@ -114,7 +114,7 @@ class WorkerProcess(Running):
         self.give(dispatch, self.began)
 
     def give(self, first: Dispatch, now: float) -> None:
-        """Hand over an attempt that was taken from the backlog, and as many more as make a good group."""
+        """Hand over an attempt that was taken from the backlog, and those behind it that make a good group."""
         batch = self._batch(first)
         self.group.begin(batch, now)
         self._holds_slot = True
@@ -157,7 +157,7 @@ class WorkerProcess(Running):
         self._calls.poll.modify(self._end.fileno(), select.POLLIN if done else select.POLLIN | select.POLLOUT)
 
     def hear(self, now: float) -> None:
-        """The socket is ready."""
+        """The socket is readable or writable."""
         if self._channel is None:
             return
         if self._channel.waiting:
@@ -176,11 +176,11 @@ class WorkerProcess(Running):
             return
         if not said:
             self._hang_up()
-            self.deadline = now + self.plan.grace_s  # normally it has ended already
+            self.deadline = now + self.plan.grace_s  # normally the process has ended already
             self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
 
     def _obey(self, word: int, now: float) -> None:
-        """Do what a byte from the worker calls for. Raises BrokenPage when it cannot mean that."""
+        """Act on a byte from the worker. Raises BrokenPage for one that makes no sense at this moment."""
         if word == ord("r") and not self._loaded:
             self._loaded = True
             self.group.sent = now
@@ -201,7 +201,7 @@ class WorkerProcess(Running):
             raise BrokenPage(f"it says {bytes([word])!r}, which means nothing here")
 
     def _break(self, error: Exception, now: float) -> None:
-        """Nothing that it says is believed from here on: it is ended, and costs nobody else anything."""
+        """End a worker that said something impossible, and use nothing that it says from now on."""
         if not self._broken:
             self._broken = str(error) if isinstance(error, BrokenPage) else f"{type(error).__name__}: {error}"
             self._calls.attempts.contain(error, f"a worker of job {self.line.job}")
@@ -212,7 +212,7 @@ class WorkerProcess(Running):
         self._calls.attempts.deadline = min(self._calls.attempts.deadline, now)
 
     def retire(self) -> None:
-        """Let it end by itself, between two groups."""
+        """Hang up, so that the worker ends by itself between two groups."""
         if self.leaving:
             return
         self.leaving = True
@@ -224,7 +224,7 @@ class WorkerProcess(Running):
         attempts.deadline = min(attempts.deadline, self.deadline)
 
     def leave(self, _now: float) -> bool:
-        if not self.group.batch and self._loaded and not self._broken:  # one that loads would not notice
+        if not self.group.batch and self._loaded and not self._broken:  # while it loads, it would not notice
             self.retire()
         return self.leaving
 
@@ -235,16 +235,16 @@ class WorkerProcess(Running):
             self._channel.close()
             self._channel = None
 
-    # What it holds.
+    # ---- what it holds ----
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for work."""
+        """Whether the worker waits for work."""
         return not self.group.batch
 
     @property
     def is_loading(self) -> bool:
-        """Whether it has not said yet that it can make calls."""
+        """Whether the worker has not reported yet that it can make calls."""
         return not self._loaded
 
     def ids(self) -> list[AttemptId]:
@@ -281,11 +281,11 @@ class WorkerProcess(Running):
             err,
         )
 
-    # Looking at a group that takes long.
+    # ---- a group that takes long ----
 
     def overdue(self, now: float) -> Verdict | None:
         if self._channel is None and not self.leaving and self.group.batch and not self._broken:
-            self._broken = "it hung up and went on, as another program perhaps"
+            self._broken = "it hung up and continued to run, perhaps as another program"
         if self._broken:
             return wire.INTERRUPTED, 0.0
         if self.leaving or self._channel is None:
@@ -307,7 +307,7 @@ class WorkerProcess(Running):
         return self._look_or_break(now)
 
     def recall(self, now: float) -> None:
-        """Give back to the engine what has not begun."""
+        """Give calls that have not begun back to the engine."""
         self._recalled = True
         self._look_or_break(now)
 
@@ -341,19 +341,19 @@ class WorkerProcess(Running):
                 self.deadline = self._load_by
                 return None
             if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
-                self.deadline = now + _LOOK_S  # a busy machine: it has not had its turn yet
+                self.deadline = now + _LOOK_S  # the machine is busy, and the worker has not run yet
                 return None
             self._limit = index + 1
             self.group.page.limit(self._limit)
             self.deadline = now + _SETTLED_S
             return None
-        # It may have gone on beyond the limit before it saw it, and have ended all of it since.
+        # The worker may have passed the limit before it saw it, and those calls may have ended since.
         self._take_back(max(self._limit, index + 1, self.group.done()[0]))
         self.group.settle_ended()
         self.deadline = NEVER
         if index < 0:
             self.deadline = now + _LOOK_S if self.group.batch else NEVER
-            if not self._loaded:  # whatever it holds by then was charged to nobody
+            if not self._loaded:  # what it holds has not begun, so only the limit of loading counts
                 self.deadline = self._load_by
         elif self.plan.timeout_s is not None:
             self.deadline = (
@@ -365,12 +365,12 @@ class WorkerProcess(Running):
         return 0 <= index < len(self.group.batch)
 
     def _limit_ns(self, id_: AttemptId) -> int:
-        """What a call may take, with what it stood still for."""
+        """How many nanoseconds a call may take, with the time for which it stood still."""
         excused_s = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
         return int(((self.plan.timeout_s or 0.0) + excused_s) * 1e9)
 
     def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
-        """Whether the call that runs has to be ended."""
+        """How to end the call that runs, None if it may continue."""
         index, began_ns, _, _ = seen
         if not self._has(index):
             return None
@@ -387,7 +387,7 @@ class WorkerProcess(Running):
         return verdict
 
     def _take_back(self, keep: int) -> None:
-        """Attempts from this index on have not begun and will not: others may run them."""
+        """Attempts from this index on have not begun and will not begin here: other workers may run them."""
         rest = self.group.cut(keep)
         returned = rest if self._recalled else [each for each in rest if id_of(each) in self._unwanted]
         for dispatch in returned:
@@ -395,7 +395,7 @@ class WorkerProcess(Running):
         wanted = [] if self._recalled else [each for each in rest if id_of(each) not in self._unwanted]
         self._calls.attempts.backlog.return_unstarted(self.line, wanted)
 
-    # How a group ends.
+    # ---- how a group ends ----
 
     def _group_ended(self, now: float) -> None:
         count, _, _ = self.group.done()
@@ -418,36 +418,36 @@ class WorkerProcess(Running):
         self._calls.attempts.release(self.line, self.slot)
 
     def _refused(self) -> None:
-        """The function cannot be called: that is the end of the first attempt, the others are to find out."""
+        """The function cannot be called: the first attempt ends with that. The others find out in another worker."""
         self.group.lose(0, end_of_refusal(self.group.page))
         self._give_up_batch(1)
         self.retire()
 
     def leader_ended(self) -> None:
-        self.leaving = True  # nothing more is given to it
+        self.leaving = True  # it gets no more work
         self._hang_up()
         if self.plan.workers.get(self.slot) is self:
             del self.plan.workers[self.slot]
         self.deadline = NEVER
 
     def died(self, ending: int | None, leftovers: bool) -> None:
-        """It is gone, and all that descended from it; ``ending`` says why, if it was ended."""
+        """The process and its descendants are gone; ``ending`` says why the supervisor ended it, None if it did not."""
         self.leader_ended()
         try:
             if self._broken:
                 self._give_up_broken()
             elif self.group.batch:
-                self._autopsy(ending, leftovers)
+                self._settle_death(ending, leftovers)
         except Exception as error:
             self._break(error, time.monotonic())
             self._give_up_broken()
-        if self._holds_slot:  # what it held was given back before it ended
+        if self._holds_slot:  # its calls were given back before it ended
             self._give_up_batch(0)
         self.plan.output.take_back(self.scratch)
         self.group.page.close()
 
     def _give_up_broken(self) -> None:
-        """It is gone, and its page makes no sense."""
+        """The process is gone, and its page makes no sense."""
         if not self.group.batch:
             return
         self._keep_sound()
@@ -456,22 +456,23 @@ class WorkerProcess(Running):
         self._give_up_batch(self.group.told)
 
     def _keep_sound(self) -> None:
-        """Outcomes of calls that had ended before the page broke may be whole all the same."""
+        """Report the calls that had ended before the page broke: their records may still be intact."""
         try:
             self.group.settle()
         except Exception:
             return
 
-    def _autopsy(self, ending: int | None, leftovers: bool) -> None:
-        """The call that ran has failed, those before it have their outcomes, those after it never began."""
-        if not self._loaded and self.group.page.fault():  # it said why it cannot make calls, and was not heard
+    def _settle_death(self, ending: int | None, leftovers: bool) -> None:
+        """The call that ran has failed, the calls before it have their outcomes, the calls after it never began."""
+        if not self._loaded and self.group.page.fault():  # the page has the refusal, but the byte was not read
             self.group.lose(0, end_of_refusal(self.group.page))
             self._give_up_batch(1)
             return
         count, _, _ = self.group.done()
         index, _, _, _ = self.group.now()
         if not count <= index < len(self.group.batch):
-            # None ran. If it died of its own accord, and for the first of the group, that one must not go on for ever.
+            # No call ran. If the worker died by itself before the first call of the group, that call must be charged:
+            # otherwise it would kill one worker after another for ever.
             index = 0 if not count and (ending is None or self._target is not None) else -1
         if index < 0:
             self.group.settle()
@@ -487,11 +488,11 @@ class WorkerProcess(Running):
         has_begun = self._loaded or self.group.now()[0] >= 0
         if ending == wire.TIMED_OUT and not has_begun:
             return end_of_endless_load(self._load_limit_s, self._spec[fields.CALL_TARGET])
-        if ending is not None:  # it was ended; perhaps for another one, which was over just then
+        if ending is not None:  # the worker was ended, perhaps for another call that ended at that moment
             return EndOfCall(
                 ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags
             )
-        # It may have said that it is ready, and have died of its first call before that was heard.
+        # It may have reported that it is ready and died in its first call before the supervisor read that report.
         if has_begun:
             return end_by_itself(status, flags)
         return end_while_loading(status, flags, self._spec[fields.CALL_TARGET])

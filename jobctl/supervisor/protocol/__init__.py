@@ -1,1 +1,1 @@
-"""What the engine and the supervisor say to each other."""
+"""The messages between engine and supervisor, and the memory that a supervisor shares with a worker."""

@@ -1,4 +1,4 @@
-"""Messages over a stream socket: batched, of any size, and never blocking either side."""
+"""Messages over a stream socket: in batches, of any size, without blocking either side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor'
 if TYPE_CHECKING:
     from typing import Any
 
-    #: (kind, payload); plain values only, which is all that marshal can carry.
+    #: (kind, payload). Plain values only: marshal carries nothing else.
     Message = tuple[int, Any]
     #: Queues a message for the other side: (kind, payload).
     Tell = Callable[[int, Any], None]
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _HEADER = 4
 _CHUNK = 1 << 18
 _READ_AT_ONCE = 16
-_MARSHAL_VERSION = 2  # without the reference tracking of later versions, which costs time and saves nothing here
+_MARSHAL_VERSION = 2  # later versions track references, which costs time and saves nothing here
 
 
 class Channel:
-    """One end. ``post`` queues, ``flush`` sends what the socket takes, ``receive`` returns what has come."""
+    """One end. ``post`` queues, ``flush`` sends what the socket takes, ``receive`` returns what has arrived."""
 
     def __init__(self, end: socket) -> None:
         end.setblocking(False)
@@ -43,7 +43,7 @@ class Channel:
 
     @property
     def waiting(self) -> bool:
-        """Whether anything is queued and not sent."""
+        """Whether any message is queued and not sent."""
         return bool(self._posted or self._out)
 
     def flush(self) -> bool:
@@ -54,7 +54,7 @@ class Channel:
                 sent = self._socket.send(self._out)
             except BlockingIOError:
                 return False
-            except OSError:  # nobody reads any more; receive() tells the end of it
+            except OSError:  # the other side is gone; receive() finds the end of the stream
                 self._out.clear()
                 return True
             del self._out[:sent]
@@ -69,12 +69,12 @@ class Channel:
         self._posted.clear()
 
     def receive(self) -> list[Message]:
-        """Whole messages that have come; sets ``closed`` at the end of the stream."""
+        """Whole messages that have arrived; sets ``closed`` at the end of the stream."""
         self._drain()
         return self._unpack()
 
     def receive_all(self) -> list[Message]:
-        """Whole messages up to the end of the stream; for when the other side is known to be dead."""
+        """Whole messages up to the end of the stream; call it when the other side is known to be dead."""
         before = -1
         while not self.closed and before != len(self._in):
             before = len(self._in)
@@ -109,6 +109,6 @@ class Channel:
                 return
 
     def close(self) -> None:
-        """Close the socket; what was not sent is dropped."""
+        """Close the socket; queued messages are dropped."""
         self._socket.close()
         self.closed = True

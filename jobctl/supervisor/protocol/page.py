@@ -1,10 +1,10 @@
-"""Memory shared with one worker: what it does now, what has become of the calls of its group, where it must stop.
+"""Memory shared with one worker: the call that it makes now, the records of calls that ended, the limit of its group.
 
 The worker writes and this side reads, without messages or locks; only the limit goes the other way. Words are eight
-aligned bytes. Because the memory outlives the worker, the outcomes of calls that ended are never lost with it.
+aligned bytes. The memory outlives the worker, so the death of a worker loses no outcome of a call that had ended.
 
-The worker runs code of the user, which can write anything here. Nothing is believed that makes no sense: whoever reads
-it gets a ``BrokenPage``. The file can grow but not shrink, or reading it could end this process with SIGBUS.
+The worker runs code of the user, which can write anything here. Impossible values raise ``BrokenPage``. The file can
+grow but not shrink: reading a page that is gone would end this process with SIGBUS.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# As in worker/main.py, which is loaded alone and cannot import this.
+# worker/main.py has the same numbers; it is loaded alone and cannot import this module. A test compares them.
 NOW = struct.Struct("<qqqq")
 DONE = struct.Struct("<qqq")
 DONE_AT = 32
@@ -33,15 +33,15 @@ RSS_AT = 72
 TOOK_AT = 80
 RECORDS_AT = 128
 SIZE = 256 << 10
-#: Records of one group never take more: it ends early, and what a call may return is bounded.
+#: The records of one group never take more: a group ends early, and what a call may return is bounded.
 LARGEST = 128 << 20
-#: Memory that reading records may take beyond a multiple of their size.
+#: Memory that reading records may take, in addition to a multiple of their size.
 _ROOM = 128 << 20
 _TIMES = 32
-#: How each record begins: a tuple of ten, in the form of marshal.
+#: The first bytes of each record: a tuple of ten in the format of marshal.
 _HEAD = b"(\x0a\0\0\0"
 _TRIES = 1000
-#: The parser of marshal gives up at 2000 levels.
+#: The parser of marshal gives up at 2000 levels of nesting.
 _DEEPEST = 1990
 
 NO_LIMIT = 1 << 40
@@ -52,11 +52,11 @@ OUTPUT_SPOILT = 3  # a call shortened or replaced what others had written before
 
 
 class BrokenPage(Exception):
-    """What a worker wrote makes no sense."""
+    """A worker wrote something impossible."""
 
 
 class SharedPage:
-    """One page; ``fd`` is for the worker."""
+    """The page of one worker; ``fd`` is the descriptor that the worker gets."""
 
     def __init__(self, lowest_fd: int) -> None:
         """``fd`` is not below ``lowest_fd``. Raises OSError when there is no memory or no descriptor for it."""
@@ -75,23 +75,23 @@ class SharedPage:
         self.reset()
 
     def reset(self) -> None:
-        """Nothing runs and nothing has ended; only while the worker waits."""
+        """Set the page to "no call runs, no call has ended"; call it only while the worker waits."""
         NOW.pack_into(self._memory, 0, -1, 0, 0, 0)
         DONE.pack_into(self._memory, DONE_AT, 0, 0, 0)
         WORD.pack_into(self._memory, FAULT_AT, 0)
         self.limit(NO_LIMIT)
 
     def limit(self, index: int) -> None:
-        """No call from this index on shall begin. One that began meanwhile shows itself in ``now`` soon after."""
+        """Let no call from this index on begin. One that has just begun appears in ``now`` soon after."""
         WORD.pack_into(self._memory, LIMIT_AT, index)
 
     def now(self) -> tuple[int, int, int, int]:
-        """What runs: index in its group (-1 = nothing), begin (monotonic ns), bytes of stdout and stderr before it."""
+        """The running call: index in its group (-1 = none), start (monotonic ns), bytes in stdout and stderr then."""
         seen: tuple[int, int, int, int] = NOW.unpack_from(self._memory, 0)
         for _ in range(_TRIES):
             if (again := NOW.unpack_from(self._memory, 0)) == seen:
                 return seen
-            seen = again  # caught between two calls
+            seen = again  # read while the worker wrote it
         raise BrokenPage("the number of the running call changes all the time")
 
     def done(self) -> tuple[int, int, int]:
@@ -100,11 +100,11 @@ class SharedPage:
         for _ in range(_TRIES):
             if (again := DONE.unpack_from(self._memory, DONE_AT)) == done:
                 return done
-            done = again  # caught while it was written
+            done = again  # read while the worker wrote it
         raise BrokenPage("the number of calls that ended changes all the time")
 
     def records(self, start: int, end: int) -> bytes:
-        """Those of the records that lie between two offsets (see ``unpack``). Raises BrokenPage."""
+        """The records between two offsets, for ``unpack``. Raises BrokenPage."""
         if not 0 <= start <= end <= LARGEST:
             raise BrokenPage(f"records from byte {start} to byte {end}")
         start += RECORDS_AT
@@ -122,15 +122,15 @@ class SharedPage:
             raise BrokenPage(f"{end} bytes of records cannot be read: {problem}") from problem
 
     def fault(self) -> int:
-        """0, or why no call can be made."""
+        """0, or why the worker cannot make calls."""
         return int(WORD.unpack_from(self._memory, FAULT_AT)[0])
 
     def max_rss(self) -> int:
-        """As getrusage tells it."""
+        """The worker's largest resident size, in the unit of getrusage."""
         return int(WORD.unpack_from(self._memory, RSS_AT)[0])
 
     def took_s(self) -> float:
-        """From the begin of the group's first call to the end of its last, by the worker's own clock."""
+        """Seconds from the start of the group's first call to the end of its last, by the worker's own clock."""
         return int(WORD.unpack_from(self._memory, TOOK_AT)[0]) / 1e9
 
     def close(self) -> None:
@@ -140,13 +140,13 @@ class SharedPage:
 
 
 def unpack(count: int, records: bytes) -> list[Any]:
-    """Records as tuples: each is a value in the form of marshal, and a list is its items behind their number."""
+    """Records as tuples. Each record is a value in the format of marshal, where a list is its length and its items."""
     whole: list[Any] = marshal.loads(b"[%b%b" % (count.to_bytes(4, "little"), records))  # noqa: S302 - from our own worker
     return whole
 
 
 def unpack_carefully(count: int, records: bytes) -> list[Any]:
-    """As ``unpack``, of bytes that may be anything. Raises BrokenPage."""
+    """Like ``unpack``, for bytes that may be anything. Raises BrokenPage."""
     if records.count(_HEAD) < count or (count and not records.startswith(_HEAD)):
         raise BrokenPage("there are fewer records than calls that ended")
     found: list[Any] = _carefully(b"[%b%b" % (count.to_bytes(4, "little"), records))
@@ -154,15 +154,15 @@ def unpack_carefully(count: int, records: bytes) -> list[Any]:
 
 
 def value_of(record: bytes) -> Any:
-    """A value in the form of marshal, of bytes that may be anything. Raises BrokenPage."""
+    """A value in the format of marshal, from bytes that may be anything. Raises BrokenPage."""
     return _carefully(record)
 
 
 def _carefully(data: bytes) -> Any:
-    """The parser makes room for as many members as a tuple claims to have, before it looks for them."""
+    """Parse within a limit of memory: the parser allocates as many members as a tuple claims to have."""
     try:
         return _within(_limit.largest or _limit.renew(0), data)
-    except MemoryError:  # this process may have grown since
+    except MemoryError:  # this process may have grown since the limit was measured
         try:
             return _within(_limit.renew(_TIMES * len(data)), data)
         except MemoryError as error:
@@ -175,7 +175,7 @@ def _within(size: int, data: bytes) -> Any:
         size = min(size, soft)
     resource.setrlimit(resource.RLIMIT_AS, (size, hard))
     try:
-        return marshal.loads(data)  # noqa: S302 - checked by whoever asked
+        return marshal.loads(data)  # noqa: S302 - the callers check the result
     except MemoryError:
         raise
     except Exception as error:
@@ -185,15 +185,15 @@ def _within(size: int, data: bytes) -> Any:
 
 
 class _MemoryLimit:
-    """How large this process may become while it reads what may be anything."""
+    """How large this process may become while it parses bytes that may be anything."""
 
     def __init__(self) -> None:
         self.largest = 0
 
     def renew(self, more: int) -> int:
-        """Measure again; ``more`` is what reading may take beyond the usual."""
-        # Within the limit the stack could not grow either, and that would end this process: let it grow before.
-        with contextlib.suppress(ValueError):  # on some systems it gives up earlier
+        """Measure again; ``more`` is the number of bytes that parsing may take beyond the usual."""
+        # Under the limit the stack cannot grow either, which would end this process. So it must grow before.
+        with contextlib.suppress(ValueError):  # on some systems the parser gives up earlier
             marshal.loads(b"(\1\0\0\0" * _DEEPEST + b"N")  # noqa: S302 - our own
         self.largest = _size_of_this_process() + _ROOM
         return self.largest + more
@@ -206,7 +206,7 @@ def _size_of_this_process() -> int:
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:
             return int(file.read(64).split()[0]) * mmap.PAGESIZE
-    except (OSError, ValueError):  # another system: it has no such limit either
+    except (OSError, ValueError):  # a system without /proc has no such limit either
         return 1 << 40
 
 
@@ -216,7 +216,7 @@ def pack(records: list[Any]) -> bytes:
 
 
 def _keep_size(fd: int) -> None:
-    """No process can make the file shorter, by accident or otherwise."""
+    """Seal the file so that no process can make it shorter, by accident or otherwise."""
     if hasattr(fcntl, "F_ADD_SEALS"):
         with contextlib.suppress(OSError):  # no memfd, or an old kernel
             fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)

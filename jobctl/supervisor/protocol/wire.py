@@ -1,20 +1,20 @@
-"""Words that engine and supervisor say to each other: (kind, payload) tuples of plain values, sent by ``channel``.
+"""The kinds of messages between engine and supervisor: (kind, payload) tuples of plain values, sent by ``channel``.
 
-The supervisor is kept small, so this module imports nothing. The payload of an event has the fields of the
-event's class in ``domain.ports``; a test holds both to the same shape and the endings to the same numbers.
+The supervisor must stay small, so this module imports nothing. The payload of an event has the fields of the event's
+class in ``domain.ports``; ``fields`` names their positions. A test compares the fields and the numbers of endings.
 """
 
 from __future__ import annotations
 
-#: Of everything below and of the payloads. After an upgrade of a running jobctl an old supervisor starts a new engine:
-#: one that finds another number than its own (in JOBCTL_WIRE) says nothing and ends with OTHER_JOBCTL.
+#: The version of everything below and of the payloads. After an upgrade of a running jobctl, an old supervisor starts a
+#: new engine. An engine that finds another number than its own in JOBCTL_WIRE ends at once with OTHER_JOBCTL.
 VERSION = 9
 OTHER_JOBCTL = 78
-#: Exit code of an engine that could not begin because the disk is full or fails, or the database is kept busy.
+#: Exit code of an engine that could not start because the disk is full or fails, or the database is busy.
 NOT_NOW = 74
-#: Exit code of an engine whose store was removed: there is nothing to come back to.
+#: Exit code of an engine whose store was removed: no engine can follow it.
 STORE_GONE = 72
-#: Exit code of an engine whose database files were removed or replaced: running items finish, no engine follows.
+#: Exit code of an engine whose database files were removed or replaced: running items finish, and no engine follows.
 REPLACED = 73
 
 # Engine to supervisor.
@@ -29,7 +29,7 @@ ADOPT = 7  # None; answered by HELD
 CLOSE = 8  # grace in seconds
 ACKNOWLEDGE_CALLS = 10  # list of numbers of CALLS
 REFUSE = 9  # text: the engine cannot work, the supervisor gives up
-BEAT = 11  # (seconds, monotonic clock): a guest ends everything unless it hears again within them, from then on
+BEAT = 11  # (lease in seconds, monotonic clock): a guest ends everything unless the next BEAT comes within the lease
 
 # Supervisor to engine.
 STARTED = 0
@@ -38,11 +38,11 @@ RETURNED = 2
 LOST = 3
 PRESSURE = 4
 HELD = 5  # list of (job, item, attempt)
-CALLS = 7  # fields of Calls, but for the last: how many records, and their bytes (process.page)
-BARRED = 8  # list of (job, item, attempt): held, but no slot is taken by them
+CALLS = 7  # fields of Calls, but the last one is (number of records, their bytes): see ``page.unpack``
+BARRED = 8  # list of (job, item, attempt): held, but they take no slot
 STOP = 6  # 1 = politely, 2 = now
 
-# The numbers of domain.ports.Ending and OutputFlag.
+# The same numbers as domain.ports.Ending and OutputFlag.
 EXITED = 0
 SIGNALLED = 1
 TIMED_OUT = 2
@@ -55,10 +55,10 @@ CUT = 1
 LEFTOVERS = 2
 SETUP = 4
 
-#: What becomes of the processes that an item leaves behind.
+#: What happens to processes that an item leaves behind.
 END = "end"
 WAIT = "wait"
 FAIL = "fail"
 
-#: The number of the descriptor on which an engine finds its supervisor.
+#: The descriptor on which an engine finds its supervisor.
 ENGINE_FD = 3
