@@ -44,11 +44,12 @@ def note_if_down(shared: Session) -> None:
 
 def nobody_works(shared: Session) -> str:
     """No daemon is up: what to type. A full disk comes first, for a daemon would start nothing on it."""
+    from jobctl.domain.blockers import DAEMON_DOWN, DISK_FULL
     from jobctl.process.space import shortage
 
     if short := shortage(*shared.home.output_places):
         return (
-            f"the disk is nearly full: {short}; no daemon is running\n"
+            f"{DISK_FULL.words(short=short)}; {DAEMON_DOWN.sentence}\n"
             f"  make room: {shared.program} prune --dry-run; then: {shared.program} daemon start"
         )
-    return f"no daemon is running; start it with: {shared.program} daemon start"
+    return f"{DAEMON_DOWN.sentence}; start it with: {shared.program} daemon start"

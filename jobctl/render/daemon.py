@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobctl import __version__
+from jobctl.domain.blockers import NO_WORKERS
 from jobctl.domain.crew import AWAY, worded
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import hindrance, number, plural, rate, size
@@ -58,7 +59,7 @@ def _cluster(cluster: Document, *, is_away: bool) -> Iterator[str]:
     for words in cluster["unfit"]:
         yield f"          not used: {inert(words)}"
     if not cluster["workers"] and not is_away:
-        yield f"  nothing runs: no worker is there; to start one: {inert(cluster['join'])}"
+        yield f"  nothing runs: {NO_WORKERS.words(more='')}; to start one: {inert(cluster['join'])}"
 
 
 def _queues(document: Document) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _failures(document: dict[str, Any]) -> Iterator[str]:
 
 def _holds(document: dict[str, Any]) -> Iterator[str]:
     holds = document["holds"]
-    known = {hold["code"] for hold in holds}
-    notices = [found for found in document["attention"] if found["code"] not in known]
+    known = {hold["message"] for hold in holds}
+    notices = [found for found in document["attention"] if found["message"] not in known]
     if holds:
         yield ""
         yield "what holds it back:"

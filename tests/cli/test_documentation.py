@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.cli.completion.tree import command_tree
+from jobctl.domain import blockers
 from jobctl.domain.durations import format_duration
 from jobctl.domain.outcome import failure_code
 from jobctl.domain.policy import Policy
@@ -23,7 +24,7 @@ from jobctl.handlers.environment import submitter_environment
 from jobctl.notify import command
 from jobctl.services import notify
 from jobctl.services.status import document as status
-from jobctl.services.status import lasting, workers
+from jobctl.services.status import lasting
 from jobctl.services.why import attention
 from jobctl.sources import options
 from jobctl.supervisor import job_plan as plan
@@ -105,8 +106,9 @@ def test_the_causes_of_failures_are_on_the_page_of_the_document():
 
 
 def test_the_codes_of_attention_are_on_the_page_of_the_document():
-    said = "\n".join(inspect.getsource(module) for module in (attention, workers, lasting, notify, status))
-    codes = set(re.findall(r"(?:Attention|Missing)\(\s*\"([a-z_]+)\"", said)) | set(attention._LASTING_CODES.values())
+    said = "\n".join(inspect.getsource(module) for module in (attention, lasting, notify, status))
+    codes = set(re.findall(r"Attention\(\s*\"([a-z_]+)\"", said)) | set(attention._LASTING_CODES.values())
+    codes |= {kind.notice for kind in vars(blockers).values() if isinstance(kind, blockers.Kind) and kind.notice}
     assert len(codes) > 10
     assert codes <= words(page("jobctl-status.5"))
 

@@ -108,7 +108,7 @@ def test_the_disk_is_named_before_the_daemon(cli, disk):
     holds = json.loads(cli("explain", 1, "--json").stdout)["holds"]
     assert holds[0]["code"] == "disk_low"
     reason = json.loads(cli("status", 1, "--json").stdout)["state_reason"]
-    assert "for lack of room" in reason
+    assert "the disk is nearly full" in reason
 
 
 def test_doctor_and_commands_that_write_blame_the_disk_and_no_file(cli, disk):

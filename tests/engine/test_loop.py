@@ -802,7 +802,7 @@ def test_a_row_that_a_hand_has_changed_ends_at_its_item_and_not_the_engine(tmp_p
     assert bench.states(other) == "ss"
     assert bench.states(job) in ("sfs", "sss")  # as far as the bytes have the columns they are a row
     if bench.states(job) == "sfs":
-        assert "its row in the database is damaged" in bench.database.scalar("SELECT message FROM failures")
+        assert "the row of the item in the database is damaged" in bench.database.scalar("SELECT message FROM failures")
 
 
 @pytest.mark.parametrize("column", ["items", "attempts", "samples", "code", "message", "retryable", "first_at"])

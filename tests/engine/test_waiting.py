@@ -61,7 +61,7 @@ def test_a_full_disk_is_said_by_status_and_explain(tmp_path, full_disk):
         attention = {a["code"]: a for a in job_document(bench.database, bench.home, job, bench.now)["attention"]}
         (hold,) = explain(bench.database, bench.home, Target(job), bench.now)["holds"]
     assert "spawn_pressure" not in attention
-    assert attention["disk_low"]["message"].startswith("the disk is nearly full, nothing new starts until")
+    assert attention["disk_low"]["message"].startswith("the disk is nearly full: ")
     assert str(bench.home.root) in attention["disk_low"]["message"]
     assert attention["disk_low"]["action"] == "jobctl prune --dry-run"
     assert hold["code"] == "disk_low"

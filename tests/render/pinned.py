@@ -104,7 +104,7 @@ def listing() -> Document:
         job["done"] = state not in ("queued", "paused")
         job["progress"] |= {"processed": processed, "rate_per_s": None, "eta_s": None}
         jobs.append(job)
-    jobs[3]["state_reason"] = "waits until job 42 succeeds, 1,000,000 items queued"
+    jobs[3]["state_reason"] = "waits until job 42 (running) succeeds; 1,000,000 items queued"
     jobs[4]["attention"] = [{"code": "paused", "message": "paused 5m ago", "action": "jobctl resume 40"}]
     jobs.append(running_job())
     return {"schema": "jobctl.status_list/1", "at": AT, "daemon": EXAMPLE["daemon"], "jobs": jobs, "jobs_total": 7}

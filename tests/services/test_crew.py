@@ -85,7 +85,7 @@ def test_not_all_of_it_in_one_place(store, home):
 
 def test_with_what_it_needs_there_it_waits_for_its_turn(store, home):
     asked = Asked(store, home, Crew("s", WORKERS), gpus=1)
-    assert asked.reason == "waits for its turn, 4 items queued"
+    assert asked.reason == "waits for its turn; 4 items queued"
     assert asked.attention == {}
 
 
@@ -99,7 +99,7 @@ def test_a_scheduler_that_is_away_is_no_trouble_of_this_machine(store, home):
     asked = Asked(store, home, Crew("s"), pressure=f"{AWAY}the scheduler cannot be reached")
     assert list(asked.attention) == ["cluster_away"]
     assert asked.attention["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
-    assert asked.holds["cluster_away"]["message"] == "the scheduler cannot be reached"
+    assert asked.holds["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
     assert "nothing new starts: the scheduler cannot be reached" in asked.lines
     assert "machine" not in asked.lines
 

@@ -242,7 +242,7 @@ def test_what_runs_while_a_daemon_stops_is_not_nobodys(store, home):
     with held_lock(home) as pid:
         store.daemon(pid=pid, heartbeat_at=NOW, state="draining")
         document = job_document(store.database, home, job, NOW)
-    assert document["state_reason"] == "the daemon is stopping, 2 items still to end; 0 of 3 items processed"
+    assert document["state_reason"] == "the daemon is stopping; 2 items running, none failed so far"
 
 
 def test_without_a_daemon_a_live_job_says_so(store, home):
@@ -252,7 +252,7 @@ def test_without_a_daemon_a_live_job_says_so(store, home):
     assert document["daemon"]["state"] == "down"
     assert document["attention"][0] == {
         "code": "daemon_down",
-        "message": "no daemon is running, so nothing starts",
+        "message": "no daemon is running",
         "action": "jobctl daemon start",
     }
     assert document["next"][0] == "jobctl daemon start"
@@ -407,7 +407,7 @@ def test_what_a_job_comes_after_is_in_its_reason(store, home):
     with held_lock(home) as pid:
         store.daemon(pid=pid, heartbeat_at=NOW)
         document = job_document(store.database, home, job, NOW)
-    assert document["state_reason"] == f"waits until job {first} succeeds, 2 items queued"
+    assert document["state_reason"] == f"waits until job {first} (running) succeeds; 2 items queued"
     assert document["after"] == [
         {"job": first, "condition": "ok", "state": "running", "done": False},
         {"job": first + 100, "condition": "any", "state": None, "done": None},
@@ -417,7 +417,7 @@ def test_what_a_job_comes_after_is_in_its_reason(store, home):
 def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
     job = store.job("qq", deadline_at=NOW - SECOND)
     reason = job_document(store.database, home, job, NOW)["state_reason"]
-    assert reason == "its deadline passed; waits for a daemon, 2 items queued"
+    assert reason == "its deadline passed; no daemon is running; 2 items queued"
 
 
 def test_what_was_handed_ahead_of_slots_that_others_have_does_not_run(store, home):

@@ -147,6 +147,7 @@ def stop(
       jobctl daemon stop --now            TERM, grace, KILL
       jobctl daemon stop --timeout 30s
     """
+    from jobctl.domain.blockers import DAEMON_DOWN
     from jobctl.domain.durations import option_duration
     from jobctl.services.daemon.stop import stop_daemon
 
@@ -161,7 +162,7 @@ def stop(
     if shared.json:
         shared.emit(_document(shared))
     else:
-        shared.note("no daemon is running" if stopped is None else "the daemon has stopped")
+        shared.note(DAEMON_DOWN.sentence if stopped is None else "the daemon has stopped")
     return Exit.OK
 
 

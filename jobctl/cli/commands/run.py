@@ -178,8 +178,9 @@ def _tell_left(shared: Session, database: Database, job: int) -> None:
         text = f"job {job} goes on; follow it with: {shared.program} status {job} --watch"
     else:
         text = f"job {job} is not done; go on with: {shared.program} daemon start, or {shared.program} cancel {job}"
+        from jobctl.domain.blockers import DISK_FULL
         from jobctl.process.space import shortage
 
         if short := shortage(*shared.home.output_places):
-            text = f"the disk is nearly full: {short}\n  make room: {shared.program} prune --dry-run\n{text}"
+            text = f"{DISK_FULL.words(short=short)}\n  make room: {shared.program} prune --dry-run\n{text}"
     sys.stderr.write(f"{text}\n")

@@ -112,11 +112,12 @@ def lost_database(shared: Session) -> str:
 
 def _check_daemon(shared: Session, request: SubmitRequest) -> None:
     """Without a key every try would be another job: refuse before anything is accepted. With one, it may be done."""
+    from jobctl.domain.blockers import DAEMON_DOWN
     from jobctl.process.lock import holder
 
     if request.key is None and holder(str(shared.home.lock)) is None:
         raise Busy(
-            "--wait: no daemon is running, so nothing was accepted",
+            f"--wait: {DAEMON_DOWN.sentence}, so nothing was accepted",
             hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
         )
 

@@ -19,7 +19,7 @@ def said_of(names: Sequence[str]) -> str:
 
 
 #: Of a row that a hand or a fault of the disk has changed in the database.
-UNREADABLE = "its row in the database is damaged: nothing was started for it; submit the row again"
+UNREADABLE = "the row of the item in the database is damaged, so nothing was started for it; submit the row again"
 
 
 def not_started(dispatches: Iterable[Dispatch], message: str, now: int, code: int = ENV_MISSING) -> list[Finished]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
+from jobctl.domain.blockers import DAMAGED
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.attempts.not_started import said_of
@@ -172,7 +173,7 @@ class LiveJobs:
         live.mask, live.lack = given.mask, given.lack
         live.ungiven = "" if given.lack or not given.missing else said_of(given.missing)
         if live.row.damage:  # what is left of the row must not be run
-            live.lack = f"its row in the database is damaged: {live.row.damage}"
+            live.lack = DAMAGED.words(damage=live.row.damage)
         self._executor.define(self._specs.spec(live.row, given, slotted=live.handler.slotted))
 
     def look_up(self, changed: Iterable[LiveJob], now: int) -> None:

@@ -75,7 +75,7 @@ def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> Da
 
 
 def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
-    from jobctl.services.status.workers import room
+    from jobctl.services.status.progress import room
 
     places = room(daemon, policy)
     found = [_Limit(places, f"the workers have room for {plural(places, 'such item')}")] if places else []
@@ -87,7 +87,7 @@ def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
 
 def _is_known(policy: Policy, daemon: DaemonView) -> bool:
     """Whether slots decide how many run: not without workers, nor where devices are lent that nobody counted."""
-    from jobctl.services.status.workers import room
+    from jobctl.services.status.progress import room
 
     places = room(daemon, policy)
     return bool(daemon.slots) and places != 0 and (places is not None or not policy.gpus)

@@ -3,160 +3,103 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from jobctl.domain.durations import format_duration, format_span
+from jobctl.domain import blockers as kinds
+from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
-from jobctl.domain.wording import number, open_elsewhere, plural
-from jobctl.services.why.attention import Case
+from jobctl.domain.wording import number, plural
+from jobctl.services.status.progress import Progress
+from jobctl.services.why.blockers import Blocker
+from jobctl.services.why.situation import Situation
+from jobctl.store.views.jobs import JobView
 
 #: Calls that have not begun by then wait for a worker.
 _MOMENT_S = 2.0
+#: What matters also to items that run.
+_WHILE_ITEMS_RUN = (
+    *(kinds.DAMAGED, kinds.STOPPED, kinds.PAUSED),
+    *(kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE),
+)
 
 
-def state_reason(case: Case) -> str:
-    """The sentence that goes with the state."""
+def state_reason(case: Situation, found: Sequence[Blocker], progress: Progress) -> str:
+    """The sentence that goes with the state: what decides, then how far the job is."""
     job = case.job
-    if job.damage:
-        return f"its row in the database cannot be read: {job.damage}"
     if job.is_done:
-        return _ended(case)
+        return found[0].brief if found else _ended(job)
+    figures = _figures(job, progress)
     if job.state == "cancelling":
-        return f"cancelled: {_still_running(case)}"
-    if job.state == "paused":
-        return f"{job.pause_reason or 'nothing starts until it is resumed'}; {_done_of_total(case)}"
-    if job.stop is not None:
-        return f"{job.stop_reason or 'stopped'}; {_still_running(case)}"
-    if case.around.follows and not job.live:
-        return _following(case)
-    return _running(case) if job.state == "running" else _waiting(case)
+        return f"cancelled: {figures}"
+    parts = _leading(job, found, is_running=progress.running > 0) or _unblocked(case, progress)
+    is_late = job.deadline_at is not None and job.deadline_at <= case.now
+    return "; ".join(["its deadline passed"] * is_late + [*parts, figures])
 
 
-def _following(case: Case) -> str:
-    """Its own items are over, and other jobs have the rest of its rows."""
-    parts = [_done_of_total(case)] if case.job.total else []
-    parts += [] if _is_served(case) else [f"{_late(case)}no daemon works on it"]
-    return "; ".join([*parts, open_elsewhere(case.around.follows)])
+def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> list[str]:
+    """The first blocker that matters now, and with no item left the rows that other jobs have."""
+    matter = [each for each in found if not is_running or each.kind in _WHILE_ITEMS_RUN]
+    rows = [each.brief for each in matter if each.kind is kinds.OPEN_ELSEWHERE and not job.live]
+    first = next((each for each in matter if each.kind is not kinds.OPEN_ELSEWHERE), None)
+    if first is None:
+        return rows
+    others = sum(each.kind is kinds.AFTER for each in found) - 1 if first.kind is kinds.AFTER else 0
+    return [first.brief + (f", and for {plural(others, 'other job')}" if others else ""), *rows]
 
 
-def _ended(case: Case) -> str:
-    job = case.job
-    parts = [
-        f"{number(count)} {word}"
-        for count, word in (
-            (job.succeeded, "succeeded"),
-            (job.failed, "failed"),
-            (job.unprocessed, "unprocessed"),
-            (job.rejected, "rejected"),
-            (job.skipped, "skipped"),
-        )
-        if count
-    ]
-    if not job.total and job.skipped:
-        return f"nothing to do: {plural(job.skipped, 'row')} done already in an earlier job of that name"
-    if job.state == "succeeded" and len(parts) == 1:
-        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
-    figures = ", ".join(parts)
-    return f"{job.reason}: {figures}" if job.reason else figures
+def _unblocked(case: Situation, progress: Progress) -> list[str]:
+    """What a job does that nothing holds back."""
+    silent_s = (case.now - case.job.updated_at) / 1e6
+    # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
+    kind = kind_of(case.job.handler)
+    if kind.loads_first and case.job.running and not case.running and silent_s >= _MOMENT_S:
+        target = kind.shown_command(json.loads(case.job.command))
+        return [f"workers have been loading {target} for {format_duration(silent_s)}"]
+    if progress.running:
+        return []
+    return ["between two items" if case.job.state == "running" else "waits for its turn"]
 
 
-def _still_running(case: Case) -> str:
-    left = case.progress.running
-    return f"{plural(left, 'item')} still to end" if left else "taking the rest out of the queue"
-
-
-def _done_of_total(case: Case) -> str:
-    job = case.job
+def _figures(job: JobView, progress: Progress) -> str:
+    """How far a job is that is not done."""
+    if job.stop is not None or job.state == "cancelling":
+        left = progress.running
+        return f"{plural(left, 'item')} still running" if left else "the rest is being taken out of the queue"
+    if progress.running:
+        failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
+        return f"{plural(progress.running, 'item')} running, {failed}"
+    if job.state == "queued" and job.live:
+        return f"{plural(job.queued, 'item')} queued"
     failed = f", {number(job.failed)} failed" if job.failed else ""
     return f"{number(job.processed)} of {plural(job.total, 'item')} processed{failed}"
 
 
-def _is_served(case: Case) -> bool:
-    return case.around.daemon.serves(case.job.id, foreground=bool(case.job.foreground))
+def _ended(job: JobView) -> str:
+    parts = {
+        "succeeded": job.succeeded,
+        "failed": job.failed,
+        "unprocessed": job.unprocessed,
+        "rejected": job.rejected,
+        "skipped": job.skipped,
+    }
+    if not job.total and job.skipped:
+        return f"nothing to do: {plural(job.skipped, 'row')} done already in an earlier job of that name"
+    if job.state == "succeeded" and sum(map(bool, parts.values())) == 1:
+        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
+    figures = ", ".join(f"{number(count)} {word}" for word, count in parts.items() if count)
+    return f"{job.reason}: {figures}" if job.reason else figures
 
 
-def _running(case: Case) -> str:
-    job, running = case.job, case.progress.running
-    if case.shortage and not running:
-        return f"{_late(case)}nothing starts for lack of room: {case.shortage}; {_done_of_total(case)}"
-    if case.around.daemon.state == "draining" and running:
-        return f"the daemon is stopping, {plural(running, 'item')} still to end; {_done_of_total(case)}"
-    if not _is_served(case):
-        return f"{_late(case)}started, but no daemon works on it; {_done_of_total(case)}"
-    if silent_s := _loading_s(case):
-        target = kind_of(job.handler).shown_command(json.loads(job.command))
-        return f"workers have been loading {target} for {format_duration(silent_s)}; {_done_of_total(case)}"
-    if running:
-        failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
-        return f"{plural(running, 'item')} running, {failed}"
-    if case.around.missing is not None:
-        return f"{case.around.missing.message}; {_done_of_total(case)}"
-    due = case.around.first_due_at
-    if due is not None and not job.queued:
-        wait = format_span(case.around.now, due)
-        return f"{plural(job.retrying, 'item')} waiting for another attempt, the next in {wait}"
-    if case.around.queue.paused_at is not None:
-        return f"queue {job.queue} is paused; {_done_of_total(case)}"
-    if case.around.held_by:
-        return f"{case.around.held_by}; {_done_of_total(case)}"
-    return f"between two items; {_done_of_total(case)}"
-
-
-def _loading_s(case: Case) -> float:
-    """How long the workers of calls have been importing the function or running its setup; 0 if they are not."""
-    job = case.job
-    silent_s = (case.around.now - job.updated_at) / 1e6
-    # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
-    is_loading = kind_of(job.handler).loads_first and job.running and not case.around.started and silent_s >= _MOMENT_S
-    return silent_s if is_loading else 0.0
-
-
-def _late(case: Case) -> str:
-    """Nobody is there to end a job whose deadline has passed."""
-    deadline = case.job.deadline_at
-    return "its deadline passed; " if deadline is not None and deadline <= case.around.now else ""
-
-
-def _waiting(case: Case) -> str:
-    job, now = case.job, case.around.now
-    if case.around.never:
-        return f"{case.around.never}; it ends as cancelled, {plural(job.queued, 'item')} queued"
-    if case.shortage:
-        return f"{_late(case)}nothing starts for lack of room: {case.shortage}; {plural(job.queued, 'item')} queued"
-    if not _is_served(case):
-        return f"{_late(case)}waits for a daemon, {plural(job.queued, 'item')} queued"
-    if job.not_before_at is not None and job.not_before_at > now:
-        return f"starts in {format_span(now, job.not_before_at)}, {plural(job.queued, 'item')} queued"
-    if case.around.waits_for:
-        first, condition = case.around.waits_for[0]
-        more = f" and {plural(len(case.around.waits_for) - 1, 'other')}" if len(case.around.waits_for) > 1 else ""
-        until = "succeeds" if condition == "ok" else "ends"
-        return f"waits until job {first}{more} {until}, {plural(job.queued, 'item')} queued"
-    if case.around.queue.paused_at is not None:
-        return f"queue {job.queue} is paused, {plural(job.queued, 'item')} queued"
-    if case.around.missing is not None:
-        return f"{case.around.missing.message}; {plural(job.queued, 'item')} queued"
-    if case.around.held_by:
-        return f"{case.around.held_by}; {plural(job.queued, 'item')} queued"
-    return f"waits for its turn, {plural(job.queued, 'item')} queued"
-
-
-def next_commands(case: Case, retry: str | None) -> list[str]:
+def next_commands(case: Situation, found: Sequence[Blocker], retry: str | None) -> list[str]:
     """What a person is likely to type now, most likely first; ``retry`` is the whole command for that."""
     job, program = case.job, case.program
-    if not job.is_done:
-        return [f"{program} {words}" for words in _while_live(case)]
-    looks = [f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed"] if job.failed else []
-    return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
-
-
-def _while_live(case: Case) -> list[str]:
-    job = case.job
-    commands = []
-    if case.around.daemon.state == "down":
-        commands.append("daemon start")
+    if job.is_done:
+        looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()
+        return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
+    commands = [each.remedy for each in found if each.kind is kinds.DAEMON_DOWN and each.remedy]
     if job.state == "cancelling":
-        return [*commands, f"wait {job.id}"]
-    commands.append(f"resume {job.id}" if job.state == "paused" else f"status {job.id} --watch")
-    if job.failed:
-        commands.append(f"logs {job.id} --failed")
-    return [*commands, f"cancel {job.id}"]
+        return [*commands, f"{program} wait {job.id}"]
+    resumes = [each.remedy for each in found if each.kind is kinds.PAUSED and each.remedy]
+    commands += resumes or [f"{program} status {job.id} --watch"]
+    commands += [f"{program} logs {job.id} --failed"] if job.failed else []
+    return [*commands, f"{program} cancel {job.id}"]

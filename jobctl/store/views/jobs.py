@@ -84,6 +84,8 @@ class JobView(NamedTuple):
     attempts: int
     results: str | None
     failures_ungrouped: int
+    tokens: float | None  # starts that its rate had left at ``tokens_at``
+    tokens_at: int | None
     damage: str = ""  # what of the row cannot be read; those columns have harmless values here
 
     @property
@@ -326,23 +328,15 @@ class QueueView(NamedTuple):
     slots: int | None
     paused_at: int | None
     pause_reason: str
+    rate: str | None
+    tokens: float | None  # starts that the rate had left at ``tokens_at``
+    tokens_at: int | None
 
 
 def queue(database: Database, name: str) -> QueueView:
     """The settings of a queue; one without a row is open and has no limit of its own."""
-    row = database.one("SELECT slots, paused_at, pause_reason FROM queues WHERE name = ?", (name,))
-    return QueueView(None, None, "") if row is None else QueueView._make(sound(QueueView, row))
-
-
-def rates(database: Database, job: JobView) -> dict[str, tuple[str, float | None, int | None]]:
-    """The rates that a job is under, its own (``job``) and its queue's (``queue``): text, what it had left, when."""
-    rows = database.execute(
-        "SELECT 'job', CASE WHEN json_valid(policy) THEN json_extract(policy, '$.rate') END AS rate, tokens, tokens_at"
-        " FROM jobs WHERE id = ? AND rate NOT NULL"
-        " UNION ALL SELECT 'queue', rate, tokens, tokens_at FROM queues WHERE name = ? AND rate NOT NULL",
-        (job.id, job.queue),
-    )
-    return {owner: (rate, tokens, at) for owner, rate, tokens, at in rows}
+    row = database.one(f"SELECT {', '.join(QueueView._fields)} FROM queues WHERE name = ?", (name,))  # noqa: S608 - names of fields
+    return QueueView(None, None, "", None, None, None) if row is None else QueueView._make(sound(QueueView, row))
 
 
 def running_by_job(database: Database) -> list[tuple[str, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
+from jobctl.domain.blockers import NO_WORKERS
 from jobctl.domain.crew import Crew
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
@@ -30,7 +31,7 @@ def _workers(crew: Crew, join: str) -> Finding:
             f"{crew.place}: {crew.unfit[0]}", "pip install 'jobctl[dask]' of one version everywhere", crew.unfit
         )
     if not crew.workers:
-        return warn(f"{crew.place}: no worker is there, so nothing runs", join)
+        return warn(f"{crew.place}: {NO_WORKERS.words(more='')}, so nothing runs", join)
     slots = sum(offer.workers * offer.slots for offer in crew.offers)
     return ok(f"{crew.place}, {plural(crew.workers, 'worker')} with {plural(slots, 'slot')}")
 

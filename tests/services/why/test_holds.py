@@ -36,10 +36,10 @@ def ask(store, home):
 def test_another_job(store, ask):
     first = store.job("q", state="paused", paused_at=NOW)
     reason, hold = ask(store.job("qqq", after=[[first, "ok"]]))
-    assert reason == "waits until job 1 succeeds, 3 items queued"
-    assert hold["message"] == "it waits until job 1 succeeds, which is paused"
+    assert reason == "waits until job 1 (paused) succeeds; 3 items queued"
+    assert hold["message"] == "waits until job 1 (paused) succeeds"
     assert (hold["code"], hold["action"]) == ("after", "jobctl status 1")
-    assert ask(store.job("q", after=[[first, "any"]]))[0].startswith("waits until job 1 ends,")
+    assert ask(store.job("q", after=[[first, "any"]]))[0].startswith("waits until job 1 (paused) ends;")
 
 
 def test_slots_that_others_use(store, ask):
@@ -62,7 +62,7 @@ def test_one_slot_is_in_the_singular(store, ask):
     store.database.execute("INSERT INTO queues (name, slots) VALUES ('disk', 1)")
     store.job("r", state="running", started_at=SUBMITTED_AT, queue="disk")
     reason, hold = ask(store.job("q", queue="disk"))
-    assert reason == "the 1 slot of queue 'disk' is in use by job 1; 1 item queued"
+    assert reason == "the 1 slot of queue disk is in use by job 1; 1 item queued"
     assert hold["action"] == "jobctl queue set disk slots=2"
     own = store.job("rq", state="running", policy=json.dumps(Policy(slots=1).to_json()), queue="other")
     assert ask(own)[1]["message"] == "its own 1 slot is in use"
@@ -81,12 +81,12 @@ def test_a_rate_of_its_own(store, ask, left_s, said):
 def test_the_rate_of_its_queue(store, ask):
     store.database.execute("INSERT INTO queues (name, rate, tokens, tokens_at) VALUES ('q', '1/m', 0.5, ?)", (NOW,))
     reason, hold = ask(store.job("q", queue="q"))
-    assert reason == "the rate of queue 'q' of 1/m lets the next item start in 30s; 1 item queued"
+    assert reason == "the rate of queue q of 1/m lets the next item start in 30s; 1 item queued"
     assert hold["action"] == "jobctl queue set q rate=none"
 
 
 def test_nothing(store, ask):
-    assert ask(store.job("qq")) == ("waits for its turn, 2 items queued", None)
+    assert ask(store.job("qq")) == ("waits for its turn; 2 items queued", None)
 
 
 def test_a_pause_is_said_once(store, ask):

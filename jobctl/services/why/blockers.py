@@ -1,0 +1,242 @@
+"""What keeps the items of a job from starting. It is decided here and nowhere else.
+
+The reason of a state, the attention list and the list of an explanation are views of one list of blockers; their words
+are in ``domain.blockers``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobctl.domain import blockers as kinds
+from jobctl.domain.blockers import Kind
+from jobctl.domain.crew import AWAY, Amounts, Crew, needs_of, worded
+from jobctl.domain.durations import format_span, format_time
+from jobctl.domain.rate import TokenBucket
+from jobctl.domain.states import ItemState
+from jobctl.domain.wording import hindrance, open_elsewhere, plural
+from jobctl.process.space import PAUSED
+from jobctl.services.status.progress import room
+from jobctl.services.why.situation import Situation
+
+if TYPE_CHECKING:
+    from jobctl.store.views.items import ItemView
+
+#: Jobs that are named in a sentence about slots.
+_NAMED_JOBS = 5
+
+
+class Blocker(NamedTuple):
+    """One thing that keeps items of a job from starting, with its facts. Times in microseconds UTC."""
+
+    kind: Kind
+    facts: Mapping[str, object]
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def message(self) -> str:
+        """The sentence."""
+        return self.kind.sentence.format_map(self.facts)
+
+    @property
+    def brief(self) -> str:
+        """The sentence for the reason of a state."""
+        return (self.kind.brief or self.kind.sentence).format_map(self.facts)
+
+    @property
+    def remedy(self) -> str | None:
+        """The command to type; None where only time helps."""
+        return self.kind.remedy.format_map(self.facts) or None
+
+
+def blockers(case: Situation) -> list[Blocker]:
+    """Everything that keeps the items of a job from starting, what comes first for a reader first.
+
+    Of a job that is done only the damage to its row is left.
+    """
+    checks = (_of_job,) if case.job.is_done else (_of_job, _of_machine, _of_daemon, _of_order, _of_capacity)
+    return [found for check in checks for found in check(case)]
+
+
+def item_blockers(case: Situation, found: Sequence[Blocker], item: ItemView) -> list[Blocker]:
+    """What keeps one item from starting, its own wait before another attempt last; ``found`` are those of its job."""
+    if item.state == ItemState.QUEUED:
+        return list(found)
+    if item.state != ItemState.RETRYING:
+        return []
+    due_at = case.now if item.due_at is None else item.due_at
+    facts: dict[str, Any] = {"item": item.item, "attempt": item.attempt, "message": item.message}
+    own = _made(case, kinds.ITEM_RETRY_WAIT, until=due_at, **facts)
+    return [*(each for each in found if each.kind is not kinds.RETRY_WAIT), own]
+
+
+def _made(case: Situation, kind: Kind, since: int | None = None, until: int | None = None, **facts: object) -> Blocker:
+    now = case.now
+    facts |= {"jobctl": case.program, "job": case.job.id}
+    facts |= {} if since is None else {"ago": format_span(since, now)}
+    facts |= {} if until is None else {"wait": format_span(now, until), "time": format_time(until)}
+    return Blocker(kind, facts, since, until)
+
+
+def _of_job(case: Situation) -> Iterator[Blocker]:
+    """What the row of the job says."""
+    job = case.job
+    if job.damage:
+        yield _made(case, kinds.DAMAGED, damage=job.damage, verb="prune" if job.is_done else "cancel")
+    if job.is_done:
+        return
+    if job.stop is not None:
+        yield _made(case, kinds.STOPPED, reason=job.stop_reason or "stopped")
+    if job.paused_at is not None:
+        brief = job.pause_reason or "nothing starts until it is resumed"
+        yield _made(case, kinds.PAUSED, job.paused_at, why=_after_colon(job.pause_reason), brief=brief)
+    for other in case.after:
+        if other["condition"] == "ok" and other["done"] and other["state"] != "succeeded":
+            yield _made(case, kinds.NEVER_STARTS, other=other["job"], state=other["state"])
+
+
+def _after_colon(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _of_machine(case: Situation) -> Iterator[Blocker]:
+    """What this machine lacks, by our own look and by the last word of the daemon."""
+    daemon, said = case.daemon, "" if case.daemon.state == "down" else case.daemon.pressure
+    if short := case.shortage or (said.removeprefix(PAUSED).lstrip(": ") if said.startswith(PAUSED) else ""):
+        yield _made(case, kinds.DISK_FULL, short=short)
+    if daemon.is_away:
+        yield _made(case, kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
+    elif said and not said.startswith(PAUSED):
+        yield _made(case, kinds.PRESSURE, hindrance=hindrance(said))
+
+
+def _of_daemon(case: Situation) -> Iterator[Blocker]:
+    daemon = case.daemon
+    if daemon.state == "down":
+        yield _made(case, kinds.DAEMON_DOWN, daemon.heartbeat_at)
+    elif daemon.state == "not_responding":
+        silent_since = daemon.heartbeat_at or case.now
+        silence = format_span(silent_since, case.now)
+        yield _made(case, kinds.DAEMON_SILENT, silent_since, pid=daemon.pid, silence=silence)
+    elif daemon.state == "draining":
+        yield _made(case, kinds.DAEMON_STOPS)
+    elif not case.is_served:
+        yield _made(case, kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
+
+
+def _of_order(case: Situation) -> Iterator[Blocker]:
+    """Its queue, its time, and other jobs that come first."""
+    job, queue = case.job, case.queue
+    if queue.paused_at is not None:
+        why = _after_colon(queue.pause_reason)
+        yield _made(case, kinds.QUEUE_PAUSED, queue.paused_at, queue=shlex.quote(job.queue), why=why)
+    if job.not_before_at is not None and job.not_before_at > case.now:
+        yield _made(case, kinds.NOT_BEFORE, until=job.not_before_at)
+    if case.follows:
+        rows = open_elsewhere([(other["job"], other["rows"]) for other in case.follows])
+        yield _made(case, kinds.OPEN_ELSEWHERE, rows=rows, other=case.follows[0]["job"])
+    for other in case.after:
+        if other["done"] is False:
+            ends = "succeeds" if other["condition"] == "ok" else "ends"
+            yield _made(case, kinds.AFTER, other=other["job"], ends=ends, state=other["state"])
+
+
+def _of_capacity(case: Situation) -> Iterator[Blocker]:
+    """Workers, rates, slots and waits before another attempt, which hold back items that nothing else does."""
+    job = case.job
+    if job.live:
+        yield from _workers(case)
+    is_due = case.first_due_at is not None and case.first_due_at <= case.now
+    if job.stop is None and (job.queued or is_due or case.only_ahead):
+        yield from _rates(case)
+        yield from _slots(case)
+    if job.retrying and not job.queued and case.first_due_at is not None and not is_due:
+        items = f"{plural(job.retrying, 'item')} {'waits' if job.retrying == 1 else 'wait'}"
+        yield _made(case, kinds.RETRY_WAIT, until=case.first_due_at, items=items)
+
+
+def _workers(case: Situation) -> Iterator[Blocker]:
+    """On a cluster: nobody is there, or nobody who has what the items need, or no room for more of them."""
+    daemon, crew = case.daemon, case.daemon.crew
+    if crew is None:
+        return
+    needs, places = needs_of(case.policy.resources, case.policy.gpus), room(daemon, case.policy)
+    join = daemon.join.replace("jobctl ", f"{case.program} ", 1)
+    if places and case.job.running >= places:
+        yield _made(case, kinds.NO_ROOM, items=plural(places, "item"), needs=worded(needs))
+    elif daemon.pressure or not daemon.is_working:
+        return
+    elif not crew.workers:
+        yield _made(case, kinds.NO_WORKERS, more=_gone(crew, case.now), join=join)
+    elif places == 0:
+        wanted = f" --resources {worded(needs)}" if daemon.join.startswith("jobctl worker") else ""
+        lacking, have = _lacking(crew, needs)
+        workers = plural(crew.workers, "worker")
+        yield _made(case, kinds.RESOURCES_MISSING, needs=lacking, workers=workers, have=have, join=join, wanted=wanted)
+
+
+def _gone(crew: Crew, now: int) -> str:
+    """What became of workers, and why those that are there are not used."""
+    unfit = "".join(f"; {words}" for words in crew.unfit)
+    if not crew.left:
+        return unfit
+    when = format_span(crew.last_left_at, now)
+    return f"; {plural(crew.left, 'has', 'have')} left, the last on {crew.last_host} {when} ago{unfit}"
+
+
+def _lacking(crew: Crew, needs: Amounts) -> tuple[str, str]:
+    """What is lacking, and what the workers have of it."""
+    for need in needs:
+        name = need[0]
+        most = max(dict(offer.resources).get(name, 0.0) for offer in crew.offers)
+        if most < need[1]:
+            return worded(
+                [need]
+            ), f"the most that one has is {worded([(name, most)])}" if most else f"none has any {name}"
+    return worded(needs), "none has all of it"
+
+
+def _rates(case: Situation) -> Iterator[Blocker]:
+    job, queue, name = case.job, case.queue, shlex.quote(case.job.queue)
+    for rate, tokens, at, whose, change in (
+        (case.policy.rate, job.tokens, job.tokens_at, "its rate", f"set {job.id}"),
+        (queue.rate, queue.tokens, queue.tokens_at, f"the rate of queue {name}", f"queue set {name}"),
+    ):
+        if rate is None or not case.daemon.is_working:
+            continue
+        bucket = TokenBucket.restore(rate, tokens, at, case.now)
+        if not bucket.available(case.now) and bucket.next_at() > case.now:
+            yield _made(case, kinds.RATE, until=bucket.next_at(), rate=rate, whose=whose, change=change)
+
+
+def _slots(case: Situation) -> Iterator[Blocker]:
+    """The slots that are in use: its own, those of its queue, or those of the daemon."""
+    job, daemon, own, queue = case.job, case.daemon, case.policy.slots, case.queue
+    if daemon.crew is not None and not daemon.slots:
+        return  # no worker is there
+    if own is not None and job.running >= own and not case.only_ahead:
+        yield _made(case, kinds.OWN_SLOTS, **_in_use(own))
+        return
+    in_hand = [user for user in case.in_hand() if not case.only_ahead or user[1] != job.id]
+    in_queue = [user for user in in_hand if user[0] == job.queue]
+    if queue.slots is not None and sum(count for _, _, count in in_queue) >= queue.slots:
+        name = shlex.quote(job.queue)
+        yield _made(case, kinds.QUEUE_SLOTS, queue=name, users=_users(in_queue, job.id), **_in_use(queue.slots))
+    elif daemon.slots and sum(count for _, _, count in in_hand) >= daemon.slots:
+        is_alone = own is not None and own > daemon.slots and {number for _, number, _ in in_hand} == {job.id}
+        more = f"; it may use {own}" if is_alone else ""
+        all_ = "all " if daemon.slots > 1 else "the "
+        yield _made(case, kinds.SLOTS, users=_users(in_hand, job.id), all=all_, more=more, **_in_use(daemon.slots))
+
+
+def _in_use(slots: int) -> dict[str, Any]:
+    return {"slots": plural(slots, "slot"), "are": "is" if slots == 1 else "are", "twice": 2 * slots}
+
+
+def _users(in_hand: list[tuple[str, int, int]], job: int) -> str:
+    """Whose items they are. How many of each is not said: an engine has some in hand that have not begun."""
+    names = ["this job" if number == job else f"job {number}" for _, number, _ in in_hand]
+    return ", ".join(names[:_NAMED_JOBS]) + (", ..." if len(names) > _NAMED_JOBS else "")

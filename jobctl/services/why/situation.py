@@ -1,0 +1,134 @@
+"""What decides whether the items of a job can start and how fast they go, read once for a status or an explanation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.policy import Policy
+from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.process import space
+from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.status.lasting import Lasting, lasting
+from jobctl.store import clock, followed, left
+from jobctl.store.database import Database
+from jobctl.store.left import Summary
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.jobs import JobView, QueueView, RunningView
+
+#: Running items that are read of a job.
+RUNNING_LIMIT = 64
+#: Bytes that are read of the row of a running item.
+ROW_TEXT = 200
+
+
+class Answer(NamedTuple):
+    """What the documents of one answer share: one moment, and what is read once for all jobs, if at all."""
+
+    database: Database
+    home: Home
+    daemon: DaemonView
+    now: int
+    program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
+    in_hand: Callable[[], list[tuple[str, int, int]]]  # (queue, job, attempts in hand) of the jobs that have some
+    started: Callable[[], dict[int, int]]  # items that are seen to run, by job
+    shortage: Callable[[], str]  # of room on the disk, with figures
+
+
+class Situation(NamedTuple):
+    """A job and everything outside its own row that decides how it continues."""
+
+    job: JobView
+    policy: Policy
+    daemon: DaemonView
+    queue: QueueView
+    now: int
+    program: str
+    running: Sequence[RunningView]  # items that are seen to run, the first of them
+    taken: int  # slots in which items of other jobs are seen to run
+    in_hand: Callable[[], list[tuple[str, int, int]]]  # as in Answer
+    only_ahead: bool  # what the daemon has in hand of this job waits behind items of other jobs
+    first_due_at: int | None  # of the items that wait for another attempt
+    last_due_at: int | None
+    after: Sequence[dict[str, Any]]  # the jobs that it comes after
+    follows: Sequence[dict[str, Any]]  # the jobs that have rows of it
+    shortage: str  # of room on the disk; of a job that is done nothing is looked at
+    lasting: Sequence[Lasting]  # items that wait for processes
+    left: Summary | None  # processes that items left behind and that were ended
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a daemon works on the job."""
+        return self.daemon.serves(self.job.id, foreground=bool(self.job.foreground))
+
+
+def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
+    """The moment of an answer. Call it inside a snapshot; ``now`` is in microseconds UTC."""
+    now = clock.in_store(database, now)
+    daemon = daemon_view(database, home, now)
+
+    def shortage() -> str:
+        short = space.shortage(*home.output_places)
+        # Only a write can tell that a quota is used up, and that is why a daemon may be silent.
+        return space.refusal(home.root) if not short and daemon.state == "not_responding" else short
+
+    in_hand, started = (
+        cache(lambda: job_views.running_by_job(database)),
+        cache(lambda: job_views.started_by_job(database)),
+    )
+    return Answer(database, home, daemon, now, program, in_hand, started, cache(shortage))
+
+
+def situation_of(answer: Answer, job: JobView) -> Situation:
+    """The situation of one job."""
+    database = answer.database
+    in_hand, taken, only_ahead = answer.in_hand, 0, False
+    if job.running and len(in_hand()) > 1:
+        started = answer.started()
+        taken = sum(count for number, count in started.items() if number != job.id)
+        only_ahead = job.id not in started
+    views = job_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
+    first_due_at, last_due_at = job_views.due_range(database, job.id) if job.retrying else (None, None)
+    after, follows = _others(database, job) if job.after != "[]" else ([], [])
+    return Situation(
+        job,
+        Policy.from_json(json.loads(job.policy)),
+        answer.daemon,
+        job_views.queue(database, job.queue),
+        answer.now,
+        answer.program,
+        # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
+        [view for view in views if view.started_at],
+        taken,
+        in_hand,
+        only_ahead,
+        first_due_at,
+        last_due_at,
+        after,
+        follows,
+        "" if job.is_done else answer.shortage(),
+        lasting(answer.home, job.id) if job.running else (),
+        left.summary(database, job.id) if job.attempts else None,
+    )
+
+
+def _others(database: Database, job: JobView) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The jobs that it comes after, and those that have rows of it; nothing is known of one that was removed."""
+    entries = json.loads(job.after)
+    rows = {}
+    if not job.is_done and any(condition == followed.CONDITION for _, condition in entries):
+        rows = followed.counts(database, job.id)
+    wanted = [(number, condition) for number, condition in entries if rows or condition != followed.CONDITION]
+    states = job_views.states(database, [number for number, _ in wanted])
+    after, follows = [], []
+    for number, condition in wanted:
+        state = states.get(number, (None, 0))[0]
+        stands = {"state": state, "done": None if state is None else state in TERMINAL_JOB_STATES}
+        if condition != followed.CONDITION:
+            after.append({"job": number, "condition": condition, **stands})
+        else:
+            follows.append({"job": number, "rows": rows.get(number, 0), **stands})
+    return after, follows
