@@ -86,6 +86,9 @@ class JobSpec:
     resources: tuple[tuple[str, float], ...] = ()  # what each needs of a worker that says what it has
     alone: bool = False  # it must be known of each whether it began, so they travel one by one
     leftovers: str = "end"  # end | wait | fail: what becomes of processes that outlive their attempt
+    #: Commands that start each process, the first one outermost: each changes something of itself, such as its
+    #: priority, and then becomes the command that follows it.
+    launchers: tuple[tuple[bytes, ...], ...] = ()
 
 
 class Dispatch(NamedTuple):

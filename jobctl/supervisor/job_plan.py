@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from jobctl.supervisor import spawn
 from jobctl.supervisor.backlog import Dispatch
@@ -13,6 +14,7 @@ from jobctl.supervisor.protocol import fields
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 #: Runs the file named by the first argument. Other modules in its folder cannot be imported by accident.
@@ -47,6 +49,7 @@ class JobPlan:
         self.workers: dict[int, Any] = {}  # workers that take calls, by slot
         self.call_s: float | None = None  # mean seconds of a call, with everything around it
         self.devices: tuple[bytes, ...] = ()  # devices of the process that starts next
+        self._launchers: tuple[Sequence[bytes], ...] = spec[fields.SPEC_LAUNCHERS]
         self.update(spec)
 
     def update(self, spec: tuple[Any, ...]) -> None:
@@ -62,6 +65,10 @@ class JobPlan:
         self.gpus: int = spec[fields.SPEC_GPUS]
         self.alone: bool = spec[fields.SPEC_ALONE]  # each call travels alone, so that it is known whether it began
         self.leftovers: str = spec[fields.SPEC_LEFTOVERS]
+        if self._launchers != spec[fields.SPEC_LAUNCHERS]:
+            self._launchers = spec[fields.SPEC_LAUNCHERS]
+            for worker in list(self.workers.values()):
+                worker.replace()
         self._place: tuple[bytes, int] = (spec[fields.SPEC_CWD], spec[fields.SPEC_UMASK])
         self._env = dict(spawn.split(pair) for pair in spec[fields.SPEC_ENV])
         self._shared: list[bytes] | None = None  # the variables that all attempts have in common
@@ -126,6 +133,9 @@ class JobPlan:
         program = name
         try:
             program = cached or self._find(name)
+            if self._launchers:
+                argv = self._launched(program, argv)
+                program = argv[0]
             return spawn.spawn(argv, program, env, self._place, files)
         except spawn.DirectoryError as problem:
             if problem.errno in spawn.PRESSURE_ERRNOS:
@@ -143,6 +153,18 @@ class JobPlan:
             raise spawn.CannotStartError(problem.errno or 0, text) from problem
         except ValueError as problem:  # NUL in an argument or in the environment
             raise spawn.CannotStartError(errno.EINVAL, f"{spawn.show(name)}: {problem}") from problem
+
+    def _launched(self, program: bytes, argv: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The arguments of a program that launchers start. Raises OSError, CannotStartError.
+
+        The program is looked at here: a launcher that cannot start it would only exit with 126 or 127, as any command
+        can, and its message would be output of the item.
+        """
+        with spawn.entered(self._place[0]):
+            if not stat.S_ISREG(os.stat(program).st_mode) or not os.access(program, os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        words = [word for name, *rest in self._launchers for word in (spawn.find_tool(name), *rest)]
+        return (*words, program, *argv[1:])
 
     def _find(self, name: bytes) -> bytes:
         with spawn.entered(self._place[0]):

@@ -195,6 +195,18 @@ def find_program(name: bytes, path: bytes | None) -> bytes:
     raise CannotStartError(errno.ENOENT, f"{show(name)}: command not found on the job's PATH")
 
 
+def find_tool(name: bytes) -> bytes:
+    """A program of the system that starts others. Raises CannotStartError.
+
+    The system's own folders come first: the PATH of a job is made for its command alone.
+    """
+    path = b"%b:%b" % (os.defpath.encode(), os.environb.get(b"PATH", b""))
+    try:
+        return find_program(name, path)
+    except CannotStartError as problem:
+        raise CannotStartError(problem.errno, f"{show(name)}: not installed where this item would run") from None
+
+
 def explain(problem: OSError, program: bytes, argv: Sequence[bytes]) -> str:
     """Why a program could not be started, in words."""
     number = problem.errno or 0

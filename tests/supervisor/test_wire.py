@@ -26,7 +26,7 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
 def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
-        "slotted", "call", "gpus", "resources", "alone", "leftovers",
+        "slotted", "call", "gpus", "resources", "alone", "leftovers", "launchers",
     ]  # fmt: skip
     assert ports.CallSpec._fields == (
         "python", "target", "setup", "style", "input_format", "columns", "recycle", "token_of", "named",
@@ -69,7 +69,9 @@ def test_positions_have_the_names_of_the_fields() -> None:
 
 
 #: What was said under each number of the wire. 9 says what 8 said, but the modules that say it have other names.
-SPOKEN = {1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6", 9: "73b6"}
+SPOKEN = {
+    1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6", 9: "73b6", 10: "e819",
+}  # fmt: skip
 
 
 def test_other_words_have_another_number() -> None:

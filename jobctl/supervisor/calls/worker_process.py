@@ -223,6 +223,12 @@ class WorkerProcess(Running):
         attempts = self._calls.attempts
         attempts.deadline = min(attempts.deadline, self.deadline)
 
+    def replace(self) -> None:
+        """Let another process make the calls after those that this one has."""
+        self._left = 0
+        if self.is_idle:
+            self.retire()
+
     def leave(self, _now: float) -> bool:
         if not self.group.batch and self._loaded and not self._broken:  # while it loads, it would not notice
             self.retire()
