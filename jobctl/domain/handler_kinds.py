@@ -7,10 +7,13 @@ kind by its name: a question about a kind is a field here or there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.texts import shown
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status_blocks import CallBlock
 
 
 class HandlerKind(NamedTuple):
@@ -21,7 +24,7 @@ class HandlerKind(NamedTuple):
     noun: str  # what a page calls the work of an item
     summary: Callable[[Any], str]  # the value of ``option`` on one line
     shown_command: Callable[[Any], Any]  # what a job stores as its command -> what documents show as the command
-    call_block: Callable[[Any, int], dict[str, Any] | None]  # the same and ``recycle`` -> ``call`` of the document
+    call_block: Callable[[Any, int], CallBlock | None]  # the same and ``recycle`` -> ``call`` of the document
     sets_own_wait: bool  # an item may ask for a longer wait before its next attempt than the policy allows
     loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
 
@@ -39,7 +42,7 @@ def _target(command: Any) -> str:
     return target
 
 
-def _call_block(command: Any, recycle: int) -> dict[str, Any]:
+def _call_block(command: Any, recycle: int) -> CallBlock:
     return {
         "target": command["target"],
         "setup": command.get("setup"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from jobctl.domain.durations import MAX_DURATION_S, MAX_SIZE, parse_duration
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.policy import PolicyBlock
 
 OnCrash = Literal["requeue", "fail"]
 Halt = Literal["soon", "now"]
@@ -172,12 +175,12 @@ class Policy:
     only_new: bool = False  # rows that an earlier job of the name has done are left out
     new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PolicyBlock:
         """As stored with the job."""
-        return asdict(self)
+        return cast("PolicyBlock", asdict(self))  # mypy does not know what asdict makes; a test compares the keys
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Policy:
+    def from_json(cls, data: Mapping[str, Any]) -> Policy:
         """Read a stored policy; unknown keys of a newer version are ignored."""
         known = {f.name for f in fields(cls)}
         values = {k: v for k, v in data.items() if k in known}

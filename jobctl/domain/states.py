@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.values import ItemStateName
 
 from jobctl.domain import state_numbers
 
@@ -19,9 +23,9 @@ class ItemState(IntEnum):
     UNPROCESSED = state_numbers.UNPROCESSED
 
     @property
-    def word(self) -> str:
+    def word(self) -> ItemStateName:
         """The name used in commands, JSON and log lines."""
-        return self.name.lower()
+        return cast("ItemStateName", self.name.lower())
 
 
 LIVE_ITEM_STATES = frozenset({ItemState.QUEUED, ItemState.RUNNING, ItemState.RETRYING})

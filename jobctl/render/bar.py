@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.render.look import Look
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status_blocks import CountsBlock
 
 
 class Part(NamedTuple):
@@ -15,21 +17,21 @@ class Part(NamedTuple):
     style: str
 
 
-#: (counters, style, character in colour, without colour, in ASCII)
+#: (style, character in colour, without colour, in ASCII) of what succeeded, failed, runs and is left.
 _KINDS = (
-    (("succeeded",), "green", "━", "█", "="),
-    (("failed",), "red", "━", "x", "x"),
-    (("running",), "yellow", "━", "▒", ">"),
-    (("queued", "retrying", "unprocessed"), "bright_black", "━", "░", "."),
+    ("green", "━", "█", "="),
+    ("red", "━", "x", "x"),
+    ("yellow", "━", "▒", ">"),
+    ("bright_black", "━", "░", "."),
 )
 
 
-def bar(counts: Mapping[str, int], width: int, look: Look) -> list[Part]:
+def bar(counts: CountsBlock, width: int, look: Look) -> list[Part]:
     """The parts of a bar that is ``width`` cells wide; whatever there is shows with at least one cell."""
-    amounts = [sum(counts.get(name, 0) for name in names) for names, *_ in _KINDS]
-    cells = share_cells(amounts, width)
-    glyph = 4 if not look.unicode else 2 if look.color else 3
-    return [Part(str(kind[glyph]) * count, str(kind[1])) for kind, count in zip(_KINDS, cells, strict=True) if count]
+    left = counts["queued"] + counts["retrying"] + counts["unprocessed"]
+    cells = share_cells([counts["succeeded"], counts["failed"], counts["running"], left], width)
+    glyph = 3 if not look.unicode else 1 if look.color else 2
+    return [Part(kind[glyph] * count, kind[0]) for kind, count in zip(_KINDS, cells, strict=True) if count]
 
 
 def share_cells(amounts: list[int], width: int) -> list[int]:

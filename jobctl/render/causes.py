@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jobctl.domain.shape import hides_the_cause
 from jobctl.domain.wording import plural
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.failures import CauseBlock
+    from jobctl.domain.documents.status import StatusDocument
 
 
-def cause_text(group: Document) -> str:
+def cause_text(group: CauseBlock) -> str:
     """The message of a group; with a real one if what is masked was all that it said: ``KeyError: <text>``."""
     message, example = str(group["message"]), group.get("example")
     if not example or example == message or not hides_the_cause(message):
@@ -19,7 +20,7 @@ def cause_text(group: Document) -> str:
     return f"{message}, for example {example}"
 
 
-def hidden_causes(document: Document, shown: int) -> str:
+def hidden_causes(document: StatusDocument, shown: int) -> str:
     """What there is beyond the causes that are shown; empty if that is all."""
     failures = document["failures"]
     hidden = failures["groups_total"] - shown

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from jobctl import __version__
 from jobctl.domain.blockers import NO_WORKERS
@@ -12,10 +12,12 @@ from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import hindrance, number, plural, rate, size
 from jobctl.render.inert import inert
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import ClusterBlock, DaemonDocument, MemoryBlock
+    from jobctl.domain.documents.queues import QueueDocument
 
 
-def lines(document: Document, program: str) -> Iterator[str]:
+def lines(document: DaemonDocument, program: str) -> Iterator[str]:
     """What ``jobctl daemon status`` says."""
     state = document["state"].replace("_", " ")
     facts = [f"the daemon is {state}"]
@@ -40,21 +42,26 @@ def lines(document: Document, program: str) -> Iterator[str]:
     yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"
     yield from _queues(document)
     yield f"  store   {inert(document['home'])}"
-    sizes = (("database", "database"), ("output", "output of items"), ("results", "results"), ("log", "log"))
-    yield "  disk    " + ", ".join(f"{words} {size(document[name + '_bytes'])}" for name, words in sizes)
+    sizes = (
+        ("database", document["database_bytes"]),
+        ("output of items", document["output_bytes"]),
+        ("results", document["results_bytes"]),
+        ("log", document["log_bytes"]),
+    )
+    yield "  disk    " + ", ".join(f"{words} {size(count)}" for words, count in sizes)
     yield from _memory(document["memory"])
     if document["version"]:
         other = "" if document["version"] == __version__ else f" (this is {__version__}: stop it and start it again)"
         yield f"  version {document['version']}{other}"
 
 
-def _cluster(cluster: Document, *, is_away: bool) -> Iterator[str]:
+def _cluster(cluster: ClusterBlock, *, is_away: bool) -> Iterator[str]:
     """Who works for us; why nothing runs when nobody does."""
     has = worded(sorted(cluster["resources"].items()))
     workers = plural(cluster["workers"], "worker")
     yield f"  cluster {inert(cluster['scheduler'])}, {workers}{f' with {inert(has)} together' if has else ''}"
     if cluster["left"]:
-        host, when = inert(cluster["last_left_host"]), cluster["last_left_at"]
+        host, when = inert(cluster["last_left_host"] or ""), cluster["last_left_at"]
         yield f"          {plural(cluster['left'], 'worker')} left, the last on {host} at {when}"
     for words in cluster["unfit"]:
         yield f"          not used: {inert(words)}"
@@ -62,7 +69,7 @@ def _cluster(cluster: Document, *, is_away: bool) -> Iterator[str]:
         yield f"  nothing runs: {NO_WORKERS.words(more='')}; to start one: {inert(cluster['join'])}"
 
 
-def _queues(document: Document) -> Iterator[str]:
+def _queues(document: DaemonDocument) -> Iterator[str]:
     """A line for each queue, if there is more to say than that there is the usual one."""
     queues = [queue for queue in document["queues"] if queue["jobs"] or _has_rules(queue)]
     if [queue["name"] for queue in queues] == ["default"] and not _has_rules(queues[0]):
@@ -74,12 +81,13 @@ def _queues(document: Document) -> Iterator[str]:
         yield f"  queue   {inert(queue['name'])}: {', '.join(filter(None, [*facts, state]))}"
 
 
-def _has_rules(queue: Document) -> bool:
+def _has_rules(queue: QueueDocument) -> bool:
     return bool(queue["paused_at"] or queue["slots"] or queue["rate"])
 
 
-def _memory(memory: Mapping[str, int | None]) -> Iterator[str]:
-    parts = [(name.removesuffix("_bytes"), count) for name, count in memory.items() if count is not None]
+def _memory(memory: MemoryBlock) -> Iterator[str]:
+    known = (("supervisor", memory["supervisor_bytes"]), ("engine", memory["engine_bytes"]))
+    parts = [(name, count) for name, count in known if count is not None]
     if parts:
         total = size(sum(count for _, count in parts))
         yield f"  memory  {total} ({', '.join(f'{name} {size(count)}' for name, count in parts)})"

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from jobctl.render.inert import inert
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.checks import CheckBlock, DoctorDocument
+
 
 _STYLES = {"ok": "32", "warn": "33", "fail": "1;31"}
 _LEVEL_WIDTH, _GAP = 4, "  "
 
 
-def print_examination(document: Document, stream: TextIO, look: Look, *, verbose: bool) -> None:
+def print_examination(document: DoctorDocument, stream: TextIO, look: Look, *, verbose: bool) -> None:
     """All checks; ``verbose`` adds every single thing that was found."""
     width = max(len(check["name"]) for check in document["checks"])
     stream.writelines("\n".join(_lines(check, width, look, verbose)) + "\n" for check in document["checks"])
 
 
-def _lines(check: Document, width: int, look: Look, verbose: bool) -> Iterator[str]:
+def _lines(check: CheckBlock, width: int, look: Look, verbose: bool) -> Iterator[str]:
     level = check["level"]
     head = f"{level:<{_LEVEL_WIDTH}}{_GAP}{check['name'].replace('_', ' '):<{width}}{_GAP}"
     first, *rest = _wrapped(inert(check["message"]), look, len(head))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural
@@ -11,14 +11,19 @@ from jobctl.render.causes import cause_text
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock
+    from jobctl.domain.documents.status_blocks import AttentionBlock
 
-def explain_lines(document: dict[str, Any]) -> Iterator[str]:
+
+def explain_lines(document: ExplainDocument) -> Iterator[str]:
     """The sections of a ``jobctl.explain/1`` document."""
     yield f"job {document['job']} ({inert(document['name'])}): {document['state']}: {inert(document['state_reason'])}"
     if document["resubmit_of"] is not None:
         yield _lineage(document)
     if document["item"] is not None:
-        yield f"item {document['job']}.{document['item']}: {document['item_state']}: {inert(document['item_reason'])}"
+        why = inert(document["item_reason"] or "")
+        yield f"item {document['job']}.{document['item']}: {document['item_state']}: {why}"
         yield from _attempts(document["attempts"])
     else:
         yield from _failures(document)
@@ -29,14 +34,14 @@ def explain_lines(document: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {command}" for command in document["next"])
 
 
-def _lineage(document: dict[str, Any]) -> str:
+def _lineage(document: ExplainDocument) -> str:
     job = document["resubmit_of_job"]
     if job is None:
-        return f"its rows come from a result file of a job that is gone ({inert(document['resubmit_of'])})"
+        return f"its rows come from a result file of a job that is gone ({inert(document['resubmit_of'] or '')})"
     return f"its rows come from a result file of job {job}: jobctl explain {job}"
 
 
-def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
+def _attempts(attempts: list[AttemptBlock]) -> Iterator[str]:
     if not attempts:
         return
     yield ""
@@ -54,7 +59,7 @@ def _attempts(attempts: list[dict[str, Any]]) -> Iterator[str]:
             yield f"     left {plural(left['processes'], 'process', 'processes')} behind, which {were} ended{named}"
 
 
-def _failures(document: dict[str, Any]) -> Iterator[str]:
+def _failures(document: ExplainDocument) -> Iterator[str]:
     """The causes, and whether another round may help."""
     groups, retry = document["failures"]["groups"], document["retry"]
     if not groups:
@@ -73,7 +78,7 @@ def _failures(document: dict[str, Any]) -> Iterator[str]:
         yield f"    -> {retry['command']}   {plural(retry['items'], 'item')}"
 
 
-def _holds(document: dict[str, Any]) -> Iterator[str]:
+def _holds(document: ExplainDocument) -> Iterator[str]:
     holds = document["holds"]
     known = {hold["message"] for hold in holds}
     notices = [found for found in document["attention"] if found["message"] not in known]
@@ -87,14 +92,14 @@ def _holds(document: dict[str, Any]) -> Iterator[str]:
         yield from _notices(notices)
 
 
-def _notices(notices: list[dict[str, Any]]) -> Iterator[str]:
+def _notices(notices: Sequence[AttentionBlock | HoldBlock]) -> Iterator[str]:
     for notice in notices:
         yield f"  {notice['code']}: {inert(notice['message'])}"
         if notice["action"]:
             yield f"    -> {notice['action']}"
 
 
-def _journal(document: dict[str, Any]) -> Iterator[str]:
+def _journal(document: ExplainDocument) -> Iterator[str]:
     yield ""
     yield "journal:"
     hidden = document["journal_total"] - len(document["journal"])

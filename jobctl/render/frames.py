@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -16,7 +16,9 @@ from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.notices import notices
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
 
 #: What needs a look comes first, then what moves, then what waits, then what is over: badly, then well.
 _ORDER = {"running": 1, "cancelling": 1, "queued": 2, "paused": 2, "failed": 3, "partial": 3, "expired": 3}
@@ -27,7 +29,7 @@ _RUNNING = 8
 _LOW = 10
 
 
-def list_frame(document: Document, look: Look, footer: str) -> list[RenderableType]:
+def list_frame(document: StatusListDocument, look: Look, footer: str) -> list[RenderableType]:
     """As many jobs as there is room for, the rest summed up in a line."""
     jobs = sorted(document["jobs"], key=urgency)
     tail = _tail(look, footer)
@@ -44,20 +46,20 @@ def list_frame(document: Document, look: Look, footer: str) -> list[RenderableTy
     return [*blocks, *tail]
 
 
-def urgency(job: Document) -> tuple[int, int]:
+def urgency(job: StatusDocument) -> tuple[int, int]:
     """Where a job belongs in a list: what needs a look first, then what moves, what waits, what is over."""
     looks = 0 if any(not a["code"].startswith("daemon_") for a in job["attention"]) else 1
     return looks * 10 + _ORDER.get(job["state"], 4), -job["job"]
 
 
-def _rest(hidden: Sequence[Document], look: Look) -> str:
+def _rest(hidden: Sequence[StatusDocument], look: Look) -> str:
     states: dict[str, int] = {}
     for job in hidden:
         states[job["state"]] = states.get(job["state"], 0) + 1
     return f"{look.ellipsis} and {plural(len(hidden), 'job')} more: " + ", ".join(f"{n} {s}" for s, n in states.items())
 
 
-def job_frame(document: Document, look: Look, footer: str) -> list[RenderableType]:
+def job_frame(document: StatusDocument, look: Look, footer: str) -> list[RenderableType]:
     """One job: the whole page if there is room for it, with more of what runs if there is more; else what moves."""
     tail = _tail(look, footer)
     room = look.height - len(tail)
@@ -67,12 +69,12 @@ def job_frame(document: Document, look: Look, footer: str) -> list[RenderableTyp
     return [*what_moves(document, look, room), *tail]
 
 
-def what_moves(document: Document, look: Look, room: int) -> list[Text]:
+def what_moves(document: StatusDocument, look: Look, room: int) -> list[Text]:
     """Lines of a job without the facts that stay: as many causes and running items as there is room for."""
     return [Text.from_ansi(line, no_wrap=True) for line in _moving(document, look, room)]
 
 
-def _moving(document: Document, look: Look, room: int) -> list[str]:
+def _moving(document: StatusDocument, look: Look, room: int) -> list[str]:
     head = render_lines([job_title(document, look), *overview(document, look)], look)
     causes, running = len(document["failures"]["groups"]), min(len(document["running"]), look.height)
     while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -16,7 +16,9 @@ from jobctl.render.jobs_table import cut
 from jobctl.render.look import Look, console
 from jobctl.render.plain import row_text
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.items import ItemBlock
+
 
 _STYLES = {
     "queued": "cyan",
@@ -36,7 +38,7 @@ _LEAST = 8
 _GAP = 2
 
 
-def print_items(items: Sequence[Document], stream: TextIO, look: Look) -> None:
+def print_items(items: Sequence[ItemBlock], stream: TextIO, look: Look) -> None:
     """Print the table; columns that are empty for all of them are left out."""
     if not items:
         stream.write("no such items\n")
@@ -49,7 +51,7 @@ def print_items(items: Sequence[Document], stream: TextIO, look: Look) -> None:
         screen.print(line, no_wrap=True, crop=True)
 
 
-def item_cells(items: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
+def item_cells(items: Sequence[ItemBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
     """The titles and the rows of some items, each cell as wide as its column; two cells belong between columns."""
     rows = [dict(zip(_COLUMNS, _texts(item), strict=True)) for item in items]
     widths = _widths(rows, look)
@@ -87,7 +89,7 @@ def _cell(name: str, text: str, width: int, look: Look, style: str) -> Text:
     return cell
 
 
-def _texts(item: Document) -> tuple[str, ...]:
+def _texts(item: ItemBlock) -> tuple[str, ...]:
     ended = item["signal"] or ("" if item["exit_code"] is None else str(item["exit_code"]))
     if not ended and item["code"]:
         ended = item["code"]
@@ -103,7 +105,7 @@ def _texts(item: Document) -> tuple[str, ...]:
     )
 
 
-def _left(item: Document) -> str:
+def _left(item: ItemBlock) -> str:
     left = item.get("left_behind")
     if not left:
         return ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from jobctl.render.causes import hidden_causes
 from jobctl.render.inert import inert
@@ -13,10 +13,11 @@ from jobctl.render.job.page import counters, fact_lines, job_title, progress_fac
 from jobctl.render.look import Look
 from jobctl.render.plain import table
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
 
 
-def plain_page(document: Document, look: Look) -> Iterator[str]:
+def plain_page(document: StatusDocument, look: Look) -> Iterator[str]:
     """The lines of the page of a status document."""
     yield job_title(document, look).plain
     yield inert(document["state_reason"])
@@ -40,7 +41,7 @@ def plain_page(document: Document, look: Look) -> Iterator[str]:
     yield from _facts(document, look)
 
 
-def _causes(document: Document) -> Iterator[str]:
+def _causes(document: StatusDocument) -> Iterator[str]:
     groups = document["failures"]["groups"]
     if not groups:
         return
@@ -51,7 +52,7 @@ def _causes(document: Document) -> Iterator[str]:
         yield f"and {hidden}"
 
 
-def _facts(document: Document, look: Look) -> Iterator[str]:
+def _facts(document: StatusDocument, look: Look) -> Iterator[str]:
     """The name of each fact in each of its lines, so that every line can be found by it."""
     name = ""
     for label, text in fact_lines(document, look):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
@@ -16,7 +16,9 @@ from jobctl.render.clock import seconds_between
 from jobctl.render.inert import inert
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
 
 STATE_STYLES = {
     "queued": "cyan",
@@ -40,28 +42,28 @@ class Column(NamedTuple):
     title: str
     right: bool
     drop: int
-    cell: Callable[[Document, str], tuple[str, str]]  # (text, style)
+    cell: Callable[[StatusDocument, str], tuple[str, str]]  # (text, style)
 
 
-def _age(document: Document, at: str) -> tuple[str, str]:
+def _age(document: StatusDocument, at: str) -> tuple[str, str]:
     return format_duration(max(0.0, seconds_between(document["time"]["submitted_at"], at))), ""
 
 
-def _done(document: Document, _at: str) -> tuple[str, str]:
+def _done(document: StatusDocument, _at: str) -> tuple[str, str]:
     return f"{number(document['progress']['processed'])}/{number(document['counts']['total'])}", ""
 
 
-def _failed(document: Document, _at: str) -> tuple[str, str]:
+def _failed(document: StatusDocument, _at: str) -> tuple[str, str]:
     count = document["counts"]["failed"]
     return (number(count), "red") if count else ("", "")
 
 
-def _rate(document: Document, _at: str) -> tuple[str, str]:
+def _rate(document: StatusDocument, _at: str) -> tuple[str, str]:
     value = document["progress"]["rate_per_s"]
     return ("" if not value or document["done"] else rate(value)), ""
 
 
-def _eta(document: Document, _at: str) -> tuple[str, str]:
+def _eta(document: StatusDocument, _at: str) -> tuple[str, str]:
     value = document["progress"]["eta_s"]
     return ("" if value is None else format_duration(value)), ""
 
@@ -79,7 +81,7 @@ _COLUMNS = (
 )
 
 
-def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> RenderableType:
+def jobs_table(document: StatusListDocument, look: Look, *, limit: int | None = None) -> RenderableType:
     """The table of a list document; with ``limit``, so many lines of jobs and a line for the rest."""
     jobs = list(document["jobs"])
     if not jobs:
@@ -95,7 +97,7 @@ def jobs_table(document: Document, look: Look, *, limit: int | None = None) -> R
     return Group(*lines)
 
 
-def job_cells(jobs: Sequence[Document], at: str, look: Look) -> tuple[list[Text], list[list[Text]]]:
+def job_cells(jobs: Sequence[StatusDocument], at: str, look: Look) -> tuple[list[Text], list[list[Text]]]:
     """The titles and the rows of some jobs, each cell as wide as its column; two cells belong between columns."""
     rows = [{column.title: column.cell(job, at) for column in _COLUMNS} for job in jobs]
     columns, widths = _fit(rows, look)
@@ -123,7 +125,7 @@ def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Colum
 
 
 def _cells(
-    job: Document, row: dict[str, tuple[str, str]], columns: list[Column], widths: dict[str, int], look: Look
+    job: StatusDocument, row: dict[str, tuple[str, str]], columns: list[Column], widths: dict[str, int], look: Look
 ) -> list[Text]:
     cells = []
     for column in columns:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
 from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.inert import inert
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
 
 
-def progress_line(document: Document) -> str:
+def progress_line(document: StatusDocument) -> str:
     """``job 42 running: 410 of 1000 items, 10 failed, 6.8/s, done in 1m 27s``."""
     progress, counts = document["progress"], document["counts"]
     parts = [f"{number(progress['processed'])} of {plural(counts['total'], 'item')}"]
@@ -28,7 +29,7 @@ def progress_line(document: Document) -> str:
     return f"job {document['job']} {document['state']}: {', '.join(parts)}"
 
 
-def summary_lines(document: Document, groups: int = 5) -> Iterator[str]:
+def summary_lines(document: StatusDocument, groups: int = 5) -> Iterator[str]:
     """How a job ended: the figures, the causes of failure, where the results are, what to type."""
     took = format_duration(document["time"]["active_s"])
     what = f"job {document['job']} ({inert(document['name'])})"
@@ -41,11 +42,11 @@ def summary_lines(document: Document, groups: int = 5) -> Iterator[str]:
         yield f"  and {hidden}: {inert(_status_command(document))}"
     if document["results"]["available"]:
         yield f"  results: {inert(document['results']['dir'])}"
-    if document["retry"]["available"]:
-        yield f"  try again: {inert(document['retry']['command'])}"
+    if command := document["retry"]["command"]:
+        yield f"  try again: {inert(command)}"
 
 
-def _status_command(document: Document) -> str:
+def _status_command(document: StatusDocument) -> str:
     """What shows more of a job; its store is named where the command for a retry names it."""
     program, retry, _ = (document["retry"]["command"] or "").partition(" retry ")
     return f"{program if retry else 'jobctl'} status {document['job']}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -11,11 +10,13 @@ from jobctl.domain.wording import plural
 from jobctl.render.inert import inert
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusListDocument
+
 _OF_ALL = frozenset({"spawn_pressure", "disk_low", "clock_skew", "cluster_away", "no_workers"})
 
 
-def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
+def notices(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
     """Lines below the table of jobs: the most pressing first, at most ``limit`` of them."""
     lines: list[Text] = []
     seen: set[str] = set()
@@ -35,7 +36,7 @@ def notices(document: Document, look: Look, limit: int = 5) -> list[Text]:
     return lines
 
 
-def waiting(document: Document, look: Look, limit: int = 5) -> list[Text]:
+def waiting(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
     """What jobs wait for that have not begun and need no attention, newest first, at most ``limit`` of them."""
     quiet = [job for job in document["jobs"] if job["state"] == "queued" and not job["attention"]]
     lines = [f"job {job['job']}: {inert(job['state_reason'])}" for job in quiet[:limit]]

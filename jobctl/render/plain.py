@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.durations import decimal
 from jobctl.render.inert import inert
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.items import ItemBlock
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
 
 JOB_TITLES = ("job", "name", "state", "total", "succeeded", "failed", "left", "rate_per_s", "eta_s", "submitted_at")
 
@@ -30,12 +33,12 @@ def _cell(value: Any) -> str:
     return decimal(value) if isinstance(value, float) else inert(str(value))
 
 
-def jobs(document: Document) -> str:
+def jobs(document: StatusListDocument) -> str:
     """The jobs of a list document."""
     return table(JOB_TITLES, map(_job, document["jobs"]))
 
 
-def _job(job: Document) -> list[Any]:
+def _job(job: StatusDocument) -> list[Any]:
     counts, progress = job["counts"], job["progress"]
     return [
         job["job"],
@@ -51,15 +54,19 @@ def _job(job: Document) -> list[Any]:
     ]
 
 
-_OF_ITEM = ("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message")
-ITEM_TITLES = (*_OF_ITEM, "row", "result")
+ITEM_TITLES = (
+    *("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message"),
+    *("row", "result"),
+)
 
 
-def item(document: Document) -> str:
-    """An item as one record."""
+def item(document: ItemBlock) -> str:
+    """An item as one record, in the order of ``ITEM_TITLES``."""
     result = document["result"]
     text = None if result is None else json.dumps(result, ensure_ascii=False)
-    return record((*(document[title] for title in _OF_ITEM), row_text(document["row"]), text))
+    done = (document["exit_code"], document["signal"], document["duration_s"], document["started_at"])
+    said = (document["code"], document["message"], row_text(document["row"]), text)
+    return record((document["item"], document["state"], document["attempts"], *done, *said))
 
 
 def row_text(row: Any) -> str:
@@ -71,7 +78,7 @@ def row_text(row: Any) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def damaged(document: Document) -> list[str]:
+def damaged(document: StatusListDocument) -> list[str]:
     """Notes beside a table: the jobs whose rows in the database cannot be read, and what of them."""
     return [
         inert(f"job {job['job']}: {item['message']}")

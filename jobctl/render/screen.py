@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -14,16 +14,17 @@ from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look, console
 from jobctl.render.notices import notices, waiting
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-def print_jobs(document: Document, stream: TextIO, look: Look) -> None:
+def print_jobs(document: StatusListDocument, stream: TextIO, look: Look) -> None:
     """The table of a list document, what needs attention, and what waits for what."""
     lines = notices(document, look) + waiting(document, look)
     _print([jobs_table(document, look), *([Text("")] if lines else []), *lines], look, stream)
 
 
-def print_pages(documents: Sequence[Document], stream: TextIO, look: Look) -> None:
+def print_pages(documents: Sequence[StatusDocument], stream: TextIO, look: Look) -> None:
     """Everything about some jobs, one after the other; off a terminal nothing is drawn."""
     if not look.terminal:
         pages = ("\n".join(plain_page(document, look)) + "\n" for document in documents)

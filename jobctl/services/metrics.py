@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
@@ -18,6 +18,9 @@ from jobctl.store import clock
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import metrics
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.metrics import MetricsDocument
 
 Labels = Mapping[str, str]
 
@@ -47,7 +50,7 @@ class Reading(NamedTuple):
         """As OpenMetrics text."""
         return "\n".join([*(line for family in self.families for line in _lines(family)), "# EOF", ""])
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> MetricsDocument:
         """As JSON: the same names, labels and values."""
         return {
             "schema": "jobctl.metrics/1",
@@ -129,7 +132,11 @@ def _ages(database: Database, now: int) -> Iterator[Family]:
 
 def _queues(database: Database) -> Iterator[Family]:
     queues = queue_documents(database)
-    for field, help_ in (("queued", "Items that wait, by queue."), ("running", "Items that run, by queue.")):
+    loads: tuple[tuple[Literal["queued", "running"], str], ...] = (
+        ("queued", "Items that wait, by queue."),
+        ("running", "Items that run, by queue."),
+    )
+    for field, help_ in loads:
         samples = [Sample(queue[field], {"queue": queue["name"]}) for queue in queues]
         yield Family(f"jobctl_queue_{field}_items", help_, samples)
     paused = [Sample(float(queue["paused_at"] is not None), {"queue": queue["name"]}) for queue in queues]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
@@ -23,7 +23,17 @@ from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.outbox import DeliveryView, TargetView
 
-SCHEMA = "jobctl.deliveries/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.notify import (
+        ChannelName,
+        DeliveriesDocument,
+        DeliveryBlock,
+        DeliveryStateName,
+        NotifyBlock,
+        TargetStateName,
+    )
+
+SCHEMA: Final = "jobctl.deliveries/1"
 MAX_TARGETS = 20
 
 
@@ -38,7 +48,7 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
     return targets
 
 
-def list_deliveries(home: Home, job: int | None = None) -> dict[str, Any]:
+def list_deliveries(home: Home, job: int | None = None) -> DeliveriesDocument:
     """Every delivery (of a job) with its tries, oldest first. Raises NotFound."""
     database = open_database(home)
     try:
@@ -50,15 +60,15 @@ def list_deliveries(home: Home, job: int | None = None) -> dict[str, Any]:
         database.close()
 
 
-def _delivery(database: Database, view: DeliveryView) -> dict[str, Any]:
+def _delivery(database: Database, view: DeliveryView) -> DeliveryBlock:
     return {
         "id": view.id,
         "job": view.job,
         "round": view.round,
         "event": view.event,
-        "kind": view.kind,
+        "kind": cast("ChannelName", view.kind),
         "target": shown_target(view.kind, view.address),
-        "state": view.state,
+        "state": cast("DeliveryStateName", view.state),
         "attempts": view.attempts,
         "next_attempt_at": _time(view.next_at),
         "created_at": format_time(view.created_at),
@@ -120,12 +130,12 @@ def _find(database: Database, text: str) -> DeliveryView:
     return found[0]
 
 
-def notify_block(database: Database, job: int) -> list[dict[str, Any]]:
+def notify_block(database: Database, job: int) -> list[NotifyBlock]:
     """The ``notify`` block of a status document: each target and how telling it of the last round went."""
     return [
         {
             "id": view.id,
-            "kind": view.kind,
+            "kind": cast("ChannelName", view.kind),
             "target": shown_target(view.kind, view.address),
             "state": _target_state(view),
             "attempts": view.attempts or 0,
@@ -138,10 +148,10 @@ def notify_block(database: Database, job: int) -> list[dict[str, Any]]:
     ]
 
 
-def _target_state(view: TargetView) -> str:
+def _target_state(view: TargetView) -> TargetStateName:
     if view.state is None:
         return "armed" if view.disabled_at is None else "disabled"
-    return view.state
+    return cast("DeliveryStateName", view.state)
 
 
 def dead_notice(database: Database, job: int, program: str = "jobctl") -> tuple[str, str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.selection import Selection
@@ -13,7 +14,11 @@ from jobctl.services.control import cancel as control
 from jobctl.services.control import pause as holding
 from jobctl.services.control import retry
 from jobctl.services.control.targets import Target
-from jobctl.tui.reading import Document, now_us
+from jobctl.tui.reading import now_us
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+
 
 Say = Callable[[str, bool], object]  # (sentence, whether it is trouble)
 Act = Callable[[], str]
@@ -39,7 +44,7 @@ class Hands:
         """Another round for what did not succeed, or what is selected."""
         self._do(lambda: retry.retry(self._home, job, selection or Selection(), now=now_us()).sentence)
 
-    def pause(self, job: Document) -> None:
+    def pause(self, job: StatusDocument) -> None:
         """Pause a job, or let a paused one go on."""
         number, paused = job["job"], job["state"] == "paused"
 
@@ -61,7 +66,7 @@ class Hands:
             self._say(f"{error.message}\n{error.hint or ''}".strip(), True)
 
 
-def question_of_cancel(job: Document) -> tuple[str, str]:
+def question_of_cancel(job: StatusDocument) -> tuple[str, str]:
     """(question, consequence) before a job is ended."""
     counts = job["counts"]
     waiting = counts["queued"] + counts["retrying"]

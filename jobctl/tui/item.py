@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -15,7 +15,9 @@ from jobctl.render.explain import explain_lines
 from jobctl.services.output.follow import Wanted
 from jobctl.tui.logview import LogView
 from jobctl.tui.page import Page
-from jobctl.tui.reading import Document
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
 
 
 class ItemScreen(Page):
@@ -48,7 +50,7 @@ class ItemScreen(Page):
         self.query_one("#text").focus()
 
     @property
-    def chosen_job(self) -> Document | None:
+    def chosen_job(self) -> StatusDocument | None:
         """Keys act on the item."""
         return None
 

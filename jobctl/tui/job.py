@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,8 +19,12 @@ from jobctl.services.output.follow import Wanted
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.logview import LogView
 from jobctl.tui.page import Page
-from jobctl.tui.reading import Document, look
+from jobctl.tui.reading import look
 from jobctl.tui.tables import Table
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+
 
 TABS = ("overview", "items", "failures", "log")
 #: Items on a page of the table.
@@ -52,7 +56,7 @@ class JobScreen(Page):
     def __init__(self, number: int, tab: str) -> None:
         super().__init__()
         self._number, self._first_tab = number, tab
-        self._document: Document | None = None
+        self._document: StatusDocument | None = None
         self._filter: ItemState | None = None
         self._after: list[int] = [0]  # where the pages before this one began, and this one
         self._more = False
@@ -89,7 +93,7 @@ class JobScreen(Page):
         return self.query_one(TabbedContent).active
 
     @property
-    def chosen_job(self) -> Document | None:
+    def chosen_job(self) -> StatusDocument | None:
         """The job."""
         return self._document
 
@@ -109,7 +113,7 @@ class JobScreen(Page):
             titles, rows = failure_cells(groups, shown)
             self.query_one("#failure-table", Table).fill(titles, [str(n) for n in range(len(groups))], rows)
 
-    def _show_items(self, document: Document) -> None:
+    def _show_items(self, document: StatusDocument) -> None:
         found, self._more = self.reader.items(document, self._filter, self._after[-1], PAGE)
         titles, rows = item_cells(found, look(self.size.width - 4, self.size.height))
         self.query_one("#item-table", Table).fill(titles, [str(item["item"]) for item in found], rows)

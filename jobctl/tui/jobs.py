@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
 from rich.text import Text
@@ -18,8 +18,12 @@ from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
 from jobctl.tui.page import Page
-from jobctl.tui.reading import Document, look
+from jobctl.tui.reading import look
 from jobctl.tui.tables import Table
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
 
 #: Below so many lines there is room for the table alone.
 _DETAIL_FROM = 20
@@ -45,7 +49,7 @@ class JobsScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._everything = False
-        self._jobs: dict[str, Document] = {}
+        self._jobs: dict[str, StatusDocument] = {}
 
     def compose(self) -> ComposeResult:
         """The daemon, the jobs, the job under the cursor, the keys."""
@@ -67,7 +71,7 @@ class JobsScreen(Page):
         table.fill(titles, list(self._jobs), rows)
         self._show_detail()
 
-    def _head(self, document: Document) -> Text:
+    def _head(self, document: StatusListDocument) -> Text:
         hidden = document["jobs_total"] - len(document["jobs"])
         older = f", {plural(hidden, 'older one')} (a)" if hidden > 0 else ""
         jobs = plural(len(document["jobs"]), "job")
@@ -91,7 +95,7 @@ class JobsScreen(Page):
         self.query_one("#job", Static).update(Group(*what_moves(job, shown, room)))
 
     @property
-    def chosen_job(self) -> Document | None:
+    def chosen_job(self) -> StatusDocument | None:
         """The job under the cursor."""
         return self._jobs.get(self.query_one(Table).chosen or "")
 

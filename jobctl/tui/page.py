@@ -13,7 +13,11 @@ from jobctl.render.inert import inert_log
 from jobctl.store import sqlite
 from jobctl.tui.acting import Hands, question_of_cancel
 from jobctl.tui.confirm import Confirm
-from jobctl.tui.reading import Document, Reader
+from jobctl.tui.reading import Reader
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+
 
 if TYPE_CHECKING:
     from jobctl.tui.app import Top
@@ -48,7 +52,7 @@ class Page(Screen[None]):
         return self.top.hands
 
     @property
-    def chosen_job(self) -> Document | None:
+    def chosen_job(self) -> StatusDocument | None:
         """The job that keys act on; None = there is none."""
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.states import ItemState
@@ -22,7 +22,10 @@ from jobctl.services.why import explain as explaining
 from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.explain import ExplainDocument
+    from jobctl.domain.documents.items import ItemBlock
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
 def now_us() -> int:
@@ -38,19 +41,21 @@ class Reader:
     database: Database
     program: str
 
-    def jobs(self, *, everything: bool) -> Document:
+    def jobs(self, *, everything: bool) -> StatusListDocument:
         """The document of ``jobctl status``."""
         return status.list_document(self.database, self.home, now_us(), everything=everything, program=self.program)
 
-    def job(self, number: int) -> Document:
+    def job(self, number: int) -> StatusDocument:
         """The document of one job. Raises NotFound when it was removed."""
         return status.job_document(self.database, self.home, number, now_us(), program=self.program)
 
-    def explanation(self, job: int, item: int) -> Document:
+    def explanation(self, job: int, item: int) -> ExplainDocument:
         """The document of ``jobctl explain JOB.ITEM``. Raises NotFound."""
         return explaining.explain(self.database, self.home, Target(job, item), now_us(), program=self.program)
 
-    def items(self, job: Document, state: ItemState | None, after: int, limit: int) -> tuple[list[Document], bool]:
+    def items(
+        self, job: StatusDocument, state: ItemState | None, after: int, limit: int
+    ) -> tuple[list[ItemBlock], bool]:
         """(a page of items above number ``after``, whether there are more)."""
         states = () if state is None else (state,)
         with job_views.snapshot(self.database):

@@ -37,7 +37,7 @@ def test_a_bar_is_as_wide_as_it_should_be(width):
 
 
 def test_a_bar_can_be_read_without_colours():
-    counts = {"succeeded": 4, "failed": 2, "running": 1, "queued": 3}
+    counts = {"succeeded": 4, "failed": 2, "running": 1, "queued": 1, "retrying": 2, "unprocessed": 0}
     assert "".join(part.text for part in bar(counts, 10, Look(unicode=False))) == "====xx>..."
     assert "".join(part.text for part in bar(counts, 10, Look())) == "████xx▒░░░"
     colored = bar(counts, 10, Look(color=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from jobctl.cli.submission.cluster import ClusterCommand, cluster_words, forgets
 from jobctl.errors import Busy, Exit, NotFound
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import DaemonDocument
     from jobctl.process.daemon import StartOptions
 
 app = subcommands(
@@ -184,7 +185,7 @@ def status(ctx: typer.Context) -> int:
     return Exit.OK
 
 
-def _document(shared: Session) -> dict[str, Any]:
+def _document(shared: Session) -> DaemonDocument:
     from jobctl.services.daemon.view import daemon_document, down_document
 
     try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.items import ItemBlock
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -58,7 +61,7 @@ class _Listing:
         self._shared = shared
         self._job = job
         self._columns = json.loads(job.columns)
-        self._documents: list[dict[str, Any]] = []
+        self._documents: list[ItemBlock] = []
         self._streaming = not shared.json and not shared.is_terminal(sys.stdout)
         self._next: int | None = None
         if self._streaming:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import now_us
 from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.notify import DeliveriesDocument, DeliveryBlock
 
 app = subcommands(
     """Show what became of notifications, and send them again.
@@ -39,7 +42,7 @@ def list_(
     shared = session(ctx)
     database = shared.open() if job is not None else shared.open_if_any()
     if database is None:
-        document: dict[str, Any] = {"schema": SCHEMA, "deliveries": []}
+        document: DeliveriesDocument = {"schema": SCHEMA, "deliveries": []}
     else:
         number = None if job is None else resolve_job(database, job)
         database.close()
@@ -53,7 +56,7 @@ def list_(
     elif document["deliveries"]:
         from jobctl.render.plain import table
 
-        rows = [[each[title] for title in _TITLES] for each in document["deliveries"]]
+        rows = [_row(each) for each in document["deliveries"]]
         shared.say(table(_TITLES, rows))
     if not document["deliveries"] and database is not None:
         shared.note("nobody was to be told yet; see --notify and --on-done of jobctl submit")
@@ -63,7 +66,13 @@ def list_(
 _TITLES = ("id", "job", "round", "event", "target", "state", "attempts", "last_result", "next_attempt_at")
 
 
-def _lines(document: dict[str, Any]) -> Iterator[str]:
+def _row(each: DeliveryBlock) -> list[object]:
+    """One delivery, in the order of the titles."""
+    what = [each["id"], each["job"], each["round"], each["event"], each["target"]]
+    return [*what, each["state"], each["attempts"], each["last_result"], each["next_attempt_at"]]
+
+
+def _lines(document: DeliveriesDocument) -> Iterator[str]:
     from jobctl.domain.wording import plural
     from jobctl.render.clock import local
     from jobctl.render.inert import inert

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
 from jobctl.cli.commands.set import parse_settings
 from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.queues import QueueDocument
 
 app = subcommands("Show queues and change their limits.")
 
@@ -40,7 +43,7 @@ def list_(ctx: typer.Context) -> int:
     return Exit.OK
 
 
-def _cells(document: dict[str, Any], moment: Callable[[str], str]) -> list[Any]:
+def _cells(document: QueueDocument, moment: Callable[[str], str]) -> list[Any]:
     """One queue; ``moment`` writes a time: as people read it, or as programs do."""
     state = f"paused since {moment(document['paused_at'])}" if document["paused_at"] else "open"
     if document["pause_reason"]:

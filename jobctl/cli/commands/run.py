@@ -22,6 +22,7 @@ from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.cli.live.watching import View
+    from jobctl.domain.documents.status import StatusDocument
     from jobctl.process.daemon import StartOptions
     from jobctl.services.daemon.foreground import ForegroundRun
     from jobctl.services.submit.request import Accepted
@@ -153,7 +154,7 @@ def _stop(engine: ForegroundRun) -> str | None:
     return _POLITE if engine.stops == 1 else _AT_ONCE
 
 
-def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> int:
+def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int:
     from jobctl.cli.live.watching import INTERRUPTED
     from jobctl.render.lines import summary_lines
     from jobctl.services.daemon.wait import exit_code_of
@@ -161,12 +162,12 @@ def _finish(shared: Session, document: dict[str, object], *, finished: bool) -> 
     if shared.json:
         shared.emit(document)
     elif not finished:
-        _tell_left(shared, shared.open(), int(str(document["job"])))
+        _tell_left(shared, shared.open(), document["job"])
     elif not shared.quiet or document["state"] != "succeeded":
         sys.stderr.write("\n".join(summary_lines(document)) + "\n")
     if not finished:
         return INTERRUPTED
-    return exit_code_of([str(document["state"])]) or Exit.OK
+    return exit_code_of([document["state"]]) or Exit.OK
 
 
 def _tell_left(shared: Session, database: Database, job: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -80,7 +83,7 @@ def _show_list(shared: Session, everything: bool) -> None:
             note_if_down(shared)
 
 
-def _list_document(shared: Session, everything: bool) -> dict[str, Any]:
+def _list_document(shared: Session, everything: bool) -> StatusListDocument:
     from jobctl.services.status.document import empty_list_document, list_document
 
     try:
@@ -90,7 +93,7 @@ def _list_document(shared: Session, everything: bool) -> dict[str, Any]:
     return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
 
 
-def _show_pages(shared: Session, documents: list[dict[str, Any]]) -> None:
+def _show_pages(shared: Session, documents: list[StatusDocument]) -> None:
     from jobctl.render.screen import print_pages
 
     print_pages(documents, sys.stdout, shared.look(sys.stdout))

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from jobctl.cli.live.signals import STOPS, Keys, Signals, stop_here
 from jobctl.cli.session import Session, now_us
@@ -18,12 +18,13 @@ from jobctl.services.daemon.wait import exit_code_of
 from jobctl.services.status.document import job_documents, list_document
 from jobctl.store.database import Database
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusListDocument
+
 INTERRUPTED = 130
 #: Off a terminal, a line at least this often.
 LINE_EVERY_S = 30.0
 
-Document = dict[str, Any]
-Take = Callable[[], Document]
 #: Gives the terminal back while the command is stopped by Ctrl-Z.
 Aside = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -35,7 +36,7 @@ class View:
     shared: Session
     database: Database
     stream: TextIO
-    take: Take  # a fresh list document
+    take: Callable[[], StatusListDocument]  # a fresh list document
     ends: bool  # when every job is done
     footer: str
     is_alone: Callable[[], bool] = lambda: False  # nobody works off the jobs; then ``tend`` is called
@@ -44,7 +45,7 @@ class View:
     is_over: Callable[[], bool] = lambda: False
     descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when there is something to tend
     pipes: tuple[int, ...] = ()  # nobody looks any more when one of them has lost its reader
-    shown: Document = field(default_factory=dict)
+    shown: StatusListDocument = field(init=False)
     signalled: bool = False  # left by a signal, not by a key
     quiet: bool = False
 
@@ -88,7 +89,7 @@ def watch_list(shared: Session, everything: bool) -> int:
     return INTERRUPTED if view.signalled else 0
 
 
-def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> Document:
+def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> StatusListDocument:
     """The documents of some jobs in the shape of a list."""
     from jobctl.services.status.document import bundle
 
@@ -96,7 +97,7 @@ def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> Do
     return bundle(database, job_documents(database, shared.home, numbers, now, program=shared.program), now)
 
 
-def _list(shared: Session, database: Database, everything: bool) -> Document:
+def _list(shared: Session, database: Database, everything: bool) -> StatusListDocument:
     return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
 
 

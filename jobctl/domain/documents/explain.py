@@ -49,6 +49,16 @@ class JournalBlock(TypedDict):
     data: dict[str, object]
 
 
+class ItemPart(TypedDict):
+    """The keys of an explanation that an item has values of its own for."""
+
+    item_state: ItemStateName
+    item_reason: str
+    attempts: list[AttemptBlock]
+    holds: list[HoldBlock]
+    next: list[str]
+
+
 class ExplainDocument(TypedDict):
     """Why a job or an item is where it is, as ``jobctl explain --json`` says it."""
 

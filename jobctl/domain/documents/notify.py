@@ -7,6 +7,8 @@ from typing import Literal, TypedDict
 from jobctl.domain.documents.values import Count, Number, Seconds, Time
 
 ChannelName = Literal["webhook", "command"]
+DeliveryStateName = Literal["pending", "delivered", "dead"]
+TargetStateName = Literal["armed", "disabled"] | DeliveryStateName
 
 
 class NotifyBlock(TypedDict):
@@ -15,7 +17,7 @@ class NotifyBlock(TypedDict):
     id: Number
     kind: ChannelName
     target: str
-    state: Literal["armed", "pending", "delivered", "dead", "disabled"]
+    state: TargetStateName
     attempts: Count
     next_attempt_at: Time | None
     last_result: str | None
@@ -43,7 +45,7 @@ class DeliveryBlock(TypedDict):
     event: str
     kind: ChannelName
     target: str
-    state: Literal["pending", "delivered", "dead"]
+    state: DeliveryStateName
     attempts: Count
     next_attempt_at: Time | None
     created_at: Time

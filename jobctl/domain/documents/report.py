@@ -8,6 +8,8 @@ from jobctl.domain.documents.items import ItemBlock
 from jobctl.domain.documents.status import StatusDocument
 from jobctl.domain.documents.values import Count, Number, Seconds, Time
 
+BarStateName = Literal["running", "succeeded", "failed"]
+
 
 class BinBlock(TypedDict):
     """One span of the histogram of durations."""
@@ -25,7 +27,7 @@ class BarBlock(TypedDict):
     slot: int
     start_s: float
     duration_s: Seconds
-    state: Literal["running", "succeeded", "failed"]
+    state: BarStateName
 
 
 class TimelineBlock(TypedDict):

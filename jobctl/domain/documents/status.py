@@ -26,6 +26,16 @@ from jobctl.domain.documents.status_blocks import (
 )
 from jobctl.domain.documents.values import Count, JobStateName, Number, Time, Uid
 
+HandlerName = Literal["command", "shell", "column", "call"]
+
+
+class ProgressPart(TypedDict):
+    """The keys of a status that count and measure."""
+
+    counts: Counts
+    progress: ProgressBlock
+    time: TimeBlock
+
 
 class StatusDocument(TypedDict):
     """One job, as ``jobctl status JOB --json`` says it."""
@@ -60,7 +70,7 @@ class StatusDocument(TypedDict):
     daemon: DaemonBlock
     notify: list[NotifyBlock]
     next: Annotated[list[str], "what to type now, most likely first"]
-    handler: Literal["command", "shell", "column", "call"]
+    handler: HandlerName
     cwd: str
     attempts: Annotated[Count, "finished ones, all rounds"]
     running: Annotated[list[RunningBlock], "a bounded number of them, oldest items first"]

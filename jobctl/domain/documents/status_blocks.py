@@ -89,11 +89,14 @@ class SelectionBlock(TypedDict, total=False):
     sample: Number
 
 
+FormatName = Literal["csv", "tsv", "jsonl", "lines"]
+
+
 class InputBlock(TypedDict):
     """The file that the rows came from."""
 
     path: Annotated[str, "- is standard input"]
-    format: Literal["csv", "tsv", "jsonl", "lines"]
+    format: FormatName
     columns: list[str]
     rows: Count
     not_selected: Annotated[Count, "rows of the file that --select, --where or --sample left alone; they count in rows"]

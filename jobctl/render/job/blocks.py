@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,7 +16,11 @@ from jobctl.render.inert import inert
 from jobctl.render.jobs_table import cut
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.failures import CauseBlock
+    from jobctl.domain.documents.status import StatusDocument
+    from jobctl.domain.documents.status_blocks import DurationsBlock, RunningBlock
+
 
 FAILURE_TITLES = ("failed", "cause", "message", "as in item")
 #: Below so many attempts, what is slow cannot be told from what is usual.
@@ -29,7 +33,7 @@ _WIDE, _ROW_MIN = 100, 8
 _MESSAGE_LINES = 3
 
 
-def failures_block(document: Document, look: Look, limit: int | None = None) -> RenderableType | None:
+def failures_block(document: StatusDocument, look: Look, limit: int | None = None) -> RenderableType | None:
     """The causes of failure, most frequent first, at most ``limit`` of them."""
     failures = document["failures"]
     shown = failures["groups"][:limit]
@@ -49,12 +53,12 @@ def failures_block(document: Document, look: Look, limit: int | None = None) -> 
     return Group(*lines)
 
 
-def failure_rows(groups: Sequence[Document]) -> tuple[tuple[str, ...], list[list[str]]]:
+def failure_rows(groups: Sequence[CauseBlock]) -> tuple[tuple[str, ...], list[list[str]]]:
     """The titles and the rows of the table of causes, uncut."""
     return FAILURE_TITLES, [[cell.plain for cell in _failure_cells(group)] for group in groups]
 
 
-def _shortened(group: Document, look: Look) -> Document:
+def _shortened(group: CauseBlock, look: Look) -> CauseBlock:
     """On a terminal a cause of some hundred characters must not push the state of the job off the screen."""
     if not look.terminal:
         return group
@@ -65,7 +69,7 @@ def _shortened(group: Document, look: Look) -> Document:
     }
 
 
-def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], list[list[Text]]]:
+def failure_cells(groups: Sequence[CauseBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
     """The titles and the rows of a table of causes with the message in what room is left."""
     rows = [_failure_cells(group) for group in groups]
     titles = FAILURE_TITLES
@@ -79,7 +83,7 @@ def failure_cells(groups: Sequence[Document], look: Look) -> tuple[list[Text], l
     return [Text(title.ljust(width)) for title, width in zip(titles, widths, strict=True)], rows
 
 
-def _failure_cells(group: Document) -> list[Text]:
+def _failure_cells(group: CauseBlock) -> list[Text]:
     count = Text(number(group["count"]) if group["count"] else "retry", style="red" if group["count"] else "yellow")
     notes = []
     if not group["retryable"]:
@@ -93,7 +97,7 @@ def _failure_cells(group: Document) -> list[Text]:
     return [count, Text(inert(group["code"])), message, Text(samples)]
 
 
-def running_block(document: Document, look: Look, limit: int = 8) -> RenderableType | None:
+def running_block(document: StatusDocument, look: Look, limit: int = 8) -> RenderableType | None:
     """What runs now and for how long, longest first; what is slower than usual is marked."""
     running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
     # Without a daemon these are what it was doing when it went: nobody knows for how long they ran.
@@ -115,7 +119,7 @@ def running_block(document: Document, look: Look, limit: int = 8) -> RenderableT
     return Group(table, Text(f"{look.ellipsis} and {number(hidden)} more", style="bright_black"))
 
 
-def running_rows(document: Document, look: Look) -> tuple[list[str], list[tuple[str, ...]]] | None:
+def running_rows(document: StatusDocument, look: Look) -> tuple[list[str], list[tuple[str, ...]]] | None:
     """The titles and the rows of all that runs, uncut, longest first; None when nothing does."""
     running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
     if not running or document["daemon"]["state"] == "down":
@@ -125,7 +129,7 @@ def running_rows(document: Document, look: Look) -> tuple[list[str], list[tuple[
     return list(columns), list(zip(*columns.values(), strict=True))
 
 
-def _running_columns(shown: Sequence[Document], marks: Sequence[str], look: Look) -> dict[str, list[str]]:
+def _running_columns(shown: Sequence[RunningBlock], marks: Sequence[str], look: Look) -> dict[str, list[str]]:
     """The columns that say something, the row last in what room is left; numbers of processes where there is plenty."""
     columns = {
         "running": [str(item["item"]) for item in shown],
@@ -147,7 +151,7 @@ def _running_columns(shown: Sequence[Document], marks: Sequence[str], look: Look
     return columns | {"row": rows} if any(rows) else columns
 
 
-def slowest_line(document: Document, look: Look) -> Text | None:
+def slowest_line(document: StatusDocument, look: Look) -> Text | None:
     """The attempts that took longest, as many as fit on a line; None while too few have ended to call any slow."""
     durations = document.get("durations")
     if not durations or durations["attempts"] < _ENOUGH or not durations["slowest"]:
@@ -161,10 +165,10 @@ def slowest_line(document: Document, look: Look) -> Text | None:
     return Text("slowest  " + look.dash.join(facts)) if facts else None
 
 
-def slowness(elapsed_s: float, durations: Document | None) -> str:
+def slowness(elapsed_s: float, durations: DurationsBlock | None) -> str:
     """``over max``, ``over p95``, or nothing while that is not so or too little is known."""
     if not durations or durations["attempts"] < _ENOUGH:
         return ""
-    if elapsed_s > durations["max_s"]:
+    if elapsed_s > (durations["max_s"] or 0):
         return "over max"
-    return "over p95" if elapsed_s > durations["p95_s"] else ""
+    return "over p95" if elapsed_s > (durations["p95_s"] or 0) else ""

@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.durations import format_duration, format_given
 from jobctl.domain.wording import number, plural, size
 from jobctl.render.clock import local
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import DaemonBlock
+    from jobctl.domain.documents.policy import PolicyBlock
+    from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
+    from jobctl.domain.documents.status import StatusDocument
 
 
-def retry_text(document: Document) -> str:
+def retry_text(document: StatusDocument) -> str:
     """Whether there can be another round, how, and what it would run."""
     retry = document["retry"]
     if not retry["available"]:
         return f"not now: {retry['why_not']}"
     kinds = (
-        ("failed_retryable", "that may succeed"),
-        ("failed_permanent", "permanent"),
-        ("outcome_unknown", "with unknown outcome"),
-        ("unprocessed", "never tried"),
+        (retry["failed_retryable"], "that may succeed"),
+        (retry["failed_permanent"], "permanent"),
+        (retry["outcome_unknown"], "with unknown outcome"),
+        (retry["unprocessed"], "never tried"),
     )
-    parts = [f"{number(retry[key])} {words}" for key, words in kinds if retry[key]]
+    parts = [f"{number(count)} {words}" for count, words in kinds if count]
     less = ", less what other jobs of the name have or have done" if retry.get("less_others") else ""
     return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}"
 
 
-def results_lines(document: Document) -> Iterator[tuple[str, str]]:
+def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock, ResultFileBlock]:
+    """The result files, in the order in which they are shown."""
+    files = results["files"]
+    return files["succeeded"], files["failed"], files["unprocessed"]
+
+
+def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
     """Label and text of each line about result files, and about rows that were not accepted."""
     results = document["results"]
-    texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in results["files"].values()]
+    texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in three_files(results)]
     if not results["available"]:
         when = "when the job is done, in" if not document["done"] else "missing from"
         texts = [f"{when} {results['dir']}"]
@@ -44,20 +54,20 @@ def results_lines(document: Document) -> Iterator[tuple[str, str]]:
         yield "" if position else "results", text
 
 
-def times(document: Document) -> Iterator[str]:
+def times(document: StatusDocument) -> Iterator[str]:
     """When it was given, began and ended, and how long it took."""
     time = document["time"]
     yield f"submitted {local(time['submitted_at'])}"
-    for name in ("started", "finished"):
-        if time[f"{name}_at"]:
-            yield f"{name} {local(time[f'{name}_at'])}"
+    for name, moment in (("started", time["started_at"]), ("finished", time["finished_at"])):
+        if moment:
+            yield f"{name} {local(moment)}"
     if time["active_s"]:
         yield f"active {format_duration(time['active_s'])}"
     if time["paused_s"]:
         yield f"paused {format_duration(time['paused_s'])}"
     if time["deadline_at"]:
         yield f"deadline {local(time['deadline_at'])}"
-    if time.get("not_before_at") and not time["started_at"]:
+    if time["not_before_at"] and not time["started_at"]:
         yield f"not before {local(time['not_before_at'])}"
 
 
@@ -68,7 +78,7 @@ def command_text(command: Any) -> str:
     return str(command) if isinstance(command, str) else shlex.join(command)
 
 
-def work_text(document: Document) -> str:
+def work_text(document: StatusDocument) -> str:
     """What is done with each row, in a line."""
     call = document["call"]
     if call is None:
@@ -83,7 +93,7 @@ def work_text(document: Document) -> str:
     return ", ".join(facts)
 
 
-def input_text(document: Document, look: Look) -> str:
+def input_text(document: StatusDocument, look: Look) -> str:
     """The file, its rows and columns."""
     given = document["input"]
     path = "standard input" if given["path"] == "-" else given["path"]
@@ -98,7 +108,7 @@ def input_text(document: Document, look: Look) -> str:
     return look.dash.join(facts)
 
 
-def policy_facts(policy: Document, there: int | None = None) -> Iterator[str]:
+def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]:
     """The rules of a job in words; ``there``: slots of the daemon, if one is up."""
     fewer = f" (the daemon has {number(there)})" if policy["slots"] and there and there < policy["slots"] else ""
     yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
@@ -125,19 +135,19 @@ def policy_facts(policy: Document, there: int | None = None) -> Iterator[str]:
     yield "after a crash run again" if policy["on_crash"] == "requeue" else "at most once"
 
 
-def queue_text(document: Document, look: Look) -> str:
+def queue_text(document: StatusDocument, look: Look) -> str:
     """The lane it waits in, and its rank there."""
     text = str(document["queue"])
     return f"{text}{look.dash}priority {document['priority']}" if document["priority"] else text
 
 
-def daemon_text(daemon: Document) -> str:
+def daemon_text(daemon: DaemonBlock) -> str:
     """How the daemon is, in words."""
     state = daemon["state"].replace("_", " ")
     return f"{state}, process {daemon['pid']}" if daemon["pid"] else state
 
 
-def after_text(document: Document) -> str:
+def after_text(document: StatusDocument) -> str:
     """The jobs that it comes after and how they stand; empty when it comes after none."""
     return ", ".join(
         f"job {each['job']} ({each['state'] or 'gone'})" + (", however it ends" if each["condition"] == "any" else "")
@@ -145,10 +155,10 @@ def after_text(document: Document) -> str:
     )
 
 
-def notify_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+def notify_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
     """Label and text of each line about who is told of the end."""
     for position, each in enumerate(document["notify"]):
-        facts = ["when it is done" if each["state"] == "armed" else each["state"]]
+        facts: list[str] = ["when it is done" if each["state"] == "armed" else each["state"]]
         if each["last_result"]:
             facts.append(f"{each['last_result']} at try {each['attempts']}")
         if each["next_attempt_at"]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
@@ -12,7 +12,10 @@ from jobctl.domain.wording import rate
 from jobctl.render.clock import seconds_between
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+    from jobctl.domain.documents.status_blocks import DurationsBlock, ThroughputBlock
+
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = "_.:-=+*#"
@@ -28,7 +31,7 @@ class Cell(NamedTuple):
     failed: float  # share of them
 
 
-def cells(throughput: Document, width: int) -> list[Cell]:
+def cells(throughput: ThroughputBlock, width: int) -> list[Cell]:
     """The course of a round in at most ``width`` equal cells; a rest at the end goes with the one before."""
     good, bad, length = throughput["succeeded"], throughput["failed"], throughput["bucket_s"]
     each = -(-len(good) // width) or 1
@@ -56,7 +59,7 @@ def curve(course: Sequence[Cell], look: Look) -> Text:
     return text
 
 
-def pace_line(document: Document, look: Look) -> Text | None:
+def pace_line(document: StatusDocument, look: Look) -> Text | None:
     """Throughput and durations of a job; None before there are any."""
     figures = Text(look.dash.join(_figures(document.get("durations"))))
     course = document.get("throughput")
@@ -71,7 +74,7 @@ def pace_line(document: Document, look: Look) -> Text | None:
     return Text.assemble(curve(shown, look), "  ", facts, figures)
 
 
-def figures_line(document: Document, look: Look) -> str:
+def figures_line(document: StatusDocument, look: Look) -> str:
     """The same without the curve; empty before there are figures."""
     course = document.get("throughput")
     shown = cells(course, _CURVE_MAX) if course and _outcomes(course) >= _ENOUGH else []
@@ -79,13 +82,14 @@ def figures_line(document: Document, look: Look) -> str:
     return look.dash.join([*([f"peak {rate(peak)}"] if peak else []), *_figures(document.get("durations"))])
 
 
-def _outcomes(throughput: Document) -> int:
+def _outcomes(throughput: ThroughputBlock) -> int:
     return sum(throughput["succeeded"]) + sum(throughput["failed"])
 
 
-def _figures(durations: Document | None) -> list[str]:
+def _figures(durations: DurationsBlock | None) -> list[str]:
     if not durations or not durations["attempts"] or not durations["max_s"]:  # nothing has run yet, or could be started
         return []
+    figures = [("p50", durations["p50_s"]), ("p95", durations["p95_s"]), ("max", durations["max_s"])]
     # Of a handful of attempts a percentile says less than the longest.
-    names = ("p50", "p95", "max") if durations["attempts"] >= 5 else ("max",)
-    return [f"{name} {format_duration(durations[f'{name}_s'])}" for name in names]
+    shown = figures if durations["attempts"] >= 5 else figures[-1:]
+    return [f"{name} {format_duration(value)}" for name, value in shown if value is not None]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -33,7 +33,9 @@ from jobctl.render.job.pace import pace_line
 from jobctl.render.jobs_table import STATE_STYLES
 from jobctl.render.look import Look
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+
 
 _BAR_MIN, _BAR_MAX = 10, 60
 #: Lines of a screen on which there is room for more than what must be known.
@@ -41,7 +43,7 @@ _ROOMY = 20
 _INDENT = (0, 0, 0, 2)
 
 
-def job_page(document: Document, look: Look, running: int = 8) -> RenderableType:
+def job_page(document: StatusDocument, look: Look, running: int = 8) -> RenderableType:
     """The page of a status document, with at most so many of the items that run."""
     blocks: list[RenderableType] = [job_title(document, look), *overview(document, look)]
     for block in (failures_block(document, look), running_block(document, look, running), _facts(document, look)):
@@ -50,7 +52,7 @@ def job_page(document: Document, look: Look, running: int = 8) -> RenderableType
     return Group(*blocks)
 
 
-def overview(document: Document, look: Look) -> Iterator[RenderableType]:
+def overview(document: StatusDocument, look: Look) -> Iterator[RenderableType]:
     """The sentence, the bar, the counters, the pace, and what needs attention."""
     yield Text(inert(document["state_reason"]))
     yield Text("")
@@ -70,7 +72,7 @@ def overview(document: Document, look: Look) -> Iterator[RenderableType]:
         yield Padding(Text(inert(found["action"]), style="bold"), _INDENT)
 
 
-def job_title(document: Document, look: Look) -> Text:
+def job_title(document: StatusDocument, look: Look) -> Text:
     """Number, name, state, round."""
     state = document["state"]
     parts: list[Any] = [
@@ -85,13 +87,13 @@ def job_title(document: Document, look: Look) -> Text:
     return Text.assemble(*parts)
 
 
-def _bar_line(document: Document, look: Look) -> Text:
+def _bar_line(document: StatusDocument, look: Look) -> Text:
     text = "  ".join(progress_facts(document, look))
     width = max(_BAR_MIN, min(_BAR_MAX, look.width - len(text) - 2))
     return Text.assemble(*bar(document["counts"], width, look), "  ", text)
 
 
-def progress_facts(document: Document, look: Look) -> list[str]:
+def progress_facts(document: StatusDocument, look: Look) -> list[str]:
     """How much is done, how fast, and when the rest will be; what a screen has room for beside a bar."""
     progress, counts = document["progress"], document["counts"]
     facts = [
@@ -102,7 +104,7 @@ def progress_facts(document: Document, look: Look) -> list[str]:
         facts.append(rate(progress["rate_per_s"]))
     if progress["eta_s"] is not None:
         facts.append(f"done in {format_duration(progress['eta_s'])}")
-        moment = f", {local(progress['eta_at'])}"
+        moment = f", {local(progress['eta_at'])}" if progress["eta_at"] else ""
         if _BAR_MIN + 2 + len("  ".join(facts) + moment) <= look.width:
             facts[-1] += moment
     elif document["done"]:
@@ -110,7 +112,7 @@ def progress_facts(document: Document, look: Look) -> list[str]:
     return facts
 
 
-def counters(document: Document, look: Look) -> Text:
+def counters(document: StatusDocument, look: Look) -> Text:
     """The counters that are not zero."""
     styles = {"succeeded": "green", "failed": "red", "running": "yellow", "rejected": "red"}
     parts: list[Any] = []
@@ -121,7 +123,7 @@ def counters(document: Document, look: Look) -> Text:
     return Text.assemble(*parts)
 
 
-def _facts(document: Document, look: Look) -> RenderableType:
+def _facts(document: StatusDocument, look: Look) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="bold")
     grid.add_column(overflow="fold")
@@ -130,7 +132,7 @@ def _facts(document: Document, look: Look) -> RenderableType:
     return grid
 
 
-def fact_lines(document: Document, look: Look) -> Iterator[tuple[str, str]]:
+def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
     """(name, text) of what else there is to know; further lines of a fact have no name."""
     yield "retry", retry_text(document)
     yield from results_lines(document)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
@@ -12,7 +12,10 @@ from jobctl.render.clock import seconds_between
 from jobctl.render.job.pace import cells
 from jobctl.render.report.svg import Drawing, round_step, ticks, time_step
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.report import BinBlock, TimelineBlock
+    from jobctl.domain.documents.status_blocks import DurationsBlock, ThroughputBlock
+
 
 _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 32, 24
@@ -23,7 +26,7 @@ _LITTLE = 8
 _SLOT_MIN, _SLOT_MAX, _SLOTS_HEIGHT = 2.0, 16.0, 320.0
 
 
-def throughput_chart(throughput: Document | None) -> Drawing | None:
+def throughput_chart(throughput: ThroughputBlock | None) -> Drawing | None:
     """Items a second over the time of the round, those that failed on top; None when nothing came through."""
     if throughput is None:
         return None
@@ -57,7 +60,7 @@ def _time_axis(drawing: Drawing, span_s: float, y: float) -> None:
         drawing.text((x, y + 17), format_duration(at), "middle" if at < 0.97 * span_s else "end")
 
 
-def duration_chart(histogram: Sequence[Document], durations: Document) -> Drawing | None:
+def duration_chart(histogram: Sequence[BinBlock], durations: DurationsBlock) -> Drawing | None:
     """How many attempts took how long, on a logarithmic axis; None before any ended."""
     if not histogram:
         return None
@@ -87,11 +90,13 @@ def duration_chart(histogram: Sequence[Document], durations: Document) -> Drawin
     for seconds in _log_ticks(math.exp(low), math.exp(high)):
         drawing.line((place(seconds), floor), (place(seconds), floor + 4), "axis")
         drawing.text((place(seconds), floor + 17), _short(seconds))
-    for row, name in enumerate(("p95", "p50")):
-        x, y = place(durations[f"{name}_s"]), _TOP - 5 - 13 * row
+    for row, (name, value_s) in enumerate((("p95", durations["p95_s"]), ("p50", durations["p50_s"]))):
+        if value_s is None:
+            continue
+        x, y = place(value_s), _TOP - 5 - 13 * row
         drawing.line((x, y + 3), (x, floor), "mark")
         anchor = "end" if x > _LEFT + 0.8 * _PLOT else "start"
-        drawing.text((x, y), f"{name} {format_duration(durations[f'{name}_s'])}", anchor, "label")
+        drawing.text((x, y), f"{name} {format_duration(value_s)}", anchor, "label")
     return drawing
 
 
@@ -108,7 +113,7 @@ def _short(seconds: float) -> str:
     return format_duration(seconds)
 
 
-def slots_chart(timeline: Document) -> Drawing | None:
+def slots_chart(timeline: TimelineBlock) -> Drawing | None:
     """A row for every slot, a bar for every attempt; None when there are none."""
     bars = timeline["bars"]
     if not bars:

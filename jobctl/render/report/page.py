@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, percent, plural, rate
 from jobctl.render.causes import cause_text
-from jobctl.render.job.facts import policy_facts, work_text
+from jobctl.render.job.facts import policy_facts, three_files, work_text
 from jobctl.render.report.charts import duration_chart, slots_chart, throughput_chart
 from jobctl.render.report.style import STYLE
 from jobctl.render.report.svg import Drawing
 from jobctl.render.report.svg import text_of as text
 
-Document = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jobctl.domain.documents.failures import CauseBlock
+    from jobctl.domain.documents.items import ItemBlock
+    from jobctl.domain.documents.report import ReportDocument
+    from jobctl.domain.documents.status import StatusDocument
+    from jobctl.domain.documents.status_blocks import CountsBlock
+
 
 #: What the page may load: nothing, whatever it contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def report_page(report: Document) -> str:
+def report_page(report: ReportDocument) -> str:
     """The page of what ``services.output.report`` gives."""
     status = report["status"]
     title = text(f"job {status['job']}, {status['name']}: {status['state']}")
@@ -56,7 +62,7 @@ def report_page(report: Document) -> str:
 # ---- how it stands ----
 
 
-def _header(report: Document) -> Iterator[str]:
+def _header(report: ReportDocument) -> Iterator[str]:
     status = report["status"]
     state = text(status["state"])
     yield "<header>"
@@ -71,7 +77,7 @@ def _header(report: Document) -> Iterator[str]:
     yield "</header>"
 
 
-def _progress(counts: Document) -> str:
+def _progress(counts: CountsBlock) -> str:
     amounts = {kind: counts[kind] for kind in ("succeeded", "failed", "running")}
     amounts["waiting"] = counts["queued"] + counts["retrying"] + counts["unprocessed"]
     spans = [
@@ -87,7 +93,7 @@ def _figures(facts: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="figures">{"".join(cells)}</dl>' if cells else ""
 
 
-def _counts(status: Document) -> Iterator[tuple[str, str]]:
+def _counts(status: StatusDocument) -> Iterator[tuple[str, str]]:
     counts, progress = status["counts"], status["progress"]
     yield "items", number(counts["total"])
     yield "processed", percent(progress["processed"], counts["total"])
@@ -96,7 +102,7 @@ def _counts(status: Document) -> Iterator[tuple[str, str]]:
             yield name, number(counts[name])
 
 
-def _pace(status: Document) -> Iterator[tuple[str, str]]:
+def _pace(status: StatusDocument) -> Iterator[tuple[str, str]]:
     progress, durations, time = status["progress"], status["durations"], status["time"]
     if time["active_s"]:
         yield "took" if status["done"] else "active for", format_duration(time["active_s"])
@@ -104,15 +110,15 @@ def _pace(status: Document) -> Iterator[tuple[str, str]]:
         yield "rate", rate(progress["rate_per_s"])
     if progress["eta_s"] is not None:
         yield "done in", format_duration(progress["eta_s"])
-    for name, label in (("p50_s", "p50"), ("p95_s", "p95"), ("max_s", "longest")):
-        if durations[name] is not None:
-            yield label, format_duration(durations[name])
+    for label, value in (("p50", durations["p50_s"]), ("p95", durations["p95_s"]), ("longest", durations["max_s"])):
+        if value is not None:
+            yield label, format_duration(value)
 
 
 # ---- drawings ----
 
 
-def _charts(report: Document) -> Iterator[str]:
+def _charts(report: ReportDocument) -> Iterator[str]:
     status, timeline = report["status"], report["timeline"]
     durations = status["durations"]
     rounds = f"round {status['round']}: items a second, those that failed in red"
@@ -136,7 +142,7 @@ def _chart(heading: str, drawing: Drawing | None, caption: str) -> Iterator[str]
 # ---- what failed, what runs ----
 
 
-def _failures(report: Document) -> Iterator[str]:
+def _failures(report: ReportDocument) -> Iterator[str]:
     failures = report["status"]["failures"]
     if not failures["groups"]:
         return
@@ -153,7 +159,7 @@ def _failures(report: Document) -> Iterator[str]:
     yield "</section>"
 
 
-def _failure(group: Document, samples: Sequence[Document]) -> str:
+def _failure(group: CauseBlock, samples: Sequence[ItemBlock]) -> str:
     word = "may succeed" if group["retryable"] else "is of no use"
     if group["outcome"] == "unknown":
         word += "; what the item did is unknown"
@@ -166,14 +172,14 @@ def _failure(group: Document, samples: Sequence[Document]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _samples(samples: Sequence[Document]) -> str:
+def _samples(samples: Sequence[ItemBlock]) -> str:
     if not samples:
         return ""
     lines = "".join(_sample(item) for item in samples)
     return f"<details><summary>for example {plural(len(samples), 'item')}</summary>{lines}</details>"
 
 
-def _sample(item: Document) -> str:
+def _sample(item: ItemBlock) -> str:
     row = item["row"] if isinstance(item["row"], str) else json.dumps(item["row"], ensure_ascii=False)
     said = f"<br>{text(item['message'])}" if item["message"] else ""
     took = "" if item["duration_s"] is None else f", took {format_duration(item['duration_s'])}"
@@ -185,7 +191,7 @@ def _shortened(words: str, limit: int = 400) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
-def _running(status: Document) -> Iterator[str]:
+def _running(status: StatusDocument) -> Iterator[str]:
     running = sorted(status["running"], key=lambda item: -item["elapsed_s"])[:16]
     if not running or status["daemon"]["state"] == "down":
         return
@@ -197,7 +203,7 @@ def _running(status: Document) -> Iterator[str]:
     yield "</table></div></section>"
 
 
-def _slowest(status: Document) -> Iterator[str]:
+def _slowest(status: StatusDocument) -> Iterator[str]:
     slowest = status["durations"]["slowest"]
     if not slowest:
         return
@@ -212,7 +218,7 @@ def _slowest(status: Document) -> Iterator[str]:
 # ---- what to do, where things are ----
 
 
-def _retry(status: Document) -> Iterator[str]:
+def _retry(status: StatusDocument) -> Iterator[str]:
     retry = status["retry"]
     yield '<section id="retry"><h2>Retry</h2>'
     if retry["available"]:
@@ -226,7 +232,7 @@ def _retry(status: Document) -> Iterator[str]:
     yield "</section>"
 
 
-def _results(status: Document) -> Iterator[str]:
+def _results(status: StatusDocument) -> Iterator[str]:
     results = status["results"]
     yield '<section id="results"><h2>Results</h2>'
     if not results["available"]:
@@ -234,7 +240,7 @@ def _results(status: Document) -> Iterator[str]:
         yield f"<p>{when} <code>{text(results['dir'])}</code></p></section>"
         return
     yield '<div class="wide"><table><tr><th>file</th><th class="number">rows</th><th>SHA-256</th></tr>'
-    for file in results["files"].values():
+    for file in three_files(results):
         yield (
             f'<tr><td><code>{text(file["path"])}</code></td><td class="number">{number(file["rows"])}</td>'
             f"<td><code>{text((file['sha256'] or '')[:16])}</code></td></tr>"
@@ -242,23 +248,24 @@ def _results(status: Document) -> Iterator[str]:
     yield "</table></div></section>"
 
 
-def _facts(status: Document) -> Iterator[str]:
+def _facts(status: StatusDocument) -> Iterator[str]:
     yield '<section><h2>The job</h2><dl class="facts">'
     for name, value in _fact_lines(status):
         yield f"<dt>{text(name)}</dt><dd>{value}</dd>"
     yield "</dl></section>"
 
 
-def _fact_lines(status: Document) -> Iterator[tuple[str, str]]:
+def _fact_lines(status: StatusDocument) -> Iterator[tuple[str, str]]:
     """(name, value as HTML)."""
     given, time = status["input"], status["time"]
     yield kind_of(status["handler"]).noun, f"<code>{text(work_text(status))}</code>"
     source = "standard input" if given["path"] == "-" else given["path"]
     yield "input", f"{text(source)}, {text(given['format'])}, {plural(given['rows'], 'row')}"
     yield "SHA-256", f"<code>{text(given['sha256'])}</code>"
-    for name in ("submitted", "started", "finished", "deadline"):
-        if time[f"{name}_at"]:
-            yield name, _time(time[f"{name}_at"])
+    began = (("submitted", time["submitted_at"]), ("started", time["started_at"]))
+    for name, moment in (*began, ("finished", time["finished_at"]), ("deadline", time["deadline_at"])):
+        if moment:
+            yield name, _time(moment)
     if time["paused_s"]:
         yield "paused for", format_duration(time["paused_s"])
     yield "policy", text(", ".join(policy_facts(status["policy"])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.slots import fitting
@@ -12,8 +12,11 @@ from jobctl.store.database import Database
 from jobctl.store.queues import QueueRow
 from jobctl.store.views import jobs as job_views
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.queues import QueueDocument
 
-def queue_documents(database: Database) -> list[dict[str, Any]]:
+
+def queue_documents(database: Database) -> list[QueueDocument]:
     """Every queue that was made or has live jobs: limits, pause, what waits and runs.
 
     What was handed ahead of a free slot waits, as everywhere.
@@ -22,7 +25,7 @@ def queue_documents(database: Database) -> list[dict[str, Any]]:
     slots = engine.slots or None if engine is not None else None
     begun = _begun_by_queue(database)
     loads = job_views.queue_loads(database)
-    documents = []
+    documents: list[QueueDocument] = []
     for name in sorted({*rows, *loads, "default"}):
         row = rows.get(name, QueueRow(name))
         jobs, queued, in_hand = loads.get(name, (0, 0, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from jobctl.config import Home
 from jobctl.domain.crew import AWAY, Crew
@@ -16,6 +16,9 @@ from jobctl.store import clock, daemon, elsewhere
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import ClusterBlock, DaemonBlock, DaemonDocument, DaemonStateName, MemoryBlock
+
 #: A daemon that holds its lock but has said nothing for so long is not responding.
 SILENCE_US = 15_000_000
 
@@ -23,7 +26,7 @@ SILENCE_US = 15_000_000
 class DaemonView(NamedTuple):
     """The daemon as a command sees it; times in microseconds UTC."""
 
-    state: str  # up | down | recovering | draining | not_responding
+    state: DaemonStateName
     pid: int | None = None
     heartbeat_at: int | None = None
     started_at: int | None = None
@@ -50,7 +53,7 @@ class DaemonView(NamedTuple):
             return False
         return self.scope == "all" or self.scope == str(job) or foreground
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> DaemonBlock:
         """As part of a status document."""
         return {
             "state": self.state,
@@ -88,18 +91,18 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     )
 
 
-def _state(row: daemon.Row, now: int, holder: int) -> str:
+def _state(row: daemon.Row, now: int, holder: int) -> DaemonStateName:
     if row.engine_pid and holder and not is_there(row.engine_pid):
         return "recovering"  # the supervisor holds what runs, and the next engine comes
     if row.engine_pid and now - row.heartbeat_at > SILENCE_US:
         return "not_responding"
-    return row.state
+    return cast("DaemonStateName", row.state)
 
 
-SCHEMA = "jobctl.daemon/1"
+SCHEMA: Final = "jobctl.daemon/1"
 
 
-def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
+def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
     """What ``jobctl daemon status`` says, as JSON."""
     with job_views.snapshot(database):
         now = clock.in_store(database, now)
@@ -121,15 +124,16 @@ def daemon_document(database: Database, home: Home, now: int) -> dict[str, Any]:
     }
 
 
-def down_document(home: Home) -> dict[str, Any]:
+def down_document(home: Home) -> DaemonDocument:
     """The same for a store that does not exist yet."""
     return _document(DOWN, home, job_views.Load(0, 0, 0))
 
 
-def _document(view: DaemonView, home: Home, load: job_views.Load) -> dict[str, Any]:
+def _document(view: DaemonView, home: Home, load: job_views.Load) -> DaemonDocument:
     return {
         "schema": SCHEMA,
         **view.document(),
+        "slots": view.slots,
         "uptime_s": None,
         "scope": view.scope if view.started_at is not None else None,
         "pressure": view.pressure,
@@ -150,7 +154,7 @@ def _document(view: DaemonView, home: Home, load: job_views.Load) -> dict[str, A
     }
 
 
-def _cluster(crew: Crew, join: str) -> dict[str, Any]:
+def _cluster(crew: Crew, join: str) -> ClusterBlock:
     return {
         "scheduler": crew.place,
         "workers": crew.workers,
@@ -164,7 +168,7 @@ def _cluster(crew: Crew, join: str) -> dict[str, Any]:
     }
 
 
-def _memory(supervisor: int | None, engine: int | None) -> dict[str, int | None]:
+def _memory(supervisor: int | None, engine: int | None) -> MemoryBlock:
     return {
         "supervisor_bytes": None if supervisor is None else resident_bytes(supervisor),
         "engine_bytes": None if engine is None else resident_bytes(engine),

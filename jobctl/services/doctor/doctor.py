@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jobctl import __version__
 from jobctl.config import Home
@@ -22,7 +22,10 @@ from jobctl.store import removed, sqlite
 from jobctl.store.database import Database, open_database
 from jobctl.store.opening.look import Look, look
 
-SCHEMA = "jobctl.doctor/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.checks import DoctorDocument
+
+SCHEMA: Final = "jobctl.doctor/1"
 
 CHECKS = (
     Check("home", checks_place.home),
@@ -59,7 +62,7 @@ class Examination(NamedTuple):
         """How many checks ended so."""
         return sum(finding.level == level for _, finding in self.findings)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> DoctorDocument:
         """As JSON."""
         return {
             "schema": SCHEMA,

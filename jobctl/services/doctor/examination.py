@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
 from jobctl.services.daemon.view import DaemonView
 from jobctl.store.database import Database
 from jobctl.store.opening.look import Look
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.checks import CheckBlock
 
 
 class Level(StrEnum):
@@ -81,11 +84,11 @@ def mended(finding: Finding, what: str) -> Finding:
     return replace(finding, repaired=what)
 
 
-def document(name: str, finding: Finding) -> dict[str, Any]:
+def document(name: str, finding: Finding) -> CheckBlock:
     """As part of a JSON document."""
     return {
         "name": name,
-        "level": str(finding.level),
+        "level": finding.level.value,
         "message": finding.message,
         "action": finding.action or None,
         "details": list(finding.details),

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
@@ -21,6 +21,10 @@ from jobctl.store.opening.look import look
 _KEPT = ("starts", "outcomes", "calls", "leaders")
 
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.checks import RestoredDocument
+
+
 class Restored(NamedTuple):
     """What was put where."""
 
@@ -28,7 +32,7 @@ class Restored(NamedTuple):
     made_at: int  # microseconds UTC; what was accepted and recorded later is lost
     aside: Path | None  # where the damaged file is
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> RestoredDocument:
         """As JSON."""
         aside = None if self.aside is None else str(self.aside)
         return {

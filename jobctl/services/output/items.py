@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_time, seconds
@@ -20,6 +20,10 @@ from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.items import ItemView
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.explain import LeftBehindBlock
+    from jobctl.domain.documents.items import ItemBlock
 
 SCHEMA = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
@@ -102,7 +106,7 @@ def _until(found: Page, last: int) -> Page:
     return Page(inside, None if is_end else found.next)
 
 
-def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> dict[str, Any]:
+def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> ItemBlock:
     """An item as JSON; all keys always present, null when there is nothing to say."""
     ran = item.ending is not None
     return {
@@ -121,10 +125,14 @@ def item_document(job: int, item: ItemView, columns: Sequence[str], input_format
         "max_rss_kib": item.max_rss_kib if ran else None,
         "slot": item.slot,
         "host": item.host,
-        "left_behind": None if not item.left_count else {"processes": item.left_count, "names": item.left_names},
+        "left_behind": _left_behind(item),
         "result": None if item.value is None else plain_value(item.value),
         "row": row_values(item.payload, columns, input_format),
     }
+
+
+def _left_behind(item: ItemView) -> LeftBehindBlock | None:
+    return {"processes": item.left_count, "names": item.left_names or ""} if item.left_count else None
 
 
 def failure_code(item: ItemView) -> str | None:

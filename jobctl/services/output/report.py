@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
@@ -20,7 +20,12 @@ from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
 from jobctl.store.views.timeline import Bar, timeline
 
-SCHEMA = "jobctl.report/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.items import ItemBlock
+    from jobctl.domain.documents.report import BarBlock, BarStateName, ReportDocument, TimelineBlock
+    from jobctl.domain.documents.status import StatusDocument
+
+SCHEMA: Final = "jobctl.report/1"
 #: Spans of the histogram, and items shown for each cause of failure.
 BINS = 60
 SAMPLES = 3
@@ -35,7 +40,7 @@ class Subject:
     program: str = "jobctl"
 
 
-def report(database: Database, home: Home, subject: Subject) -> dict[str, Any]:
+def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
     """The report of a job as plain values. Raises NotFound."""
     document = job_document(database, home, subject.job, subject.now, program=subject.program)
     with job_views.snapshot(database):
@@ -55,7 +60,7 @@ def report(database: Database, home: Home, subject: Subject) -> dict[str, Any]:
         }
 
 
-def _timeline(database: Database, job: JobView, document: dict[str, Any], now: int) -> dict[str, Any]:
+def _timeline(database: Database, job: JobView, document: StatusDocument, now: int) -> TimelineBlock:
     found = timeline(database, job.id, job.attempts)
     is_up = document["daemon"]["state"] != "down"
     bars = [bar for bar in found.bars if bar.ending is not None or is_up]
@@ -68,7 +73,7 @@ def _timeline(database: Database, job: JobView, document: dict[str, Any], now: i
     }
 
 
-def _bar(bar: Bar, began: int, now: int) -> dict[str, Any]:
+def _bar(bar: Bar, began: int, now: int) -> BarBlock:
     lasted = max(0, now - bar.started_at) if bar.duration_us is None else bar.duration_us
     return {
         "item": bar.item,
@@ -80,13 +85,13 @@ def _bar(bar: Bar, began: int, now: int) -> dict[str, Any]:
     }
 
 
-def _state(bar: Bar) -> str:
+def _state(bar: Bar) -> BarStateName:
     if bar.ending is None:
         return "running"
     return "succeeded" if bar.ending == Ending.EXITED and bar.code == 0 else "failed"
 
 
-def _samples(database: Database, job: JobView, numbers: list[int]) -> list[dict[str, Any]]:
+def _samples(database: Database, job: JobView, numbers: list[int]) -> list[ItemBlock]:
     """Items that failed of one cause, with their row and what they said last."""
     columns = json.loads(job.columns)
     found = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
@@ -30,8 +30,16 @@ from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.jobs import JobView, RunningView
 
-SCHEMA = "jobctl.status/1"
-LIST_SCHEMA = "jobctl.status_list/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import DaemonBlock
+    from jobctl.domain.documents.notify import NotifyBlock
+    from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
+    from jobctl.domain.documents.status import HandlerName, ProgressPart, StatusDocument, StatusListDocument
+    from jobctl.domain.documents.status_blocks import FormatName, InputBlock, RunningBlock
+    from jobctl.domain.documents.values import JobStateName
+
+SCHEMA: Final = "jobctl.status/1"
+LIST_SCHEMA: Final = "jobctl.status_list/1"
 #: Groups of failures in a document of its own, and in a list.
 GROUPS = 10
 GROUPS_IN_LIST = 3
@@ -39,7 +47,7 @@ GROUPS_IN_LIST = 3
 FINISHED_IN_LIST = 20
 
 
-def job_document(database: Database, home: Home, job_id: int, now: int, *, program: str = "jobctl") -> dict[str, Any]:
+def job_document(database: Database, home: Home, job_id: int, now: int, *, program: str = "jobctl") -> StatusDocument:
     """Everything about one job at this moment (``now`` in microseconds UTC).
 
     ``program`` is how jobctl is called in the commands of the document. Raises NotFound.
@@ -49,7 +57,7 @@ def job_document(database: Database, home: Home, job_id: int, now: int, *, progr
 
 def job_documents(
     database: Database, home: Home, job_ids: Sequence[int], now: int, *, program: str = "jobctl"
-) -> list[dict[str, Any]]:
+) -> list[StatusDocument]:
     """The documents of several jobs, all of one moment. Raises NotFound."""
     with job_views.snapshot(database):
         answer = answer_at(database, home, now, program)
@@ -65,13 +73,13 @@ def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
     return case, blockers(case)
 
 
-def bundle(database: Database, documents: list[dict[str, Any]], now: int) -> dict[str, Any]:
+def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:
     """Several documents as one, in the shape of a list."""
     daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
     return _list(documents, daemon, job_views.job_total(database), now)
 
 
-def _list(documents: list[dict[str, Any]], daemon: dict[str, Any], total: int, now: int) -> dict[str, Any]:
+def _list(documents: list[StatusDocument], daemon: DaemonBlock, total: int, now: int) -> StatusListDocument:
     return {
         "schema": LIST_SCHEMA,
         "at": format_time(now),
@@ -83,7 +91,7 @@ def _list(documents: list[dict[str, Any]], daemon: dict[str, Any], total: int, n
 
 def list_document(
     database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
-) -> dict[str, Any]:
+) -> StatusListDocument:
     """Live jobs and the newest finished ones (or all), newest first; failure groups cut short."""
     with job_views.snapshot(database):
         answer = answer_at(database, home, now, program)
@@ -94,12 +102,12 @@ def list_document(
     return _list(documents, answer.daemon.document(), total, answer.now)
 
 
-def empty_list_document(now: int) -> dict[str, Any]:
+def empty_list_document(now: int) -> StatusListDocument:
     """The list of a store that does not exist yet."""
     return _list([], DaemonView("down").document(), 0, now)
 
 
-def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in_list: bool = False) -> dict[str, Any]:
+def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in_list: bool = False) -> StatusDocument:
     """The document of a job whose blockers are ``found``; that of a list is shorter."""
     database, job, policy, now = answer.database, case.job, case.policy, answer.now
     figures = progress(case, is_halted=any(each.kind.halts for each in found))
@@ -119,13 +127,17 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "queue": job.queue,
         "priority": job.priority,
         "labels": json.loads(job.labels),
-        "state": job.state,
+        # The store has no other words in these columns: a row that is damaged is mended when it is read.
+        "state": cast("JobStateName", job.state),
         "state_reason": state_reason(case, found, figures),
         "done": job.is_done,
         "ok": job.state == "succeeded" if job.is_done else None,
         "round": job.round,
         "revision": job.revision,
-        "attention": [each._asdict() for each in attention(case, found, undelivered)],
+        "attention": [
+            {"code": each.code, "message": each.message, "action": each.action}
+            for each in attention(case, found, undelivered)
+        ],
         **_counters(case, figures, held),
         "failures": failure_summary(database, job, causes, GROUPS_IN_LIST if in_list else GROUPS),
         "retry": retry,
@@ -137,7 +149,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "daemon": case.daemon.document(),
         "notify": notify,
         "next": next_commands(case, found, retry["command"]),
-        "handler": job.handler,
+        "handler": cast("HandlerName", job.handler),
         "cwd": job.cwd,
         "attempts": job.attempts,
         "running": [_running(view, job.input_format, now) for view in case.running],
@@ -151,7 +163,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
     }
 
 
-def _notifications(database: Database, job: int, program: str) -> tuple[list[dict[str, Any]], Attention | None]:
+def _notifications(database: Database, job: int, program: str) -> tuple[list[NotifyBlock], Attention | None]:
     """The ``notify`` block, and what to say about a notification that was given up."""
     targets = outbox_views.targets(database, job)
     if not targets:
@@ -163,7 +175,7 @@ def _notifications(database: Database, job: int, program: str) -> tuple[list[dic
     return notify_block(database, job), None if dead is None else Attention(*dead)
 
 
-def _counters(case: Situation, figures: Progress, held: int) -> dict[str, Any]:
+def _counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
     """The blocks ``counts``, ``progress`` and ``time``; ``held`` rows may become items later."""
     job = case.job
     eta_us = None if held else figures.eta_us
@@ -205,26 +217,34 @@ def _time(at: int | None) -> str | None:
     return None if at is None else format_time(at)
 
 
-def _results(job: JobView, home: Home) -> dict[str, Any]:
+def _results(job: JobView, home: Home) -> ResultsBlock:
     stored = json.loads(job.results) if job.results and job.is_done else {}
     files = stored.get("files", {})
-    rows = {"succeeded": job.succeeded, "failed": job.failed, "unprocessed": job.unprocessed}
+
+    def file(name: str, rows: int) -> ResultFileBlock:
+        written: ResultFileBlock | None = files.get(name)
+        return written or {"path": None, "rows": rows, "sha256": None}
+
     return {
         "available": bool(stored),
         "dir": stored.get("dir", str(home.job_results(job.id))),
         "manifest": stored.get("manifest"),
         "purge_at": None,
         "rejected": {"path": str(home.job_results(job.id) / REJECTED), "rows": job.rejected} if job.rejected else None,
-        "files": {name: files.get(name) or {"path": None, "rows": n, "sha256": None} for name, n in rows.items()},
+        "files": {
+            "succeeded": file("succeeded", job.succeeded),
+            "failed": file("failed", job.failed),
+            "unprocessed": file("unprocessed", job.unprocessed),
+        },
     }
 
 
-def _input(database: Database, job: JobView, held: int) -> dict[str, Any]:
+def _input(database: Database, job: JobView, held: int) -> InputBlock:
     dialect = job_views.input_dialect(database, job.id)
     not_selected = dialect.get("not_selected", 0)
     return {
         "path": job.input_path,
-        "format": job.input_format,
+        "format": cast("FormatName", job.input_format),
         "columns": json.loads(job.columns),
         "rows": job.total + held + job.rejected + job.skipped + not_selected,
         "not_selected": not_selected,
@@ -237,7 +257,7 @@ def _input(database: Database, job: JobView, held: int) -> dict[str, Any]:
     }
 
 
-def _running(view: RunningView, input_format: str, now: int) -> dict[str, Any]:
+def _running(view: RunningView, input_format: str, now: int) -> RunningBlock:
     began = view.started_at or now
     return {
         "item": view.item,

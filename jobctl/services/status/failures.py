@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
@@ -13,11 +13,14 @@ from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import FailureView, JobView
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.failures import CauseBlock, FailuresBlock, OutcomeName, RetryBlock
+
 #: Jobs that are named in one command; whoever has a longer chain is told of its beginning.
 _MOST_BEFORE = 20
 
 
-def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> dict[str, Any]:
+def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> FailuresBlock:
     """The ``failures`` block: the causes that most items failed of, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
@@ -38,14 +41,14 @@ def _samples(database: Database, job: JobView, cause: FailureView) -> list[int]:
     return failed_samples(database, job.id, cause.id, samples) if cause.items else samples
 
 
-def _group(database: Database, job: JobView, cause: FailureView) -> dict[str, Any]:
+def _group(database: Database, job: JobView, cause: FailureView) -> CauseBlock:
     samples = _samples(database, job, cause)
     return {
         "code": cause.code,
         "message": cause.message,
         "count": cause.items,
         "retryable": bool(cause.retryable),
-        "outcome": cause.outcome,
+        "outcome": cast("OutcomeName", cause.outcome),
         "sample_items": samples,
         "first_at": format_time(cause.first_at),
         "last_at": format_time(cause.last_at),
@@ -72,7 +75,7 @@ def unsuccessful_before(database: Database, job: JobView) -> list[int]:
 
 def retry_summary(
     job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[int] = ()
-) -> dict[str, Any]:
+) -> RetryBlock:
     """The ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)

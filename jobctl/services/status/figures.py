@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_time, seconds
 from jobctl.store import figures
 from jobctl.store.database import Database
 from jobctl.store.views.jobs import JobView
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status_blocks import DurationsBlock, ThroughputBlock
 
-def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
+
+def duration_summary(database: Database, job: JobView) -> DurationsBlock:
     """The ``durations`` block, in seconds: of all attempts that ended, all rounds; null before the first."""
     kept = figures.durations(database, job.id)
     mean_us = kept.total_us / kept.count if kept.count else None
@@ -27,7 +30,7 @@ def duration_summary(database: Database, job: JobView) -> dict[str, Any]:
     }
 
 
-def throughput(database: Database, job: JobView, now: int) -> dict[str, Any] | None:
+def throughput(database: Database, job: JobView, now: int) -> ThroughputBlock | None:
     """The ``throughput`` block: items that got their outcome in each span of the present round; None before any.
 
     Spans of ``bucket_s`` follow one another from ``from_at`` to the end of the round or to this moment, so that a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain import blockers as kinds
@@ -21,12 +21,16 @@ from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 
-SCHEMA = "jobctl.explain/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, ItemPart, JournalBlock
+    from jobctl.domain.documents.values import JobStateName
+
+SCHEMA: Final = "jobctl.explain/1"
 #: Lines of the journal that are shown of a job that has many.
 JOURNAL_LIMIT = 200
 
 
-def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> dict[str, Any]:
+def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> ExplainDocument:
     """The explanation of a job, or of one of its items, at this moment; ``program`` is how jobctl is called.
 
     Raises NotFound for a job or item that does not exist.
@@ -38,12 +42,12 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
         document = document_of(answer, case, found)
         entries = journal.entries(database, number, item)
         is_waiting = not case.job.is_done and (case.job.queued or case.job.retrying or case.follows)
-        explained: dict[str, Any] = {
+        explained: ExplainDocument = {
             "schema": SCHEMA,
             "job": number,
             "name": case.job.name,
             "item": item,
-            "state": case.job.state,
+            "state": cast("JobStateName", case.job.state),
             "state_reason": document["state_reason"],
             "item_state": None,
             "item_reason": None,
@@ -58,14 +62,14 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "journal_total": len(entries),
             "next": document["next"],
         }
-        return explained if item is None else explained | _item(database, case, found, item)
+        return explained if item is None else {**explained, **_item(database, case, found, item)}
 
 
-def _holds(found: Sequence[Blocker]) -> list[dict[str, Any]]:
+def _holds(found: Sequence[Blocker]) -> list[HoldBlock]:
     return [{"code": each.kind.code, "message": each.message, "action": each.remedy} for each in found]
 
 
-def _item(database: Database, case: Situation, found: Sequence[Blocker], number: int) -> dict[str, Any]:
+def _item(database: Database, case: Situation, found: Sequence[Blocker], number: int) -> ItemPart:
     job = case.job
     page = item_views.items(database, job.id, None, number - 1, 1)
     if not page or page[0].item != number:
@@ -124,7 +128,7 @@ def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemV
 _BEFORE_THE_END = (kinds.PAUSED, kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE)
 
 
-def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> dict[str, Any]:
+def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> AttemptBlock:
     ended = None
     if attempt.ending is not None:
         good = attempt.ending == 0 and attempt.code == 0
@@ -142,7 +146,7 @@ def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> dic
     }
 
 
-def _entry(entry: journal.Entry) -> dict[str, Any]:
+def _entry(entry: journal.Entry) -> JournalBlock:
     return {
         "at": format_time(entry.at),
         "item": entry.item,

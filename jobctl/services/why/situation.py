@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
@@ -18,6 +18,10 @@ from jobctl.store.database import Database
 from jobctl.store.left import Summary
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView, QueueView, RunningView
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status_blocks import AfterBlock, FollowsBlock
+
 
 #: Running items that are read of a job.
 RUNNING_LIMIT = 64
@@ -53,8 +57,8 @@ class Situation(NamedTuple):
     only_ahead: bool  # what the daemon has in hand of this job waits behind items of other jobs
     first_due_at: int | None  # of the items that wait for another attempt
     last_due_at: int | None
-    after: Sequence[dict[str, Any]]  # the jobs that it comes after
-    follows: Sequence[dict[str, Any]]  # the jobs that have rows of it
+    after: list[AfterBlock]  # the jobs that it comes after
+    follows: list[FollowsBlock]  # the jobs that have rows of it
     shortage: str  # of room on the disk; of a job that is done nothing is looked at
     lasting: Sequence[Lasting]  # items that wait for processes
     left: Summary | None  # processes that items left behind and that were ended
@@ -115,7 +119,7 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
     )
 
 
-def _others(database: Database, job: JobView) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _others(database: Database, job: JobView) -> tuple[list[AfterBlock], list[FollowsBlock]]:
     """The jobs that it comes after, and those that have rows of it; nothing is known of one that was removed."""
     entries = json.loads(job.after)
     rows = {}
@@ -123,12 +127,13 @@ def _others(database: Database, job: JobView) -> tuple[list[dict[str, Any]], lis
         rows = followed.counts(database, job.id)
     wanted = [(number, condition) for number, condition in entries if rows or condition != followed.CONDITION]
     states = job_views.states(database, [number for number, _ in wanted])
-    after, follows = [], []
+    after: list[AfterBlock] = []
+    follows: list[FollowsBlock] = []
     for number, condition in wanted:
         state = states.get(number, (None, 0))[0]
-        stands = {"state": state, "done": None if state is None else state in TERMINAL_JOB_STATES}
+        done = None if state is None else state in TERMINAL_JOB_STATES
         if condition != followed.CONDITION:
-            after.append({"job": number, "condition": condition, **stands})
+            after.append({"job": number, "condition": condition, "state": state, "done": done})
         else:
-            follows.append({"job": number, "rows": rows.get(number, 0), **stands})
+            follows.append({"job": number, "rows": rows.get(number, 0), "state": state, "done": done})
     return after, follows
