@@ -155,7 +155,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "running": [_running(view, job.input_format, now) for view in case.running],
         "durations": duration_summary(database, job),
         # Some hundred numbers, which a list of jobs does not need.
-        "throughput": None if in_list else throughput(database, job, now),
+        "throughput": None if in_list or job.started_at is None else throughput(database, job, now),
         "call": kind.call_block(command, policy.recycle),
         "after": case.after,
         "item_key": job.item_key,

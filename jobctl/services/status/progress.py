@@ -50,7 +50,10 @@ def progress(case: Situation, *, is_halted: bool) -> Progress:
     """The figures of a job at one moment; ``is_halted`` says that none of its items can start."""
     job, daemon, now = case.job, case.daemon, case.now
     slots = usable_slots(case.policy, case.queue, daemon)
-    queued, running = _split_running(case, slots)
+    # The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. As a
+    # person means it only as many run as the slots allow, or what began when there were more: the rest is still queued.
+    free = None if daemon.slots is None else daemon.slots - case.taken
+    running = fitting(job.running, len(case.running), (slots, free))
     pause_us = 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
     paused_us = job.paused_us + pause_us
     # A time without a daemon is not active: it worked until its last sign.
@@ -63,19 +66,7 @@ def progress(case: Situation, *, is_halted: bool) -> Progress:
     eta_us = None
     if rate and not (job.is_done or job.stop is not None or is_halted) and _is_estimate(case, slots, active_us, rate):
         eta_us = _eta_us(case, rate)
-    return Progress(queued, running, active_us, paused_us, rate, eta_us)
-
-
-def _split_running(case: Situation, slots: int | None) -> tuple[int, int]:
-    """(queued, running) as a person means it.
-
-    The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. Only as
-    many as the slots can run count as running, or what began when there were more slots: the rest is still queued.
-    """
-    job = case.job
-    free = None if case.daemon.slots is None else case.daemon.slots - case.taken
-    running = fitting(job.running, len(case.running), (slots, free))
-    return job.queued + job.running - running, running
+    return Progress(job.queued + job.running - running, running, active_us, paused_us, rate, eta_us)
 
 
 def _round_us(job: JobView, now: int) -> int:

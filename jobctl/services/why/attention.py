@@ -37,24 +37,28 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
 
     ``undelivered`` is a notification that was given up.
     """
-    notices = [Attention(each.kind.notice, each.message, each.remedy or "") for each in found if _is_notice(case, each)]
-    if not case.job.is_done:
-        notices += [*_lasting(case), *_stalled(case), *_failures(case)]
+    job = case.job
+    # A wait for another attempt is usual as long as other items run.
+    usual = {kinds.RETRY_WAIT} if job.running or job.paused_at is not None else set()
+    notices = [
+        Attention(each.kind.notice, each.message, each.remedy or "")
+        for each in found
+        if each.kind.notice and each.kind not in usual
+    ]
+    if case.lasting and case.daemon.state != "down":  # without a daemon nobody knows
+        notices += _lasting(case)
+    if case.running and case.daemon.is_working:
+        notices += _stalled(case)
+    if not job.is_done and job.failed >= max(MIN_FAILURES, HIGH_FAILURE_SHARE * job.processed):
+        said = f"{number(job.failed)} of {plural(job.processed, 'item')} failed ({percent(job.failed, job.processed)})"
+        notices.append(Attention("failure_rate_high", said, f"{case.program} items {job.id} --state failed"))
     notices += _clock(case)
     notices += [] if undelivered is None else [undelivered]
     return notices if case.left is None else [*notices, _left(case, case.left)]
 
 
-def _is_notice(case: Situation, found: Blocker) -> bool:
-    if found.kind is kinds.RETRY_WAIT:  # usual as long as other items run
-        return not case.job.running and case.job.paused_at is None
-    return bool(found.kind.notice)
-
-
 def _lasting(case: Situation) -> Iterator[Attention]:
-    """Items that wait for processes; without a daemon nobody knows."""
-    if not case.lasting or case.daemon.state == "down":
-        return
+    """Items that wait for processes."""
     for state, code in _LASTING_CODES.items():
         found = [each for each in case.lasting if each.state == state]
         if found:
@@ -67,7 +71,7 @@ def _stalled(case: Situation) -> Iterator[Attention]:
     job, now = case.job, case.now
     usual_us = job.mean_us or 0.0
     limit_us = max(STALL_US, STALL_FACTOR * usual_us)
-    if not case.running or not case.daemon.is_working or now - job.updated_at <= limit_us:
+    if now - job.updated_at <= limit_us:
         return
     began, item = min((view.started_at or 0, view.item) for view in case.running)
     compare = f", usual is {format_duration(usual_us / 1e6)}" if usual_us else ""
@@ -77,16 +81,6 @@ def _stalled(case: Situation) -> Iterator[Attention]:
         f" item {item} has been running for {format_span(began, now)}{compare}",
         f"{case.program} logs {job.id}.{item}",
     )
-
-
-def _failures(case: Situation) -> Iterator[Attention]:
-    job = case.job
-    if job.failed >= MIN_FAILURES and job.failed >= HIGH_FAILURE_SHARE * job.processed:
-        yield Attention(
-            "failure_rate_high",
-            f"{number(job.failed)} of {plural(job.processed, 'item')} failed ({percent(job.failed, job.processed)})",
-            f"{case.program} items {job.id} --state failed",
-        )
 
 
 def _clock(case: Situation) -> Iterator[Attention]:

@@ -29,27 +29,15 @@ _NAMED_JOBS = 5
 
 
 class Blocker(NamedTuple):
-    """One thing that keeps items of a job from starting, with its facts. Times in microseconds UTC."""
+    """One thing that keeps items of a job from starting. Times in microseconds UTC."""
 
     kind: Kind
+    message: str  # the sentence
+    brief: str  # the sentence for the reason of a state
+    remedy: str | None  # the command to type; None where only time helps
+    since: int | None
+    until: int | None
     facts: Mapping[str, object]
-    since: int | None = None
-    until: int | None = None
-
-    @property
-    def message(self) -> str:
-        """The sentence."""
-        return self.kind.sentence.format_map(self.facts)
-
-    @property
-    def brief(self) -> str:
-        """The sentence for the reason of a state."""
-        return (self.kind.brief or self.kind.sentence).format_map(self.facts)
-
-    @property
-    def remedy(self) -> str | None:
-        """The command to type; None where only time helps."""
-        return self.kind.remedy.format_map(self.facts) or None
 
 
 def blockers(case: Situation) -> list[Blocker]:
@@ -57,7 +45,7 @@ def blockers(case: Situation) -> list[Blocker]:
 
     Of a job that is done only the damage to its row is left.
     """
-    checks = (_of_job,) if case.job.is_done else (_of_job, _of_machine, _of_daemon, _of_order, _of_capacity)
+    checks = (_of_job,) if case.job.is_done else (_of_job, _of_daemon, _of_order, _of_capacity)
     return [found for check in checks for found in check(case)]
 
 
@@ -78,7 +66,9 @@ def _made(case: Situation, kind: Kind, since: int | None = None, until: int | No
     facts |= {"jobctl": case.program, "job": case.job.id}
     facts |= {} if since is None else {"ago": format_span(since, now)}
     facts |= {} if until is None else {"wait": format_span(now, until), "time": format_time(until)}
-    return Blocker(kind, facts, since, until)
+    message = kind.sentence.format_map(facts)
+    brief = kind.brief.format_map(facts) if kind.brief else message
+    return Blocker(kind, message, brief, kind.remedy.format_map(facts) or None, since, until, facts)
 
 
 def _of_job(case: Situation) -> Iterator[Blocker]:
@@ -92,29 +82,18 @@ def _of_job(case: Situation) -> Iterator[Blocker]:
         yield _made(case, kinds.STOPPED, reason=job.stop_reason or "stopped")
     if job.paused_at is not None:
         brief = job.pause_reason or "nothing starts until it is resumed"
-        yield _made(case, kinds.PAUSED, job.paused_at, why=_after_colon(job.pause_reason), brief=brief)
+        why = f": {job.pause_reason}" if job.pause_reason else ""
+        yield _made(case, kinds.PAUSED, job.paused_at, why=why, brief=brief)
     for other in case.after:
         if other["condition"] == "ok" and other["done"] and other["state"] != "succeeded":
             yield _made(case, kinds.NEVER_STARTS, other=other["job"], state=other["state"])
 
 
-def _after_colon(reason: str) -> str:
-    return f": {reason}" if reason else ""
-
-
-def _of_machine(case: Situation) -> Iterator[Blocker]:
-    """What this machine lacks, by our own look and by the last word of the daemon."""
+def _of_daemon(case: Situation) -> Iterator[Blocker]:
+    """Its state, and what the machine lacks by our own look and by the last word of the daemon."""
     daemon, said = case.daemon, "" if case.daemon.state == "down" else case.daemon.pressure
     if short := case.shortage or (said.removeprefix(PAUSED).lstrip(": ") if said.startswith(PAUSED) else ""):
         yield _made(case, kinds.DISK_FULL, short=short)
-    if daemon.is_away:
-        yield _made(case, kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
-    elif said and not said.startswith(PAUSED):
-        yield _made(case, kinds.PRESSURE, hindrance=hindrance(said))
-
-
-def _of_daemon(case: Situation) -> Iterator[Blocker]:
-    daemon = case.daemon
     if daemon.state == "down":
         yield _made(case, kinds.DAEMON_DOWN, daemon.heartbeat_at)
     elif daemon.state == "not_responding":
@@ -125,13 +104,17 @@ def _of_daemon(case: Situation) -> Iterator[Blocker]:
         yield _made(case, kinds.DAEMON_STOPS)
     elif not case.is_served:
         yield _made(case, kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
+    if said.startswith(AWAY):
+        yield _made(case, kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
+    elif said and not said.startswith(PAUSED):
+        yield _made(case, kinds.PRESSURE, hindrance=hindrance(said))
 
 
 def _of_order(case: Situation) -> Iterator[Blocker]:
     """Its queue, its time, and other jobs that come first."""
     job, queue = case.job, case.queue
     if queue.paused_at is not None:
-        why = _after_colon(queue.pause_reason)
+        why = f": {queue.pause_reason}" if queue.pause_reason else ""
         yield _made(case, kinds.QUEUE_PAUSED, queue.paused_at, queue=shlex.quote(job.queue), why=why)
     if job.not_before_at is not None and job.not_before_at > case.now:
         yield _made(case, kinds.NOT_BEFORE, until=job.not_before_at)
@@ -147,22 +130,21 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
 def _of_capacity(case: Situation) -> Iterator[Blocker]:
     """Workers, rates, slots and waits before another attempt, which hold back items that nothing else does."""
     job = case.job
-    if job.live:
-        yield from _workers(case)
+    if job.live and case.daemon.crew is not None:
+        yield from _workers(case, case.daemon.crew)
     is_due = case.first_due_at is not None and case.first_due_at <= case.now
     if job.stop is None and (job.queued or is_due or case.only_ahead):
-        yield from _rates(case)
+        if case.daemon.is_working and (case.policy.rate or case.queue.rate):
+            yield from _rates(case)
         yield from _slots(case)
     if job.retrying and not job.queued and case.first_due_at is not None and not is_due:
         items = f"{plural(job.retrying, 'item')} {'waits' if job.retrying == 1 else 'wait'}"
         yield _made(case, kinds.RETRY_WAIT, until=case.first_due_at, items=items)
 
 
-def _workers(case: Situation) -> Iterator[Blocker]:
+def _workers(case: Situation, crew: Crew) -> Iterator[Blocker]:
     """On a cluster: nobody is there, or nobody who has what the items need, or no room for more of them."""
-    daemon, crew = case.daemon, case.daemon.crew
-    if crew is None:
-        return
+    daemon = case.daemon
     needs, places = needs_of(case.policy.resources, case.policy.gpus), room(daemon, case.policy)
     join = daemon.join.replace("jobctl ", f"{case.program} ", 1)
     if places and case.job.running >= places:
@@ -205,7 +187,7 @@ def _rates(case: Situation) -> Iterator[Blocker]:
         (case.policy.rate, job.tokens, job.tokens_at, "its rate", f"set {job.id}"),
         (queue.rate, queue.tokens, queue.tokens_at, f"the rate of queue {name}", f"queue set {name}"),
     ):
-        if rate is None or not case.daemon.is_working:
+        if rate is None:
             continue
         bucket = TokenBucket.restore(rate, tokens, at, case.now)
         if not bucket.available(case.now) and bucket.next_at() > case.now:

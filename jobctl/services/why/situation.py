@@ -74,16 +74,14 @@ def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
     now = clock.in_store(database, now)
     daemon = daemon_view(database, home, now)
 
-    def shortage() -> str:
-        short = space.shortage(*home.output_places)
-        # Only a write can tell that a quota is used up, and that is why a daemon may be silent.
-        return space.refusal(home.root) if not short and daemon.state == "not_responding" else short
-
+    # Only a write can tell that a quota is used up, and that is why a daemon may be silent.
+    place = home.root if daemon.state == "not_responding" else None
+    shortage = cache(lambda: space.shortage(*home.output_places) or (space.refusal(place) if place else ""))
     in_hand, started = (
         cache(lambda: job_views.running_by_job(database)),
         cache(lambda: job_views.started_by_job(database)),
     )
-    return Answer(database, home, daemon, now, program, in_hand, started, cache(shortage))
+    return Answer(database, home, daemon, now, program, in_hand, started, shortage)
 
 
 def situation_of(answer: Answer, job: JobView) -> Situation:
