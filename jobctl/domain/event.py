@@ -6,12 +6,18 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.states import Counts, JobState
 from jobctl.domain.texts import shown
 from jobctl.domain.wording import number, plural
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.event import EventCauseBlock, EventDocument, EventName
+    from jobctl.domain.documents.failures import OutcomeName
+    from jobctl.domain.documents.status_blocks import CountsBlock
+    from jobctl.domain.documents.values import EndedJobState
 
 #: The specification asks for less than 20 kB.
 BODY_LIMIT = 20_000
@@ -80,16 +86,16 @@ def event_body(ended: Ended) -> bytes:
     return _encode(_document(replace(ended, results=None, retry_command=None, causes=()), _TEXT_LIMITS[-1]))
 
 
-def _encode(document: dict[str, Any]) -> bytes:
+def _encode(document: EventDocument) -> bytes:
     # Bytes of a file name that are not UTF-8 come as lone surrogates, which JSON cannot carry.
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return shown(text, in_json=True).encode()
 
 
-def _document(ended: Ended, limit: int) -> dict[str, Any]:
+def _document(ended: Ended, limit: int) -> EventDocument:
     state_reason = ended_sentence(ended.state, _cut(ended.reason, limit), ended.counts)
     return {
-        "type": event_type(ended.state),
+        "type": cast("EventName", event_type(ended.state)),
         "timestamp": format_time(ended.finished_at),
         "data": {
             "id": ended.job,
@@ -97,7 +103,7 @@ def _document(ended: Ended, limit: int) -> dict[str, Any]:
             "name": _cut(ended.name, limit),
             "key": ended.key,
             "queue": _cut(ended.queue, limit),
-            "state": ended.state.value,
+            "state": cast("EndedJobState", ended.state.value),
             "state_reason": state_reason,
             "round": ended.round,
             "counts": _counts(ended.counts),
@@ -117,20 +123,32 @@ def _document(ended: Ended, limit: int) -> dict[str, Any]:
     }
 
 
-def _counts(counts: Counts) -> dict[str, int]:
-    names = ("total", "queued", "running", "retrying", "succeeded", "failed", "unprocessed", "rejected", "skipped")
-    return {name: getattr(counts, name) for name in names}
-
-
-def _cause(cause: Cause, limit: int) -> dict[str, Any]:
+def _counts(counts: Counts) -> CountsBlock:
     return {
+        "total": counts.total,
+        "queued": counts.queued,
+        "running": counts.running,
+        "retrying": counts.retrying,
+        "succeeded": counts.succeeded,
+        "failed": counts.failed,
+        "unprocessed": counts.unprocessed,
+        "rejected": counts.rejected,
+        "skipped": counts.skipped,
+    }
+
+
+def _cause(cause: Cause, limit: int) -> EventCauseBlock:
+    found: EventCauseBlock = {
         "code": cause.code,
         "message": _cut(cause.message, limit),
         "count": cause.count,
         "retryable": cause.retryable,
-        "outcome": cause.outcome,
+        "outcome": cast("OutcomeName", cause.outcome),
         "sample_items": list(cause.sample_items),
-    } | ({} if cause.example is None else {"example": _cut(cause.example, limit)})
+    }
+    if cause.example is not None:
+        found["example"] = _cut(cause.example, limit)
+    return found
 
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f]")

@@ -8,6 +8,8 @@ from jobctl.domain.documents.failures import EXAMPLE, CauseCode, CauseMessage, F
 from jobctl.domain.documents.status_blocks import Counts
 from jobctl.domain.documents.values import Count, EndedJobState, Number, Time, Uid
 
+EventName = Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled", "job.expired"]
+
 
 class EventTimeBlock(TypedDict):
     """When things happened to the job."""
@@ -70,6 +72,6 @@ class EventJobBlock(TypedDict):
 class EventDocument(TypedDict):
     """The end of a round, as it is sent to --notify and --on-done"""
 
-    type: Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled", "job.expired"]
+    type: EventName
     timestamp: Time
     data: EventJobBlock

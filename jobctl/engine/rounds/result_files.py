@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobctl import __version__
 from jobctl.config import Home
@@ -38,6 +38,9 @@ from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
 from jobctl.store.jobs import JobRow
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.results import ManifestDocument, ManifestFileBlock
 from jobctl.store.left import LeftBehind
 
 FLUSH_EVERY = 500
@@ -234,7 +237,11 @@ class ResultWriter:
     def _write_manifest(self, written: dict[str, Written]) -> str:
         path = self._folder / "manifest.json"
         file = _File(path)
-        manifest = {
+
+        def listed(name: str) -> ManifestFileBlock:
+            return {"name": Path(written[name].path).name, "rows": written[name].rows, "sha256": written[name].sha256}
+
+        manifest: ManifestDocument = {
             "schema": "jobctl.manifest/1",
             "job": self._row.id,
             "uid": self._row.uid,
@@ -242,7 +249,11 @@ class ResultWriter:
             "input": {"path": self._row.input_path, "sha256": self._row.input_sha256},
             "fingerprint": self._row.fingerprint,
             "rows": sum(w.rows for w in written.values()),
-            "files": {n: {"name": Path(w.path).name, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
+            "files": {
+                "succeeded": listed("succeeded"),
+                "failed": listed("failed"),
+                "unprocessed": listed("unprocessed"),
+            },
             "written_by": f"jobctl {__version__}",
         }
         file.text.write(shown(json.dumps(manifest, indent=2, ensure_ascii=False), in_json=True) + "\n")

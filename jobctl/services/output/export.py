@@ -7,7 +7,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Generator, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
@@ -30,6 +30,10 @@ _NOT_STARTED_CODE = 127
 _RAISED_CODE = 1
 #: As GNU parallel notes a job that ran out of time.
 _TIMED_OUT_CODE = -1
+
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.export import JoblogRowBlock
 
 
 class _Row(NamedTuple):
@@ -68,7 +72,7 @@ def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
         return count
 
 
-def export_rows(home: Home, job: int) -> Iterator[dict[str, Any]]:
+def export_rows(home: Home, job: int) -> Iterator[JoblogRowBlock]:
     """The same lines as documents, each with the columns of a joblog. Raises NotFound."""
     for row in _rows(home, job):
         yield {

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain.payload import SEPARATOR
@@ -24,7 +24,11 @@ from jobctl.store.database import Database, open_database
 from jobctl.store.jobs import JobRow
 from jobctl.store.views import jobs as job_views
 
-SCHEMA = "jobctl.verify/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.checks import VerifyDocument
+    from jobctl.domain.documents.values import JobStateName
+
+SCHEMA: Final = "jobctl.verify/1"
 KINDS = ("succeeded", "failed", "unprocessed")
 #: Findings told one by one; the rest is counted.
 FINDINGS_SHOWN = 50
@@ -65,9 +69,24 @@ class Verification:
         if len(self.findings) < FINDINGS_SHOWN:
             self.findings.append(Finding(code, message, file, item))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> VerifyDocument:
         """As JSON."""
-        return {"schema": SCHEMA, **asdict(self), "ok": self.ok}
+        return {
+            "schema": SCHEMA,
+            "job": self.job,
+            "state": cast("JobStateName", self.state),
+            "items": self.items,
+            "files": self.files,
+            "file_rows": self.file_rows,
+            "checked": self.checked,
+            "unchecked": self.unchecked,
+            "findings": [
+                {"code": each.code, "message": each.message, "file": each.file, "item": each.item}
+                for each in self.findings
+            ],
+            "findings_total": self.findings_total,
+            "ok": self.ok,
+        }
 
 
 def verify(home: Home, job: int) -> Verification:
