@@ -1,1 +1,1 @@
-"""What runs in the interpreter of the job and calls its function. Standard library only."""
+"""The code that runs in the interpreter of the job and calls its function. It uses the standard library only."""

@@ -1,4 +1,4 @@
-"""The function of a job: found, looked at, and fitted to rows. Runs where the workers run: standard library only."""
+"""Finding the function of a job and fitting it to rows. It runs in the job's interpreter: standard library only."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import os
 import sys
 
-TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
+TYPE_CHECKING = False  # like typing's own, which costs more to import than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    #: A payload to what the function returns.
+    #: Takes a payload and returns what the function returns.
     Call = Callable[[bytes], Any]
 
 
@@ -20,19 +20,19 @@ HOME = os.getcwd()
 
 
 class NotLoadedError(Exception):
-    """The function cannot be found, or rows do not fit it."""
+    """The function cannot be found, or does not take the rows of the job."""
 
 
 class SetupError(Exception):
-    """The setup function raised; the cause says what."""
+    """The setup function raised; ``__cause__`` is its exception."""
 
 
 def main() -> None:
-    """Try to load a function whose particulars come as JSON on stdin; exit 65 and a last line say why it is none."""
-    particulars = json.load(sys.stdin)
+    """Try to load the function that JSON on stdin describes. On failure, exit with 65 and say why in the last line."""
+    arguments = json.load(sys.stdin)
     prepare()
     try:
-        find(*particulars)
+        find(*arguments)
     except BaseException as error:
         sys.stdout.flush()
         print("\n" + reason(error).replace("\n", " "), file=sys.stderr, flush=True)  # noqa: T201
@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Make this process find modules as ``python -m`` does, and jobctl if it is not installed."""
+    """Let this process find modules as ``python -m`` does, and jobctl even if it is not installed."""
     if not getattr(sys.flags, "safe_path", False):
         sys.path[:1] = [os.getcwd()]
     sys.meta_path.append(Own())
 
 
 def load(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> Call:
-    """What makes a call of a row, after its setup."""
+    """Run the setup; returns what makes a call from a row. Raises SetupError, or what importing the function raises."""
     call, set_up = find(target, setup, style, input_format, columns)
     try:
         set_up()
@@ -58,14 +58,14 @@ def load(target: str, setup: str, style: str, input_format: str, columns: Sequen
 
 
 def find(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> tuple[Call, Any]:
-    """What makes a call of a row, and what must be called before. Raises what importing them raises."""
+    """What makes a call from a row, and the setup to call before. Raises what importing them raises."""
     sys.argv = [target]
     call = _caller(_find(target), target, style, input_format, tuple(columns))
     return call, _find(setup) if setup else _nothing
 
 
 def _nothing() -> None:
-    """No setup."""
+    """Do nothing: the job has no setup."""
 
 
 def reason(error: BaseException) -> str:
@@ -86,7 +86,7 @@ def _find(target: str) -> Any:
         except AttributeError:
             raise NotLoadedError(f"{name} has no {path!r}") from None
     if not callable(found):
-        raise NotLoadedError(f"{target} is no function but a {type(found).__name__}")
+        raise NotLoadedError(f"{target} is not a function but a {type(found).__name__}")
     return found
 
 
@@ -104,12 +104,12 @@ def _caller(function: Any, target: str, style: str, input_format: str, columns: 
 
 
 def _style(function: Any, target: str, columns: tuple[str, ...]) -> str:
-    """kwargs if the signature takes the columns by name, else dict if it takes one argument."""
+    """``kwargs`` if the signature takes the columns by name, otherwise ``dict`` if it takes one argument."""
     import inspect
 
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # built in, and says nothing about itself
+    except (TypeError, ValueError):  # a builtin without a signature
         return "dict"
     if columns and _takes(signature, **dict.fromkeys(columns)):
         return "kwargs"
@@ -137,7 +137,7 @@ def _table_row(columns: tuple[str, ...]) -> Callable[[Any], dict[str, str]]:
 
 
 class Own:
-    """Finds the package jobctl for an interpreter that has it not installed, so that its exceptions can be imported."""
+    """Finds the package jobctl where it is not installed, so that functions can import its exceptions."""
 
     @staticmethod
     def find_spec(name: str, _path: Any = None, _target: Any = None) -> Any:

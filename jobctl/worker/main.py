@@ -1,10 +1,9 @@
-"""What runs in a worker process: calls to one function, in groups, one after the other.
+"""The worker process: it calls one function, in groups, one call after the other.
 
-It is loaded as a file by the interpreter of the job, which need not have jobctl installed: standard library only, of
-any Python from 3.7 on.
-Groups arrive on a descriptor that the user's code does not meet by accident. What became of each call is written to
-memory shared with the supervisor before the next one begins, so nothing that kills this process loses the outcome of
-a call that had ended.
+The interpreter of the job loads this module as a file. jobctl need not be installed there, so this module uses only the
+standard library of any Python from 3.7 on. Groups arrive on a descriptor that code of the user does not reach by
+accident. The outcome of each call is written to memory shared with the supervisor before the next call begins, so the
+death of this process loses no outcome of a call that had ended.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import struct
 import sys
 import time
 
-TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
+TYPE_CHECKING = False  # like typing's own, which costs more to import than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
@@ -31,29 +30,29 @@ if TYPE_CHECKING:
     Cause = tuple[str, str, int, float | None, str]
 else:
 
-    def _beside(name):
-        """A file of ours from this folder: another jobctl may be installed, or none."""
+    def _from_this_folder(name):
+        """The module in this file's folder: another version of jobctl may be installed, or none."""
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
         spec = importlib.util.spec_from_file_location("_jobctl_" + name, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
 
-    loading = _beside("load")
-    places = _beside("place")
+    loading = _from_this_folder("load")
+    places = _from_this_folder("place")
 
-#: Before the names of our own files in a traceback.
+#: The folder of these files, to leave their frames out of tracebacks.
 _OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
-# The words and the layout of the page are those of jobctl.supervisor.protocol.page; a test holds both equal.
-_CHANNEL_FD = 3  # both move as soon as we run
+# The words and the layout of the page are those of jobctl.supervisor.protocol.page; a test compares them.
+_CHANNEL_FD = 3  # both move to other numbers at the start
 _PAGE_FD = 4
 _LOAD = 0
-_NOW = struct.Struct("<qqqq")  # index of the call that runs (-1: none), its start, what stdout and stderr have
+_NOW = struct.Struct("<qqqq")  # index of the running call (-1: none), its start, bytes in stdout and in stderr then
 _DONE = struct.Struct("<qqq")  # calls that ended, bytes of their records, how many of them failed
 _DONE_AT = 32
-_LIMIT = struct.Struct("<q")  # written by the supervisor: the first index that must not begin
+_LIMIT = struct.Struct("<q")  # written by the supervisor: the first index of a call that must not begin
 _LIMIT_AT = 56
-_FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says how
+_FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says why
 _FAULT_AT = 64
 _OUTPUT_SPOILT = 3
 _HEAD = 64
@@ -61,10 +60,10 @@ _RSS_AT = 72
 _TOOK_AT = 80  # nanoseconds from the first call to the end of the last
 _RECORDS_AT = 128
 
-#: A group ends early when it has written more than this: output to the log, records to the page.
+#: A group ends early after more bytes than this: output to the log, records to the page.
 _MUCH_OUTPUT = 64 << 10
 _MUCH_RECORDED = 128 << 10
-#: Calls that are shorter than this have their duration counted as processor time: asking takes as long as they do.
+#: The duration of a shorter call counts as its processor time: asking for that time would take as long as the call.
 _WORTH_ASKING_NS = 100_000
 _LONGEST_MESSAGE = 4000
 _LONGEST_VALUE = 16 << 20
@@ -104,7 +103,7 @@ def main() -> None:
         for _, calls in messages:
             worker.work(calls)
             os.write(channel, b"d")
-    except OSError as problem:  # files, socket and page are all that we use, and all of them are open
+    except OSError as problem:  # the worker uses only files, socket and page, which were all open
         _give_up(f"the call closed a descriptor that its worker needs: {problem.strerror}")
 
 
@@ -147,7 +146,7 @@ def _read(channel: int, count: int) -> bytes | None:
 
 
 class _PageWriter:
-    """The memory that the supervisor sees, also after our death."""
+    """The memory that the supervisor reads, even after the death of this process."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -155,13 +154,13 @@ class _PageWriter:
         self.memory = places.mapped(fd, self.size)
 
     def grow(self, size: int) -> None:
-        """Make room for a large record."""
+        """Enlarge the page for a large record."""
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         os.ftruncate(self._fd, self.size)
         self.memory = places.mapped(self._fd, self.size)
 
     def refuse(self, error: BaseException) -> None:
-        """Say why no call can be made."""
+        """Write why the worker cannot make calls."""
         _print(error)
         in_setup = isinstance(error, loading.SetupError)
         told = error.__cause__ if in_setup and error.__cause__ is not None else error
@@ -177,11 +176,11 @@ class _PageWriter:
         _FAULT.pack_into(self.memory, _FAULT_AT, 2 if in_setup else 1)
 
 
-# The calls.
+# ---- calls ----
 
 
 def _content(payload: bytes, counted: bool | tuple[str | int, ...]) -> bytes:
-    """What counts of a row, as domain.content has it: the tokens of a command and of a call are the same."""
+    """The part of a row that counts, like domain.content: the tokens of a command and of a call must be equal."""
     if isinstance(counted, bool):
         return payload
     if isinstance(counted[0], str):
@@ -203,22 +202,22 @@ class _CallRunner:
         self._call = call
         self._place = place
         self._is_child = False
-        self._heads: dict[int, bytes] = {}  # first bytes of what a group wrote, by descriptor
+        self._heads: dict[int, bytes] = {}  # first bytes of a group's output, by descriptor
         self.job, self.token_of = 0, ""
-        self.named: bool | tuple[str | int, ...] = False  # a row is known by its content, or by these columns of it
-        self.now: tuple[int, int, bytes] | None = None  # the call that is made
+        self.named: bool | tuple[str | int, ...] = False  # rows are identified by their content, or by these columns
+        self.now: tuple[int, int, bytes] | None = None  # the running call
         os.register_at_fork(after_in_child=self._forked)
 
     def _forked(self) -> None:
         self._is_child = True
 
     def identity(self) -> tuple[int, int, int, str]:
-        """Job, item, attempt and token of the call that is made."""
+        """Job, item, attempt and token of the running call."""
         import hashlib  # few functions ask
 
         assert self.now is not None
         item, attempt, payload = self.now
-        token = hashlib.blake2b(self.token_of.encode() + b"\0", digest_size=16)  # as handlers.attempt.Tokens has it
+        token = hashlib.blake2b(self.token_of.encode() + b"\0", digest_size=16)  # equal to handlers.attempt.Tokens
         token.update(b"\0%b" % _content(payload, self.named) if self.named else b"%d\0%b" % (item, payload))
         return self.job, item, attempt, token.hexdigest()
 
@@ -284,7 +283,7 @@ class _CallRunner:
         _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
     def _watch(self, *streams: tuple[int, int, int]) -> None:
-        """A call wrote something: ``open("/dev/stdout", "w")`` truncates what the calls before it had written."""
+        """Check the output of a call: ``open("/dev/stdout", "w")`` truncates what earlier calls have written."""
         for fd, before, after in streams:
             if after < before:
                 _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
@@ -292,7 +291,7 @@ class _CallRunner:
                 self._heads[fd] = os.pread(fd, _HEAD, 0)
 
     def _look_at_heads(self) -> None:
-        """After a group: it begins as it did, or something was written over it."""
+        """After a group: if its output begins with other bytes than before, a call has overwritten it."""
         for fd, head in self._heads.items():
             if os.pread(fd, len(head), 0) != head:
                 _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
@@ -300,7 +299,7 @@ class _CallRunner:
 
 
 class _NoJson(Exception):
-    """What the function returned cannot be kept."""
+    """What the function returned cannot be kept as JSON."""
 
 
 def _text_of(value: Any) -> str:
@@ -322,7 +321,7 @@ def _failure(error: BaseException) -> Cause:
     try:
         _print(error)
         return _cause(error)
-    except BaseException:  # an exception that cannot even be printed
+    except BaseException:  # the exception cannot even be printed
         return type(error).__name__, "", _FAILED, None, ""
 
 
@@ -332,7 +331,7 @@ def _cause(error: BaseException) -> Cause:
     where = _bounded(_where(error))
     if isinstance(error, _NoJson):
         return "TypeError", message, _PERMANENT, None, ""
-    own = sys.modules.get("jobctl.callable_api")  # if nobody imported it, nobody can have raised it
+    own = sys.modules.get("jobctl.callable_api")  # without this module, none of its exceptions can have been raised
     if own is not None and isinstance(error, own.Permanent):
         return name, message, _PERMANENT, None, where
     if own is not None and isinstance(error, own.Retry):
@@ -346,7 +345,7 @@ def _bounded(text: str) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """The place that raised it: the deepest one in the working directory, else the deepest of all."""
+    """The file and line that raised it: the deepest in the working directory, otherwise the deepest of all."""
     home, place, at_home = loading.HOME + os.sep, "", ""
     trace = error.__traceback__
     while trace is not None:
@@ -361,7 +360,7 @@ def _where(error: BaseException) -> str:
 
 
 def _print(error: BaseException) -> None:
-    """The traceback on stderr, without our own frames."""
+    """Print the traceback to stderr, without the frames of this package."""
     if isinstance(error, (_NoJson, loading.NotLoadedError)):
         print(error, file=sys.stderr)  # noqa: T201
         return

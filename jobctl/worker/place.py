@@ -1,7 +1,7 @@
-"""What a call may change for those after it, set right again: working directory, standard streams.
+"""Restoring what a call may have changed for later calls: working directory, standard streams.
 
-And what it must not change at all: the worker's own descriptors have numbers that nobody meets by accident. Runs where
-the workers run: standard library only.
+A call must not change the worker's own descriptors, so these have numbers that code of the user does not reach by
+accident. This module runs in the job's interpreter: standard library only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 
-TYPE_CHECKING = False  # as typing's own, which costs more to import than all the rest
+TYPE_CHECKING = False  # like typing's own, which costs more to import than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 _STDOUT, _STDERR = 1, 2
 
 
-#: Numbers of descriptors from here on are met by nobody who counts; far larger ones would cost memory.
+#: Code that counts descriptors upwards does not reach this number; far larger numbers would cost memory.
 _FAR = 8192
-#: More than all that are put there.
+#: More than the number of descriptors that are put there.
 _ROOM = 16
 
 
 def out_of_reach(*numbers: int) -> list[int]:
     """Copies of descriptors under high numbers, closed on exec.
 
-    Code of the user may write to any low number, and close or replace it. Above the soft limit it cannot even get such
-    a number itself, so that is where they go where the hard limit lets them.
+    Code of the user may write to any low number, and close or replace it. It cannot get a number above the soft limit
+    itself, so the copies go there if the hard limit allows it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = resource.RLIM_INFINITY
@@ -49,13 +49,13 @@ def out_of_reach(*numbers: int) -> list[int]:
 
 
 def mapped(fd: int, size: int) -> mmap.mmap:
-    """A file in memory, without a further descriptor of it under a low number; a child that is forked has it not."""
+    """A file in memory, without a second descriptor under a low number. Forked children do not have the mapping."""
     if sys.version_info >= (3, 13):
         memory = mmap.mmap(fd, size, trackfd=False)
     else:
         number = os.dup(fd)
         os.close(number)
-        memory = mmap.mmap(fd, size)  # keeps a copy of the descriptor, which gets the lowest free number
+        memory = mmap.mmap(fd, size)  # keeps a copy of the descriptor under the lowest free number
         _replace(number, fd)
     if hasattr(mmap, "MADV_DONTFORK"):
         memory.madvise(mmap.MADV_DONTFORK)
@@ -63,29 +63,29 @@ def mapped(fd: int, size: int) -> mmap.mmap:
 
 
 def _replace(number: int, fd: int) -> None:
-    """Put something there that nothing can be written to; the mapping stays, and closes that in the end."""
+    """Replace the copy of a descriptor by one that cannot be written to. The mapping stays, and closes it at its end."""
     try:
         if os.path.sameopenfile(number, fd):
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, number, inheritable=False)
             os.close(null)
-    except OSError:  # a thread of the user's took the number
+    except OSError:  # a thread of the user has taken the number
         return
 
 
 class CallContext:
-    """As it is to be for each call. ``out`` and ``err`` tell how much was written, whatever becomes of 1 and 2."""
+    """The state with which each call begins. ``out`` and ``err`` show how much was written, even if 1 and 2 are closed."""
 
     def __init__(self) -> None:
         self.out, self.err = out_of_reach(_STDOUT, _STDERR)
         self.remember()
         self._chdir = os.chdir
-        # Asking after each call where we are would cost as much as a short call.
+        # Asking for the working directory after each call would cost as much as a short call.
         os.chdir = self._noting(os.chdir)
         os.fchdir = self._noting(os.fchdir)
 
     def remember(self) -> None:
-        """This is how it is to be after each call: what a setup changed stays changed."""
+        """Remember the present state; each call begins with it. What a setup changed stays changed."""
         self._home = os.getcwd()
         self._moved = False
         self._stdout, self._stderr = sys.stdout, sys.stderr
@@ -98,7 +98,7 @@ class CallContext:
         return noted
 
     def restore(self) -> None:
-        """After a call: all of its output in the files, everything as before."""
+        """After a call: flush its output into the files, and restore the remembered state."""
         if self._moved:
             self._go_home()
         if sys.stdout is not self._stdout or sys.stderr is not self._stderr:
@@ -107,23 +107,23 @@ class CallContext:
         try:
             self._stdout.flush()
             self._stderr.flush()
-        except OSError:  # a full disk; what is not written is tried again with the next
+        except OSError:  # the disk is full; the rest is written together with the output of the next call
             return
-        except (ValueError, AttributeError):  # it was closed, or the setup put nothing in its place
+        except (ValueError, AttributeError):  # the stream was closed, or the setup replaced it by None
             self._reopen()
 
     def _go_home(self) -> None:
         self._moved = False
         try:
             self._chdir(self._home)
-        except OSError as problem:  # removed, or no longer ours: nothing can go on as it began
+        except OSError as problem:  # removed or not readable: further calls would begin in another directory
             os.write(self.err, f"working directory {self._home}: {problem.strerror}\n".encode())
             os._exit(1)
 
     def _reopen(self) -> None:
         for number, kept in ((_STDOUT, self.out), (_STDERR, self.err)):
             os.dup2(kept, number)
-        # The old ones live on unseen: if they were collected, they would close what is new under the same number.
+        # Keep the old streams: their collection would close the new descriptors, which have the same numbers.
         self._closed = (self._stdout, self._stderr)
         self._stdout = sys.stdout = _opened(_STDOUT, "strict")
         self._stderr = sys.stderr = _opened(_STDERR, "backslashreplace")
@@ -137,5 +137,5 @@ def _flush(*streams: Any) -> None:
     for stream in streams:
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # full disk; closed; no stream at all
+        except (OSError, ValueError, AttributeError):  # the disk is full, the stream is closed, or it is None
             continue

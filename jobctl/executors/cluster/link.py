@@ -1,8 +1,8 @@
-"""The one module that speaks to Dask from the engine: a thread with a client, and messages to and from it.
+"""The only module of the engine that speaks to Dask: a thread with a client, and messages to and from it.
 
-What it uses of Dask: Client (submit, gather, run, register_plugin, subscribe_topic), Future by key, and calls of the
-fence's handlers. A connection that breaks is made anew, for ever, with a growing pause; the scheduler's file is read
-anew each time.
+It uses these parts of Dask: Client (submit, gather, run, register_plugin, subscribe_topic), Future by key, and calls of
+the fence's handlers. It restores a broken connection for ever, with a growing pause, and reads the scheduler's file
+again each time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _CLOSE_S = 5.0
 
 
 class Link:
-    """Messages come through ``hear``, which is called in the thread of this one."""
+    """The connection to the scheduler. It calls ``hear`` with every message, in its own thread."""
 
     def __init__(self, options: ClusterOptions, store: str, nonce: str, hear: Callable[[Message], None]) -> None:
         self._options = options
@@ -48,67 +48,67 @@ class Link:
         self._hear = hear
         self._loop = asyncio.new_event_loop()
         self._client: Any = None
-        self._batch: Any = None  # the cluster that we started, if so
-        self._awaited: dict[str, asyncio.Task[None]] = {}  # by key; each holds a future, for as long as it is wanted
+        self._batch: Any = None  # the cluster of dask-jobqueue, if this thread started one
+        self._awaited: dict[str, asyncio.Task[None]] = {}  # by key; each task holds a future until it is released
         self._tasks: set[asyncio.Task[Any]] = set()
         self._released: list[str] = []
-        self._early: list[ClusterEvent] | None = None  # what was said before we are up
+        self._early: list[ClusterEvent] | None = None  # events that arrived before ``Connected`` was sent
         self._connections = 0
         self._broken = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="jobctl-dask", daemon=True)
 
-    # ---- the engine's side ----
+    # ---- called in the engine's thread ----
 
     def open(self) -> None:
-        """Begin to connect. Raises ClusterError."""
+        """Start to connect. Raises ClusterError."""
         if self._options.cluster:
             class_of(self._options.cluster)
         self._thread.start()
 
     def send(self, orders: Sequence[PackOrder]) -> None:
-        """Send packs."""
+        """Send packs to the scheduler."""
         self._post(self._submit, orders)
 
     def follow(self, keys: Sequence[str]) -> None:
-        """Await packs that an engine before this one sent."""
+        """Await packs that an earlier engine sent."""
         self._post(self._take_up, keys)
 
     def give_up(self, keys: Sequence[str]) -> None:
-        """The worker of these packs has left: whatever Dask makes of them, they have ``PackFailed``."""
+        """The worker of these packs has left: send ``PackFailed``, whatever Dask does with them."""
         for key in keys:
             self._post(self._spawn, self._explain, key, "its worker has left")
 
     def release(self, keys: Sequence[str]) -> None:
-        """The outcomes of these packs are recorded."""
+        """The outcomes of these packs are recorded, so the scheduler may forget them."""
         self._post(self._release, keys)
 
     def ask(
         self, worker: str, function: Callable[..., Any], *arguments: Any, tag: Any = None, after_s: float = 0.0
     ) -> None:
-        """Call a function of ``worker_plugin`` on a worker; with a ``tag``, an ``WorkerAnswer`` comes."""
+        """Call a function of ``worker_plugin`` on a worker; with a ``tag``, a ``WorkerAnswer`` follows."""
         question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
         self._post(self._spawn, question)
 
     def forget(self, workers: Sequence[str], job: int) -> None:
-        """A job is over: these need not stay ready for it."""
+        """A job is over: these workers need not stay ready for it."""
         for worker in workers:
             self.ask(worker, worker_plugin.forget, self._store, job)
 
     def close(self) -> None:
-        """Hang up; what runs there runs on."""
+        """Disconnect; attempts on the cluster continue to run."""
         if self._thread.is_alive():
             self._post(self._stop)
             self._thread.join(_CLOSE_S)
 
     def _post(self, function: Callable[..., Any], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # it has hung up
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    # ---- the thread's ----
+    # ---- called in the link's thread ----
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        # A connection that breaks is told as Down; what Dask has to say of it besides helps nobody.
+        # A broken connection is reported as Disconnected; the exceptions that Dask logs about it help nobody.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._main = self._loop.create_task(self._live())
@@ -190,14 +190,18 @@ class Link:
         return Connected(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
 
     def _begin(self, up: Connected) -> None:
-        """Who left or came while we introduced ourselves did so after what we were told then."""
+        """Send ``Connected``, then the events that arrived during the introduction: they happened after its answers."""
         self._hear(up)
         early, self._early = self._early, None
         for message in early or ():
             self._hear(message)
 
     async def _until_it_breaks(self) -> None:
-        """Dask's client would connect again by itself, having forgotten what it had sent; we do so with a new one."""
+        """Return when the connection breaks.
+
+        Dask's client would connect again by itself but would have forgotten the packs that it had sent. So a new client
+        replaces it.
+        """
         watch = asyncio.ensure_future(self._client.scheduler.jobctl_watch(client=self._client.id))
         broken = asyncio.ensure_future(self._broken.wait())
         try:
@@ -223,7 +227,7 @@ class Link:
     def _submit(self, orders: Sequence[PackOrder]) -> None:
         for order in orders:
             if self._client is None:
-                return  # Down was told, and what was sent counts as lost or not begun
+                return  # Disconnected was sent, so the executor counts its packs as lost or not begun
             future = self._client.submit(
                 worker_plugin.run_pack,
                 order.data,
@@ -257,7 +261,7 @@ class Link:
             if asyncio.current_task().cancelling():  # type: ignore[union-attr]
                 raise
             self._broken.set()
-        except CancelledError:  # as Dask's client does to all when it has lost the scheduler: they run on
+        except CancelledError:  # Dask's client cancels all futures when it loses the scheduler, but the packs still run
             self._broken.set()
         except Exception as problem:
             await self._explain(key, f"{type(problem).__name__}: {problem}")
@@ -266,12 +270,12 @@ class Link:
 
     async def _explain(self, key: str, reason: str) -> None:
         if self._client is not None and key in self._awaited:
-            with contextlib.suppress(OSError):  # then it is Down
+            with contextlib.suppress(OSError):  # Disconnected follows
                 worker = await self._client.scheduler.jobctl_whose(store=self._store, key=key)
                 self._hear(PackFailed(key, worker is not None, reason))
 
     def _let_go(self, keys: Sequence[str]) -> None:
-        """What nobody wants any more is no task of the scheduler's: one that waits for its worker could still begin."""
+        """Cancel packs that are not wanted any more: one that still waits for its worker could begin otherwise."""
         for key in keys:
             task = self._awaited.pop(key, None)
             if task is not None:
@@ -295,7 +299,7 @@ class Link:
     ) -> None:
         await asyncio.sleep(after_s)
         value = None
-        with contextlib.suppress(OSError, ValueError, KeyError):  # it left meanwhile
+        with contextlib.suppress(OSError, ValueError, KeyError):  # the worker has left
             if self._client is not None:
                 answers = await self._client.run(function, *arguments, workers=[worker], on_error="ignore")
                 value = answers.get(worker)
@@ -304,7 +308,7 @@ class Link:
 
 
 async def _settle() -> None:
-    """Let what Dask has begun in this loop come to its end, so that nothing is left open."""
+    """Cancel and await the tasks that Dask has started in this loop, so that nothing is left open."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
@@ -327,9 +331,9 @@ def security(options: ClusterOptions) -> Any:
 
 
 async def check_versions(client: Any) -> None:
-    """Scheduler and workers must have what we have. Raises ClusterError with the list of those that differ.
+    """Scheduler and workers must have the versions of this machine. Raises ClusterError with those that differ.
 
-    Only functions of the standard library are called, for on the other side there may be no jobctl at all.
+    It calls only functions of the standard library, because jobctl may be missing on the other machines.
     """
     ours = worker_plugin.versions()
     wrong: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
-"""A worker's side: packs are run by a supervisor of the worker's own, the same code that runs items locally.
+"""Running packs on a worker: a supervisor of the worker's own runs the items, with the same code as on one machine.
 
-That supervisor is also the guard: when this process is gone, frozen or cut off for longer than its lease, everything
-it started ends. Calls come from Dask's threads and from its event loop, so there is one lock around the books.
+That supervisor is also the guard: if this process is gone, frozen or cut off for longer than its lease, the guard ends
+everything that it started. Dask's threads and its event loop call these methods, so one lock protects the records.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ _IDLE_S = 60.0
 _REVOKED_ROOM = 4096
 _KEPT_S = 7 * 86_400
 
-#: Tell whoever sent packs for a store: (store, message).
+#: Sends a message to the engine of a store: (store, message).
 Tell = Callable[[str, dict[str, Any]], None]
 
 
 class PackRunner:
-    """Runs packs, each in one of ``slots``."""
+    """Runs packs, each in one of ``slots`` slots."""
 
     def __init__(self, slots: int, tell: Tell, parent: str | None = None) -> None:
-        """Start the guard. ``parent`` is the folder to spool output in. Raises OSError."""
+        """Start the guard. ``parent`` is the folder in which output is spooled. Raises OSError."""
         self.host = socket.gethostname()
         self.slots = slots
         self._tell = tell
@@ -72,13 +72,13 @@ class PackRunner:
     def _start_guard(self) -> None:
         self._guest: GuestSupervisor = start_guest()
         self._guard = LocalExecutor(self._guest.end, fresh=True)
-        self._guard.resize(1 << 20)  # Dask's threads are the limit
+        self._guard.resize(1 << 20)  # the number of Dask's threads is the limit
         self._guard.adopt()
 
     # ---- packs ----
 
     def run(self, pack: Pack) -> Report:
-        """Work off a pack; returns when its last attempt is over."""
+        """Run the attempts of a pack; returns when the last one is over."""
         run = PackRun(pack)
         with self._lock:
             unit = min(set(range(1, len(self._units) + 2)) - self._units)
@@ -116,7 +116,7 @@ class PackRunner:
         return line
 
     def _spec_of(self, line: Unit, fields: tuple[Any, ...], unit: int) -> JobSpec:
-        """One attempt at a time in a unit, whatever job it is of: a unit is a queue with one slot."""
+        """The job for the guard. Each slot of the worker is a queue with one slot, so it runs one attempt at a time."""
         spec = JobSpec(*fields)
         return replace(
             spec,
@@ -139,7 +139,7 @@ class PackRunner:
         self._units.discard(unit)
 
     def _tell_long(self, run: PackRun) -> None:
-        """It takes its time: whoever sent it may come and see, and give to others what has not begun."""
+        """A pack takes long: report it to the engine, and give back what has not begun, so that others can run it."""
         with self._lock:
             self._recall(run)
             self._announce(run)
@@ -150,10 +150,10 @@ class PackRunner:
             running = [list(started) for started in run.running.values()]
             self._tell(run.store, {"what": "long", "key": run.key, "host": self.host, "running": running})
 
-    # ---- what is asked ----
+    # ---- requests of the engine ----
 
     def recall(self, keys: Iterable[str]) -> None:
-        """Give back what has not started of these packs."""
+        """Give back the attempts of these packs that have not started."""
         with self._lock:
             for key in keys:
                 if key in self._runs:
@@ -164,7 +164,7 @@ class PackRunner:
             self._guard.recall(line.number)
 
     def cancel(self, key: str, ids: Iterable[AttemptId], grace_s: float, ending: int) -> None:
-        """End these attempts of a pack, also if the pack only comes later."""
+        """End these attempts of a pack, even if the pack arrives only later."""
         with self._lock:
             run = self._runs.get(key)
             if run is not None:
@@ -177,12 +177,12 @@ class PackRunner:
                 self._revoked.popitem(last=False)
 
     def look(self, keys: Iterable[str]) -> dict[str, Report]:
-        """How far packs are; those that are not here are left out."""
+        """The progress of packs, without those that are not here."""
         with self._lock:
             return {key: self._runs[key].report(self.host) for key in keys if key in self._runs}
 
     def read(self, key: str, id_: AttemptId, skip: tuple[int, int]) -> tuple[bytes, bytes] | None:
-        """What an attempt that runs has written to its streams since; None if it does not run here."""
+        """What a running attempt has written to its streams beyond ``skip`` bytes; None if it does not run here."""
         with self._lock:
             run = self._runs.get(key)
             started = None if run is None else run.running.get(id_)
@@ -192,17 +192,17 @@ class PackRunner:
             return line.peek(started.log, "out", skip[0]), line.peek(started.log, "err", skip[1])
 
     def beat(self, lease_s: float) -> None:
-        """We live and are in touch with the scheduler."""
+        """The worker lives and is connected to the scheduler: renew the guard's lease."""
         with self._lock:
             if self._closed:
                 return
             self._guard.beat(lease_s)
             with contextlib.suppress(OSError):
-                os.utime(self._spool)  # somebody works in it, however long its items take
+                os.utime(self._spool)  # or another worker would remove the spool as old while long items run
             self._drop_idle(time.monotonic() - _IDLE_S)
 
     def forget(self, store: str, job: int) -> None:
-        """Drop what is kept for a job, such as processes that are warm for its calls."""
+        """Drop what is kept for a job, such as processes that have its function loaded."""
         with self._lock:
             if not self._closed:
                 self._drop(place for place in self._lines if place[:2] == (store, job))
@@ -218,7 +218,7 @@ class PackRunner:
                 del self._lines[place], self._by_number[line.number]
                 line.clear()
 
-    # ---- what the guard says ----
+    # ---- events of the guard ----
 
     def _listen(self) -> None:
         while not self._closed:
@@ -228,7 +228,7 @@ class PackRunner:
                 pass
 
     def _hear(self, poll: select.poll) -> bool:
-        """Wait for the guard and note what it says; False when there is another one."""
+        """Wait for events of the guard and record them; False when another guard has replaced it."""
         poll.poll()
         with self._lock:
             if self._closed:
@@ -258,7 +258,7 @@ class PackRunner:
                 self._announce(run)
 
     def _replace_guard(self) -> None:
-        """It was killed: end what it leaves behind, say what may have begun, go on with another."""
+        """The guard was killed: end what it left, report the attempts that may have begun, start another guard."""
         self._guest.end.close()
         self._guest.process.wait()
         sweep(self._guest.store_id, grace_s=0.0)
@@ -269,12 +269,12 @@ class PackRunner:
         self._start_guard()
 
     def close(self, grace_s: float) -> None:
-        """End everything, the guard last; blocks until it is gone."""
+        """End everything, the guard last; blocks until the guard is gone."""
         with self._lock:
             if self._closed:
                 return
             self._guard.close(grace_s)
-            with contextlib.suppress(EOFError):  # it has nothing more to say
+            with contextlib.suppress(EOFError):  # the guard has no more events
                 self._note(self._guard.collect(0))
             self._closed = True
             self._guest.end.close()
@@ -283,17 +283,17 @@ class PackRunner:
             for line in self._lines.values():
                 line.clear()
         self._guest.process.wait()
-        with contextlib.suppress(OSError):  # output of which more is here than travelled; or it is gone
+        with contextlib.suppress(OSError):  # it is gone, or not empty: it keeps output that was too long to travel
             os.rmdir(self._spool)
 
 
 def _make_spool(parent: str | None) -> str:
-    """A folder of our own; what workers before us left in the same place goes when it is a week old."""
+    """A new folder for this worker; folders of earlier workers in the same place are removed after a week."""
     root = os.path.join(parent or tempfile.gettempdir(), f"jobctl-worker-{os.getuid()}")
     os.makedirs(root, 0o700, exist_ok=True)
     status = os.lstat(root)
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or not os.path.isdir(root) or os.path.islink(root):
-        raise PermissionError(f"{root} is not a folder of ours alone")
+        raise PermissionError(f"{root} is not a folder that only this user can use")
     for name in os.listdir(root):
         path = os.path.join(root, name)
         if os.lstat(path).st_mtime < time.time() - _KEPT_S:

@@ -1,4 +1,4 @@
-"""A worker's books: which attempts of a pack wait, run or ended, and what the guard calls them."""
+"""A worker's records: which attempts of a pack wait, run or have ended, and the job numbers of the guard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.supervisor import streams
 
 
 class Unit:
-    """The attempts of one job in one slot of the worker: to the guard, a job of its own with one slot."""
+    """The attempts of one job in one slot of the worker. The guard knows them as a job of its own with one slot."""
 
     def __init__(self, number: int, directory: str) -> None:
         self.number = number
@@ -21,10 +21,10 @@ class Unit:
         self.run: PackRun | None = None
         self.job = 0
         self.idle_since = 0.0
-        self._kept: set[str] = set()  # files that hold more than travelled
+        self._kept: set[str] = set()  # files with output that was too long to travel whole
 
     def read(self, host: str, log: int, suffix: str, offset: int, length: int) -> bytes:
-        """What an attempt wrote, its middle left out when it is long; then the whole stays here."""
+        """The output of an attempt. The middle of a long one is left out; then the file stays here whole."""
         if not length:
             return b""
         path = os.path.join(self.directory, f"{log}.{suffix}")
@@ -43,7 +43,7 @@ class Unit:
         return b"".join(parts)
 
     def peek(self, log: int, suffix: str, skip: int) -> bytes:
-        """What an attempt that runs has written since."""
+        """What a running attempt has written beyond ``skip`` bytes."""
         try:
             with open(os.path.join(self.directory, f"{log}.{suffix}"), "rb", buffering=0) as file:
                 return os.pread(file.fileno(), TRAVEL_BYTES, skip)
@@ -52,14 +52,14 @@ class Unit:
 
     @staticmethod
     def _give_back(path: str, offset: int, length: int) -> None:
-        """It has travelled: give the blocks back to the disk. The file itself goes with the line."""
+        """Give the blocks of an output that has travelled back to the disk. ``clear`` removes the file itself."""
         if length < 1 << 12:  # less than a block
             return
         with open(path, "r+b", buffering=0) as file:
             streams.punch(file.fileno(), offset, offset + length)
 
     def clear(self) -> None:
-        """Remove the files, except those that hold more than travelled."""
+        """Remove the files, except those with output that was too long to travel whole."""
         for name in os.listdir(self.directory) if os.path.isdir(self.directory) else ():
             path = os.path.join(self.directory, name)
             if path not in self._kept:
@@ -69,7 +69,7 @@ class Unit:
 
 
 class PackRun:
-    """A pack that is worked off in one slot of the worker."""
+    """A pack that runs in one slot of the worker."""
 
     def __init__(self, pack: Pack) -> None:
         self.key = pack.key
@@ -79,16 +79,16 @@ class PackRun:
         self.lines: dict[int, Unit] = {}  # by job
         self.running: dict[AttemptId, Started] = {}
         self.over = threading.Event()
-        self.is_long = False  # its sender was told that it takes its time
+        self.is_long = False  # the engine was told that the pack takes long
         self._finished: list[Finished] = []
         self._returned: list[AttemptId] = []
         self._lost: list[AttemptId] = []
-        self._reported = 0  # of ``_finished``, with their output in ``_report``
+        self._reported = 0  # how many of ``_finished`` are in ``_report`` with their output
         self._report: list[list[Any]] = []
         self._outputs: dict[int, list[bytearray]] = {}
 
     def take(self, job: int, event: Started | Finished | Returned | Lost) -> None:
-        """Note what the guard says of an attempt of this run."""
+        """Record an event of the guard about an attempt of this pack."""
         event = event._replace(job=job)
         id_ = AttemptId(*event[:3])
         if isinstance(event, Started):
@@ -108,21 +108,21 @@ class PackRun:
             self.over.set()
 
     def lose(self) -> None:
-        """The guard is gone: what was not told any more may have begun."""
+        """The guard is gone: attempts without an outcome may have begun."""
         self._lost += self.pending
         self.pending.clear()
         self.running.clear()
         self.over.set()
 
     def give_back(self, ids: set[AttemptId]) -> None:
-        """These are not wanted any more and have not been handed over."""
+        """These attempts were cancelled before they were handed to the guard."""
         self._returned += ids
         self.pending -= ids
         if not self.pending:
             self.over.set()
 
     def report(self, host: str) -> Report:
-        """How far it is."""
+        """The progress of the pack."""
         for event in self._finished[self._reported :]:
             self._report.append(self._with_output(host, event))
         self._reported = len(self._finished)
@@ -146,7 +146,7 @@ class PackRun:
         ):
             try:
                 data = line.read(host, log, suffix, offset, length)
-            except OSError:  # somebody emptied the spool
+            except OSError:  # the spool was emptied from outside
                 data = b""
             if len(data) != length:
                 flags |= OutputFlag.CUT
@@ -166,5 +166,5 @@ class PackRun:
 
 
 def for_guard(line: Unit, entry: Dispatch) -> Dispatch:
-    """The attempt as the guard knows it."""
+    """The attempt under the job number of the guard."""
     return entry._replace(job=line.number)

@@ -1,4 +1,4 @@
-"""``jobctl worker``: a Dask worker that is ready for jobctl, and comes back when its scheduler does."""
+"""``jobctl worker``: a Dask worker that is ready for jobctl and connects again when its scheduler returns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobctl.executors.cluster.options import ClusterOptions, is_loopback
 from jobctl.executors.cluster.worker_plugin import RunnerPlugin
 from jobctl.supervisor.service_manager import ServiceManager
 
-#: Why a worker closes when its scheduler is gone; for any other reason it was told to.
+#: The reasons for which a worker closes when its scheduler is gone. For any other reason, it was told to close.
 _CUT_OFF = frozenset(
     {"worker-handle-scheduler-connection-broken", "worker-heartbeat-missing", "worker-heartbeat-error"}
     | {"scheduler-close", "worker-death-timeout"}
@@ -32,17 +32,17 @@ _LONGEST_PAUSE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What a worker offers."""
+    """What a worker offers, and where its cluster is."""
 
     cluster: ClusterOptions
     slots: int
     resources: Mapping[str, float] = field(default_factory=dict)
     spool: str | None = None
-    patience_s: float = 600.0  # without a scheduler, it leaves after so long
+    patience_s: float = 600.0  # without a scheduler, it leaves after this time
 
 
 class _JobctlWorker(distributed.Worker):  # type: ignore[misc]
-    """Remembers why it closed, and where output is to be spooled."""
+    """A Dask worker that remembers why it closed, and where to spool output."""
 
     why = ""
     spool: str | None = None
@@ -53,7 +53,7 @@ class _JobctlWorker(distributed.Worker):  # type: ignore[misc]
 
 
 def serve(options: WorkerOptions, tell: Callable[[str], None]) -> int:
-    """Work until told to stop, by a signal or by the scheduler; returns the exit code. Raises ClusterError."""
+    """Work until a signal or the scheduler stops the worker; returns the exit code. Raises ClusterError."""
     logging.getLogger("distributed").setLevel(logging.WARNING)
     return asyncio.run(_serve(options, tell))
 
@@ -84,13 +84,13 @@ async def _serve(options: WorkerOptions, tell: Callable[[str], None]) -> int:
 async def _work_once(
     options: WorkerOptions, stop: asyncio.Event, tell: Callable[[str], None], manager: ServiceManager
 ) -> bool:
-    """One worker, until it closes. Whether it was told to; False = its scheduler is gone."""
+    """Run one worker until it closes; True if it was told to, False if its scheduler is gone."""
     address = options.cluster.address()
     options.cluster.guard(address)
     worker = _JobctlWorker(
         address,
         nthreads=options.slots,
-        memory_limit=0,  # what takes memory are items, which Dask knows nothing of
+        memory_limit=0,  # items take the memory, and Dask does not know them
         resources=dict(options.resources),
         plugins=(RunnerPlugin(),),
         security=security(options.cluster) or {},

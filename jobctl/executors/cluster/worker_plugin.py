@@ -1,4 +1,4 @@
-"""What Dask calls on a worker: the plugin that keeps its runner, and the functions that packs and questions come to."""
+"""What Dask calls on a worker: the plugin that keeps its runner, and the functions for packs and requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOSE_GRACE_S = 3.0
 
 
 class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
-    """Starts the runner with its guard when the worker starts, or when the first engine comes."""
+    """Starts the runner with its guard when the worker starts, or when the first engine connects."""
 
     name = NAME
     idempotent = True
@@ -40,7 +40,7 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
         self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002
-        """Called by Dask: the worker closes. The scheduler is told only when nothing runs here any more."""
+        """Called by Dask: the worker closes. The scheduler learns of it only when nothing runs here any more."""
         if self._beating is not None:
             self._beating.cancel()
         await asyncio.get_running_loop().run_in_executor(None, self.runner.close, _CLOSE_GRACE_S)
@@ -49,25 +49,27 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
         self._worker.loop.add_callback(self._worker.log_event, topic_of(store), message)
 
     async def _beat(self) -> None:
-        """Tell the guard when we were last in touch with the scheduler; greet the fence as soon as there is one."""
+        """Tell the guard when the scheduler last answered, and greet the fence as soon as there is one."""
         lease_s = 0.0
-        await self._worker  # until it has its address
+        await self._worker  # then it has its address
         while True:
             with contextlib.suppress(OSError, AttributeError, ValueError):  # no fence yet, or no scheduler
                 lease_s = lease_s or await self._worker.scheduler.jobctl_greet(**introduction(self._worker))
             if lease_s and not self._worker.batched_stream.closed():
                 self.runner.beat(lease_s - self._silence_s())
-                self._worker.batched_send({"op": "keep-alive"})  # to be acknowledged before the next beat
+                self._worker.batched_send(
+                    {"op": "keep-alive"}
+                )  # the scheduler's machine acknowledges it before the next
             await asyncio.sleep((lease_s or _BEATS_PER_LEASE) / _BEATS_PER_LEASE)
 
     def _silence_s(self) -> float:
-        stream = getattr(self._worker.batched_stream.comm, "stream", None)  # none within one process
-        connection = getattr(stream, "socket", None)  # none when it was closed this moment
+        stream = getattr(self._worker.batched_stream.comm, "stream", None)  # None within one process
+        connection = getattr(stream, "socket", None)  # None when it was closed at this moment
         return 0.0 if connection is None else silence_s(connection)
 
 
 def introduction(worker: Any) -> dict[str, Any]:
-    """What an engine has to know of a worker."""
+    """What an engine must know about a worker."""
     return {
         "worker": worker.contact_address,
         "host": worker.plugins[NAME].runner.host,
@@ -78,7 +80,7 @@ def introduction(worker: Any) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """What must be the same everywhere."""
+    """The versions that must be equal on all machines of a cluster."""
     return {
         "jobctl": jobctl.__version__,
         "distributed": distributed.__version__,
@@ -87,12 +89,12 @@ def versions() -> dict[str, str]:
 
 
 def introduce(dask_worker: Any) -> dict[str, Any]:
-    """Asked of every worker by an engine that has come."""
+    """The introduction of a worker; an engine requests it from every worker when it connects."""
     return introduction(dask_worker)
 
 
 def run_pack(data: bytes) -> bytes:
-    """The one task: claim a pack and work it off."""
+    """The only task that jobctl submits to Dask: claim a pack and run it."""
     wanted = unpack_pack(data)
     worker = get_worker()
     ids = [list(id_) for id_ in wanted.ids()]
@@ -111,7 +113,7 @@ def cancel(requests: list[tuple[str, list[tuple[int, int, int]], float, int]], d
 
 
 def recall(keys: Iterable[str], dask_worker: Any) -> None:
-    """Give back what has not started of packs."""
+    """Give back the attempts of packs that have not started."""
     dask_worker.plugins[NAME].runner.recall(keys)
 
 
@@ -121,11 +123,11 @@ def forget(store: str, job: int, dask_worker: Any) -> None:
 
 
 def look(keys: Iterable[str], dask_worker: Any) -> dict[str, bytes]:
-    """How far packs are, as packed reports."""
+    """The progress of packs, as packed reports."""
     return {key: pack_report(report) for key, report in dask_worker.plugins[NAME].runner.look(keys).items()}
 
 
 def read(key: str, id_: tuple[int, int, int], skip: tuple[int, int], dask_worker: Any) -> tuple[bytes, bytes] | None:
-    """What an attempt that runs has written since."""
+    """What a running attempt has written beyond ``skip`` bytes."""
     found: tuple[bytes, bytes] | None = dask_worker.plugins[NAME].runner.read(key, AttemptId(*id_), skip)
     return found
