@@ -1,8 +1,8 @@
 """A control group for everything that a supervisor starts: no change of user, limits, session or parent leaves it.
 
-It needs cgroup v2 and leave to make a group below our own: root has that, and so have users whose login manager
-delegates a part of the tree. Elsewhere there is none, and other evidence has to do. Where a process is moved to another
-group, by a login session or a service manager, it is gone from ours.
+It needs cgroup v2 and the permission to make a group below the supervisor's own. root has it, and so have users whose
+login manager delegates a part of the tree. Elsewhere no group is made, and other evidence must suffice. A process that
+a login session or a service manager moves to another group leaves this one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PREFIX = "jobctl-"
 
 
 def enter(name: str) -> str:
-    """Move this process into a new group below its own; returns the folder of it, empty when that cannot be."""
+    """Move this process into a new group below its own; returns the group's folder, empty when that is not possible."""
     parent = _own_folder()
     folder = f"{parent}/{_PREFIX}{name}"
     if not parent:
@@ -31,7 +31,7 @@ def enter(name: str) -> str:
 
 
 def leave(folder: str) -> None:
-    """Move this process back and remove its group, if nothing else is in it."""
+    """Move this process back to the parent group, and remove its group if no other process is in it."""
     if folder:
         with contextlib.suppress(OSError):
             _write(os.path.dirname(folder), os.getpid())
@@ -39,14 +39,14 @@ def leave(folder: str) -> None:
 
 
 def remove(folder: str) -> None:
-    """Remove a group of ours that is empty."""
+    """Remove an empty group that jobctl made."""
     if os.path.basename(folder).startswith(_PREFIX):
         with contextlib.suppress(OSError):
             os.rmdir(folder)
 
 
 def members(folder: str) -> set[int]:
-    """Numbers of the processes in a group; none if there is no such group."""
+    """Process ids in a group; none if the group does not exist."""
     if not folder:
         return set()
     try:

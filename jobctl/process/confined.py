@@ -1,4 +1,4 @@
-"""Inside the child of ``jobctl.process.isolated``: take its bounds on, and send frames to the parent."""
+"""Inside the child of ``jobctl.process.isolated``: apply its bounds, and send frames to the parent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 
 from jobctl.process.frames import frame_bytes
 
-#: Bytes of words on stdout and stderr: they are only for messages about a crash.
+#: Bytes that the child may write to stdout and stderr, which are only for messages about a crash.
 _WORDS = 1 << 20
 
 
 class Parent:
-    """The way to the parent. Each frame is progress, and begins the bound of processor time anew."""
+    """The pipe to the parent. Each frame is progress, so the bound of processor time starts again."""
 
     def __init__(self, pipe: BinaryIO, cpu_s: int) -> None:
         self._pipe = pipe
@@ -25,7 +25,7 @@ class Parent:
         self._begin_again()
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
-        """Hand a frame over; waits while the parent is busy. Ends this process if the parent is gone."""
+        """Send a frame; blocks while the parent is busy. Ends this process if the parent is gone."""
         try:
             self._pipe.write(frame_bytes(head, body))
             self._pipe.flush()
@@ -34,15 +34,15 @@ class Parent:
         self._begin_again()
 
     def _begin_again(self) -> None:
-        # Nobody handles SIGPROF: it ends the process, also in the midst of a loop in C.
+        # SIGPROF has no handler, so it ends the process even inside a loop in C.
         signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
 
 
 def enter(words: Sequence[str]) -> tuple[Parent, Sequence[str]]:
-    """Limit this process as the first words say; returns the way to the parent, and the other words.
+    """Limit this process as the first words say; returns the pipe to the parent, and the other words.
 
-    Memory is RLIMIT_DATA, which counts what can be written; reserved addresses and mapped files cost nothing. macOS
-    applies no such limit.
+    The limit of memory is RLIMIT_DATA, which counts writable memory; reserved addresses and mapped files are free.
+    macOS applies no such limit.
     """
     memory, cpu_s, writer, *others = words
     for limit, value in (
@@ -58,14 +58,14 @@ def enter(words: Sequence[str]) -> tuple[Parent, Sequence[str]]:
 
 
 def _end_with_the_parent() -> None:
-    """The kernel sends SIGIO, which ends us, when nobody holds the other end of our standard input any more.
+    """End this process with its parent: the kernel sends SIGIO when the other end of standard input is closed.
 
-    Where it does not (macOS ignores that signal), we notice with the next frame.
+    macOS ignores that signal by default; there, sending the next frame finds the closed pipe.
     """
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
     hung_up = select.poll()
     hung_up.register(0, 0)
-    if hung_up.poll(0):  # it was gone before we asked
+    if hung_up.poll(0):  # the parent was gone before SIGIO was set up
         os._exit(1)

@@ -1,4 +1,4 @@
-"""Starting, finding and stopping a daemon, from the outside."""
+"""Starting, finding and stopping a daemon from another process."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from jobctl.process.private import open_plain
 _REPORT_ROOM = 4096
 _LOG_LIMIT = 8 << 20
 _CLUSTER = "cluster."
-#: What tells an item of a store. A daemon that an item starts for another store is none.
+#: The variable that marks an item of a store. A daemon that an item starts for another store must not carry it.
 _COOKIE = "JOBCTL_COOKIE"
 
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """What a daemon is started with, and what its engine is told on its command line."""
+    """The options of a daemon, and the command lines of its supervisor and its engine."""
 
     home: Home
     slots: int
-    scope: int | None = None  # this job alone
-    drain: bool = False  # end when nothing is left to do
-    in_line: bool = False  # after the daemon that is there, when it has ended
-    engine: Sequence[str] = ()  # another program in the place of the engine
-    spawners: int = 1  # supervisors that share the slots
-    cluster: Sequence[str] = ()  # name=value words that say on which cluster items run; none = on this machine
-    forget_cluster: bool = False  # what ran on another cluster counts as interrupted
+    scope: int | None = None  # run only this job
+    drain: bool = False  # end when no work is left
+    in_line: bool = False  # wait until the running daemon has ended
+    engine: Sequence[str] = ()  # another program instead of the engine
+    spawners: int = 1  # how many supervisors share the slots
+    cluster: Sequence[str] = ()  # name=value words that name the cluster; none = items run on this machine
+    forget_cluster: bool = False  # attempts on another cluster count as interrupted
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> StartOptions:
@@ -57,12 +57,12 @@ class StartOptions:
 
     @property
     def store_id(self) -> str:
-        """Names the store on this machine: all processes of it carry this, and only they."""
+        """The name of the store on this machine; exactly the processes of the store carry it."""
         status = os.stat(self.home.root)
         return f"{status.st_dev:x}-{status.st_ino:x}"
 
     def supervisor_argv(self, *words: str) -> list[str]:
-        """The command line of the supervisor; ``words`` are more options of it."""
+        """The command line of the supervisor; ``words`` are further options."""
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
         words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
         line = ("line=1",) if self.in_line else ()
@@ -82,15 +82,15 @@ class StartOptions:
 
 
 def part_word(number: int, count: int) -> str:
-    """For a supervisor's command line: it is number ``number`` of ``count`` that share slots and folders."""
+    """The word for a supervisor that is number ``number`` of ``count`` that share slots and folders of jobs."""
     return f"part={number}/{count}"
 
 
 def python_argv(module: str, *arguments: str) -> list[str]:
     """A command line that runs ``module.main()`` in a bare Python with the module path of this one.
 
-    Neither site nor the environment's PYTHON variables are looked at: they are in the path already, and it
-    starts in half the time. While modules are being imported there is nothing to collect.
+    The new process ignores site and the PYTHON variables: the path has their effects already, and the start takes half
+    the time. The collector is off during imports, which leave no garbage.
     """
     path = [os.path.abspath(entry) for entry in sys.path]
     code = f"import gc, sys; gc.disable(); sys.path[:] = {path!r}; from {module} import main; gc.enable(); main()"
@@ -100,8 +100,8 @@ def python_argv(module: str, *arguments: str) -> list[str]:
 def start_detached(options: StartOptions) -> int:
     """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
 
-    With ``in_line`` also when it waits for another one to end. Raises Busy if another one holds the lock, or is next
-    in line already, JobctlError with the reason if it cannot start.
+    With ``in_line``, it also returns when the daemon waits for another one to end. Raises Busy if another daemon holds
+    the lock or is next in line already, JobctlError with the reason if it cannot start.
     """
     reader, writer = os.pipe()
     log = _open_log(os.fspath(options.home.daemon_log))
@@ -123,7 +123,7 @@ def start_detached(options: StartOptions) -> int:
 
 
 def _open_log(path: str) -> int:
-    """The log that the daemon appends to; a long one is put aside as ``daemon.log.1``. Raises HomeError."""
+    """Open the log that the daemon appends to; a long one is renamed to ``daemon.log.1``. Raises HomeError."""
     with contextlib.suppress(OSError):
         if os.stat(path, follow_symlinks=False).st_size > _LOG_LIMIT:
             os.replace(path, f"{path}.1")
@@ -131,7 +131,7 @@ def _open_log(path: str) -> int:
         return open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     except OSError as problem:
         raise HomeError(
-            f"cannot write {path}: {problem.strerror}", hint="see what is in its place and who may write there"
+            f"cannot write {path}: {problem.strerror}", hint="check what is there, and who may write to its folder"
         ) from problem
 
 
@@ -141,7 +141,7 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOpt
     finally:
         os.close(reader)
     if report == "ready" or report.startswith("line "):
-        child.returncode = 0  # it is not ours to wait for any more
+        child.returncode = 0  # this process need not wait for it any more
         return child.pid
     child.wait()
     word, _, rest = report.partition(" ")
@@ -163,7 +163,7 @@ def _read_report(reader: int) -> str:
 
 
 def busy(pid: int) -> Busy:
-    """The error that names who holds the lock."""
+    """The error that names the process that holds the lock."""
     return Busy(
         f"a daemon already runs for this store (process {pid})",
         hint="see it with: jobctl daemon status; end it with: jobctl daemon stop",
@@ -180,7 +180,7 @@ def _displaced(pid: int) -> Busy:
 def exec_foreground(options: StartOptions, announce: Callable[[], None] | None = None) -> None:
     """Become the supervisor, in this process and on this terminal. Raises Busy; does not return otherwise.
 
-    ``announce`` is called when nothing stands in the way any more.
+    ``announce`` is called just before, when the lock is free.
     """
     holder = lock.holder(str(options.home.lock))
     if holder is not None:
@@ -197,7 +197,7 @@ class Foreground:
     """A supervisor that ends politely when this process does."""
 
     def __init__(self, options: StartOptions) -> None:
-        """Start it; ``await_ready`` tells whether it could."""
+        """Start the supervisor; ``await_ready`` tells whether it works."""
         lifeline, self._lifeline = os.pipe()
         self._options = options
         self._report, writer = os.pipe()
@@ -218,7 +218,7 @@ class Foreground:
         self._is_asked = False
 
     def await_ready(self) -> None:
-        """Wait until its engine is ready, once. Raises Busy or JobctlError like ``start_detached``; then it is gone."""
+        """Wait until its engine is ready; call it once. Raises Busy or JobctlError when the supervisor has ended."""
         report, self._report = self._report, -1
         try:
             _await_report(self._child, report, self._options)
@@ -228,24 +228,24 @@ class Foreground:
         self._child.returncode = None
 
     def fileno(self) -> int:
-        """Readable when it has ended; -1 where the system has no pidfd."""
+        """A descriptor that is readable when the supervisor has ended; -1 where the system has no pidfd."""
         return self._handle.fileno()
 
     def stop(self) -> None:
-        """Ask to stop: politely the first time, now the second."""
-        # Two of a kind, soon after one another, could be merged into one: the second would not be heard.
+        """Ask the supervisor to stop: politely the first time, at once the second time."""
+        # The kernel may merge two equal signals into one, so the second request is another signal.
         self._child.send_signal(signal.SIGINT if self._is_asked else signal.SIGTERM)
         self._is_asked = True
 
     def wait(self, timeout_s: float | None = None) -> int | None:
-        """Its exit code, None if it still runs after the timeout."""
+        """The exit code of the supervisor, None if it still runs after the timeout."""
         try:
             return self._child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
 
     def close(self) -> None:
-        """Let go of the lifeline; a supervisor that still runs stops politely."""
+        """Close the lifeline; a supervisor that still runs then stops politely."""
         os.close(self._lifeline)
         if self._report >= 0:
             os.close(self._report)
@@ -253,12 +253,12 @@ class Foreground:
 
 
 def lock_holder(path: str | os.PathLike[str]) -> int | None:
-    """Process id of the daemon of a store, None if there is none. Never to be called by the daemon itself."""
+    """Process id of the daemon of a store, None if there is none. The daemon itself must never call this."""
     return lock.holder(os.fspath(path))
 
 
 class DaemonHandle:
-    """The running daemon of a store, held so that no signal can reach a process that got its number later."""
+    """The running daemon of a store. The handle keeps signals from a process that gets the same number later."""
 
     def __init__(self, handle: Handle) -> None:
         self.pid = handle.pid
@@ -268,7 +268,7 @@ class DaemonHandle:
     def find(
         cls, path: str | os.PathLike[str], holder: Callable[[str], int | None] = lock.holder
     ) -> DaemonHandle | None:
-        """The holder of the lock, or who else ``holder`` says; None if there is none."""
+        """The daemon that holds the lock, or the process that ``holder`` returns; None if there is none."""
         path = os.fspath(path)
         pid = holder(path)
         if not pid:
@@ -277,25 +277,25 @@ class DaemonHandle:
             handle = Handle(pid)
         except ProcessLookupError:
             return None
-        if holder(path) != pid:  # asked again now that the number cannot change hands
+        if holder(path) != pid:  # checked again while the handle is open: the number may have passed to another process
             handle.close()
             return None
         return cls(handle)
 
     def fileno(self) -> int:
-        """Readable when it has ended."""
+        """A descriptor that is readable when the daemon has ended."""
         return self._handle.fileno()
 
     def send(self, number: int) -> bool:
-        """Send it a signal; False if it is gone."""
+        """Send the daemon a signal; False if it is gone."""
         return self._handle.send(number)
 
     def wait_gone(self, timeout_s: float | None) -> bool:
-        """Wait until it has ended; False if it still runs after the timeout."""
+        """Wait until the daemon has ended; False if it still runs after the timeout."""
         poll = select.poll()
         poll.register(self.fileno(), select.POLLIN)
         return bool(poll.poll(None if timeout_s is None else timeout_s * 1000))
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the handle; the daemon continues."""
         self._handle.close()

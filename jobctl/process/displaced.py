@@ -1,7 +1,7 @@
 """A daemon whose lock file was removed or replaced: its lock still exists, on a file that has no name any more.
 
-Whoever opens the path gets another file, whose lock is free, and would become a second daemon. The kernel's list of
-locks has the first one all the same.
+A process that opens the path gets another file, whose lock is free, and would become a second daemon. The kernel's list
+of locks still has the lock of the first one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-#: With the number of the process in it.
+#: A sentence with a place for the process id.
 DISPLACED = "process {} is the daemon of this store, although its lock file was removed or replaced"
 
 
@@ -20,12 +20,12 @@ def daemon(path: str) -> int | None:
 
 
 def any_daemon(path: str) -> int | None:
-    """Process id of a daemon of the store, whichever file it holds. May be called by who has a part of the lock."""
+    """Process id of a daemon of the store, whichever file it holds. A process with a part of the lock may call this."""
     return next((pid for pid, _ in _daemons(path)), None)
 
 
 def _daemons(path: str) -> Iterator[tuple[int, int]]:
-    """(process id, inode of the lock file it holds)."""
+    """(process id, inode of its lock file) of each daemon of the store."""
     try:
         root = os.stat(os.path.dirname(path) or ".")
         with open("/proc/locks", "rb") as file:
@@ -47,7 +47,7 @@ def _inode(path: str) -> int:
 
 
 def _first_byte(line: bytes) -> tuple[int, int]:
-    """(pid, inode) of a record lock that begins with the first byte of its file, as a daemon's does; zeros if none."""
+    """(pid, inode) of a record lock from the first byte of its file on, which a daemon has; zeros for other locks."""
     fields = line.split()
     if len(fields) != 8 or fields[1:4] != [b"POSIX", b"ADVISORY", b"WRITE"] or fields[6] != b"0":
         return 0, 0

@@ -1,11 +1,11 @@
-"""To which attempt a process belongs when its supervisor is dead: several kinds of evidence, each enough alone.
+"""Which attempt a process belongs to when its supervisor is dead: several kinds of evidence, each sufficient alone.
 
-An item may change its user, its limits, its environment or its session, and each change removes some evidence: PAM
-sets limits back, so the tag goes with ``su``; ``env -i`` drops the cookie; ``setsid`` leaves the session; a leader ends
-and its children get another parent. Only the item itself can close the files that it holds open.
+An item may change its user, its limits, its environment or its session, and each change removes some evidence. PAM
+resets limits, so the tag is lost with ``su``; ``env -i`` drops the cookie; ``setsid`` leaves the session; when a leader
+ends, its children get another parent. Only the item itself can close the files that it holds open.
 
-The tag costs a microsecond for each process of the machine. All other evidence is examined only after a supervisor
-has died, and only for processes that are younger than it.
+Reading the tag costs a microsecond for each process of the machine. All other evidence is examined only after a
+supervisor has died, and only for processes that are younger than that supervisor.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PPID, _GROUP, _SESSION, _TERMINAL, _STARTED_AT = 1, 2, 3, 4, 19
 
 
 class FoundProcess:
-    """A process of the store; ``attempt`` is None for an engine and where nobody can say."""
+    """A process of the store; ``attempt`` is None for an engine, and where the evidence does not tell."""
 
     __slots__ = ("attempt", "pid", "started")
 
@@ -36,7 +36,7 @@ class FoundProcess:
 
 
 class _ProcessFacts:
-    """What the kernel says of a process."""
+    """The kernel's facts about a process."""
 
     __slots__ = ("group", "has_terminal", "parent", "session", "started")
 
@@ -47,7 +47,7 @@ class _ProcessFacts:
 
 
 class Evidence:
-    """What tells the processes of one store from others; ``place`` is its folder, where it has one."""
+    """Tells the processes of one store from others; ``place`` is the folder of the store, '' if it has none."""
 
     def __init__(self, store_id: str, place: str = "") -> None:
         self._tagger = Tagger(store_id)
@@ -59,14 +59,14 @@ class Evidence:
         self._serials = {entry.serial: entry.attempt for entry in self._entries}
         self._logs = os.path.realpath(os.path.join(place, "logs")) + "/" if place else ""
         self._known: dict[int, FoundProcess] = {}
-        self._cleared: dict[int, int] = {}  # neither environment nor descriptors say anything: by pid, start
+        self._cleared: dict[int, int] = {}  # pid to start of processes without evidence in environment or descriptors
 
     def forget_group(self) -> None:
-        """Nothing is left in the control group of the dead supervisor."""
+        """Remove the control group of the dead supervisor, which is empty now."""
         cgroup.remove(self._group)
 
     def find(self) -> list[FoundProcess]:
-        """Living processes of the store, this one left out, as one list of all processes shows them."""
+        """Living processes of the store without this one, from one list of all processes."""
         table = _table(tree.all_pids())
         found: dict[int, FoundProcess] = {}
         for pid, seen in table.items():
@@ -94,7 +94,7 @@ class Evidence:
                 found[pid] = FoundProcess(pid, seen.started, owner[0])
 
     def _add_suspects(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
-        """All other evidence, the cheap kinds first; then whatever descends from what was found."""
+        """Examine all other evidence, the cheap kinds first; then add the descendants of the processes found."""
         leading = self._leading(table)
         group = cgroup.members(self._group)
         for pid, seen in table.items():
@@ -111,7 +111,7 @@ class Evidence:
         return seen.started * leaders.TICK_NS >= self._since - leaders.TICK_NS
 
     def _leading(self, table: dict[int, _ProcessFacts]) -> dict[int, LeaderEntry]:
-        """Entries by leader, without those whose number belongs to somebody else now."""
+        """Entries by the pid of their leader, without those whose pid now belongs to another process."""
         return {
             entry.pid: entry
             for entry in self._entries
@@ -122,10 +122,11 @@ class Evidence:
     def _by_leader(
         pid: int, seen: _ProcessFacts, leading: dict[int, LeaderEntry], table: dict[int, _ProcessFacts]
     ) -> tuple[AttemptId] | None:
-        """It is a leader, or of the session or group of one: those keep a number from coming back.
+        """The attempt of a leader, or of a process in the session or group of a leader.
 
-        Of a leader that is gone the number could have been free for a while and have led a session of somebody else
-        since; such a session would rather have a terminal.
+        A session or group keeps the number of its leader in use. But the number of a dead leader could have been free
+        for a while, and another process with that number could lead a session now. Such a session usually has a
+        terminal, so it does not count.
         """
         for number in (pid, seen.session, seen.group):
             entry = leading.get(number)
@@ -151,7 +152,7 @@ class Evidence:
         return (None,) if values.get(b"JOBCTL_ENGINE") == self._store else None
 
     def _by_descriptors(self, pid: int) -> tuple[AttemptId | None] | None:
-        """It can write to an output file of the store and has it from us: nobody else opens one as we do."""
+        """The attempt whose output file a process can write to, with a descriptor that only a supervisor opens so."""
         folder = f"/proc/{pid}/fd"
         try:
             names = os.listdir(folder)
@@ -175,7 +176,7 @@ class Evidence:
         for pid, seen in table.items():
             children.setdefault(seen.parent, []).append(pid)
         queue = list(found)
-        for parent in queue:  # grows while it is walked
+        for parent in queue:  # grows during the loop
             for pid in children.get(parent, ()):
                 if pid not in found:
                     found[pid] = FoundProcess(pid, table[pid].started, found[parent].attempt)
@@ -183,7 +184,7 @@ class Evidence:
 
 
 def _table(pids: list[int]) -> dict[int, _ProcessFacts]:
-    """What the kernel says of each process that lives, this one left out."""
+    """The kernel's facts about each living process except this one."""
     table = {}
     for pid in pids:
         fields = stat_fields(pid)
@@ -202,7 +203,7 @@ def _parted(cookie: bytes) -> tuple[bytes, AttemptId | None]:
 
 
 def _is_given(pid: int, name: str) -> bool:
-    """Whether a descriptor is for writing and was opened as ours are: who looks at a log or edits it does neither."""
+    """Whether a descriptor is writable and was opened with a supervisor's flags. Pagers and editors do neither."""
     try:
         with open(f"/proc/{pid}/fdinfo/{name}", "rb") as file:
             lines = file.read(512).split(b"\n")

@@ -7,27 +7,27 @@ import struct
 from typing import Any, BinaryIO
 
 _LENGTHS = struct.Struct("<II")
-#: Longer ones are a sign that the sender is out of its mind.
+#: A longer message shows that the sender is broken.
 _LIMIT = 128 << 20
 
 
 def frame_bytes(head: dict[str, Any], body: bytes = b"") -> bytes:
-    """A message as it goes over the pipe. Lone surrogates in strings of ``head`` are kept."""
+    """The bytes of a message. Lone surrogates in strings of ``head`` survive."""
     packed = json.dumps(head).encode()
     return _LENGTHS.pack(len(packed), len(body)) + packed + body
 
 
 def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next message; None at the end, also where the end comes within a message.
+    """The next message; None at the end of the stream, even if it comes within a message.
 
-    Raises ValueError for bytes that are no message.
+    Raises ValueError for bytes that are not a message.
     """
     lengths = stream.read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:
         return None
     head_size, body_size = _LENGTHS.unpack(lengths)
     if head_size + body_size > _LIMIT:
-        raise ValueError("a message longer than any")
+        raise ValueError("a message longer than any that is sent")
     packed, body = stream.read(head_size), stream.read(body_size)
     if len(body) < body_size:
         return None

@@ -1,4 +1,4 @@
-"""Running one shell command for its effect: text on its stdin, a time limit, the end of what it says."""
+"""Running one shell command, such as a notification hook: text on its stdin, a time limit, the end of its output."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _ROOM = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class HookResult:
-    """How a command ended; ``tail`` is the end of its stdout and stderr together."""
+    """How a command ended; ``tail`` is the end of its stdout and stderr, which share a pipe."""
 
-    exit_code: int  # negative: the signal that ended it
+    exit_code: int  # negative: the number of the signal that ended it
     tail: bytes
     timed_out: bool
 
@@ -30,8 +30,8 @@ class HookResult:
 def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeout_s: float) -> HookResult:
     """Run ``/bin/sh -c command`` in a session of its own and wait for it; blocks, so call it from a thread.
 
-    After ``timeout_s`` its whole process group gets TERM, and KILL some seconds later. What it left running in the
-    background when it ended by itself is left alone. Raises OSError or ValueError if it cannot be started.
+    After ``timeout_s``, its whole process group gets TERM, and KILL some seconds later. Background processes that it
+    leaves when it ends by itself continue to run. Raises OSError or ValueError if it cannot be started.
     """
     child = subprocess.Popen(
         ["/bin/sh", "-c", command],
@@ -54,7 +54,7 @@ def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeo
         if timed_out:
             _signal_group(child, signal.SIGTERM)
             talk.until(time.monotonic() + GRACE_S)
-            # Unreaped as it is, its number is still its own, and that of its group.
+            # The child is not reaped yet, so no other process or group can have its number.
             _signal_group(child, signal.SIGKILL)
         return HookResult(child.wait(), talk.rest(), timed_out)
     finally:
@@ -67,7 +67,7 @@ def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
 
 
 class _Talk:
-    """Feeds a child and listens to it, never longer than it lives: its output may outlive it in other hands."""
+    """Feeds a child and reads its output until the child ends. Another process may keep the pipe open for longer."""
 
     def __init__(self, child: subprocess.Popen[bytes], stdin: bytes) -> None:
         assert child.stdin is not None and child.stdout is not None
@@ -84,7 +84,7 @@ class _Talk:
             self._selector.register(self._handle.fileno(), selectors.EVENT_READ)
 
     def until(self, deadline: float) -> bool:
-        """Talk until the child has ended; False if the deadline (monotonic) came first."""
+        """Feed and read until the child has ended; False if the deadline (monotonic seconds) comes first."""
         while self._selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
@@ -93,7 +93,7 @@ class _Talk:
                 if key.fd == self._handle.fileno():
                     return True
                 self._serve(key.fd)
-        # No pidfd on this system: with its output closed there is nothing left to listen to but its end.
+        # This system has no pidfd, and the child has closed its output: only its end is left to wait for.
         try:
             self._child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -111,7 +111,7 @@ class _Talk:
             self._left = self._left[os.write(self._in, self._left) :]
         except BlockingIOError:
             return
-        except BrokenPipeError:  # it does not care
+        except BrokenPipeError:  # the child does not read its input
             self._left = self._left[:0]
         if not self._left:
             self._selector.unregister(self._in)
@@ -119,7 +119,7 @@ class _Talk:
             self._child.stdin.close()
 
     def _listen(self) -> bool:
-        """Take what is there; False at the end of it."""
+        """Read what is available; False at the end of the output."""
         try:
             data = os.read(self._out, _ROOM)
         except BlockingIOError:
@@ -128,7 +128,7 @@ class _Talk:
         return bool(data)
 
     def rest(self) -> bytes:
-        """The end of the output, with what was still in the pipe."""
+        """The end of the output, including what is still in the pipe."""
         try:
             while data := os.read(self._out, _ROOM):
                 self._tail = (self._tail + data)[-TAIL_BYTES:]
@@ -137,7 +137,7 @@ class _Talk:
         return self._tail
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close the pipes and the handle."""
         self._selector.close()
         self._handle.close()
         for pipe in (self._child.stdin, self._child.stdout):

@@ -1,8 +1,8 @@
-"""How a process of ours is known again: a tag that it cannot lose, a cookie in its environment, its start.
+"""How jobctl recognizes its processes: by a tag, by a cookie in the environment, by their start time.
 
-The tag is a number in the soft limit of RLIMIT_LOCKS, which Linux has not looked at since 2.4 but still hands
-down through fork, exec, setsid and ``env -i``. It names the store and the attempt, so a process that cut all
-other ties is still attributed exactly. Where there is no prlimit, the cookie is what is left.
+The tag is a number in the soft limit of RLIMIT_LOCKS. Linux has ignored this limit since 2.4 but still hands it down
+through fork, exec, setsid and ``env -i``. The tag names the store and the attempt, so it identifies even a process that
+has cut all other ties. Where the system has no prlimit, only the cookie is left.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import zlib
 _RLIMIT_LOCKS = 10
 _SERIAL_BITS = 32
 _SERIAL_MASK = (1 << _SERIAL_BITS) - 1
-#: Tag serial of an engine and of what it starts by itself.
+#: The serial in the tag of an engine and of the processes that the engine starts itself.
 ENGINE_SERIAL = 0
 
 _LONGEST_NAME = 64
@@ -24,7 +24,7 @@ HAVE_TAGS = hasattr(resource, "prlimit")
 
 
 class Tagger:
-    """Marks what this process starts next, and reads the marks of others, for one store."""
+    """Tags the processes that this one starts next, and reads the tags of other processes, for one store."""
 
     def __init__(self, store_id: str) -> None:
         self._base = (1 << 62) | (zlib.crc32(store_id.encode()) & 0x3FFFFFFF) << _SERIAL_BITS
@@ -38,17 +38,17 @@ class Tagger:
         return hard == resource.RLIM_INFINITY
 
     def mark(self, serial: int) -> None:
-        """Processes started from now on carry this serial."""
+        """Tag processes that are started from now on with this serial."""
         if self.works:
             resource.setrlimit(_RLIMIT_LOCKS, (self._base | (serial & _SERIAL_MASK), resource.RLIM_INFINITY))
 
     def unmark(self) -> None:
-        """Processes started from now on carry nothing."""
+        """Tag no processes that are started from now on."""
         if self.works:
             resource.setrlimit(_RLIMIT_LOCKS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def serial_of(self, pid: int) -> int | None:
-        """The serial a process carries; None if it is not of this store, gone, or another user's."""
+        """The serial in the tag of a process; None if it has no tag of this store, is gone, or is another user's."""
         if not self.works:
             return None
         try:
@@ -59,12 +59,12 @@ class Tagger:
 
 
 def environment_value(pid: int, name: bytes) -> bytes | None:
-    """The value of a variable in the environment a process was started with; None if unreadable or unset."""
+    """A variable in the environment with which a process was started; None if it is unreadable or unset."""
     return environment(pid, (name,)).get(name)
 
 
 def environment(pid: int, names: tuple[bytes, ...]) -> dict[bytes, bytes]:
-    """Those of some variables that a process was started with; none of them if it cannot be read."""
+    """Those of these variables with which a process was started; empty if its environment is unreadable."""
     try:
         fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -106,13 +106,13 @@ def stat_fields(pid: int) -> list[bytes] | None:
 
 
 def is_dead(pid: int) -> bool:
-    """Whether a process is gone, or only waits to be reaped by a parent that may never do it."""
+    """Whether a process is gone or is a zombie, which its parent may never reap."""
     fields = stat_fields(pid)
     return fields is None or fields[0] in (b"Z", b"X")
 
 
 def name_of(pid: int) -> str:
-    """The short name of a process, fit for any terminal; empty if it is gone."""
+    """The short name of a process, safe for any terminal; empty if it is gone."""
     try:
         fd = os.open(f"/proc/{pid}/comm", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -127,7 +127,7 @@ def name_of(pid: int) -> str:
 
 
 def command(pid: int) -> str:
-    """The command line of a process as one text, to look at; empty if it is gone."""
+    """The command line of a process as one text, only for display; empty if it is gone."""
     try:
         fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -144,13 +144,13 @@ _STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; with boot id and pid it names a process for ever."""
+    """When a process started, in clock ticks since boot; with boot id and pid, this identifies a process for ever."""
     fields = stat_fields(pid)
     return int(fields[_STARTED_AT_FIELD]) if fields else None
 
 
 def boot_id() -> str:
-    """A name of this run of the machine; empty where the system has none."""
+    """The id of this boot of the machine; empty where the system has none."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -159,21 +159,21 @@ def boot_id() -> str:
 
 
 class Handle:
-    """A process held by its pidfd, so that a signal cannot reach another one that got its number."""
+    """A process with its pidfd, so that a signal cannot reach another process that got the same number."""
 
     def __init__(self, pid: int) -> None:
-        """Raises ProcessLookupError if there is no such process."""
+        """Raises ProcessLookupError if the process does not exist."""
         self.pid = pid
         self._fd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
         if self._fd < 0:
             os.kill(pid, 0)
 
     def fileno(self) -> int:
-        """Readable when the process has ended; -1 where the system has no pidfd."""
+        """A descriptor that is readable when the process has ended; -1 where the system has no pidfd."""
         return self._fd
 
     def send(self, number: int) -> bool:
-        """Send a signal; False if the process is gone or not ours."""
+        """Send a signal; False if the process is gone or belongs to another user."""
         try:
             if self._fd >= 0:
                 signal.pidfd_send_signal(self._fd, number)
@@ -184,7 +184,7 @@ class Handle:
         return True
 
     def is_refused(self) -> bool:
-        """Whether the process is there but not ours to signal."""
+        """Whether the process exists but this user may not signal it."""
         try:
             if self._fd >= 0:
                 signal.pidfd_send_signal(self._fd, 0)
@@ -197,7 +197,7 @@ class Handle:
         return False
 
     def close(self) -> None:
-        """Let go of the process."""
+        """Close the pidfd; the process continues."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -1,7 +1,7 @@
-"""A child process that takes apart files from strangers: bounded in memory and time, and its crash is a message.
+"""A child process that parses untrusted files: its memory and time are bounded, and its crash becomes a message.
 
-Libraries in C++ and Rust may abort, crash or ask for gigabytes because of a few bytes of a file. In a child that costs
-the child. ``Isolated`` starts and hears it; ``jobctl.process.confined`` is the other side, inside the child.
+Libraries in C++ and Rust may abort, crash or allocate gigabytes because of a few bytes in a file. In a child, only the
+child dies. ``Isolated`` starts it and reads its frames; ``jobctl.process.confined`` is the side inside the child.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, Literal, Self
 from jobctl.process.daemon import python_argv
 from jobctl.process.frames import read_frame
 
-#: Of the child's own words, which only explain a crash.
+#: How many bytes of the child's stderr are read to explain a crash.
 _SAID = 4_096
-#: Words that C++, Rust and Python say when there was no memory, before they abort.
+#: What C++, Rust and Python write before they abort without memory.
 _OUT_OF_MEMORY = (b"bad_alloc", b"memory allocation of", b"out of memory", b"MemoryError", b"annot allocate memory")
 
 Reason = Literal["memory", "time", "crash"]
@@ -29,14 +29,14 @@ Reason = Literal["memory", "time", "crash"]
 
 @dataclass(frozen=True, slots=True)
 class ChildBounds:
-    """What a child may use: bytes of memory, and seconds of processor time from one frame to the next."""
+    """Limits of a child: bytes of memory, and seconds of processor time from one frame to the next."""
 
     memory: int
     cpu_s: int
 
 
 class ChildEnded(Exception):
-    """The child ended before its work was done. ``reason`` says which bound it met; the text says how it ended."""
+    """The child ended before its work was done. ``reason`` names the bound that it met; the text says how it ended."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
@@ -46,9 +46,9 @@ class ChildEnded(Exception):
 class Isolated:
     """A child that runs ``module.main()`` with some arguments and sends frames; use it as a context manager.
 
-    The first arguments of the child are the two bounds and the descriptor to which it writes frames; all of that is
-    for ``confined.enter``. It keeps the descriptors in ``files`` open, under the same numbers. It is in a session of
-    its own, so Ctrl-C reaches only us; it ends when we do, because its standard input is a pipe that we hold open.
+    The child's first arguments are the two bounds and the descriptor to which it writes frames; ``confined.enter``
+    reads them. The descriptors in ``files`` stay open under the same numbers. The child is in a session of its own, so
+    Ctrl-C reaches only the parent. It ends with the parent, which holds the other end of its standard input.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Isolated:
         self.close()
 
     def frames(self) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """What the child sends, until it ends well. Raises ChildEnded if it does not."""
+        """The frames of the child until it ends well. Raises ChildEnded if it ends otherwise."""
         try:
             while (frame := read_frame(self._frames)) is not None:
                 yield frame
-        except ValueError as error:  # it overwrote its own memory
+        except ValueError as error:  # the child has overwritten its own memory
             raise ChildEnded("crash", f"sent garbage: {error}") from error
         code = self._child.wait()
         if code:
@@ -108,7 +108,7 @@ class Isolated:
         return self._said.read()
 
     def close(self) -> None:
-        """End the child, wherever it is; it has no more to say."""
+        """Kill the child, even if its work is not done."""
         self._child.kill()
         self._child.wait()
         self._frames.close()

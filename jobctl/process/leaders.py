@@ -1,9 +1,10 @@
-"""The leaders that a supervisor started and that are not over, kept where its death cannot lose them.
+"""The leaders that a supervisor started and that are not over, in a file whose content survives the supervisor.
 
-A table in a mapped file: one entry for each attempt from the start of its process until its last process is gone. A
-number of a process comes back, so an entry also says between which two moments its process started. Whoever follows a
-dead supervisor finds by this table what no longer carries a tag or a cookie. Commands read in it what an item waits
-for. A mapped page survives any kill, not a power cut, so the table is believed only in the boot it was made in.
+The mapped file is a table with one entry for each attempt, from the start of its process until its last process is
+gone. The kernel uses process ids again, so an entry also says between which two moments its process started. After the
+death of a supervisor, its successor finds processes without tag and cookie by this table. Commands read in it which
+processes an item waits for. A mapped page survives any kill but not a power cut, so the table is valid only in the boot
+in which it was made.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def since_boot_ns() -> int:
-    """The clock that start times of processes are told by."""
+    """Nanoseconds on the clock by which the kernel tells start times of processes."""
     return time.clock_gettime_ns(_CLOCK)
 
 
@@ -66,7 +67,7 @@ class LeaderEntry:
         self.left = [pid for pid in left[1 : 1 + min(left[0], MOST_LEFT)] if pid]
 
     def started_at(self, ticks: int) -> bool:
-        """Whether a process with the leader's number and this start time is the leader."""
+        """Whether a process with the leader's pid and this start time is the leader."""
         return self.begun - TICK_NS <= ticks * TICK_NS <= self.settled
 
     def is_before(self, ticks: int) -> bool:
@@ -74,18 +75,18 @@ class LeaderEntry:
         return ticks * TICK_NS >= self.begun - TICK_NS
 
     def lives(self) -> bool:
-        """Whether the leader itself is still there, be it as a zombie."""
+        """Whether the leader itself still exists, perhaps as a zombie."""
         ticks = start_time(self.pid)
         return ticks is not None and self.started_at(ticks)
 
 
 class Leaders:
-    """The supervisor's end. Never fails: without the file, nothing is recorded."""
+    """The supervisor's end of the table. Never fails: without the file, it records nothing."""
 
     def __init__(self, path: str) -> None:
-        """``before`` has what a supervisor that died left in the table; all of it is to be swept or carried on."""
+        """``before`` has the entries that a dead supervisor left; the caller must sweep each or keep it."""
         self.before: list[LeaderEntry] = []
-        self.since = 0  # when the first supervisor began that did not end as it should; 0 = the last one did
+        self.since = 0  # start of the first supervisor that did not end well; 0 = the last one ended well
         self._free: list[int] = []
         self._next = 0
         self._is_open = False
@@ -108,7 +109,7 @@ class Leaders:
         self._free = [place for place in range(used) if place not in taken]
 
     def add(self, attempt: AttemptId, pid: int, begun: int, serial: int) -> int:
-        """This process leads an attempt; returns its place, -1 when there is no room."""
+        """Add the leader of an attempt; returns its place, -1 when the table is full."""
         if self._free:
             place = self._free.pop()
         elif self._next < _ROOM:
@@ -122,12 +123,12 @@ class Leaders:
         return place
 
     def rename(self, place: int, attempt: AttemptId) -> None:
-        """The leader works for another attempt now."""
+        """The leader now runs another attempt."""
         if place >= 0:
             _ATTEMPT.pack_into(self._map, _RECORDS_AT + place * _SIZE_OF_ONE + _WORD.size, *attempt)
 
     def turn(self, place: int, state: int, left: list[int] | tuple[int, ...] = ()) -> None:
-        """An attempt is now in this state, for the sake of these processes."""
+        """Set the state of an attempt, and the processes that are the reason for it."""
         if place < 0:
             return
         at = _RECORDS_AT + place * _SIZE_OF_ONE
@@ -136,13 +137,13 @@ class Leaders:
         _WORD.pack_into(self._map, at, state)
 
     def remove(self, place: int) -> None:
-        """Nothing of an attempt is left."""
+        """Remove the entry of an attempt; none of its processes is left."""
         if place >= 0:
             _WORD.pack_into(self._map, _RECORDS_AT + place * _SIZE_OF_ONE, FREE)
             self._free.append(place)
 
     def drop_before(self, keep: set[int]) -> None:
-        """What a dead supervisor left is gone, but for the entries in these places."""
+        """The processes of a dead supervisor are gone: remove its entries except those in these places."""
         for entry in self.before:
             if entry.place not in keep:
                 self.remove(entry.place)
@@ -151,7 +152,7 @@ class Leaders:
             _WORD.pack_into(self._map, _SINCE_AT, since_boot_ns())
 
     def enter_group(self) -> None:
-        """Have a control group for all that is started from now on, where the system lets us."""
+        """Enter a new control group, where the system allows it; processes that are started from now on are in it."""
         if not self._is_open:
             return
         folder = cgroup.enter(f"{os.getpid()}-{since_boot_ns() // 10**6}")
@@ -162,7 +163,7 @@ class Leaders:
         self._group = folder
 
     def close(self) -> None:
-        """The supervisor ends as it should, and nothing is left of what it started."""
+        """The supervisor ends well, and none of the processes that it started is left."""
         cgroup.leave(self._group)
         if self._is_open and not _entries(self._map, self._next):
             _WORD.pack_into(self._map, _SINCE_AT, 0)
@@ -179,12 +180,12 @@ def _entries(data: object, used: int) -> list[LeaderEntry]:
 
 
 class LeadersFile:
-    """What the table says, for whoever only reads it. ``since`` is 0 when nobody can say."""
+    """The content of the table for a reader. ``since`` is 0 when the table does not tell."""
 
     def __init__(self, path: str) -> None:
         self.entries: list[LeaderEntry] = []
         self.since = 0
-        self.group = ""  # folder of the control group
+        self.group = ""  # the folder of the control group
         data = _read(path)
         if len(data) < _RECORDS_AT:
             return

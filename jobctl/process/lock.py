@@ -1,11 +1,11 @@
-"""One daemon per store: a record lock on a file, held for life, freed by the kernel whatever happens.
+"""One daemon for each store: a record lock on a file, which its holder keeps for life and the kernel then frees.
 
-A record lock (lockf) is not inherited by children, unlike flock, so it ends with its holder even while items live
-on. It is lost when its process closes any descriptor of the file, so the holder opens the file exactly once.
+Children do not inherit a record lock (lockf), unlike flock, so it ends with its holder even while items continue. A
+process loses it by closing any descriptor of the file, so the holder opens the file exactly once.
 
-The first byte is the daemon: who has it is the daemon of the store. The rest is the work that only one may do: a
-daemon has it for life, a command that moves the WAL, repairs or migrates has it for a while and is no daemon by it.
-A daemon that is about to begin waits for such a command. Beyond both is the place of the one that is next in line.
+The lock on the first byte makes a process the daemon of the store. The rest is for exclusive work: a daemon holds it
+for life; a command that moves the WAL, repairs or migrates holds it for a while without being a daemon. A starting
+daemon waits for such a command. The byte beyond both belongs to the daemon that is next in line.
 """
 
 from __future__ import annotations
@@ -27,40 +27,41 @@ _LINUX = sys.platform == "linux"
 _FLOCK = "hhqqi4x" if _LINUX else "qqihh"
 
 
-#: What a daemon waits for a command that looks after the store; a copy of a large database takes a while.
+#: How long a daemon waits for a command with exclusive work; a copy of a large database takes a while.
 PATIENCE_S = 60.0
 _DAEMON = (1, 0)  # length, start
 _END = 1 << 40
 _WORK = (_END - 1, 1)
 _LINE = (1, _END)
-#: Paths that this process opened to have a part of: it must not open them again, not even to ask.
+#: Paths of which this process holds a part. It must not open them again, not even to query the lock: closing that
+#: descriptor would release the lock.
 _taken_here: set[str] = set()
 
 
 class HeldError(Exception):
-    """Somebody else holds the lock; ``pid`` is 0 if the system does not say who."""
+    """Another process holds the lock; ``pid`` is 0 if the system does not tell which."""
 
     def __init__(self, pid: int, *, is_daemon: bool = True, is_displaced: bool = False) -> None:
         super().__init__(f"held by process {pid}")
         self.pid = pid
         self.is_daemon = is_daemon
-        self.is_displaced = is_displaced  # what it holds is no longer the file at the path
+        self.is_displaced = is_displaced  # its lock file is no longer the file at the path
 
 
 def take(path: str, patience_s: float = PATIENCE_S) -> int:
-    """Become the daemon; returns the descriptor that must stay open. Only in the main thread.
+    """Become the daemon; returns the descriptor that must stay open. Call it in the main thread.
 
-    Raises HeldError at once if there is one, or if a command did not let go in so many seconds, or OSError from
-    opening it.
+    Raises HeldError at once if there is a daemon, or if a command holds the store for longer than ``patience_s``;
+    OSError if the file cannot be opened.
     """
     return _at_work(_taken(path, _DAEMON), patience_s)
 
 
 def take_in_line(path: str, waiting: Callable[[int], None]) -> int:
-    """The same, after the daemon that is there: however long it takes, without a clock that looks.
+    """Become the daemon when the running one has ended, however long that takes; the kernel wakes this process.
 
-    ``waiting`` is told which process it is. Raises HeldError if somebody else is next in line, FileNotFoundError when
-    the store was removed in the meantime.
+    ``waiting`` is called with the pid of the running daemon. Raises HeldError if another process is next in line,
+    FileNotFoundError if the store was removed in the meantime.
     """
     try:
         return take(path)
@@ -90,7 +91,7 @@ def _at_work(fd: int, patience_s: float) -> int:
 
 
 def take_for_a_while(path: str) -> int:
-    """Keep daemons away until the descriptor is closed, without being one. Raises HeldError, OSError."""
+    """Hold the exclusive work until the descriptor is closed, without being a daemon. Raises HeldError, OSError."""
     return _taken(path, _WORK)
 
 
@@ -117,7 +118,7 @@ def _taken(path: str, part: tuple[int, int]) -> int:
 
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in the block after so long: the one way to end a wait for a lock."""
+    """Raise TimeoutError in the block after this time: a signal is the only way to end a wait for a record lock."""
 
     def ring(_number: int, _frame: object) -> None:
         raise TimeoutError
@@ -132,18 +133,18 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def holder(path: str) -> int | None:
-    """Process id of the daemon, None if there is none. Never to be called by whoever has any part of the lock.
+    """Process id of the daemon, None if there is none. A process that has any part of the lock must never call this.
 
-    Also of one whose lock file was removed or replaced.
+    It also finds a daemon whose lock file was removed or replaced.
     """
     found = _asked(path, _DAEMON)
     return displaced.daemon(path) if found is None else found
 
 
 def suspect(path: str) -> int | None:
-    """Like ``holder``, for who only wants to know whether to look closer; also for who has a part of the lock.
+    """Like ``holder``, but only a hint; a process that has a part of the lock may call this.
 
-    The kernel's list of locks is read only where the file is missing: a store without a daemon costs nothing more.
+    It reads the kernel's list of locks only where the file is missing, so a store without a daemon costs nothing more.
     """
     if path in _taken_here:
         return displaced.any_daemon(path)
@@ -152,14 +153,14 @@ def suspect(path: str) -> int | None:
 
 
 def next_in_line(path: str) -> int | None:
-    """Process id of who becomes the daemon after the one that is there; None if nobody waits for that."""
+    """Process id of the daemon that waits for the running one to end; None if none waits."""
     found = _asked(path, _LINE)
-    return None if found == holder(path) else found  # a daemon of an older jobctl has all of it
+    return None if found == holder(path) else found  # a daemon of an older jobctl locks the whole file
 
 
 def _asked(path: str, part: tuple[int, int]) -> int | None:
     try:
-        fd = open_plain(path, os.O_RDONLY)  # the store may be one that can only be read
+        fd = open_plain(path, os.O_RDONLY)  # the store may be read-only
     except FileNotFoundError:
         return None
     try:
@@ -169,9 +170,9 @@ def _asked(path: str, part: tuple[int, int]) -> int | None:
 
 
 def take_number(path: str, number: int) -> int:
-    """Take one number of many; returns the descriptor that must stay open. Raises OSError if somebody has it.
+    """Take a number; returns the descriptor that must stay open. Raises OSError if another process has the number.
 
-    A process that has one must not close any other descriptor of the file.
+    A process that has a number must not close any other descriptor of the file: it would lose the number.
     """
     fd = open_plain(path, os.O_RDWR | os.O_CREAT)
     try:

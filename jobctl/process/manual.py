@@ -1,4 +1,4 @@
-"""Showing a manual page with the program that this machine has for it."""
+"""Showing a manual page with the reader that this machine has."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def show_page(path: str) -> bool:
             done = subprocess.run([*command, path], check=False, env=environment)
         except OSError:
             continue
-        if done.returncode >= 0 and done.returncode not in (2, 3, 127):  # of man: no page, or a program is missing
+        if done.returncode >= 0 and done.returncode not in (2, 3, 127):  # man found no page, or a program is missing
             return True
     return False
 
 
 def lost_pagers() -> list[str]:
-    """The variables that name a pager which is not there, so that a reader would show nothing at all."""
+    """The variables that name a missing pager; with them, a reader would show nothing at all."""
     return [name for name in ("MANPAGER", "PAGER") if _is_lost(os.environ.get(name, ""))]
 
 
 def _is_lost(command: str) -> bool:
     try:
         words = shlex.split(command)
-    except ValueError:  # an open quote: what the reader says about it is as good
+    except ValueError:  # an open quote: the reader reports it
         return False
     return bool(words) and "=" not in words[0] and shutil.which(words[0]) is None
 
@@ -47,7 +47,7 @@ def _readers() -> list[list[str]]:
 
 
 def _is_stub(program: str) -> bool:
-    """Images of Debian and Ubuntu for containers have a script in the place of man that says that there is none."""
+    """Whether ``man`` is the script with which container images of Debian and Ubuntu replace it."""
     real = os.path.realpath(program)
     if "diverted" in os.path.basename(real):
         return True

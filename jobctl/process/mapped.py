@@ -1,4 +1,4 @@
-"""Files of ours that are mapped into memory: what was written to them outlives any kill of the writer."""
+"""Private files that are mapped into memory: what was written to them survives any kill of the writer."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _ZEROS = bytes(_AT_ONCE)
 
 
 def open_mapped(path: str, size: int) -> mmap.mmap:
-    """Map a private file of ``size`` bytes, made of zeros if there is none. Raises OSError, also for a planted one."""
+    """Map a private file of ``size`` bytes; a new one has zeros. Raises OSError, also for one that others planted."""
     fd = open_plain(path, os.O_RDWR | os.O_CREAT)
     try:
-        # Blocks for all of it, or a full disk would end us with SIGBUS.
+        # Allocate all blocks now: without one, a write on a full disk would end this process with SIGBUS.
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(fd, 0, size)
         else:
@@ -26,7 +26,7 @@ def open_mapped(path: str, size: int) -> mmap.mmap:
 
 
 def wipe(room: mmap.mmap, start: int, stop: int) -> None:
-    """Overwrite a part with zeros; what is zeros already is left alone, or every page of it would become dirty."""
+    """Overwrite a part with zeros. Blocks of zeros are skipped: a write would make every page dirty."""
     for at in range(start, stop, _AT_ONCE):
         end = min(at + _AT_ONCE, stop)
         if room[at:end] != _ZEROS[: end - at]:
@@ -34,7 +34,7 @@ def wipe(room: mmap.mmap, start: int, stop: int) -> None:
 
 
 def wipe_ring(room: mmap.mmap, ring_at: int, size: int, start: int, length: int) -> None:
-    """The same for ``length`` bytes of a ring of ``size``, from the place ``start`` in it on."""
+    """Overwrite ``length`` bytes of a ring of ``size`` bytes with zeros, from the position ``start`` in it on."""
     start %= size
     first = min(length, size - start)
     wipe(room, ring_at + start, ring_at + start + first)

@@ -47,7 +47,7 @@ def now() -> Moment:
 
 @functools.cache
 def _steady() -> Callable[[], int]:
-    """What reads the steady clock. libfaketime moves that clock too by default; then only the kernel's file is true."""
+    """The function that reads the steady clock. libfaketime may move that clock too; then only /proc/uptime is true."""
     if "faketime" not in os.environ.get("LD_PRELOAD", ""):
         return _clock_us
     try:

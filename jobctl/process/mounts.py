@@ -1,4 +1,4 @@
-"""What kind of file system a path is on. SQLite's shared memory and locks are of no use on those of a network."""
+"""The kind of file system that a path is on. SQLite's shared memory and locks do not work on network file systems."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _NETWORK = frozenset((
 
 
 def kind(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
-    """Name of the file system that holds a path, such as ``ext4``; empty where the system does not say.
+    """Name of the file system that holds a path, such as ``ext4``; empty where the system does not tell.
 
-    The path need not exist: what counts is where it would be made.
+    The path need not exist: the result is for the place where it would be made.
     """
     return holder(path, table)[1]
 
 
 def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> tuple[str, str]:
-    """(mount point, kind) of the file system that holds a path; empty where the system does not say."""
+    """(mount point, kind) of the file system that holds a path; empty where the system does not tell."""
     wanted = os.path.realpath(path)
     best, found = "", ""
     try:
@@ -32,14 +32,14 @@ def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") ->
         return "", ""
     for line in lines:
         place, name = _parse(line)
-        # A later mount on the same place hides the earlier one.
+        # A later mount at the same place hides the earlier one.
         if len(place) >= len(best) and _is_below(wanted, place):
             best, found = place, name
     return best, found
 
 
 def is_network(name: str) -> bool:
-    """Whether files of this kind may be changed by other machines."""
+    """Whether other machines may change files on this kind of file system."""
     return name in _NETWORK
 
 

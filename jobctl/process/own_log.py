@@ -1,4 +1,4 @@
-"""What engine and supervisor say about themselves. The log may be on the disk that is full: saying never fails."""
+"""The log of engine and supervisor. It may be on the disk that is full, so writing to it never fails."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 
 
 def say(text: str) -> None:
-    """Write a line to standard error, past Python's buffer, which would fail again and again with an old line."""
+    """Write a line to standard error without Python's buffer, which would keep a failed line and fail again with it."""
     with contextlib.suppress(OSError):
         os.write(2, f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def say_traceback() -> None:
-    """The same with the exception that is being handled."""
+    """Write the traceback of the exception that is being handled."""
     import traceback
 
     say(traceback.format_exc().rstrip())

@@ -1,4 +1,4 @@
-"""Pipes that we write to: who writes seldom would learn late, or never, that nobody reads any more."""
+"""The reader of a pipe: a process that seldom writes would learn late, or never, that the reader is gone."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import TextIO
 
 
 def readers_end(stream: TextIO) -> tuple[int, ...]:
-    """The descriptor of a stream that is a pipe: ready for a wait as soon as nobody reads it any more."""
+    """The descriptor of a stream that is a pipe, to poll for the end of its reader; empty for other streams."""
     try:
         fd = stream.fileno()
         is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)
-        # One that we could read from as well would be ready for what we wrote ourselves.
+        # A pipe that this process can also read from would become ready with its own output.
         return (fd,) if is_pipe and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY else ()
-    except (OSError, ValueError):  # no file, or closed
+    except (OSError, ValueError):  # the stream has no descriptor, or is closed
         return ()
 
 
 def check_reader(pipes: Iterable[int]) -> None:
-    """Raises BrokenPipeError if one of these pipes has no reader any more."""
+    """Raises BrokenPipeError if the reader of one of these pipes is gone."""
     poll = select.poll()
     for fd in pipes:
         poll.register(fd, 0)

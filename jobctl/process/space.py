@@ -1,4 +1,4 @@
-"""Room on the file system of the store: too little of it, and nothing new is started."""
+"""Room on the file system of the store. With too little room, the daemon starts no items."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import os
 from jobctl.domain.wording import percent, plural, size
 from jobctl.process import mounts
 
-#: Little is: less than this...
+#: Less free room than this is too little...
 FLOOR_BYTES = 512 << 20
-#: ...or, on a file system so small that this is much of it, less than this share.
+#: ...or, on a small file system, less than this share of it.
 FLOOR_SHARE = 0.02
-#: How the daemon's word about it begins.
+#: The beginning of the daemon's pressure while the disk has too little room.
 PAUSED = "paused: disk"
-#: A file system has no room for a file more.
+#: With fewer free inodes than this, a file system counts as full.
 _FEW_FILES = 4
-#: With less than this a write of an ordinary length has no room.
+#: With less free room than this, a write of an ordinary length fails.
 FULL_BYTES = 64 << 10
 
 Place = str | os.PathLike[str]
 
 
 def shortage(*places: Place) -> str:
-    """What is short in the first of these places that is short of something; empty when all have room.
+    """What is short in the first of these folders that lacks room; empty when all have room.
 
-    With figures, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``.
+    The text has figures, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``.
     """
     for place in places:
         free, total = _room(place)
@@ -38,13 +38,13 @@ def shortage(*places: Place) -> str:
 
 
 def has_free(place: Place, size_bytes: int) -> bool:
-    """Whether a file of this size fits there, as far as the file system says."""
+    """Whether a file of this size fits into a folder, as far as the file system tells."""
     free, total = _room(place)
     return not total or free >= size_bytes
 
 
 def refusal(place: Place) -> str:
-    """Why nothing can be written there now, found out by a write into a file that has no name; empty if it can."""
+    """Why nothing can be written to a folder now, found by a write to a file without a name; empty if it can."""
     try:
         fd = os.open(place, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
@@ -53,7 +53,7 @@ def refusal(place: Place) -> str:
             os.close(fd)
     except OSError as problem:
         return _worded(problem.errno or 0, place)
-    except AttributeError:  # a system without such files
+    except AttributeError:  # a system without files without a name
         return shortage(place)
     return ""
 
@@ -64,16 +64,16 @@ def _worded(number: int, place: Place) -> str:
     if number == errno.EDQUOT:
         return f"the disk quota of user {os.geteuid()} is used up in {os.fspath(place)}" + _mounted(place)
     if number == errno.EFBIG:
-        return "no file may grow: the limit on the size of files (ulimit -f) is too small"
+        return "files cannot grow: the limit on the size of files (ulimit -f) is too small"
     if number == errno.EROFS:
         return f"{os.fspath(place)} is read-only" + _mounted(place)
-    if number in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):  # not there on this file system: nothing is known
+    if number in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):  # this file system has no files without a name
         return shortage(place)
     return f"{os.strerror(number)} in {os.fspath(place)}" + _mounted(place)
 
 
 def is_full(place: Place) -> bool:
-    """Whether even a short write would find no room, or no file can be made."""
+    """Whether even a short write fails, or no file can be made."""
     free, total = _room(place)
     left = _files_left(place)
     return bool(total) and (free < FULL_BYTES or (left is not None and left < 1))
@@ -85,13 +85,13 @@ def _mounted(place: Place) -> str:
 
 
 def above_floor(root: Place) -> int | None:
-    """Bytes that can be written before there is a shortage; None where the file system does not say."""
+    """Bytes that can be written before there is a shortage; None where the file system does not tell."""
     free, total = _room(root)
     return int(free - _floor(total)) if total else None
 
 
 def said(root: Place) -> str:
-    """How much there is, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
+    """How much room is free, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
     free, total = _room(root)
     return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
 
@@ -101,7 +101,7 @@ def _floor(total: int) -> float:
 
 
 def _room(root: Place) -> tuple[int, int]:
-    """(bytes free for us, bytes of the file system); zeros for no such directory, or one that does not say."""
+    """(bytes free for this user, bytes of the file system); zeros if the folder is missing or does not tell."""
     try:
         found = os.statvfs(root)
     except OSError:
@@ -110,7 +110,7 @@ def _room(root: Place) -> tuple[int, int]:
 
 
 def _files_left(place: Place) -> int | None:
-    """How many files can be made; None for file systems that make inodes as they are needed."""
+    """How many files can be made; None for a file system that makes inodes on demand."""
     try:
         found = os.statvfs(place)
     except OSError:

@@ -1,4 +1,4 @@
-"""Ending what a dead supervisor left behind: found by evidence, never by a remembered number alone."""
+"""Ending the processes that a dead supervisor left: found by evidence, never by a remembered pid alone."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from jobctl.process import tree
 from jobctl.process.evidence import Evidence, FoundProcess
 from jobctl.process.identity import Handle, start_time
 
-#: They are run again anyway, and nothing runs before they are gone.
+#: Short, because these items run again anyway, and nothing runs before their processes are gone.
 _GRACE_S = 1.0
-#: After this long of KILL, what is left cannot be killed.
+#: A process that survives KILL for this long cannot be killed.
 _ROUNDS_S = 10.0
 _PAUSE_S = 0.2
-#: On a machine where processes come and go all the time: enough is enough.
+#: How often to look again on a machine where processes come and go all the time.
 _LOOKS = 20
 
 
 def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[FoundProcess]:
     """End every item and every other engine of a store: TERM, then KILL after ``grace_s``, until none is left.
 
-    Call it only while no supervisor of the store lives. ``place`` is the folder of the store, where it has one: what
-    dropped its tag is found by what is recorded there. Returns what could not be ended (normally nothing).
+    Call it only while no supervisor of the store lives. ``place`` is the folder of the store, '' if it has none: its
+    records find processes that have dropped their tag. Returns the processes that could not be ended, normally none.
     """
     evidence = Evidence(store_id, place)
     began = time.monotonic()
@@ -38,27 +38,27 @@ def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[
             signal.SIGTERM if politely else signal.SIGKILL,
             began + grace_s - now if politely else _PAUSE_S,
         )
-        if not ours:  # all of them are somebody else's now
+        if not ours:  # all pids now belong to other users
             return find(evidence)
     evidence.forget_group()
     return []
 
 
 def guests_of(store_id: str) -> str:
-    """Names what the guests of a store's engine run."""
+    """The store id that marks the items of the guests of a store's engine."""
     return f"{store_id}.guests"
 
 
 def leftovers(store_id: str, *, place: str = "") -> list[int]:
-    """Living items and engines of a store; while no supervisor of it lives, what a dead one left behind."""
+    """Pids of living items and engines of a store; while no supervisor of it lives, a dead one has left them."""
     return [found.pid for found in find(Evidence(store_id, place))]
 
 
 def find(evidence: Evidence) -> list[FoundProcess]:
-    """Living processes of a store, this one left out.
+    """Living processes of a store without this one.
 
-    One that forks and ends between the list and the look at it leaves a child that neither shows: nothing found is
-    an answer only if nobody on the list went meanwhile.
+    A process that forks and ends between the list and the examination leaves a child that neither shows. So an empty
+    result counts only if no process on the list has ended in between.
     """
     for _ in range(_LOOKS):
         listed = tree.all_pids()
@@ -69,7 +69,7 @@ def find(evidence: Evidence) -> list[FoundProcess]:
 
 
 def _end(left: list[FoundProcess], number: int, patience_s: float) -> bool:
-    """Signal processes and wait until all of them are gone or the patience is over; whether any could be signalled."""
+    """Signal processes, then wait until all are gone or the patience is over; True if any could be signalled."""
     poll = select.poll()
     handles: dict[int, Handle] = {}
     any_ours = False
@@ -77,9 +77,9 @@ def _end(left: list[FoundProcess], number: int, patience_s: float) -> bool:
         try:
             handle = Handle(found.pid)
         except OSError:
-            any_ours = True  # it ended just now: look again
+            any_ours = True  # it has just ended: look again
             continue
-        # Only now that its number cannot change hands is it worth looking who it is.
+        # Checked while the handle is open: before, the pid could have passed to another process.
         is_it = start_time(found.pid) == found.started
         refused = is_it and handle.is_refused()
         any_ours = any_ours or not refused
@@ -104,5 +104,5 @@ def _wait(poll: select.poll, handles: dict[int, Handle], patience_s: float) -> N
 
 
 def has_ended(found: FoundProcess) -> bool:
-    """Whether a process that was found is gone."""
+    """Whether a process that ``find`` returned is gone."""
     return start_time(found.pid) != found.started or not os.path.exists(f"/proc/{found.pid}")

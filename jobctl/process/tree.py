@@ -1,4 +1,4 @@
-"""Who descends from whom, read from the kernel when it is asked, never remembered."""
+"""Parents and children of processes, always read from the kernel and never remembered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ROOM = 1 << 16
 
 
 class Children:
-    """The direct children of this process, zombies included; cheap enough to be asked after every reaping."""
+    """The direct children of this process including zombies; cheap enough for a look after every reaping."""
 
     def __init__(self) -> None:
         path = f"/proc/self/task/{os.getpid()}/children"
@@ -21,16 +21,16 @@ class Children:
 
     @property
     def cheap(self) -> bool:
-        """Whether the system can say at all."""
+        """Whether the system offers this list."""
         return self._fd >= 0
 
     def count(self) -> int:
-        """How many there are."""
+        """How many children there are."""
         data = os.pread(self._fd, _ROOM, 0)
         return data.count(b" ") if len(data) < _ROOM else len(self.pids())
 
     def pids(self) -> list[int]:
-        """Their process ids."""
+        """The process ids of the children."""
         data = b""
         while part := os.pread(self._fd, _ROOM, len(data)):
             data += part
@@ -38,7 +38,7 @@ class Children:
 
 
 def all_pids() -> list[int]:
-    """Every process the system shows; empty where there is no /proc."""
+    """Every process that the system shows; empty where there is no /proc."""
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
@@ -46,11 +46,11 @@ def all_pids() -> list[int]:
 
 
 def descendants(roots: list[int]) -> list[int]:
-    """The roots and everything below them, parents before children."""
+    """The roots and all their descendants, parents before children."""
     parents = {} if _CAN_ASK_FOR_CHILDREN else _children_by_parent()
     found = list(roots)
     known = set(roots)
-    for pid in found:  # grows while it is walked
+    for pid in found:  # grows during the loop
         for child in _children_of(pid) if _CAN_ASK_FOR_CHILDREN else parents.get(pid, ()):
             if child not in known:
                 known.add(child)
@@ -67,7 +67,7 @@ def _children_of(pid: int) -> list[int]:
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
                 found += [int(word) for word in file.read().split()]
-    except OSError:  # it ended meanwhile
+    except OSError:  # the process has ended
         return found
     return found
 
@@ -82,7 +82,7 @@ def _children_by_parent() -> dict[int, list[int]]:
 
 
 def group_lives(group: int) -> bool:
-    """Whether a process group has any member, zombies included."""
+    """Whether a process group has any member, including zombies."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

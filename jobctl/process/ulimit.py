@@ -1,4 +1,4 @@
-"""Limits of this process (ulimit) that keep jobctl from its work, in words that say what to type."""
+"""Limits of this process (ulimit) that prevent jobctl from working, with the command that raises them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_ERROR = {
 
 
 def explain(number: int) -> tuple[str, str] | None:
-    """(what is wrong, what to type) for an error that a limit of ours makes; None for another one."""
+    """(what is wrong, what to type) for an error that a limit causes; None for other errors."""
     if number not in _OF_ERROR:
         return None
     what, name, option, enough = _OF_ERROR[number]
@@ -26,18 +26,18 @@ def explain(number: int) -> tuple[str, str] | None:
 
 
 def in_words(problem: OSError) -> str:
-    """The same in one line; the system's words where no limit is to blame."""
+    """The explanation in one line; the system's message where no limit is the cause."""
     found = explain(problem.errno or 0)
     return problem.strerror or str(problem) if found is None else "; ".join(found)
 
 
 def is_out_of_files(problem: OSError) -> bool:
-    """Whether it will not get better by waiting: the files that are open are our own."""
+    """Whether this process has too many open files, which waiting does not change."""
     return problem.errno == errno.EMFILE
 
 
 def _limit(name: str) -> str | None:
-    """As the shell says it; None without one."""
+    """The limit as the shell shows it; None if there is none."""
     value, _ = resource.getrlimit(getattr(resource, name))
     if value == resource.RLIM_INFINITY:
         return None
@@ -46,11 +46,11 @@ def _limit(name: str) -> str | None:
 
 
 def memory_error() -> str:
-    """For the place where nothing more can be imported."""
+    """The message for a process that can import nothing more."""
     what, todo = explain(errno.ENOMEM) or ("there is not enough memory", "end something, then try again")
     return f"jobctl: {what}\n  {todo}\n"
 
 
 def give_up_memory() -> None:
-    """Say that there was no memory, with as little of it as possible."""
+    """Report that there is no memory, using as little as possible."""
     os.write(2, memory_error().encode())

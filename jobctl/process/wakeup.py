@@ -1,4 +1,4 @@
-"""The FIFO through which a command saves the engine the wait. It carries no data: whoever wakes looks in the store."""
+"""The FIFO through which a command wakes the engine. It carries no data: the engine then looks into the store."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class WakeUp:
-    """The engine's end."""
+    """The engine's end of the FIFO."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Make the FIFO if it is not there. Raises HomeError if something else is in its place."""
+        """Make the FIFO if it does not exist. Raises HomeError if something else is in its place."""
         with contextlib.suppress(FileExistsError):
             os.mkfifo(path, 0o600)
-        # Read and write, so that it never looks ended and no command finds nobody listening between two reads.
+        # Opened for reading and writing: the FIFO never reports its end, and a command always finds a reader.
         try:
             self._fd = os.open(path, os.O_RDWR | _FLAGS)
         except OSError as problem:
@@ -29,29 +29,29 @@ class WakeUp:
             raise _not_ours(path)
 
     def fileno(self) -> int:
-        """Readable when somebody woke us."""
+        """A descriptor that is readable when the engine was woken."""
         return self._fd
 
     def drain(self) -> None:
-        """Take note; wakes that come from now on are new ones."""
+        """Empty the FIFO; later wakes make it readable again."""
         with contextlib.suppress(BlockingIOError):
             while len(os.read(self._fd, _ROOM)) == _ROOM:
                 pass
 
     def ring(self) -> None:
-        """Wake ourselves; may be called from another thread."""
+        """Wake the engine from within; another thread may call this."""
         with contextlib.suppress(BlockingIOError):
             os.write(self._fd, b"w")
 
     def close(self) -> None:
-        """Stop listening."""
+        """Close the FIFO."""
         os.close(self._fd)
 
 
 def wake(path: str | os.PathLike[str]) -> bool:
-    """Wake the engine; False if that was not possible, which is fine: it looks when it starts, and from time to time.
+    """Wake the engine; False if that was not possible. The engine also looks when it starts, and from time to time.
 
-    It never raises. Whoever wakes has just committed something, and must not report that as a failure.
+    It never raises: the caller has just committed something and must not report a failure.
     """
     try:
         fd = os.open(path, os.O_WRONLY | _FLAGS)
@@ -62,7 +62,7 @@ def wake(path: str | os.PathLike[str]) -> bool:
             return False
         os.write(fd, b"w")
     except BlockingIOError:
-        pass  # full: it has been woken often enough
+        pass  # the FIFO is full, so the engine is being woken already
     except OSError:
         return False
     finally:
@@ -77,6 +77,6 @@ def _is_ours(fd: int) -> bool:
 
 def _not_ours(path: str | os.PathLike[str]) -> HomeError:
     return HomeError(
-        f"{os.fspath(path)} is not a FIFO of ours",
-        hint="look at what it is; if it is nothing you need, remove it and start again",
+        f"{os.fspath(path)} is not a FIFO of this user",
+        hint="check what it is; if you do not need it, remove it and start again",
     )

@@ -1,4 +1,4 @@
-"""Blocking until the database changed: for live views and waits. Looks at names and events, opens no database file."""
+"""Blocking until the database changes, for live views and waits. It watches names and opens no database file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import struct
 import time
 from typing import Any
 
-#: Where the system has no inotify, the longest wait before the caller should look again.
+#: The longest wait before the caller should look again where the system has no inotify.
 BLIND_S = 0.5
 
 _IN_MODIFY = 0x2
@@ -22,7 +22,7 @@ _IN_DELETE_SELF = 0x400
 _IN_MOVE_SELF = 0x800
 _IN_Q_OVERFLOW = 0x4000
 _ASKED = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_MOVED_FROM | _IN_DELETE | _IN_DELETE_SELF | _IN_MOVE_SELF
-#: About the directory itself, or about everything.
+#: Events about the directory itself, or about a lost event.
 _NAMELESS = _IN_Q_OVERFLOW | _IN_DELETE_SELF | _IN_MOVE_SELF
 _IN_NONBLOCK = os.O_NONBLOCK
 _IN_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -36,7 +36,7 @@ class Watch:
     def __init__(
         self, directory: str | os.PathLike[str], names: tuple[str, ...] = ("jobctl.db", "jobctl.db-wal")
     ) -> None:
-        """``names`` are the files that count; an empty tuple means all."""
+        """``names`` are the files to watch; an empty tuple means all."""
         self._names = {os.fsencode(name) for name in names}
         self._fd = _inotify(os.fsencode(directory))
 
@@ -47,11 +47,11 @@ class Watch:
         self.close()
 
     def fileno(self) -> int:
-        """Readable when something happened in the directory; -1 where the system cannot watch."""
+        """A descriptor that is readable after a change in the directory; -1 where the system cannot watch."""
         return self._fd
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait for a change, at most so long; whether there may have been one."""
+        """Wait for a change, at most ``timeout_s``; True if there may have been one."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         if self._fd < 0:
             return _wait_blindly(timeout_s)
@@ -63,7 +63,7 @@ class Watch:
         return False
 
     def drain(self) -> bool:
-        """Take what has happened; whether any of it counts."""
+        """Read the pending events; True if one concerns a watched file."""
         counts = False
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._fd, _ROOM):
@@ -100,7 +100,7 @@ def _inotify(directory: bytes) -> int:
     if not hasattr(libc, "inotify_init1"):
         return -1
     fd: int = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
-    if fd < 0:  # too many watchers on this machine: look without being called
+    if fd < 0:  # too many watches on this machine: the caller looks from time to time instead
         return -1
     if libc.inotify_add_watch(fd, directory, _ASKED) < 0:
         number = ctypes.get_errno()

@@ -63,7 +63,7 @@ def mapped(fd: int, size: int) -> mmap.mmap:
 
 
 def _replace(number: int, fd: int) -> None:
-    """Replace the copy of a descriptor by one that cannot be written to. The mapping stays, and closes it at its end."""
+    """Replace the copy of a descriptor by one that cannot be written to; the mapping stays and closes it at its end."""
     try:
         if os.path.sameopenfile(number, fd):
             null = os.open(os.devnull, os.O_RDONLY)
@@ -74,7 +74,7 @@ def _replace(number: int, fd: int) -> None:
 
 
 class CallContext:
-    """The state with which each call begins. ``out`` and ``err`` show how much was written, even if 1 and 2 are closed."""
+    """The state with which each call begins. ``out`` and ``err`` are stdout and stderr even if a call closes 1 or 2."""
 
     def __init__(self) -> None:
         self.out, self.err = out_of_reach(_STDOUT, _STDERR)

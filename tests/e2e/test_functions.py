@@ -211,7 +211,7 @@ def test_what_cannot_be_called_is_not_accepted(called):
         ("tasks:nothing", "tasks has no 'nothing'"),
         ("taks:triple", "No module named 'taks'"),
         ("tasks:odd", "neither the columns (id) as keyword arguments nor one dict"),
-        ("tasks:PREPARED", "is no function but a list"),
+        ("tasks:PREPARED", "is not a function but a list"),
     ):
         refused = called("submit", "rows.csv", "--call", target, check=2)
         assert f"--call {target}: " in refused.stderr

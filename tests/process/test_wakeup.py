@@ -103,7 +103,7 @@ def test_it_is_made_for_us_alone_and_used_again(tmp_path: Path) -> None:
 def test_anything_else_in_its_place_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "wake"
     path.write_text("precious")
-    with pytest.raises(HomeError, match="not a FIFO of ours"):
+    with pytest.raises(HomeError, match="not a FIFO of this user"):
         WakeUp(path)
     assert not wake(path)
     assert path.read_text() == "precious"
@@ -112,6 +112,6 @@ def test_anything_else_in_its_place_is_refused_and_left_alone(tmp_path: Path) ->
 def test_a_symlink_in_its_place_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "other")
     (tmp_path / "wake").symlink_to(tmp_path / "other")
-    with pytest.raises(HomeError, match="not a FIFO of ours"):
+    with pytest.raises(HomeError, match="not a FIFO of this user"):
         WakeUp(tmp_path / "wake")
     assert not wake(tmp_path / "wake")

@@ -432,7 +432,7 @@ def test_json_rows_keep_their_types(executor: Any, tmp_path: Path) -> None:
     ("target", "words"),
     [
         ("items:nothing", "items has no 'nothing'"),
-        ("items:SEEN", "items:SEEN is no function but a list"),
+        ("items:SEEN", "items:SEEN is not a function but a list"),
         ("items:later", "is an async function"),
         ("items:two", "items:two(a, b) takes neither the columns (a, c) as keyword arguments nor one dict"),
     ],
