@@ -123,7 +123,7 @@ def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
 def test_submit_says_how_a_job_stands_that_was_there_already_or_may_not_begin(store, jobctl):
     first = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
     assert "a daemon works on it" not in first.err
-    assert "paused: held at submit; 0 of 3 items processed\n  let it go with: jobctl resume 1" in first.err
+    assert "paused: held at submit; 0 of 3 items processed\n  resume it with: jobctl resume 1" in first.err
     jobctl("cancel", 1)
     again = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
     assert again.out == "1\n"
@@ -198,7 +198,7 @@ def test_submit_says_that_the_queue_is_paused(store, jobctl):
     jobctl("queue", "set", "night", "slots=9")
     jobctl("pause", "--queue", "night")
     said = jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
-    assert "\n  let it go with: jobctl resume --queue night\n" in said
+    assert "\n  resume it with: jobctl resume --queue night\n" in said
     jobctl("resume", "--queue", "night")
     assert "let it go" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
 

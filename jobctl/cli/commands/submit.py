@@ -214,17 +214,23 @@ def _begun(shared: Session, accepted: Accepted, queue: str, worker: str) -> list
 def _standing(shared: Session, job: int, worker: str) -> list[str]:
     """How a job stands that was there already, or that may not begin at once."""
     from jobctl.render.inert import inert
+    from jobctl.services.why.reason import standing
+
+    now = standing(shared.open(), shared.home, job, now_us(), program=shared.program)
+    state = f"  {now.state}: {inert(now.reason)}"
+    if now.is_done:
+        return [state, _again(shared, job)]
+    resume = [f"  resume it with: {command}" for command in now.resume]
+    if now.state == "paused":
+        return [state, *resume]
+    return [f"  {worker}", state, *resume, f"  follow it with: {shared.program} status {job} --watch"]
+
+
+def _again(shared: Session, job: int) -> str:
     from jobctl.services.status.document import job_document
 
-    document = job_document(shared.open(), shared.home, job, now_us(), program=shared.program)
-    state = f"  {document['state']}: {inert(document['state_reason'])}"
-    if document["done"]:
-        retry = document["retry"]["command"]
-        return [state, f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"]
-    if document["state"] == "paused":
-        return [state, f"  let it go with: {shared.program} resume {job}"]
-    held = [f"  let it go with: {found['action']}" for found in document["attention"] if found["code"] == "paused"]
-    return [f"  {worker}", state, *held, f"  follow it with: {shared.program} status {job} --watch"]
+    retry = job_document(shared.open(), shared.home, job, now_us(), program=shared.program)["retry"]["command"]
+    return f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"
 
 
 def _worker(shared: Session, job: int, started: int | None) -> str:

@@ -74,11 +74,12 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:
     """A list of numbers, a name, or either with items. A name that looks like items wins by name."""
-    _check_word(text)
+    if len(text) > _LONGEST_WORD or not text or "\0" in text or not is_text(text):
+        raise _unreadable(text)
     if _LIST.match(text) and not _is_only_a_name(database, text):
-        yield from (Target(job) for job in _existing_jobs(database, text))
+        yield from map(Target, _existing_jobs(database, text))
         return
-    named = _named_job(database, text)
+    named = job_views.newest_job(database, None if text == LAST else text)
     if named is not None:
         yield Target(named)
         return
@@ -89,17 +90,16 @@ def _resolve(database: Database, text: str) -> Iterator[Target]:
     yield from _existing_items(database, job, match["items"])
 
 
-def _check_word(text: str) -> None:
-    """Raises NotFound for what can be neither a number nor a name, before the database is asked."""
+def _unreadable(text: str) -> UsageError | NotFound:
+    """The error for a word that is neither a number nor a name; the database is not asked."""
     if len(text) > _LONGEST_WORD:
-        raise UsageError(
+        return UsageError(
             f"JOB has {number(len(text))} characters; {number(_LONGEST_WORD)} is the most",
             hint="name the jobs one by one",
         )
-    if not text or "\0" in text or not is_text(text):
-        raise NotFound(
-            f"there is no job called {text!r}", hint="JOB is a number, a name or last; jobctl status lists them"
-        )
+    return NotFound(
+        f"there is no job called {text!r}", hint="JOB is a number, a name or last; jobctl status lists them"
+    )
 
 
 def _is_only_a_name(database: Database, text: str) -> bool:
@@ -114,14 +114,10 @@ def _one_job(database: Database, text: str) -> int:
         if len(numbers) != 1:
             raise UsageError(f"items of several jobs at once ({text!r})", hint="name one job: 42.1-5,9")
         return numbers[0]
-    named = _named_job(database, text)
+    named = job_views.newest_job(database, None if text == LAST else text)
     if named is None:
         raise _no_such_job(database, text)
     return named
-
-
-def _named_job(database: Database, text: str) -> int | None:
-    return job_views.newest_job(database) if text == LAST else job_views.newest_job(database, text)
 
 
 def _existing_jobs(database: Database, text: str) -> list[int]:

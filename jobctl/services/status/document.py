@@ -15,14 +15,13 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.payload import fields_of
-from jobctl.errors import NotFound
 from jobctl.services.daemon.view import DaemonView
 from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
 from jobctl.services.status.figures import duration_summary, throughput
 from jobctl.services.status.progress import Progress, progress
 from jobctl.services.submit.rejects import NAME as REJECTED
 from jobctl.services.why.attention import Attention, attention
-from jobctl.services.why.blockers import Blocker, blockers
+from jobctl.services.why.blockers import Blocker, blockers, examined
 from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
 from jobctl.store.database import Database
@@ -62,15 +61,6 @@ def job_documents(
     with job_views.snapshot(database):
         answer = answer_at(database, home, now, program)
         return [document_of(answer, *examined(answer, number)) for number in job_ids]
-
-
-def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
-    """The situation of a job and what keeps its items from starting. Raises NotFound."""
-    job = job_views.job(answer.database, number)
-    if job is None:
-        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
-    case = situation_of(answer, job)
-    return case, blockers(case)
 
 
 def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:

@@ -17,9 +17,11 @@ from jobctl.domain.durations import format_span, format_time
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import hindrance, open_elsewhere, plural
+from jobctl.errors import NotFound
 from jobctl.process.space import PAUSED
 from jobctl.services.status.progress import room
-from jobctl.services.why.situation import Situation
+from jobctl.services.why.situation import Answer, Situation, situation_of
+from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
     from jobctl.store.views.items import ItemView
@@ -38,6 +40,15 @@ class Blocker(NamedTuple):
     since: int | None
     until: int | None
     facts: Mapping[str, object]
+
+
+def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
+    """The situation of a job and what keeps its items from starting. Raises NotFound."""
+    job = job_views.job(answer.database, number)
+    if job is None:
+        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+    case = situation_of(answer, job)
+    return case, blockers(case)
 
 
 def blockers(case: Situation) -> list[Blocker]:

@@ -13,8 +13,8 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
-from jobctl.services.status.document import document_of, examined
-from jobctl.services.why.blockers import Blocker, item_blockers
+from jobctl.services.status.document import document_of
+from jobctl.services.why.blockers import Blocker, examined, item_blockers
 from jobctl.services.why.situation import Situation, answer_at
 from jobctl.store import journal, left
 from jobctl.store.database import Database

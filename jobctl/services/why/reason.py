@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from jobctl.config import Home
 from jobctl.domain import blockers as kinds
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
-from jobctl.services.status.progress import Progress
-from jobctl.services.why.blockers import Blocker
-from jobctl.services.why.situation import Situation
+from jobctl.services.status.progress import Progress, progress
+from jobctl.services.why.blockers import Blocker, examined
+from jobctl.services.why.situation import Situation, answer_at
+from jobctl.store.database import Database
+from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
 
 #: Calls that have not begun by then wait for a worker.
@@ -23,17 +27,35 @@ _WHILE_ITEMS_RUN = (
 )
 
 
-def state_reason(case: Situation, found: Sequence[Blocker], progress: Progress) -> str:
+class Standing(NamedTuple):
+    """How a job stands right now."""
+
+    state: str
+    reason: str
+    is_done: bool
+    resume: list[str]  # commands that end a pause of the job or of its queue
+
+
+def standing(database: Database, home: Home, number: int, now: int, *, program: str) -> Standing:
+    """The state of one job and its reason, for which a status document would be too much. Raises NotFound."""
+    with job_views.snapshot(database):
+        case, found = examined(answer_at(database, home, now, program), number)
+        figures = progress(case, is_halted=any(each.kind.halts for each in found))
+    resume = [each.remedy for each in found if each.kind in (kinds.PAUSED, kinds.QUEUE_PAUSED) and each.remedy]
+    return Standing(case.job.state, state_reason(case, found, figures), case.job.is_done, resume)
+
+
+def state_reason(case: Situation, found: Sequence[Blocker], figures: Progress) -> str:
     """The sentence that goes with the state: what decides, then how far the job is."""
     job = case.job
     if job.is_done:
         return found[0].brief if found else _ended(job)
-    figures = _figures(job, progress)
+    progressed = _progressed(job, figures)
     if job.state == "cancelling":
-        return f"cancelled: {figures}"
-    parts = _leading(job, found, is_running=progress.running > 0) or _unblocked(case, progress)
+        return f"cancelled: {progressed}"
+    parts = _leading(job, found, is_running=figures.running > 0) or _unblocked(case, figures)
     is_late = job.deadline_at is not None and job.deadline_at <= case.now
-    return "; ".join(["its deadline passed"] * is_late + [*parts, figures])
+    return "; ".join(["its deadline passed"] * is_late + [*parts, progressed])
 
 
 def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> list[str]:
@@ -47,7 +69,7 @@ def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> lis
     return [first.brief + (f", and for {plural(others, 'other job')}" if others else ""), *rows]
 
 
-def _unblocked(case: Situation, progress: Progress) -> list[str]:
+def _unblocked(case: Situation, figures: Progress) -> list[str]:
     """What a job does that nothing holds back."""
     silent_s = (case.now - case.job.updated_at) / 1e6
     # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
@@ -55,19 +77,19 @@ def _unblocked(case: Situation, progress: Progress) -> list[str]:
     if kind.loads_first and case.job.running and not case.running and silent_s >= _MOMENT_S:
         target = kind.shown_command(json.loads(case.job.command))
         return [f"workers have been loading {target} for {format_duration(silent_s)}"]
-    if progress.running:
+    if figures.running:
         return []
     return ["between two items" if case.job.state == "running" else "waits for its turn"]
 
 
-def _figures(job: JobView, progress: Progress) -> str:
+def _progressed(job: JobView, figures: Progress) -> str:
     """How far a job is that is not done."""
     if job.stop is not None or job.state == "cancelling":
-        left = progress.running
+        left = figures.running
         return f"{plural(left, 'item')} still running" if left else "the rest is being taken out of the queue"
-    if progress.running:
+    if figures.running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
-        return f"{plural(progress.running, 'item')} running, {failed}"
+        return f"{plural(figures.running, 'item')} running, {failed}"
     if job.state == "queued" and job.live:
         return f"{plural(job.queued, 'item')} queued"
     failed = f", {number(job.failed)} failed" if job.failed else ""
