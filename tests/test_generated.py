@@ -7,6 +7,7 @@ from pathlib import Path
 from jobctl.cli.commands.completion import FILES, scripts
 from jobctl.cli.completion.manual import make_pages
 from jobctl.schemas.__main__ import texts
+from jobctl.store import job_columns
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,3 +27,8 @@ def test_schemas_are_fresh_and_every_file_is_of_a_document() -> None:
     shipped = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "jobctl" / "schemas").glob("*.json")}
     stale = sorted({name for name, _ in shipped.items() ^ texts().items()})
     assert not stale, "the types in jobctl/domain/documents have changed; type: python -m jobctl.schemas"
+
+
+def test_the_classes_of_jobs_are_fresh() -> None:
+    stale = [path.name for path, text in job_columns.modules().items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, "the columns of tables.py have changed; type: python -m jobctl.store.job_columns"

@@ -12,7 +12,7 @@ from jobctl.domain.content import counted_columns
 from jobctl.domain.content import reader as content_reader
 from jobctl.domain.payload import key_reader
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from jobctl.domain.policy import Policy
@@ -12,65 +11,11 @@ from jobctl.domain.states import Counts, JobState, Stop
 from jobctl.domain.texts import is_text, stored
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
+from jobctl.store.job_row import JSON_COLUMNS, JobRow
 
 _COUNTED = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed")
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """A job as stored, JSON decoded."""
-
-    id: int
-    uid: str
-    name: str
-    queue: str
-    priority: int
-    handler: str
-    command: Any
-    cwd: str
-    umask: int
-    env: dict[str, str]
-    env_names: list[str]
-    env_file: str | None
-    policy: Policy
-    input_path: str
-    input_format: str
-    input_dialect: dict[str, Any]
-    columns: list[str]
-    input_sha256: str
-    rows_sha256: str
-    work_options: dict[str, Any]
-    fingerprint: str
-    key: str | None
-    not_before_at: int | None
-    state: JobState
-    round: int
-    counts: Counts
-    cursor: int
-    paused_at: int | None
-    stop: Stop | None
-    stop_now: int
-    stop_reason: str
-    submitted_at: int
-    started_at: int | None
-    finished_at: int | None
-    deadline_at: int | None
-    round_at: int
-    rate_per_s: float | None
-    mean_us: float | None
-    attempts: int
-    total: int
-    foreground: int = 0
-    after: list[Any] = field(default_factory=list)
-    item_key: str | None = None
-    resubmit_of: str | None = None
-    root_uid: str | None = None
-    tokens: float | None = None
-    tokens_at: int | None = None
-    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
-
-
-_JSON = frozenset({"command", "env", "env_names", "input_dialect", "columns", "after", "work_options"})
 _FIELDS = [name for name in JobRow.__dataclass_fields__ if name not in ("counts", "damage")]
 _COUNT_FIELDS = list(Counts.__dataclass_fields__)
 _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608 - column names of this module
@@ -80,7 +25,7 @@ def job_row(row: Any) -> JobRow:
     """Columns as ``live_rows`` has them, decoded; of a damaged row what can be read."""
     values, damage = mended(dict(zip(_FIELDS, row, strict=False)))
     values["damage"] = damage
-    for name in _JSON:
+    for name in JSON_COLUMNS:
         values[name] = json.loads(values[name])
     values["policy"] = Policy.from_json(json.loads(values["policy"]))
     values["state"] = JobState(values["state"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobctl.store import another_round, done
 from jobctl.store.another_round import Choice
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 from jobctl.store.taken import Taken
 
 

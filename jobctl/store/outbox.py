@@ -22,7 +22,7 @@ from jobctl.store import jobs
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
 from jobctl.store.failures import example, failed_samples, samples_of
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 SAMPLES = 5
 #: What a try comes to whose engine ended before it did.

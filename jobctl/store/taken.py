@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from jobctl.domain.states import ItemState
 from jobctl.store import done, followed, items, jobs
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 #: Rows looked up in one statement.
 _AT_ONCE = 250

@@ -13,7 +13,7 @@ from jobctl.domain.ports import JobSpec
 from jobctl.errors import UsageError
 from jobctl.handlers.environment import secrets
 from jobctl.handlers.kinds import kind_of
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobctl.domain.crew import Amounts
     from jobctl.handlers.handler import Handler
     from jobctl.store.groups import Groups
-    from jobctl.store.jobs import JobRow
+    from jobctl.store.job_row import JobRow
 
 #: Attempts handed to the executor ahead of free slots are at most this much work, so that short items never wait
 #: for a commit and long ones are never claimed before they can start.

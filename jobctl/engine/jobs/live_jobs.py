@@ -19,7 +19,7 @@ from jobctl.handlers.kinds import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
 from jobctl.store.groups import Groups
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 
 class LiveJobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobctl.domain.states import ItemState
 from jobctl.store import done
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 #: Rows in one transaction: short enough that nobody waits for it.
 CHUNK = 2_000

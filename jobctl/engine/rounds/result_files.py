@@ -37,7 +37,7 @@ from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.results import ManifestDocument, ManifestFileBlock

@@ -16,7 +16,7 @@ from jobctl.services.control.actor import actor
 from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database, open_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 
 @dataclass(frozen=True, slots=True)

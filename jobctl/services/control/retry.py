@@ -16,7 +16,7 @@ from jobctl.services.control.actor import actor
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import Choice, Chosen
 from jobctl.store.database import Database, open_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 from jobctl.store.views import jobs as job_views
 
 

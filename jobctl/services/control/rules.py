@@ -19,7 +19,7 @@ from jobctl.services.control.actor import actor
 from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.database import open_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 #: What ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}

@@ -17,7 +17,7 @@ from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 from jobctl.store.views.items import FinishedRun, finished_runs
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"

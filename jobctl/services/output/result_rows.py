@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobctl.domain.payload import RESULT_MEMBER, RESULT_PREFIX, is_result_key, join_fields, json_members
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 ITEM_COLUMN = RESULT_PREFIX + "item"
 _FIELD_LIMIT = 1 << 30

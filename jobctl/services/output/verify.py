@@ -21,7 +21,7 @@ from jobctl.errors import Busy, NotFound
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
 from jobctl.store import failures, items, jobs
 from jobctl.store.database import Database, open_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

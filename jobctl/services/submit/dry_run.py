@@ -17,7 +17,7 @@ from jobctl.services.submit.request import SubmitRequest, Surroundings
 from jobctl.sources.source import Source
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database, scratch_database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 if TYPE_CHECKING:
     from jobctl.services.submit.row_keys import RowKeys

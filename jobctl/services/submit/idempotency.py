@@ -13,7 +13,7 @@ from jobctl.errors import KeyConflict, UsageError
 from jobctl.handlers.kinds import KEEPS_TAGS
 from jobctl.store import followed, items, jobs
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 #: Characters of a row in the message about a conflict.
 SHOWN = 80

@@ -31,7 +31,7 @@ from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
 from jobctl.store import clock, followed, items, jobs, journal, meta, queues, sqlite
 from jobctl.store.database import Database
-from jobctl.store.jobs import JobRow
+from jobctl.store.job_row import JobRow
 
 if TYPE_CHECKING:
     from jobctl.services.submit.row_keys import RowKeys

@@ -16,6 +16,7 @@ from jobctl.store.damage import mended
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
+from jobctl.store.views.job_view import JobColumns
 
 
 @contextmanager
@@ -28,65 +29,10 @@ def snapshot(database: Database) -> Iterator[None]:
         database.execute("ROLLBACK")
 
 
-class JobView(NamedTuple):
-    """A job's row; JSON columns are still text. Times in microseconds."""
+class JobView(JobColumns):
+    """A job as it is stored."""
 
-    id: int
-    uid: str
-    name: str
-    queue: str
-    priority: int
-    labels: str
-    handler: str
-    command: str
-    cwd: str
-    policy: str
-    input_path: str
-    input_format: str
-    columns: str
-    input_bytes: int
-    input_sha256: str
-    fingerprint: str
-    key: str | None
-    item_key: str | None
-    resubmit_of: str | None
-    foreground: int
-    not_before_at: int | None
-    after: str
-    state: str
-    reason: str
-    round: int
-    revision: int
-    total: int
-    queued: int
-    running: int
-    retrying: int
-    succeeded: int
-    failed: int
-    unprocessed: int
-    rejected: int
-    skipped: int
-    cursor: int
-    paused_at: int | None
-    pause_reason: str
-    stop: str | None
-    stop_reason: str
-    submitted_at: int
-    started_at: int | None
-    updated_at: int
-    finished_at: int | None
-    deadline_at: int | None
-    round_at: int
-    paused_us: int
-    active_us: int
-    rate_per_s: float | None
-    mean_us: float | None
-    attempts: int
-    results: str | None
-    failures_ungrouped: int
-    tokens: float | None  # starts that its rate had left at ``tokens_at``
-    tokens_at: int | None
-    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
+    __slots__ = ()
 
     @property
     def is_done(self) -> bool:
