@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import functools
 import json
 import os
 from dataclasses import dataclass
@@ -10,20 +11,30 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import typer.main
 
 import jobctl as package
 from jobctl.config import Home
 from jobctl.handlers.environment import WELL_KNOWN
+from tests import forking
 from tests.factories import JobMaker, make_store
 
 hypothesis.settings.register_profile("busy machine", deadline=None)
 hypothesis.settings.load_profile("busy machine")
+
+# Every call of the command line in this process would build its tree of commands again, which takes most of its time.
+typer.main.get_command = functools.cache(typer.main.get_command)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile jobctl once: where Python writes no bytecode, each of thousands of processes would compile it again."""
     if not hasattr(session.config, "workerinput"):  # it is not a worker of xdist, of which there are several
         compileall.compile_dir(Path(package.__file__).parent, quiet=2)
+
+
+def pytest_sessionfinish() -> None:
+    """Nothing of the tests stays behind."""
+    forking.end()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from jobctl.process.daemon import DaemonHandle, StartOptions, lock_holder
 from jobctl.process.sweep import sweep
 from jobctl.services.status.document import job_document
 from jobctl.store.database import open_database
+from tests import forking
 from tests.wait import wait_until
 
 PATIENCE_S = 60
@@ -25,6 +26,9 @@ PATIENCE_S = 60
 
 class Cli:
     """The command in a store of its own."""
+
+    #: Commands are forked from a process that has loaded jobctl; otherwise each one starts the installed program.
+    forks = True
 
     def __init__(self, root: Path, work: Path) -> None:
         self.home = Home(root)
@@ -43,20 +47,27 @@ class Cli:
 
     def __call__(self, *args, check=0, stdin=None, env=None, timeout=PATIENCE_S):
         """Run a command; ``check`` is the exit code it must have (None = any)."""
-        done = subprocess.run(
-            [*self.program, *map(str, args)],
+        words, env = list(map(str, args)), self.env | (env or {})
+        if self.forks and forking.can_fork(env):
+            done = forking.run(words, stdin=stdin, cwd=self.work, env=env, timeout=timeout)
+        else:
+            done = self._start_and_wait(words, stdin, env, timeout)
+        if check is not None:
+            assert done.returncode == check, f"{args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def _start_and_wait(self, words, stdin, env, timeout):
+        return subprocess.run(
+            [*self.program, *words],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
             errors="surrogateescape",
             cwd=self.work,
-            env=self.env | (env or {}),
+            env=env,
             timeout=timeout,
         )
-        if check is not None:
-            assert done.returncode == check, f"{args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
 
     def start(self, *args, **options):
         """Start a command and do not wait for it."""

@@ -1,5 +1,6 @@
 """kill -9 of the engine, of the supervisor and of both: nothing lost, nothing twice at the same time, counts right."""
 
+import contextlib
 import os
 import signal
 import time
@@ -124,7 +125,11 @@ def is_alive(pid):
 def watches(process):
     """Whether a command has begun to wait for the store to change."""
     folder = f"/proc/{process.pid}/fd"
-    return any(os.readlink(f"{folder}/{fd}") == "anon_inode:inotify" for fd in os.listdir(folder))
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            if os.readlink(f"{folder}/{fd}") == "anon_inode:inotify":
+                return True
+    return False
 
 
 def test_with_its_store_a_daemon_ends_and_all_that_it_ran(cli):

@@ -18,6 +18,7 @@ from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
 from jobctl.store.database import open_database
 from tests.executors.fake import FakeExecutor, Play
+from tests.factories import open_new
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND
@@ -31,7 +32,7 @@ class Bench:
         self.home = Home(root / "home")
         self._wall = self._steady = START
         self.boot = "boot-1"
-        self.database = open_database(self.home, create=True)
+        self.database = open_new(self.home)
         self.executor = FakeExecutor(script, clock=lambda: self.now)
         self.options = EngineOptions(slots=slots, **options)
         self.wake = WakeUp(self.home.wake)

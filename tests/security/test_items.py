@@ -86,7 +86,7 @@ CALLS = {"eval", "exec", "__import__"}
 #: Functions that were named on the command line of a submit, which is trusted; never by a row.
 NAMED = ("worker/load.py", "__import__")
 #: Where marshal reads what our own processes wrote to a socket, to shared memory or to a private file.
-MARSHAL = ("process/", "engine/")
+MARSHAL = ("process/", "engine/", "supervisor/", "worker/")
 
 
 @cache

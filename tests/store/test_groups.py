@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from jobctl.config import Home
 from jobctl.store import failures
-from jobctl.store.database import open_database
 from jobctl.store.groups import Groups, Message
-from tests.factories import SUBMITTED_AT, JobMaker
+from tests.factories import SUBMITTED_AT, JobMaker, open_new
 
 
 class Job:
@@ -53,7 +52,7 @@ class Job:
 
 @pytest.fixture
 def database(tmp_path):
-    opened = open_database(Home(tmp_path / "home"), create=True)
+    opened = open_new(Home(tmp_path / "home"))
     yield opened
     opened.close()
 

@@ -8,6 +8,7 @@ from jobctl.domain.states import TRANSITIONS, ItemState, Verb
 from jobctl.store import items, jobs
 from jobctl.store.database import open_database
 from jobctl.store.items import Settlement, StaleAttempts
+from tests.factories import open_new
 
 EPOCH = 7
 NOW = 1_000_000
@@ -15,7 +16,7 @@ NOW = 1_000_000
 
 @pytest.fixture
 def database(tmp_path):
-    database = open_database(Home(tmp_path / "home"), create=True)
+    database = open_new(Home(tmp_path / "home"))
     yield database
     database.close()
 
