@@ -11,7 +11,7 @@ from textual.message import Message
 from jobctl.config import Home
 from jobctl.render.inert import inert_log
 from jobctl.store.database import open_database
-from jobctl.tui.acting import Hands
+from jobctl.tui.actions import Hands
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import Page
 from jobctl.tui.reading import Reader, Watcher

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from jobctl.errors import NotFound
 from jobctl.render.inert import inert_log
 from jobctl.store import sqlite
-from jobctl.tui.acting import Hands, question_of_cancel
+from jobctl.tui.actions import Hands, question_of_cancel
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.reading import Reader
 
