@@ -1,5 +1,5 @@
-"""``jobctl top``: a browser of jobs for the whole screen. Needs textual, the extra ``tui``; nothing else imports this.
+"""``jobctl top``: a browser of jobs for the whole screen. It needs textual, the extra ``tui``; nothing else imports it.
 
-It shows what ``status``, ``items``, ``logs`` and ``explain`` show, read through the same services at the same moment,
-and lays hands on work through those of ``cancel``, ``retry``, ``pause`` and ``resume``.
+It shows what ``status``, ``items``, ``logs`` and ``explain`` show, and acts on jobs as ``cancel``, ``retry``, ``pause``
+and ``resume`` do. Both go through the services of these commands.
 """

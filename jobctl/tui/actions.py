@@ -1,4 +1,4 @@
-"""Laying hands on work from the screens, through the services of the commands; said in the same sentences."""
+"""Actions on jobs and items from the screens, through the services of the commands and with the same sentences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.selection import Selection
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services.control import cancel as control
-from jobctl.services.control import pause as holding
-from jobctl.services.control import retry
+from jobctl.services.control import cancel, pause, retry
 from jobctl.services.control.targets import Target
 from jobctl.tui.reading import now_us
 
@@ -20,46 +18,45 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-Say = Callable[[str, bool], object]  # (sentence, whether it is trouble)
-Act = Callable[[], str]
+Say = Callable[[str, bool], object]  # (sentence, whether it is an error)
 
 
-class Hands:
-    """Does one thing after another beside the screen: a cancel waits until what runs has ended."""
+class Actions:
+    """Runs each action in a thread: a cancel waits until the running items have ended, and the screen must not wait."""
 
     def __init__(self, home: Home, say: Say) -> None:
         self._home, self._say = home, say
 
     def cancel(self, job: int, item: int | None = None) -> None:
-        """End a job or an item."""
+        """Cancel a job or an item."""
         target = Target(job, item)
 
         def act() -> str:
-            (done,) = control.cancel(self._home, [target], at_once=False, reason="", now=now_us())
+            (done,) = cancel.cancel(self._home, [target], at_once=False, reason="", now=now_us())
             return done.sentence
 
         self._do(act)
 
     def retry(self, job: int, selection: Selection | None = None) -> None:
-        """Another round for what did not succeed, or what is selected."""
+        """Begin another round for the items that did not succeed, or for the selected ones."""
         self._do(lambda: retry.retry(self._home, job, selection or Selection(), now=now_us()).sentence)
 
     def pause(self, job: StatusDocument) -> None:
-        """Pause a job, or let a paused one go on."""
+        """Pause a job, or resume a paused one."""
         number, paused = job["job"], job["state"] == "paused"
 
         def act() -> str:
             if paused:
-                return holding.resume(self._home, [number], now=now_us())[0].sentence("goes on")
-            return holding.pause(self._home, [number], reason="", now=now_us())[0].sentence("paused")
+                return pause.resume(self._home, [number], now=now_us())[0].sentence("goes on")
+            return pause.pause(self._home, [number], reason="", now=now_us())[0].sentence("paused")
 
         self._do(act)
 
-    def _do(self, act: Act) -> None:
-        # A daemon thread: who leaves does not wait for a process that takes its time to end.
-        Thread(target=self._guarded, args=(act,), name="hands", daemon=True).start()
+    def _do(self, act: Callable[[], str]) -> None:
+        # A daemon thread: somebody who leaves must not wait for a process that takes long to end.
+        Thread(target=self._guarded, args=(act,), name="action", daemon=True).start()
 
-    def _guarded(self, act: Act) -> None:
+    def _guarded(self, act: Callable[[], str]) -> None:
         try:
             self._say(act(), False)
         except JobctlError as error:
@@ -67,7 +64,7 @@ class Hands:
 
 
 def question_of_cancel(job: StatusDocument) -> tuple[str, str]:
-    """(question, consequence) before a job is ended."""
+    """The question and the consequence to show before a job is cancelled."""
     counts = job["counts"]
     waiting = counts["queued"] + counts["retrying"]
     parts = [

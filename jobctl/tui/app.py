@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from jobctl.config import Home
 from jobctl.render.inert import inert_log
 from jobctl.store.database import open_database
-from jobctl.tui.actions import Hands
+from jobctl.tui.actions import Actions
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import Page
+from jobctl.tui.program import Program
 from jobctl.tui.reading import Reader, Watcher
 
 
 class Changed(Message):
-    """There is something new to read."""
+    """The store has changed."""
 
 
-class Said(Message):
-    """What became of something that was asked for."""
+class Answered(Message):
+    """The answer of an action."""
 
-    def __init__(self, sentence: str, trouble: bool) -> None:
+    def __init__(self, sentence: str, is_error: bool) -> None:
         super().__init__()
-        self.sentence, self.trouble = sentence, trouble
+        self.sentence, self.is_error = sentence, is_error
 
 
-class Top(App[None]):
+class Top(Program):
     """``jobctl top``."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -41,31 +41,30 @@ class Top(App[None]):
     Table { height: 1fr; }
     """
 
-    reader: Reader
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
 
     def __init__(self, home: Home, program: str) -> None:
         super().__init__()
-        self._home, self._program = home, program
-        self.hands = Hands(home, lambda sentence, trouble: self.post_message(Said(sentence, trouble)))
+        self._home, self._called = home, program
+        self.actions = Actions(home, lambda sentence, is_error: self.post_message(Answered(sentence, is_error)))
         self.watcher = Watcher(home, lambda: self.post_message(Changed()))
 
     def on_mount(self) -> None:
         """Open the store in the thread that draws, and begin to watch it."""
-        self.reader = Reader(self._home, open_database(self._home), self._program)
+        self.reader = Reader(self._home, open_database(self._home), self._called)
         self.push_screen(JobsScreen())
         self.watcher.start()
 
     def on_unmount(self) -> None:
-        """The end."""
+        """Stop the watcher and close the store."""
         self.watcher.stop()
         self.reader.database.close()
 
     def on_changed(self) -> None:
-        """Draw the screen that is seen."""
+        """Draw the visible screen again."""
         if isinstance(self.screen, Page):
             self.screen.refresh_now()
 
-    def on_said(self, said: Said) -> None:
-        """Show it for a while."""
-        self.notify(inert_log(said.sentence), severity="error" if said.trouble else "information", markup=False)
+    def on_answered(self, answer: Answered) -> None:
+        """Show the answer for a few seconds."""
+        self.notify(inert_log(answer.sentence), severity="error" if answer.is_error else "information", markup=False)

@@ -1,4 +1,4 @@
-"""A question that is answered before anything is ended."""
+"""The question before anything is cancelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.render.inert import inert_log
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes or a no; everything but a clear yes is a no."""
+    """A question with the answers yes and no; every key but y means no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes"),
@@ -32,7 +32,7 @@ class Confirm(ModalScreen[bool]):
         self._question, self._consequence = inert_log(question), inert_log(consequence)
 
     def compose(self) -> ComposeResult:
-        """The question, what follows from a yes, the keys."""
+        """The question, the consequence of a yes, the keys."""
         with Vertical():
             yield Static(self._question, markup=False, id="question")
             yield Static(self._consequence, markup=False)

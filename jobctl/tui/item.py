@@ -1,4 +1,4 @@
-"""One item: why it is where it is, and what it writes."""
+"""One item: why it is in its state, and its output."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ class ItemScreen(Page):
 
     @property
     def chosen_job(self) -> StatusDocument | None:
-        """Keys act on the item."""
+        """None: the keys act on the item."""
         return None
 
     def show_now(self) -> None:
-        """Draw what there is now."""
+        """Read and draw."""
         document = self.reader.explanation(self._job, self._item)
         self.busy = document["item_state"] == "running"
         self.query_one(LogView).keep_on(self._wanted, len(document["attempts"]))
         self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document))))
 
     def action_cancel(self) -> None:
-        """End the item, after a yes."""
+        """Cancel the item, if the answer is yes."""
         name = f"{self._job}.{self._item}"
-        self.ask(f"End item {name}?", "The job goes on.", lambda: self.hands.cancel(self._job, self._item))
+        self.ask(f"End item {name}?", "The job continues.", lambda: self.actions.cancel(self._job, self._item))
 
     def action_retry(self) -> None:
-        """Another round for this item."""
-        self.hands.retry(self._job, Selection(items=(self._item,)))
+        """Begin another round for this item."""
+        self.actions.retry(self._job, Selection(items=(self._item,)))

@@ -1,4 +1,4 @@
-"""One job: everything about it, its items, its failures, what it writes."""
+"""One job in four tabs: its page, its items, its failures, its output."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TABS = ("overview", "items", "failures", "log")
 #: Items on a page of the table.
 PAGE = 500
-#: Of the log of a job, what so many items before the present one wrote.
+#: The log of a job begins this many items before the newest one.
 LOG_ITEMS = 200
 _FILTERS: tuple[ItemState | None, ...] = (None, *ItemState)
 
@@ -45,7 +45,7 @@ class JobScreen(Page):
         Binding("s", "state", "state of items"),
         Binding("n", "page(1)", "next", show=False),
         Binding("b", "page(-1)", "back", show=False),
-        *Page.HANDS,
+        *Page.JOB_KEYS,
     ]
     DEFAULT_CSS = """
     JobScreen #head { height: 1; }
@@ -58,7 +58,7 @@ class JobScreen(Page):
         self._number, self._first_tab = number, tab
         self._document: StatusDocument | None = None
         self._filter: ItemState | None = None
-        self._after: list[int] = [0]  # where the pages before this one began, and this one
+        self._after: list[int] = [0]  # the item before each page up to the present one
         self._more = False
 
     def compose(self) -> ComposeResult:
@@ -77,7 +77,7 @@ class JobScreen(Page):
         yield Footer()
 
     def _wanted(self) -> Wanted:
-        """A job of a million items has written more than anybody scrolls through: the end of it."""
+        """The end of the log: a job of a million items has written more than anybody reads."""
         job = self._document or self.reader.job(self._number)
         counts = job["counts"]
         begun = counts["total"] - counts["queued"] - counts["unprocessed"]
@@ -89,7 +89,7 @@ class JobScreen(Page):
 
     @property
     def tab(self) -> str:
-        """The tab that is seen."""
+        """The visible tab."""
         return self.query_one(TabbedContent).active
 
     @property
@@ -98,7 +98,7 @@ class JobScreen(Page):
         return self._document
 
     def show_now(self) -> None:
-        """Draw what there is now; of what is not seen, nothing."""
+        """Read and draw the visible tab."""
         document = self._document = self.reader.job(self._number)
         self.busy = document["counts"]["running"] > 0
         self.query_one(LogView).keep_on(self._wanted(), document["round"])
@@ -128,20 +128,21 @@ class JobScreen(Page):
         """Show a tab and give it the keys."""
         self.query_one(TabbedContent).active = name
         inside = {"overview": "#scroll", "items": "#item-table", "failures": "#failure-table", "log": "#text"}
-        # Both at once: the next key may be in the queue already, and on an empty table it would act on the whole job.
+        # Fill the tab in the same step: the next key may already be in the queue, and on an empty table it would act on
+        # the whole job.
         self.set_focus(self.query_one(inside[name]))
         self.refresh_now()
 
     def action_step(self, by: int) -> None:
-        """The tab beside."""
+        """Show the next tab, or the one before."""
         self.action_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
 
     def on_tabbed_content_tab_activated(self, _event: TabbedContent.TabActivated) -> None:
-        """Another tab is seen."""
+        """Another tab is visible."""
         self.refresh_now()
 
     def action_state(self) -> None:
-        """Only items of the next state of which there are any."""
+        """Show only the items of one state: the next one that any item is in."""
         document = self._document
         if document is None:
             return
@@ -153,7 +154,7 @@ class JobScreen(Page):
         self.refresh_now()
 
     def action_page(self, by: int) -> None:
-        """The next page of items, or the one before."""
+        """Show the next page of items, or the one before."""
         table = self.query_one("#item-table", Table)
         if self.tab != "items":
             return
@@ -164,7 +165,7 @@ class JobScreen(Page):
         self.refresh_now()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter: an item, or of a cause of failure the first item that is a sample of it."""
+        """Enter opens an item; on a cause of failure it opens the first item that is a sample of it."""
         if self._document is None or event.row_key.value is None:
             return
         if event.data_table.id == "item-table":
@@ -175,16 +176,16 @@ class JobScreen(Page):
             self.app.push_screen(ItemScreen(self._number, group["sample_items"][0]))
 
     def action_cancel(self) -> None:
-        """On the tab of items the item under the cursor, else the job."""
+        """Cancel the item under the cursor on the tab of items, the job on the others."""
         item = self.query_one("#item-table", Table).chosen if self.tab == "items" else None
         if item is None:
             super().action_cancel()
             return
         name = f"{self._number}.{item}"
-        self.ask(f"End item {name}?", "The job goes on.", lambda: self.hands.cancel(self._number, int(item)))
+        self.ask(f"End item {name}?", "The job continues.", lambda: self.actions.cancel(self._number, int(item)))
 
     def action_retry(self) -> None:
-        """The item under the cursor, the cause of failure under the cursor, or all that did not succeed."""
+        """Retry the item or the cause under the cursor, or everything that did not succeed."""
         if self._document is None:
             return
         chosen = None
@@ -196,4 +197,4 @@ class JobScreen(Page):
             selection = Selection(items=(int(chosen),))
         else:
             selection = Selection(codes=(self._document["failures"]["groups"][int(chosen)]["code"],))
-        self.hands.retry(self._number, selection)
+        self.actions.retry(self._number, selection)

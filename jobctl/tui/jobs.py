@@ -1,4 +1,4 @@
-"""The first screen: all jobs, and what matters about the one under the cursor."""
+"""The first screen: all jobs, and the essentials of the job under the cursor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-#: Below so many lines there is room for the table alone.
+#: With fewer lines than this there is room for the table only.
 _DETAIL_FROM = 20
 
 
@@ -36,7 +36,7 @@ class JobsScreen(Page):
         Binding("enter", "open", "open"),
         Binding("l", "open('log')", "log"),
         Binding("f", "open('failures')", "failures"),
-        *Page.HANDS,
+        *Page.JOB_KEYS,
         Binding("a", "all", "all jobs"),
         Binding("q", "app.quit", "quit"),
     ]
@@ -60,7 +60,7 @@ class JobsScreen(Page):
         yield Footer()
 
     def show_now(self) -> None:
-        """Draw what there is now."""
+        """Read and draw."""
         document = self.reader.jobs(everything=self._everything)
         jobs = sorted(document["jobs"], key=urgency)
         self._jobs = {str(job["job"]): job for job in jobs}
@@ -87,8 +87,8 @@ class JobsScreen(Page):
             self.query_one("#job", Static).update("no jobs; give work with: jobctl submit FILE -- COMMAND ARG...")
             return
         try:
-            job = self.reader.job(job["job"])  # with its throughput, which a list does without
-        except NotFound:  # removed since the list was read: the next one is without it
+            job = self.reader.job(job["job"])  # with its throughput, which a list does not have
+        except NotFound:  # removed since the list was read
             return
         room = self.size.height * 3 // 5 - 1
         shown = look(self.size.width, self.size.height)
@@ -113,6 +113,6 @@ class JobsScreen(Page):
             self.app.push_screen(JobScreen(self.chosen_job["job"], tab))
 
     def action_all(self) -> None:
-        """Finished jobs too, however old, or no longer."""
+        """Show all finished jobs, or only the newest ones again."""
         self._everything = not self._everything
         self.show_now()

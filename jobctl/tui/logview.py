@@ -1,4 +1,4 @@
-"""What items write, as it is written."""
+"""The output of items, shown as they write it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobctl.store.database import open_database
 
 #: Lines that can be scrolled back to.
 MAX_LINES = 20_000
-#: Pieces that may wait to be drawn; with more, the reading waits.
+#: Pieces that may wait to be drawn; the thread that reads waits when there are more.
 AHEAD = 64
 NOTHING = "nothing was written yet\n"
 
@@ -27,7 +27,7 @@ class LogView(Log):
     """Follows one item, or the items of a job, with a thread of its own."""
 
     class Came(Message):
-        """Some more text."""
+        """More text."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -40,7 +40,7 @@ class LogView(Log):
         self._reader, self._writer = os.pipe()
         self._thread: Thread | None = None
         self._mark: int | None = None
-        self._blank = True  # nothing came yet
+        self._blank = True  # no text has come yet
         self._ended = False
 
     def on_mount(self) -> None:
@@ -53,7 +53,7 @@ class LogView(Log):
         self._thread.start()
 
     def keep_on(self, wanted: Wanted, mark: int) -> None:
-        """If it ran again after the log had come to its end, begin anew; ``mark`` counts how often it began."""
+        """Follow again if another attempt began after the end of the log; ``mark`` counts the attempts or rounds."""
         if mark == self._mark or (self._thread is not None and self._thread.is_alive()):
             return
         if self._mark is not None:
@@ -63,7 +63,7 @@ class LogView(Log):
         self._mark = mark
 
     def on_unmount(self) -> None:
-        """Nobody looks any more."""
+        """Stop the thread: the screen is closed."""
         self._ended = True
         os.close(self._writer)
         self._room.release()
@@ -72,7 +72,7 @@ class LogView(Log):
         os.close(self._reader)
 
     def on_log_view_came(self, message: Came) -> None:
-        """Show what came; who has scrolled back stays there."""
+        """Show the text; a view that was scrolled back stays where it is."""
         self._room.release()
         if self._blank:
             self._blank = False
@@ -95,16 +95,16 @@ class LogView(Log):
 
 
 def _texts(events: Iterator[Written], wanted: Wanted) -> Iterator[str]:
-    """Events as text; with several items each change of the speaker has a heading."""
+    """Events as text; with several items a heading says whose output follows."""
     decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
-    speaker: tuple[int, int, str] | None = None
+    shown: tuple[int, int, str] | None = None
     for event in events:
         if not event.data:
             continue
         key = (event.item, event.attempt, event.stream)
         decoder = decoders.setdefault(key, codecs.getincrementaldecoder("utf-8")("replace"))
-        head = "" if wanted.item is not None or key == speaker else _heading(wanted.job, event)
-        speaker = key
+        head = "" if wanted.item is not None or key == shown else _heading(wanted.job, event)
+        shown = key
         yield head + harmless(decoder.decode(event.data))
 
 

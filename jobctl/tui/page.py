@@ -1,7 +1,8 @@
-"""What every screen of ``jobctl top`` has: drawn again when the store has changed, keys that act on its job."""
+"""The base of the screens of ``jobctl top``: it draws again when the store has changed, and has the keys that act."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,57 +12,52 @@ from textual.screen import Screen
 from jobctl.errors import NotFound
 from jobctl.render.inert import inert_log
 from jobctl.store import sqlite
-from jobctl.tui.actions import Hands, question_of_cancel
+from jobctl.tui.actions import Actions, question_of_cancel
 from jobctl.tui.confirm import Confirm
+from jobctl.tui.program import Program
 from jobctl.tui.reading import Reader
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-if TYPE_CHECKING:
-    from jobctl.tui.app import Top
-
-
 class Page(Screen[None]):
     """A screen about the job ``chosen_job``."""
 
-    HANDS: ClassVar[list[BindingType]] = [
+    JOB_KEYS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", "cancel"),
         Binding("r", "retry", "retry"),
         Binding("p", "pause", "pause"),
     ]
-    busy = False  # whether something runs, so that clocks go on
+    busy = False  # whether an item is running, so that the durations on the screen change
 
     @property
-    def top(self) -> Top:
-        """The program."""
-        from jobctl.tui.app import Top
-
-        assert isinstance(self.app, Top)
+    def program(self) -> Program:
+        """The program around the screen."""
+        assert isinstance(self.app, Program)
         return self.app
 
     @property
     def reader(self) -> Reader:
-        """What there is to see."""
-        return self.top.reader
+        """Where the documents come from."""
+        return self.program.reader
 
     @property
-    def hands(self) -> Hands:
-        """What can be done."""
-        return self.top.hands
+    def actions(self) -> Actions:
+        """The actions that keys start."""
+        return self.program.actions
 
     @property
     def chosen_job(self) -> StatusDocument | None:
-        """The job that keys act on; None = there is none."""
+        """The job that the keys act on, or None."""
         raise NotImplementedError
 
     def show_now(self) -> None:
-        """Draw what there is now. Raises NotFound when what this is about was removed."""
+        """Read and draw. Raises NotFound when the job was removed."""
         raise NotImplementedError
 
     def refresh_now(self) -> None:
-        """Draw what there is now; leave when it is gone."""
+        """Read and draw; leave the screen when its job was removed."""
         if not self.is_mounted or not self.is_current:
             return
         try:
@@ -69,49 +65,49 @@ class Page(Screen[None]):
         except NotFound as gone:
             self.notify(inert_log(gone.message), severity="warning", markup=False)
             self.dismiss()
-        except sqlite.Error as error:  # it is kept by somebody else, say: shown as it was, looked at again
+        except sqlite.Error as error:  # another process may hold it: keep what is shown, and read again later
             self.notify(f"the store cannot be read now: {error}", severity="error", markup=False)
-        except NoMatches:  # a change was told of while the screen is taken down
+        except NoMatches:  # a change came while the screen is taken down
             return
-        self.top.watcher.busy = self.busy
+        self.program.watcher.busy = self.busy
 
     def on_screen_resume(self) -> None:
-        """It is seen (again)."""
+        """The screen is visible, perhaps again."""
         self.call_after_refresh(self.refresh_now)
 
     def on_resize(self) -> None:
-        """The terminal has another size."""
+        """The terminal has a new size."""
         self.call_after_refresh(self.refresh_now)
 
     def action_back(self) -> None:
-        """The screen before."""
+        """Return to the screen before this one."""
         self.dismiss()
 
     def action_cancel(self) -> None:
-        """End the job, after a yes."""
+        """Cancel the job, if the answer is yes."""
         job = self.chosen_job
         if job is None:
             return
         if job["done"]:
             self.notify(f"job {job['job']} is {job['state']} already")
             return
-        self.ask(*question_of_cancel(job), lambda: self.hands.cancel(job["job"]))
+        self.ask(*question_of_cancel(job), lambda: self.actions.cancel(job["job"]))
 
-    def ask(self, question: str, consequence: str, act: object) -> None:
-        """Do something after a yes."""
+    def ask(self, question: str, consequence: str, act: Callable[[], object]) -> None:
+        """Ask, and call ``act`` if the answer is yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and callable(act):
+            if yes:
                 act()
 
         self.app.push_screen(Confirm(question, consequence), answered)
 
     def action_retry(self) -> None:
-        """Another round."""
+        """Begin another round of the job."""
         if self.chosen_job is not None:
-            self.hands.retry(self.chosen_job["job"])
+            self.actions.retry(self.chosen_job["job"])
 
     def action_pause(self) -> None:
-        """Pause the job, or let it go on."""
+        """Pause the job, or resume it."""
         if self.chosen_job is not None:
-            self.hands.pause(self.chosen_job)
+            self.actions.pause(self.chosen_job)

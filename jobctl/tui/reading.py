@@ -1,4 +1,4 @@
-"""What the screens read: the documents of the commands, from a connection of the thread that draws."""
+"""The documents that the screens show, and the thread that notices when they have changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def now_us() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One store, and how jobctl is called on it."""
+    """Reads documents, in the thread that draws; ``program`` is how jobctl is called on this store."""
 
     home: Home
     database: Database
@@ -56,7 +56,7 @@ class Reader:
     def items(
         self, job: StatusDocument, state: ItemState | None, after: int, limit: int
     ) -> tuple[list[ItemBlock], bool]:
-        """(a page of items above number ``after``, whether there are more)."""
+        """A page of items with numbers above ``after``, and whether there are more."""
         states = () if state is None else (state,)
         with job_views.snapshot(self.database):
             page = items.page(self.database, job["job"], states, after, limit)
@@ -66,17 +66,17 @@ class Reader:
 
 
 def look(width: int, height: int) -> Look:
-    """The look of a part of the screen; textual itself leaves out colours that are not wanted."""
+    """The look of a part of the screen; textual leaves out colours where they are not wanted."""
     return Look(width=max(20, width), height=height, color=True, unicode=shows_unicode(sys.__stdout__ or sys.stdout))
 
 
 def is_readable(descriptor: int) -> bool:
-    """Whether there is something to read, or its other end is closed."""
+    """Whether the descriptor has something to read, or its other end is closed."""
     return bool(select.select([descriptor], [], [], 0)[0])
 
 
 class Watcher:
-    """A thread that says when there is something new to read: on every change, and each second while work runs."""
+    """A thread that calls ``changed`` after every change of the store, and each second while items are running."""
 
     def __init__(self, home: Home, changed: Callable[[], object]) -> None:
         self.busy = True
@@ -90,7 +90,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it and wait until it is over."""
+        """Stop the thread and wait for its end."""
         os.close(self._writer)
         self._thread.join()
         os.close(self._reader)

@@ -1,4 +1,4 @@
-"""Tables that stay where they are while their contents change."""
+"""Tables whose cursor stays on its row while the contents change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 
 class Table(DataTable[Text]):
-    """A table of rows with keys, of which one is chosen; cells come as wide as their columns."""
+    """A table of rows with keys; the cursor chooses one. The caller makes all cells of a column equally wide."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", show=False),
@@ -37,7 +37,7 @@ class Table(DataTable[Text]):
         return self._shown[1][-1] if self._shown[1] else None
 
     def fill(self, titles: list[Text], keys: Sequence[str], rows: list[list[Text]]) -> None:
-        """Show these rows; the cursor stays on the row it was on, wherever that went."""
+        """Show these rows; the cursor stays on its row, also when the row moves."""
         shown = (titles, list(keys), rows)
         if shown == self._shown:
             return
