@@ -25,6 +25,8 @@ FUNCTION = "A Python function"
 FAILURES = "Failures"
 #: The word that takes a limit away.
 NO_LIMIT = "none"
+#: The highest number of anything, see ``policy.MAX_COUNT``.
+MOST = 1_000_000_000
 
 
 class JobOption(NamedTuple):
@@ -37,11 +39,14 @@ class JobOption(NamedTuple):
     short: str = ""  # its short form, such as -j
     multiple: bool = False  # it may be given several times
     number: bool = False  # it takes a whole number
+    lowest: int | None = None  # of a number; None = ``parse`` or the place where it takes effect knows its limits
+    highest: int = MOST
     parse: str = ""  # module:function that reads a value: a text, a number, or the texts of all times it was given
     choices: tuple[str, ...] = ()  # all the values that it can have, the default first
     can_be_none: bool = False  # the value none takes the limit away
     field: str = ""  # of the policy, which keeps what ``parse`` returns
     applies: Applies = ""
+    check: str = ""  # module:function that raises UsageError for a value that this machine cannot work with
     kept: Kept = ""
     #: Whether the key counts in a project file that the user has not trusted. A key that runs, connects, deletes,
     #: reads files or passes the environment on must not. None, for a key that nobody has judged, is no.
@@ -63,7 +68,6 @@ class JobOption(NamedTuple):
         return f"{self.name}={self.metavar}" + (f"|{NO_LIMIT}" if self.can_be_none else "")
 
 
-_COUNT = "jobctl.domain.policy:checked_count"
 _DURATION = "jobctl.domain.durations:parse_duration"
 _CODES = "jobctl.domain.policy:parse_codes"
 _TARGET = "jobctl.domain.call:parse_target"
@@ -172,7 +176,7 @@ OPTIONS: tuple[JobOption, ...] = (
         kept="recipes", safe=False),
     JobOption("slots", ITEMS, "N",
         "The most items that run at once; default: as many as the daemon has slots.",
-        short="-j", number=True, parse=_COUNT, can_be_none=True, field="slots", kept="settings", safe=True,
+        short="-j", number=True, lowest=1, can_be_none=True, field="slots", kept="settings", safe=True,
         default="all of the daemon", effect="Counts at once; items above a lower number finish.", of_queues=True),
     JobOption("timeout", ITEMS, "DURATION",
         "Stop an item after this time: 90, 5m, 2h; default: never.",
@@ -180,11 +184,11 @@ OPTIONS: tuple[JobOption, ...] = (
         effect="Counts for items that start from now on; an item that runs keeps the limit it started with."),
     JobOption("attempts", ITEMS, "N",
         "Attempts of an item, the first included; default: 3.",
-        number=True, parse=_COUNT, field="attempts", kept="settings", safe=True, default="3",
+        number=True, lowest=1, field="attempts", kept="settings", safe=True, default="3",
         effect="Counts for items that fail from now on."),
     JobOption("gpus-per-item", ITEMS, "N",
         "GPUs that each item has for itself, named in CUDA_VISIBLE_DEVICES.",
-        number=True, parse=_COUNT, field="gpus", kept="settings", safe=True, default="none"),
+        number=True, lowest=1, field="gpus", kept="settings", safe=True, default="none"),
     JobOption("resources", ITEMS, "NAME=N,...",
         "What an item needs of a worker of a cluster: gpu=1,mem=8.",
         parse=f"{_VALUES}:parse_needs", field="resources", applies="clusters", kept="settings", safe=True,
@@ -215,7 +219,7 @@ OPTIONS: tuple[JobOption, ...] = (
         parse=_TARGET, applies="calls", kept="recipes", safe=False, form=_A_FUNCTION),
     JobOption("recycle", FUNCTION, "N",
         "Replace a worker after this number of calls; default: never.",
-        number=True, parse=_COUNT, field="recycle", applies="calls", kept="recipes", safe=True),
+        number=True, lowest=1, field="recycle", applies="calls", kept="recipes", safe=True),
     JobOption("python", FUNCTION, "PATH",
         "The Python interpreter; default: that of the active environment.",
         applies="calls", kept="recipes", safe=False, completes="files"),

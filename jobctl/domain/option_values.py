@@ -28,10 +28,21 @@ def read(option: JobOption, value: Any) -> Any:
     """What a value means: a text, a number, or the texts of an option that was given several times."""
     if option.choices:
         return parse_choice(value, option.choices)
-    if not option.parse:
-        return value
-    module, _, function = option.parse.partition(":")
-    return getattr(import_module(module), function)(value)
+    if option.lowest is not None:
+        return checked_count(value, option.lowest, option.highest)
+    return _named(option.parse)(value) if option.parse else value
+
+
+def check(option: JobOption, value: Any) -> None:
+    """Raises UsageError if items that run on this machine cannot have the value, which ``read`` returned."""
+    if option.check:
+        _named(option.check)(value)
+
+
+def _named(name: str) -> Any:
+    """A function by module:function."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
 
 
 def read_text(option: JobOption, text: str) -> Any:

@@ -39,12 +39,12 @@ _CODES = re.compile(r"\s*[0-9]{1,3}\s*")
 MAX_COUNT = 1_000_000_000
 
 
-def checked_count(value: int, lowest: int = 1) -> int:
-    """A number of slots, attempts, rows as it is. Raises UsageError for one below ``lowest`` or absurdly large."""
+def checked_count(value: int, lowest: int = 1, highest: int = MAX_COUNT) -> int:
+    """The number itself. Raises UsageError if it is below ``lowest`` or above ``highest``."""
     if value < lowest:
         raise UsageError(f"{value} is less than {lowest}", hint=f"give {lowest} or more")
-    if value > MAX_COUNT:
-        raise UsageError(f"{value} is more than {MAX_COUNT}", hint="give a number that is meant")
+    if value > highest:
+        raise UsageError(f"{value} is more than {highest}", hint=f"give {highest} or less")
     return value
 
 

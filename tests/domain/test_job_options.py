@@ -15,7 +15,7 @@ from jobctl.cli.completion import values
 from jobctl.cli.completion.tree import Node, command_tree
 from jobctl.domain import call, job_options, option_values
 from jobctl.domain.job_options import BY_NAME, OPTIONS, JobOption
-from jobctl.domain.policy import Policy, faults_of_policy
+from jobctl.domain.policy import MAX_COUNT, Policy, faults_of_policy
 from jobctl.services.control.rules import LIMITS_OF_QUEUES, RULES
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
 from jobctl.sources.options import INPUT_FORMATS
@@ -111,6 +111,20 @@ def test_parsers_belong_to_the_domain(row: JobOption) -> None:
     parser: Callable[..., object] = getattr(import_module(module), name)
     assert parser.__doc__
     assert option_values.read(row, sample(row)) is not None
+
+
+@pytest.mark.parametrize("row", [row for row in OPTIONS if row.check], ids=named)
+def test_checks_look_at_this_machine(row: JobOption) -> None:
+    module, _, name = row.check.partition(":")
+    assert module.startswith("jobctl.process.")
+    assert getattr(import_module(module), name).__doc__
+
+
+def test_numbers_have_limits() -> None:
+    assert job_options.MOST == MAX_COUNT
+    for row in OPTIONS:
+        assert (row.lowest is None) or (row.number and not row.parse), row.name
+        assert row.lowest is None or row.lowest <= row.highest, row.name
 
 
 def test_an_option_is_changed_or_left_alone_but_never_half() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
 from jobctl.cli.command import before_command, session
-from jobctl.domain.job_options import OPTIONS
+from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.cli.session import Session
 
 #: Options with which a command may start later, or elsewhere, than it is submitted.
 _LATER = ("after", "hold", "not_before", "key", "env_file")
@@ -65,19 +68,47 @@ def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
     )
 
 
-def check_resources(ctx: Context, *, foreground: bool) -> None:
-    """Raises UsageError for resources that are certain to be ignored. Says so where that is not known yet."""
+def check_place(ctx: Context, meant: Mapping[str, Any], *, foreground: bool) -> None:
+    """Raises UsageError for options that have no effect, or cannot have it, where the items will run.
+
+    Says so where it is not known yet where that is.
+    """
+    asked = [option for option in OPTIONS if option.applies == "clusters" or option.check]
+    asked = [option for option in asked if meant[option.key] is not None]
+    if not asked:
+        return
     from jobctl.cli.submission.whereabouts import runs_on_cluster
+    from jobctl.domain.option_values import check
 
     shared = session(ctx)
     on_cluster = runs_on_cluster(shared, ctx, foreground=foreground)
+    for option in asked:
+        if option.applies == "clusters":
+            _check_cluster(shared, option.name, on_cluster)
+        elif not on_cluster:
+            with naming(option):
+                check(option, meant[option.key])
+
+
+def _check_cluster(shared: Session, name: str, on_cluster: bool | None) -> None:
+    """An option that only workers of a cluster look at."""
     if on_cluster is False:
         raise UsageError(
-            "--resources: only workers of a cluster have resources, and these items would run on this machine",
+            f"--{name} works only on a cluster, and these items would run on this machine",
             hint="leave it out (--gpus-per-item and --slots work here), or see jobctl-cluster(7)",
         )
     if on_cluster is None:
-        shared.note("--resources works only on a cluster; a daemon that runs items on this machine ignores it")
+        shared.note(f"--{name} works only on a cluster; a daemon that runs items on this machine ignores it")
+
+
+@contextlib.contextmanager
+def naming(option: JobOption) -> Iterator[None]:
+    """Errors within say which option is wrong."""
+    try:
+        yield
+    except UsageError as error:
+        name = f"--{option.name}" + ("" if option.choices else ":")
+        raise UsageError(f"{name} {error.message}", hint=error.hint) from None
 
 
 def tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:

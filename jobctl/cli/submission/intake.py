@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from typer import Context
 
 from jobctl.cli.command import command_words, session
-from jobctl.cli.submission.checks import check_program, check_resources, check_work, tell_of_environment
+from jobctl.cli.submission.checks import check_place, check_program, check_work, naming, tell_of_environment
 from jobctl.cli.submission.defaults import filled
 from jobctl.cli.submission.options import values
 from jobctl.cli.submission.untrusted import tell_untrusted
@@ -39,8 +39,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     meant = _read(given)
     request = _request(meant, path, words, after=_jobs_before(ctx, given["after"]), foreground=foreground)
-    if request.policy.resources:
-        check_resources(ctx, foreground=foreground)
+    check_place(ctx, meant, foreground=foreground)
     _tell_of_shells(ctx, words)
     return request
 
@@ -84,11 +83,8 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
 def _value(option: JobOption, value: Any) -> Any:
     from jobctl.domain.option_values import read
 
-    try:
+    with naming(option):
         return read(option, value)
-    except UsageError as error:
-        name = f"--{option.name}" + ("" if option.choices else ":")
-        raise UsageError(f"{name} {error.message}", hint=error.hint) from None
 
 
 def _request(

@@ -10,7 +10,7 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.domain.nearest import meant
-from jobctl.domain.option_values import read_text
+from jobctl.domain.option_values import check, read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import UsageError
@@ -18,8 +18,8 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
 from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
+from jobctl.store.daemon import load_crew
 from jobctl.store.database import open_database
-from jobctl.store.job_row import JobRow
 
 #: What ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
@@ -41,7 +41,8 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
                     f"job {job} is done ({row.state}): its rules can no longer be changed",
                     hint=f"jobctl status {job}",
                 )
-            policy, columns = _changed(row, settings, now)
+            meant = _read(settings, on_cluster=load_crew(database) is not None)
+            policy, columns = _changed(row.policy, meant, now)
             jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
             said = ", ".join(f"{name}={text}" for name, text in settings.items())
             journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=said)
@@ -62,13 +63,22 @@ def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
     change_queue(home, name, None, **values)
 
 
-def _changed(row: JobRow, settings: Mapping[str, str], now: int) -> tuple[Policy, dict[str, Any]]:
-    """The policy of a job with these settings, and the columns of its row that change with it."""
-    policy, columns = row.policy, dict[str, Any]()
+def _read(settings: Mapping[str, str], *, on_cluster: bool) -> dict[JobOption, Any]:
+    """What the settings mean. Raises UsageError naming the one that is wrong."""
+    meant = {}
     for name, text in settings.items():
         with _naming(name, text):
             option = _rule(name.replace("_", "-"))
-            value = read_text(option, text)
+            meant[option] = read_text(option, text)
+            if not on_cluster and meant[option] is not None:
+                check(option, meant[option])
+    return meant
+
+
+def _changed(policy: Policy, meant: Mapping[JobOption, Any], now: int) -> tuple[Policy, dict[str, Any]]:
+    """The policy with these values, and the columns of the job's row that change with it."""
+    columns: dict[str, Any] = {}
+    for option, value in meant.items():
         if option.field:
             policy = policy.changed(**{option.field: value})
         columns |= _columns(option, value, now)

@@ -46,14 +46,23 @@ _COUNT = "a whole number from 1"
 _TIME = 'a duration such as "90s", "5m" or "2h30m"'
 _PATH = "a path; a relative one begins at the folder of this file"
 _PATHS = ("FILE", "DIR", "PATH")
-_FORMS = {"whole": _COUNT, "switch": "true or false", "path": _PATH}
+_FORMS = {"switch": "true or false", "path": _PATH}
 
 
 def _key(section: str, option: JobOption) -> Key:
     """The key of a job option."""
     kind = _kind(option)
-    form = option.form or (_quoted(option.choices) if option.choices else _FORMS[kind])
-    return Key(section, option.name, kind, option.default, form, partial(read, option), option.safe)
+    return Key(section, option.name, kind, option.default, _form(option, kind), partial(read, option), option.safe)
+
+
+def _form(option: JobOption, kind: str) -> str:
+    if option.form:
+        return option.form
+    if option.choices:
+        return _quoted(option.choices)
+    if option.lowest is None:
+        return _FORMS[kind]
+    return f"a whole number from {option.lowest}" + (f" to {option.highest}" if option.highest < MAX_COUNT else "")
 
 
 def _kind(option: JobOption) -> str:
