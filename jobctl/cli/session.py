@@ -13,10 +13,12 @@ from jobctl.errors import JobctlError, NotFound
 from jobctl.process import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TypeVar
 
     from jobctl.render.look import Look
-    from jobctl.store.database import Database
+
+    T = TypeVar("T")
 
 
 def now_us() -> int:
@@ -61,19 +63,13 @@ class Session:
 
         return f"jobctl --home {shlex.quote(self.home_option)}"
 
-    def open(self) -> Database:
-        """The store's database. Raises NotFound when there is none yet."""
-        from jobctl.store.database import open_database
-
-        return open_database(self.home)
-
-    def open_if_any(self) -> Database | None:
-        """The same for what lists: no store yet is an empty list, and a word to whoever looks."""
+    def if_any(self, read: Callable[[], T], empty: T) -> T:
+        """What ``read`` returns; for a home without a store ``empty``, and a note for the person."""
         try:
-            return self.open()
+            return read()
         except NotFound as error:
             self.note(f"{error.message}\n  {self.localise(error.hint)}")
-            return None
+            return empty
 
     def localise(self, command: str | None) -> str | None:
         """A hint with ``jobctl`` spelled so that it works on this store."""
@@ -104,7 +100,7 @@ class Session:
         self.has_emitted = True
         sys.stdout.write(dumps(document, indent=sys.stdout.isatty()) + "\n")
 
-    def emit_list(self, head: dict[str, Any], name: str, entries: Iterable[Any]) -> int:
+    def emit_list(self, head: Mapping[str, Any], name: str, entries: Iterable[Any]) -> int:
         """A JSON document on stdout whose last key is a list of any length, which is never held in memory.
 
         Returns the number of entries. What raises before the first entry raises before anything is printed.
@@ -128,6 +124,11 @@ class Session:
         """A line on stderr for a person; nothing with ``--quiet``."""
         if not self.quiet:
             self.warn(text)
+
+    def note_any(self, text: str) -> None:
+        """The same of a text that may be empty."""
+        if text:
+            self.note(text)
 
     def warn(self, text: str) -> None:
         """A line on stderr that ``--quiet`` does not take away, because it says that something else runs."""

@@ -24,6 +24,8 @@ _LOG_LIMIT = 8 << 20
 _CLUSTER = "cluster."
 #: The variable that marks an item of a store. A daemon that an item starts for another store must not carry it.
 _COOKIE = "JOBCTL_COOKIE"
+#: Names the GPUs that a process may use.
+_DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class StartOptions:
     spawners: int = 1  # how many supervisors share the slots
     cluster: Sequence[str] = ()  # name=value words that name the cluster; none = items run on this machine
     forget_cluster: bool = False  # attempts on another cluster count as interrupted
+    devices: str | None = None  # the GPUs that items may use, unless the environment names them; None = all
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> StartOptions:
@@ -60,6 +63,12 @@ class StartOptions:
         """The name of the store on this machine; exactly the processes of the store carry it."""
         status = os.stat(self.home.root)
         return f"{status.st_dev:x}-{status.st_ino:x}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the supervisor. What it says about devices wins: on a shared machine it is the share of
+        this user."""
+        named = {} if self.devices is None else {_DEVICES: self.devices}
+        return named | dict(os.environ)
 
     def supervisor_argv(self, *words: str) -> list[str]:
         """The command line of the supervisor; ``words`` are further options."""
@@ -112,7 +121,7 @@ def start_detached(options: StartOptions) -> int:
             stdout=log,
             stderr=log,
             cwd="/",
-            env={name: value for name, value in os.environ.items() if name != _COOKIE},
+            env={name: value for name, value in options.environment().items() if name != _COOKIE},
             start_new_session=True,
             pass_fds=(writer,),
         )
@@ -190,7 +199,7 @@ def exec_foreground(options: StartOptions, announce: Callable[[], None] | None =
     sys.stdout.flush()
     sys.stderr.flush()
     argv = options.supervisor_argv()
-    os.execv(argv[0], argv)
+    os.execve(argv[0], argv, options.environment())
 
 
 class Foreground:
@@ -207,6 +216,7 @@ class Foreground:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",
+                env=options.environment(),
                 start_new_session=True,
                 pass_fds=(writer, lifeline),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -11,16 +12,17 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.states import ItemState, JobState
 from jobctl.domain.texts import shown
+from jobctl.errors import NotFound
 from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DOWN, DaemonView, daemon_view
 from jobctl.services.output.write_file import placed
 from jobctl.store import clock
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import metrics
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.metrics import MetricsDocument
+    from jobctl.domain.documents.metrics import MetricsDocument, MetricsFileDocument
 
 Labels = Mapping[str, str]
 
@@ -69,6 +71,18 @@ class Reading(NamedTuple):
                 for family in self.families
             ],
         }
+
+
+def metrics_of(home: Home, now: int) -> Reading:
+    """``read_metrics`` of a home that may not have a store yet."""
+    try:
+        database = open_database(home)
+    except NotFound:
+        return read_metrics(None, home, now)
+    try:
+        return read_metrics(database, home, now)
+    finally:
+        database.close()
 
 
 def read_metrics(database: Database | None, home: Home, now: int) -> Reading:
@@ -171,7 +185,12 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(round(value, 6))
 
 
-def write_metrics(path: Path, text: str) -> None:
-    """Put the text in place in one step, readable by everybody. Raises HomeError if that is not possible."""
-    with placed(path, 0o644) as file:
-        file.write(text.encode())
+def write_metrics(path: str, text: str) -> MetricsFileDocument:
+    """Put the text in place in one step, readable by everybody; returns ``jobctl.metrics_file/1``.
+
+    Raises HomeError if that is not possible.
+    """
+    data = text.encode()
+    with placed(Path(path), 0o644) as file:
+        file.write(data)
+    return {"schema": "jobctl.metrics_file/1", "path": os.path.abspath(path), "bytes": len(data)}

@@ -16,6 +16,7 @@ from jobctl.notify.channels import CHANNELS, shown_target
 from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
+from jobctl.services.control.targets import job_of
 from jobctl.store import clock, journal
 from jobctl.store.database import Database, open_database
 from jobctl.store.outbox import NewTarget, send_again
@@ -24,6 +25,7 @@ from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.outbox import DeliveryView, TargetView
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.control import ResentDocument
     from jobctl.domain.documents.notify import (
         ChannelName,
         DeliveriesDocument,
@@ -88,15 +90,31 @@ def _delivery(database: Database, view: DeliveryView) -> DeliveryBlock:
     }
 
 
+def deliveries_of(home: Home, text: str | None) -> DeliveriesDocument:
+    """The same for the job that a word names; None for all jobs."""
+    return list_deliveries(home, None if text is None else job_of(home, text))
+
+
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """A delivery that begins anew."""
+    """A delivery that begins again."""
 
     delivery: str
     job: int
     target: str
     was: str
-    daemon: int | None  # who will send it; None: nobody before a daemon is started
+    daemon: int | None  # the process that will send it; None: nobody before a daemon is started
+
+    def document(self) -> ResentDocument:
+        """``jobctl.resent/1``."""
+        return {
+            "schema": "jobctl.resent/1",
+            "delivery": self.delivery,
+            "job": self.job,
+            "target": self.target,
+            "was": self.was,
+            "daemon": self.daemon,
+        }
 
 
 def resend(home: Home, delivery: str, *, now: int) -> Resent:

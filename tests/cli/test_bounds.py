@@ -85,7 +85,7 @@ def place(store, jobctl, tmp_path, monkeypatch):
         raise Busy("not in this test")
 
     monkeypatch.setattr("jobctl.process.daemon.start_detached", refused)
-    monkeypatch.setattr("jobctl.cli.commands.daemon.start_detached", refused, raising=False)
+    monkeypatch.setattr("jobctl.services.daemon.start.start_detached", refused)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)

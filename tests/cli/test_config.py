@@ -150,11 +150,13 @@ def test_relative_paths_begin_at_the_file(place: Path) -> None:
 
 def test_a_default_of_the_daemon_and_of_colours(place: Path, jobctl, monkeypatch: pytest.MonkeyPatch) -> None:
     from jobctl.cli.session import Session
-    from jobctl.cli.submission.defaults import daemon_slots
+    from jobctl.services.daemon.options import daemon_slots
+    from jobctl.services.settings.settings import load_settings
 
     write(place, "user", '[daemon]\nslots = 7\n[output]\ncolor = "always"\n')
-    assert daemon_slots(None) == 7
-    assert daemon_slots(2) == 2
+    settings = load_settings(os.environ, os.getcwd())
+    assert daemon_slots(None, settings) == 7
+    assert daemon_slots(2, settings) == 2
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     with open(os.devnull, "w") as stream:

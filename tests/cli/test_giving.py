@@ -180,7 +180,7 @@ def test_a_run_that_is_interrupted_while_its_engine_starts_says_that_the_job_is_
     (tmp_path / "rows.txt").write_text("1\n")
     said = jobctl("run", tmp_path / "rows.txt", "-q", "--", "true")
     assert (said.code, said.out) == (130, "")
-    assert "job 1 is not done; go on with: jobctl daemon start, or jobctl cancel 1" in said.err
+    assert "job 1 is not done; continue with: jobctl daemon start, or jobctl cancel 1" in said.err
 
 
 def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, 
     (tmp_path / "rows.txt").write_text("1\n")
     said = jobctl("submit", tmp_path / "rows.txt", "--key", "k", "--wait", "--", "true")
     assert said.code == 130
-    assert "not waiting any more; job 1 goes on" in said.err
+    assert "not waiting any more; job 1 continues" in said.err
 
 
 def test_submit_says_that_the_queue_is_paused(store, jobctl):

@@ -102,7 +102,7 @@ def test_one_that_was_given_up_is_sent_again(bench, jobctl):
 def test_nobody_to_tell_is_said(tmp_path, monkeypatch, jobctl):
     bench = Bench(tmp_path)
     monkeypatch.setenv("JOBCTL_HOME", str(bench.home.root))
-    assert "nobody was to be told yet" in jobctl("notify", "list").err
+    assert "there are no notifications" in jobctl("notify", "list").err
 
 
 # ---- prune ----

@@ -119,6 +119,6 @@ def test_a_first_ctrl_c_off_a_terminal_says_what_happens(cli, quiet):
         raise AssertionError("nothing was said")
     running.send_signal(signal.SIGINT)
     rest = running.communicate(timeout=PATIENCE_S)[1]
-    assert "ending what runs" in rest
-    assert "job 1 is not done; go on with: jobctl daemon start" in rest
+    assert "ending the running items" in rest
+    assert "job 1 is not done; continue with: jobctl daemon start" in rest
     assert running.returncode == 130

@@ -32,7 +32,7 @@ from jobctl.render.screen import print_jobs
 FOLDER = Path(__file__).with_name("screens")
 EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
 SIZES = ((80, 24), (120, 40), (200, 50))
-FOOTER = "q leaves; the work goes on"
+FOOTER = "q leaves; the work continues"
 AT = "2026-11-23T18:29:35.310Z"
 
 Document = dict[str, Any]

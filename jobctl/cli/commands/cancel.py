@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import now_us
 from jobctl.errors import Exit
-
-if TYPE_CHECKING:
-    from jobctl.services.control.cancel import Cancelled
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -20,39 +17,28 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def cancel(
     ctx: typer.Context,
     targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="42, last, 1,3,5-8, 42.17, 42.1-5.")],
-    at_once: Annotated[bool, typer.Option("--now", help="Kill without grace.")] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Kept in the journal.")] = "",
+    at_once: Annotated[bool, typer.Option("--now", help="Kill at once, without a grace period.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the journal of the job.")] = "",
 ) -> int:
-    """End jobs: what runs is stopped with everything it started, what never ran is unprocessed.
+    """End jobs or items: running items are stopped with all their processes, the others become unprocessed.
 
     Examples:
       jobctl cancel last
-      jobctl cancel 42.17 42.30-35       these items alone; the job goes on
-      jobctl cancel 42 --now             kill, without TERM and 10 s before
+      jobctl cancel 42.17 42.30-35       only these items; the job continues
+      jobctl cancel 42 --now             kill at once, without TERM first
 
-    Works without a daemon. Cancelling what is done changes nothing and is no error.
+    This works without a daemon. Cancelling a job that is done changes nothing and is not an error.
     """
     from jobctl.services.control.cancel import cancel as end
-    from jobctl.services.control.targets import resolve
+    from jobctl.services.control.cancel import cancel_document
+    from jobctl.services.control.targets import targets_of
 
     shared = session(ctx)
-    database = shared.open()
-    wanted = resolve(database, targets)
-    database.close()
+    wanted = targets_of(shared.home, targets)
     results = end(shared.home, wanted, at_once=at_once, reason=reason, now=now_us())
     if shared.json:
-        shared.emit({"schema": "jobctl.cancel/1", "cancelled": [_document(result) for result in results]})
+        shared.emit(cancel_document(results))
         return Exit.OK
     for result in results:
         shared.note(result.sentence)
     return Exit.OK
-
-
-def _document(result: Cancelled) -> dict[str, object]:
-    return {
-        "job": result.job,
-        "item": result.item,
-        "state": result.state,
-        "cancelled": result.changed,
-        "note": result.note,
-    }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,12 +11,11 @@ import typer
 from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session, now_us
-from jobctl.cli.submission.cluster import ClusterCommand, cluster_words, forgets_cluster
-from jobctl.errors import Busy, Exit, NotFound
+from jobctl.cli.submission.cluster import ClusterCommand, cluster_given, forgets_cluster
+from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.daemon import DaemonDocument
-    from jobctl.process.daemon import StartOptions
+    from jobctl.domain.documents.daemon import UnitDocument
 
 app = subcommands(
     """Start, stop and look at the daemon that runs the jobs.
@@ -45,37 +44,20 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
 
     It survives the terminal. A second one for the same store is refused (exit 75).
     """
-    from jobctl.process.daemon import start_detached
+    from jobctl.cli.submission.untrusted import tell_untrusted
+    from jobctl.services.daemon.options import Wanted
+    from jobctl.services.daemon.start import start as start_daemon
+    from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
-    options = _options(ctx, slots)
-    try:
-        pid = start_detached(options)
-    except Busy as error:
-        raise _who_is_there(shared) or error from None
+    tell_untrusted(shared, "daemon")
+    wanted = Wanted(slots, cluster_given(ctx), forgets_cluster(ctx))
+    started = start_daemon(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us())
     if shared.json:
-        shared.emit(_document(shared))
+        shared.emit(started.document)
     else:
-        shared.note(f"the daemon is up (process {pid})")
+        shared.note(f"the daemon is running (process {started.pid})")
     return Exit.OK
-
-
-def _who_is_there(shared: Session) -> Busy | None:
-    """Who holds the store, where that is no daemon that takes work; None otherwise."""
-    from jobctl.services.daemon.view import daemon_view
-
-    view = daemon_view(shared.open(), shared.home, now_us())
-    if view.state == "draining":
-        return Busy(
-            f"the daemon (process {view.pid}) is stopping: running items finish, nothing new starts",
-            hint="jobctl daemon stop && jobctl daemon start waits for that, with stop --now it does not",
-        )
-    if view.is_working and view.scope != "all":
-        return Busy(
-            f"process {view.pid} holds the store: it works on job {view.scope} alone (jobctl run)",
-            hint=f"jobctl wait {view.scope}; jobctl daemon start",
-        )
-    return None
 
 
 @app.command(cls=ClusterCommand)
@@ -92,45 +74,17 @@ def run(
 
     SIGTERM and Ctrl-C stop it: politely the first time, at once the second.
     """
-    from dataclasses import replace
-
-    from jobctl.process.daemon import exec_foreground
-
-    shared, options = session(ctx), replace(_options(ctx, slots), drain=drain)
-    exec_foreground(options, (lambda: _announce(shared, options)) if shared.json else None)
-    return Exit.OK
-
-
-def _announce(shared: Session, options: StartOptions) -> None:
-    """What this process is from here on; all it says later goes to standard error."""
-    import os
-
-    facts = {"pid": os.getpid(), "home": str(options.home.root), "slots": options.slots, "drain": options.drain}
-    shared.emit({"schema": "jobctl.daemon_run/1"} | facts)
-
-
-def _options(ctx: typer.Context, slots: int | None) -> StartOptions:
-    from jobctl.cli.submission.defaults import daemon_slots, daemon_spawners, name_devices
     from jobctl.cli.submission.untrusted import tell_untrusted
-    from jobctl.process.daemon import StartOptions
-    from jobctl.services.daemon.elsewhere import refuse_elsewhere
-    from jobctl.store.database import open_database
+    from jobctl.services.daemon.options import Wanted, start_options
+    from jobctl.services.daemon.start import become, run_document
+    from jobctl.services.settings.settings import load_settings
 
-    home, cluster = session(ctx).home, cluster_words(ctx)
-    name_devices()
-    count = daemon_slots(slots, on_cluster=bool(cluster))
-    tell_untrusted(session(ctx), "daemon")
-    # Made here, where errors can be told; and closed again, for no connection may cross a fork.
-    open_database(home, create=True).close()
-    options = StartOptions(
-        home=home,
-        slots=count,
-        spawners=daemon_spawners(count),
-        cluster=cluster,
-        forget_cluster=forgets_cluster(ctx),
-    )
-    refuse_elsewhere(options)
-    return options
+    shared = session(ctx)
+    tell_untrusted(shared, "daemon")
+    wanted = Wanted(slots, cluster_given(ctx), forgets_cluster(ctx), drain)
+    options = start_options(shared.home, wanted, load_settings(os.environ, os.getcwd()))
+    become(options, (lambda: shared.emit(run_document(options, os.getpid()))) if shared.json else None)
+    return Exit.OK
 
 
 @app.command(cls=Command)
@@ -151,19 +105,15 @@ def stop(
     from jobctl.domain.blockers import DAEMON_DOWN
     from jobctl.domain.durations import option_duration
     from jobctl.services.daemon.stop import stop_daemon
+    from jobctl.services.daemon.view import document_of
 
     shared = session(ctx)
-    seconds = None if timeout is None else option_duration("--timeout", timeout)
-    stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=seconds, tell=shared.note)
-    if stopped is False:
-        raise Busy(
-            f"the daemon still waits for what runs after {timeout}",
-            hint="jobctl daemon stop --now ends it, jobctl daemon status shows it",
-        )
+    timeout_s = None if timeout is None else option_duration("--timeout", timeout)
+    stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=timeout_s, tell=shared.note)
     if shared.json:
-        shared.emit(_document(shared))
+        shared.emit(document_of(shared.home, now_us()))
     else:
-        shared.note(DAEMON_DOWN.sentence if stopped is None else "the daemon has stopped")
+        shared.note("the daemon has stopped" if stopped else DAEMON_DOWN.sentence)
     return Exit.OK
 
 
@@ -174,8 +124,10 @@ def status(ctx: typer.Context) -> int:
     Example:
       jobctl daemon status --json
     """
+    from jobctl.services.daemon.view import document_of
+
     shared = session(ctx)
-    document = _document(shared)
+    document = document_of(shared.home, now_us())
     if shared.json:
         shared.emit(document)
     else:
@@ -183,16 +135,6 @@ def status(ctx: typer.Context) -> int:
 
         sys.stdout.write("\n".join(lines(document, shared.program)) + "\n")
     return Exit.OK
-
-
-def _document(shared: Session) -> DaemonDocument:
-    from jobctl.services.daemon.view import daemon_document, down_document
-
-    try:
-        database = shared.open()
-    except NotFound:
-        return down_document(shared.home)
-    return daemon_document(database, shared.home, now_us())
 
 
 @app.command(cls=Command)
@@ -211,25 +153,29 @@ def logs(
 
     A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
     """
-    from jobctl.services.daemon import log as daemon_log
+    from jobctl.services.daemon.log import document, last_lines
 
     shared = session(ctx)
     path = shared.home.daemon_log
-    last = daemon_log.last_lines(path, None if everything else lines)
+    last = last_lines(path, None if everything else lines)
     if shared.json and not follow:
-        documents = [daemon_log.line_document(line) for line in last]
-        shared.emit({"schema": "jobctl.daemon_log/1", "log": str(path), "lines": documents})
+        shared.emit(document(path, last))
         return Exit.OK
     for line in last:
         _log_line(shared, line)
     if follow:
-        from jobctl.process.reader import readers_end
-
-        sys.stdout.flush()
-        for line in daemon_log.follow(path, readers_end(sys.stdout)):
-            _log_line(shared, line)
-            sys.stdout.flush()
+        _follow(shared)
     return Exit.OK
+
+
+def _follow(shared: Session) -> None:
+    from jobctl.process.reader import readers_end
+    from jobctl.services.daemon.log import follow
+
+    sys.stdout.flush()
+    for line in follow(shared.home.daemon_log, readers_end(sys.stdout)):
+        _log_line(shared, line)
+        sys.stdout.flush()
 
 
 def _log_line(shared: Session, line: str) -> None:
@@ -237,7 +183,7 @@ def _log_line(shared: Session, line: str) -> None:
     from jobctl.services.daemon.log import line_document
 
     if shared.json:
-        shared.emit_line({"schema": "jobctl.daemon_log_line/1"} | line_document(line))
+        shared.emit_line(line_document(line))
     else:
         shared.say(inert(line))
 
@@ -260,30 +206,25 @@ def install(
     The unit is Type=notify with a watchdog. A stop lets what runs go on for a minute, then ends it; it runs again
     after the next start.
     """
-    import os
-
     from jobctl.services.daemon.service_unit import Unit
     from jobctl.services.daemon.service_unit import install as write
 
     shared = session(ctx)
     unit = Unit(shared.home.root, slots, name)
-    if show:
-        if shared.json:
-            place = str(unit.path(os.environ))
-            shared.emit({"schema": "jobctl.unit/1", "path": place, "changed": False, "text": unit.text()})
-        else:
-            sys.stdout.write(unit.text())
+    if show and not shared.json:
+        sys.stdout.write(unit.text())
         return Exit.OK
-    path, changed = write(unit, os.environ, force=force)
+    document = unit.document(os.environ) if show else write(unit, os.environ, force=force)
     if shared.json:
-        shared.emit({"schema": "jobctl.unit/1", "path": str(path), "changed": changed})
-        return Exit.OK
-    shared.note(f"{path} {'written' if changed else 'is as it should be'}; now:")
-    _next_steps(shared, path)
+        shared.emit(document)
+    else:
+        _tell_installed(shared, document)
     return Exit.OK
 
 
-def _next_steps(shared: Session, path: Path) -> None:
+def _tell_installed(shared: Session, document: UnitDocument) -> None:
+    path = document["path"]
+    shared.note(f"{path} {'written' if document['changed'] else 'is as it should be'}; now:")
     shared.note("  systemctl --user daemon-reload")
-    shared.note(f"  systemctl --user enable --now {path.stem}")
-    shared.note("  loginctl enable-linger           to start it at boot, without anybody logging in")
+    shared.note(f"  systemctl --user enable --now {os.path.basename(path).removesuffix('.service')}")
+    shared.note("  loginctl enable-linger           to start it at boot, even if nobody logs in")

@@ -52,11 +52,14 @@ def doctor(
 
 def _slots() -> int:
     """As a daemon would be started now; settings with mistakes are a finding of their own."""
-    from jobctl.cli.submission.defaults import daemon_slots
+    import os
+
     from jobctl.config import cpu_count
+    from jobctl.services.daemon.options import daemon_slots
+    from jobctl.services.settings.settings import load_settings
 
     try:
-        return daemon_slots(None)
+        return daemon_slots(None, load_settings(os.environ, os.getcwd()))
     except (JobctlError, OSError):
         return cpu_count()
 

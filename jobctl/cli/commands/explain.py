@@ -1,4 +1,4 @@
-"""``jobctl explain``: why a job or an item is where it is."""
+"""``jobctl explain``: why a job or an item is in its state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import now_us
-from jobctl.errors import Exit, UsageError
+from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -24,16 +24,10 @@ def explain(
       jobctl explain 42
       jobctl explain last.17
     """
-    from jobctl.services.control.targets import resolve
-    from jobctl.services.why.explain import explain as why
+    from jobctl.services.why.explain import explain_target
 
     shared = session(ctx)
-    database = shared.open()
-    found = resolve(database, [target])
-    if len(found) != 1 or found[0].last is not None:
-        raise UsageError(f"{target!r} is more than one", hint="jobctl explain 42, or jobctl explain 42.17")
-    document = why(database, shared.home, found[0], now_us(), program=shared.program)
-    database.close()
+    document = explain_target(shared.home, target, now_us(), program=shared.program)
     if shared.json:
         shared.emit(document)
         return Exit.OK

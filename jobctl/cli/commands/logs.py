@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,11 @@ from jobctl.errors import Exit, UsageError
 from jobctl.process import reader
 
 if TYPE_CHECKING:
+    from jobctl.render.output import Sink
     from jobctl.services.control.targets import Target
     from jobctl.services.output.follow import Follower
+    from jobctl.services.output.log_documents import Outputs
     from jobctl.services.output.logs import Choice
-    from jobctl.store.database import Database
     from jobctl.store.views.items import AttemptView
 
 #: At most this many items without output are named.
@@ -49,26 +50,27 @@ def logs(
 
     With --json, one item is a document and several are a list in one; with --follow, each line is a document.
     """
-    from jobctl.services.control.targets import resolve
-    from jobctl.services.output.logs import STREAMS, Choice
+    from jobctl.services.output.log_documents import Outputs
+    from jobctl.services.output.logs import Choice
 
     shared = session(ctx)
-    if stdout and stderr:
-        raise UsageError("--stdout and --stderr at once", hint="both is what you get without them")
-    streams = ("out",) if stdout else ("err",) if stderr else STREAMS
     choice = Choice(failed=failed, attempt=_number(attempt), every_attempt=attempt == "all")
-    database = shared.open()
-    shower = _Shower(shared, database, streams)
-    wanted = resolve(database, targets)
+    outputs = Outputs(shared.home, targets, choice, _streams(stdout=stdout, stderr=stderr))
     if follow:
-        _follow(shower, wanted, choice)
-    elif shared.json:
-        from jobctl.cli.logs_json import print_json
-
-        print_json(shared, database, wanted, choice, streams)
+        _follow(shared, outputs)
+    elif not shared.json:
+        _Shower(shared, outputs).show()
+    elif outputs.is_single:
+        shared.emit(outputs.document())
     else:
-        shower.text(wanted, choice)
+        shared.emit_list({"schema": "jobctl.logs/1"}, "outputs", outputs.documents())
     return Exit.OK
+
+
+def _streams(*, stdout: bool, stderr: bool) -> tuple[str, ...]:
+    if stdout and stderr:
+        raise UsageError("--stdout and --stderr at once", hint="without them you get both")
+    return ("out",) if stdout else ("err",) if stderr else ("out", "err")
 
 
 def _number(attempt: str | None) -> int | None:
@@ -82,40 +84,37 @@ def _number(attempt: str | None) -> int | None:
 class _Shower:
     """Prints the outputs of attempts."""
 
-    def __init__(self, shared: Session, database: Database, streams: Sequence[str]) -> None:
+    def __init__(self, shared: Session, outputs: Outputs) -> None:
         from jobctl.render.output import Sink
 
         self.shared = shared
-        self.database = database
-        self.streams = streams
+        self.outputs = outputs
+        self.streams = outputs.streams
         self.out = Sink(sys.stdout)
         self.err = Sink(sys.stderr)
         self.bold = shared.colors(sys.stdout)
 
-    def text(self, targets: Sequence[Target], choice: Choice) -> None:
-        """One attempt as it is; several under headings, on one stream."""
-        single = len(targets) == 1 and targets[0].item is not None and targets[0].last is None
-        for target in targets:
-            self._target(target, choice, self._single if single and not choice.every_attempt else self.merged)
+    def show(self) -> None:
+        """Print one attempt as it is; several under headings, on one stream."""
+        for target in self.outputs.targets:
+            self._target(target, self._single if self.outputs.is_single else self.merged)
 
-    def _target(self, target: Target, choice: Choice, show: Callable[[int, AttemptView], None]) -> None:
-        """A job or some items of it, with a word about those that have no output to show."""
-        from jobctl.services.output.logs import attempts
-
+    def _target(self, target: Target, show: Callable[[int, AttemptView], None]) -> None:
+        """A job or some items of it, with a note about those that have no output."""
         shown, seen = 0, set()
-        for job, attempt in attempts(self.database, [target], choice):
+        for job, attempt in self.outputs.attempts(target):
             shown += 1
-            if target.items is not None:  # at most as many as can be typed; a whole job may have millions
+            if target.items is not None:  # at most as many as somebody can type; a whole job may have millions
                 seen.add(attempt.item)
             show(job, attempt)
         missing = [item for item in target.items or () if item not in seen]
         if missing:
-            self.shared.note(self._no_output(target.job, missing, choice))
+            self.shared.note(self._no_output(target.job, missing))
         elif not shown:
-            self.shared.note(f"job {target.job}: {_nothing(choice)}")
+            self.shared.note(f"job {target.job}: {_nothing(self.outputs.choice)}")
 
     def _single(self, job: int, attempt: AttemptView) -> None:
-        # With one stream alone, that is what was asked for: it goes to standard output.
+        # If only one stream was asked for, it goes to standard output.
         sinks = {"out": self.out, "err": self.err if len(self.streams) > 1 else self.out}
         copied = [self._copy(job, attempt, stream, sinks[stream]) for stream in self.streams]
         if not any(copied):
@@ -125,22 +124,21 @@ class _Shower:
     def merged(self, job: int, attempt: AttemptView) -> None:
         """An attempt under a heading, its errors under one of their own."""
         from jobctl.render.output import describe, heading
-        from jobctl.services.output.logs import piece
 
         self.out.line(heading(describe(job, attempt)), bold=self.bold)
         for stream in self.streams:
-            has_errors = stream == "err" and piece(self.shared.home, job, attempt, stream).exists()
+            has_errors = stream == "err" and self.outputs.piece(job, attempt, stream).exists()
             if has_errors and attempt.out_len and len(self.streams) > 1:
                 self.out.line(heading(f"{job}.{attempt.item} standard error"), bold=self.bold)
             self._copy(job, attempt, stream, self.out)
         self.out.flush()
 
-    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Any) -> bool:
-        from jobctl.services.output.logs import piece, read
+    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Sink) -> bool:
+        from jobctl.services.output.logs import read
 
         any_data = False
         try:
-            for data in read(piece(self.shared.home, job, attempt, stream)):
+            for data in read(self.outputs.piece(job, attempt, stream)):
                 sink.write(data)
                 any_data = True
         except FileNotFoundError:
@@ -152,17 +150,12 @@ class _Shower:
             return True
         return any_data
 
-    def _no_output(self, job: int, items: Sequence[int], choice: Choice) -> str:
-        from jobctl.domain.states import ItemState
-        from jobctl.store.views import items as item_views
-
-        why = "not failed" if choice.failed else "not run yet"
+    def _no_output(self, job: int, items: Sequence[int]) -> str:
+        why = "not failed" if self.outputs.choice.failed else "not run yet"
         if len(items) > 1:
             more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
             return f"items {', '.join(f'{job}.{item}' for item in items[:_NAMED])}{more} have {why}"
-        state = item_views.item_state(self.database, job, items[0])
-        word = "unknown" if state is None else ItemState(state[0]).word
-        return f"item {job}.{items[0]} has {why}, it is {word}"
+        return f"item {job}.{items[0]} has {why}, it is {self.outputs.state_of(job, items[0])}"
 
 
 def _nothing(choice: Choice) -> str:
@@ -178,47 +171,58 @@ def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
     return f"{'has written' if attempt.ending is None else 'wrote'} nothing{where}"
 
 
-def _follow(shower: _Shower, targets: Sequence[Target], choice: Choice) -> None:
-    from jobctl.render.output import failed, heading
-    from jobctl.services.output.follow import Follower, Wanted
-
-    target = targets[0]
-    if len(targets) != 1 or target.last is not None or choice.attempt:
-        raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
-    wanted = Wanted(target.job, target.item, tuple(shower.streams))
+def _follow(shared: Session, outputs: Outputs) -> None:
     pipes = reader.readers_end(sys.stdout)
-    follower = Follower(shower.database, shower.shared.home, wanted, stop=next(iter(pipes), None))
-    if shower.shared.json:
-        _follow_json(shower, follower, target.job, choice)
-        reader.check_reader(pipes)
-        return
+    follower = outputs.follower(next(iter(pipes), None))
+    if shared.json:
+        _follow_json(shared, outputs, follower)
+    elif outputs.choice.failed:
+        shower = _Shower(shared, outputs)
+        for job, attempt in _failures(outputs, follower):
+            shower.merged(job, attempt)
+    else:
+        _follow_text(_Shower(shared, outputs), follower)
+    reader.check_reader(pipes)
+
+
+def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, AttemptView]]:
+    """(job, attempt) of each attempt that fails, as it ends."""
+    from jobctl.render.output import failed
+
+    for event in follower.events():
+        if event.over is not None and failed(event.over):
+            yield outputs.targets[0].job, event.over
+
+
+def _follow_text(shower: _Shower, follower: Follower) -> None:
+    """What is written, as it comes: that of one item as it is, that of several under headings."""
+    from jobctl.render.output import heading
+
+    target, streams = shower.outputs.targets[0], shower.streams
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
-        if choice.failed:
-            if event.over is not None and failed(event.over):
-                shower.merged(target.job, event.over)
-            continue
         key = (event.item, event.attempt, event.stream)
         if event.data and target.item is None and key != shown:
             error = " standard error" if event.stream == "err" else ""
             shower.out.line(heading(f"{target.job}.{event.item}{error}"), bold=shower.bold)
             shown = key
-        to_stderr = event.stream == "err" and target.item is not None and len(shower.streams) > 1
+        to_stderr = event.stream == "err" and target.item is not None and len(streams) > 1
         (shower.err if to_stderr else shower.out).write(event.data)
         shower.out.flush()
         shower.err.flush()
-    reader.check_reader(pipes)
 
 
-def _follow_json(shower: _Shower, follower: Follower, job: int, choice: Choice) -> None:
-    """A line for each piece that is written; with ``--failed``, one for each attempt that failed, with all it wrote."""
-    from jobctl.cli.logs_json import JsonFollower, output_document
-    from jobctl.render.output import failed
+def _follow_json(shared: Session, outputs: Outputs, follower: Follower) -> None:
+    """A line for each piece that is written; with ``--failed``, one for each attempt that failed."""
+    from jobctl.services.output.log_documents import Pieces
 
-    lines = JsonFollower(shower.shared, job)
+    if outputs.choice.failed:
+        for job, attempt in _failures(outputs, follower):
+            shared.emit_line(outputs.output(job, attempt))
+            sys.stdout.flush()
+        return
+    pieces = Pieces(outputs.targets[0].job)
     for event in follower.events():
-        if not choice.failed:
-            lines.show(event)
-        elif event.over is not None and failed(event.over):
-            shower.shared.emit_line(output_document(shower.shared.home, job, event.over, shower.streams))
+        for document in pieces.of(event):
+            shared.emit_line(document)
         sys.stdout.flush()

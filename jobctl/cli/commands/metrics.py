@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import now_us
-from jobctl.errors import Exit, NotFound
+from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -34,26 +32,24 @@ def metrics(
     It answers with the daemon up or down and reads no item. Everything is a gauge: what is counted is what is kept,
     and prune takes from it. With --json the same names, labels and values are one JSON document.
     """
-    from jobctl.services.metrics import read_metrics, write_metrics
+    from jobctl.services.metrics import metrics_of, write_metrics
 
     shared = session(ctx)
-    try:
-        database = shared.open()
-    except NotFound:
-        database = None
-    reading = read_metrics(database, shared.home, now_us())
-    text = reading.text()
+    reading = metrics_of(shared.home, now_us())
     if output is not None and output != "-":
-        write_metrics(Path(output), text)
+        document = write_metrics(output, reading.text())
         if shared.json:
-            size = len(text.encode())
-            shared.emit({"schema": "jobctl.metrics_file/1", "path": os.path.abspath(output), "bytes": size})
+            shared.emit(document)
     elif shared.json:
         shared.emit(reading.document())
     else:
-        if sys.stdout.isatty():  # a label is data for who collects it, and must not act on who looks at it
-            from jobctl.render.inert import inert_log
-
-            text = inert_log(text)
-        sys.stdout.write(text)
+        _print(reading.text())
     return Exit.OK
+
+
+def _print(text: str) -> None:
+    if sys.stdout.isatty():  # a label must not act on the terminal of the reader
+        from jobctl.render.inert import inert_log
+
+        text = inert_log(text)
+    sys.stdout.write(text)

@@ -9,7 +9,7 @@ import typer
 
 from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
-from jobctl.cli.session import now_us
+from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -36,31 +36,31 @@ def list_(
       jobctl notify list
       jobctl notify list last --json
     """
-    from jobctl.services.control.targets import resolve_job
-    from jobctl.services.notify import SCHEMA, list_deliveries
+    from jobctl.services.notify import SCHEMA, deliveries_of
 
     shared = session(ctx)
-    database = shared.open() if job is not None else shared.open_if_any()
-    if database is None:
-        document: DeliveriesDocument = {"schema": SCHEMA, "deliveries": []}
+    nothing: DeliveriesDocument = {"schema": SCHEMA, "deliveries": []}
+    if job is not None:
+        document = deliveries_of(shared.home, job)
     else:
-        number = None if job is None else resolve_job(database, job)
-        database.close()
-        document = list_deliveries(shared.home, number)
+        document = shared.if_any(lambda: deliveries_of(shared.home, None), nothing)
     if shared.json:
         shared.emit(document)
-        return Exit.OK
-    if not shared.plain:
+    else:
+        _show(shared, document)
+    return Exit.OK
+
+
+def _show(shared: Session, document: DeliveriesDocument) -> None:
+    if not document["deliveries"]:
+        shared.note("there are no notifications; see --notify and --on-done of jobctl submit")
+    elif not shared.plain:
         for line in _lines(document):
             shared.say(line)
-    elif document["deliveries"]:
+    else:
         from jobctl.render.plain import table
 
-        rows = [_row(each) for each in document["deliveries"]]
-        shared.say(table(_TITLES, rows))
-    if not document["deliveries"] and database is not None:
-        shared.note("nobody was to be told yet; see --notify and --on-done of jobctl submit")
-    return Exit.OK
+        shared.say(table(_TITLES, [_row(each) for each in document["deliveries"]]))
 
 
 _TITLES = ("id", "job", "round", "event", "target", "state", "attempts", "last_result", "next_attempt_at")
@@ -97,12 +97,9 @@ def resend(
     from jobctl.services.notify import resend as again
 
     shared = session(ctx)
-    shared.open().close()
     sent = again(shared.home, delivery, now=now_us())
     if shared.json:
-        from dataclasses import asdict
-
-        shared.emit({"schema": "jobctl.resent/1", **asdict(sent)})
+        shared.emit(sent.document())
         return Exit.OK
     who = "the daemon sends it" if sent.daemon is not None else f"start a daemon: {shared.program} daemon start"
     shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, is sent again; {who}")

@@ -1,4 +1,4 @@
-"""``jobctl pause``: let nothing more start."""
+"""``jobctl pause``: start no more items of a job or a queue."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.holding import answer, answer_queue, check_either
-from jobctl.cli.session import now_us
-from jobctl.errors import Exit
+from jobctl.cli.session import Session, now_us
+from jobctl.errors import Exit, UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -17,9 +16,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def pause(
     ctx: typer.Context,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, last.")] = None,
-    queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; status and explain say it.")] = "",
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, or last.")] = None,
+    queue: Annotated[str | None, typer.Option(metavar="NAME", help="Pause a whole queue instead of jobs.")] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason; status and explain show it.")] = "",
 ) -> int:
     """Stop starting items of a job or a queue; running items finish.
 
@@ -27,21 +26,42 @@ def pause(
       jobctl pause 42 --reason "disk is being changed"
       jobctl pause --queue downloads
 
-    A deadline of the job goes on running.
+    The time until a deadline of the job still counts.
     """
-    from jobctl.cli.submission.naming_queues import check_queue
-    from jobctl.services.control.pause import pause as hold
-    from jobctl.services.control.pause import pause_queue
-    from jobctl.services.control.targets import resolve_jobs
-
     shared = session(ctx)
     check_either(jobs, queue, "pause")
     if queue is not None:
-        check_queue(shared, queue)
-        answer_queue(shared, pause_queue(shared.home, queue, reason=reason, now=now_us()), "pause", "paused")
-        return Exit.OK
-    database = shared.open()
-    numbers = resolve_jobs(database, jobs or [])
-    database.close()
-    answer(shared, hold(shared.home, numbers, reason=reason, now=now_us()), "pause", "paused")
+        _pause_queue(shared, queue, reason)
+    else:
+        _pause_jobs(shared, jobs or [], reason)
     return Exit.OK
+
+
+def _pause_jobs(shared: Session, words: list[str], reason: str) -> None:
+    from jobctl.services.control.pause import pause, pause_document
+    from jobctl.services.control.targets import jobs_of
+
+    held = pause(shared.home, jobs_of(shared.home, words), reason=reason, now=now_us())
+    if shared.json:
+        shared.emit(pause_document(held))
+        return
+    for each in held:
+        shared.note(each.sentence("paused"))
+
+
+def _pause_queue(shared: Session, queue: str, reason: str) -> None:
+    from jobctl.services.control.pause import pause_document, pause_queue
+    from jobctl.services.control.queues import check_queue
+
+    check_queue(shared.home, queue)
+    held = pause_queue(shared.home, queue, reason=reason, now=now_us())
+    if shared.json:
+        shared.emit(pause_document([], held))
+    else:
+        shared.note(held.sentence("paused"))
+
+
+def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:
+    """Raises UsageError unless either jobs or a queue are named."""
+    if bool(jobs) == (queue is not None):
+        raise UsageError(f"{verb} what?", hint=f"jobctl {verb} JOB..., or jobctl {verb} --queue NAME")

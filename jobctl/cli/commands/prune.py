@@ -14,8 +14,6 @@ from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.services.control.prune import KeptJob, Pruned
-    from jobctl.services.settings.settings import Settings
-    from jobctl.store.database import Database
 
 #: Of the jobs that stay for one reason, so many are named.
 SHOWN = 10
@@ -56,23 +54,18 @@ def prune(
     the database, its log or its backups. What --only-new has to know of rows that are done is kept for 400 days, as
     hashes.
     """
-    from jobctl.services.control.prune import Pruned, PruneOptions
+    from jobctl.services.control.prune import Pruned, PruneOptions, prunable
     from jobctl.services.control.prune import prune as remove
 
     shared = session(ctx)
     _refuse_contradictions(jobs, older_than, keep_failed=keep_failed, include_failed=include_failed)
-    database = shared.open() if jobs else shared.open_if_any()
+    numbers = prunable(shared.home, jobs) if jobs else None
     age_s = 0.0 if jobs else _age_s(shared, older_than)
-    if database is None:
-        report = Pruned(dry_run, age_s)
-    else:
-        numbers = _numbers(database, jobs) if jobs else None
-        database.close()
-        options = PruneOptions(age_s, keep_failed, include_failed, dry_run, undelivered, numbers)
-        report = remove(shared.home, options, now=now_us())
+    options = PruneOptions(age_s, keep_failed, include_failed, dry_run, undelivered, numbers)
+    report = shared.if_any(lambda: remove(shared.home, options, now=now_us()), None)
     if shared.json:
-        shared.emit(report.document())
-    elif database is not None:
+        shared.emit((report or Pruned(dry_run, age_s)).document())
+    elif report is not None:
         _tell(shared, report, named=bool(jobs))
     return Exit.OK
 
@@ -88,45 +81,20 @@ def _refuse_contradictions(
         raise UsageError("JOB and --older-than at once", hint="a job that is named is removed however young it is")
 
 
-def _numbers(database: Database, words: list[str]) -> tuple[int, ...]:
-    """The jobs that are named. Of one whose removal was cut short nothing is left to name: it is finished anyway."""
-    from jobctl.services.control.targets import resolve_jobs
-    from jobctl.store.pruning import begun
-
-    cut_short = {str(number) for number in begun(database)}
-    parts = [part for word in words for part in (word.split(",") if word.replace(",", "").isdecimal() else [word])]
-    return tuple(resolve_jobs(database, [part for part in parts if part not in cut_short]))
-
-
 def _age_s(shared: Session, text: str | None) -> float:
     """Seconds, as given, else as set, else the default."""
     import os
 
     from jobctl.cli.submission.untrusted import tell_untrusted
-    from jobctl.domain.durations import option_duration, parse_duration
-    from jobctl.services.control.prune import DEFAULT_AGE_S
+    from jobctl.domain.durations import option_duration
+    from jobctl.services.control.prune import age_as_set
     from jobctl.services.settings.settings import load_settings
 
-    if text is None:
-        settings = load_settings(os.environ, os.getcwd())
-        _refuse_untrusted(settings)
-        tell_untrusted(shared, "prune")
-        found = settings.value("prune", "older-than")
-        return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
-    return option_duration("--older-than", text)
-
-
-def _refuse_untrusted(settings: Settings) -> None:
-    """An age that is ignored could remove more than its writer wanted, and one that counts could as well."""
-    from jobctl.errors import UsageError
-    from jobctl.services.settings.settings import untrusted
-
-    layer = settings.untrusted
-    if layer is not None and ("prune", "older-than") in layer.held:
-        raise UsageError(
-            f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
-            hint="give --older-than AGE, or read the file, then: jobctl config trust",
-        )
+    if text is not None:
+        return option_duration("--older-than", text)
+    age_s = age_as_set(load_settings(os.environ, os.getcwd()))
+    tell_untrusted(shared, "prune")
+    return age_s
 
 
 def _staying(kept: Sequence[KeptJob], why: str) -> str:

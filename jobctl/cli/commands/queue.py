@@ -10,11 +10,11 @@ import typer
 
 from jobctl.cli.app import subcommands
 from jobctl.cli.command import Command, session
-from jobctl.cli.commands.set import parse_settings
+from jobctl.cli.session import Session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.queues import QueueDocument
+    from jobctl.domain.documents.queues import QueueDocument, QueuesDocument
 
 app = subcommands("Show queues and change their limits.")
 
@@ -26,21 +26,25 @@ def list_(ctx: typer.Context) -> int:
     Example:
       jobctl queue list
     """
-    from jobctl.services.control.queues import queue_documents
+    from jobctl.services.control.queues import SCHEMA, queues_document
 
     shared = session(ctx)
-    database = shared.open_if_any()
-    documents = [] if database is None else queue_documents(database)
+    nothing: QueuesDocument = {"schema": SCHEMA, "queues": []}
+    document = shared.if_any(lambda: queues_document(shared.home), nothing)
     if shared.json:
-        shared.emit({"schema": "jobctl.queues/1", "queues": documents})
-        return Exit.OK
+        shared.emit(document)
+    else:
+        _show(shared, document["queues"])
+    return Exit.OK
+
+
+def _show(shared: Session, queues: list[QueueDocument]) -> None:
     from jobctl.render.clock import local
     from jobctl.render.grid import print_grid
 
     titles = ("queue", "slots", "rate", "state", "jobs", "queued", "running")
     moment = local if shared.is_terminal(sys.stdout) else str
-    print_grid(titles, [_cells(document, moment) for document in documents], sys.stdout, shared.look(sys.stdout))
-    return Exit.OK
+    print_grid(titles, [_cells(queue, moment) for queue in queues], sys.stdout, shared.look(sys.stdout))
 
 
 def _cells(document: QueueDocument, moment: Callable[[str], str]) -> list[Any]:
@@ -64,17 +68,14 @@ def set_(
       jobctl queue set downloads slots=4 rate=10/s
       jobctl queue set downloads rate=none
     """
-    from jobctl.services.control.rules import set_queue
+    from jobctl.services.control.queues import queues_document
+    from jobctl.services.control.rules import parse_settings, set_queue
 
     shared = session(ctx)
     changes = parse_settings(settings)
     set_queue(shared.home, queue, changes)
     if shared.json:
-        from jobctl.services.control.queues import queue_documents
-
-        documents = [found for found in queue_documents(shared.open()) if found["name"] == queue]
-        shared.emit({"schema": "jobctl.queues/1", "queues": documents})
-        return Exit.OK
-    said = ", ".join(f"{name} {value}" for name, value in changes.items())
-    shared.note(f"queue {queue}: {said}")
+        shared.emit(queues_document(shared.home, queue))
+    else:
+        shared.note(f"queue {queue}: {', '.join(f'{name} {value}' for name, value in changes.items())}")
     return Exit.OK

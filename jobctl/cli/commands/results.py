@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import Session
-from jobctl.errors import Exit, NotFound, UsageError
+from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.output.results import ResultFile
+    from jobctl.services.output.results import ResultFile, Results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -41,55 +39,45 @@ def results(
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
     jobctl_* columns with exit code, duration, message and so on.
     """
-    from jobctl.services.control.targets import resolve_job
-    from jobctl.services.output.results import chosen, rejected_file, result_files
+    from jobctl.services.output.results import results_of
 
     shared = session(ctx)
-    database = shared.open()
-    number = resolve_job(database, job)
     flags = {"succeeded": succeeded, "failed": failed, "unprocessed": unprocessed}
     kinds = [kind for kind, given in flags.items() if given]
-    not_accepted = rejected_file(database, shared.home, number)
-    if rejected and not_accepted is None:
-        raise NotFound(f"every row of job {number} was accepted", hint=f"jobctl results {number}")
-    files = chosen(result_files(database, number), kinds) if kinds or not rejected else []
-    if not_accepted is not None and (rejected or not kinds):
-        files.append(not_accepted)
-    if output is not None:
-        _hand_out(shared, number, files, output)
+    found = results_of(shared.home, job, kinds, rejected=rejected)
+    if output == "-":
+        _print(shared, found)
+    elif output is not None:
+        _copy(shared, found, output)
     elif shared.json:
-        shared.emit({"schema": "jobctl.results/1", "job": number, "files": [_document(file) for file in files]})
+        shared.emit(found.document())
     else:
-        _list(shared, files, bare=bool(kinds) or rejected)
+        _list(shared, found.files, bare=bool(kinds) or rejected)
     return Exit.OK
 
 
-def _hand_out(shared: Session, number: int, files: list[ResultFile], output: str) -> None:
-    from jobctl.domain.wording import plural
-    from jobctl.services.output.results import copy_out, stream_out
+def _print(shared: Session, found: Results) -> None:
+    from jobctl.services.output.results import lines_of, stream_out
 
-    if len(files) != 1:
-        raise UsageError("-o needs to know which file", hint="add --succeeded, --failed, --unprocessed or --rejected")
-    if output == "-":
-        if shared.json:
-            from jobctl.services.output.results import lines_of
-
-            head = {"schema": "jobctl.results/1", "job": number, "files": [_document(files[0])]}
-            shared.emit_list(head, "lines", lines_of(files[0]))
-            return
-        sys.stdout.flush()
-        stream_out(files[0], sys.stdout.buffer)
-        return
-    copy_out(files[0], Path(output))
     if shared.json:
-        copied = _document(files[0]) | {"copied_to": os.path.abspath(output)}
-        shared.emit({"schema": "jobctl.results/1", "job": number, "files": [copied]})
+        shared.emit_list(found.document(), "lines", lines_of(found.one()))
         return
-    shared.note(f"{plural(files[0].rows, 'row')} written to {output}")
+    sys.stdout.flush()
+    stream_out(found.one(), sys.stdout.buffer)
+
+
+def _copy(shared: Session, found: Results, output: str) -> None:
+    from jobctl.domain.wording import plural
+
+    document = found.copied(output)
+    if shared.json:
+        shared.emit(document)
+    else:
+        shared.note(f"{plural(found.one().rows, 'row')} written to {output}")
 
 
 def _list(shared: Session, files: list[ResultFile], *, bare: bool) -> None:
-    """Paths alone for one kind, so that they can be used in a command; with rows for all."""
+    """Only the paths for one kind, so that a command can use them; with the number of rows for all kinds."""
     if bare or not shared.is_terminal(sys.stdout):
         for file in files:
             shared.say(str(file.path) if bare else f"{file.kind}\t{file.rows}\t{file.path}")
@@ -98,7 +86,3 @@ def _list(shared: Session, files: list[ResultFile], *, bare: bool) -> None:
 
     rows = [(file.kind, file.rows, file.path) for file in files]
     print_grid(("items", "rows", "file"), rows, sys.stdout, shared.look(sys.stdout))
-
-
-def _document(file: ResultFile) -> dict[str, Any]:
-    return {"kind": file.kind, "path": str(file.path), "rows": file.rows, "sha256": file.sha256 or None}

@@ -1,4 +1,4 @@
-"""``jobctl resume``: let paused work go on."""
+"""``jobctl resume``: let paused work continue."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.holding import answer, answer_queue, check_either
-from jobctl.cli.presence import note_daemon, note_daemon_for_queue
-from jobctl.cli.session import now_us
+from jobctl.cli.commands.pause import check_either
+from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -18,8 +17,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def resume(
     ctx: typer.Context,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, last.")] = None,
-    queue: Annotated[str | None, typer.Option(metavar="NAME", help="A whole queue instead of jobs.")] = None,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, or last.")] = None,
+    queue: Annotated[str | None, typer.Option(metavar="NAME", help="Resume a whole queue instead of jobs.")] = None,
 ) -> int:
     """Continue a paused or held job, or a paused queue.
 
@@ -27,21 +26,37 @@ def resume(
       jobctl resume 42
       jobctl resume --queue downloads
     """
-    from jobctl.cli.submission.naming_queues import check_queue
-    from jobctl.services.control.pause import resume as release
-    from jobctl.services.control.pause import resume_queue
-    from jobctl.services.control.targets import resolve_jobs
-
-    shared = session(ctx)
     check_either(jobs, queue, "resume")
     if queue is not None:
-        check_queue(shared, queue)
-        answer_queue(shared, resume_queue(shared.home, queue), "resume", "goes on")
-        note_daemon_for_queue(shared, queue)
-        return Exit.OK
-    database = shared.open()
-    numbers = resolve_jobs(database, jobs or [])
-    database.close()
-    answer(shared, release(shared.home, numbers, now=now_us()), "resume", "goes on")
-    note_daemon(shared, numbers)
+        _resume_queue(session(ctx), queue)
+    else:
+        _resume_jobs(session(ctx), jobs or [])
     return Exit.OK
+
+
+def _resume_jobs(shared: Session, words: list[str]) -> None:
+    from jobctl.services.control.pause import resume, resume_document
+    from jobctl.services.control.targets import jobs_of
+    from jobctl.services.daemon.absence import absence_for_jobs
+
+    numbers = jobs_of(shared.home, words)
+    held = resume(shared.home, numbers, now=now_us())
+    if shared.json:
+        shared.emit(resume_document(held))
+    for each in () if shared.json else held:
+        shared.note(each.sentence("continues"))
+    shared.note_any(absence_for_jobs(shared.home, numbers, shared.program))
+
+
+def _resume_queue(shared: Session, queue: str) -> None:
+    from jobctl.services.control.pause import resume_document, resume_queue
+    from jobctl.services.control.queues import check_queue
+    from jobctl.services.daemon.absence import absence_for_queue
+
+    check_queue(shared.home, queue)
+    held = resume_queue(shared.home, queue)
+    if shared.json:
+        shared.emit(resume_document([], held))
+    else:
+        shared.note(held.sentence("continues"))
+    shared.note_any(absence_for_queue(shared.home, queue, shared.program))

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.presence import note_daemon
 from jobctl.cli.session import now_us
-from jobctl.errors import Exit, UsageError
+from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -21,10 +20,11 @@ def retry(
     failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
     unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Only items that were never tried.")] = False,
     unknown: Annotated[
-        bool, typer.Option("--unknown", help="Items of which nobody knows what they did, even if at-most-once.")
+        bool, typer.Option("--unknown", help="Also items whose outcome is unknown, even with --on-crash fail.")
     ] = False,
     code: Annotated[
-        list[str] | None, typer.Option("--code", metavar="CODE", help="Only failures of this cause: exit_22, timeout.")
+        list[str] | None,
+        typer.Option("--code", metavar="CODE", help="Only items that failed for this cause: exit_22, timeout."),
     ] = None,
 ) -> int:
     """Run again what did not succeed: the same job, its next round.
@@ -38,28 +38,17 @@ def retry(
     Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
     """
     from jobctl.domain.selection import Selection
-    from jobctl.services.control.retry import retry_all
-    from jobctl.services.control.targets import resolve
+    from jobctl.services.control.retry import retry_all, retry_document, selections
+    from jobctl.services.control.targets import targets_of
+    from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
-    database = shared.open()
-    found = resolve(database, targets)
-    database.close()
-    by_job: dict[int, list[int]] = {}
-    for target in found:
-        by_job.setdefault(target.job, []).extend(target.items or ())
-    if any(target.item is None and by_job[target.job] for target in found):
-        raise UsageError("a job and items of it at once", hint="name the job, or its items")
-    wanted = {
-        job: Selection(failed, unprocessed, unknown, tuple(code or ()), tuple(dict.fromkeys(items)))
-        for job, items in by_job.items()
-    }
+    chosen = Selection(failed, unprocessed, unknown, tuple(code or ()))
+    wanted = selections(targets_of(shared.home, targets), chosen)
     answers = retry_all(shared.home, wanted, now=now_us())
     if shared.json:
-        fields = ("job", "round", "items", "left_out")
-        rounds = [{name: getattr(answer, name) for name in fields} for answer in answers]
-        shared.emit({"schema": "jobctl.retry/1", "retried": rounds})
+        shared.emit(retry_document(answers))
     for answer in answers:
         shared.note(answer.sentence)
-    note_daemon(shared, list(wanted))
+    shared.note_any(absence_for_jobs(shared.home, list(wanted), shared.program))
     return Exit.OK

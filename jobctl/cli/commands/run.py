@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from jobctl.cli import standard
 from jobctl.cli.command import session
-from jobctl.cli.commands.submit import FileArgument, dry_run, lines, lost_database, refuse_hold
+from jobctl.cli.commands.submit import FileArgument, accept, dry_run
 from jobctl.cli.session import Session, now_us
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
-from jobctl.cli.submission.intake import input_stream, request_of
+from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.outlook import of_a_run, outlook
-from jobctl.cli.submission.reading import Reading
+from jobctl.cli.submission.report import accepted_lines, of_a_run, outlook
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -25,13 +23,15 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
     from jobctl.process.daemon import StartOptions
     from jobctl.services.daemon.foreground import ForegroundRun
-    from jobctl.services.submit.request import Accepted
-    from jobctl.store.database import Database
+    from jobctl.services.status.live import LiveJobs
+    from jobctl.services.submit.request import Accepted, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _POLITE = "stopping: running items finish, nothing new starts; Ctrl-C again ends them at once"
-_AT_ONCE = "ending what runs"
+_AT_ONCE = "ending the running items"
+_FOLLOWS = "q leaves; the work continues"
+_RUNS = "Ctrl-C stops politely, twice at once"
 
 
 class _RunCommand(IntakeCommand):
@@ -55,32 +55,30 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     """
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True)
-    if values(ctx)["dry_run"]:
-        return dry_run(shared, request, planned=partial(of_a_run, request.policy, on_cluster=bool(cluster)))
-    refuse_hold(request)
-    from jobctl.cli.submission.defaults import daemon_spawners, name_devices
-    from jobctl.process.daemon import StartOptions
-    from jobctl.services.daemon.elsewhere import refuse_elsewhere
-    from jobctl.services.submit.submit import submit
-
-    name_devices()
     slots = of_a_run(request.policy, on_cluster=bool(cluster))
-    options = StartOptions(
-        shared.home,
-        slots,
-        spawners=daemon_spawners(slots),
-        cluster=cluster,
-        forget_cluster=forgets_cluster(ctx),
-    )
-    refuse_elsewhere(options)
-    lost = lost_database(shared)
-    with Reading(shared) as reading:
-        accepted = submit(shared.home, request, now=now, stdin=input_stream(file), watch=reading)
-    standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
-    if lost:
-        shared.warn(lost)
+    if values(ctx)["dry_run"]:
+        return dry_run(shared, request, planned=lambda: slots)
+    options = _options(shared, request, slots, cluster, forget_cluster=forgets_cluster(ctx))
+    accepted = accept(shared, request, now)
     _tell_fewer(shared, accepted, request.queue, slots)
     return _work_off(shared, accepted, replace(options, scope=accepted.job))
+
+
+def _options(
+    shared: Session, request: SubmitRequest, slots: int, cluster: tuple[str, ...], *, forget_cluster: bool
+) -> StartOptions:
+    """What the engine is started with, checked before anything is accepted."""
+    from jobctl.process.daemon import StartOptions
+    from jobctl.services.daemon.elsewhere import refuse_elsewhere
+    from jobctl.services.daemon.options import as_set
+    from jobctl.services.settings.settings import load_settings
+    from jobctl.services.submit.conditions import refuse_hold
+
+    refuse_hold(request)
+    options = StartOptions(shared.home, slots, cluster=cluster, forget_cluster=forget_cluster)
+    options = as_set(options, load_settings(os.environ, os.getcwd()))
+    refuse_elsewhere(options)
+    return options
 
 
 def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
@@ -92,46 +90,40 @@ def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> 
 
 
 def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:
-    from jobctl.services.daemon.foreground import ForegroundRun
+    from jobctl.services.daemon.foreground import ForegroundRun, is_done
 
-    database = shared.open()
     if accepted.is_special:
-        for line in lines(accepted):
+        for line in accepted_lines(accepted):
             shared.note(line)
-    if _is_done(database, accepted.job):  # its key was known, or it has no rows: nothing to work off
-        from jobctl.cli.live.watching import jobs_list
-
-        return _finish(shared, jobs_list(shared, database, [accepted.job])["jobs"][0], finished=True)
+    if is_done(shared.home, accepted.job):  # its key was known, or it has no rows: there is nothing to run
+        return _finish(shared, _jobs(shared, accepted.job).document(now_us())["jobs"][0], finished=True)
     try:
         with ForegroundRun(options) as engine:
-            view = _view(shared, database, accepted.job, engine)
-            engine.settle()  # while it began, we loaded what shows it
-            view.footer = "q leaves; the work goes on" if engine.follows else "Ctrl-C stops politely, twice at once"
+            view = _view(shared, accepted.job, engine)
+            engine.settle()  # while the engine started, we loaded the modules that show it
+            view.footer = _FOLLOWS if engine.follows else _RUNS
             from jobctl.cli.live.watching import show
 
             finished = show(view)
-    except KeyboardInterrupt:  # before the view listened to signals
-        _tell_left(shared, database, accepted.job)
+    except KeyboardInterrupt:  # before the view handled signals
+        _tell_left(shared, accepted.job)
         raise
     return _finish(shared, view.shown["jobs"][0], finished=finished)
 
 
-def _is_done(database: Database, number: int) -> bool:
-    from jobctl.domain.states import TERMINAL_JOB_STATES
-    from jobctl.store import jobs
+def _jobs(shared: Session, job: int) -> LiveJobs:
+    from jobctl.services.status.live import LiveJobs
 
-    row = jobs.load(database, number)
-    return row is not None and row.state in TERMINAL_JOB_STATES
+    return LiveJobs(shared.home, [str(job)], program=shared.program)
 
 
-def _view(shared: Session, database: Database, job: int, engine: ForegroundRun) -> View:
-    from jobctl.cli.live.watching import View, jobs_list
+def _view(shared: Session, job: int, engine: ForegroundRun) -> View:
+    from jobctl.cli.live.watching import View
 
     return View(
         shared=shared,
-        database=database,
+        jobs=_jobs(shared, job),
         stream=_progress_stream(shared),
-        take=lambda: jobs_list(shared, database, [job]),
         ends=True,
         footer="",
         is_alone=engine.has_ended,
@@ -162,7 +154,7 @@ def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int
     if shared.json:
         shared.emit(document)
     elif not finished:
-        _tell_left(shared, shared.open(), document["job"])
+        _tell_left(shared, document["job"])
     elif not shared.quiet or document["state"] != "succeeded":
         sys.stderr.write("\n".join(summary_lines(document)) + "\n")
     if not finished:
@@ -170,18 +162,8 @@ def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int
     return exit_code_of([document["state"]]) or Exit.OK
 
 
-def _tell_left(shared: Session, database: Database, job: int) -> None:
-    """A job that is left before its end: whether somebody else goes on with it, and if not who could."""
-    from jobctl.services.daemon.view import daemon_view
+def _tell_left(shared: Session, job: int) -> None:
+    """Say of a job that is left before its end whether a daemon continues it, and if not what to type."""
+    from jobctl.services.daemon.absence import left_over
 
-    view = daemon_view(database, shared.home, now_us())
-    if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):
-        text = f"job {job} goes on; follow it with: {shared.program} status {job} --watch"
-    else:
-        text = f"job {job} is not done; go on with: {shared.program} daemon start, or {shared.program} cancel {job}"
-        from jobctl.domain.blockers import DISK_FULL
-        from jobctl.process.space import shortage
-
-        if short := shortage(*shared.home.output_places):
-            text = f"{DISK_FULL.words(short=short)}\n  make room: {shared.program} prune --dry-run\n{text}"
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{left_over(shared.home, job, shared.program, now_us())}\n")

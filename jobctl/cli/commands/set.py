@@ -9,7 +9,7 @@ import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.cli.session import now_us
-from jobctl.errors import Exit, UsageError
+from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -38,28 +38,14 @@ def set_(
 
     A setting means what the option of submit with its name means; none takes the limit away.
     """
-    from jobctl.services.control.rules import set_rules
-    from jobctl.services.control.targets import resolve_job
+    from jobctl.services.control.rules import parse_settings, set_document, set_rules
+    from jobctl.services.control.targets import job_of
 
     shared = session(ctx)
-    database = shared.open()
-    number = resolve_job(database, job)
-    database.close()
-    changes = parse_settings(settings)
+    number, changes = job_of(shared.home, job), parse_settings(settings)
     policy = set_rules(shared.home, number, changes, now=now_us())
     if shared.json:
-        shared.emit({"schema": "jobctl.set/1", "job": number, "policy": policy.to_json()})
+        shared.emit(set_document(number, policy))
     said = ", ".join(f"{name} {value}" for name, value in changes.items())
     shared.note(f"job {number}: {said}")
     return Exit.OK
-
-
-def parse_settings(settings: list[str]) -> dict[str, str]:
-    """NAME=VALUE words as a dictionary. Raises UsageError for a word that has another form."""
-    found = {}
-    for setting in settings:
-        name, given, value = setting.partition("=")
-        if not (name and given and value):
-            raise UsageError(f"{setting!r} is not NAME=VALUE", hint="for example slots=8")
-        found[name.strip()] = value.strip()
-    return found

@@ -41,21 +41,13 @@ def status(
     """
     shared = session(ctx)
     if watch:
-        return _watch(shared, jobs or [], everything)
+        return _watch(shared, jobs or None, everything)
+    if exit_code and not jobs:
+        raise UsageError("--exit-code needs a JOB", hint="jobctl status last --exit-code")
     if not jobs:
-        if exit_code:
-            raise UsageError("--exit-code needs a JOB", hint="jobctl status last --exit-code")
         _show_list(shared, everything)
         return Exit.OK
-    from jobctl.services.control.targets import resolve_jobs
-    from jobctl.services.status.document import bundle, job_documents
-
-    database, now = shared.open(), now_us()
-    documents = job_documents(database, shared.home, resolve_jobs(database, jobs), now, program=shared.program)
-    if shared.json:
-        shared.emit(documents[0] if len(documents) == 1 else bundle(database, documents, now))
-    else:
-        _show_pages(shared, documents)
+    documents = _show_jobs(shared, jobs)
     if exit_code:
         from jobctl.services.daemon.wait import exit_code_of
 
@@ -63,8 +55,24 @@ def status(
     return Exit.OK
 
 
+def _show_jobs(shared: Session, words: list[str]) -> list[StatusDocument]:
+    from jobctl.services.status.document import bundle_of, status_of
+
+    now = now_us()
+    documents = status_of(shared.home, words, now, program=shared.program)
+    if shared.json:
+        shared.emit(bundle_of(shared.home, documents, now))
+    else:
+        from jobctl.render.screen import print_pages
+
+        print_pages(documents, sys.stdout, shared.look(sys.stdout))
+    return documents
+
+
 def _show_list(shared: Session, everything: bool) -> None:
-    document = _list_document(shared, everything)
+    from jobctl.services.status.document import status_list_of
+
+    document = status_list_of(shared.home, now_us(), everything=everything, program=shared.program)
     if shared.json:
         shared.emit(document)
     elif shared.is_terminal(sys.stdout):
@@ -72,41 +80,27 @@ def _show_list(shared: Session, everything: bool) -> None:
 
         print_jobs(document, sys.stdout, shared.look(sys.stdout))
     else:
-        from jobctl.render import plain
-
-        shared.say(plain.jobs(document))
-        for text in plain.damaged(document):
-            shared.note(text)
-        if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
-            from jobctl.cli.presence import note_if_down
-
-            note_if_down(shared)
+        _print_list(shared, document)
 
 
-def _list_document(shared: Session, everything: bool) -> StatusListDocument:
-    from jobctl.services.status.document import empty_list_document, list_document
+def _print_list(shared: Session, document: StatusListDocument) -> None:
+    from jobctl.render import plain
+
+    shared.say(plain.jobs(document))
+    for text in plain.damaged(document):
+        shared.note(text)
+    if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
+        from jobctl.services.daemon.absence import absence
+
+        shared.note_any(absence(shared.home, shared.program))
+
+
+def _watch(shared: Session, jobs: list[str] | None, everything: bool) -> int:
+    from jobctl.cli.live.watching import watch
 
     try:
-        database = shared.open()
-    except NotFound:
-        return empty_list_document(now_us())
-    return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
-
-
-def _show_pages(shared: Session, documents: list[StatusDocument]) -> None:
-    from jobctl.render.screen import print_pages
-
-    print_pages(documents, sys.stdout, shared.look(sys.stdout))
-
-
-def _watch(shared: Session, jobs: list[str], everything: bool) -> int:
-    from jobctl.cli.live.watching import watch_jobs, watch_list
-
-    if not jobs:
-        return watch_list(shared, everything)
-    try:
-        return watch_jobs(shared, jobs)
+        return watch(shared, jobs, everything=everything)
     except NotFound as error:
-        if any(job.isdigit() for job in jobs):  # as after watch -n
+        if any(job.isdigit() for job in jobs or ()):  # as after watch -n
             error.details = (*error.details, "--watch takes no interval: a number after it is a JOB")
         raise

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from jobctl.cli.command import Command, session
 from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.tui.app import Top
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -24,10 +28,22 @@ def top(ctx: typer.Context) -> int:
     Needs the extra tui: pip install 'jobctl[tui]'. Enter opens what is under the cursor, Esc goes back, q leaves;
     the work goes on. Nothing is cancelled without a yes. For one look, or off a terminal, there is jobctl status.
     """
+    from jobctl.services.status.live import check_store
+
     shared = session(ctx)
     if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:
         hint = f"{shared.program} status {'--json' if shared.json else '--watch'}"
         raise UsageError("top needs a terminal", hint=hint)
+    browser = _browser()
+    check_store(shared.home)  # a store that is missing or damaged is reported before the screen is drawn
+    if not shared.colors(sys.stdout):
+        os.environ["NO_COLOR"] = "1"
+    screen = browser(shared.home, shared.program)
+    screen.run()
+    return screen.return_code or Exit.OK
+
+
+def _browser() -> type[Top]:
     try:
         from jobctl.tui.app import Top
     except ModuleNotFoundError as missing:
@@ -36,9 +52,4 @@ def top(ctx: typer.Context) -> int:
         raise UsageError(
             "top needs the package textual, which is not installed", hint="pip install 'jobctl[tui]'"
         ) from missing
-    shared.open().close()  # no store yet, or one that is damaged: said before the screen is taken
-    if not shared.colors(sys.stdout):
-        os.environ["NO_COLOR"] = "1"
-    browser = Top(shared.home, shared.program)
-    browser.run()
-    return browser.return_code or Exit.OK
+    return Top

@@ -29,14 +29,11 @@ def verify(
 
     Changes nothing. Exit 0 when all is as claimed, 1 with what was found.
     """
-    from jobctl.services.control.targets import resolve_job
+    from jobctl.services.control.targets import job_of
     from jobctl.services.output.verify import verify as check
 
     shared = session(ctx)
-    database = shared.open()
-    number = resolve_job(database, job)
-    database.close()
-    found = check(shared.home, number)
+    found = check(shared.home, job_of(shared.home, job))
     if shared.json:
         shared.emit(found.document())
     else:

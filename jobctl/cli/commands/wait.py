@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command, session
-from jobctl.cli.presence import note_daemon
 from jobctl.cli.session import Session, now_us
-from jobctl.errors import WaitTimeout
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,25 +30,16 @@ def wait(
     Exit 0: all succeeded; 3: one is partial, some of its items failed; 4: failed; 5: cancelled; 6: expired; 124: not
     done by then.
     """
-    from jobctl.services.control.targets import resolve_jobs
-    from jobctl.services.daemon import wait as service
+    from jobctl.services.control.targets import jobs_of
+    from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
     seconds = _seconds(timeout)
-    database = shared.open()
-    numbers = resolve_jobs(database, jobs)
-    note_daemon(shared, numbers)
-    try:
-        states = service.wait(database, shared.home, numbers, seconds, lambda job, state: _tell(shared, job, state))
-    except KeyboardInterrupt:
-        shared.note(f"\nnot waiting any more; the jobs go on: {shared.program} status")
-        raise
+    numbers = jobs_of(shared.home, jobs)
+    shared.note_any(absence_for_jobs(shared.home, numbers, shared.program))
+    states = _wait(shared, numbers, seconds)
     if shared.json:
-        from jobctl.services.status.document import bundle, job_documents
-
-        now = now_us()
-        documents = job_documents(database, shared.home, numbers, now, program=shared.program)
-        shared.emit(documents[0] if len(documents) == 1 else bundle(database, documents, now))
+        _emit(shared, [str(number) for number in numbers])
     return _result(shared, states, timeout)
 
 
@@ -60,24 +49,33 @@ def _seconds(timeout: str | None) -> float | None:
     return None if timeout is None else option_duration("--timeout", timeout)
 
 
-def _tell(shared: Session, job: int, state: str) -> None:
-    if not shared.json:
-        shared.note(f"job {job} {state}")
+def _wait(shared: Session, numbers: list[int], seconds: float | None) -> dict[int, str]:
+    from jobctl.services.daemon.wait import wait_for
+
+    def tell(job: int, state: str) -> None:
+        if not shared.json:
+            shared.note(f"job {job} {state}")
+
+    try:
+        return wait_for(shared.home, numbers, seconds, tell)
+    except KeyboardInterrupt:
+        shared.note(f"\nnot waiting any more; the jobs continue: {shared.program} status")
+        raise
+
+
+def _emit(shared: Session, words: list[str]) -> None:
+    from jobctl.services.status.document import bundle_of, status_of
+
+    now = now_us()
+    shared.emit(bundle_of(shared.home, status_of(shared.home, words, now, program=shared.program), now))
 
 
 def _result(shared: Session, states: dict[int, str], timeout: str | None) -> int:
-    from jobctl.domain.states import TERMINAL_JOB_STATES
-    from jobctl.process.lock import holder
-    from jobctl.services.daemon.wait import exit_code_of
+    from jobctl.services.daemon.wait import exit_code_of, late
 
-    open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
-    if open_jobs:
-        goes_on = "the work continues" if holder(str(shared.home.lock)) is not None else "no daemon works on it"
-        error = WaitTimeout(
-            f"not done after {timeout}: job {', '.join(open_jobs)}; {goes_on}",
-            hint=f"jobctl status {','.join(open_jobs)}",
-        )
-        if not shared.json:
-            raise error
-        return int(error.exit_code)
-    return exit_code_of(list(states.values()))
+    error = late(shared.home, states, timeout)
+    if error is None:
+        return exit_code_of(list(states.values()))
+    if not shared.json:
+        raise error
+    return int(error.exit_code)

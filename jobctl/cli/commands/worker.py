@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from jobctl.cli.command import session
-from jobctl.cli.submission.cluster import WorkerCommand, cluster_words
-from jobctl.errors import UsageError
+from jobctl.cli.submission.cluster import WorkerCommand, cluster_given
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -40,23 +40,13 @@ def worker(
     when the scheduler says so, or on TERM.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
-    from jobctl.config import cpu_count
-    from jobctl.domain.durations import parse_duration
+    from jobctl.services.daemon.worker import Offer, serve_cluster
+    from jobctl.services.settings.settings import load_settings
 
-    words = cluster_words(ctx)
-    tell_untrusted(session(ctx), "daemon")
-    if not words:
-        raise UsageError("which cluster?", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
-    from jobctl.domain.resources import parse_resources
-    from jobctl.executors.cluster.options import ClusterOptions
-    from jobctl.executors.cluster.worker import WorkerOptions, serve
-
-    offered = parse_resources(resources) if resources else {}
-    options = WorkerOptions(
-        ClusterOptions.from_words(words), slots or cpu_count(), offered, spool, parse_duration(patience)
-    )
-    code = serve(options, session(ctx).note)
-    if session(ctx).json:
-        facts = {"slots": options.slots, "resources": offered, "exit_code": int(code)}
-        session(ctx).emit({"schema": "jobctl.worker/1"} | facts)
-    return code
+    shared = session(ctx)
+    tell_untrusted(shared, "daemon")
+    offer = Offer(cluster_given(ctx), slots, resources, spool, patience)
+    document = serve_cluster(offer, load_settings(os.environ, os.getcwd()), shared.note)
+    if shared.json:
+        shared.emit(document)
+    return int(document["exit_code"])

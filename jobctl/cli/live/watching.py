@@ -15,8 +15,7 @@ from jobctl.cli.session import Session, now_us
 from jobctl.process import reader
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.daemon.wait import exit_code_of
-from jobctl.services.status.document import job_documents, list_document
-from jobctl.store.database import Database
+from jobctl.services.status.live import LiveJobs
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
@@ -34,17 +33,16 @@ class View:
     """What is watched, where it is shown, and what happens when somebody wants to stop."""
 
     shared: Session
-    database: Database
+    jobs: LiveJobs
     stream: TextIO
-    take: Callable[[], StatusListDocument]  # a fresh list document
     ends: bool  # when every job is done
     footer: str
-    is_alone: Callable[[], bool] = lambda: False  # nobody works off the jobs; then ``tend`` is called
+    is_alone: Callable[[], bool] = lambda: False  # no engine works on the jobs; then ``tend`` is called
     tend: Callable[[], None] = lambda: None
-    stop: Callable[[], str | None] = lambda: None  # None = leave the view, else go on with this footer
+    stop: Callable[[], str | None] = lambda: None  # None = leave the view, else continue with this footer
     is_over: Callable[[], bool] = lambda: False
     descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when there is something to tend
-    pipes: tuple[int, ...] = ()  # nobody looks any more when one of them has lost its reader
+    pipes: tuple[int, ...] = ()  # the view ends when one of them has lost its reader
     shown: StatusListDocument = field(init=False)
     signalled: bool = False  # left by a signal, not by a key
     quiet: bool = False
@@ -60,45 +58,20 @@ class View:
         return self.ends and all(job["done"] for job in self.shown["jobs"])
 
 
-def watch_jobs(shared: Session, words: Sequence[str]) -> int:
-    """Show some jobs until they are done; returns the exit code of the worst."""
-    from jobctl.services.control.targets import resolve_jobs
-
-    database = shared.open()
-    numbers = resolve_jobs(database, words)
+def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = False) -> int:
+    """Show some jobs until they are done, or all jobs until somebody leaves; returns the exit code."""
     view = View(
-        *(shared, database, sys.stdout, lambda: jobs_list(shared, database, numbers), True),
-        footer="q leaves; the work goes on",
+        shared,
+        LiveJobs(shared.home, words, program=shared.program, everything=everything),
+        sys.stdout,
+        ends=words is not None,
+        footer="q leaves; the work continues",
         pipes=reader.readers_end(sys.stdout),
     )
     if not show(view):
         return INTERRUPTED if view.signalled else 0
     _print_final(view)
     return exit_code_of([job["state"] for job in view.shown["jobs"]])
-
-
-def watch_list(shared: Session, everything: bool) -> int:
-    """Show all jobs until somebody leaves."""
-    database = shared.open()
-    view = View(
-        *(shared, database, sys.stdout, lambda: _list(shared, database, everything), False),
-        footer="q leaves; the work goes on",
-        pipes=reader.readers_end(sys.stdout),
-    )
-    show(view)
-    return INTERRUPTED if view.signalled else 0
-
-
-def jobs_list(shared: Session, database: Database, numbers: Sequence[int]) -> StatusListDocument:
-    """The documents of some jobs in the shape of a list."""
-    from jobctl.services.status.document import bundle
-
-    now = now_us()
-    return bundle(database, job_documents(database, shared.home, numbers, now, program=shared.program), now)
-
-
-def _list(shared: Session, database: Database, everything: bool) -> StatusListDocument:
-    return list_document(database, shared.home, now_us(), everything=everything, program=shared.program)
 
 
 def show(view: View) -> bool:
@@ -130,7 +103,7 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
     with _waiting(view) as (signals, keys, frames):
         while True:
             alone = view.is_alone()  # asked before the look: what the last engine did is in it
-            view.shown = view.take()
+            view.shown = view.jobs.document(now_us())
             draw()
             if view.is_done:
                 return True
@@ -139,7 +112,7 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
             if alone:
                 view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
-            # Who reads lines hears that nothing moves; a screen shows it as it is.
+            # A reader of lines is told that nothing moves; a screen shows that by itself.
             frames.wait(
                 busy=busy, also=(*view.descriptors(), *view.pipes), at_most_s=None if view.is_screen else LINE_EVERY_S
             )
@@ -170,7 +143,7 @@ def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
         yield (
             signals,
             typed,
-            stack.enter_context(Frames(view.database, view.shared.home, (signals.fileno(), *typed.descriptors))),
+            stack.enter_context(view.jobs.frames((signals.fileno(), *typed.descriptors))),
         )
 
 

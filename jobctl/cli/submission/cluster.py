@@ -9,13 +9,10 @@ from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.command import GLOBAL_PANEL, Command
-from jobctl.errors import UsageError
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
 _FORGET = "forget_cluster"
-_WHERE = ("scheduler", "scheduler_file", "cluster")
-_FILES = ("scheduler_file", "tls_ca", "tls_cert", "tls_key")
 
 #: (name, what it takes, help)
 _OPTIONS = (
@@ -84,53 +81,26 @@ def forgets_cluster(ctx: Context) -> bool:
     return bool(ctx.meta[_VALUES].get(_FORGET))
 
 
+def cluster_given(ctx: Context) -> dict[str, Any]:
+    """The cluster options of a command line, by name."""
+    return {name: value for name, value in ctx.meta[_VALUES].items() if value and name != _FORGET}
+
+
 def cluster_words(ctx: Context) -> tuple[str, ...]:
     """The cluster that a command line or the settings name, as words for an engine; none = this machine.
 
     Raises UsageError, also where the extra ``dask`` is not installed.
     """
-    return _chosen({name: value for name, value in ctx.meta[_VALUES].items() if value and name != _FORGET})
+    return _words(cluster_given(ctx))
 
 
 def set_cluster_words() -> tuple[str, ...]:
-    """The cluster of the settings alone, for a command that starts a daemon beside its own work. Raises UsageError."""
-    return _chosen({})
-
-
-def _chosen(given: dict[str, Any]) -> tuple[str, ...]:
-    executor = given.pop("executor", None)
-    if executor is None and not given:
-        given = _settings()
-        executor = given.pop("executor", None)
-    elif executor == "dask" and not any(given.get(name) for name in _WHERE):
-        given = _settings() | given
-        given.pop("executor", None)
-    if executor == "local" or not (executor or given):
-        return ()
-    if executor not in (None, "dask"):
-        raise UsageError(f"--executor {executor!r} is not known", hint="use local or dask")
-    return _words(given)
-
-
-def _settings() -> dict[str, Any]:
-    from jobctl.services.settings.settings import load_settings
-
-    names = ["executor", *_WHERE, "workers", *_FILES[1:], "insecure"]
-    settings = load_settings(os.environ, os.getcwd())
-    found = {name: settings.value("daemon", name.replace("_", "-")) for name in names}
-    return {name: value for name, value in found.items() if value}
+    """The cluster of the settings alone. Raises UsageError."""
+    return _words({})
 
 
 def _words(given: dict[str, Any]) -> tuple[str, ...]:
-    from importlib.util import find_spec
+    from jobctl.services.daemon.options import cluster_words
+    from jobctl.services.settings.settings import load_settings
 
-    if find_spec("distributed") is None:
-        raise UsageError("dask.distributed is not installed here", hint="pip install 'jobctl[dask]'")
-    from jobctl.executors.cluster.options import ClusterOptions
-
-    for name in _FILES:
-        if given.get(name):
-            given[name] = os.path.abspath(os.path.expanduser(given[name]))
-    options = ClusterOptions(**given)
-    options.check()
-    return tuple(options.words())
+    return cluster_words(given, load_settings(os.environ, os.getcwd()))

@@ -171,14 +171,14 @@ def _jobs_before(ctx: Context, texts: Sequence[str] | None) -> tuple[tuple[int, 
     """The jobs of ``--after``, each with its condition, ok or any. Raises NotFound, UsageError."""
     if not texts:
         return ()
-    from jobctl.services.control.targets import resolve_jobs
+    from jobctl.services.control.targets import jobs_of
 
     found: list[tuple[int, str]] = []
     for text in texts:
         name, _, condition = text.rpartition(":")
         if condition not in ("ok", "any"):
             name, condition = text, "ok"
-        found += [(job, condition) for job in resolve_jobs(session(ctx).open(), [name])]
+        found += [(job, condition) for job in jobs_of(session(ctx).home, [name])]
     return tuple(found)
 
 

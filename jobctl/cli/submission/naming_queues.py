@@ -5,38 +5,16 @@ from __future__ import annotations
 import sys
 
 from jobctl.cli.session import Session
-from jobctl.domain.nearest import meant, nearest
+from jobctl.domain.nearest import nearest
 from jobctl.domain.texts import MAX_NAME, check_printable
-from jobctl.errors import NotFound, UsageError
-from jobctl.services.submit.request import DEFAULT_QUEUE
-
-
-def known_queues(shared: Session) -> list[str]:
-    """The queues that there are: the default one, those that were made, and those that jobs have been in."""
-    from jobctl.store import queues
-
-    try:
-        database = shared.open()
-    except NotFound:
-        return [DEFAULT_QUEUE]
-    try:
-        return list(dict.fromkeys((DEFAULT_QUEUE, *queues.names(database))))
-    finally:
-        database.close()
-
-
-def check_queue(shared: Session, name: str) -> None:
-    """Raises NotFound for a queue to pause or to resume that there is not."""
-    known = known_queues(shared)
-    if name not in known:
-        hint = meant(name, known, f"there is {', '.join(known[:10])}; jobctl queue set QUEUE NAME=VALUE makes one")
-        raise NotFound(f"there is no queue {name!r}", hint=hint)
+from jobctl.errors import UsageError
+from jobctl.services.control.queues import known_queues
 
 
 def allow_new_queue(shared: Session, name: str, *, may_ask: bool) -> None:
     """Ask on a terminal whether a queue that there is not is to be made. Raises UsageError where it is not."""
     check_printable("--queue", name, MAX_NAME)
-    known = known_queues(shared)
+    known = known_queues(shared.home)
     if name in known:
         return
     near = nearest(name, known)

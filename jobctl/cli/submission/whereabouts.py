@@ -6,7 +6,7 @@ from typer import Context
 
 from jobctl.cli.session import Session
 from jobctl.cli.submission.cluster import set_cluster_words
-from jobctl.errors import JobctlError, NotFound
+from jobctl.errors import JobctlError
 
 
 def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool | None:
@@ -17,7 +17,9 @@ def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool 
     from jobctl.process.lock import holder
 
     if holder(str(shared.home.lock)) is not None:
-        return _crew_is_known(shared)
+        from jobctl.services.daemon.view import runs_on_cluster as daemon_runs_on_cluster
+
+        return daemon_runs_on_cluster(shared.home)
     try:
         if _named(ctx) if foreground else set_cluster_words():
             return True
@@ -30,17 +32,3 @@ def _named(ctx: Context) -> tuple[str, ...]:
     from jobctl.cli.submission.cluster import cluster_words
 
     return cluster_words(ctx)
-
-
-def _crew_is_known(shared: Session) -> bool:
-    """Whether the daemon that is up has said that its items run on a cluster."""
-    from jobctl.store import daemon
-
-    try:
-        database = shared.open()
-    except NotFound:
-        return False
-    try:
-        return daemon.load_crew(database) is not None
-    finally:
-        database.close()

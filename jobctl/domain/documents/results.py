@@ -78,10 +78,13 @@ class ManifestDocument(TypedDict):
     written_by: str
 
 
+KindName = Literal["succeeded", "failed", "unprocessed", "rejected"]
+
+
 class ListedFileBlock(TypedDict):
     """One result file, as ``jobctl results`` lists it."""
 
-    kind: Literal["succeeded", "failed", "unprocessed", "rejected"]
+    kind: KindName
     path: str
     rows: Count
     sha256: Sha256 | None

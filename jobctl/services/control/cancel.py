@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.states import LIVE_ITEM_STATES, TERMINAL_JOB_STATES, ItemState, JobState
@@ -26,6 +27,9 @@ from jobctl.store import clock, items, jobs, journal, requests
 from jobctl.store.database import Database, open_database
 from jobctl.store.elsewhere import Elsewhere
 from jobctl.store.requests import Request
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import CancelDocument, CancelledBlock
 
 #: Beyond the job's own grace, how long a cancel waits to see its effect.
 PATIENCE_S = 15.0
@@ -69,6 +73,15 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
         return [_answer(database, home, target, (target.job, target.item) in asked) for target in wanted]
     finally:
         database.close()
+
+
+def cancel_document(results: Sequence[Cancelled]) -> CancelDocument:
+    """``jobctl.cancel/1``."""
+    cancelled: list[CancelledBlock] = [
+        {"job": one.job, "item": one.item, "state": one.state, "cancelled": one.changed, "note": one.note}
+        for one in results
+    ]
+    return {"schema": "jobctl.cancel/1", "cancelled": cancelled}
 
 
 def _ask(

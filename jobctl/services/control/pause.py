@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
@@ -17,6 +17,9 @@ from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database, open_database
 from jobctl.store.job_row import JobRow
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import PausedJobBlock, PauseDocument, PausedQueueBlock, ResumeDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,24 @@ class QueueHeld:
         return f"queue {self.name}: {_said(self, done)}"
 
 
+def pause_document(held: Sequence[Held], queue: QueueHeld | None = None) -> PauseDocument:
+    """``jobctl.pause/1`` of jobs, or of a queue."""
+    return {"schema": "jobctl.pause/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
+
+
+def resume_document(held: Sequence[Held], queue: QueueHeld | None = None) -> ResumeDocument:
+    """``jobctl.resume/1`` of jobs, or of a queue."""
+    return {"schema": "jobctl.resume/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
+
+
+def _job_blocks(held: Sequence[Held]) -> list[PausedJobBlock]:
+    return [{"job": each.job, "changed": each.changed, "note": each.note} for each in held]
+
+
+def _queue_block(held: QueueHeld | None) -> PausedQueueBlock | None:
+    return None if held is None else {"name": held.name, "changed": held.changed, "note": held.note}
+
+
 def _said(held: Held | QueueHeld, done: str) -> str:
     if not held.changed:
         return held.note
@@ -58,7 +79,7 @@ def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[Held]:
-    """Let paused jobs go on."""
+    """Let paused jobs continue."""
     return _each(home, numbers, now, _resume)
 
 
@@ -127,7 +148,7 @@ def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueueHeld:
 
 
 def resume_queue(home: Home, name: str) -> QueueHeld:
-    """Let a queue go on."""
+    """Let a queue continue."""
     changed = change_queue(home, name, None, paused_at=None, pause_reason="")
     return QueueHeld(name, changed, "" if changed else "it was not paused")
 

@@ -11,19 +11,21 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
-from jobctl.domain.durations import format_time
+from jobctl.domain.durations import format_time, parse_duration
 from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
 from jobctl.services.control.pruning_room import make_room
+from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.control.traces import Traces
 from jobctl.services.daemon.log import blank_lines
+from jobctl.services.settings.settings import Settings, untrusted
 from jobctl.store import done, pruning, staging
 from jobctl.store.database import Database, open_database
 from jobctl.store.opening import backup
@@ -110,6 +112,34 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
             _choose(database, home, options, now, report)
         _Pruner(database, home, report).run(options, now)
         return report
+    finally:
+        database.close()
+
+
+def age_as_set(settings: Settings) -> float:
+    """The age in seconds from which a job is old, as set or by default.
+
+    Raises UsageError if a project file that is not trusted sets it: an age that is ignored could remove more than its
+    writer wanted, and one that counts could as well.
+    """
+    layer = settings.untrusted
+    if layer is not None and ("prune", "older-than") in layer.held:
+        raise UsageError(
+            f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
+            hint="give --older-than AGE, or read the file, then: jobctl config trust",
+        )
+    found: str | None = settings.value("prune", "older-than")
+    return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
+
+
+def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
+    """The jobs that these words name. A job whose removal was interrupted has no row to find; the next prune finishes
+    it anyway."""
+    database = open_database(home)
+    try:
+        interrupted = {str(number) for number in pruning.begun(database)}
+        parts = [part for text in texts for part in (text.split(",") if text.replace(",", "").isdecimal() else [text])]
+        return tuple(resolve_jobs(database, [part for part in parts if part not in interrupted]))
     finally:
         database.close()
 

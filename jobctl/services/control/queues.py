@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from jobctl.config import Home
 from jobctl.domain.durations import format_time
+from jobctl.domain.nearest import meant
 from jobctl.domain.slots import fitting
+from jobctl.errors import NotFound
+from jobctl.services.submit.request import DEFAULT_QUEUE
 from jobctl.store import daemon, queues
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.queues import QueueRow
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.queues import QueueDocument
+    from jobctl.domain.documents.queues import QueueDocument, QueuesDocument
+
+SCHEMA: Final = "jobctl.queues/1"
+
+
+def queues_document(home: Home, name: str | None = None) -> QueuesDocument:
+    """``jobctl.queues/1``: every queue, or the one of that name. Raises NotFound for a home without a store."""
+    database = open_database(home)
+    try:
+        found = queue_documents(database)
+    finally:
+        database.close()
+    return {"schema": SCHEMA, "queues": [queue for queue in found if name in (None, queue["name"])]}
+
+
+def known_queues(home: Home) -> list[str]:
+    """The queues that exist: the default one, those that were made, and those that jobs have been in."""
+    try:
+        database = open_database(home)
+    except NotFound:
+        return [DEFAULT_QUEUE]
+    try:
+        return list(dict.fromkeys((DEFAULT_QUEUE, *queues.names(database))))
+    finally:
+        database.close()
+
+
+def check_queue(home: Home, name: str) -> None:
+    """Raises NotFound for a queue that does not exist, which nobody can pause or resume."""
+    known = known_queues(home)
+    if name not in known:
+        hint = meant(name, known, f"there is {', '.join(known[:10])}; jobctl queue set QUEUE NAME=VALUE makes one")
+        raise NotFound(f"there is no queue {name!r}", hint=hint)
 
 
 def queue_documents(database: Database) -> list[QueueDocument]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.nearest import meant
@@ -13,11 +14,15 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
+from jobctl.services.control.targets import Target
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import Choice, Chosen
 from jobctl.store.database import Database, open_database
 from jobctl.store.job_row import JobRow
 from jobctl.store.views import jobs as job_views
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import RetryDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,27 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
         database.close()
     wake(home.wake)
     return retried
+
+
+def selections(targets: Sequence[Target], chosen: Selection) -> dict[int, Selection]:
+    """``chosen`` for each job of the targets, with the items that are named. Raises UsageError for a job and its
+    items at once."""
+    by_job: dict[int, list[int]] = {}
+    for target in targets:
+        by_job.setdefault(target.job, []).extend(target.items or ())
+    if any(target.item is None and by_job[target.job] for target in targets):
+        raise UsageError("a job and items of it at once", hint="name the job, or its items")
+    return {job: replace(chosen, items=tuple(dict.fromkeys(items))) for job, items in by_job.items()}
+
+
+def retry_document(retried: Sequence[Retried]) -> RetryDocument:
+    """``jobctl.retry/1``."""
+    return {
+        "schema": "jobctl.retry/1",
+        "retried": [
+            {"job": each.job, "round": each.round, "items": each.items, "left_out": each.left_out} for each in retried
+        ],
+    }
 
 
 def begin_round(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
 from jobctl.domain.job_options import OPTIONS, JobOption
@@ -20,6 +20,9 @@ from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.daemon import load_crew
 from jobctl.store.database import open_database
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import SetDocument
 
 #: What ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
@@ -50,6 +53,22 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
         database.close()
     wake(home.wake)
     return policy
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE words as a dictionary. Raises UsageError for a word that has another form."""
+    found = {}
+    for setting in settings:
+        name, given, value = setting.partition("=")
+        if not (name and given and value):
+            raise UsageError(f"{setting!r} is not NAME=VALUE", hint="for example slots=8")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def set_document(job: int, policy: Policy) -> SetDocument:
+    """``jobctl.set/1``: the rules of a job after a change."""
+    return {"schema": "jobctl.set/1", "job": job, "policy": policy.to_json()}
 
 
 def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:

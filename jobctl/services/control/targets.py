@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jobctl.config import Home
 from jobctl.domain.names import LAST, NUMBERS
 from jobctl.domain.nearest import meant
 from jobctl.domain.texts import is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 
 #: Longest list of jobs, and of items where each is handled by itself.
@@ -70,6 +71,33 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
         if target.item is not None:
             raise UsageError(f"{', '.join(texts)!r} names items; a job is wanted here", hint=f"try {target.job}")
     return [target.job for target in targets]
+
+
+def targets_of(home: Home, texts: Sequence[str]) -> list[Target]:
+    """``resolve`` in the store of a home. Raises NotFound, also for a home without a store, and UsageError."""
+    database = open_database(home)
+    try:
+        return resolve(database, texts)
+    finally:
+        database.close()
+
+
+def job_of(home: Home, text: str) -> int:
+    """``resolve_job`` in the store of a home."""
+    database = open_database(home)
+    try:
+        return resolve_job(database, text)
+    finally:
+        database.close()
+
+
+def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
+    """``resolve_jobs`` in the store of a home."""
+    database = open_database(home)
+    try:
+        return resolve_jobs(database, texts)
+    finally:
+        database.close()
 
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from jobctl.config import Home
+from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import Busy, Exit, JobctlError
 from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
+from jobctl.store import jobs
+from jobctl.store.database import open_database
 
 
 class ForegroundRun:
@@ -109,3 +113,13 @@ class ForegroundRun:
         if self._engine is None:
             return lock_holder(self._home.lock) is None
         return self._engine.wait(0) is not None
+
+
+def is_done(home: Home, number: int) -> bool:
+    """Whether a job has ended."""
+    database = open_database(home)
+    try:
+        row = jobs.load(database, number)
+    finally:
+        database.close()
+    return row is not None and row.state in TERMINAL_JOB_STATES

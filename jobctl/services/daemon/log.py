@@ -8,12 +8,15 @@ import re
 import select
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jobctl.errors import NotFound
 from jobctl.process.private import open_plain
 from jobctl.process.reader import check_reader
 from jobctl.process.watch import Watch
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import DaemonLogDocument, DaemonLogLineDocument, LogLineBlock
 
 _BLOCK = 1 << 16
 _LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<source>[a-z]+): )?(?P<message>.*)", re.DOTALL)
@@ -89,8 +92,18 @@ def _is_replaced(log: Path, descriptor: int) -> bool:
         return False
 
 
-def line_document(line: str) -> dict[str, Any]:
-    """A line as JSON: when, who, what; a line of another shape is all message."""
+def document(log: Path, lines: Sequence[str]) -> DaemonLogDocument:
+    """``jobctl.daemon_log/1``: some lines of the log."""
+    return {"schema": "jobctl.daemon_log/1", "log": str(log), "lines": [_parts(line) for line in lines]}
+
+
+def line_document(line: str) -> DaemonLogLineDocument:
+    """``jobctl.daemon_log_line/1``: one line of the log that is followed."""
+    return {"schema": "jobctl.daemon_log_line/1", **_parts(line)}
+
+
+def _parts(line: str) -> LogLineBlock:
+    """When, who, what; a line of another shape is all message."""
     found = _LINE.fullmatch(line)
     if found is None:
         return {"at": None, "source": None, "message": line}

@@ -7,9 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from jobctl.errors import UsageError
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import UnitDocument
+
+_SCHEMA: Final = "jobctl.unit/1"
 #: What runs may go on for so long after a stop; then it is ended with TERM, its grace, KILL.
 POLITE_S = 60
 
@@ -57,6 +62,11 @@ class Unit:
             longest=POLITE_S + 30,
         )
 
+    def document(self, environ: Mapping[str, str]) -> UnitDocument:
+        """``jobctl.unit/1`` of a unit that is only shown. Raises UsageError."""
+        text = self.text()
+        return {"schema": _SCHEMA, "path": str(self.path(environ)), "changed": False, "text": text}
+
     def path(self, environ: Mapping[str, str]) -> Path:
         """Where units of the user are. Raises UsageError for a name that is none of a unit."""
         if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
@@ -67,15 +77,20 @@ class Unit:
         return Path(base) / "systemd" / "user" / f"{self.name}.service"
 
 
-def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> tuple[Path, bool]:
-    """Write the unit; (where, whether anything changed). Raises UsageError if another text is there already."""
-    path, text = unit.path(environ), unit.text()
+def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> UnitDocument:
+    """Write the unit; returns ``jobctl.unit/1``. Raises UsageError if another text is there already."""
+    path = unit.path(environ)
+    return {"schema": _SCHEMA, "path": str(path), "changed": _write(path, unit.text(), force=force)}
+
+
+def _write(path: Path, text: str, *, force: bool) -> bool:
+    """Whether anything changed."""
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         before = ""
     if before == text:
-        return path, False
+        return False
     if before and not force:
         raise UsageError(
             f"{path} is there already and says something else",
@@ -86,7 +101,7 @@ def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> tuple[Pat
     new.write_text(text, encoding="utf-8")
     new.chmod(0o644)
     os.replace(new, path)
-    return path, True
+    return True
 
 
 def _words(words: Sequence[str]) -> str:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from jobctl.config import Home
+from jobctl.domain.durations import format_given
 from jobctl.domain.wording import plural
-from jobctl.errors import JobctlError
+from jobctl.errors import Busy, JobctlError
 from jobctl.process import lock
 from jobctl.process.daemon import DaemonHandle
 from jobctl.services.daemon.running import running_in
@@ -19,16 +20,16 @@ from jobctl.store.database import open_database
 _DISMISSAL_S = 5.0
 
 
-def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Callable[[str], None]) -> bool | None:
-    """Ask the daemon to stop and wait until it has gone.
+def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Callable[[str], None]) -> bool:
+    """Ask the daemon to stop and wait until it has ended; returns whether there was one.
 
-    True when it has, False when it still runs after the timeout, None when there was none. ``tell`` hears why it
-    takes time. Who waits to be the next one is sent away first.
+    A process that waits to be the next daemon is ended first. ``tell`` is called with the reason if the stop takes
+    time. Raises Busy if the daemon still runs after the timeout.
     """
     _dismiss_next(home)
     daemon = DaemonHandle.find(home.lock)
     if daemon is None:
-        return None
+        return False
     try:
         daemon.send(signal.SIGTERM)
         if at_once:
@@ -36,7 +37,12 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
             daemon.send(signal.SIGINT)
         elif not daemon.wait_gone(min(1.0, timeout_s if timeout_s is not None else 1.0)):
             tell(f"waiting for {_what_runs(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
-        return daemon.wait_gone(timeout_s)
+        if not daemon.wait_gone(timeout_s):
+            raise Busy(
+                f"the daemon still waits for running items after {format_given(timeout_s or 0.0)}",
+                hint="jobctl daemon stop --now ends them, jobctl daemon status shows them",
+            )
+        return True
     finally:
         daemon.close()
 

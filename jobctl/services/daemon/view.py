@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from jobctl.config import Home
 from jobctl.domain.crew import AWAY, Crew
 from jobctl.domain.durations import format_time, seconds
+from jobctl.errors import NotFound
 from jobctl.process import lock
 from jobctl.process.process_status import is_there, resident_bytes
 from jobctl.services.control.queues import queue_documents
 from jobctl.store import clock, daemon, elsewhere
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
@@ -73,6 +74,18 @@ def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
     return view if crew is None else view._replace(crew=crew, join=elsewhere.worker_command(elsewhere.known(database)))
 
 
+def runs_on_cluster(home: Home) -> bool:
+    """Whether the daemon that is up has said that its items run on a cluster."""
+    try:
+        database = open_database(home)
+    except NotFound:
+        return False
+    try:
+        return daemon.load_crew(database) is not None
+    finally:
+        database.close()
+
+
 def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     if holder is None:
         return DOWN if row is None else DaemonView("down", heartbeat_at=row.heartbeat_at)
@@ -122,6 +135,18 @@ def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
         "running": running,
         "queued": load.queued + load.running - running,
     }
+
+
+def document_of(home: Home, now: int) -> DaemonDocument:
+    """The same for a home that may not have a store yet."""
+    try:
+        database = open_database(home)
+    except NotFound:
+        return down_document(home)
+    try:
+        return daemon_document(database, home, now)
+    finally:
+        database.close()
 
 
 def down_document(home: Home) -> DaemonDocument:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
-from jobctl.errors import Busy, Exit, NotFound
-from jobctl.process import moment
+from jobctl.errors import Busy, Exit, NotFound, WaitTimeout
+from jobctl.process import lock, moment
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.view import daemon_view
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 
 #: Exit code of each way to end, the worst first.
@@ -52,20 +52,51 @@ def wait(
             watch.wait(left)
 
 
-#: When the daemon goes, so long another one may take to come before nobody is believed to work any more.
+def wait_for(
+    home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
+) -> dict[int, str]:
+    """``wait`` in the store of a home."""
+    database = open_database(home)
+    try:
+        return wait(database, home, jobs, timeout_s, done)
+    finally:
+        database.close()
+
+
+def late(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
+    """The error that names the jobs that are not done after ``timeout``; None if all are done."""
+    open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
+    if not open_jobs:
+        return None
+    continues = "the work continues" if lock.holder(str(home.lock)) is not None else "no daemon works on it"
+    return WaitTimeout(
+        f"not done after {timeout}: job {', '.join(open_jobs)}; {continues}",
+        hint=f"jobctl status {','.join(open_jobs)}",
+    )
+
+
+#: Seconds that another daemon may take to start, after one has ended, before a job counts as abandoned.
 SUCCESSION_S = 10.0
-#: One that begins and ends at once writes nothing.
+#: Seconds between looks at a daemon that starts: one that starts and ends at once writes nothing.
 BEGIN_S = 1.0
-#: The daemon is looked at again after so long although nothing was heard: its end writes nothing.
+#: Seconds after which the daemon is looked at again although the store has not changed: its end writes nothing.
 LOOK_S = 5.0
 
 
-def wait_served(database: Database, home: Home, job: int, serve: Callable[[], object] | None = None) -> str:
-    """Wait until a job is done, as long as somebody works on it; returns its state.
+def wait_served(home: Home, job: int, serve: Callable[[], object] | None = None) -> str:
+    """Wait until a job is done, as long as a daemon works on it; returns its state.
 
-    When no daemon works on it, or the one that did has gone and no other has come, ``serve`` is asked to start one, now
-    and again as long as somebody holds the store for something else. Raises Busy without it.
+    When no daemon works on it, or the daemon has ended and no other one has come, ``serve`` is called to start one,
+    and again while another process holds the store. Without ``serve`` raises Busy.
     """
+    database = open_database(home)
+    try:
+        return _wait_served(database, home, job, serve)
+    finally:
+        database.close()
+
+
+def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], object] | None) -> str:
     with StoreWatch(database, home) as watch:
         alone_since: float | None = None
         patience_s = 0.0
@@ -87,7 +118,7 @@ def wait_served(database: Database, home: Home, job: int, serve: Callable[[], ob
 
 
 def is_served(database: Database, home: Home, job: int) -> bool:
-    """Whether a daemon works on the job. One that has just begun is waited for, until it says what it is for."""
+    """Whether a daemon works on the job. Waits for a daemon that has just started, until it says what it works on."""
     deadline = time.monotonic() + SUCCESSION_S
     with StoreWatch(database, home) as watch:
         while (left := deadline - time.monotonic()) > 0 and _is_beginning(database, home):

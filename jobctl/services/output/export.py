@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
 import shlex
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from jobctl.config import Home
@@ -15,10 +17,14 @@ from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
+from jobctl.services.output.write_file import placed
 from jobctl.store import jobs
 from jobctl.store.database import Database, open_database
 from jobctl.store.job_row import JobRow
 from jobctl.store.views.items import FinishedRun, finished_runs
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.export import ExportFileDocument
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
@@ -54,6 +60,20 @@ class _Row(NamedTuple):
             f"{self.seq}\t{self.host}\t{self.started_at / 1e6:.3f}\t{self.duration_us / 1e6:10.3f}"
             f"\t0\t{self.received}\t{self.exit_value}\t{self.signal}\t{self.command}\n"
         )
+
+
+def export_head(job: int) -> dict[str, object]:
+    """``jobctl.export/1`` without its rows."""
+    return {"schema": "jobctl.export/1", "job": job, "format": "joblog"}
+
+
+def export_file(home: Home, job: int, path: str) -> ExportFileDocument:
+    """Write the joblog of a job to a file, whole or not at all; returns ``jobctl.export_file/1``. Raises NotFound,
+    and HomeError when the file cannot be written."""
+    with placed(Path(path)) as target:
+        rows = export_joblog(home, job, target)
+    where = os.path.abspath(path)
+    return {"schema": "jobctl.export_file/1", "job": job, "format": "joblog", "path": where, "rows": rows}
 
 
 def export_joblog(home: Home, job: int, target: BinaryIO) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.jsontext import plain_value
@@ -15,17 +17,17 @@ from jobctl.domain.payload import fields_of
 from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
-from jobctl.services.control.targets import Target
-from jobctl.store.database import Database
+from jobctl.services.control.targets import Target, resolve
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.items import ItemView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import LeftBehindBlock
-    from jobctl.domain.documents.items import ItemBlock
+    from jobctl.domain.documents.items import ItemBlock, ItemsDocument
 
-SCHEMA = "jobctl.items/1"
+SCHEMA: Final = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
 PAGE = 1_000
 
@@ -104,6 +106,38 @@ def _until(found: Page, last: int) -> Page:
     inside = [item for item in found.items if item.item <= last]
     is_end = len(inside) < len(found.items) or found.next is None or found.next >= last
     return Page(inside, None if is_end else found.next)
+
+
+class Listing:
+    """The items that a word, states and limits name, read page by page so that a long list starts at once."""
+
+    def __init__(self, home: Home, text: str, states: Sequence[ItemState], after: int = 0, limit: int = 0) -> None:
+        """``limit`` 0 means all. Raises NotFound, and UsageError for several jobs."""
+        self._database = open_database(home)
+        self._targets = resolve(self._database, [text])
+        if any(target.job != self._targets[0].job for target in self._targets):
+            raise UsageError(f"{text!r} names several jobs", hint="give one job, or items of one")
+        job = job_views.job(self._database, self._targets[0].job)
+        assert job is not None
+        self._job, self._columns = job, json.loads(job.columns)
+        self._states, self._after, self._limit = tuple(states), after, limit or None
+        #: The number to continue after, once the items are read; None if these were the last.
+        self.next: int | None = None
+
+    def pages(self) -> Iterator[list[ItemBlock]]:
+        """The documents of the items, in order."""
+        for target in self._targets:
+            for found in query(self._database, Query(target, self._states, self._after, self._limit), PAGE):
+                self.next = found.next
+                yield [self._document(item) for item in found.items]
+
+    def _document(self, item: ItemView) -> ItemBlock:
+        return item_document(self._job.id, item, self._columns, self._job.input_format)
+
+    def document(self) -> ItemsDocument:
+        """``jobctl.items/1``."""
+        items = [item for page in self.pages() for item in page]
+        return {"schema": SCHEMA, "job": self._job.id, "items": items, "next": self.next}
 
 
 def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> ItemBlock:

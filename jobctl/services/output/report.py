@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
@@ -12,9 +13,10 @@ from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.output.items import item_document
+from jobctl.services.output.write_file import placed
 from jobctl.services.status.document import job_document
 from jobctl.store import clock, figures
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
@@ -22,10 +24,11 @@ from jobctl.store.views.timeline import Bar, timeline
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.items import ItemBlock
-    from jobctl.domain.documents.report import BarBlock, BarStateName, ReportDocument, TimelineBlock
+    from jobctl.domain.documents.report import BarBlock, BarStateName, ReportDocument, ReportFileDocument, TimelineBlock
     from jobctl.domain.documents.status import StatusDocument
 
 SCHEMA: Final = "jobctl.report/1"
+_FILE_SCHEMA: Final = "jobctl.report_file/1"
 #: Spans of the histogram, and items shown for each cause of failure.
 BINS = 60
 SAMPLES = 3
@@ -58,6 +61,28 @@ def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
             "timeline": _timeline(database, job, document, clock.in_store(database, subject.now)),
             "samples": [_samples(database, job, group["sample_items"]) for group in document["failures"]["groups"]],
         }
+
+
+def report_of(home: Home, job: int, now: int, *, program: str = "jobctl") -> ReportDocument:
+    """The report of a job in the store of a home. Raises NotFound."""
+    database = open_database(home)
+    try:
+        return report(database, home, Subject(job, now, program))
+    finally:
+        database.close()
+
+
+def write_report(job: int, page: str, path: Path | None) -> ReportFileDocument:
+    """Write a page whole or not at all, in the place of one that was there; returns ``jobctl.report_file/1``.
+
+    Without a path nothing is written, and the document has the page.
+    """
+    data = page.encode()
+    if path is None:
+        return {"schema": _FILE_SCHEMA, "job": job, "path": None, "bytes": len(data), "html": page}
+    with placed(path) as file:
+        file.write(data)
+    return {"schema": _FILE_SCHEMA, "job": job, "path": str(path.absolute()), "bytes": len(data)}
 
 
 def _timeline(database: Database, job: JobView, document: StatusDocument, now: int) -> TimelineBlock:

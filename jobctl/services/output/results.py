@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from jobctl.config import Home
-from jobctl.errors import NotFound
+from jobctl.errors import NotFound, UsageError
+from jobctl.services.control.targets import resolve_job
 from jobctl.services.output.write_file import placed
 from jobctl.services.submit.rejects import NAME as REJECTED
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 
+if TYPE_CHECKING:
+    from jobctl.domain.documents.results import KindName, ListedFileBlock, ResultsDocument
+
+SCHEMA: Final = "jobctl.results/1"
 KINDS = ("succeeded", "failed", "unprocessed")
 CHUNK = 1 << 20
 
@@ -24,10 +30,58 @@ CHUNK = 1 << 20
 class ResultFile:
     """One of the three files, or the rows that were not accepted (of which no checksum is kept: it is empty)."""
 
-    kind: str
+    kind: KindName
     path: Path
     rows: int
     sha256: str
+
+    def document(self) -> ListedFileBlock:
+        """As part of ``jobctl.results/1``."""
+        return {"kind": self.kind, "path": str(self.path), "rows": self.rows, "sha256": self.sha256 or None}
+
+
+class Results(NamedTuple):
+    """The result files of a job that somebody asked for."""
+
+    job: int
+    files: list[ResultFile]
+
+    def document(self) -> ResultsDocument:
+        """``jobctl.results/1``."""
+        return {"schema": SCHEMA, "job": self.job, "files": [file.document() for file in self.files]}
+
+    def one(self) -> ResultFile:
+        """The only one. Raises UsageError if there are more."""
+        if len(self.files) != 1:
+            hint = "add --succeeded, --failed, --unprocessed or --rejected"
+            raise UsageError("-o needs to know which file", hint=hint)
+        return self.files[0]
+
+    def copied(self, path: str) -> ResultsDocument:
+        """Copy the only file; returns ``jobctl.results/1``. Raises UsageError, NotFound, HomeError."""
+        copy_out(self.one(), Path(path))
+        block = self.one().document()
+        block["copied_to"] = os.path.abspath(path)
+        return {"schema": SCHEMA, "job": self.job, "files": [block]}
+
+
+def results_of(home: Home, text: str, kinds: Sequence[str], *, rejected: bool) -> Results:
+    """The files of the job that a word names: of these kinds, of rejected rows, or of all if nothing is asked for.
+
+    Raises NotFound while the job runs, and if rejected rows are asked for and there are none.
+    """
+    database = open_database(home)
+    try:
+        number = resolve_job(database, text)
+        not_accepted = rejected_file(database, home, number)
+        if rejected and not_accepted is None:
+            raise NotFound(f"every row of job {number} was accepted", hint=f"jobctl results {number}")
+        files = chosen(result_files(database, number), kinds) if kinds or not rejected else []
+    finally:
+        database.close()
+    if not_accepted is not None and (rejected or not kinds):
+        files.append(not_accepted)
+    return Results(number, files)
 
 
 def result_files(database: Database, number: int) -> list[ResultFile]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.handler_kinds import KINDS, work_options
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.settings.settings import Layer, Settings, load_settings, suggestion, untrusted
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.settings import RecipeBlock, RecipeDocument, RecipesDocument
 
 
 class Recipe(NamedTuple):
@@ -25,6 +28,19 @@ class Recipe(NamedTuple):
             return str(self.options["summary"])
         work = [kind.summary(self.options[kind.option]) for kind in KINDS.values() if kind.option in self.options]
         return work[0] if work else ""
+
+    def document(self) -> RecipeDocument:
+        """``jobctl.recipe/1``."""
+        return {"schema": "jobctl.recipe/1", **self.block()}
+
+    def block(self) -> RecipeBlock:
+        """As part of a document."""
+        return {"name": self.name, "source": self.layer, "file": self.where, "options": self.options}
+
+
+def recipes_document(recipes: Iterable[Recipe]) -> RecipesDocument:
+    """``jobctl.recipes/1``."""
+    return {"schema": "jobctl.recipes/1", "recipes": [recipe.block() for recipe in recipes]}
 
 
 def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:

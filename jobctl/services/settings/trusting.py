@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.services.settings import trust as records
 from jobctl.services.settings.files import PROJECT_FILE, Place, content, judged_project, places, user_folder
 from jobctl.services.settings.recipes import read_recipe
 from jobctl.services.settings.settings import read_layer
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.settings import ConfigTrustDocument
+
+_SCHEMA: Final = "jobctl.config_trust/1"
 
 
 class Trusted(NamedTuple):
@@ -19,6 +24,21 @@ class Trusted(NamedTuple):
     path: str
     sha256: str
     names: list[str]
+
+    def document(self) -> ConfigTrustDocument:
+        """``jobctl.config_trust/1``."""
+        return {"schema": _SCHEMA, "path": self.path, "sha256": self.sha256, "trust": "trusted"}
+
+
+class Untrusted(NamedTuple):
+    """A file that does not count in full any more."""
+
+    path: str
+    was_trusted: bool
+
+    def document(self) -> ConfigTrustDocument:
+        """``jobctl.config_trust/1``."""
+        return {"schema": _SCHEMA, "path": self.path, "trust": "untrusted", "was_trusted": self.was_trusted}
 
 
 def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
@@ -36,10 +56,10 @@ def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
     return Trusted(place.path, records.grant(user_folder(environ), place.path, text), names)
 
 
-def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> tuple[str, bool]:
-    """Take the trust back, also for a file that is gone: (path, whether it was trusted). Raises OSError."""
+def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> Untrusted:
+    """Take the trust back, also for a file that is gone. Raises OSError."""
     place = _place(path, environ, cwd)
-    return place.path, records.revoke(user_folder(environ), place.path)
+    return Untrusted(place.path, records.revoke(user_folder(environ), place.path))
 
 
 def state_of(place: Place, environ: Mapping[str, str]) -> str | None:

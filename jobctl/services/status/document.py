@@ -15,6 +15,8 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.payload import fields_of
+from jobctl.errors import NotFound
+from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.view import DaemonView
 from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
 from jobctl.services.status.figures import duration_summary, throughput
@@ -24,7 +26,7 @@ from jobctl.services.why.attention import Attention, attention
 from jobctl.services.why.blockers import Blocker, blockers, examined
 from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.jobs import JobView, RunningView
@@ -67,6 +69,38 @@ def bundle(database: Database, documents: list[StatusDocument], now: int) -> Sta
     """Several documents as one, in the shape of a list."""
     daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
     return _list(documents, daemon, job_views.job_total(database), now)
+
+
+def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "jobctl") -> list[StatusDocument]:
+    """The documents of the jobs that these words name. Raises NotFound, UsageError."""
+    database = open_database(home)
+    try:
+        return job_documents(database, home, resolve_jobs(database, texts), now, program=program)
+    finally:
+        database.close()
+
+
+def status_list_of(home: Home, now: int, *, everything: bool = False, program: str = "jobctl") -> StatusListDocument:
+    """``list_document`` of a home that may not have a store yet."""
+    try:
+        database = open_database(home)
+    except NotFound:
+        return empty_list_document(now)
+    try:
+        return list_document(database, home, now, everything=everything, program=program)
+    finally:
+        database.close()
+
+
+def bundle_of(home: Home, documents: list[StatusDocument], now: int) -> StatusDocument | StatusListDocument:
+    """One document as it is, several as one in the shape of a list."""
+    if len(documents) == 1:
+        return documents[0]
+    database = open_database(home)
+    try:
+        return bundle(database, documents, now)
+    finally:
+        database.close()
 
 
 def _list(documents: list[StatusDocument], daemon: DaemonBlock, total: int, now: int) -> StatusListDocument:

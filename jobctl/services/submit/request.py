@@ -14,6 +14,10 @@ from jobctl.sources.problems import Problems
 
 DEFAULT_QUEUE = "default"
 
+#: Said of a command that uses nothing of its rows, and of one that gets each line as its last argument.
+_CONSTANT = "the command has no placeholder such as {{}} or {{name}}: the same command runs {count:,} times"
+_APPENDED = "the command has no placeholder such as {}: each line is appended to it, as its last argument"
+
 OnDuplicate = Literal["return", "fail", "resume"]
 
 
@@ -117,3 +121,10 @@ class Preview:
     appended: bool = False  # each line would be the last word of the command, which has no placeholder
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)
     notices: tuple[str, ...] = ()  # what the reader of the input decided by itself
+
+
+def on_placeholders(found: Accepted | Preview, count: int) -> list[str]:
+    """What to say about a command without a placeholder that runs for ``count`` rows."""
+    if found.constant and count > 1:
+        return [_CONSTANT.format(count=count)]
+    return [_APPENDED] if found.appended and count else []

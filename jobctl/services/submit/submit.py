@@ -203,3 +203,19 @@ def _check_surroundings(home: Home, request: SubmitRequest) -> Surroundings:
     if missing := [name for name in names if name not in environment and name not in from_file]:
         check_names(home, missing, os.environ)
     return Surroundings(cwd, environment, names, given)
+
+
+def lost_database(home: Home) -> str:
+    """A warning if the home has files of jobs but no database; empty otherwise. The next submission makes a new one."""
+    if os.path.lexists(home.database) or not os.path.isdir(home.root):
+        return ""
+    from jobctl.domain.wording import plural
+    from jobctl.store.opening.folder import jobs_with_files
+
+    jobs = jobs_with_files(home.root)
+    if not jobs:
+        return ""
+    return (
+        f"the database of {home.root} was gone; a new one was made, which does not know"
+        f" {plural(len(jobs), 'job')} whose files are still there; --restore in jobctl-doctor(1) brings back a copy"
+    )

@@ -11,13 +11,13 @@ from jobctl.domain import outcome
 from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
-from jobctl.errors import NotFound
-from jobctl.services.control.targets import Target
+from jobctl.errors import NotFound, UsageError
+from jobctl.services.control.targets import Target, resolve
 from jobctl.services.status.document import document_of
 from jobctl.services.why.blockers import Blocker, examined, item_blockers
 from jobctl.services.why.situation import Situation, answer_at
 from jobctl.store import journal, left
-from jobctl.store.database import Database
+from jobctl.store.database import Database, open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 
@@ -28,6 +28,18 @@ if TYPE_CHECKING:
 SCHEMA: Final = "jobctl.explain/1"
 #: Lines of the journal that are shown of a job that has many.
 JOURNAL_LIMIT = 200
+
+
+def explain_target(home: Home, text: str, now: int, *, program: str = "jobctl") -> ExplainDocument:
+    """The explanation of the job or the item that a word names. Raises NotFound, UsageError."""
+    database = open_database(home)
+    try:
+        found = resolve(database, [text])
+        if len(found) != 1 or found[0].last is not None:
+            raise UsageError(f"{text!r} is more than one", hint="jobctl explain 42, or jobctl explain 42.17")
+        return explain(database, home, found[0], now, program=program)
+    finally:
+        database.close()
 
 
 def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> ExplainDocument:

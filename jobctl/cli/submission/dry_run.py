@@ -1,0 +1,67 @@
+"""``--dry-run``: show what a submission would accept."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session
+from jobctl.cli.submission.intake import input_stream
+from jobctl.cli.submission.reading import Reading
+from jobctl.cli.submission.report import outlook
+from jobctl.errors import Exit
+from jobctl.services.submit.documents import preview_document
+from jobctl.services.submit.request import on_placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobctl.services.submit.outlook import Outlook
+    from jobctl.services.submit.request import Preview, SubmitRequest
+
+
+def show_preview(shared: Session, request: SubmitRequest, *, planned: Callable[[], int]) -> int:
+    """Say what would happen; the exit code is the one that the real thing would have.
+
+    ``planned`` says how many slots there would be if no daemon is up.
+    """
+    from jobctl.services.submit.submit import preview
+
+    with Reading(shared) as reading:
+        found = preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)
+    if shared.json:
+        shared.emit(preview_document(found))
+        return Exit.OK
+    from jobctl.render.preview import print_preview
+
+    commands = [shlex.join(command) for command in found.commands]
+    print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
+    sys.stdout.flush()
+    expected = outlook(
+        shared, request.policy, request.queue, found.rows, planned=planned, foreground=request.foreground
+    )
+    shared.note(_verdict(found, expected))
+    return Exit.OK
+
+
+def _verdict(found: Preview, expected: Outlook) -> str:
+    from jobctl.domain.wording import open_elsewhere, plural
+
+    rest = found.rows - len(found.commands)
+    more = f" (and {plural(rest, 'more command')})" if rest > 0 else ""
+    rejected = f", {plural(found.rejected, 'row')} would be left out" if found.rejected else ""
+    left = f", {plural(found.not_selected, 'row')} not selected" if found.not_selected else ""
+    if found.replay_of is not None:
+        return f"job {found.replay_of} has this key and is the same work: nothing new would be accepted"
+    left += f", {plural(found.skipped, 'row')} done already" if found.skipped else ""
+    elsewhere = open_elsewhere(found.followed)
+    bounds = (
+        (f"\n{elsewhere}" if elsewhere else "")
+        + (f"\n{expected.fewer}" if expected.fewer else "")
+        + f"\n{expected.bounds}"
+        + "".join(f"\n{sentence}" for sentence in on_placeholders(found, found.rows))
+        + "".join(f"\n{notice}" for notice in found.notices)
+    )
+    accepted = f"{plural(found.rows, 'item')} ({found.format}) would be accepted"
+    return f"{accepted}{left}{rejected}{more}; nothing was changed{bounds}"

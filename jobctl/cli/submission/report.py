@@ -1,0 +1,121 @@
+"""What a person is told about a job that is about to start: what was accepted, and what to expect of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session, now_us
+from jobctl.errors import JobctlError
+
+if TYPE_CHECKING:
+    from jobctl.domain.policy import Policy
+    from jobctl.services.submit.outlook import Outlook
+    from jobctl.services.submit.request import Accepted, SubmitRequest
+
+
+def report(shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, *, waits: bool) -> None:
+    """Say what was accepted, and what happens to it now."""
+    if shared.json:
+        from jobctl.services.submit.documents import accepted_document
+
+        for notice in accepted.notices:
+            shared.note(notice)
+        shared.emit(accepted_document(shared.home, accepted, now_us(), shared.program))
+        return
+    from jobctl.services.daemon.absence import worker_of
+
+    worker = worker_of(shared.home, accepted.job, started, shared.program, now_us())
+    # The status document is only made for a job that may not be about to start.
+    may_wait = not waits and bool(request.hold or request.after or request.waits_for_time)
+    is_open = may_wait or accepted.replayed or accepted.queue_paused
+    after = _state(shared, accepted.job, worker) if is_open else _outlook(shared, accepted, request.queue, worker)
+    for line in (*accepted_lines(accepted), *after):
+        shared.note(line)
+
+
+def _outlook(shared: Session, accepted: Accepted, queue: str, worker: str) -> list[str]:
+    follow = f"follow it with: {shared.program} status {accepted.job} --watch"
+    found = outlook(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
+    fewer = [f"  {found.fewer}"] if found.fewer else []
+    return [f"  {worker}", *fewer, f"  {found.bounds}", f"  {follow}"]
+
+
+def _state(shared: Session, job: int, worker: str) -> list[str]:
+    """The state of a job that was there already, or that may not start at once."""
+    from jobctl.render.inert import inert
+    from jobctl.services.submit.documents import standing_of
+
+    now = standing_of(shared.home, job, now_us(), shared.program)
+    state = f"  {now.state}: {inert(now.reason)}"
+    if now.is_done:
+        return [state, _again(shared, job)]
+    resume = [f"  resume it with: {command}" for command in now.resume]
+    if now.state == "paused":
+        return [state, *resume]
+    return [f"  {worker}", state, *resume, f"  follow it with: {shared.program} status {job} --watch"]
+
+
+def _again(shared: Session, job: int) -> str:
+    from jobctl.services.submit.documents import job_of
+
+    retry = job_of(shared.home, job, now_us(), shared.program)["retry"]["command"]
+    return f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"
+
+
+def accepted_lines(accepted: Accepted) -> list[str]:
+    """What became of the rows of an input."""
+    from jobctl.domain.wording import open_elsewhere, plural
+    from jobctl.render.inert import inert
+    from jobctl.services.submit.request import on_placeholders
+
+    name = inert(accepted.name)
+    said = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
+    if accepted.replayed:
+        said = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
+        if accepted.resumed:
+            said.append(f"  {plural(accepted.resumed, 'item')} of it run again")
+    if accepted.not_selected:
+        said.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
+    if accepted.rejected:
+        said.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
+    if accepted.skipped:
+        said.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
+    if accepted.compared_otherwise is not None:
+        other = accepted.compared_otherwise
+        said.append(f"  job {other} of that name has another --new-by: rows that it has done count as not done")
+    if accepted.followed:
+        said.append(f"  {open_elsewhere(accepted.followed)}")
+    said += [f"  {sentence}" for sentence in on_placeholders(accepted, accepted.items)]
+    said += [f"  {notice}" for notice in accepted.notices]
+    return said
+
+
+def outlook(
+    shared: Session, policy: Policy, queue: str, items: int, *, planned: Callable[[], int], foreground: bool
+) -> Outlook:
+    """How long the items can take at most, and whether fewer of them run at once than was asked for."""
+    from jobctl.services.submit.outlook import expected
+
+    found = expected(shared.home, policy, queue, items, now=now_us(), planned=planned, foreground=foreground)
+    return found._replace(fewer=shared.localise(found.fewer) or "")
+
+
+def of_a_daemon() -> int:
+    """The slots of a daemon that would be started now; 0 while they are not known."""
+    import os
+
+    from jobctl.services.daemon.options import planned_slots
+    from jobctl.services.settings.settings import load_settings
+
+    try:
+        return planned_slots(load_settings(os.environ, os.getcwd()))
+    except JobctlError:  # the command that starts the daemon says what is wrong
+        return 0
+
+
+def of_a_run(policy: Policy, *, on_cluster: bool) -> int:
+    """Slots of a run in the foreground; 0 = as many as the workers of a cluster have."""
+    from jobctl.config import cpu_count
+
+    return policy.slots or (0 if on_cluster else cpu_count())

@@ -1,0 +1,103 @@
+"""Whether a daemon works on the jobs, as a sentence for somebody who has just left work for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobctl.config import Home
+from jobctl.process import lock
+
+
+def absence(home: Home, program: str) -> str:
+    """The sentence that no daemon is running, with the command that starts one; empty while one is running."""
+    return no_daemon(home, program) if lock.holder(str(home.lock)) is None else ""
+
+
+def no_daemon(home: Home, program: str) -> str:
+    """The same where it is known that none is running. A full disk comes first: a daemon would start nothing on it."""
+    from jobctl.domain.blockers import DAEMON_DOWN, DISK_FULL
+    from jobctl.process.space import shortage
+
+    if short := shortage(*home.output_places):
+        return (
+            f"{DISK_FULL.words(short=short)}; {DAEMON_DOWN.sentence}\n"
+            f"  make room: {program} prune --dry-run; then: {program} daemon start"
+        )
+    return f"{DAEMON_DOWN.sentence}; start it with: {program} daemon start"
+
+
+def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
+    """``absence`` if one of these jobs is not done: without work nobody needs a daemon."""
+    from jobctl.domain.states import TERMINAL_JOB_STATES
+    from jobctl.store.database import open_database
+    from jobctl.store.views import jobs as job_views
+
+    database = open_database(home)
+    try:
+        is_open = any(state not in TERMINAL_JOB_STATES for state, _ in job_views.states(database, jobs).values())
+    finally:
+        database.close()
+    return absence(home, program) if is_open else ""
+
+
+def absence_for_queue(home: Home, queue: str, program: str) -> str:
+    """The same for the jobs of a queue."""
+    from jobctl.store.database import open_database
+    from jobctl.store.views import jobs as job_views
+
+    database = open_database(home)
+    try:
+        is_open = queue in job_views.queue_loads(database)
+    finally:
+        database.close()
+    return absence(home, program) if is_open else ""
+
+
+def worker_of(home: Home, job: int, started: int | None, program: str, now: int) -> str:
+    """Which process works on a job, in words; ``started`` is the daemon that was just started for it."""
+    path = str(home.lock)
+    process = lock.holder(path)
+    if process is None:
+        return no_daemon(home, program)
+    if process != started and (other := _other_work(home, job, now)):
+        following = lock.next_in_line(path)
+        then = f"when it has ended: {program} daemon start"
+        return f"{other}; {then if following is None else f'process {following} is the daemon after it'}"
+    return f"a daemon works on it (process {process})"
+
+
+def _other_work(home: Home, job: int, now: int) -> str:
+    """What the process that holds the store does instead of the job; empty if it works on the job, or will."""
+    from jobctl.services.daemon.view import daemon_view
+    from jobctl.store.database import open_database
+
+    database = open_database(home)
+    try:
+        view = daemon_view(database, home, now)
+    finally:
+        database.close()
+    if not view.is_working or view.serves(job, foreground=False):
+        return ""
+    if view.scope == "all":
+        return f"the daemon is stopping (process {view.pid})"
+    return f"process {view.pid} works on job {view.scope} alone"
+
+
+def left_over(home: Home, job: int, program: str, now: int) -> str:
+    """Whether a daemon continues a job that a person has left before its end, and if not what to type."""
+    from jobctl.services.daemon.view import daemon_view
+    from jobctl.store.database import open_database
+
+    database = open_database(home)
+    try:
+        view = daemon_view(database, home, now)
+    finally:
+        database.close()
+    if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):
+        return f"job {job} continues; follow it with: {program} status {job} --watch"
+    from jobctl.domain.blockers import DISK_FULL
+    from jobctl.process.space import shortage
+
+    short = shortage(*home.output_places)
+    disk = f"{DISK_FULL.words(short=short)}\n  make room: {program} prune --dry-run\n" if short else ""
+    return f"{disk}job {job} is not done; continue with: {program} daemon start, or {program} cancel {job}"

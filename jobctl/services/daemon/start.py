@@ -1,0 +1,112 @@
+"""Starting a daemon, and saying what prevents the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobctl.config import Home
+from jobctl.errors import Busy
+from jobctl.process import lock
+from jobctl.process.daemon import StartOptions, exec_foreground, start_detached
+from jobctl.services.daemon.elsewhere import refuse_elsewhere
+from jobctl.services.daemon.options import Wanted, start_options
+from jobctl.services.daemon.view import daemon_view, document_of
+from jobctl.store.database import open_database
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.daemon import DaemonDocument
+    from jobctl.domain.documents.program import DaemonRunDocument
+    from jobctl.services.settings.settings import Settings
+
+
+class Started(NamedTuple):
+    """A daemon that is ready."""
+
+    pid: int
+    document: DaemonDocument
+
+
+def start(home: Home, wanted: Wanted, settings: Settings, now: int) -> Started:
+    """Start a daemon that outlives this process; returns when it is ready.
+
+    Raises UsageError, Busy if another process holds the store, and Elsewhere if a cluster may still run its items.
+    """
+    options = _ready(start_options(home, wanted, settings))
+    try:
+        pid = start_detached(options)
+    except Busy as error:
+        raise _holder(home, now) or error from None
+    return Started(pid, document_of(home, now))
+
+
+def become(options: StartOptions, announce: Callable[[], None] | None = None) -> None:
+    """Become the daemon, in this process and on this terminal; does not return.
+
+    ``announce`` is called when nothing can go wrong any more. Raises Busy, Elsewhere.
+    """
+    exec_foreground(_ready(options), announce)
+
+
+def _ready(options: StartOptions) -> StartOptions:
+    """Make the store before a daemon starts, so that the caller gets the error and not the log of the daemon."""
+    open_database(options.home, create=True).close()  # closed again: no connection may cross a fork
+    refuse_elsewhere(options)
+    return options
+
+
+def _holder(home: Home, now: int) -> Busy | None:
+    """The process that holds the store, unless it is a daemon that accepts work: then None."""
+    database = open_database(home)
+    try:
+        view = daemon_view(database, home, now)
+    finally:
+        database.close()
+    if view.state == "draining":
+        return Busy(
+            f"the daemon (process {view.pid}) is stopping: running items finish, no new item starts",
+            hint="jobctl daemon stop && jobctl daemon start waits for that, with stop --now it does not",
+        )
+    if view.is_working and view.scope != "all":
+        return Busy(
+            f"process {view.pid} holds the store: it works on job {view.scope} alone (jobctl run)",
+            hint=f"jobctl wait {view.scope}; jobctl daemon start",
+        )
+    return None
+
+
+def start_for_job(options: StartOptions, job: int) -> int | None:
+    """Start a daemon for a job; returns its process id. If a process holds the store for something else, the daemon
+    waits for its turn.
+
+    None if a daemon works on the job, or if one waits for its turn already.
+    """
+    from jobctl.services.daemon.wait import is_served
+
+    home = options.home
+    path = str(home.lock)
+    if lock.next_in_line(path) is not None:
+        return None
+    if lock.holder(path) is not None:
+        database = open_database(home)
+        try:
+            if is_served(database, home, job):
+                return None
+        finally:
+            database.close()
+    try:
+        return start_detached(replace(options, in_line=True))
+    except Busy:
+        return None
+
+
+def run_document(options: StartOptions, pid: int) -> DaemonRunDocument:
+    """``jobctl.daemon_run/1``: the daemon that this process becomes."""
+    return {
+        "schema": "jobctl.daemon_run/1",
+        "pid": pid,
+        "home": str(options.home.root),
+        "slots": options.slots,
+        "drain": options.drain,
+    }

@@ -1,0 +1,150 @@
+"""The outputs of items that words name, and their documents: all at once, or piece by piece while they are written."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from jobctl.config import Home
+from jobctl.domain.states import ItemState
+from jobctl.errors import UsageError
+from jobctl.services.control.targets import Target, resolve
+from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read
+from jobctl.store.database import open_database
+from jobctl.store.views import items as item_views
+from jobctl.store.views.items import AttemptView
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.output import OutputDocument, OutputPieceDocument, StreamName
+    from jobctl.services.output.follow import Follower, Written
+
+SCHEMA: Final = "jobctl.output/1"
+_NAMES: Final[dict[str, StreamName]] = {"out": "stdout", "err": "stderr"}
+
+
+class Outputs:
+    """The outputs that words, a choice and streams name."""
+
+    def __init__(self, home: Home, texts: Sequence[str], choice: Choice, streams: Sequence[str]) -> None:
+        """Raises NotFound, UsageError."""
+        self._home = home
+        self._database = open_database(home)
+        self.choice = choice
+        self.streams = tuple(streams)
+        self.targets = resolve(self._database, texts)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether they are those of one attempt of one item."""
+        first = self.targets[0]
+        return (
+            len(self.targets) == 1 and first.item is not None and first.last is None and not self.choice.every_attempt
+        )
+
+    def attempts(self, *targets: Target) -> Iterator[tuple[int, AttemptView]]:
+        """(job, attempt) of some targets, or of all of them. Raises NotFound for an attempt that does not exist."""
+        return attempts(self._database, targets or self.targets, self.choice)
+
+    def piece(self, job: int, attempt: AttemptView, stream: str) -> Piece:
+        """Where a stream of an attempt is."""
+        return piece(self._home, job, attempt, stream)
+
+    def state_of(self, job: int, item: int) -> str:
+        """The state of an item, in a word."""
+        state = item_views.item_state(self._database, job, item)
+        return "unknown" if state is None else ItemState(state[0]).word
+
+    def follower(self, stop: int | None) -> Follower:
+        """Follows the one job or item that is named. Raises UsageError for more than one, and for an attempt.
+
+        ``stop`` is a descriptor that becomes readable when nobody reads any more.
+        """
+        from jobctl.services.output.follow import Follower, Wanted
+
+        target = self.targets[0]
+        if len(self.targets) != 1 or target.last is not None or self.choice.attempt:
+            raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
+        return Follower(self._database, self._home, Wanted(target.job, target.item, self.streams), stop=stop)
+
+    def document(self) -> OutputDocument:
+        """``jobctl.output/1`` of the one attempt that is named, also if it has not run."""
+        found = next(self.documents(), None)
+        if found is not None:
+            return found
+        target = self.targets[0]
+        empty: OutputDocument = {
+            "schema": SCHEMA,
+            "job": target.job,
+            "item": target.item,
+            "attempt": None,
+            "running": False,
+            "cut": False,
+        }
+        for stream in self.streams:
+            empty[_NAMES[stream]] = None
+        return empty
+
+    def documents(self) -> Iterator[OutputDocument]:
+        """``jobctl.output/1`` of each attempt. Raises NotFound, before the first one if items are named."""
+        found = self.attempts()
+        if any(target.items is not None for target in self.targets):
+            found = iter(list(found))  # at most as many as somebody can type
+        return (self.output(job, attempt) for job, attempt in found)
+
+    def output(self, job: int, attempt: AttemptView) -> OutputDocument:
+        """``jobctl.output/1`` of an attempt; null for an output that cannot be read here."""
+        document: OutputDocument = {
+            "schema": SCHEMA,
+            "job": job,
+            "item": attempt.item,
+            "attempt": attempt.attempt,
+            "running": attempt.ending is None,
+            "cut": is_cut(attempt),
+        }
+        for stream in self.streams:
+            try:
+                data = b"".join(read(self.piece(job, attempt, stream)))
+                document[_NAMES[stream]] = data.decode("utf-8", "replace")
+            except FileNotFoundError:  # removed, or on another machine while the item runs
+                document[_NAMES[stream]] = None
+        return document
+
+
+class Pieces:
+    """The documents of outputs that are followed: one for each piece, and one for the end of each attempt."""
+
+    def __init__(self, job: int) -> None:
+        self._job = job
+        self._decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
+
+    def of(self, event: Written) -> Iterator[OutputPieceDocument]:
+        """``jobctl.output_piece/1`` of one event. A character that is split between two pieces is in the second."""
+        if event.over is not None:
+            yield from self._end(event)
+            return
+        key = (event.item, event.attempt, event.stream)
+        if key not in self._decoders:
+            self._decoders[key] = codecs.getincrementaldecoder("utf-8")("replace")
+        text = self._decoders[key].decode(event.data)
+        if text:
+            yield self._piece(event, stream=_NAMES[event.stream], text=text)
+
+    def _end(self, event: Written) -> Iterator[OutputPieceDocument]:
+        for stream in _NAMES:
+            decoder = self._decoders.pop((event.item, event.attempt, stream), None)
+            rest = decoder.decode(b"", final=True) if decoder is not None else ""
+            if rest:
+                yield self._piece(event, stream=_NAMES[stream], text=rest)
+        yield self._piece(event, stream=None, text=None)
+
+    def _piece(self, event: Written, *, stream: StreamName | None, text: str | None) -> OutputPieceDocument:
+        return {
+            "schema": "jobctl.output_piece/1",
+            "job": self._job,
+            "item": event.item,
+            "attempt": event.attempt,
+            "stream": stream,
+            "text": text,
+            "over": stream is None,
+        }

@@ -1,0 +1,49 @@
+"""Jobs that are looked at again and again: their documents at each moment, and the wait for the next look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.config import Home
+from jobctl.services.control.targets import resolve_jobs
+from jobctl.services.daemon.changes import Frames
+from jobctl.services.status.document import bundle, job_documents, list_document
+from jobctl.store.database import open_database
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
+
+class LiveJobs:
+    """Some jobs of a store, or its list of jobs. ``program`` is how jobctl is called in commands of the documents."""
+
+    def __init__(self, home: Home, texts: Sequence[str] | None, *, program: str, everything: bool = False) -> None:
+        """``texts`` name the jobs; None means the list, with ``everything`` all of it. Raises NotFound, UsageError."""
+        self._home = home
+        self._program = program
+        self._everything = everything
+        self._database = open_database(home)
+        self._numbers = None if texts is None else resolve_jobs(self._database, texts)
+
+    def document(self, now: int) -> StatusListDocument:
+        """``jobctl.status_list/1`` of the jobs at this moment (``now`` in microseconds UTC)."""
+        if self._numbers is None:
+            return list_document(self._database, self._home, now, everything=self._everything, program=self._program)
+        return bundle(self._database, self._documents(self._numbers, now), now)
+
+    def _documents(self, numbers: Sequence[int], now: int) -> list[StatusDocument]:
+        return job_documents(self._database, self._home, numbers, now, program=self._program)
+
+    def frames(self, others: Iterable[int]) -> Frames:
+        """The pace of the looks; ``others`` are descriptors that end a wait when they become readable."""
+        return Frames(self._database, self._home, others)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._database.close()
+
+
+def check_store(home: Home) -> None:
+    """Raises NotFound for a home without a store, StoreError for a store that cannot be used."""
+    open_database(home).close()

@@ -1,0 +1,63 @@
+"""The documents of a submission: of the job that was accepted, and of what a dry run found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobctl.config import Home
+from jobctl.services.submit.request import Accepted, Preview, on_placeholders
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
+    from jobctl.domain.documents.submit import PreviewDocument
+    from jobctl.services.why.reason import Standing
+
+
+def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
+    """``jobctl.status/1`` of a job that was just accepted."""
+    from jobctl.services.status.document import job_document
+    from jobctl.store.database import open_database
+
+    database = open_database(home)
+    try:
+        return job_document(database, home, job, now, program=program)
+    finally:
+        database.close()
+
+
+def standing_of(home: Home, job: int, now: int, program: str) -> Standing:
+    """The state of a job with its reason, without the cost of a document."""
+    from jobctl.services.why.reason import standing
+    from jobctl.store.database import open_database
+
+    database = open_database(home)
+    try:
+        return standing(database, home, job, now, program=program)
+    finally:
+        database.close()
+
+
+def accepted_document(home: Home, accepted: Accepted, now: int, program: str) -> StatusDocument:
+    """The same, with the answer to whether the job was there already."""
+    document = job_of(home, accepted.job, now, program)
+    document["idempotency"]["replayed"] = accepted.replayed
+    return document
+
+
+def preview_document(found: Preview) -> PreviewDocument:
+    """``jobctl.preview/1``."""
+    return {
+        "schema": "jobctl.preview/1",
+        "format": found.format,
+        "columns": list(found.columns),
+        "first": [list(row) for row in found.shown],
+        "rows": found.rows,
+        "rejected": found.rejected,
+        "not_selected": found.not_selected,
+        "skipped": found.skipped,
+        "follows": [{"job": job, "rows": rows} for job, rows in found.followed],
+        "replay_of": found.replay_of,
+        "notices": [*found.notices, *on_placeholders(found, found.rows)],
+        "problems": [problem.sentence() for problem in found.problems.first],
+        "commands": [list(command) for command in found.commands],
+    }
