@@ -18,7 +18,8 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.errors import Busy, StoreError
 from jobctl.process.private import is_plain
-from jobctl.store import layout, sqlite
+from jobctl.store import sqlite
+from jobctl.store.opening import layout
 from jobctl.store.opening.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -146,7 +147,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
     newer than this program, HomeError for a home that cannot be trusted.
     """
     if not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
-        from jobctl.store import removed  # normally no daemon is up then
+        from jobctl.store.opening import removed  # normally no daemon is up then
 
         removed.refuse(home)
         removed.refuse_beside_copy(home)
@@ -217,7 +218,7 @@ def _is_unwritable(error: sqlite.DatabaseError) -> bool:
 
 def _for_reading(path: Path) -> Database | None:
     """A connection for commands that only look, where SQLite cannot write beside the file; None if it cannot be."""
-    from jobctl.store import readonly
+    from jobctl.store.opening import readonly
 
     try:
         connection = readonly.connect(path)

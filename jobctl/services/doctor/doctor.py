@@ -18,8 +18,9 @@ from jobctl.services.doctor.checks import place as checks_place
 from jobctl.services.doctor.checks import process as checks_process
 from jobctl.services.doctor.checks import store as checks_store
 from jobctl.services.doctor.examination import Check, Finding, Level, Patient, document, fail, mended
-from jobctl.store import removed, sqlite
+from jobctl.store import sqlite
 from jobctl.store.database import Database, open_database
+from jobctl.store.opening import removed
 from jobctl.store.opening.look import Look, look
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from jobctl.store import layout
 from jobctl.store.database import Database
+from jobctl.store.opening import layout
 from jobctl.store.opening.folder import jobs_with_files
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
 

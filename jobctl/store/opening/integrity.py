@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from jobctl.errors import StoreError
-from jobctl.store import layout, meta, sqlite
+from jobctl.store import meta, sqlite
 from jobctl.store.database import Database
-from jobctl.store.opening import backup
+from jobctl.store.opening import backup, layout
 from jobctl.store.schema import SCHEMA_VERSION
 
 #: A larger file is not read through at a start (it would take more than a second or two); ``doctor`` does it.

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from jobctl.process import space
 from jobctl.process.private import is_plain
-from jobctl.store import layout, readonly, sqlite
+from jobctl.store import sqlite
+from jobctl.store.opening import layout, readonly
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 

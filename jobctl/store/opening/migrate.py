@@ -10,9 +10,9 @@ from importlib import resources
 
 from jobctl.errors import Busy, OlderDaemon, StoreError
 from jobctl.process import lock
-from jobctl.store import layout, sqlite
+from jobctl.store import sqlite
 from jobctl.store.database import BUSY_DEADLINE_S, Database
-from jobctl.store.opening import backup
+from jobctl.store.opening import backup, layout
 from jobctl.store.schema import SCHEMA_VERSION
 
 

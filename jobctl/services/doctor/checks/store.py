@@ -7,8 +7,8 @@ import os
 from jobctl.domain.durations import format_span
 from jobctl.domain.wording import plural, size
 from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
-from jobctl.store import layout, sqlite
-from jobctl.store.opening import backup, folder
+from jobctl.store import sqlite
+from jobctl.store.opening import backup, folder, layout
 from jobctl.store.schema import SCHEMA_VERSION
 from jobctl.store.views import jobs as job_views
 
