@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobctl.cli.completion.tree import command_tree
+from jobctl.cli.app import command_tree
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "man").glob("man?/*"))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from jobctl.cli.command import Command, global_options, restore_help, session
-from jobctl.cli.grammar import Grammar
-from jobctl.domain.nearest import meant, nearest
+from jobctl.cli.command import Group
+from jobctl.cli.session import session
+from jobctl.domain.nearest import nearest
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.cli.completion.tree import Node
 
 
 class Entry(NamedTuple):
@@ -79,15 +82,12 @@ def _print_version(ctx: Any, _param: Any, value: bool) -> None:
         raise typer.Exit
 
 
-class Root(TyperGroup):
+class Root(Group):
     """``jobctl``: loads commands by name; alone it shows the status."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rich_markup_mode = None
-        restore_help(self)
-        self.params = [*self.params, _version_option(), *global_options()]
-        self.context_settings = {"help_option_names": ["-h", "--help"]}
+        self.params.insert(0, _version_option())
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Every command, in the order of the help page."""
@@ -104,8 +104,6 @@ class Root(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """``jobctl`` alone is ``jobctl status``."""
-        args = help_asked(args)
-        Grammar(self.get_params(ctx), ctx.command_path).check(args, to_first_word=True)
         rest = super().parse_args(ctx, args)
         if not ctx._protected_args and not ctx.resilient_parsing:
             ctx._protected_args = ["status"]
@@ -116,19 +114,7 @@ class Root(TyperGroup):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             raise UsageError(f"there is no command {name!r}", hint=_suggest(name))
-        return super().resolve_command(ctx, args)
-
-    def get_help(self, ctx: Any) -> str:
-        """The page of ``jobctl --help``, or what it says as JSON."""
-        from jobctl.cli.help import help_text
-
-        return help_text(self, ctx, super().get_help(ctx))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the page."""
-        from jobctl.cli.help import write_help
-
-        write_help(self, ctx, formatter)
+        return TyperGroup.resolve_command(self, ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Options, then a command."""
@@ -138,16 +124,7 @@ class Root(TyperGroup):
         """(heading, [(command, what it does)]) for the help page."""
         for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values()):
             names = [name for name, entry in COMMANDS.items() if entry.heading == heading]
-            yield heading, [(name, _summary(self.get_command(ctx, name))) for name in names]
-
-
-def _summary(command: Any) -> str:
-    return str(command.help or "").partition("\n\n")[0].replace("\n", " ")
-
-
-def help_asked(args: list[str]) -> list[str]:
-    """``help submit`` is ``submit --help``, as in other tools."""
-    return [*args[1:], "--help"] if args[:1] == ["help"] else args
+            yield heading, self.summaries(ctx, names)
 
 
 def _suggest(name: str) -> str:
@@ -177,53 +154,8 @@ def root() -> None:
     """
 
 
-def subcommands(summary: str) -> typer.Typer:
-    """A group of commands under one name."""
-    return typer.Typer(cls=Group, help=summary, no_args_is_help=False, rich_markup_mode=None, add_completion=False)
+def command_tree() -> Node:
+    """The tree of ``jobctl`` as plain values; imports every command."""
+    from jobctl.cli.completion.tree import node_of
 
-
-class Group(TyperGroup):
-    """A command with commands of its own."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rich_markup_mode = None
-        self.params = [*self.params, *global_options()]
-        self.context_settings = {"help_option_names": ["-h", "--help"]}
-
-    def get_help(self, ctx: Any) -> str:
-        """The page of the group, or what it says as JSON."""
-        from jobctl.cli.help import help_text
-
-        return help_text(self, ctx, super().get_help(ctx))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the page."""
-        from jobctl.cli.help import write_help
-
-        write_help(self, ctx, formatter)
-
-    def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """Its commands under one heading."""
-        yield "Commands", [(name, _summary(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """``queue help`` is ``queue --help``."""
-        args = help_asked(args)
-        Grammar(self.get_params(ctx), ctx.command_path).check(args, to_first_word=True)
-        return super().parse_args(ctx, args)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command named first. Raises UsageError listing them for a name that is none."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            if (ctx.info_name, args[0]) == ("daemon", "restart"):
-                raise UsageError("a daemon is not restarted", hint="jobctl daemon stop && jobctl daemon start")
-            known = ", ".join(self.commands)
-            raise UsageError(
-                f"there is no command {args[0]!r} in jobctl {ctx.info_name}",
-                hint=meant(args[0], self.commands, f"it has: {known}"),
-            )
-        return super().resolve_command(ctx, args)
-
-
-__all__ = ["COMMANDS", "Command", "app", "subcommands"]
+    return node_of(typer.main.get_command(app), ())

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from typer import Context
-from typer.core import TyperArgument, TyperCommand, TyperOption
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from jobctl.cli.grammar import END, Grammar, is_flag
-from jobctl.cli.session import Session
+from jobctl.cli.grammar import END, Grammar
+from jobctl.cli.session import GLOBAL_PANEL, session
+from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
 
-GLOBAL_PANEL = "Global options"
 #: From this level of optimisation on, Python drops docstrings.
 _NO_DOCSTRINGS = 2
-#: Where a command's words are kept between parsing and the body.
-COMMAND_WORDS = "jobctl.command_words"
-_BEFORE = "jobctl.before_command"
-
-
-def session(ctx: Context) -> Session:
-    """The session of a command."""
-    found = ctx.find_root().obj
-    assert isinstance(found, Session)
-    return found
 
 
 def _store(name: str) -> Any:
@@ -71,6 +61,11 @@ def global_options() -> list[TyperOption]:
     ]
 
 
+def grammar_of(command: Any, ctx: Any) -> Grammar:
+    """What checks the options of a command line before the parser does, which knows less about them."""
+    return Grammar(command.get_params(ctx), ctx.command_path, ctx.find_root().command)
+
+
 def asks_for_help(args: Sequence[str]) -> bool:
     """Whether help is asked for, which counts more than what is wrong with the rest."""
     own = args[: args.index(END)] if END in args else args
@@ -99,7 +94,7 @@ class Command(TyperCommand):
         """Say what is wrong with options before the parser does, which knows less about it."""
         if asks_for_help(args):
             return super().parse_args(ctx, ["--help"])
-        said = Grammar(self.get_params(ctx), ctx.command_path).check(args)
+        said = grammar_of(self, ctx).check(args)
         rest = super().parse_args(ctx, args)
         for text in said:
             session(ctx).note(text)
@@ -123,77 +118,62 @@ class Command(TyperCommand):
         write_help(self, ctx, formatter)
 
 
-class CommandWithWords(Command):
-    """A command that is followed by the words of another: ``jobctl submit FILE [options] -- curl -o x {url}``.
+def help_asked(args: list[str]) -> list[str]:
+    """``help submit`` is ``submit --help``, as in other tools."""
+    return [*args[1:], "--help"] if args[:1] == ["help"] else args
 
-    The ``--`` may be left out: then the words begin at the second one that is not an option, and everything from
-    there on is left alone, so an option of the other command is never taken for one of ours.
-    """
+
+class Group(TyperGroup):
+    """A command that has commands below it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rich_markup_mode = None
+        restore_help(self)
+        self.params = [*self.params, *global_options()]
+        self.context_settings = {"help_option_names": ["-h", "--help"]}
+
+    def get_help(self, ctx: Any) -> str:
+        """The page of the group, or what it says as JSON."""
+        from jobctl.cli.help import help_text
+
+        return help_text(self, ctx, super().get_help(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the page."""
+        from jobctl.cli.help import write_help
+
+        write_help(self, ctx, formatter)
+
+    def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Its commands under one heading."""
+        yield "Commands", self.summaries(ctx, self.list_commands(ctx))
+
+    def summaries(self, ctx: Any, names: Sequence[str]) -> list[tuple[str, str]]:
+        """(command, what it does) for the help page."""
+        commands: list[Any] = [self.get_command(ctx, name) for name in names]
+        summaries = [str(command.help or "").partition("\n\n")[0].replace("\n", " ") for command in commands]
+        return list(zip(names, summaries, strict=True))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the words off before the options are parsed."""
-        own, words = split_words(args, self._takes_value(), ctx.command_path)
-        ctx.meta[COMMAND_WORDS] = words
-        ctx.meta[_BEFORE] = tuple(own), len(own) + len(words) < len(args)  # the parser empties the list
-        return super().parse_args(ctx, own)
+        """``queue help`` is ``queue --help``."""
+        args = help_asked(args)
+        grammar_of(self, ctx).check(args, to_first_word=True)
+        return super().parse_args(ctx, args)
 
-    def _takes_value(self) -> set[str]:
-        return {
-            name
-            for param in self.params
-            if isinstance(param, TyperOption) and not is_flag(param)
-            for name in param.opts
-        }
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Say where the words go."""
-        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ARG...]"]
-
-
-def command_words(ctx: Context) -> list[str]:
-    """The words of the other command, untouched."""
-    return list(ctx.meta[COMMAND_WORDS])
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command named first. Raises UsageError listing them for a name that is none."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            if (ctx.info_name, args[0]) == ("daemon", "restart"):
+                raise UsageError("a daemon is not restarted", hint="jobctl daemon stop && jobctl daemon start")
+            known = ", ".join(self.commands)
+            raise UsageError(
+                f"there is no command {args[0]!r} in jobctl {ctx.info_name}",
+                hint=meant(args[0], self.commands, f"it has: {known}"),
+            )
+        return super().resolve_command(ctx, args)
 
 
-def before_command(ctx: Context) -> tuple[list[str], bool]:
-    """The arguments before the words of the other command, and whether ``--`` stood between them."""
-    own, separated = ctx.meta[_BEFORE]
-    return list(own), bool(separated)
-
-
-def split_words(
-    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit"
-) -> tuple[list[str], list[str]]:
-    """(arguments of ours, words of the other command).
-
-    Raises UsageError when ``--`` comes before the file, which would make a file of the other command's name.
-    """
-    seen_file = False
-    position = 0
-    while position < len(args):
-        word = args[position]
-        if word == END:
-            if not seen_file:
-                raise UsageError(
-                    "no FILE before --", hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin)"
-                )
-            return list(args[:position]), list(args[position + 1 :])
-        if word.startswith("-") and word != "-":
-            width = _option_width(word, takes_value)
-            position += 1 if list(args[position + 1 : position + 2]) == [END] else width  # its value is missing
-            continue
-        if seen_file:
-            return list(args[:position]), list(args[position:])
-        seen_file = True
-        position += 1
-    return list(args), []
-
-
-def _option_width(word: str, takes_value: set[str]) -> int:
-    """How many arguments an option takes up, itself included."""
-    if word.startswith("--"):
-        return 2 if "=" not in word and word in takes_value else 1
-    for place, letter in enumerate(word[1:], 2):
-        if f"-{letter}" in takes_value:
-            return 1 if word[place:] else 2
-    return 1
+def subcommands(summary: str) -> typer.Typer:
+    """A group of commands under one name."""
+    return typer.Typer(cls=Group, help=summary, no_args_is_help=False, rich_markup_mode=None, add_completion=False)

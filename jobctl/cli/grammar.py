@@ -31,10 +31,11 @@ END = "--"
 
 
 class Grammar:
-    """The options of one command; ``program`` is how the command is called."""
+    """The options of one command; ``program`` is how the command is called, ``root`` the command above all others."""
 
-    def __init__(self, params: Sequence[Any], program: str) -> None:
+    def __init__(self, params: Sequence[Any], program: str, root: Any) -> None:
         self._program = program
+        self._root = root
         self._options = {
             name: param
             for param in params
@@ -155,7 +156,7 @@ class Grammar:
         alone = within in ("", name)
         ours = likeliest(name, self._options) if alone else ""
         place = "" if alone else f" (in {within})"
-        elsewhere = "" if ours or not alone else _owners(name)
+        elsewhere = "" if ours or not alone else _owners(self._root, name)
         return UsageError(
             f"no such option: {name}{place}" + (f"; did you mean {ours}?" if ours else ""),
             hint=f"{elsewhere}{self._help}",
@@ -216,9 +217,10 @@ def _choice(param: Any) -> str:
     return f", one of {', '.join(words)}" if words else ""
 
 
-def _owners(name: str) -> str:
-    """The commands that have an option, as a hint for who looks for it here."""
-    from jobctl.cli.completion.tree import command_tree
+def _owners(root: Any, name: str) -> str:
+    """The commands that have an option, as a hint for somebody who looks for it here."""
+    from jobctl.cli.completion.tree import node_of
 
-    owners = [node.name for node in command_tree().walk() if any(name in option.names for option in node.own_options)]
+    nodes = node_of(root, ()).walk()
+    owners = [node.name for node in nodes if any(name in option.names for option in node.own_options)]
     return f"{name} is an option of jobctl {', jobctl '.join(owners[:3])}; " if owners else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperOption
 
-from jobctl.cli.command import session
+from jobctl.cli.session import session
 
 if TYPE_CHECKING:
     from jobctl.cli.completion.tree import Argument, Option

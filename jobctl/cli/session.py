@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeVar
 
+    from typer import Context
+
     from jobctl.render.look import Look
 
     T = TypeVar("T")
+
+#: The heading of the options that a session keeps, which every command has.
+GLOBAL_PANEL = "Global options"
 
 
 def now_us() -> int:
@@ -170,3 +175,10 @@ class Session:
     def is_screen(self, stream: TextIO) -> bool:
         """Whether a stream is a terminal on which lines can be redrawn."""
         return self.is_terminal(stream) and os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def session(ctx: Context) -> Session:
+    """The session of a command."""
+    found = ctx.find_root().obj
+    assert isinstance(found, Session)
+    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from jobctl.cli.completion.tree import Node, command_tree
+from jobctl.cli.app import command_tree
+from jobctl.cli.completion.tree import Node
 
 _ARGUMENTS = {
     "FILE": "rows.txt",

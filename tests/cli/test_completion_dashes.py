@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.cli.app import command_tree
 from jobctl.cli.commands.completion import FILES
-from jobctl.cli.completion.tree import command_tree
 from tests.cli.test_completion import PATIENCE_S, SCRIPTS, environment, need
 
 FISH = SCRIPTS / FILES["fish"]

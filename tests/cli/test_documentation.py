@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli.completion.tree import command_tree
+from jobctl.cli.app import command_tree
 from jobctl.domain import blockers
 from jobctl.domain.durations import format_duration
 from jobctl.domain.outcome import failure_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.cli.completion.tree import command_tree
+from jobctl.cli.app import command_tree
 
 NODES = list(command_tree().walk())
 #: Options that every command has are tried at ``jobctl`` and ``jobctl status``, those of run that submit has at submit.

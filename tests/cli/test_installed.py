@@ -150,7 +150,7 @@ def test_files_in_the_present_folder_are_no_modules_of_ours(run, tmp_path):
 
 HELP = """
 import json
-from jobctl.cli.completion.tree import command_tree
+from jobctl.cli.app import command_tree
 print(json.dumps([[node.name, node.help] for node in command_tree().walk()]))
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.cli.completion.tree import command_tree
+from jobctl.cli.app import command_tree
 from tests.cli.every_command import _leaves, every_command
 
 #: What would change the machine, follow for ever, or take a whole screen.

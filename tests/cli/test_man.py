@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.cli.command import GLOBAL_PANEL
+from jobctl.cli.app import command_tree
 from jobctl.cli.completion.manual import page_name
-from jobctl.cli.completion.tree import Node, command_tree
+from jobctl.cli.completion.tree import GLOBAL_PANEL, Node
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
 
 MAN = Path(__file__).parents[2] / "man"

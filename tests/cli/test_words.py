@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.cli.command import split_words
+from jobctl.cli.submission.options import split_words
 from jobctl.errors import UsageError
 
 VALUES = {"--name", "--slots", "-j", "--timeout"}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.cli.app import command_tree
 from jobctl.cli.completion import values
-from jobctl.cli.completion.tree import Node, command_tree
+from jobctl.cli.completion.tree import Node
 from jobctl.domain import call, job_options, option_values
 from jobctl.domain.job_options import BY_NAME, OPTIONS, JobOption
 from jobctl.domain.policy import MAX_COUNT, Policy, faults_of_policy

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
+from jobctl.cli.command import Command
+from jobctl.cli.session import session
 from jobctl.domain.nearest import meant
 from jobctl.errors import Exit, UsageError
 
@@ -62,9 +63,9 @@ def completion(
 
 def scripts() -> dict[str, str]:
     """The script of each shell."""
+    from jobctl.cli.app import command_tree
     from jobctl.cli.completion.bash import bash
     from jobctl.cli.completion.fish import fish
-    from jobctl.cli.completion.tree import command_tree
     from jobctl.cli.completion.zsh import zsh
 
     root = command_tree()

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.app import subcommands
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import Session, now_us
+from jobctl.cli.command import Command, subcommands
+from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import ClusterCommand, cluster_given, forgets_cluster
 from jobctl.errors import Exit
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import Session, now_us
+from jobctl.cli.command import Command
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit, JobctlError, UsageError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import Session
+from jobctl.cli.command import Command
+from jobctl.cli.session import Session, session
 from jobctl.errors import Exit, UsageError
 from jobctl.process import reader
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobctl.cli.app import subcommands
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import Session
+from jobctl.cli.command import Command, subcommands
+from jobctl.cli.session import Session, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.app import subcommands
-from jobctl.cli.command import Command, session
+from jobctl.cli.command import Command, subcommands
+from jobctl.cli.session import session
 from jobctl.errors import Exit
 
 app = subcommands(

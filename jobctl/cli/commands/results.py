@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import Session
+from jobctl.cli.command import Command
+from jobctl.cli.session import Session, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
+from jobctl.cli.command import Command
 from jobctl.cli.commands.pause import check_either
-from jobctl.cli.session import Session, now_us
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import Command, session
-from jobctl.cli.session import now_us
+from jobctl.cli.command import Command
+from jobctl.cli.session import now_us, session
 from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

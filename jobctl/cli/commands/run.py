@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from jobctl.cli.command import session
 from jobctl.cli.commands.submit import FileArgument, accept, dry_run
-from jobctl.cli.session import Session, now_us
+from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.options import IntakeCommand, values

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobctl.cli import standard
-from jobctl.cli.command import session
-from jobctl.cli.session import Session, now_us
+from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.intake import input_stream, request_of
 from jobctl.cli.submission.options import IntakeCommand, values
 from jobctl.cli.submission.reading import Reading

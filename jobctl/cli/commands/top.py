@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jobctl.cli.command import Command, session
+from jobctl.cli.command import Command
+from jobctl.cli.session import session
 from jobctl.errors import Exit, UsageError
 
 if TYPE_CHECKING:

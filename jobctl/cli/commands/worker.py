@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import session
+from jobctl.cli.session import session
 from jobctl.cli.submission.cluster import WorkerCommand, cluster_given
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from jobctl.cli.command import GLOBAL_PANEL
+from jobctl.cli.app import command_tree
 from jobctl.cli.completion.option_lists import LISTS
 from jobctl.cli.completion.roff import literal, text_lines
-from jobctl.cli.completion.tree import Argument, Node, Option, command_tree
+from jobctl.cli.completion.tree import Argument, Node, Option
+from jobctl.cli.session import GLOBAL_PANEL
 
 FOLDER = Path("man")
 ROOT_PAGE = "jobctl.1"

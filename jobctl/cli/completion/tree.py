@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from jobctl.cli.command import GLOBAL_PANEL, CommandWithWords
+from jobctl.cli.session import GLOBAL_PANEL
 
 _OWN_PANEL = "Options"
 
@@ -81,13 +80,6 @@ class Node:
 HELP = Option(("-h", "--help"), "", "Show this message and exit.", GLOBAL_PANEL)
 
 
-def command_tree() -> Node:
-    """The tree of ``jobctl``; imports every command."""
-    from jobctl.cli.app import app
-
-    return node_of(typer.main.get_command(app), ())
-
-
 def node_of(command: Any, path: tuple[str, ...]) -> Node:
     """One command as values, with all below it."""
     children: tuple[Node, ...] = ()
@@ -102,7 +94,7 @@ def node_of(command: Any, path: tuple[str, ...]) -> Node:
         tuple(_argument(param) for param in visible if isinstance(param, TyperArgument)),
         (*(option_of(param) for param in visible if isinstance(param, TyperOption)), HELP),
         children,
-        isinstance(command, CommandWithWords),
+        getattr(command, "takes_words", False),
     )
 
 

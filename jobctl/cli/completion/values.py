@@ -69,12 +69,3 @@ def of_argument(node: Node, argument: Argument) -> Values:
     if argument.metavar.startswith("NAME=VALUE"):
         return Values("words", _SETTINGS.get(node.name, ()))
     return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))
-
-
-def of_position(node: Node, position: int) -> Values:
-    """What the positional argument with that number (from 0) may be; the last one may go on."""
-    if position < len(node.arguments):
-        return of_argument(node, node.arguments[position])
-    if node.arguments and node.arguments[-1].multiple:
-        return of_argument(node, node.arguments[-1])
-    return NONE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from jobctl.cli.command import before_command, session
+from jobctl.cli.session import session
+from jobctl.cli.submission.options import before_command
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 

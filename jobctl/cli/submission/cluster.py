@@ -8,7 +8,8 @@ from typing import Any
 from typer import Context
 from typer.core import TyperOption
 
-from jobctl.cli.command import GLOBAL_PANEL, Command
+from jobctl.cli.command import Command
+from jobctl.cli.session import GLOBAL_PANEL
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"

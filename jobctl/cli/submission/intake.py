@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from typer import Context
 
-from jobctl.cli.command import command_words, session
+from jobctl.cli.session import session
 from jobctl.cli.submission.checks import check_place, check_program, check_work, naming, tell_of_environment
 from jobctl.cli.submission.defaults import filled
-from jobctl.cli.submission.options import values
+from jobctl.cli.submission.options import command_words, values
 from jobctl.cli.submission.untrusted import tell_untrusted
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError

@@ -2,16 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typer import Context
 from typer.core import TyperOption
 
-from jobctl.cli.command import CommandWithWords
+from jobctl.cli.command import Command
+from jobctl.cli.grammar import END, is_flag
 from jobctl.domain.job_options import OPTIONS, JobOption
+from jobctl.errors import UsageError
 
 _VALUES = "jobctl.job_options"
+#: Where the words of the other command are kept between parsing and the body of a command.
+_WORDS = "jobctl.command_words"
+_BEFORE = "jobctl.before_command"
+
+
+class CommandWithWords(Command):
+    """A command that is followed by the words of another: ``jobctl submit FILE [options] -- curl -o x {url}``.
+
+    The ``--`` may be left out: then the words begin at the second one that is not an option, and everything from
+    there on is left alone, so an option of the other command is never taken for one of ours.
+    """
+
+    takes_words = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words off before the options are parsed."""
+        own, words = split_words(args, self._takes_value(), ctx.command_path)
+        ctx.meta[_WORDS] = words
+        ctx.meta[_BEFORE] = tuple(own), len(own) + len(words) < len(args)  # the parser empties the list
+        return super().parse_args(ctx, own)
+
+    def _takes_value(self) -> set[str]:
+        return {
+            name
+            for param in self.params
+            if isinstance(param, TyperOption) and not is_flag(param)
+            for name in param.opts
+        }
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Say where the words go."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ARG...]"]
+
+
+def command_words(ctx: Context) -> list[str]:
+    """The words of the other command, untouched."""
+    return list(ctx.meta[_WORDS])
+
+
+def before_command(ctx: Context) -> tuple[list[str], bool]:
+    """The arguments before the words of the other command, and whether ``--`` stood between them."""
+    own, separated = ctx.meta[_BEFORE]
+    return list(own), bool(separated)
+
+
+def split_words(
+    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit"
+) -> tuple[list[str], list[str]]:
+    """(arguments of ours, words of the other command).
+
+    Raises UsageError when ``--`` comes before the file, which would make a file of the other command's name.
+    """
+    seen_file = False
+    position = 0
+    while position < len(args):
+        word = args[position]
+        if word == END:
+            if not seen_file:
+                raise UsageError(
+                    "no FILE before --", hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin)"
+                )
+            return list(args[:position]), list(args[position + 1 :])
+        if word.startswith("-") and word != "-":
+            width = _option_width(word, takes_value)
+            position += 1 if list(args[position + 1 : position + 2]) == [END] else width  # its value is missing
+            continue
+        if seen_file:
+            return list(args[:position]), list(args[position:])
+        seen_file = True
+        position += 1
+    return list(args), []
+
+
+def _option_width(word: str, takes_value: set[str]) -> int:
+    """How many arguments an option takes up, itself included."""
+    if word.startswith("--"):
+        return 2 if "=" not in word and word in takes_value else 1
+    for place, letter in enumerate(word[1:], 2):
+        if f"-{letter}" in takes_value:
+            return 1 if word[place:] else 2
+    return 1
 
 
 class IntakeCommand(CommandWithWords):
