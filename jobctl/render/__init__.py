@@ -1,1 +1,1 @@
-"""Documents to terminals: tables, live views, JSON. Knows dictionaries, not databases."""
+"""Documents as text: tables, pages, live views, JSON. It knows the types of documents, and no database."""

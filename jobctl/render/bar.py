@@ -1,4 +1,4 @@
-"""A bar whose parts are outcomes: succeeded, failed, running, left."""
+"""A bar with four parts: succeeded, failed, running, left."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """So many cells of one kind."""
+    """The cells of one kind."""
 
     text: str
     style: str
 
 
-#: (style, character in colour, without colour, in ASCII) of what succeeded, failed, runs and is left.
+#: (style, character in colour, without colour, in ASCII) of succeeded, failed, running and remaining items.
 _KINDS = (
     ("green", "━", "█", "="),
     ("red", "━", "x", "x"),
@@ -27,7 +27,7 @@ _KINDS = (
 
 
 def bar(counts: CountsBlock, width: int, look: Look) -> list[Part]:
-    """The parts of a bar that is ``width`` cells wide; whatever there is shows with at least one cell."""
+    """The parts of a bar that is ``width`` cells wide; each kind that exists gets at least one cell."""
     left = counts["queued"] + counts["retrying"] + counts["unprocessed"]
     cells = share_cells([counts["succeeded"], counts["failed"], counts["running"], left], width)
     glyph = 3 if not look.unicode else 1 if look.color else 2
@@ -35,14 +35,14 @@ def bar(counts: CountsBlock, width: int, look: Look) -> list[Part]:
 
 
 def share_cells(amounts: list[int], width: int) -> list[int]:
-    """Split ``width`` cells in proportion; nothing that exists is left out while there is room."""
+    """Split ``width`` cells in proportion; each amount gets at least one cell while there is room."""
     total = sum(amounts)
     if not total:
         return [0] * (len(amounts) - 1) + [width]
     cells = [max(1, width * amount // total) if amount else 0 for amount in amounts]
     while sum(cells) > width and max(cells) > 0:
         cells[cells.index(max(cells))] -= 1
-    # What rounding left over goes to the largest remainders, so a bar is full only when the work is done.
+    # The largest remainders get the cells that rounding left, so a bar is full only when all work is done.
     order = sorted(range(len(amounts)), key=lambda i: (-(width * amounts[i] % total), i))
     for index in order:
         if sum(cells) >= width:

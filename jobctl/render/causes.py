@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cause_text(group: CauseBlock) -> str:
-    """The message of a group; with a real one if what is masked was all that it said: ``KeyError: <text>``."""
+    """The message of a cause, with a real example if the message is only a mask: ``KeyError: <text>``."""
     message, example = str(group["message"]), group.get("example")
     if not example or example == message or not hides_the_cause(message):
         return message
@@ -21,7 +21,7 @@ def cause_text(group: CauseBlock) -> str:
 
 
 def hidden_causes(document: StatusDocument, shown: int) -> str:
-    """What there is beyond the causes that are shown; empty if that is all."""
+    """The number of causes that are not shown, in words; empty if there are none."""
     failures = document["failures"]
     hidden = failures["groups_total"] - shown
     rest = [plural(hidden, "more cause")] if hidden > 0 else []

@@ -1,4 +1,4 @@
-"""Times of documents (RFC 3339, UTC) as people read them: local, with the date when it is not today's."""
+"""Times of documents (RFC 3339, UTC) as people read them: local, with the date if it is not today."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def lines(document: DaemonDocument, program: str) -> Iterator[str]:
-    """What ``jobctl daemon status`` says."""
+    """The lines of ``jobctl daemon status``."""
     state = document["state"].replace("_", " ")
     facts = [f"the daemon is {state}"]
     if document["pid"]:
@@ -29,7 +29,7 @@ def lines(document: DaemonDocument, program: str) -> Iterator[str]:
     if document["state"] == "down":
         yield f"  start it with: {program} daemon start"
     if document["scope"] not in (None, "all"):
-        yield f"  it works on job {document['scope']} alone (jobctl run)"
+        yield f"  it runs only job {document['scope']} (jobctl run)"
     if document["pressure"]:
         why = inert(document["pressure"])
         ours = why.startswith(("paused: ", AWAY))
@@ -56,7 +56,7 @@ def lines(document: DaemonDocument, program: str) -> Iterator[str]:
 
 
 def _cluster(cluster: ClusterBlock, *, is_away: bool) -> Iterator[str]:
-    """Who works for us; why nothing runs when nobody does."""
+    """The workers of the cluster; and if there are none, why nothing runs."""
     has = worded(sorted(cluster["resources"].items()))
     workers = plural(cluster["workers"], "worker")
     yield f"  cluster {inert(cluster['scheduler'])}, {workers}{f' with {inert(has)} together' if has else ''}"
@@ -70,7 +70,7 @@ def _cluster(cluster: ClusterBlock, *, is_away: bool) -> Iterator[str]:
 
 
 def _queues(document: DaemonDocument) -> Iterator[str]:
-    """A line for each queue, if there is more to say than that there is the usual one."""
+    """A line for each queue, unless there is only the default one without limits."""
     queues = [queue for queue in document["queues"] if queue["jobs"] or _has_rules(queue)]
     if [queue["name"] for queue in queues] == ["default"] and not _has_rules(queues[0]):
         return

@@ -18,7 +18,7 @@ _LEVEL_WIDTH, _GAP = 4, "  "
 
 
 def print_examination(document: DoctorDocument, stream: TextIO, look: Look, *, verbose: bool) -> None:
-    """All checks; ``verbose`` adds every single thing that was found."""
+    """Print all checks; ``verbose`` adds the details."""
     width = max(len(check["name"]) for check in document["checks"])
     stream.writelines("\n".join(_lines(check, width, look, verbose)) + "\n" for check in document["checks"])
 

@@ -37,7 +37,7 @@ def explain_lines(document: ExplainDocument) -> Iterator[str]:
 def _lineage(document: ExplainDocument) -> str:
     job = document["resubmit_of_job"]
     if job is None:
-        return f"its rows come from a result file of a job that is gone ({inert(document['resubmit_of'] or '')})"
+        return f"its rows come from a result file of a job that was removed ({inert(document['resubmit_of'] or '')})"
     return f"its rows come from a result file of job {job}: jobctl explain {job}"
 
 
@@ -53,7 +53,7 @@ def _attempts(attempts: list[AttemptBlock]) -> Iterator[str]:
         place = f"round {attempt['round']}, slot {attempt['slot']}"
         yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{said}"
         left = attempt.get("left_behind")
-        if left and attempt["outcome"] != "leftovers":  # of which the message of the attempt tells
+        if left and attempt["outcome"] != "leftovers":  # where the message of the attempt says it
             named = f": {inert(left['names'])}" if left["names"] else ""
             were = "was" if left["processes"] == 1 else "were"
             yield f"     left {plural(left['processes'], 'process', 'processes')} behind, which {were} ended{named}"
@@ -65,13 +65,13 @@ def _failures(document: ExplainDocument) -> Iterator[str]:
     if not groups:
         return
     yield ""
-    yield "what failed:"
+    yield "causes of failure:"
     for group in groups:
         kind = "" if group["retryable"] else ", permanent"
         unknown = ", outcome unknown" if group["outcome"] == "unknown" else ""
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
         cause = f"{inert(group['code'])}: {inert(cause_text(group))}"
-        # None failed for good: what failed of it waits for another attempt.
+        # No item failed for good: those that met this cause wait for another attempt.
         times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
         yield f"  {times} {cause} (item {samples}{kind}{unknown})"
     if retry["available"]:
@@ -84,7 +84,7 @@ def _holds(document: ExplainDocument) -> Iterator[str]:
     notices = [found for found in document["attention"] if found["message"] not in known]
     if holds:
         yield ""
-        yield "what holds it back:"
+        yield "what keeps it from starting:"
         yield from _notices(holds)
     if notices:
         yield ""

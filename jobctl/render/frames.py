@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-#: What needs a look comes first, then what moves, then what waits, then what is over: badly, then well.
+#: Jobs that need attention come first, then running, waiting, unsuccessful and successful ones.
 _ORDER = {"running": 1, "cancelling": 1, "queued": 2, "paused": 2, "failed": 3, "partial": 3, "expired": 3}
 
-#: Items that run on the page of a job.
+#: Running items on the page of a job.
 _RUNNING = 8
-#: A screen with fewer lines shows figures alone.
+#: A screen with fewer lines shows no footer.
 _LOW = 10
 
 
 def list_frame(document: StatusListDocument, look: Look, footer: str) -> list[RenderableType]:
-    """As many jobs as there is room for, the rest summed up in a line."""
+    """As many jobs as fit, and one line for the rest."""
     jobs = sorted(document["jobs"], key=urgency)
     tail = _tail(look, footer)
     lines = notices(document, look, limit=max(1, look.height // 5)) if tail else []
@@ -47,7 +47,7 @@ def list_frame(document: StatusListDocument, look: Look, footer: str) -> list[Re
 
 
 def urgency(job: StatusDocument) -> tuple[int, int]:
-    """Where a job belongs in a list: what needs a look first, then what moves, what waits, what is over."""
+    """The key that sorts the jobs of a list: attention first, then running, waiting, ended."""
     looks = 0 if any(not a["code"].startswith("daemon_") for a in job["attention"]) else 1
     return looks * 10 + _ORDER.get(job["state"], 4), -job["job"]
 
@@ -60,21 +60,21 @@ def _rest(hidden: Sequence[StatusDocument], look: Look) -> str:
 
 
 def job_frame(document: StatusDocument, look: Look, footer: str) -> list[RenderableType]:
-    """One job: the whole page if there is room for it, with more of what runs if there is more; else what moves."""
+    """One job: the whole page, with more running items if there is room, or only its changing part if there is not."""
     tail = _tail(look, footer)
     room = look.height - len(tail)
     spare = room - len(render_lines([job_page(document, look)], look))
     if spare >= 0:
         return [job_page(document, look, _RUNNING + spare), *tail]
-    return [*what_moves(document, look, room), *tail]
+    return [*changing_part(document, look, room), *tail]
 
 
-def what_moves(document: StatusDocument, look: Look, room: int) -> list[Text]:
-    """Lines of a job without the facts that stay: as many causes and running items as there is room for."""
-    return [Text.from_ansi(line, no_wrap=True) for line in _moving(document, look, room)]
+def changing_part(document: StatusDocument, look: Look, room: int) -> list[Text]:
+    """The lines of a job that change while it runs, with as many causes and running items as fit."""
+    return [Text.from_ansi(line, no_wrap=True) for line in _changing_lines(document, look, room)]
 
 
-def _moving(document: StatusDocument, look: Look, room: int) -> list[str]:
+def _changing_lines(document: StatusDocument, look: Look, room: int) -> list[str]:
     head = render_lines([job_title(document, look), *overview(document, look)], look)
     causes, running = len(document["failures"]["groups"]), min(len(document["running"]), look.height)
     while True:
@@ -82,10 +82,10 @@ def _moving(document: StatusDocument, look: Look, room: int) -> list[str]:
         below = [line for block in found if block is not None for line in ["", *render_lines([block], look)]]
         if len(head) + len(below) <= room or not (causes or running):
             return [*head, *below][: max(1, room)]
-        # Both give way in turn, the longer one first; a cause is worth more than an item.
+        # The longer list is shortened first; with equal lengths that of the items, which matter less than causes.
         causes, running = (causes - 1, running) if causes > running else (causes, running - 1)
 
 
 def _tail(look: Look, footer: str) -> list[RenderableType]:
-    """What the keys do, unless the screen is too low for more than the figures."""
+    """The line about the keys, unless the screen has too few lines."""
     return [Text(""), Text(footer, style="bright_black")] if look.height >= _LOW else []

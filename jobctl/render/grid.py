@@ -1,4 +1,4 @@
-"""Small tables: aligned on a terminal, tab-separated for programs. Nothing is cut: what they hold is to be copied."""
+"""Small tables: aligned on a terminal, tab-separated for programs. Nothing is cut, because people copy the cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GAP = "  "
 
 
 def print_grid(titles: Sequence[str], rows: Sequence[Sequence[object]], stream: TextIO, look: Look) -> None:
-    """Print rows below their titles; numbers stand to the right, None is empty."""
+    """Print rows below their titles; numbers are aligned to the right, None is empty."""
     if not look.terminal:
         stream.write(table(titles, rows) + "\n")
         return

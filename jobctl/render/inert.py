@@ -1,4 +1,4 @@
-"""Text of strangers (row values, log lines, names) made harmless for a terminal: it shows, it does nothing."""
+"""Makes text of strangers (values of rows, lines of logs, names) harmless: a terminal shows it and does nothing."""
 
 from __future__ import annotations
 

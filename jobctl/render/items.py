@@ -30,16 +30,16 @@ _STYLES = {
 }
 
 
-_COLUMNS = ("item", "state", "tries", "exit", "took", "message", "result", "row")
-_RIGHT = frozenset({"item", "tries", "took"})
-#: Columns that take what room is left, and how it is shared between them.
+_COLUMNS = ("item", "state", "attempts", "exit", "took", "message", "result", "row")
+_RIGHT = frozenset({"item", "attempts", "took"})
+#: Columns that share the remaining width, and their shares.
 _FLEXIBLE = {"message": 3, "result": 2, "row": 2}
 _LEAST = 8
 _GAP = 2
 
 
 def print_items(items: Sequence[ItemBlock], stream: TextIO, look: Look) -> None:
-    """Print the table; columns that are empty for all of them are left out."""
+    """Print the table without the columns that are empty for every item."""
     if not items:
         stream.write("no such items\n")
         return
@@ -52,7 +52,7 @@ def print_items(items: Sequence[ItemBlock], stream: TextIO, look: Look) -> None:
 
 
 def item_cells(items: Sequence[ItemBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
-    """The titles and the rows of some items, each cell as wide as its column; two cells belong between columns."""
+    """The titles and the rows of some items, each cell as wide as its column; two spaces belong between columns."""
     rows = [dict(zip(_COLUMNS, _texts(item), strict=True)) for item in items]
     widths = _widths(rows, look)
     titles = [_cell(name, name, width, look, "bold") for name, width in widths.items()]
@@ -64,7 +64,7 @@ def item_cells(items: Sequence[ItemBlock], look: Look) -> tuple[list[Text], list
 
 
 def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
-    """The columns that are not empty with their widths; the long ones share what the others leave."""
+    """The columns that are not empty, with their widths; the long ones share the width that the others leave."""
     natural = {
         name: max([len(name), *(cell_len(row[name]) for row in rows)])
         for name in _COLUMNS
@@ -75,7 +75,7 @@ def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
     for place, name in enumerate(long):
         rest = long[place + 1 :]
         fair = left * _FLEXIBLE[name] // sum(_FLEXIBLE[other] for other in long[place:])
-        # A short column gives what it does not need to the next.
+        # A short column leaves the rest of its share to the next one.
         unused = left - sum(natural[other] for other in rest)
         natural[name] = max(_LEAST, min(natural[name], max(fair, unused)))
         left -= natural[name]

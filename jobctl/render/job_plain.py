@@ -1,4 +1,4 @@
-"""A job's page for pipes and ``--plain``: the same facts, nothing drawn or cut, tables and facts separated by tabs."""
+"""The page of a job for pipes and ``--plain``: the same facts with tabs between fields. Nothing is drawn or cut."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _causes(document: StatusDocument) -> Iterator[str]:
 
 
 def _facts(document: StatusDocument, look: Look) -> Iterator[str]:
-    """The name of each fact in each of its lines, so that every line can be found by it."""
+    """Facts, with the name in every line, so that a program finds each line by its name."""
     name = ""
     for label, text in fact_lines(document, look):
         name = label or name

@@ -1,4 +1,4 @@
-"""The table of jobs: one line each, as many columns as the screen has room for, empty ones left out."""
+"""The table of jobs: a line for each job, with the columns that fit and that are not empty."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BAR_MIN, _BAR_MAX = 8, 30
 
 
 class Column(NamedTuple):
-    """A column of the table; ``drop`` says in which order columns go when the screen is narrow (0 = never)."""
+    """A column of the table; on a narrow screen the column with the lowest ``drop`` goes first (0 = never)."""
 
     title: str
     right: bool
@@ -82,10 +82,10 @@ _COLUMNS = (
 
 
 def jobs_table(document: StatusListDocument, look: Look, *, limit: int | None = None) -> RenderableType:
-    """The table of a list document; with ``limit``, so many lines of jobs and a line for the rest."""
+    """The table of a list document; with ``limit``, at most that many jobs and a line for the rest."""
     jobs = list(document["jobs"])
     if not jobs:
-        return Text("no jobs; give work with: jobctl submit FILE -- COMMAND ARG...")
+        return Text("no jobs; submit one with: jobctl submit FILE -- COMMAND ARG...")
     shown = jobs if limit is None else jobs[:limit]
     header, rows = job_cells(shown, document["at"], look)
     lines = [_join(header, style="bold"), *map(_join, rows)]
@@ -98,7 +98,7 @@ def jobs_table(document: StatusListDocument, look: Look, *, limit: int | None = 
 
 
 def job_cells(jobs: Sequence[StatusDocument], at: str, look: Look) -> tuple[list[Text], list[list[Text]]]:
-    """The titles and the rows of some jobs, each cell as wide as its column; two cells belong between columns."""
+    """The titles and the rows of some jobs, each cell as wide as its column; two spaces belong between columns."""
     rows = [{column.title: column.cell(job, at) for column in _COLUMNS} for job in jobs]
     columns, widths = _fit(rows, look)
     titles = [_aligned(Text(c.title), c, widths[c.title]) for c in columns]
@@ -106,7 +106,7 @@ def job_cells(jobs: Sequence[StatusDocument], at: str, look: Look) -> tuple[list
 
 
 def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Column], dict[str, int]]:
-    """The columns that are not empty and fit, with their widths."""
+    """The columns that fit and are not empty, with their widths."""
     columns = [c for c in _COLUMNS if c.title == "progress" or any(row[c.title][0] for row in rows)]
     natural = {c.title: max([len(c.title), *(cell_len(row[c.title][0]) for row in rows)]) for c in columns}
     name_wanted = min(natural["name"], _NAME_MAX if look.terminal else natural["name"])
@@ -139,7 +139,7 @@ def _cells(
 
 
 def cut(text: str, width: int, look: Look) -> str:
-    """Text in at most ``width`` cells, with a mark where something is missing."""
+    """Text in at most ``width`` cells, with a mark where it was cut."""
     if cell_len(text) <= width:
         return text
     mark = look.ellipsis if width > len(look.ellipsis) else ""

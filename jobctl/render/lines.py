@@ -1,4 +1,4 @@
-"""One line about a job, for logs and pipes; no colours, nothing redrawn."""
+"""One line about a job, for logs and pipes: without colours, and never redrawn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def progress_line(document: StatusDocument) -> str:
 
 
 def summary_lines(document: StatusDocument, groups: int = 5) -> Iterator[str]:
-    """How a job ended: the figures, the causes of failure, where the results are, what to type."""
+    """How a job ended: figures, causes of failure, the folder of the results, and the command for a retry."""
     took = format_duration(document["time"]["active_s"])
     what = f"job {document['job']} ({inert(document['name'])})"
     yield f"{what} {document['state']}: {inert(document['state_reason'])}, {took}"
@@ -43,10 +43,10 @@ def summary_lines(document: StatusDocument, groups: int = 5) -> Iterator[str]:
     if document["results"]["available"]:
         yield f"  results: {inert(document['results']['dir'])}"
     if command := document["retry"]["command"]:
-        yield f"  try again: {inert(command)}"
+        yield f"  retry: {inert(command)}"
 
 
 def _status_command(document: StatusDocument) -> str:
-    """What shows more of a job; its store is named where the command for a retry names it."""
+    """The command that shows more of a job. It names the store if the command for a retry does."""
     program, retry, _ = (document["retry"]["command"] or "").partition(" retry ")
     return f"{program if retry else 'jobctl'} status {document['job']}"

@@ -1,7 +1,7 @@
-"""A screen that is redrawn in place, on the terminal's second page: nothing of it is left in the scroll-back.
+"""A screen that is redrawn in place, on the second page of the terminal, so that the scroll-back keeps nothing of it.
 
-rich renders the lines; they are written here and not by ``rich.live``, because a frame equal to the last one should
-write nothing, and one made for another size than the present must not wrap.
+rich renders the lines, but this module writes them and not ``rich.live``: a frame that equals the last one must write
+nothing, and a frame that was made for another size must not wrap.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from jobctl.render.look import Look, console, look_of
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
 _LEAVE = "\x1b[?25h\x1b[?1049l"
-#: Terminals that know it show a frame whole; the others ignore it.
+#: Between these two, a terminal shows nothing until the frame is complete; terminals that do not know them ignore them.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 Frame = Callable[[Look], Sequence[RenderableType]]
 
 
 class LiveScreen:
-    """Shows frames, each made for the size that the terminal has at that moment."""
+    """Shows frames, each made for the present size of the terminal."""
 
     def __init__(self, stream: TextIO, *, color: bool) -> None:
         self._stream = stream
@@ -42,7 +42,7 @@ class LiveScreen:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """The terminal's first page, for a while; then everything is drawn again."""
+        """Return to the first page of the terminal for a while, then draw everything again."""
         self._write(_LEAVE)
         try:
             yield
@@ -51,7 +51,7 @@ class LiveScreen:
             self._write(_ENTER)
 
     def show(self, frame: Frame) -> None:
-        """Draw a frame; what does not fit below is left out."""
+        """Draw a frame; lines that do not fit are left out."""
         look = look_of(self._stream, color=self._color)
         lines = render_lines(frame(look), look)[: look.height]
         text = "".join(f"\x1b[{row};1H{line}\x1b[K" for row, line in enumerate(lines, 1))

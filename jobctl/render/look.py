@@ -1,4 +1,4 @@
-"""How a screen looks: its width and height, whether it shows colours and characters beyond ASCII."""
+"""The look of a screen: its width and height, and whether it shows colours and characters beyond ASCII."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Off a terminal nothing is cut or wrapped.
+#: The width outside a terminal, where nothing is cut or wrapped.
 UNLIMITED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a stream can show."""
+    """The abilities of a stream."""
 
     width: int = 80
     height: int = 24
@@ -26,17 +26,17 @@ class Look:
 
     @property
     def dash(self) -> str:
-        """Between two facts."""
+        """The separator between two facts."""
         return " · " if self.unicode else ", "
 
     @property
     def ellipsis(self) -> str:
-        """Where something was cut."""
+        """The mark where text was cut."""
         return "…" if self.unicode else "..."
 
 
 def look_of(stream: TextIO, *, color: bool, terminal: bool = True) -> Look:
-    """The look of a stream; ``color`` and ``terminal`` as the options and the environment want it."""
+    """The look of a stream; options and environment decide about ``color`` and ``terminal``."""
     if not (terminal and stream.isatty()):
         return Look(width=UNLIMITED, height=UNLIMITED, color=color, unicode=shows_unicode(stream), terminal=False)
     size = shutil.get_terminal_size()
@@ -44,7 +44,7 @@ def look_of(stream: TextIO, *, color: bool, terminal: bool = True) -> Look:
 
 
 def shows_unicode(stream: TextIO) -> bool:
-    """Whether bars and dots can be shown. In the C locale Python writes UTF-8 all the same: nobody asked for it."""
+    """Whether the stream shows bars and dots. In the C locale Python also writes UTF-8, but nobody asked for it."""
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if locale in ("C", "POSIX"):
         return False
@@ -52,7 +52,7 @@ def shows_unicode(stream: TextIO) -> bool:
 
 
 def console(look: Look, stream: TextIO) -> Console:
-    """A rich console of that look. Values are never read as markup."""
+    """A rich console with this look, which never reads values as markup."""
     from rich.console import Console
 
     return Console(

@@ -1,4 +1,4 @@
-"""JSON for programs: one document, the characters of the data as they are."""
+"""JSON for programs: one document, with the characters of the data as they are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from jobctl.domain.texts import shown
 def dumps(document: Any, *, indent: bool = False) -> str:
     """A document as text, on one line unless a person reads it (indenting costs ten times as much).
 
-    Bytes that are not UTF-8 are shown as ``\\xff``, as on a screen: half a surrogate pair is no JSON for many readers.
-    For a person, whose terminal would act on some characters of the data, these are escapes; it is the same JSON.
+    Bytes that are not UTF-8 are written as ``\\xff``, as on a screen: many readers refuse half a surrogate pair.
+    With ``indent``, characters on which a terminal would act become escapes; it is the same JSON.
     """
     text = shown(json.dumps(document, ensure_ascii=False, indent=2 if indent else None), in_json=True)
     return for_terminal(text) if indent else text

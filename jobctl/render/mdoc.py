@@ -1,4 +1,4 @@
-"""Manual pages as plain text: the macros of mdoc(7) that our pages use, for pipes and machines without man(1)."""
+"""Manual pages as plain text, for pipes and machines without man(1): the macros of mdoc(7) that our pages use."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class _List:
 
 @dataclass
 class _Page:
-    """The text so far, and where in the page we are."""
+    """The text so far, and the position in the page."""
 
     width: int
     lines: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)  # of the paragraph that is being read
+    words: list[str] = field(default_factory=list)  # of the present paragraph
     lists: list[_List] = field(default_factory=list)
     indent: int = 0
-    hanging: str = ""  # what stands in front of the next paragraph
+    hanging: str = ""  # the text in front of the next paragraph
     name: str = ""
     title: str = ""
     section: str = ""
     literal: bool = False
-    headed: int = -1  # so many lines there were after the last heading
+    headed: int = -1  # the number of lines after the last heading
 
     def flush(self) -> None:
         """End the paragraph."""

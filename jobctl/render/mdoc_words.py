@@ -1,11 +1,11 @@
-"""One macro line of mdoc(7) as text: options, arguments, quotes, and where no space belongs."""
+"""One macro line of mdoc(7) as text: options, arguments, quotes, and the places without a space."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-#: Words that are shown as they are.
+#: Macros whose words are shown as they are.
 PLAIN = frozenset({"Ar", "Cm", "Ic", "Pa", "Va", "Vt", "Li", "Ev", "Dv", "Em", "Sy", "Sx", "No", "Nm"})
 _AROUND = {"Ql": ("'", "'"), "Op": ("[", "]"), "Pq": ("(", ")"), "Bq": ("[", "]")}
 MACROS = PLAIN | _AROUND.keys() | {"Fl", "Xr", "Fn", "Po", "Pc", "Ns"}
@@ -99,7 +99,7 @@ class _Line:
 
 
 def _end_of(words: Sequence[str], place: int) -> int:
-    """Where the words end that belong to a macro: at the next macro, or at closing punctuation before one."""
+    """Where the words of a macro end: at the next macro, or at closing punctuation before it."""
     end = place
     while end < len(words) and words[end] not in MACROS:
         end += 1

@@ -1,4 +1,4 @@
-"""What needs attention across the jobs of a list, each thing once, and how the daemon is."""
+"""The lines below the table of jobs: attention, each notice once, and the reasons why jobs wait."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _OF_ALL = frozenset({"spawn_pressure", "disk_low", "clock_skew", "cluster_away",
 
 
 def notices(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
-    """Lines below the table of jobs: the most pressing first, at most ``limit`` of them."""
+    """Notices, the most pressing first, at most ``limit`` of them."""
     lines: list[Text] = []
     seen: set[str] = set()
     found = [(job, item) for job in document["jobs"] for item in job["attention"]]
     for job, item in found:
-        # The daemon is down for everybody alike: said once, without a job.
+        # A notice about the daemon is the same for every job, so it appears once and without a job.
         shared = item["code"].startswith("daemon_") or item["code"] in _OF_ALL
         key = item["message"] if shared else f"{job['job']} {item['code']}"
         if key in seen:
@@ -37,7 +37,7 @@ def notices(document: StatusListDocument, look: Look, limit: int = 5) -> list[Te
 
 
 def waiting(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
-    """What jobs wait for that have not begun and need no attention, newest first, at most ``limit`` of them."""
+    """Why queued jobs without a notice wait, newest first, at most ``limit`` of them."""
     quiet = [job for job in document["jobs"] if job["state"] == "queued" and not job["attention"]]
     lines = [f"job {job['job']}: {inert(job['state_reason'])}" for job in quiet[:limit]]
     if len(quiet) > limit:

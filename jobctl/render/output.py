@@ -1,4 +1,4 @@
-"""Printing what items wrote: byte for byte into a pipe, harmless on a terminal, under headings if there are several."""
+"""The output of items: byte for byte in a pipe, harmless on a terminal, under headings if there are several items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Sink:
-    """One stream of ours. On a terminal, colours of the text are dropped and other controls made visible."""
+    """Standard output or standard error of jobctl. A terminal gets no colours of the text, and visible controls."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -25,7 +25,7 @@ class Sink:
         self._at_line_start = True
 
     def write(self, data: bytes) -> None:
-        """Write what an item wrote."""
+        """Write output of an item."""
         if not data:
             return
         self._at_line_start = data.endswith(b"\n")
@@ -36,20 +36,20 @@ class Sink:
             self._stream.buffer.write(data)
 
     def line(self, text: str, *, bold: bool) -> None:
-        """Write a line of our own, at the beginning of a line."""
+        """Write a line of jobctl, at the beginning of a line."""
         start = "" if self._at_line_start else "\n"
         self._stream.write(f"{start}\x1b[1m{text}\x1b[0m\n" if bold else f"{start}{text}\n")
         self._at_line_start = True
 
     def flush(self) -> None:
-        """Let it be seen."""
+        """Flush both the text and the bytes."""
         self._stream.flush()
         if not self._terminal:
             self._stream.buffer.flush()
 
 
 def harmless(text: str) -> str:
-    """What an item wrote, for a screen: colours dropped, other controls visible, lines and tabs as they are."""
+    """Output of an item for a screen: without colours, with visible controls, with lines and tabs as they are."""
     return inert_log(_COLOURS.sub("", text))
 
 

@@ -1,4 +1,4 @@
-"""Tables for pipes: a line of titles, then one record per line, fields separated by tabs, nothing cut."""
+"""Tables for pipes: a line of titles, then one record on each line, with tabs between fields. Nothing is cut."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def row_text(row: Any) -> str:
 
 
 def damaged(document: StatusListDocument) -> list[str]:
-    """Notes beside a table: the jobs whose rows in the database cannot be read, and what of them."""
+    """Notes below a table: the jobs whose rows in the database cannot be read, and which values are damaged."""
     return [
         inert(f"job {job['job']}: {item['message']}")
         for job in document["jobs"]

@@ -1,4 +1,4 @@
-"""The first rows of an input beside the commands that they would become."""
+"""The first rows of an input and the commands that they would become."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAST = 6
 def print_preview(
     columns: Sequence[str], rows: Sequence[Sequence[str]], commands: Sequence[str], stream: TextIO, look: Look
 ) -> None:
-    """A table as wide as the terminal, in which columns that find no room are named below; off it TSV, uncut."""
+    """A table as wide as the terminal; a line below names the columns that do not fit. In a pipe, uncut TSV."""
     titles = ["item", *columns, COMMAND]
     lines = [[str(item), *row, command] for item, (row, command) in enumerate(zip(rows, commands, strict=True), 1)]
     if not look.terminal:
@@ -40,7 +40,7 @@ def print_preview(
 
 
 def _widths(cells: Sequence[Sequence[str]], width: int) -> dict[int, int]:
-    """Widths by place; the command takes what it needs of half the screen, or what the columns leave."""
+    """Widths by place; the command gets at most half the screen, or the width that the columns leave."""
     natural = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     last = len(natural) - 1
     room = width - natural[0] - _GAP - min(natural[last], width // 2) - _GAP

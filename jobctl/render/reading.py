@@ -1,4 +1,4 @@
-"""How far the reading of an input is, on one line that leaves the last column free."""
+"""The progress of reading an input, on one line that leaves the last column free."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GREEN, _GREY, _PLAIN = "\x1b[32m", "\x1b[90m", "\x1b[0m"
 
 
 def reading_line(rows: int, read: int, total: int | None, elapsed_s: float, look: Look) -> str:
-    """``read`` of ``total`` bytes in so many seconds; without a total, or when all is read, the rows alone."""
+    """``read`` of ``total`` bytes in ``elapsed_s`` seconds; without a total, or at the end, the rows alone."""
     if total is None or read >= total:
         return f"{plural(rows, 'row')} read{look.dash}{size(read)}"[: look.width - 1]
     left = format_duration(max(1, round(elapsed_s * (total - read) / max(1, read))))

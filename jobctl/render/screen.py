@@ -1,4 +1,4 @@
-"""Printing whole screens once: the table of jobs, the pages of some."""
+"""Prints a screen once: the table of jobs, or the pages of some jobs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def print_jobs(document: StatusListDocument, stream: TextIO, look: Look) -> None:
-    """The table of a list document, what needs attention, and what waits for what."""
+    """The table of jobs, the notices, and the reasons why jobs wait."""
     lines = notices(document, look) + waiting(document, look)
     _print([jobs_table(document, look), *([Text("")] if lines else []), *lines], look, stream)
 
 
 def print_pages(documents: Sequence[StatusDocument], stream: TextIO, look: Look) -> None:
-    """Everything about some jobs, one after the other; off a terminal nothing is drawn."""
+    """The pages of some jobs, one after the other; plain text outside a terminal."""
     if not look.terminal:
         pages = ("\n".join(plain_page(document, look)) + "\n" for document in documents)
         stream.write("\n".join(pages))

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Footer, Static
 
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
-from jobctl.render.frames import urgency, what_moves
+from jobctl.render.frames import changing_part, urgency
 from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
@@ -84,7 +84,7 @@ class JobsScreen(Page):
         if not detail.display:
             return
         if job is None:
-            self.query_one("#job", Static).update("no jobs; give work with: jobctl submit FILE -- COMMAND ARG...")
+            self.query_one("#job", Static).update("no jobs; submit one with: jobctl submit FILE -- COMMAND ARG...")
             return
         try:
             job = self.reader.job(job["job"])  # with its throughput, which a list does not have
@@ -92,7 +92,7 @@ class JobsScreen(Page):
             return
         room = self.size.height * 3 // 5 - 1
         shown = look(self.size.width, self.size.height)
-        self.query_one("#job", Static).update(Group(*what_moves(job, shown, room)))
+        self.query_one("#job", Static).update(Group(*changing_part(job, shown, room)))
 
     @property
     def chosen_job(self) -> StatusDocument | None:

@@ -84,7 +84,7 @@ def test_run_with_a_key_is_silent_until_something_is_wrong_and_converges(cli):
     assert lines[0].startswith("job 1 (rows) partial: 2 succeeded, 1 failed, ")
     assert lines[1] == "  1x exit_1: row <n> is not ready (item 2)"
     assert lines[2] == f"  results: {cli.home.job_results(1)}"
-    assert lines[3:] == ["  try again: jobctl retry 1"]
+    assert lines[3:] == ["  retry: jobctl retry 1"]
     (cli.work / "mended").touch()
     quiet(cli(*line))
     quiet(cli(*line))

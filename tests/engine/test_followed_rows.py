@@ -369,7 +369,9 @@ def test_the_page_of_a_job_says_that_a_retry_leaves_out_what_others_have(tmp_pat
     bench.line(PEOPLE)
     bench.work_off()
     said = retry_text(bench.document(1))
-    assert said.startswith("jobctl retry 1 ") and said.endswith(", less what other jobs of the name have or have done")
+    assert said.startswith("jobctl retry 1 ") and said.endswith(
+        ", without the rows that other jobs of this name have or have done"
+    )
     with pytest.raises(UsageError, match="another job of the name"):
         retry(bench.home, 1, Selection(), now=bench.now)
 

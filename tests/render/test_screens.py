@@ -97,7 +97,7 @@ def test_empty_columns_are_left_out(example):
     job["progress"] |= {"rate_per_s": None, "eta_s": None}
     header = text_of(jobs_table(listing([job]), Look()), Look()).splitlines()[0]
     assert header.split() == ["job", "name", "state", "progress", "done", "age"]
-    assert "no jobs; give work with" in text_of(jobs_table(listing([]), Look()), Look())
+    assert "no jobs; submit one with" in text_of(jobs_table(listing([]), Look()), Look())
 
 
 def test_notices_are_said_once(example):
@@ -188,9 +188,9 @@ def test_the_page_says_whom_it_comes_after_who_is_told_and_every_rule(example):
     flat = " ".join(text_of(job_page(document, Look(width=1000)), Look(width=1000)).split())
     for text in (
         "after job 7 (paused), however it ends",
-        "notify https://example.org/hook pending · HTTP 500 at try 2 · next try",
+        "notify https://example.org/hook pending · HTTP 500 at attempt 2 · next attempt",
         "starts at most 2/m",
-        "tries again only after exit 1, 75",
+        "retries only after exit codes 1, 75",
         "1 GPU an item",
         "an item needs mem=8",
         "12 not selected",
@@ -292,7 +292,7 @@ def test_the_table_of_items(monkeypatch):
     ]
     print_items(items, terminal, look_of(terminal, color=False))
     lines = terminal.getvalue().splitlines()
-    assert lines[0].split() == ["item", "state", "tries", "exit", "took", "message", "row"]
+    assert lines[0].split() == ["item", "state", "attempts", "exit", "took", "message", "row"]
     assert lines[1].split() == ["1", "succeeded", "1", "0", "250ms", "1,", "u"]
     assert "SIGSEGV" in lines[2] and "[red]^[[31mxxx" in lines[2]
     assert max(map(cell_len, lines)) <= 80
@@ -300,7 +300,7 @@ def test_the_table_of_items(monkeypatch):
     print_items(
         [item(1, state="succeeded", attempts=1, result={"é": 1}), item(2)], called, look_of(called, color=False)
     )
-    assert called.getvalue().splitlines()[0].split() == ["item", "state", "tries", "result", "row"]
+    assert called.getvalue().splitlines()[0].split() == ["item", "state", "attempts", "result", "row"]
     assert '{"é": 1}' in called.getvalue()
     empty = io.StringIO()
     print_items([], empty, look_of(empty, color=False))

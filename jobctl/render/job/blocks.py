@@ -1,4 +1,4 @@
-"""The parts of a job's page that move: causes of failure, and what runs."""
+"""The parts of the page of a job that change while it runs: causes of failure, and running items."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 FAILURE_TITLES = ("failed", "cause", "message", "as in item")
-#: Below so many attempts, what is slow cannot be told from what is usual.
+#: With fewer attempts nobody can tell slow items from usual ones.
 _ENOUGH = 20
 _GAP = 2
 _LEFT = frozenset({"slow", "row"})
-#: Columns of a screen that has room for numbers of processes, and of a row that is worth showing.
+#: The width of a screen that has room for process numbers, and the least width of a row.
 _WIDE, _ROW_MIN = 100, 8
-#: A message takes no more than about so many lines of a terminal.
+#: The lines of a terminal that one message may take, about.
 _MESSAGE_LINES = 3
 
 
@@ -59,7 +59,7 @@ def failure_rows(groups: Sequence[CauseBlock]) -> tuple[tuple[str, ...], list[li
 
 
 def _shortened(group: CauseBlock, look: Look) -> CauseBlock:
-    """On a terminal a cause of some hundred characters must not push the state of the job off the screen."""
+    """The cause with a short message: a long one would push the state of the job off the screen of a terminal."""
     if not look.terminal:
         return group
     return {
@@ -70,7 +70,7 @@ def _shortened(group: CauseBlock, look: Look) -> CauseBlock:
 
 
 def failure_cells(groups: Sequence[CauseBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
-    """The titles and the rows of a table of causes with the message in what room is left."""
+    """The titles and the rows of a table of causes; the message gets the width that the other columns leave."""
     rows = [_failure_cells(group) for group in groups]
     titles = FAILURE_TITLES
     widths = [max([len(title), *(row[place].cell_len for row in rows)]) for place, title in enumerate(titles)]
@@ -98,9 +98,9 @@ def _failure_cells(group: CauseBlock) -> list[Text]:
 
 
 def running_block(document: StatusDocument, look: Look, limit: int = 8) -> RenderableType | None:
-    """What runs now and for how long, longest first; what is slower than usual is marked."""
+    """The running items, longest first, with a mark at those that are slower than usual."""
     running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
-    # Without a daemon these are what it was doing when it went: nobody knows for how long they ran.
+    # Without a daemon these are the items that ran when it ended: nobody knows for how long they ran.
     if not running or document["daemon"]["state"] == "down" or limit == 0:
         return None
     shown = running[:limit]
@@ -120,7 +120,7 @@ def running_block(document: StatusDocument, look: Look, limit: int = 8) -> Rende
 
 
 def running_rows(document: StatusDocument, look: Look) -> tuple[list[str], list[tuple[str, ...]]] | None:
-    """The titles and the rows of all that runs, uncut, longest first; None when nothing does."""
+    """The titles and the rows of all running items, uncut, longest first; None if there are none."""
     running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
     if not running or document["daemon"]["state"] == "down":
         return None
@@ -130,7 +130,7 @@ def running_rows(document: StatusDocument, look: Look) -> tuple[list[str], list[
 
 
 def _running_columns(shown: Sequence[RunningBlock], marks: Sequence[str], look: Look) -> dict[str, list[str]]:
-    """The columns that say something, the row last in what room is left; numbers of processes where there is plenty."""
+    """The columns that are not empty; the row gets the remaining width, process numbers need a wide screen."""
     columns = {
         "running": [str(item["item"]) for item in shown],
         "slot": ["" if item["slot"] is None else str(item["slot"]) for item in shown],
@@ -152,7 +152,7 @@ def _running_columns(shown: Sequence[RunningBlock], marks: Sequence[str], look: 
 
 
 def slowest_line(document: StatusDocument, look: Look) -> Text | None:
-    """The attempts that took longest, as many as fit on a line; None while too few have ended to call any slow."""
+    """The attempts that took longest, as many as fit on a line; None while too few attempts have ended."""
     durations = document.get("durations")
     if not durations or durations["attempts"] < _ENOUGH or not durations["slowest"]:
         return None
@@ -166,7 +166,7 @@ def slowest_line(document: StatusDocument, look: Look) -> Text | None:
 
 
 def slowness(elapsed_s: float, durations: DurationsBlock | None) -> str:
-    """``over max``, ``over p95``, or nothing while that is not so or too little is known."""
+    """``over max``, ``over p95``, or empty for a usual duration and while too few attempts have ended."""
     if not durations or durations["attempts"] < _ENOUGH:
         return ""
     if elapsed_s > (durations["max_s"] or 0):

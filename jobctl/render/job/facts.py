@@ -1,4 +1,4 @@
-"""What does not move on a job's page: what was given, its rules, its times, and what may be done next."""
+"""The facts on the page of a job that do not change while it runs: input, policy, times, results, retry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def retry_text(document: StatusDocument) -> str:
-    """Whether there can be another round, how, and what it would run."""
+    """Whether a retry is possible, its command, and the items that it would run."""
     retry = document["retry"]
     if not retry["available"]:
         return f"not now: {retry['why_not']}"
@@ -30,7 +30,7 @@ def retry_text(document: StatusDocument) -> str:
         (retry["unprocessed"], "never tried"),
     )
     parts = [f"{number(count)} {words}" for count, words in kinds if count]
-    less = ", less what other jobs of the name have or have done" if retry.get("less_others") else ""
+    less = ", without the rows that other jobs of this name have or have done" if retry.get("less_others") else ""
     return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}"
 
 
@@ -41,7 +41,7 @@ def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock
 
 
 def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
-    """Label and text of each line about result files, and about rows that were not accepted."""
+    """The label and the text of each line about result files and rejected rows."""
     results = document["results"]
     texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in three_files(results)]
     if not results["available"]:
@@ -55,7 +55,7 @@ def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
 
 
 def times(document: StatusDocument) -> Iterator[str]:
-    """When it was given, began and ended, and how long it took."""
+    """When the job was submitted, started and finished, and how long it was active and paused."""
     time = document["time"]
     yield f"submitted {local(time['submitted_at'])}"
     for name, moment in (("started", time["started_at"]), ("finished", time["finished_at"])):
@@ -72,14 +72,14 @@ def times(document: StatusDocument) -> Iterator[str]:
 
 
 def command_text(command: Any) -> str:
-    """A command as it could be typed."""
+    """A command as a person could type it."""
     if command is None:
         return "the file's own command column"
     return str(command) if isinstance(command, str) else shlex.join(command)
 
 
 def work_text(document: StatusDocument) -> str:
-    """What is done with each row, in a line."""
+    """The work for each row, on one line."""
     call = document["call"]
     if call is None:
         return command_text(document["command"])
@@ -104,12 +104,12 @@ def input_text(document: StatusDocument, look: Look) -> str:
         facts.append(f"columns {', '.join(given['columns'])}")
     if given["resubmit_of"]:
         job = given["resubmit_of_job"]
-        facts.append(f"a result file of job {job}" if job else "a result file of a job that is gone")
+        facts.append(f"a result file of job {job}" if job else "a result file of a job that was removed")
     return look.dash.join(facts)
 
 
 def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]:
-    """The rules of a job in words; ``there``: slots of the daemon, if one is up."""
+    """The policy of a job in words; ``there`` is the number of slots of the daemon, if one is up."""
     fewer = f" (the daemon has {number(there)})" if policy["slots"] and there and there < policy["slots"] else ""
     yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
@@ -119,9 +119,9 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
     if policy.get("rate"):
         yield f"starts at most {policy['rate']}"
     if policy.get("retry_on"):
-        yield f"tries again only after exit {', '.join(map(str, policy['retry_on']))}"
+        yield f"retries only after exit codes {', '.join(map(str, policy['retry_on']))}"
     if policy.get("no_retry_on"):
-        yield f"never tries again after exit {', '.join(map(str, policy['no_retry_on']))}"
+        yield f"never retries after exit codes {', '.join(map(str, policy['no_retry_on']))}"
     if policy.get("gpus"):
         yield f"{plural(policy['gpus'], 'GPU')} an item"
     if policy.get("resources"):
@@ -132,35 +132,36 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
             if policy["leftovers"] == "end"
             else "fails items that leave processes"
         )
-    yield "after a crash run again" if policy["on_crash"] == "requeue" else "at most once"
+    yield "runs again after a crash" if policy["on_crash"] == "requeue" else "at most once"
 
 
 def queue_text(document: StatusDocument, look: Look) -> str:
-    """The lane it waits in, and its rank there."""
+    """The queue of the job, and its priority."""
     text = str(document["queue"])
     return f"{text}{look.dash}priority {document['priority']}" if document["priority"] else text
 
 
 def daemon_text(daemon: DaemonBlock) -> str:
-    """How the daemon is, in words."""
+    """The state of the daemon in words."""
     state = daemon["state"].replace("_", " ")
     return f"{state}, process {daemon['pid']}" if daemon["pid"] else state
 
 
 def after_text(document: StatusDocument) -> str:
-    """The jobs that it comes after and how they stand; empty when it comes after none."""
+    """The jobs that this one comes after, with their states; empty if there are none."""
     return ", ".join(
-        f"job {each['job']} ({each['state'] or 'gone'})" + (", however it ends" if each["condition"] == "any" else "")
+        f"job {each['job']} ({each['state'] or 'removed'})"
+        + (", however it ends" if each["condition"] == "any" else "")
         for each in document.get("after", ())
     )
 
 
 def notify_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
-    """Label and text of each line about who is told of the end."""
+    """The label and the text of each line about a notification."""
     for position, each in enumerate(document["notify"]):
         facts: list[str] = ["when it is done" if each["state"] == "armed" else each["state"]]
         if each["last_result"]:
-            facts.append(f"{each['last_result']} at try {each['attempts']}")
+            facts.append(f"{each['last_result']} at attempt {each['attempts']}")
         if each["next_attempt_at"]:
-            facts.append(f"next try {local(each['next_attempt_at'])}")
+            facts.append(f"next attempt {local(each['next_attempt_at'])}")
         yield "" if position else "notify", f"{each['target']}  {look.dash.join(facts)}"

@@ -1,4 +1,4 @@
-"""How fast a job went and how long its attempts took, on one line: a curve of little bars and four figures."""
+"""The speed of a job and the durations of its attempts on one line: a curve of small bars, and figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = "_.:-=+*#"
 _CURVE_MIN, _CURVE_MAX = 8, 60
-#: Of fewer outcomes each would be a peak, and of a single bar there is nothing to compare.
+#: With fewer outcomes every bar would be a peak, and one bar alone compares with nothing.
 _ENOUGH = 10
 
 
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 
 
 def cells(throughput: ThroughputBlock, width: int) -> list[Cell]:
-    """The course of a round in at most ``width`` equal cells; a rest at the end goes with the one before."""
+    """The course of a round in at most ``width`` equal cells; a short rest at the end joins the cell before it."""
     good, bad, length = throughput["succeeded"], throughput["failed"], throughput["bucket_s"]
     each = -(-len(good) // width) or 1
     span_s = seconds_between(throughput["from_at"], throughput["until_at"])
@@ -49,7 +49,7 @@ def cells(throughput: ThroughputBlock, width: int) -> list[Cell]:
 
 
 def curve(course: Sequence[Cell], look: Look) -> Text:
-    """The cells as bars against the highest one; the lowest bar is for nothing alone."""
+    """The cells as bars against the highest one; the lowest bar means that nothing ended."""
     levels = _LEVELS if look.unicode else _ASCII_LEVELS
     peak = max((cell.per_s for cell in course), default=0.0)
     text = Text(no_wrap=True)
@@ -60,7 +60,7 @@ def curve(course: Sequence[Cell], look: Look) -> Text:
 
 
 def pace_line(document: StatusDocument, look: Look) -> Text | None:
-    """Throughput and durations of a job; None before there are any."""
+    """Throughput and durations of a job; None before the first attempt has ended."""
     figures = Text(look.dash.join(_figures(document.get("durations"))))
     course = document.get("throughput")
     room = min(_CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
@@ -87,9 +87,11 @@ def _outcomes(throughput: ThroughputBlock) -> int:
 
 
 def _figures(durations: DurationsBlock | None) -> list[str]:
-    if not durations or not durations["attempts"] or not durations["max_s"]:  # nothing has run yet, or could be started
+    if (
+        not durations or not durations["attempts"] or not durations["max_s"]
+    ):  # no attempt has run yet, or none could be started
         return []
     figures = [("p50", durations["p50_s"]), ("p95", durations["p95_s"]), ("max", durations["max_s"])]
-    # Of a handful of attempts a percentile says less than the longest.
+    # A percentile of a few attempts says less than the longest one.
     shown = figures if durations["attempts"] >= 5 else figures[-1:]
     return [f"{name} {format_duration(value)}" for name, value in shown if value is not None]

@@ -1,4 +1,4 @@
-"""Everything about one job on one page, readable at 80 columns."""
+"""The page of one job, readable at 80 columns."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 
 _BAR_MIN, _BAR_MAX = 10, 60
-#: Lines of a screen on which there is room for more than what must be known.
+#: A screen with this many lines has room for more than the essentials.
 _ROOMY = 20
 _INDENT = (0, 0, 0, 2)
 
 
 def job_page(document: StatusDocument, look: Look, running: int = 8) -> RenderableType:
-    """The page of a status document, with at most so many of the items that run."""
+    """The page of a status document, with at most ``running`` running items."""
     blocks: list[RenderableType] = [job_title(document, look), *overview(document, look)]
     for block in (failures_block(document, look), running_block(document, look, running), _facts(document, look)):
         if block is not None:
@@ -53,7 +53,7 @@ def job_page(document: StatusDocument, look: Look, running: int = 8) -> Renderab
 
 
 def overview(document: StatusDocument, look: Look) -> Iterator[RenderableType]:
-    """The sentence, the bar, the counters, the pace, and what needs attention."""
+    """The sentence, the bar, the counters, the pace, and the notices."""
     yield Text(inert(document["state_reason"]))
     yield Text("")
     yield _bar_line(document, look)
@@ -94,7 +94,7 @@ def _bar_line(document: StatusDocument, look: Look) -> Text:
 
 
 def progress_facts(document: StatusDocument, look: Look) -> list[str]:
-    """How much is done, how fast, and when the rest will be; what a screen has room for beside a bar."""
+    """How much is processed, how fast, and when the rest will be; as much as fits next to a bar."""
     progress, counts = document["progress"], document["counts"]
     facts = [
         percent(progress["processed"], counts["total"]) if counts["total"] else percent(progress["fraction"], 1),
@@ -133,7 +133,7 @@ def _facts(document: StatusDocument, look: Look) -> RenderableType:
 
 
 def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
-    """(name, text) of what else there is to know; further lines of a fact have no name."""
+    """The name and the text of the other facts; only the first line of a fact has a name."""
     yield "retry", retry_text(document)
     yield from results_lines(document)
     yield "time", _joined(times(document), look)
@@ -154,6 +154,6 @@ def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]
 
 
 def _joined(facts: Iterable[str], look: Look) -> str:
-    """Facts in a row; a line is not broken within one."""
+    """Facts in a row, in which a line can only be broken between two facts."""
     space = "\u00a0" if look.unicode and look.terminal else " "
     return look.dash.join(fact.replace(" ", space) for fact in facts)

@@ -1,4 +1,4 @@
-"""The three drawings of a report: throughput over time, how long attempts took, what ran in which slot."""
+"""The three drawings of a report: throughput over time, durations of attempts, attempts by slot."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 32, 24
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _HEIGHT = 150
-#: Above a drawing without labels there.
+#: The margin above a drawing that has no labels there.
 _LITTLE = 8
 _SLOT_MIN, _SLOT_MAX, _SLOTS_HEIGHT = 2.0, 16.0, 320.0
 
 
 def throughput_chart(throughput: ThroughputBlock | None) -> Drawing | None:
-    """Items a second over the time of the round, those that failed on top; None when nothing came through."""
+    """Items a second over the time of the round, failed ones on top; None before the first outcome."""
     if throughput is None:
         return None
     course = cells(throughput, 240)
@@ -61,7 +61,7 @@ def _time_axis(drawing: Drawing, span_s: float, y: float) -> None:
 
 
 def duration_chart(histogram: Sequence[BinBlock], durations: DurationsBlock) -> Drawing | None:
-    """How many attempts took how long, on a logarithmic axis; None before any ended."""
+    """A histogram of durations on a logarithmic axis; None before the first attempt has ended."""
     if not histogram:
         return None
     low = math.log(max(histogram[0]["from_s"], 1e-6) / 1.1)
@@ -114,7 +114,7 @@ def _short(seconds: float) -> str:
 
 
 def slots_chart(timeline: TimelineBlock) -> Drawing | None:
-    """A row for every slot, a bar for every attempt; None when there are none."""
+    """A row for every slot, a bar for every attempt; None if there are none."""
     bars = timeline["bars"]
     if not bars:
         return None

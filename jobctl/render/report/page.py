@@ -1,4 +1,4 @@
-"""The report of a job: one HTML file that needs nothing but itself, and in which no text of a row can do anything."""
+"""The report of a job: one HTML file that loads nothing, and in which no text of a row can act."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import CountsBlock
 
 
-#: What the page may load: nothing, whatever it contains.
+#: The browser must load nothing for the page, whatever the page contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def report_page(report: ReportDocument) -> str:
-    """The page of what ``services.output.report`` gives."""
+    """The page of a report document."""
     status = report["status"]
     title = text(f"job {status['job']}, {status['name']}: {status['state']}")
     parts = [
@@ -160,7 +160,7 @@ def _failures(report: ReportDocument) -> Iterator[str]:
 
 
 def _failure(group: CauseBlock, samples: Sequence[ItemBlock]) -> str:
-    word = "may succeed" if group["retryable"] else "is of no use"
+    word = "may succeed" if group["retryable"] else "will not help"
     if group["outcome"] == "unknown":
         word += "; what the item did is unknown"
     cells = [
@@ -256,7 +256,7 @@ def _facts(status: StatusDocument) -> Iterator[str]:
 
 
 def _fact_lines(status: StatusDocument) -> Iterator[tuple[str, str]]:
-    """(name, value as HTML)."""
+    """The name and the value of each fact, as HTML."""
     given, time = status["input"], status["time"]
     yield kind_of(status["handler"]).noun, f"<code>{text(work_text(status))}</code>"
     source = "standard input" if given["path"] == "-" else given["path"]
@@ -278,5 +278,5 @@ def _fact_lines(status: StatusDocument) -> Iterator[tuple[str, str]]:
 
 
 def _time(moment: str) -> str:
-    """``2026-11-23 18:28:31 UTC``: a report is read elsewhere, where local time is another one."""
+    """``2026-11-23 18:28:31 UTC``: people read a report elsewhere, where local time differs."""
     return f'<time datetime="{text(moment)}">{text(moment[:19].replace("T", " "))} UTC</time>'

@@ -1,4 +1,4 @@
-"""The looks of a report: light or dark as the reader's system is, legible on paper and on a telephone."""
+"""The style of a report: light or dark like the system of the reader, legible on paper and on a telephone."""
 
 STYLE = """
 :root { color-scheme: light dark;

@@ -1,4 +1,4 @@
-"""The parts of a drawing: axes with round figures, rectangles, text. Everything is escaped, colours are classes."""
+"""The parts of a drawing: axes with round figures, rectangles, text. All text is escaped; classes give the colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 
 from jobctl.render.inert import inert
 
-#: Steps of time that people count in, seconds.
+#: Steps of an axis of time, in seconds.
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
@@ -20,7 +20,7 @@ def text_of(value: object) -> str:
 
 @dataclass(slots=True)
 class Drawing:
-    """An image that scales with the page; positions in units of its own."""
+    """An image that scales with the page; it has its own units of length."""
 
     width: int
     height: int
@@ -57,7 +57,7 @@ class Drawing:
 
 
 def round_step(span: float, count: int) -> float:
-    """The smallest of 1, 2, 5, 10... that goes into a span at most so many times."""
+    """The smallest of 1, 2, 5, 10... that goes into a span at most ``count`` times."""
     raw = max(span, 1e-9) / count
     power = 10.0 ** math.floor(math.log10(raw))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999999)
