@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from jobctl.config import Home
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 
 def main() -> None:

@@ -30,7 +30,8 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 
 WORKERS, SLOTS = 1_000, 4
 TICK_US = 50_000

@@ -25,7 +25,8 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from tests.executors.fake import FakeExecutor
 
 SLOTS = 100

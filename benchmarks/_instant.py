@@ -20,7 +20,8 @@ from jobctl.process.wakeup import WakeUp
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 
 #: What an item is said to have taken; with two slots the engine keeps some 200 of them in hand.
 DURATION_US = 2_000

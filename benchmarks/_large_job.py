@@ -21,8 +21,9 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import figures, jobs, journal
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.failures import Groups
+from jobctl.store.opening.open import open_database
 
 OUTPUT = b"%049d\n"
 #: Outputs in one log file.

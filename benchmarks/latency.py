@@ -15,7 +15,7 @@ from jobctl.services.submit.intake import Intake
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 TITLE = "from a submission's commit to its first process, idle daemon"
 NOTES = """

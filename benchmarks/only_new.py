@@ -14,8 +14,9 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import done
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.done import RowHash
+from jobctl.store.opening.open import open_database
 
 TITLE = "a look whether a row has been done before"
 BATCH = 4_000

@@ -12,7 +12,7 @@ from benchmarks.daemons import Activity, Daemon, daemon
 from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired
 from benchmarks.usage import measure
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 TITLE = "a command item by a daemon that is up: CPU time, whose it is, and wall time"
 NOTES = """

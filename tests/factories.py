@@ -15,7 +15,8 @@ from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import ItemState
 from jobctl.store import jobs
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 
 #: 2026-11-23T18:28:31.004Z
 SUBMITTED_AT = 1_795_458_511_004_000

@@ -8,8 +8,9 @@ from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process.own_log import say
 from jobctl.store import sqlite
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.opening import backup
+from jobctl.store.opening.open import open_database
 
 _LOOK_US = 60_000_000
 

@@ -22,8 +22,9 @@ from jobctl.process.own_log import say, say_traceback
 from jobctl.process.sweep import guests_of, sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, elsewhere, sqlite
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.opening import integrity, removed, trouble
+from jobctl.store.opening.open import open_database
 from jobctl.supervisor.devices import FreeDevices
 from jobctl.supervisor.protocol import wire
 

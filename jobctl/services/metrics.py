@@ -17,7 +17,8 @@ from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DOWN, DaemonView, daemon_view
 from jobctl.services.output.write_file import placed
 from jobctl.store import clock
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import metrics
 

@@ -18,7 +18,8 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import job_of
 from jobctl.store import clock, journal
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.outbox import NewTarget, send_again
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views

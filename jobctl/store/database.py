@@ -1,13 +1,11 @@
-"""Opening the database and transactions on it. Every connection of jobctl is made here.
+"""A connection to the database, and transactions on it. ``store.opening`` makes the connections.
 
-Rules that hold for each of them: WAL without automatic checkpoints (two checkpointers can corrupt the file on
-SQLite before 3.51.3), writes begin IMMEDIATE and wait their turn, nothing is read from a schema that is not ours,
-and no connection crosses a fork.
+Writes begin IMMEDIATE and wait for their turn. A connection never crosses a fork: two processes that share one can
+corrupt the file.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -15,19 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jobctl.config import Home
 from jobctl.errors import Busy, StoreError
-from jobctl.process.private import is_plain
 from jobctl.store import sqlite
-from jobctl.store.opening import layout
-from jobctl.store.opening.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
-from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 #: How long a command waits for its turn to write before it gives up with a message.
 BUSY_DEADLINE_S = 60.0
-#: One wait inside SQLite; after it, a jittered pause and another try.
-BUSY_TIMEOUT_MS = 5_000
-JOURNAL_SIZE_LIMIT = 64 << 20
 #: What a transaction raises that may work another time: no room, an I/O error, somebody who does not let go.
 UNWRITABLE = (sqlite.OperationalError, Busy)
 
@@ -71,7 +61,7 @@ class Database:
             try:
                 return self.execute(sql).fetchone()
             except sqlite.OperationalError as error:
-                if not _is_busy(error):
+                if not sqlite.is_busy(error):
                     raise
                 if time.monotonic() > deadline:
                     raise Busy(
@@ -136,232 +126,3 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
-
-
-def open_database(home: Home, *, create: bool = False, lock_holder: int | None = None) -> Database:
-    """Open the store of a home for reading and writing.
-
-    With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). An older database is
-    migrated, which takes the daemon lock; ``lock_holder`` is a process that holds it on our behalf. Raises NotFound
-    when there is none, OlderDaemon when it cannot be migrated now, StoreError for a file that is damaged, foreign or
-    newer than this program, HomeError for a home that cannot be trusted.
-    """
-    if not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
-        from jobctl.store.opening import removed  # normally no daemon is up then
-
-        removed.refuse(home)
-        removed.refuse_beside_copy(home)
-    if create:
-        refuse_network(home)
-        prepare_home(home)
-    check_home(home)
-    if not create and not home.database.exists():
-        raise no_queue(home.root)
-    if create:
-        _precreate(home.database)
-    database = _connect(home.database, create=create, lock_holder=lock_holder)
-    if create:
-        prepare_folders(home)
-    return database
-
-
-def check_place(home: Home) -> None:
-    """Raise what ``open_database`` would raise of a place where a store is to be made; makes nothing.
-
-    A pipe is read once: it must not be found out only afterwards that there is no place for its rows.
-    """
-    refuse_network(home)
-    if os.path.lexists(home.root):
-        check_home(home)
-
-
-def scratch_database() -> Database:
-    """One without tables that nobody else sees and that is gone when it is closed."""
-    return Database(sqlite.connect("", isolation_level=None), Path())
-
-
-def _precreate(path: Path) -> None:
-    """Make the file 0600 before SQLite opens it; never through a symlink."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return
-    os.fchmod(descriptor, 0o600)
-    os.close(descriptor)
-
-
-def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
-    _check_files(path)
-    previous = os.umask(0o077)  # for -wal and -shm
-    try:
-        connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
-        database = Database(connection, path)
-        try:
-            _configure(database, create=create, lock_holder=lock_holder)
-        except sqlite.DatabaseError as error:
-            _close_untouched(connection, path)
-            readable = None if create or not _is_unwritable(error) else _for_reading(path)
-            if readable is None:
-                raise _unusable(path, error) from error
-            database = readable
-        except BaseException:
-            _close_untouched(connection, path)
-            raise
-    finally:
-        os.umask(previous)
-    return database
-
-
-def _is_unwritable(error: sqlite.DatabaseError) -> bool:
-    return isinstance(error, sqlite.OperationalError) and not _is_busy(error)
-
-
-def _for_reading(path: Path) -> Database | None:
-    """A connection for commands that only look, where SQLite cannot write beside the file; None if it cannot be."""
-    from jobctl.store.opening import readonly
-
-    try:
-        connection = readonly.connect(path)
-    except sqlite.DatabaseError:
-        return None
-    database = Database(connection, path)
-    try:
-        version = _look_at(database)
-    except sqlite.DatabaseError:
-        connection.close()
-        return None
-    except BaseException:
-        connection.close()
-        raise
-    if version == SCHEMA_VERSION:
-        return database
-    connection.close()
-    return None
-
-
-def _look_at(database: Database) -> int:
-    """Look whether the file is ours and whole, before anything of it is used; returns its version."""
-    database.execute("PRAGMA trusted_schema=OFF")
-    database.execute("PRAGMA cell_size_check=ON")
-    version = _check_identity(database)
-    if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
-        raise sqlite.DatabaseError(sqlite.CUT_OFF)
-    if version:
-        layout.check(database.connection, database.path, version)
-    return version
-
-
-def _check_files(path: Path) -> None:
-    """Neither the database nor a file that SQLite keeps beside it may be planted."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        file = f"{path}{suffix}"
-        try:
-            info = os.lstat(file)
-        except FileNotFoundError:
-            if suffix:
-                continue
-            raise
-        if not is_plain(info):
-            raise StoreError(f"{file} is not a plain file of yours", hint="move it away, then try again")
-
-
-def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
-    """Close a connection to a file that is not for us, without the checkpoint that the last one to close makes.
-
-    While another connection is open it is not the last; that one cannot write.
-    """
-    wal = path.with_name(f"{path.name}-wal")
-    if not wal.exists() or not wal.stat().st_size:
-        connection.close()
-        return
-    with contextlib.ExitStack() as after:
-        with contextlib.suppress(sqlite.DatabaseError):
-            witness = sqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            after.callback(witness.close)
-            witness.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        connection.close()
-
-
-def _configure(database: Database, *, create: bool, lock_holder: int | None) -> None:
-    execute = database.execute
-    execute("PRAGMA wal_autocheckpoint=0")
-    version = _look_at(database)
-    if version == 0:
-        if not create:  # a first submit is about to make it, or was killed before it had
-            raise no_queue(database.path.parent)
-        # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
-        database.patiently("PRAGMA auto_vacuum=INCREMENTAL")
-    mode = database.scalar("PRAGMA journal_mode")
-    if mode != "wal":
-        # SQLite does not wait here for another that makes the same store, or that looks at it.
-        (mode,) = database.patiently("PRAGMA journal_mode=WAL")
-    if mode != "wal":
-        raise StoreError(
-            f"{database.path} cannot be used in WAL mode (it is in {mode} mode)",
-            hint="put the state directory on a local disk: --home DIR",
-        )
-    execute("PRAGMA synchronous=FULL")
-    execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}")
-    execute("PRAGMA cache_size=-16384")
-    execute("PRAGMA temp_store=MEMORY")
-    # What is deleted is overwritten with zeros, whoever deletes it: ``prune`` promises that nothing can be read back.
-    execute("PRAGMA secure_delete=ON").fetchall()
-    if version == 0:
-        from jobctl.store.opening.create import create_schema
-
-        create_schema(database)
-    elif version < SCHEMA_VERSION:
-        from jobctl.store.opening.migrate import upgrade
-
-        upgrade(database, SCHEMA_VERSION, lock_holder)
-
-
-def _check_identity(database: Database) -> int:
-    """The schema version; 0 for an empty file. Raises StoreError for a foreign or newer database."""
-    # In one statement: another process may be creating the schema.
-    version, application, objects, strange = database.one(
-        "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
-        " count(*), sum(type NOT IN ('table', 'index') OR sql LIKE 'create virtual%') FROM sqlite_schema"
-    )
-    if application == APPLICATION_ID:
-        if strange:
-            raise StoreError(
-                f"{database.path} has triggers, views or virtual tables, which jobctl never makes: it is not trusted",
-                hint="see where the file comes from; nothing was changed",
-            )
-        if version == 0 and objects:  # whoever makes the tables sets the number in the same transaction
-            raise StoreError(
-                layout.said(f"{database.path}", 0, ["there is no schema of that number"]),
-                hint=layout.way_out(database.path.parent),
-            )
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",
-                hint="upgrade jobctl; nothing was changed",
-            )
-        return int(version)
-    if application != 0 or version != 0 or objects:
-        raise StoreError(
-            f"{database.path} is not a jobctl database",
-            hint="move it away or choose another --home; nothing was changed",
-        )
-    return 0
-
-
-def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
-    if isinstance(error, sqlite.OperationalError) and _is_busy(error):
-        return Busy(f"{path} is busy", hint="try again")
-    if isinstance(error, sqlite.OperationalError):  # nothing is wrong with the file: no reason to put it away
-        from jobctl.store.opening.trouble import explain
-
-        known = explain(error, str(path.parent))
-        if isinstance(known, StoreError):
-            return known
-    from jobctl.store.opening.backup import recipe
-
-    return StoreError(f"{path} cannot be read: {error}", hint=recipe(path.parent))
-
-
-def _is_busy(error: sqlite.OperationalError) -> bool:
-    text = str(error)
-    return "locked" in text or "busy" in text

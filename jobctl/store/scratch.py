@@ -1,4 +1,4 @@
-"""Keys of rows in a database on disk that nobody else sees: memory stays flat however many rows there are.
+"""Databases that nobody else sees, such as one on disk for keys: memory stays flat however many rows there are.
 
 SQLite has such databases itself, but many libraries of SQLite are built to hold those in memory.
 """
@@ -36,6 +36,11 @@ class SeenKeys:
     def close(self) -> None:
         """Forget all keys."""
         self._database.close()
+
+
+def scratch_database() -> Database:
+    """One without tables that nobody else sees and that is gone when it is closed."""
+    return Database(sqlite.connect("", isolation_level=None), Path())
 
 
 def _disk_database() -> Database:

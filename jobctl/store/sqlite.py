@@ -47,6 +47,12 @@ def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
     return (3, 7, 0) <= version < (3, 51, 3)
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether an error says that another connection keeps the database: what was tried may work a moment later."""
+    text = str(error).lower()
+    return "locked" in text or "busy" in text
+
+
 CUT_OFF = "it ends within a page: the rest was cut off"
 
 

@@ -9,7 +9,7 @@ from textual.message import Message
 
 from jobctl.config import Home
 from jobctl.render.inert import inert_log
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from jobctl.tui.actions import Actions
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import Page

@@ -14,7 +14,7 @@ from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.render.output import harmless, heading
 from jobctl.services.output.follow import Follower, Wanted, Written
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 #: Lines that can be scrolled back to.
 MAX_LINES = 20_000

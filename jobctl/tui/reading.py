@@ -19,7 +19,8 @@ from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
 from jobctl.services.status import document as status
 from jobctl.services.why import explain as explaining
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from jobctl.config import Home
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 LANE = "downloads"
 TROUBLE = 'a "lane"\\with\ntrouble'

@@ -18,7 +18,7 @@ import pytest
 
 from jobctl.cli.live import watching
 from jobctl.services.daemon.changes import Frames
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.factories import SUBMITTED_AT
 from tests.terminal import ROOT, Terminal
 from tests.wait import wait_until

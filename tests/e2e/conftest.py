@@ -17,7 +17,7 @@ from jobctl.process import moment
 from jobctl.process.daemon import DaemonHandle, StartOptions, lock_holder
 from jobctl.process.sweep import sweep
 from jobctl.services.status.document import job_document
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests import forking
 from tests.wait import wait_until
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.wait import wait_until
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.wait import wait_until
 
 

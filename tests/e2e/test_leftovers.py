@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.wait import wait_until
 
 DAEMON = "(setsid sleep 300 </dev/null >/dev/null 2>&1 &); sleep 0.3"

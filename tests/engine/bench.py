@@ -16,7 +16,7 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import jobs
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.executors.fake import FakeExecutor, Play
 from tests.factories import open_new
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from jobctl.store import database as opening
-from jobctl.store.database import open_database
+from jobctl.store import database
+from jobctl.store.opening import open as opening
+from jobctl.store.opening.open import open_database
 from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import Play
 
 
 def test_a_writer_that_does_not_let_go_is_survived(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "BUSY_TIMEOUT_MS", 10)
-    monkeypatch.setattr(opening, "BUSY_DEADLINE_S", 0.05)
+    monkeypatch.setattr(database, "BUSY_DEADLINE_S", 0.05)
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))
     bench.submit(rows=3)
     bench.start()

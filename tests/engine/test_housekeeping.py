@@ -10,7 +10,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.engine.housekeeping import HEARTBEAT_US, Housekeeping, StoreGone
 from jobctl.store import requests
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.engine.bench import Bench
 
 NOW = 1_800_000_000_000_000
@@ -68,7 +68,7 @@ def test_the_log_is_emptied_for_who_asks_and_the_answer_is_kept(tmp_path: Path) 
 
 
 def test_a_reader_in_the_way_delays_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("jobctl.store.opening.open.BUSY_TIMEOUT_MS", 20)
     bench = Bench(tmp_path)
     bench.tick()
     reader = open_database(bench.home)

@@ -87,7 +87,7 @@ def _connect(arm: str, place: Path) -> Any:
         connection.execute("PRAGMA synchronous=OFF")
         return connection
     from jobctl.config import Home
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     connection = open_database(Home(place / "home"), create=True).connection
     connection.execute("PRAGMA synchronous=OFF")  # more commits, more chances

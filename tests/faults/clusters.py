@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from jobctl.errors import JobctlError
 from jobctl.process.daemon import StartOptions, start_detached
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.executors.cluster.rig import Cluster, end
 from tests.faults import proc
 from tests.faults.campaign import Trial, fault, measure

@@ -19,7 +19,7 @@ _READER = """
 import sys, time
 from pathlib import Path
 from jobctl.config import Home
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 database = open_database(Home(Path(sys.argv[1])))
 database.execute("BEGIN")
 print(database.scalar("SELECT count(*) FROM items"), flush=True)

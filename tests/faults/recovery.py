@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobctl.services.daemon.view import daemon_view
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.faults.campaign import fault, measure
 from tests.faults.check import violations
 from tests.faults.rig import Rig, kill

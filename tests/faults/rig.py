@@ -22,7 +22,7 @@ from jobctl.process import lock
 from jobctl.process.daemon import StartOptions, start_detached
 from jobctl.process.sweep import sweep
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.faults import proc
 from tests.wait import wait_until
 

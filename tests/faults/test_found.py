@@ -6,8 +6,8 @@ import time
 import pytest
 
 from jobctl.errors import NotFound
-from jobctl.store.database import open_database
 from jobctl.store.opening.folder import prepare_home
+from jobctl.store.opening.open import open_database
 from tests.faults.check import violations
 from tests.faults.recovery import interrupted_queue
 from tests.faults.rig import QUICK, SLOTS, Rig, kill

@@ -22,12 +22,11 @@ _NEXT_RELEASE = f"""
 import sys
 from pathlib import Path
 from jobctl.config import Home
-from jobctl.store import database
-from jobctl.store.opening import migrate
+from jobctl.store.opening import identity, migrate, open as opening
 script = "CREATE TABLE later (a INTEGER); INSERT INTO later SELECT id FROM jobs;"
 migrate.steps = lambda: {{{SCHEMA_VERSION + 1}: script}}
-database.SCHEMA_VERSION = {SCHEMA_VERSION + 1}
-database.open_database(Home(Path(sys.argv[1]))).close()
+identity.SCHEMA_VERSION = opening.SCHEMA_VERSION = {SCHEMA_VERSION + 1}
+opening.open_database(Home(Path(sys.argv[1]))).close()
 """
 
 

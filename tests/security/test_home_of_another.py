@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.cli.every_command import every_command
 
 NOBODY = 65534

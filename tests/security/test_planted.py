@@ -13,7 +13,7 @@ import pytest
 from jobctl.errors import HomeError, StoreError
 from jobctl.process import lock
 from jobctl.process.daemon import StartOptions, start_detached
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 PATIENCE_S = 60
 KINDS = ("symlink", "hardlink", "fifo")

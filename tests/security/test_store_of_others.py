@@ -20,7 +20,7 @@ from jobctl.errors import StoreError
 from jobctl.process.daemon import StartOptions
 from jobctl.process.identity import Tagger
 from jobctl.process.sweep import sweep
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.wait import wait_until
 
 NOBODY = 65534

@@ -23,8 +23,8 @@ from jobctl.services.doctor.checks import cluster as checks_cluster
 from jobctl.services.doctor.checks import store as checks_store
 from jobctl.services.doctor.doctor import examine
 from jobctl.store import daemon, elsewhere, sqlite
-from jobctl.store.database import open_database
 from jobctl.store.opening import backup
+from jobctl.store.opening.open import open_database
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 from tests.locks import held_lock

@@ -20,7 +20,7 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import items, jobs
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.engine.bench import Bench
 from tests.wait import wait_until
 

@@ -16,7 +16,7 @@ from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
 from jobctl.services.output.follow import Follower, Wanted
 from jobctl.services.output.logs import Choice, attempts, is_cut, piece, read
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from tests.factories import make_store
 
 

@@ -15,8 +15,8 @@ from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.control.traces import Traces
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, sqlite
-from jobctl.store.database import open_database
 from jobctl.store.opening import backup
+from jobctl.store.opening.open import open_database
 from jobctl.store.outbox import NewTarget
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
 from tests.services.worked_off import WorkedOff
@@ -281,7 +281,7 @@ def test_a_crash_in_the_middle_is_finished_by_the_next_run(
 def test_a_reader_that_stays_is_named_and_the_next_run_finishes(
     bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("jobctl.store.opening.open.BUSY_TIMEOUT_MS", 50)
     job = marked(bench)
     bench.database.execute("BEGIN")
     bench.database.execute("SELECT count(*) FROM jobs").fetchone()

@@ -10,7 +10,7 @@ import pytest
 from jobctl.errors import Exit, NotFound
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.wait import exit_code_of, wait
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 
 def finish(home, job, state="succeeded"):

@@ -11,9 +11,9 @@ import pytest
 from jobctl.config import Home
 from jobctl.errors import HomeError, NotFound, StoreError
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
 from jobctl.store.meta import store_id
 from jobctl.store.opening.look import look
+from jobctl.store.opening.open import open_database
 from jobctl.store.schema import generate, stored
 
 
@@ -76,7 +76,7 @@ def test_the_maker_of_a_store_waits_for_who_looks_at_it(home, monkeypatch):
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     waits = []
-    monkeypatch.setattr("jobctl.store.database.BUSY_TIMEOUT_MS", 0)
+    monkeypatch.setattr("jobctl.store.opening.open.BUSY_TIMEOUT_MS", 0)
     monkeypatch.setattr("jobctl.store.database.time.sleep", lambda s: (waits.append(s), reader.close()))
     open_database(home, create=True).close()
     assert len(waits) == 1
@@ -204,7 +204,7 @@ def test_writers_wait_for_each_other(home):
 def test_many_processes_may_make_the_same_store_at_once(home):
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home\n"
-        "from jobctl.store.database import open_database\n"
+        "from jobctl.store.opening.open import open_database\n"
         "from jobctl.store.meta import store_id\n"
         f"print(store_id(open_database(Home(Path({str(home.root)!r})), create=True)))"
     )

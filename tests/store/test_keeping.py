@@ -11,9 +11,9 @@ from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, StoreError
 from jobctl.process import mounts
 from jobctl.services.doctor import restoring
-from jobctl.store import database
-from jobctl.store.database import open_database
-from jobctl.store.opening import backup, integrity, migrate
+from jobctl.store.opening import backup, identity, integrity, migrate
+from jobctl.store.opening import open as opening
+from jobctl.store.opening.open import open_database
 from jobctl.store.schema import SCHEMA_VERSION
 from tests.factories import make_store
 
@@ -128,7 +128,8 @@ def next_release(monkeypatch):
 
     def release(script, version=SCHEMA_VERSION + 1):
         monkeypatch.setattr(migrate, "steps", lambda: {version: script})
-        monkeypatch.setattr(database, "SCHEMA_VERSION", version)
+        monkeypatch.setattr(identity, "SCHEMA_VERSION", version)
+        monkeypatch.setattr(opening, "SCHEMA_VERSION", version)
 
     return release
 

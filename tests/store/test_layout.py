@@ -15,9 +15,9 @@ from jobctl.config import Home
 from jobctl.errors import StoreError
 from jobctl.services.doctor import doctor
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
 from jobctl.store.opening import backup, layout
 from jobctl.store.opening.look import look
+from jobctl.store.opening.open import open_database
 from jobctl.store.schema import APPLICATION_ID, LAYOUTS, SCHEMA_VERSION, generate, stored
 from tests.cli.every_command import every_command
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from tests.store.test_layout import contents, ddl_of, make_database
 

@@ -30,7 +30,7 @@ STATEMENT = re.compile(
 )
 #: Parts of statements, as they are put together from several texts.
 PART = re.compile(r"\b(FROM|JOIN|INTO)\s+\w+(\s+\w+)?\s+(WHERE|ON|SET|VALUES)\b|\bWHERE\s+\w[\w.]*\s*(=|<|>|IN\b|IS\b)")
-RUNS_SQL = {"execute", "executemany", "executescript", "scalar", "one", "patiently"}
+RUNS_SQL = {"execute", "executemany", "executescript", "scalar", "patiently"}
 LIBRARIES = {"sqlite3", "pysqlite3"}
 COMPARED = r"=|==|<>|!=|<|>|<=|>=|(NOT\s+)?IN\b|(NOT\s+)?BETWEEN\b|IS\b"
 NUMBERED = re.compile(rf"\bstate\s*({COMPARED})\s*\(?\s*[-+]?\d", re.IGNORECASE)
@@ -111,7 +111,7 @@ def test_sql_names_the_states_of_items():
         'sql = "WITH asked (a, b) AS (VALUES (1, 2))"',
         'sql = kinds + " FROM items WHERE job = ?"',
         "database.execute(sql)",
-        "database.one(sql)",
+        "database.scalar(sql)",
         "import sqlite3",
         "from pysqlite3 import dbapi2",
     ],

@@ -6,8 +6,8 @@ from jobctl.config import Home
 from jobctl.domain.ports import Ending, Finished
 from jobctl.domain.states import TRANSITIONS, ItemState, Verb
 from jobctl.store import items, jobs
-from jobctl.store.database import open_database
 from jobctl.store.items import Settlement, StaleAttempts
+from jobctl.store.opening.open import open_database
 from tests.factories import open_new
 
 EPOCH = 7

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.item import ItemScreen

@@ -15,7 +15,8 @@ from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.rounds.done_rows import record_done_rows
 from jobctl.engine.rounds.result_files import ResultWriter
 from jobctl.store import failures, jobs, journal, outbox
-from jobctl.store.database import UNWRITABLE, Database, open_database
+from jobctl.store.database import UNWRITABLE, Database
+from jobctl.store.opening.open import open_database
 
 #: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
 INLINE_LIMIT = 2_000

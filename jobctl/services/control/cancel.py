@@ -24,8 +24,9 @@ from jobctl.services.control.targets import Target, singles
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
 from jobctl.store import clock, items, jobs, journal, requests
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.elsewhere import Elsewhere
+from jobctl.store.opening.open import open_database
 from jobctl.store.requests import Request
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
 from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import PausedJobBlock, PauseDocument, PausedQueueBlock, ResumeDocument

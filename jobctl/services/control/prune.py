@@ -27,8 +27,9 @@ from jobctl.services.control.traces import Traces
 from jobctl.services.daemon.log import blank_lines
 from jobctl.services.settings.settings import Settings, untrusted
 from jobctl.store import done, pruning, staging
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.opening import backup
+from jobctl.store.opening.open import open_database
 from jobctl.store.pruning import Candidate
 
 SCHEMA = "jobctl.prune/1"

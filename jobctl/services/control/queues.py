@@ -12,7 +12,8 @@ from jobctl.domain.slots import fitting
 from jobctl.errors import NotFound
 from jobctl.services.submit.request import DEFAULT_QUEUE
 from jobctl.store import daemon, queues
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.queues import QueueRow
 from jobctl.store.views import jobs as job_views
 

@@ -17,8 +17,9 @@ from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import Target
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import Choice, Chosen
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

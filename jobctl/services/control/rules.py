@@ -19,7 +19,7 @@ from jobctl.services.control.actor import actor
 from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.daemon import load_crew
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import SetDocument

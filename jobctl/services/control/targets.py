@@ -12,7 +12,8 @@ from jobctl.domain.nearest import meant
 from jobctl.domain.texts import is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 #: Longest list of jobs, and of items where each is handled by itself.

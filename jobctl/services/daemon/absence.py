@@ -29,7 +29,7 @@ def no_daemon(home: Home, program: str) -> str:
 def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
     """``absence`` if one of these jobs is not done: without work nobody needs a daemon."""
     from jobctl.domain.states import TERMINAL_JOB_STATES
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views
 
     database = open_database(home)
@@ -42,7 +42,7 @@ def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
 
 def absence_for_queue(home: Home, queue: str, program: str) -> str:
     """The same for the jobs of a queue."""
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views
 
     database = open_database(home)
@@ -69,7 +69,7 @@ def worker_of(home: Home, job: int, started: int | None, program: str, now: int)
 def _other_work(home: Home, job: int, now: int) -> str:
     """What the process that holds the store does instead of the job; empty if it works on the job, or will."""
     from jobctl.services.daemon.view import daemon_view
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:
@@ -86,7 +86,7 @@ def _other_work(home: Home, job: int, now: int) -> str:
 def left_over(home: Home, job: int, program: str, now: int) -> str:
     """Whether a daemon continues a job that a person has left before its end, and if not what to type."""
     from jobctl.services.daemon.view import daemon_view
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:

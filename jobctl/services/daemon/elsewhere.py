@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobctl.errors import NotFound
 from jobctl.process.daemon import StartOptions, lock_holder
 from jobctl.store import elsewhere
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 
 def refuse_elsewhere(options: StartOptions) -> None:

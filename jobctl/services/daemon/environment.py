@@ -18,7 +18,7 @@ def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) ->
     if holder is None or not home.database.exists():
         return
     from jobctl.store import daemon
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:

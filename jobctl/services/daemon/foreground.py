@@ -11,7 +11,7 @@ from jobctl.errors import Busy, Exit, JobctlError
 from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.store import jobs
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 
 class ForegroundRun:

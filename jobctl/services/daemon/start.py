@@ -13,7 +13,7 @@ from jobctl.process.daemon import StartOptions, exec_foreground, start_detached
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.services.daemon.options import Wanted, start_options
 from jobctl.services.daemon.view import daemon_view, document_of
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import DaemonDocument

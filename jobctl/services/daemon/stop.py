@@ -14,7 +14,7 @@ from jobctl.process import lock
 from jobctl.process.daemon import DaemonHandle
 from jobctl.services.daemon.running import running_in
 from jobctl.store import sqlite
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 #: A process that only waits is gone at once.
 _DISMISSAL_S = 5.0

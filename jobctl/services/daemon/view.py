@@ -14,7 +14,8 @@ from jobctl.process import lock
 from jobctl.process.process_status import is_there, resident_bytes
 from jobctl.services.control.queues import queue_documents
 from jobctl.store import clock, daemon, elsewhere
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

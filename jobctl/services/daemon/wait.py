@@ -11,7 +11,8 @@ from jobctl.errors import Busy, Exit, NotFound, WaitTimeout
 from jobctl.process import lock, moment
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.view import daemon_view
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 #: Exit code of each way to end, the worst first.

@@ -19,9 +19,10 @@ from jobctl.services.doctor.checks import process as checks_process
 from jobctl.services.doctor.checks import store as checks_store
 from jobctl.services.doctor.examination import Check, Finding, Level, Patient, document, fail, mended
 from jobctl.store import sqlite
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.opening import removed
 from jobctl.store.opening.look import Look, look
+from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.checks import DoctorDocument

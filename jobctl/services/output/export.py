@@ -19,8 +19,9 @@ from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.services.output.write_file import placed
 from jobctl.store import jobs
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.opening.open import open_database
 from jobctl.store.views.items import FinishedRun, finished_runs
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target, resolve
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.items import ItemView

@@ -11,7 +11,7 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target, resolve
 from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views.items import AttemptView
 

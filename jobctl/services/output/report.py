@@ -16,7 +16,8 @@ from jobctl.services.output.items import item_document
 from jobctl.services.output.write_file import placed
 from jobctl.services.status.document import job_document
 from jobctl.store import clock, figures
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView

@@ -15,7 +15,8 @@ from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import resolve_job
 from jobctl.services.output.write_file import placed
 from jobctl.services.submit.rejects import NAME as REJECTED
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

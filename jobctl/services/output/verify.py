@@ -20,8 +20,9 @@ from jobctl.domain.wording import number, plural
 from jobctl.errors import Busy, NotFound
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
 from jobctl.store import failures, items, jobs
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from jobctl.services.why.attention import Attention, attention
 from jobctl.services.why.blockers import Blocker, blockers, examined
 from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.jobs import JobView, RunningView

@@ -9,7 +9,7 @@ from jobctl.config import Home
 from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.status.document import bundle, job_documents, list_document
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
     """``jobctl.status/1`` of a job that was just accepted."""
     from jobctl.services.status.document import job_document
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:
@@ -28,7 +28,7 @@ def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
 def standing_of(home: Home, job: int, now: int, program: str) -> Standing:
     """The state of a job with its reason, without the cost of a document."""
     from jobctl.services.why.reason import standing
-    from jobctl.store.database import open_database
+    from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:

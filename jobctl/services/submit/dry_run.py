@@ -16,8 +16,10 @@ from jobctl.services.submit.intake import rules_of
 from jobctl.services.submit.request import SubmitRequest, Surroundings
 from jobctl.sources.source import Source
 from jobctl.store import jobs
-from jobctl.store.database import Database, open_database, scratch_database
+from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.opening.open import open_database
+from jobctl.store.scratch import scratch_database
 
 if TYPE_CHECKING:
     from jobctl.services.submit.row_keys import RowKeys

@@ -14,7 +14,8 @@ from jobctl.domain.wording import number, plural
 from jobctl.errors import JobctlError, UsageError
 from jobctl.process import lock
 from jobctl.store import queues
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.queues import QueueRow
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from jobctl.services.submit.shell_habits import refuse_other_ways
 from jobctl.sources import open_source
 from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
-from jobctl.store.database import check_place, open_database
+from jobctl.store.opening.open import check_place, open_database
 
 #: Of a dry run.
 COMMANDS_SHOWN = 5

@@ -17,7 +17,8 @@ from jobctl.services.status.document import document_of
 from jobctl.services.why.blockers import Blocker, examined, item_blockers
 from jobctl.services.why.situation import Situation, answer_at
 from jobctl.store import journal, left
-from jobctl.store.database import Database, open_database
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 

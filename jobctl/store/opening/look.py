@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jobctl.process import space
 from jobctl.process.private import is_plain
 from jobctl.store import sqlite
-from jobctl.store.opening import layout, readonly
+from jobctl.store.opening import identity, layout, readonly
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
@@ -62,10 +62,7 @@ def _read(path: Path, read_through: bool, connection: sqlite.Connection | None =
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
-        version, application, objects, strange = connection.execute(
-            "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
-            " count(*), sum(type NOT IN ('table', 'index') OR sql LIKE 'create virtual%') FROM sqlite_schema"
-        ).fetchone()
+        version, application, objects, strange = identity.read(connection)
         if application != APPLICATION_ID:
             return Look("foreign" if application or version or objects else "empty", version)
         if not version and not objects:

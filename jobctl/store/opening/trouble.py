@@ -65,9 +65,9 @@ def explain(error: BaseException, home: str) -> JobctlError | None:
     """The problem behind an error of the database; None if it is something else, or nothing anybody can help."""
     if not isinstance(error, sqlite.Error):
         return None
-    text = str(error).lower()
-    if "locked" in text or "busy" in text:
+    if sqlite.is_busy(error):
         return Busy(f"other commands keep the database at {home} busy", hint="try again in a moment")
+    text = str(error).lower()
     for trouble in _KNOWN:
         if any(word in text for word in trouble.words):
             trouble, why = _by_evidence(trouble, home)
