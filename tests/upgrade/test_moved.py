@@ -25,15 +25,20 @@ def use_names_of_before(release):
     """The names that 0.1.0 gave to the modules that its daemon imports only when it needs them."""
     for module, now, before in (
         ("supervisor/attempts.py", "supervisor.calls.kept import", "process.kept_calls import"),
-        ("supervisor/attempts.py", "supervisor.calls.pool import Calls  #", "engine.supervisor_calls import Calls  #"),
-        ("engine/notify/notifier.py", "engine.notify.delivery import", "engine.delivery import"),
+        (
+            "supervisor/attempts.py",
+            "supervisor.calls.pool import WorkerPool  #",
+            "engine.supervisor_calls import Calls as WorkerPool  #",
+        ),
     ):
         release.change(module, re.escape(f"jobctl.{now}"), f"jobctl.{before}")
+    late = "__import__('jobctl.engine.delivery', fromlist=['deliver']).deliver"
+    release.change("engine/notifier.py", re.escape("self._deliver(sending"), f"{late}(sending")
 
 
 def use_names_of_now(release):
     """The files are those of the new release, and what runs keeps the names that it was started with."""
-    for module in ("supervisor/attempts.py", "engine/notify/notifier.py"):
+    for module in ("supervisor/attempts.py", "engine/notifier.py"):
         release.restore(module)
     release.speak_another_wire()
 
