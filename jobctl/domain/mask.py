@@ -26,7 +26,7 @@ class Mask:
         return text
 
 
-class Veil(Mask):
+class HideAll(Mask):
     """Hides every word, for want of the values that must not be seen."""
 
     def __bool__(self) -> bool:

@@ -1,4 +1,4 @@
-"""The hourly copy of the database, made in a thread beside the loop: nothing waits for it."""
+"""The hourly copy of the database. A thread of its own makes it: nothing waits for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOK_US = 60_000_000
 
 
 class Backups:
-    """Looks once a minute whether a copy is due."""
+    """Sees once a minute whether a copy is due."""
 
     def __init__(self, database: Database, now: int) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class Backups:
     def _is_due(self, now: int) -> bool:
         try:
             return backup.is_due(self._database, now)
-        except (OSError, sqlite.Error):  # somebody tidies the folder up just now
+        except (OSError, sqlite.Error):  # somebody removes files from the folder at this moment
             return False
 
     def _make(self, now: int) -> None:
@@ -50,5 +50,9 @@ class Backups:
                 backup.make(database, now)
             finally:
                 database.close()
-        except (JobctlError, OSError, sqlite.Error) as error:  # no room, most likely; the next one in an hour
+        except (
+            JobctlError,
+            OSError,
+            sqlite.Error,
+        ) as error:  # most likely the disk is full; the next try is in an hour
             say(f"no backup was made: {error}")

@@ -9,31 +9,24 @@ from jobctl.config import Home
 from jobctl.domain.crew import Crew
 from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.backups import Backups
+from jobctl.engine.errors import Replaced, StoreGone
 from jobctl.process import space
 from jobctl.store import daemon, requests, sqlite
 from jobctl.store.database import UNWRITABLE, Database
 
 HEARTBEAT_US = 5_000_000
-#: The WAL is moved into the database when it has grown to this.
+#: The write-ahead log is moved into the database when it has grown to this size.
 CHECKPOINT_BYTES = 4 << 20
-#: Room on the disk is looked at again after so long.
+#: How often the room on the disk is looked at.
 SPACE_US = 1_000_000
 
 
-class StoreGone(Exception):
-    """The database was removed, or another one was put in its place: nothing can be recorded any more."""
-
-
-class Replaced(Exception):
-    """A file of the database was removed or replaced in a store that is there: its name is the argument."""
-
-
 class Housekeeping:
-    """Says that the engine lives, keeps the WAL small."""
+    """Says that the engine lives, and keeps the write-ahead log small."""
 
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
         self._database = database
-        self._wal = f"{database.path}-wal"
+        self._log = f"{database.path}-wal"
         self._places = Home(database.path.parent).output_places
         self._scope = "all" if scope is None else str(scope)
         self.slots = slots
@@ -51,15 +44,15 @@ class Housekeeping:
         database.watch_files()
 
     def keep(self, now: int, state: str, pressure: str) -> None:
-        """Beat when it is time or something changed; checkpoint when the WAL has grown. Raises StoreGone."""
+        """Beat when it is time or something changed; checkpoint when the log has grown. Raises StoreGone."""
         if self._said != (state, pressure, self.slots, self.crew) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
-        if self._wal_bytes() > CHECKPOINT_BYTES:
+        if self._log_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
         self._backups.keep(now)
 
     def empty_log(self) -> bool:
-        """Move the whole write-ahead log into the database for those who asked; False when it has to be tried again."""
+        """Move the whole write-ahead log into the database for the requests that ask for it; False = try again."""
         try:
             asked = requests.checkpoints(self._database)
             if asked and self._database.checkpoint():
@@ -70,7 +63,7 @@ class Housekeeping:
         return not asked
 
     def shortage(self, now: int) -> str:
-        """Why nothing new may start: too little room on the disk for outputs and the database. Empty when there is."""
+        """Why nothing new may start: the disk has too little room for outputs and the database. Empty = enough."""
         if not 0 <= now - self._looked_at < SPACE_US:
             self._looked_at = now
             found = space.shortage(*self._places)
@@ -107,11 +100,11 @@ class Housekeeping:
         try:
             daemon.save(self._database, row, self.crew)
         except UNWRITABLE:
-            # A full disk must not end the daemon; the next transaction that matters says so.
+            # A full disk must not end the daemon; the next transaction of importance reports it.
             self._said = ()
 
     def look_at_files(self) -> None:
-        """Whether the database is still at its place. Raises StoreGone, or Replaced if only files of it are others."""
+        """Raises StoreGone if the store is not there any more, Replaced if files of it were removed or replaced."""
         name = self._database.displaced()
         if name:
             raise Replaced(name) if self._is_root_there() else StoreGone
@@ -132,9 +125,9 @@ class Housekeeping:
             return True
         return f"{status.st_dev} {status.st_ino}" != self._lock_identity
 
-    def _wal_bytes(self) -> int:
+    def _log_bytes(self) -> int:
         try:
-            return os.stat(self._wal).st_size
+            return os.stat(self._log).st_size
         except FileNotFoundError:
             return 0
 
@@ -142,5 +135,5 @@ class Housekeeping:
         try:
             self._database.checkpoint()
         except sqlite.OperationalError:
-            # A reader in the way or a full disk: the next time will do.
+            # A reader or a full disk prevents it: the next time will do.
             return

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from jobctl.domain.ports import Executor
 from jobctl.engine.attempts import recovery
-from jobctl.engine.housekeeping import Replaced, StoreGone
-from jobctl.engine.loop import Engine, Fenced, Limited, Unwritten
+from jobctl.engine.errors import Fenced, Limited, Replaced, StoreGone, Unwritten
+from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.executors.local import LocalExecutor
@@ -109,9 +109,9 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         )
         integrity.begin(database)
         where = _executor(options, executor, database)
-        place = recovery.Place(options.cluster, options.forget_cluster)
+        cluster = recovery.ClusterChoice(options.cluster, options.forget_cluster)
         engine_options = EngineOptions(
-            options.slots, options.scope, options.drain, bool(options.cluster), place, FreeDevices().total
+            options.slots, options.scope, options.drain, bool(options.cluster), cluster, FreeDevices().total
         )
         engine = Engine(database, where, options.home, engine_options, wake, moment.now())
         engine.begin(moment.now(), fresh=executor.fresh and where is executor)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobctl.engine.attempts import recovery
+from jobctl.engine.attempts.recovery import NO_CLUSTER, ClusterChoice
+
+#: More slots than any cluster has.
+_NO_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What this engine is for."""
+    """What this engine is for, and with what it works."""
 
     slots: int
-    scope: int | None = None  # work off foreground jobs and end with this one; None = everything
+    scope: int | None = None  # run foreground jobs only, and end with this one; None = every job
     drain: bool = False  # end when nothing is left to do
-    elastic: bool = False  # ``slots`` is a limit (0 = none); how many there are is told by the executor
-    place: recovery.Place = recovery.HERE
+    elastic: bool = False  # ``slots`` is a limit (0 = none); the executor says how many there are
+    cluster: ClusterChoice = NO_CLUSTER
     devices: int = 0  # GPUs of this machine
 
-
-#: More slots than any cluster has.
-NO_LIMIT = 1 << 20
+    @property
+    def most_slots(self) -> int:
+        """The number of slots that the executor may not exceed."""
+        return self.slots or _NO_LIMIT

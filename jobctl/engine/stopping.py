@@ -1,4 +1,7 @@
-"""Stopping a job before its end: cancelled, past its deadline, too many failures, a command that does not exist."""
+"""Stopping a job before its end: cancelled, past its deadline, too many failures, a command that does not exist.
+
+A stop is written in the engine's transaction, and the executor learns of it after the commit.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from dataclasses import dataclass, replace
 
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
-from jobctl.engine.attempts.settling import Settler
+from jobctl.engine.attempts.settling import Settler, breaks_rule
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.store import jobs, journal
+from jobctl.engine.jobs.live_jobs import LiveJobs
+from jobctl.engine.rounds import followed_rows
+from jobctl.store import jobs, journal, requests
 from jobctl.store.database import Database
 
 #: Rows looked at in one transaction: a million-row cancel must not keep commands waiting for their turn to write.
@@ -16,16 +21,131 @@ CHUNK = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Why a job stops, who says so, and what becomes of what runs."""
+class StopOrder:
+    """Why a job stops, who says so, and what happens to the items that are running."""
 
     stop: Stop
     actor: str
     reason: str
-    kill: int  # 0 lets it finish, 1 ends it with grace, 2 ends it at once
+    kill: int  # 0 lets them finish, 1 ends them with grace, 2 ends them at once
 
 
-def give(database: Database, live: LiveJob, order: Order, now: int) -> None:
+class Stops:
+    """Obeys requests and rules: writes the stops in the engine's transaction, and sends them after its commit."""
+
+    def __init__(self, database: Database, executor: Executor, live_jobs: LiveJobs) -> None:
+        self._database = database
+        self._executor = executor
+        self._live_jobs = live_jobs
+        #: By number of the request: the attempt to end, with its grace in seconds.
+        self._cancels: dict[int, tuple[AttemptId, float]] = {}
+        self._sent: set[int] = set()  # requests whose items still have to end
+        self._held: dict[int, dict[int, AttemptId]] = {}  # attempts in hand of jobs with requests, by item
+        self.wants_checkpoint = False  # somebody waits for the write-ahead log to be emptied
+
+    def write(self, epoch: int, now: int) -> None:
+        """Obey requests and rules, and take rows that will not run out of the queues."""
+        self._cancels.clear()
+        self._obey_requests(epoch, now)
+        for live in list(self._live_jobs.changed):
+            self.obey_rules(live, now)
+            if followed_rows.is_due(live):
+                self._live_jobs.count(live, followed_rows.decide(self._database, live, now), now)
+            if has_waiting(live):
+                self._live_jobs.count(live, drop_waiting(self._database, epoch, live, now), now)
+
+    def obey_rules(self, live: LiveJob, now: int) -> None:
+        """Stop a job that must not continue, in the caller's transaction."""
+        order = _rule_order(live, now)
+        if order is not None:
+            self._stop(live, order, now)
+
+    def _stop(self, live: LiveJob, order: StopOrder, now: int) -> None:
+        write_stop(self._database, live, order, now)
+        self._live_jobs.touch(live)
+
+    def _obey_requests(self, epoch: int, now: int) -> None:
+        waiting = requests.waiting(self._database)
+        self._held.clear()
+        obeyed = []
+        for number, request in waiting:
+            if request.verb == requests.CHECKPOINT:  # cannot be obeyed inside a transaction
+                self.wants_checkpoint = True
+                continue
+            live = self._live_jobs.get(request.job)
+            if live is None or self._obey(number, request, live, epoch, now):
+                obeyed.append(number)
+        if obeyed:
+            requests.drop(self._database, obeyed)
+        self._sent.intersection_update(number for number, _ in waiting)
+
+    def _obey(self, number: int, request: requests.Request, live: LiveJob, epoch: int, now: int) -> bool:
+        """Whether nothing is left to do about a request."""
+        if request.verb == requests.FOLLOW:
+            self._executor.follow(live.id, request.item)
+            return True
+        kill = 2 if request.now else 1
+        if request.item is None:
+            self._stop(live, StopOrder(Stop.CANCEL, request.actor, request.reason, kill), now)
+            return True
+        attempt = self._in_hand(live).get(request.item)
+        if attempt is None:
+            deltas = Settler(self._database, epoch, live, now).drop(request.item, request.item)
+            self._live_jobs.count(live, deltas, now)
+            return True
+        # The item may come back as it was, or fail in a way that calls for another attempt: then there is more to do.
+        if number not in self._sent:
+            self._cancels[number] = (attempt, live.row.policy.grace_s if kill == 1 else 0.0)
+        return False
+
+    def _in_hand(self, live: LiveJob) -> dict[int, AttemptId]:
+        held = self._held.get(live.id)
+        if held is None:
+            held = self._held[live.id] = {item: AttemptId(live.id, item, attempt) for item, attempt in live.in_hand}
+        return held
+
+    def send(self) -> None:
+        """The transaction is committed: end the attempts that are to end."""
+        for attempt, grace_s in self._cancels.values():
+            self._executor.cancel([attempt], grace_s)
+        self._sent.update(self._cancels)
+        self._cancels.clear()
+        for live in self._live_jobs.changed:
+            end_running(self._executor, live)
+
+
+def has_more(live: LiveJob) -> bool:
+    """Whether a step left rows for the next one: to take out of the queue, or to decide."""
+    return has_waiting(live) or followed_rows.is_due(live)
+
+
+def is_called_for(live: LiveJob, now: int) -> bool:
+    """Whether an order is to be given, or carried on, of which no outcome tells."""
+    return has_more(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
+
+
+def is_expired(live: LiveJob, now: int) -> bool:
+    """Whether the job's deadline has passed and nothing has been done about it."""
+    deadline = live.row.deadline_at
+    return deadline is not None and deadline <= now and live.stop is None and not live.closing
+
+
+def _rule_order(live: LiveJob, now: int) -> StopOrder | None:
+    if live.stop is not None or live.closing:
+        return None
+    if is_expired(live, now):
+        return StopOrder(Stop.EXPIRED, "engine", "its deadline passed", 1)
+    if live.never:
+        return StopOrder(Stop.DEPENDENCY, "engine", live.never, 1)
+    if live.is_stuck(now):
+        return StopOrder(Stop.COMMAND, "engine", live.lack, 0)
+    broken = breaks_rule(live)
+    if broken is None:
+        return None
+    return StopOrder(broken[0], "engine", broken[1], 1 if live.row.policy.halt == "now" else 0)
+
+
+def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) -> None:
     """Note that a job stops. A second order can only make it quicker."""
     if live.closing or (live.stop is not None and order.kill <= live.row.stop_now):
         return

@@ -42,7 +42,7 @@ def test_an_engine_that_dies_before_it_has_taken_over_forgets_nothing(bench, mon
     _dies(bench)
     bench.now += 8 * HOUR
     with monkeypatch.context() as broken:
-        broken.setattr("jobctl.engine.loop.Engine._step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr("jobctl.engine.writing.Writer.step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             bench.start()
     bench.now += HOUR

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from jobctl.engine.attempts.recovery import Place
-from jobctl.engine.loop import Engine
+from jobctl.engine.attempts.recovery import ClusterChoice
+from jobctl.engine.writing import Writer
 from jobctl.store import elsewhere
 from jobctl.store.elsewhere import Elsewhere
 from tests.engine.bench import Bench
@@ -18,14 +18,14 @@ def on(bench, identity, place):
     """From now on engines are of this place, and their executor holds nothing."""
     bench.executor = FakeExecutor(lambda _: Play(hold=True), clock=lambda: bench.now)
     bench.executor.identity = identity
-    bench.options = type(bench.options)(slots=2, place=place)
+    bench.options = type(bench.options)(slots=2, cluster=place)
 
 
 @pytest.fixture
 def bench(tmp_path):
     """Two items run on a cluster, whose daemon was killed."""
     bench = Bench(tmp_path)
-    on(bench, "fence", Place(CLUSTER))
+    on(bench, "fence", ClusterChoice(CLUSTER))
     bench.submit(rows=3)
     bench.tick(3)
     assert bench.states(1) == "rrq"
@@ -42,7 +42,7 @@ def endings(bench):
     return bench.database.execute("SELECT item, ending FROM attempts WHERE ending IS NOT NULL ORDER BY item").fetchall()
 
 
-@pytest.mark.parametrize("place", [Place(), Place(("cluster.scheduler=tcp://node9:8786",))])
+@pytest.mark.parametrize("place", [ClusterChoice(), ClusterChoice(("cluster.scheduler=tcp://node9:8786",))])
 def test_a_start_elsewhere_is_refused_and_changes_nothing(bench, place):
     before = rows_and_facts(bench)
     on(bench, "", place)
@@ -55,23 +55,23 @@ def test_a_start_elsewhere_is_refused_and_changes_nothing(bench, place):
 
 
 def test_a_cluster_that_is_forgotten_leaves_its_items_interrupted(bench):
-    on(bench, "", Place(forgets_others=True))
+    on(bench, "", ClusterChoice(forgets_others=True))
     bench.start()
     assert endings(bench) == [(1, 4), (2, 4)]
     assert elsewhere.known(bench.database) == ()
-    on(bench, "", Place())
+    on(bench, "", ClusterChoice())
     bench.start()  # and it is not asked for again
 
 
 def test_another_scheduler_at_the_same_address_is_the_same_cluster(bench):
-    on(bench, "another fence", Place(CLUSTER[:1]))
+    on(bench, "another fence", ClusterChoice(CLUSTER[:1]))
     bench.start()
     assert endings(bench) == [(1, 4), (2, 4)]
 
 
 def test_the_same_scheduler_by_another_name_takes_its_items_up_again(bench):
     held = bench.executor
-    bench.options = type(bench.options)(slots=2, place=Place(("cluster.scheduler_file=/shared/sched.json",)))
+    bench.options = type(bench.options)(slots=2, cluster=ClusterChoice(("cluster.scheduler_file=/shared/sched.json",)))
     bench.start()
     assert bench.executor is held
     assert endings(bench) == []
@@ -88,13 +88,13 @@ def test_what_ran_here_is_interrupted_though_the_first_engine_on_the_cluster_die
     tmp_path, monkeypatch
 ):
     bench = Bench(tmp_path)
-    on(bench, "", Place())
+    on(bench, "", ClusterChoice())
     bench.submit(rows=3)
     bench.tick(3)
     assert bench.states(1) == "rrq"
-    on(bench, "fence", Place(CLUSTER))
+    on(bench, "fence", ClusterChoice(CLUSTER))
     with monkeypatch.context() as cut, suppress(KeyboardInterrupt):
-        cut.setattr(Engine, "_refresh", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(Writer, "refresh", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         bench.start(fresh=False)
     assert endings(bench) == [], "it died between its first commit and its second"
     bench.start(fresh=False)

@@ -9,7 +9,7 @@ from jobctl.domain.ports import AttemptId, Ending
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
-from jobctl.engine.loop import Fenced
+from jobctl.engine.errors import Fenced
 from jobctl.services.control import pause as holding
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import retry
@@ -249,7 +249,7 @@ def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_goes_on(tmp_
     holding.pause_queue(bench.home, "default", reason="", now=bench.now)
     job = bench.submit(rows=2)
     bench.tick(3)
-    own = bench.engine._database.connection
+    own = bench.engine._parts.database.connection
     own.execute("PRAGMA query_only = ON")
     holding.resume_queue(bench.home, "default")
     bench.tick(3)
@@ -664,7 +664,7 @@ def test_a_commit_that_fails_loses_nothing(tmp_path):
     bench = Bench(tmp_path, script=failing(2))
     job = bench.submit(rows=12)
     bench.tick(1)
-    own = bench.engine._database.connection
+    own = bench.engine._parts.database.connection
     own.execute("PRAGMA query_only = ON")  # every write fails, as on a full or read-only disk
     bench.tick(3)
     own.execute("PRAGMA query_only = OFF")
@@ -697,10 +697,10 @@ def test_a_terminal_commit_that_fails_is_tried_again(tmp_path):
     job = bench.submit(rows=1)
     bench.tick(2)
     bench.executor.finish(AttemptId(job, 1, 1), Play())
-    bench.engine._closer.begin = fail_writes_once(bench, bench.engine._closer.begin)
+    bench.engine._parts.closer.begin = fail_writes_once(bench, bench.engine._parts.closer.begin)
     bench.tick(4)
     assert state(bench, job) is JobState.RUNNING
-    bench.engine._database.connection.execute("PRAGMA query_only = OFF")
+    bench.engine._parts.database.connection.execute("PRAGMA query_only = OFF")
     bench.tick(3, step_us=SECOND)
     assert state(bench, job) is JobState.SUCCEEDED
 
@@ -710,17 +710,17 @@ def test_rows_that_are_done_are_noted_when_the_database_takes_writes_again(tmp_p
     job = bench.submit(rows=1, header="id", name="nightly", item_key="id")
     bench.tick(2)
     bench.executor.finish(AttemptId(job, 1, 1), Play())
-    begin = bench.engine._closer.begin
+    begin = bench.engine._parts.closer.begin
 
     def break_and_begin(*args):
-        bench.engine._closer.begin = begin
-        bench.engine._database.connection.execute("PRAGMA query_only = ON")
+        bench.engine._parts.closer.begin = begin
+        bench.engine._parts.database.connection.execute("PRAGMA query_only = ON")
         begin(*args)
 
-    bench.engine._closer.begin = break_and_begin
+    bench.engine._parts.closer.begin = break_and_begin
     bench.tick(3)
     assert state(bench, job) is JobState.RUNNING
-    bench.engine._database.connection.execute("PRAGMA query_only = OFF")
+    bench.engine._parts.database.connection.execute("PRAGMA query_only = OFF")
     bench.tick(3, step_us=SECOND)
     assert state(bench, job) is JobState.SUCCEEDED
     assert bench.database.scalar("SELECT count(*) FROM done") == 1
@@ -730,9 +730,9 @@ def fail_writes_once(bench, begin):
     """From the moment the result files are made, the database takes no writes."""
 
     def begin_and_break(*args):
-        bench.engine._closer.begin = begin
+        bench.engine._parts.closer.begin = begin
         begin(*args)
-        bench.engine._database.connection.execute("PRAGMA query_only = ON")
+        bench.engine._parts.database.connection.execute("PRAGMA query_only = ON")
 
     return begin_and_break
 

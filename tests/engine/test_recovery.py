@@ -5,7 +5,7 @@ import pytest
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import AttemptId, Barred, Lost
 from jobctl.engine.attempts import recovery
-from jobctl.engine.loop import Engine
+from jobctl.engine.writing import Writer
 from jobctl.supervisor.kept_starts import KeptStarts
 from tests.engine.bench import Bench
 from tests.executors.fake import FakeExecutor, Play
@@ -33,7 +33,7 @@ def test_an_engine_that_dies_between_epoch_and_settlement_leaves_its_successor_t
         bench.database.execute("DELETE FROM attempts")  # that they began was on its way to the database
     other_boot(bench, monkeypatch)
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
-        cut.setattr(Engine, "_step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(Writer, "step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         bench.start()
     bench.start()
     endings = bench.database.execute("SELECT item, attempt, ending FROM attempts ORDER BY item, attempt").fetchall()
@@ -51,7 +51,7 @@ def test_once_it_is_over_what_only_waited_is_free(bench, monkeypatch):
         bench.database.execute("DELETE FROM attempts")  # nobody saw them begin, and the ring does not have them
     bench.start()
     assert bench.database.scalar("SELECT count(*) FROM attempts WHERE ending IS NOT NULL") == 0
-    assert recovery._ring() == bench.database.scalar("SELECT value FROM meta WHERE key = 'starts'")
+    assert recovery._starts_file() == bench.database.scalar("SELECT value FROM meta WHERE key = 'starts'")
 
 
 def test_the_first_engine_of_a_daemon_that_dies_of_its_first_claim_costs_nothing(bench, monkeypatch):
@@ -78,7 +78,7 @@ def test_other_items_run_while_one_waits_for_what_a_dead_daemon_left_and_cannot_
     bench.start()
     bench.tick(8)
     assert bench.states(1) == "rss"
-    bench.engine._rebuild()
+    bench.engine._writer.rebuild()
     bench.tick(2)
     assert bench.states(1) == "rss"
     bench.executor._tell(Lost(1, 1, 1))

@@ -50,7 +50,7 @@ _QUEUES = ("default", "q1", "q2")
 class _Bench(Bench):
     def start(self, fresh=True):
         super().start(fresh)
-        self.engine._housekeeping._backups.keep = lambda _: None  # threads of their own, which outlive a walk
+        self.engine._parts.housekeeping._backups.keep = lambda _: None  # threads of their own, which outlive a walk
 
 
 class _Executor(FakeExecutor):
@@ -191,9 +191,9 @@ class Walk:
         bench.tick(step_us=step_us)
         self._see_each_row_once()
         # What begins within a tick begins before the engine has read of a pause: only then it stands still.
-        if not bench.engine._trouble and bench.engine._clock.is_followed(bench.now):
+        if not bench.engine._parts.trouble.reason and bench.engine._parts.clock.is_followed(bench.now):
             self._check_times()
-        if not bench.engine._trouble and not bench.engine._live_jobs.is_stale():
+        if not bench.engine._parts.trouble.reason and not bench.engine._parts.live_jobs.is_stale():
             shut = {queue.name for queue in queues.load_all(bench.database).values() if queue.paused_at is not None}
             rows = jobs.load_live(bench.database)
             self._still = {row.id for row in rows if row.paused_at is not None or row.queue in shut}
@@ -383,7 +383,7 @@ class Walk:
 
     def _writable(self, *, yes: bool) -> None:
         if self.bench.engine is not None:
-            self.bench.engine._database.connection.execute(f"PRAGMA query_only = {'OFF' if yes else 'ON'}")
+            self.bench.engine._parts.database.connection.execute(f"PRAGMA query_only = {'OFF' if yes else 'ON'}")
 
     def do_press(self) -> None:
         self.bench.executor.press(self.rng.choice(("", "EAGAIN: no more processes")))

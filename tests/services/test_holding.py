@@ -46,7 +46,7 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
     ((key, text),) = settings.items()
     assert bench.database.scalar("SELECT reason FROM journal WHERE event = 'rules_changed'") == f"{key}={text}"
     bench.tick(2)
-    assert getattr(bench.engine._live_jobs.get(1).row.policy, field) == value
+    assert getattr(bench.engine._parts.live_jobs.get(1).row.policy, field) == value
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Claim: queued items to attempts, as many as can start soon, shared fairly between jobs."""
+"""Claim items: as many as can start soon, shared fairly between jobs."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from jobctl.engine.jobs.resources import Resources
 from jobctl.store import items, jobs
 from jobctl.store.database import Database
 
-#: A number above it is no count of attempts, and no supervisor has room for it.
+#: No item has more attempts; a larger number is damage, and the wire to the supervisor has no room for it.
 _MOST_ATTEMPTS = 1 << 31
 
 
-class Room(NamedTuple):
-    """What may be handed to the executor now."""
+class Bounds(NamedTuple):
+    """What bounds the attempts that the executor may have."""
 
     capacity: int  # slots of the executor
     limits: Limits
     resources: Resources
 
 
-def plan(ready_queue: ReadyQueue, room: Room, now: int) -> list[tuple[LiveJob, int]]:
-    """Which jobs may claim how many items, so that no slot waits and nothing is claimed long before it can start."""
+def plan(ready_queue: ReadyQueue, bounds: Bounds, now: int) -> list[tuple[LiveJob, int]]:
+    """Which jobs may claim how many items, so that no slot is idle and nothing is claimed long before it can start."""
     ready: dict[int, LiveJob] = {}
     candidates: list[Candidate] = []
     ahead = wanted = demand = 0
     full = set()  # queues
     for live in ready_queue.in_order():
-        if live.row.queue in full or (live.needs and _spare(live, room, ready_queue.in_need) <= 0):
+        if live.row.queue in full or (live.needs and _spare(live, bounds, ready_queue.in_need) <= 0):
             continue
-        candidate = _candidate(live, room, ready_queue.in_queue, now)
+        candidate = _candidate(live, bounds, ready_queue.in_queue, now)
         if candidate is None:
             full.add(live.row.queue)
             ready_queue.touch(live)  # its turn may depend on time
@@ -46,25 +46,25 @@ def plan(ready_queue: ReadyQueue, room: Room, now: int) -> list[tuple[LiveJob, i
         ready[live.id] = live
         candidates.append(candidate)
         wanted += candidate.wants
-        ahead = max(ahead, live.lookahead(live.slots(room.capacity)))
-        demand = room.capacity + ahead - ready_queue.in_hand
+        ahead = max(ahead, live.lookahead(live.slots(bounds.capacity)))
+        demand = bounds.capacity + ahead - ready_queue.in_hand
     parts: Iterable[tuple[LiveJob, int]] = [(ready[job], n) for job, n in share(candidates, demand)]
     if any(live.needs for live, _ in parts):
-        parts = _within_resources(parts, room, ready_queue.in_need.copy())
-    return list(_within_queues(parts, room, ready_queue.in_queue.copy()))
+        parts = _within_resources(parts, bounds, ready_queue.in_need.copy())
+    return list(_within_queues(parts, bounds, ready_queue.in_queue.copy()))
 
 
-def _spare(live: LiveJob, room: Room, in_need: Counter[str]) -> int:
-    """How many more there is enough of for: as with slots, some may wait for those before them."""
-    return room.resources.left(live.needs, in_need) + live.lookahead(live.slots(room.capacity))
+def _spare(live: LiveJob, bounds: Bounds, in_need: Counter[str]) -> int:
+    """For how many more items the resources suffice. As with slots, some may wait for the attempts before them."""
+    return bounds.resources.left(live.needs, in_need) + live.lookahead(live.slots(bounds.capacity))
 
 
 def _within_resources(
-    parts: Iterable[tuple[LiveJob, int]], room: Room, in_need: Counter[str]
+    parts: Iterable[tuple[LiveJob, int]], bounds: Bounds, in_need: Counter[str]
 ) -> Iterator[tuple[LiveJob, int]]:
-    """Jobs that need the same things together take no more than there is of them."""
+    """Bound the items of all jobs together that need the same resources by the amount of these resources."""
     for live, wanted in parts:
-        count = min(wanted, max(0, _spare(live, room, in_need))) if live.needs else wanted
+        count = min(wanted, max(0, _spare(live, bounds, in_need))) if live.needs else wanted
         for name, amount in live.needs:
             in_need[name] += amount * count  # type: ignore[assignment]
         if count:
@@ -72,28 +72,28 @@ def _within_resources(
 
 
 def _within_queues(
-    parts: Iterable[tuple[LiveJob, int]], room: Room, in_queue: dict[str, int]
+    parts: Iterable[tuple[LiveJob, int]], bounds: Bounds, in_queue: dict[str, int]
 ) -> Iterator[tuple[LiveJob, int]]:
-    """Jobs of one queue together take no more than it has room for."""
-    slots = room.limits.queue_slots()
+    """Bound the items of all jobs of a queue together by the slots of the queue."""
+    slots = bounds.limits.queue_slots()
     for live, count in parts:
         limit = slots.get(live.row.queue)
         if limit is not None:
-            left = limit + live.lookahead(min(limit, live.slots(room.capacity))) - in_queue[live.row.queue]
+            left = limit + live.lookahead(min(limit, live.slots(bounds.capacity))) - in_queue[live.row.queue]
             count = min(count, max(0, left))
             in_queue[live.row.queue] += count
         if count:
             yield live, count
 
 
-def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) -> Candidate | None:
-    """None when its queue has no room, or a rate lets nothing start now."""
-    wants = live.wants(room.capacity)
-    queue_slots = room.limits.queue_slots().get(live.row.queue)
+def _candidate(live: LiveJob, bounds: Bounds, in_queue: dict[str, int], now: int) -> Candidate | None:
+    """None if its queue has no free slot, or a rate lets nothing start now."""
+    wants = live.wants(bounds.capacity)
+    queue_slots = bounds.limits.queue_slots().get(live.row.queue)
     if queue_slots is not None:
-        slots = min(live.slots(room.capacity), queue_slots)
+        slots = min(live.slots(bounds.capacity), queue_slots)
         wants = min(wants, queue_slots + live.lookahead(slots) - in_queue[live.row.queue])
-    allowed = room.limits.allowed(live, now)
+    allowed = bounds.limits.allowed(live, now)
     if allowed is not None:
         wants = min(wants, allowed)
     if wants <= 0:
@@ -102,14 +102,16 @@ def _candidate(live: LiveJob, room: Room, in_queue: dict[str, int], now: int) ->
 
 
 class Claims(NamedTuple):
-    """Attempts of a job that began."""
+    """Attempts of a job that were claimed."""
 
     to_start: list[Dispatch]
-    unreadable: list[Dispatch]  # nothing can be made of their rows, which a hand or a fault of the disk has changed
+    unreadable: list[
+        Dispatch
+    ]  # a hand or a fault of the disk has changed their rows, and no command can be made of them
 
 
 def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -> Claims:
-    """Move up to ``limit`` items of a job to running, in the caller's transaction; retries that are due come first."""
+    """Move up to ``limit`` items of a job to running, in the caller's transaction. Retries that are due come first."""
     due: list[items.Claimed] = []
     if live.next_due is not None and live.next_due <= now:
         due = items.claim_due(database, live.id, now, limit, epoch)
@@ -118,7 +120,7 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
     if len(due) < limit and live.counts["queued"]:
         fresh = items.claim(database, live.id, live.cursor, limit - len(due), epoch)
         if not fresh and live.cursor > 1:
-            # Something was given back below the cursor by a path that did not lower it: look from the start.
+            # Some path gave back an item below the cursor and did not lower it: look from the start.
             fresh = items.claim(database, live.id, 1, limit - len(due), epoch)
     taken = due + fresh
     if not taken:
@@ -131,7 +133,7 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
 
 
 def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
-    """One row that cannot be read must not end the engine for all jobs."""
+    """Make commands of rows. One row that cannot be read must not end the engine for all jobs."""
     odd = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
     sound = [claimed for claimed in taken if claimed not in odd] if odd else taken
     made, unreadable = live.handler.dispatch_all(live.id, sound)

@@ -1,4 +1,4 @@
-"""Items that cannot start: they fail before that, and their cause names the variable that nobody has, or the row."""
+"""Items that fail before they start: their cause names the missing variable, or says that the row is damaged."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from jobctl.domain.outcome import ENV_MISSING
 from jobctl.domain.ports import Dispatch, Ending, Finished
 
 
-def said_of(names: Sequence[str]) -> str:
-    """Which variables are missing and what helps, as the cause of the items and of the stop of their job."""
+def missing_sentence(names: Sequence[str]) -> str:
+    """Which variables are missing and what helps: the cause of the items and of their stop. Empty for none."""
+    if not names:
+        return ""
     word = "variable" if len(names) == 1 else "variables"
     first = names[0]
     return (
@@ -18,12 +20,12 @@ def said_of(names: Sequence[str]) -> str:
     )
 
 
-#: Of a row that a hand or a fault of the disk has changed in the database.
+#: The cause of an item whose row in the database was changed by a hand or by a fault of the disk.
 UNREADABLE = "the row of the item in the database is damaged, so nothing was started for it; submit the row again"
 
 
 def not_started(dispatches: Iterable[Dispatch], message: str, now: int, code: int = ENV_MISSING) -> list[Finished]:
-    """The endings of attempts that were claimed and are not handed to any executor."""
+    """The endings of attempts that were claimed and that no executor gets."""
     words = message.encode("utf-8", "backslashreplace")
     return [
         Finished(

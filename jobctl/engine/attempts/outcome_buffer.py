@@ -26,40 +26,40 @@ from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import LiveJobs
 from jobctl.store.database import Database
 
-#: A commit follows another one no sooner; outcomes wait at most so long. The supervisor has held them back before, for
-#: company (``supervisor.engine_process.COALESCE_S``): together no more than 100 ms.
+#: The shortest time between two commits, and the longest time that an outcome waits for others. The supervisor holds
+#: outcomes back for the same reason (``supervisor.engine_process.COALESCE_S``): together at most 100 ms.
 GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
 _DURATION = itemgetter(Record._fields.index("duration_us"))
-#: So many calls in one event are no more than one outcome that is told alone.
+#: Settling so many calls of one event costs as much as settling one outcome that comes alone.
 CALLS_FOR_ONE = 16
 
 
 class Receipts(NamedTuple):
-    """What the executor may forget: attempts, and ``Calls`` by number."""
+    """What the executor may forget: attempts, and the numbers of ``Calls``."""
 
     attempts: list[AttemptId]
     calls: list[int]
 
 
 class OutcomeBuffer:
-    """What was collected and not yet committed."""
+    """The outcomes that were collected and are not committed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.batches: dict[int, Batch] = {}
         self.pressure = ""
-        self.capacity: Capacity | None = None  # as last told by the executor
-        self.outcomes = 0
+        self.capacity: Capacity | None = None  # as the executor said last
+        self.count = 0  # outcomes, many calls of one event as few
         self._oldest: int | None = None
         self._committed_at = 0
-        self._calls: list[int] = []  # numbers of the Calls in here
+        self._calls: list[int] = []  # numbers of the events that brought calls
         self._repair = OutcomeRepair()
-        self._rebuilt: set[int] = set()  # jobs whose outcomes in here could not be settled as they came
+        self._repaired: set[int] = set()  # jobs whose outcomes could not be settled as they came
 
     def take(self, events: Iterable[Event], live_jobs: LiveJobs, now: int) -> Receipts:
-        """Sort events in; returns those that concern nothing we have in hand, to be acknowledged as they are."""
-        strangers = Receipts([], [])
+        """Sort events by job; returns those that concern no attempt in hand, which may be acknowledged at once."""
+        unknown = Receipts([], [])
         for event in events:
             if isinstance(event, Pressure):
                 self.pressure = event.reason
@@ -72,16 +72,16 @@ class OutcomeBuffer:
                 continue
             live = live_jobs.get(event.job)
             if isinstance(event, Calls):
-                (self._calls if self._take_calls(live, event, now) else strangers.calls).append(event.number)
+                (self._calls if self._take_calls(live, event, now) else unknown.calls).append(event.number)
                 continue
             if live is None or (event.item, event.attempt) not in live.in_hand:
-                strangers.attempts.append(AttemptId(event.job, event.item, event.attempt))
+                unknown.attempts.append(AttemptId(event.job, event.item, event.attempt))
                 continue
             self._sort_in(live, event, now)
-        return strangers
+        return unknown
 
     def _take_calls(self, live: LiveJob | None, calls: Calls, now: int) -> bool:
-        """Take in those that are in hand; whether there were any."""
+        """Take in the calls that are in hand; False if none is."""
         if live is None:
             return False
         keys = [record[:2] for record in calls.records]
@@ -101,7 +101,7 @@ class OutcomeBuffer:
             calls = calls._replace(records=[r for r in calls.records if type(r[9]) is not tuple], failed=0)
         if calls.records:
             batch.calls.append(calls)
-        self.outcomes += 1 + len(keys) // CALLS_FOR_ONE
+        self.count += 1 + len(keys) // CALLS_FOR_ONE
         return True
 
     def _batch(self, live: LiveJob, now: int) -> Batch:
@@ -120,7 +120,7 @@ class OutcomeBuffer:
             return
         batch.started.pop(key, None)
         live.let_go(key, event.duration_us if isinstance(event, Finished) else 0.0)
-        self.outcomes += 1
+        self.count += 1
         if isinstance(event, Finished):
             batch.finished.append(event)
         elif isinstance(event, Returned):
@@ -129,30 +129,30 @@ class OutcomeBuffer:
             batch.finished.append(lost_as_finished(self._database, event, now))
 
     def due_at(self) -> int | None:
-        """When the oldest outcome has waited long enough; None when there is nothing.
+        """When the oldest outcome has waited long enough; None if there is no outcome.
 
-        That is at once when the last commit was long ago.
+        If the last commit was long ago, that is at once.
         """
         if self._oldest is None:
             return None
         return max(self._oldest, min(self._oldest, self._committed_at) + GROUP_COMMIT_US)
 
     def is_due(self, now: int) -> bool:
-        """Whether it is time to commit; a clock that went backwards does not hold anything up."""
+        """Whether it is time to commit. A clock that was set back delays nothing."""
         due_at = self.due_at()
         if due_at is None or self._oldest is None:
             return False
-        return now >= due_at or self.outcomes >= GROUP_COMMIT_MAX or now < self._oldest
+        return now >= due_at or self.count >= GROUP_COMMIT_MAX or now < self._oldest
 
-    def is_rebuilt(self, job: int) -> bool:
-        """Whether the outcomes of a job were rebuilt since the last commit."""
-        return job in self._rebuilt
+    def is_repaired(self, job: int) -> bool:
+        """Whether the outcomes of a job were repaired since the last commit."""
+        return job in self._repaired
 
-    def rebuild(self, job: int, error: BaseException | None) -> None:
-        """Outcomes of a job cannot be settled as they came; make them such as can be."""
+    def repair(self, job: int, error: BaseException | None) -> None:
+        """Settling the outcomes of a job raised ``error``: replace them by outcomes that can be settled."""
         assert isinstance(error, Exception)
-        self._rebuilt.add(job)
-        self.batches[job] = self._repair.rebuild(job, self.batches[job], error)
+        self._repaired.add(job)
+        self.batches[job] = self._repair.repair(job, self.batches[job], error)
 
     def shift(self, by: int) -> None:
         """The wall clock was set by this many microseconds."""
@@ -160,21 +160,21 @@ class OutcomeBuffer:
         self._oldest = None if self._oldest is None else self._oldest + by
 
     def clear(self, now: int) -> None:
-        """A commit holds everything."""
+        """Everything is committed."""
         self._committed_at = now
         self.batches.clear()
-        self.outcomes = 0
+        self.count = 0  # outcomes, many calls of one event as few
         self._oldest = None
         self._calls.clear()
-        self._rebuilt.clear()
+        self._repaired.clear()
 
     def settled(self) -> Receipts:
-        """What has ended and is in here."""
+        """What the executor may forget after the commit."""
         ended = [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
         return Receipts(ended, list(self._calls))
 
     def ended(self, job: int) -> set[tuple[int, int]]:
-        """Attempts of a job whose end is in here."""
+        """Attempts of a job that ended and are not committed."""
         batch = self.batches.get(job)
         if batch is None:
             return set()
@@ -183,7 +183,7 @@ class OutcomeBuffer:
 
 
 def _bar(barred: Barred, live_jobs: LiveJobs) -> None:
-    """They are in hand, but others may run in their place."""
+    """Note attempts that are in hand but take no slot, so that others may run in their place."""
     for attempt in barred.attempts:
         live = live_jobs.get(attempt.job)
         key = (attempt.item, attempt.attempt)

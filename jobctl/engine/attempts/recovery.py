@@ -1,4 +1,4 @@
-"""Taking over at a start: a new epoch, attempts still held by the executor adopted, the others given back."""
+"""Taking over at a start: begin an epoch, adopt the attempts that the executor still has, give back the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jobctl.supervisor import kept_starts
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the attempts of an engine run."""
+class ClusterChoice:
+    """The cluster that an engine uses."""
 
-    cluster: Sequence[str] = ()  # the words that name it; none = this machine
-    forgets_others: bool = False  # what another cluster may still run counts as interrupted
+    words: Sequence[str] = ()  # as its option names it; none = this machine
+    forgets_others: bool = False  # attempts that another cluster may still run count as interrupted
 
 
-HERE = Place()
+NO_CLUSTER = ClusterChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Recovered:
     interrupted: dict[int, list[Finished]]  # to settle, by job
 
 
-def recover(database: Database, executor: Executor, now: int, place: Place, *, fresh: bool) -> Recovered:
-    """Begin a new epoch and sort out what the database believes to run.
+def recover(database: Database, executor: Executor, now: int, cluster: ClusterChoice, *, fresh: bool) -> Recovered:
+    """Begin an epoch and decide about each attempt that runs according to the database.
 
-    ``fresh`` says that the executor has only just begun to exist: what runs according to the database was lost with
-    the one before. Of that, what may have begun is interrupted. What has not, or never reached an executor that is
-    not fresh, costs nothing. An executor of another identity than the last one knows nothing of it either. What may
-    still run on a cluster that is not this executor's stands in the way: raises Elsewhere, and nothing was changed.
+    ``fresh`` says that the executor has only just begun to exist, so all these attempts were lost with the executor
+    before it; an executor of another identity knows nothing of them either. A lost attempt that may have begun is
+    interrupted. One that has not begun, or that never reached an executor, is given back and costs nothing.
+    Raises Elsewhere, and changes nothing, if attempts may still run on another cluster.
     """
     holding = set(executor.adopt())
     with database.transaction():
@@ -51,9 +51,9 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
         items.take_over(database, epoch, believed)
         missing = sorted(believed - holding)
         another = is_another(database, executor)
-        if another and not place.forgets_others:
-            elsewhere.check(database, place.cluster, len(missing))
-        elsewhere.remember(database, place.cluster)
+        if another and not cluster.forgets_others:
+            elsewhere.check(database, cluster.words, len(missing))
+        elsewhere.remember(database, cluster.words)
         lost = _may_have_begun(database, missing) if fresh or another else []
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
@@ -61,28 +61,30 @@ def recover(database: Database, executor: Executor, now: int, place: Place, *, f
 
 
 def is_another(database: Database, executor: Executor) -> bool:
-    """Whether attempts were handed to another executor so far: the local one, or another scheduler."""
+    """Whether another executor had the attempts so far: the local one, or another scheduler."""
     return meta.executor(database) != executor.identity
 
 
-def is_over(database: Database, executor: Executor) -> None:
-    """From now on this executor and the ring of its supervisor tell what has begun.
+def remember_executor(database: Database, executor: Executor) -> None:
+    """Note that this executor, and the file of starts of its supervisor, know which attempts have begun.
 
-    To be called in the transaction in which the interrupted are settled and before the first claim: until then the
-    attempts of those before them stand in the database, of which they know nothing, and afterwards their own do.
+    To be called in the transaction that settles the interrupted attempts, before the first claim: until then the
+    database holds attempts of an earlier executor, of which this one knows nothing.
     """
-    meta.remember_executor(database, executor.identity, _ring())
+    meta.remember_executor(database, executor.identity, _starts_file())
 
 
-def _ring() -> str:
-    """Name of the ring in which our supervisor notes what it starts."""
+def _starts_file() -> str:
+    """The name of the file in which our supervisor notes the attempts that it starts."""
     return os.environ.get("JOBCTL_STARTS", "")
 
 
 def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[AttemptId]:
-    """Those that were seen to start or noted before they could; all of them if the notes cannot be believed."""
+    """Those whose start was seen, or noted before it; all of them if the notes cannot be trusted."""
     known = meta.starts_file(database)
-    begun = kept_starts.begun(str(database.path.with_name("starts")), known) if known and known == _ring() else None
+    begun = (
+        kept_starts.begun(str(database.path.with_name("starts")), known) if known and known == _starts_file() else None
+    )
     if begun is None:
         return missing
     return [attempt for attempt in missing if attempt in begun or attempts.is_recorded(database, attempt)]

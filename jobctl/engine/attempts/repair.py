@@ -1,8 +1,8 @@
-"""The last line of defence: outcomes that cannot be settled as they are, made into some that can.
+"""Outcomes that cannot be settled as they are, repaired: the last line of defence.
 
-Everything that items say is bounded where it enters. If settling the outcomes of a job raises all the same, the engine
-must not end for the jobs of everybody: the outcomes are rebuilt from what is sound in them, and the cause of a failure
-says that jobctl could not read it. Successes stay successes.
+Everything that items say is checked where it enters. If settling the outcomes of a job raises all the same, the engine
+must not end for all jobs: what is sound in the outcomes is kept, and the cause of a failure says that jobctl could not
+read it. Successes stay successes.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ _ENDINGS = frozenset(map(int, Ending))
 
 
 class OutcomeRepair:
-    """Rebuilds batches, and logs each kind of problem once."""
+    """Repairs batches, and logs each kind of problem once."""
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
 
-    def rebuild(self, job: int, batch: Batch, error: Exception) -> Batch:
-        """The batch without anything that can raise."""
+    def repair(self, job: int, batch: Batch, error: Exception) -> Batch:
+        """The batch without anything that can raise when it is settled."""
         self._log(job, error)
         why = f"jobctl could not record its outcome as it was ({type(error).__name__})"
         started = {key: s for key, s in batch.started.items() if _is_sound_start(s)}
-        rebuilt = Batch(started, [_plain(f, why) for f in batch.finished], [], batch.returned)
+        repaired = Batch(started, [_plain(f, why) for f in batch.finished], [], batch.returned)
         for calls in batch.calls:
             sound = [record for record in calls.records if is_sound(record)]
-            strange = [record for record in calls.records if not is_sound(record)]
+            unsound = [record for record in calls.records if not is_sound(record)]
             if sound:
-                rebuilt.calls.append(_bounded(calls, sound))
-            rebuilt.finished += [_plain(_alone(calls, record), why) for record in strange]
-        return rebuilt
+                repaired.calls.append(_bounded(calls, sound))
+            repaired.finished += [_plain(_alone(calls, record), why) for record in unsound]
+        return repaired
 
     def _log(self, job: int, error: Exception) -> None:
-        import traceback  # an engine starts without it
+        import traceback  # imported late: an engine that starts does not need it
 
         last = traceback.extract_tb(error.__traceback__)[-1:]
         kind = f"{type(error).__name__} {[(frame.filename, frame.lineno) for frame in last]}"
@@ -76,7 +76,7 @@ def _bounded(calls: Calls, records: list[Any]) -> Calls:
 
 
 def _alone(calls: Calls, record: Any) -> Finished:
-    """A record of which only the attempt is believed."""
+    """A record of which nothing is believed but the item and the attempt."""
     item, attempt = record[:2]
     return finished_call(calls, Record(item, attempt, 0, 0, 0, 0, 0, 0, 0, ("", "", 1, None, "")))
 

@@ -284,8 +284,8 @@ class Settler:
 def breaks_rule(live: LiveJob) -> tuple[Stop, str] | None:
     """The failure rule that the job's counters break, with the sentence for its state_reason."""
     policy, failed, processed = live.row.policy, live.failed, live.processed
-    if live.absent_in_a_row >= ABSENT_LIMIT and live.ungiven:
-        return Stop.COMMAND, live.ungiven
+    if live.absent_in_a_row >= ABSENT_LIMIT and live.missing_variables:
+        return Stop.COMMAND, live.missing_variables
     if live.absent_in_a_row >= ABSENT_LIMIT:
         absent_reason = kind_of(live.row.handler).absent_reason
         return Stop.COMMAND, absent_reason(live.absent_in_a_row, live.absent_message)

@@ -1,9 +1,9 @@
-"""Who gets the next free slots: fair sharing by slot time used.
+"""Which job gets the next free slots: fair sharing by slot time used.
 
-Higher priority first. Between jobs of one priority the next slot goes to the job that has used the least slot
-time; a job that becomes active starts level with the one that has used least, so it neither waits for the others'
-past nor makes up for its own absence. A million-row job thus cannot starve a ten-row job submitted later: the
-newcomer gets the next slot that comes free, and from then on its half.
+The higher priority goes first. Between jobs of one priority the next slot goes to the job that has used the least slot
+time. A job that becomes active starts level with the job that has used least, so it neither waits for what the others
+used before nor makes up for its own absence. So a job of a million rows cannot starve a job of ten rows that is
+submitted later: the new job gets the next slot that becomes free, and half of the slots from then on.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """A job that could start something."""
+    """A job that could start items."""
 
     job: int
     priority: int
     used_us: float
-    wants: int  # how many it could take now
-    cost_us: float  # expected slot time of one
+    wants: int  # how many it could start now
+    cost_us: float  # expected slot time of one item
 
 
-#: Jobs served in one claim; the others have their turn in the next, so many live jobs cost no more than a few.
+#: Jobs that start items in one claim. The others have their turn in the next, so many live jobs cost as little as few.
 JOBS_PER_CLAIM = 8
 
 
 def share(candidates: Iterable[Candidate], demand: int) -> list[tuple[int, int]]:
-    """Split ``demand`` free places among jobs: (job, how many) in the order in which to serve them."""
+    """Split ``demand`` free slots among jobs: (job, how many) in the order in which they claim."""
     order = sorted(candidates, key=lambda c: (-c.priority, c.used_us, c.job))
     given: list[tuple[int, int]] = []
     while order and demand > 0:
@@ -40,7 +40,7 @@ def share(candidates: Iterable[Candidate], demand: int) -> list[tuple[int, int]]
 
 
 def _level(jobs: list[Candidate], demand: int) -> dict[int, int]:
-    """Hand out one by one to whoever has used least, in steps large enough to take few rounds."""
+    """Give the slots one by one to the job that has used least, in steps that are large enough to take few rounds."""
     used = {c.job: c.used_us for c in jobs}
     left = {c.job: c.wants for c in jobs}
     cost = {c.job: max(c.cost_us, 1.0) for c in jobs}
@@ -49,12 +49,12 @@ def _level(jobs: list[Candidate], demand: int) -> dict[int, int]:
         open_jobs = [job for job in used if left[job] > 0]
         if not open_jobs:
             break
-        poorest = min(open_jobs, key=lambda job: (used[job], job))
-        step = min(max(1, demand // (8 * len(open_jobs))), left[poorest], demand)
+        least = min(open_jobs, key=lambda job: (used[job], job))
+        step = min(max(1, demand // (8 * len(open_jobs))), left[least], demand)
         if len(open_jobs) == 1:
-            step = min(left[poorest], demand)
-        parts[poorest] += step
-        left[poorest] -= step
-        used[poorest] += step * cost[poorest]
+            step = min(left[least], demand)
+        parts[least] += step
+        left[least] -= step
+        used[least] += step * cost[least]
         demand -= step
     return parts

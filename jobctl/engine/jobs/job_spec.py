@@ -1,4 +1,4 @@
-"""From a job's row to what its attempts share."""
+"""What the attempts of a job share, from its row and its secrets."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.domain.mask import Mask, Veil
+from jobctl.domain.mask import HideAll, Mask
 from jobctl.domain.ports import JobSpec
 from jobctl.errors import UsageError
-from jobctl.handlers.environment import secrets
+from jobctl.handlers.environment import secrets as look_up
 from jobctl.handlers.kinds import kind_of
 from jobctl.store.job_row import JobRow
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What items get by name or from a file, as it is now; ``lack`` says why the file cannot be read."""
+class Secrets:
+    """The variables that items get by name or from a file, with their values of this moment."""
 
     values: Mapping[str, str]
-    lack: str = ""
+    problem: str = ""  # why the file cannot be read
     missing: tuple[str, ...] = ()  # names that neither our environment nor the file has
 
     @property
     def mask(self) -> Mask:
-        """What must not be told on; without the file nobody knows what that is."""
-        return Veil() if self.lack else Mask(self.values.values())
+        """Hides the values in texts. Without the file nobody knows them, so that mask hides every text."""
+        return HideAll() if self.problem else Mask(self.values.values())
 
 
-def given_to(row: JobRow) -> Given:
-    """Look up what the items of a job are given, in our own environment and in its file."""
+def secrets_for(row: JobRow) -> Secrets:
+    """Look up the secrets of the items of a job, in our own environment and in its file."""
     try:
-        values = secrets(row.env_names, Path(row.env_file) if row.env_file else None)
+        values = look_up(row.env_names, Path(row.env_file) if row.env_file else None)
     except UsageError as error:
-        return Given(secrets(row.env_names, None), error.message)
-    return Given(values, missing=tuple(name for name in row.env_names if name not in values and name not in row.env))
+        return Secrets(look_up(row.env_names, None), error.message)
+    return Secrets(values, missing=tuple(name for name in row.env_names if name not in values and name not in row.env))
 
 
 class JobSpecs:
-    """Makes the executor's description of jobs: environment, places, limits."""
+    """Describes jobs to the executor: environment, folders, limits."""
 
     def __init__(self, home: Home, capacity: int, queue_slots: dict[str, int | None]) -> None:
         self._home = home
         self.capacity = capacity
         self.queue_slots = queue_slots
 
-    def spec(self, row: JobRow, given: Given, *, slotted: bool) -> JobSpec:
-        """The description of one job whose items are given these values."""
+    def spec(self, row: JobRow, secrets: Secrets, *, slotted: bool) -> JobSpec:
+        """The description of one job whose items get these secrets."""
         policy = row.policy
-        environment = {**row.env, **given.values, "JOBCTL_JOB": str(row.id), "JOBCTL_KEY": row.key or ""}
+        environment = {**row.env, **secrets.values, "JOBCTL_JOB": str(row.id), "JOBCTL_KEY": row.key or ""}
         return JobSpec(
             job=row.id,
             env=tuple(os.fsencode(f"{name}={value}") for name, value in environment.items()),

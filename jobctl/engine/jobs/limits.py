@@ -1,4 +1,4 @@
-"""What keeps a job from starting items although slots are free: its queue, its rate, the jobs it comes after."""
+"""What keeps a job from starting items although slots are free: its queue, its rate, and the jobs before it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobctl.store.queues import QueueRow
 
 
 class Limits:
-    """Queues and token buckets, as the database has them plus what was used since."""
+    """Queues and token buckets, as the database has them, less what was used since."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class Limits:
         self._rates: dict[int | str, str] = {}
 
     def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> bool:
-        """Take in what commands changed; whether that lets a job start that could not, or the other way round."""
+        """Take in what commands changed; True if that may let a job start that could not, or the other way round."""
         before = self._queue_limits(), self._rates.copy()
         self._queues = queues.load_all(self._database)
         wanted: dict[int | str, tuple[str, float | None, int | None]] = {}
@@ -44,15 +44,15 @@ class Limits:
         return [(queue.name, queue.slots, queue.paused_at) for queue in self._queues.values()]
 
     def queue_slots(self) -> dict[str, int | None]:
-        """Slots of queues that have a limit of their own."""
+        """The slots of each queue; None for a queue without a limit of its own."""
         return {queue.name: queue.slots for queue in self._queues.values()}
 
     def is_open(self, live: LiveJob) -> bool:
-        """Whether neither its queue nor another job holds it back."""
+        """Whether neither its queue nor another job keeps it from starting."""
         return not live.waits_for and not live.never and not self._is_queue_paused(live)
 
     def is_paused(self, live: LiveJob) -> bool:
-        """Whether somebody paused it, or its queue."""
+        """Whether the job or its queue is paused."""
         return live.row.paused_at is not None or self._is_queue_paused(live)
 
     def _is_queue_paused(self, live: LiveJob) -> bool:
@@ -60,12 +60,12 @@ class Limits:
         return queue is not None and queue.paused_at is not None
 
     def allowed(self, live: LiveJob, now: int) -> int | None:
-        """How many may start now by its rates; None = no rate."""
+        """How many items may start now by its rates; None = it has no rate."""
         rooms = [bucket.available(now) for bucket in self._buckets_of(live)]
         return min(rooms) if rooms else None
 
     def take(self, live: LiveJob, count: int) -> None:
-        """That many were claimed: write down what the buckets have left, in the caller's transaction."""
+        """``count`` items were claimed: store what is left in the buckets, in the caller's transaction."""
         for bucket in self._buckets_of(live):
             bucket.take(count)
         own = self._buckets.get(live.id)
@@ -81,7 +81,7 @@ class Limits:
             bucket.at += by
 
     def next_at(self, live: LiveJob) -> int | None:
-        """When its rates let the next item start; None = no rate."""
+        """When its rates let the next item start; None = it has no rate."""
         times = [bucket.next_at() for bucket in self._buckets_of(live)]
         return max(times) if times else None
 
@@ -92,9 +92,9 @@ class Limits:
 
 
 def check_dependencies(database: Database, live: LiveJob) -> None:
-    """See which of the jobs it comes after are not done, and whether it can ever start.
+    """See which of the jobs before it are not done, and whether it can ever start.
 
-    A job that was pruned is no obstacle to another round of one that has run before: it had met its condition then.
+    A job that was pruned does not prevent another round of a job that has run before: its condition was met then.
     """
     live.waits_for, live.follows, live.never = [], [], ""
     for number, condition in live.row.after:

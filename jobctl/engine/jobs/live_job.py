@@ -1,4 +1,4 @@
-"""The engine's picture of a live job: what it may run, what it has in hand, how fast it goes."""
+"""The engine's picture of a live job: whether it may start items, which attempts it has in hand, its pace."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from jobctl.store.groups import Groups
     from jobctl.store.job_row import JobRow
 
-#: Attempts handed to the executor ahead of free slots are at most this much work, so that short items never wait
-#: for a commit and long ones are never claimed before they can start.
+#: Seconds of work that each slot gets ahead of time, so that short items never wait for a commit and long items are
+#: never claimed before they can start.
 LOOKAHEAD_S = 0.2
-#: Until something is known about a job's items, one of them is taken to last so long.
+#: How long an item is expected to take as long as none of its job has ended.
 UNKNOWN_MEAN_US = 1_000_000.0
 #: No job has more attempts than these ahead of free slots.
 _MOST_AHEAD = 16_000
-#: Of a cluster with many slots each has its share of what is ahead.
+#: On a cluster with many slots, each may have so many attempts ahead.
 _AHEAD_PER_SLOT = 16
 _RATE_WINDOW_S = 30.0
 _RATE_WINDOW_ITEMS = 20.0
@@ -37,23 +37,23 @@ _MEAN_WEIGHT = 0.05
 class Pace:
     """Smoothed figures of a job: items per second, duration of an attempt.
 
-    The rate is items that got their outcome by the time in which the job could make progress. Both fade alike: what
-    is older than half a minute, but never so fast that less than the last twenty items or so count. Items of an hour
-    are thus measured as well as items of a millisecond, and a rest (a pause, nothing but retries to wait for) changes
-    nothing.
+    The rate is the number of items that got their outcome, divided by the time in which the job could make progress.
+    Both fade: after half a minute, but never so fast that fewer than about the last twenty items count. So the rate is
+    good for items of an hour and for items of a millisecond, and a rest (a pause, a wait for retries) does not change
+    it.
     """
 
     mean_us: float | None = None
     finished: int = 0
     _items: float = 0.0
     _seconds: float = 0.0
-    _at: int | None = None  # time up to there is accounted for
+    _at: int | None = None  # the time before this moment is counted
 
     def add(self, count: int, total_us: int) -> None:
         """Take in attempts that ended: how many and how long they took together."""
         if not count:
             return
-        average = max(1.0, total_us / count)  # a call may take less than can be told; nothing is free
+        average = max(1.0, total_us / count)  # a call may take less than a microsecond
         self.finished += count
         share = max(1 - (1 - _MEAN_WEIGHT) ** count, count / self.finished)
         self.mean_us = average if self.mean_us is None else self.mean_us + share * (average - self.mean_us)
@@ -64,7 +64,7 @@ class Pace:
         return self._at is None
 
     def rest(self, now: int) -> None:
-        """Nothing runs and nothing could: the time since the last event does not count."""
+        """Nothing runs and nothing could run: the time since the last event does not count."""
         self._at = now
 
     def shift(self, by: int) -> None:
@@ -72,7 +72,7 @@ class Pace:
         self._at = None if self._at is None else self._at + by
 
     def processed(self, count: int, now: int) -> None:
-        """Take in items that got their outcome (none, when every attempt that ended will be followed by another)."""
+        """Take in items that got their outcome; 0 if another attempt follows each one that ended."""
         passed_s = 0.0 if self._at is None else max(0, now - self._at) / 1e6
         self._at = now
         kept = math.exp(-min(passed_s / _RATE_WINDOW_S, count / _RATE_WINDOW_ITEMS))
@@ -80,7 +80,7 @@ class Pace:
         self._seconds = self._seconds * kept + passed_s
 
     def rate_per_s(self) -> float | None:
-        """Items per second, smoothed; None before anything can be said."""
+        """Items per second, smoothed; None in the first second."""
         if self._seconds < 1.0 or not self._items:
             return None
         return self._items / self._seconds
@@ -100,27 +100,27 @@ class LiveJob:
     course: Course = field(default_factory=lambda: Course(1))
     mask: Mask = field(default_factory=Mask)  # over what its items say
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
-    barred: set[tuple[int, int]] = field(default_factory=set)  # of those in hand, what takes no slot
+    barred: set[tuple[int, int]] = field(default_factory=set)  # attempts in hand that take no slot
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
-    ahead_s: float = LOOKAHEAD_S  # work for each slot to hand over before it is free
-    needs: Amounts = ()  # of each item, besides a slot
-    room: int | None = None  # how many with such needs could run at once; None = needs nothing
+    ahead_s: float = LOOKAHEAD_S  # seconds of work to hand over for each slot before it is free
+    needs: Amounts = ()  # what each item needs besides a slot
+    most_at_once: int | None = None  # items with these needs that could run together; None = it needs nothing
     before: tuple[int, int] = (0, 0)  # items that had succeeded and failed when the round began
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
-    close_at: int = 0  # its result files could not be written: not again before
-    unwritten: str = ""  # why
-    drop_from: int = 1  # items below it have been looked at since the stop
-    ending_sent: bool = False  # what runs was told to end
-    taken_back: bool = False  # paused: what had not begun was asked for
+    close_at: int = 0  # the next try to write its result files
+    unwritten: str = ""  # why its result files could not be written
+    drop_from: int = 1  # the first item that was not looked at since the stop
+    ending_sent: bool = False  # the executor was told of the stop
+    taken_back: bool = False  # paused, and the executor was asked for the attempts that had not begun
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
     never: str = ""  # why it can never start
-    follows: list[int] = field(default_factory=list)  # jobs that are not done and have rows of it
-    has_followed: bool = False  # rows of it are no items yet, because other jobs have them
-    lack: str = ""  # why its items cannot be given what they need
-    ungiven: str = ""  # the variables that nobody has, in words: its items fail without being started
+    follows: list[int] = field(default_factory=list)  # jobs that are not done and have some of its rows
+    has_followed: bool = False  # some of its rows are not items yet, because other jobs have them
+    lack: str = ""  # why its items cannot get what they need
+    missing_variables: str = ""  # a sentence about variables that the daemon has not: its items fail unstarted
 
     @property
     def id(self) -> int:
@@ -134,34 +134,34 @@ class LiveJob:
 
     @property
     def live(self) -> int:
-        """Items that are not terminal."""
+        """How many items are not terminal."""
         return self.counts["queued"] + self.counts["running"] + self.counts["retrying"]
 
     @property
     def failed(self) -> int:
-        """Items that failed in this round."""
+        """How many items failed in this round."""
         return self.counts["failed"] - self.before[1]
 
     @property
     def processed(self) -> int:
-        """Items that got their outcome in this round."""
+        """How many items got their outcome in this round."""
         return self.counts["succeeded"] - self.before[0] + self.failed
 
     @property
     def stop(self) -> Stop | None:
-        """Why nothing more may start, if so."""
+        """Why nothing may start any more, if it was stopped."""
         return self.row.stop
 
     def slots(self, capacity: int) -> int:
-        """Most attempts it may run at once."""
-        limits = (capacity, self.row.policy.slots, self.room)
+        """How many attempts may run at once."""
+        limits = (capacity, self.row.policy.slots, self.most_at_once)
         return min(limit for limit in limits if limit is not None)
 
     def lookahead(self, slots: int) -> int:
-        """Attempts to hand over beyond the free slots.
+        """How many attempts to hand over beyond the free slots.
 
-        It starts slowly, stops while the command seems not to exist, and never exceeds the failures still allowed:
-        what is handed over can no longer be held back by what the attempts before it turn out to be.
+        It grows slowly, is none while the command seems not to exist, and never exceeds the failures that are still
+        allowed: the outcomes of earlier attempts cannot hold back an attempt that was handed over.
         """
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
@@ -171,7 +171,7 @@ class LiveJob:
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
     def wants(self, capacity: int) -> int:
-        """How many attempts more it may have in hand by its own limits."""
+        """How many more attempts it may have in hand by its own limits."""
         slots = self.slots(capacity)
         most = slots + self.lookahead(slots) - self.taken
         return min(most, self.counts["queued"] + self.counts["retrying"])
@@ -182,11 +182,11 @@ class LiveJob:
         return _MOST_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
 
     def is_open(self, now: int) -> bool:
-        """Whether items of it may start at all."""
+        """Whether its items may start at all."""
         return not self.lack and self._is_its_time(now)
 
     def is_stuck(self, now: int) -> bool:
-        """Whether items of it would start if they could be given what they need."""
+        """Whether its items would start if they could get what they need."""
         return bool(self.lack) and self._is_its_time(now) and not self.is_held_back and self.has_ready(now)
 
     def _is_its_time(self, now: int) -> bool:
@@ -201,7 +201,7 @@ class LiveJob:
 
     @property
     def has_future(self) -> bool:
-        """Whether something will still happen to it without anybody's help."""
+        """Whether something will happen to it without anybody's help."""
         return self.stop is not None or self.live == 0 or self.row.paused_at is None
 
     @property
@@ -216,24 +216,24 @@ class LiveJob:
 
     @property
     def is_over(self) -> bool:
-        """Whether its round is to be closed. A job without rows ends in its turn too: others may come after it."""
+        """Whether its round is to be closed. A job without rows waits for its turn too: others may come after it."""
         if self.live or self.closing or self.has_followed:
             return False
         return self.stop is not None or not self.is_held_back
 
     def charge(self, keys: Sequence[tuple[int, int]]) -> None:
-        """Take attempts in hand and charge what they are expected to use."""
+        """Take attempts in hand, and charge the slot time that they are expected to use."""
         expected = self.pace.mean_us or UNKNOWN_MEAN_US
         self.in_hand.update(dict.fromkeys(keys, expected))
         self.used_us += expected * len(keys)
 
     def let_go(self, key: tuple[int, int], used_us: float) -> None:
-        """An attempt is over: charge what it really used."""
+        """An attempt is over: charge the slot time that it really used."""
         self.used_us += used_us - self.in_hand.pop(key)
         self.barred.discard(key)
 
     def let_go_all(self, keys: list[tuple[int, int]], used_us: float) -> None:
-        """The same for many, with what they used together."""
+        """The same for many, with the slot time of all."""
         self.used_us += used_us - sum(map(self.in_hand.pop, keys))
 
     def has_ready(self, now: int) -> bool:

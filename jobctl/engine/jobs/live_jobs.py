@@ -1,16 +1,16 @@
-"""The live jobs the engine works for, kept in step with the database."""
+"""The live jobs of the engine, kept in step with the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from jobctl.domain.blockers import DAMAGED
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
-from jobctl.engine.attempts.not_started import said_of
-from jobctl.engine.jobs.job_spec import JobSpecs, given_to
+from jobctl.engine.attempts.not_started import missing_sentence
+from jobctl.engine.jobs.job_spec import JobSpecs, secrets_for
 from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
 from jobctl.engine.jobs.ready_queue import ReadyQueue
@@ -23,7 +23,7 @@ from jobctl.store.job_row import JobRow
 
 
 class LiveJobs:
-    """Live jobs by number. What is in the database is the truth; this is its copy plus what the executor holds."""
+    """Live jobs by number. The database has the truth; this is a copy, with the attempts that the executor has."""
 
     def __init__(
         self, database: Database, executor: Executor, specs: JobSpecs, ready_queue: ReadyQueue, resources: Resources
@@ -34,25 +34,25 @@ class LiveJobs:
         self._ready_queue = ready_queue
         self._resources = resources
         self._jobs: dict[int, LiveJob] = {}
-        self._rows: dict[int, tuple[Any, ...]] = {}  # as they were read last
+        self._rows: dict[int, tuple[Any, ...]] = {}  # as the database had them at the last look
         self._version = -1
         self._ahead_s = LOOKAHEAD_S
 
     def look_ahead(self, ahead_s: float) -> None:
-        """So much work each slot shall have in hand beyond what it runs."""
+        """Set how many seconds of work each slot has in hand beyond the item that it runs."""
         self._ahead_s = ahead_s
         for live in self:
             live.ahead_s = ahead_s
 
     def find_room(self) -> None:
-        """Workers came or went: see anew how many of each job can run."""
+        """Workers came or went: see again how many items of each job can run at once."""
         for live in self:
             self._fit(live)
             self._ready_queue.touch(live)
 
     def _fit(self, live: LiveJob) -> None:
         live.needs = self._resources.needs(live.row.policy)
-        live.room = self._resources.room(live.needs)
+        live.most_at_once = self._resources.most_at_once(live.needs)
 
     def __iter__(self) -> Iterator[LiveJob]:
         return iter(self._jobs.values())
@@ -64,11 +64,25 @@ class LiveJobs:
         """A live job by its number."""
         return self._jobs.get(job)
 
+    @property
+    def changed(self) -> Collection[LiveJob]:
+        """The jobs that were touched since the last step."""
+        return self._ready_queue.changed.values()
+
+    def count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
+        """Move the counters of a job, in the caller's transaction."""
+        for name, delta in deltas.items():
+            if name in live.counts:
+                live.counts[name] += delta
+        self._ready_queue.touch(live)
+        rate, mean = live.pace.rate_per_s(), live.pace.mean_us
+        jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
+
     def drop(self, job: int) -> None:
         """The job's round is closed."""
         self._jobs.pop(job, None)
         self._rows.pop(job, None)
-        self._ready_queue.leave(job)
+        self._ready_queue.remove(job)
         self._executor.forget(job)
 
     def is_stale(self) -> bool:
@@ -96,14 +110,14 @@ class LiveJobs:
         self._ready_queue.touch(live)
 
     def check_dependencies(self) -> None:
-        """See which jobs still wait for others."""
+        """See which jobs wait for others."""
         for live in self:
             if live.row.after:
                 check_dependencies(self._database, live)
                 self._ready_queue.touch(live)
 
     def check_dependents(self, job: int) -> list[LiveJob]:
-        """Those that come after a job whose round was just closed, by what is known now."""
+        """See which jobs that come after a job can start, now that its round is closed; returns them all."""
         dependents = [live for live in self if any(number == job for number, _ in live.row.after)]
         for live in dependents:
             check_dependencies(self._database, live)
@@ -111,16 +125,16 @@ class LiveJobs:
         return dependents
 
     def touch(self, live: LiveJob) -> None:
-        """Something has changed that concerns this one."""
+        """Something about the job has changed."""
         self._ready_queue.touch(live)
 
     def touch_all(self) -> None:
-        """Something has changed that may concern any of them."""
+        """Something has changed that may concern any job."""
         for live in self:
             self._ready_queue.touch(live)
 
     def restate(self, changed: Iterable[LiveJob], now: int) -> None:
-        """Job states follow their counts and flags; in a transaction."""
+        """Write the states that follow from counts and flags, in the caller's transaction."""
         for live in changed:
             row, counts = live.row, Counts(**live.counts)
             started, paused = row.started_at is not None, row.paused_at is not None
@@ -133,14 +147,14 @@ class LiveJobs:
             journal.note(self._database, live.id, str(state), at=now, actor="engine", round=row.round)
 
     def rebuild(self, epoch: int) -> None:
-        """Forget everything uncommitted after a transaction that failed."""
+        """A transaction failed: forget everything that was not committed."""
         paces = {live.id: (live.pace, live.used_us, live.barred) for live in self}
         for job in self._jobs:
-            self._ready_queue.leave(job)
+            self._ready_queue.remove(job)
         self._jobs.clear()
         self._rows.clear()
         self.refresh(epoch)
-        self._version = -1  # queues and rates, which others keep, are to be read again too
+        self._version = -1  # also the queues and rates, which another part keeps, are to be read again
         for live in self:
             if live.id in paces:
                 live.pace, live.used_us, barred = paces[live.id]
@@ -168,16 +182,16 @@ class LiveJobs:
         return live
 
     def _define(self, live: LiveJob) -> None:
-        """Look up what its items are given, and say what they share."""
-        given = given_to(live.row)
-        live.mask, live.lack = given.mask, given.lack
-        live.ungiven = "" if given.lack or not given.missing else said_of(given.missing)
-        if live.row.damage:  # what is left of the row must not be run
+        """Look up the secrets of its items, and tell the executor what they share."""
+        secrets = secrets_for(live.row)
+        live.mask, live.lack = secrets.mask, secrets.problem
+        live.missing_variables = "" if secrets.problem else missing_sentence(secrets.missing)
+        if live.row.damage:  # the rest of the row must not run
             live.lack = DAMAGED.words(damage=live.row.damage)
-        self._executor.define(self._specs.spec(live.row, given, slotted=live.handler.slotted))
+        self._executor.define(self._specs.spec(live.row, secrets, slotted=live.handler.slotted))
 
     def look_up(self, changed: Iterable[LiveJob], now: int) -> None:
-        """What a job lacked may be there now that it could start."""
+        """See whether jobs that could start can now get what they lacked."""
         for live in [each for each in changed if each.is_stuck(now)]:
             self._define(live)
             self._ready_queue.touch(live)

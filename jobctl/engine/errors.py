@@ -1,0 +1,31 @@
+"""Why an engine cannot continue, or cannot commit as it meant to."""
+
+from __future__ import annotations
+
+
+class Fenced(Exception):
+    """Another engine has begun a newer epoch; this one must not write."""
+
+
+class Limited(Exception):
+    """A limit of this process, which no waiting changes, keeps it from writing."""
+
+
+class Unwritten(Exception):
+    """A stop was requested and nothing runs, but what ended cannot be written; the supervisor keeps it."""
+
+
+class StoreGone(Exception):
+    """The database was removed, or another one was put in its place: nothing can be recorded."""
+
+
+class Replaced(Exception):
+    """A file of the database was removed or replaced in a store that is still there: its name is the argument."""
+
+
+class Unsettled(Exception):
+    """The outcomes of a job could not be settled for a reason that nobody expected; ``__cause__`` says which."""
+
+    def __init__(self, job: int) -> None:
+        super().__init__(job)
+        self.job = job

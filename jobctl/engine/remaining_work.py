@@ -1,0 +1,33 @@
+"""Whether an engine that does not run for ever has something left to do."""
+
+from __future__ import annotations
+
+from jobctl.domain.states import Stop
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.jobs.live_jobs import LiveJobs
+
+
+def has_future(live_jobs: LiveJobs, live: LiveJob) -> bool:
+    """Whether something will happen to a job without anybody's help, or to those that it waits for."""
+    if live.stop is not None or not live.has_future:
+        return live.stop is not None
+    awaited = [*live.waits_for, *(live.follows if not live.live else ())]
+    others = [other for other in map(live_jobs.get, awaited) if other is not None]
+    return all(has_future(live_jobs, other) for other in others)
+
+
+def is_served(live_jobs: LiveJobs, job: int) -> bool:
+    """Whether nothing is left to do for the one job that this engine is for.
+
+    A job that nobody runs in the foreground does not have to finish: the engine came to end some of its items. A job
+    that can never start because of that end is ended too, and so is every job after it.
+    """
+    live = live_jobs.get(job)
+    if live is not None and (live.row.foreground or live.stop is not None):
+        return False
+    return not any(_ends_with_another(each) for each in live_jobs)
+
+
+def _ends_with_another(live: LiveJob) -> bool:
+    """Whether a job is to end because of one that it comes after, and can."""
+    return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.is_doomed)

@@ -1,0 +1,164 @@
+"""Everything that the engine writes: one transaction between two waits, and one for the end of each round.
+
+Nothing is started, ended or acknowledged before the commit. After a transaction that failed, the engine takes its
+picture in memory from the database again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from jobctl.domain.ports import Event
+from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
+from jobctl.engine.attempts import recovery
+from jobctl.engine.attempts.settling import Batch, Settler
+from jobctl.engine.clock import ClockSet
+from jobctl.engine.errors import Fenced, Limited, Unsettled
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.engine.parts import Parts
+from jobctl.engine.rounds import closing
+from jobctl.engine.write_trouble import PAUSE_US
+from jobctl.store import downtime, meta, sqlite
+from jobctl.store.database import UNWRITABLE
+from jobctl.store.items import StaleAttempts
+from jobctl.store.opening.trouble import file_limit
+
+
+class Writer:
+    """Commits what the engine decides, in the epoch that it has begun."""
+
+    def __init__(self, parts: Parts, take: Callable[[Iterable[Event], int], None], scope: int | None) -> None:
+        """``take`` takes in outcomes of attempts that never reached the executor."""
+        self._parts = parts
+        self._take = take
+        self._scope = scope
+        self.epoch = 0
+        self._has_taken_over = False  # what the engine before this one left behind is settled
+        self.stays_unwritten = False  # a stop was requested, and there is nothing to wait for but a commit that fails
+
+    def step(self, now: int) -> bool:
+        """Change all rows in one transaction, then do what follows from its commit; False if it failed."""
+        parts = self._parts
+        try:
+            with parts.clock.transaction():
+                self._write(now)
+        except ClockSet:
+            parts.wake.ring()  # this round has written nothing; the next one follows the clock
+            return False
+        except UNWRITABLE as error:
+            self.start_over(error, now)
+            return False
+        except Unsettled as unsettled:
+            self._repair(unsettled)
+            return False
+        parts.trouble.end()
+        self._has_taken_over = True
+        parts.executor.acknowledge(*parts.outcomes.settled())
+        parts.outcomes.clear(now)
+        self._take(parts.starter.send(parts.executor), now)
+        parts.stops.send()
+        parts.notifier.send()
+        return True
+
+    def _write(self, now: int) -> None:
+        parts = self._parts
+        if meta.epoch(parts.database) != self.epoch:
+            raise Fenced
+        parts.housekeeping.look_at_files()
+        if parts.live_jobs.is_stale():
+            self.refresh(now)
+        for job, batch in parts.outcomes.batches.items():
+            live = parts.live_jobs.get(job)
+            if live is not None:
+                parts.live_jobs.count(live, self._settle(live, batch, now), now)
+        if not self._has_taken_over:
+            recovery.remember_executor(parts.database, parts.executor)
+            downtime.end(parts.database, now, self._scope)
+        parts.live_jobs.look_up(parts.ready_queue.changed.values(), now)
+        parts.stops.write(self.epoch, now)
+        parts.starter.write(self.epoch, now)
+        parts.live_jobs.restate(parts.ready_queue.changed.values(), now)
+        parts.notifier.write(now)
+
+    def _settle(self, live: LiveJob, batch: Batch, now: int) -> Mapping[str, int]:
+        parts = self._parts
+        try:
+            return Settler(parts.database, self.epoch, live, now, parts.housekeeping.disks).settle(batch)
+        except (StaleAttempts, *UNWRITABLE):
+            raise
+        except Exception as error:
+            if type(error) is sqlite.DatabaseError or parts.outcomes.is_repaired(live.id):
+                raise
+            raise Unsettled(live.id) from error
+
+    def _repair(self, unsettled: Unsettled) -> None:
+        """The items of one job must not end the engine for all jobs: keep what is sound in their outcomes."""
+        self._parts.outcomes.repair(unsettled.job, unsettled.__cause__)
+        self._parts.starter.forget()
+        self.rebuild()
+
+    def refresh(self, now: int) -> None:
+        """Take in what commands wrote, in the caller's transaction."""
+        parts = self._parts
+        parts.live_jobs.refresh(self.epoch)
+        if parts.limits.refresh(parts.live_jobs, now):
+            parts.live_jobs.touch_all()
+        parts.specs.queue_slots = parts.limits.queue_slots()
+
+    def start_over(self, error: Exception, now: int) -> None:
+        """A commit failed and changed nothing: keep the outcomes, say so, try again soon. Raises Limited."""
+        parts = self._parts
+        parts.trouble.begin(f"{UNWRITABLE_STORE}: {error}", now)
+        parts.starter.forget()
+        self.rebuild()
+        if limit := file_limit(str(parts.database.path.parent)):
+            raise Limited(f"the database cannot grow: the limit on the size of files (ulimit -f) is {limit}")
+        # A disk that is full may stay full for days: a stop does not wait for it.
+        self.stays_unwritten = parts.starter.is_stopped and not any(live.in_hand for live in parts.live_jobs)
+
+    def rebuild(self) -> None:
+        """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""
+        parts = self._parts
+        parts.live_jobs.rebuild(self.epoch)
+        for live in parts.live_jobs:
+            ended = parts.outcomes.ended(live.id)
+            live.in_hand = {key: cost for key, cost in live.in_hand.items() if key not in ended}
+
+    def close_rounds(self, now: int) -> None:
+        """Write result files of jobs whose items are all terminal, and commit the end of those that have theirs."""
+        parts = self._parts
+        for live in list(parts.ready_queue.changed.values()):
+            if live.is_over and live.close_at <= now:
+                parts.closer.begin(live, now)
+                parts.live_jobs.touch(live)
+        for closed in parts.closer.done():
+            finished = parts.live_jobs.get(closed.job)
+            if finished is not None:
+                self._close(finished, closed, now)
+
+    def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
+        parts = self._parts
+        live.closing = False  # if anything goes wrong from here on, the files are made again
+        parts.live_jobs.touch(live)
+        if closed.results is None:
+            if os.strerror(errno.EFBIG) in closed.error:
+                raise Limited("result files cannot grow: the limit on the size of files (ulimit -f) is too small")
+            live.unwritten = f"{UNWRITTEN_RESULTS} {live.id} cannot be written: {closed.error}"
+            live.close_at = now + PAUSE_US
+            return
+        try:
+            with parts.clock.transaction():
+                closing.finish(parts.database, live, closed.results, now)
+                # Decided with the end itself: no step, death or retry in between can let one of them start.
+                for dependent in parts.live_jobs.check_dependents(live.id):
+                    parts.stops.obey_rules(dependent, now)
+        except ClockSet:
+            parts.wake.ring()  # this round has written nothing; the next one follows the clock
+        except UNWRITABLE as error:
+            self.start_over(error, now)
+        else:
+            parts.trouble.end()
+            parts.live_jobs.drop(live.id)
+            parts.wake.ring()  # what comes after this job may start now
