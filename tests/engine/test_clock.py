@@ -12,6 +12,7 @@ from jobctl.engine.clock import ClockAlarm, WallClock
 from jobctl.process import moment
 from jobctl.process.moment import Moment
 from jobctl.services.control import pause as holding
+from jobctl.services.control import rules
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.services.submit.request import SubmitRequest
@@ -110,7 +111,7 @@ def _set_clock(bench, jump, engine, other):
         return
     bench.set_clock(jump)
     if "command" in engine:
-        holding.set_rules(bench.home, other, {"priority": "3"}, now=bench.now)
+        rules.set_rules(bench.home, other, {"priority": "3"}, now=bench.now)
 
 
 @pytest.mark.parametrize("jump", [-120 * SECOND, HOUR])
@@ -228,7 +229,7 @@ def test_a_boot_with_a_wrong_clock_that_is_put_right(tmp_path, monkeypatch, wron
         bench.tick(5)
     else:
         other = bench.submit(rows=1, hold=True)  # a command meets the wrong clock first
-        holding.set_rules(bench.home, other, {"priority": "3"}, now=bench.now)
+        rules.set_rules(bench.home, other, {"priority": "3"}, now=bench.now)
     bench.set_clock(-wrong)
     bench.tick(3)
     assert not waiting.is_over()

@@ -1,4 +1,4 @@
-"""Housekeeping of the engine: the store it keeps house in is still there."""
+"""Housekeeping of the engine: it sees whether its store is still there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.engine.housekeeping import HEARTBEAT_US, Housekeeping, StoreGone
+from jobctl.engine.errors import StoreGone
+from jobctl.engine.housekeeping import HEARTBEAT_US, Housekeeping
 from jobctl.store import requests
 from jobctl.store.opening.open import open_database
 from tests.engine.bench import Bench
@@ -17,23 +18,27 @@ NOW = 1_800_000_000_000_000
 
 
 @pytest.fixture
-def house(home: Home) -> Housekeeping:
+def housekeeping(home: Home) -> Housekeeping:
     made = Housekeeping(open_database(home, create=True), None, 2, NOW)
     made.keep(NOW, "up", "")
     return made
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_store_that_was_removed_is_noticed_with_the_next_beat(house: Housekeeping, home: Home, again: bool) -> None:
+def test_a_store_that_was_removed_is_noticed_with_the_next_beat(
+    housekeeping: Housekeeping, home: Home, again: bool
+) -> None:
     home.root.rename(home.root.with_name("away"))
     if again:
         open_database(home, create=True).close()
-    house.keep(NOW + 1, "up", "")
+    housekeeping.keep(NOW + 1, "up", "")
     with pytest.raises(StoreGone):
-        house.keep(NOW + HEARTBEAT_US, "up", "")
+        housekeeping.keep(NOW + HEARTBEAT_US, "up", "")
 
 
-def test_a_disk_that_fails_is_not_one_that_was_removed(house: Housekeeping, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_is_not_one_that_was_removed(
+    housekeeping: Housekeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = os.stat
 
     def failing(path: str | Path, **options: object) -> os.stat_result:
@@ -42,12 +47,12 @@ def test_a_disk_that_fails_is_not_one_that_was_removed(house: Housekeeping, monk
         return real(path, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("jobctl.store.database.os.stat", failing)
-    house.keep(NOW + HEARTBEAT_US, "up", "")
+    housekeeping.keep(NOW + HEARTBEAT_US, "up", "")
 
 
 def asked(bench: Bench) -> str:
     """A checkpoint that somebody waits for, after a commit that is in the log."""
-    bench.submit(rows=5)
+    bench.submit(rows=2_000)
     return requests.ask_for_checkpoint(bench.database, "test", bench.now)
 
 

@@ -11,6 +11,7 @@ from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.errors import Fenced
 from jobctl.services.control import pause as holding
+from jobctl.services.control import rules
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
@@ -413,7 +414,7 @@ def test_a_paused_queue_holds_its_jobs_and_no_others(tmp_path):
 
 def test_slots_of_a_queue_limit_all_its_jobs_together(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=8)
-    holding.set_queue(bench.home, "narrow", {"slots": "2"})
+    rules.set_queue(bench.home, "narrow", {"slots": "2"})
     jobs = [bench.submit(rows=5, queue="narrow") for _ in range(3)]
     bench.tick(4)
     assert sum(bench.states(job).count("r") for job in jobs) == 2
@@ -424,7 +425,7 @@ def test_rules_of_a_running_job_can_be_changed(tmp_path):
     job = bench.submit(rows=9, policy=Policy(slots=1))
     bench.tick(2)
     assert bench.states(job).count("r") == 1
-    holding.set_rules(bench.home, job, {"slots": "4", "timeout": "90s"}, now=bench.now)
+    rules.set_rules(bench.home, job, {"slots": "4", "timeout": "90s"}, now=bench.now)
     bench.tick(2)
     assert bench.states(job).count("r") == 4
     assert bench.executor.specs[job].timeout_s == 90

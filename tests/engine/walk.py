@@ -31,6 +31,7 @@ from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.services.control import pause as holding
+from jobctl.services.control import rules
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document, list_document
@@ -313,7 +314,7 @@ class Walk:
             holding.pause_queue(self.bench.home, name, reason="", now=self.bench.now)
         else:
             holding.resume_queue(self.bench.home, name)
-        holding.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))})
+        rules.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))})
 
     def do_set(self) -> None:
         job = self._job(live=True)
@@ -324,7 +325,7 @@ class Walk:
         settings = self.rng.choice(
             ({"slots": "1"}, {"slots": "none"}, {"attempts": str(attempts)}, {"priority": "9"}, {"rate": "none"})
         )
-        holding.set_rules(self.bench.home, job, settings, now=self.bench.now)
+        rules.set_rules(self.bench.home, job, settings, now=self.bench.now)
 
     def do_retry(self) -> None:
         job = self._job(live=False)
