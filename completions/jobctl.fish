@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe --name --label --queue --priority --key --on-duplicate --item-key --new-by --after --not-before --notify --on-done --notify-secret-env --notify-secret-file -j --slots --timeout --attempts --gpus-per-item --nice --ionice --resources -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --retry-on --no-retry-on --backoff --grace --max-failures --halt --deadline --on-crash --leftovers --rate --output-cap --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run
 
@@ -177,6 +177,8 @@ complete -c jobctl -n "__jobctl_at 'submit'" -s j -l slots -x -d 'The most items
 complete -c jobctl -n "__jobctl_at 'submit'" -l timeout -x -d 'Stop an item after this time: 90, 5m, 2h; default: never.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l attempts -x -d 'Attempts of an item, the first included; default: 3.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l gpus-per-item -x -d 'GPUs that each item has for itself, named in CUDA_VISIBLE_DEVICES.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l nice -x -d 'Lower the priority of items for the CPU: 0 (default) to 19, the lowest; below 0 raises it, as root.'
+complete -c jobctl -n "__jobctl_at 'submit'" -l ionice -xa 'idle best-effort best-effort:0 best-effort:1 best-effort:2 best-effort:3 best-effort:4 best-effort:5 best-effort:6 best-effort:7' -d 'Use the disk only when nobody else does (idle), or with a level from 0, the first, to 7.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l resources -x -d 'What an item needs of a worker of a cluster: gpu=1,mem=8.'
 complete -c jobctl -n "__jobctl_at 'submit'" -s C -l cwd -xa '(__fish_complete_directories (commandline -ct))' -d 'The working directory of items; default: the present one.'
 complete -c jobctl -n "__jobctl_at 'submit'" -l env -x -d 'Give items this variable; without a value they get that of the daemon.'
@@ -246,6 +248,8 @@ complete -c jobctl -n "__jobctl_at 'run'" -s j -l slots -x -d 'The most items th
 complete -c jobctl -n "__jobctl_at 'run'" -l timeout -x -d 'Stop an item after this time: 90, 5m, 2h; default: never.'
 complete -c jobctl -n "__jobctl_at 'run'" -l attempts -x -d 'Attempts of an item, the first included; default: 3.'
 complete -c jobctl -n "__jobctl_at 'run'" -l gpus-per-item -x -d 'GPUs that each item has for itself, named in CUDA_VISIBLE_DEVICES.'
+complete -c jobctl -n "__jobctl_at 'run'" -l nice -x -d 'Lower the priority of items for the CPU: 0 (default) to 19, the lowest; below 0 raises it, as root.'
+complete -c jobctl -n "__jobctl_at 'run'" -l ionice -xa 'idle best-effort best-effort:0 best-effort:1 best-effort:2 best-effort:3 best-effort:4 best-effort:5 best-effort:6 best-effort:7' -d 'Use the disk only when nobody else does (idle), or with a level from 0, the first, to 7.'
 complete -c jobctl -n "__jobctl_at 'run'" -l resources -x -d 'What an item needs of a worker of a cluster: gpu=1,mem=8.'
 complete -c jobctl -n "__jobctl_at 'run'" -s C -l cwd -xa '(__fish_complete_directories (commandline -ct))' -d 'The working directory of items; default: the present one.'
 complete -c jobctl -n "__jobctl_at 'run'" -l env -x -d 'Give items this variable; without a value they get that of the daemon.'
@@ -327,7 +331,7 @@ complete -c jobctl -n "__jobctl_at 'resume'" -s q -l quiet -d 'No messages, only
 complete -c jobctl -n "__jobctl_at 'resume'" -s v -l verbose -d 'Say more; show where an internal error happened.'
 complete -c jobctl -n "__jobctl_at 'resume'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'set' 0" -kxa '(__jobctl_ask jobs)'
-complete -c jobctl -n "__jobctl_at 'set'" -xa 'priority= slots= timeout= attempts= grace= max-failures= halt= deadline= leftovers= rate='
+complete -c jobctl -n "__jobctl_at 'set'" -xa 'priority= slots= timeout= attempts= nice= ionice= grace= max-failures= halt= deadline= leftovers= rate='
 complete -c jobctl -n "__jobctl_at 'set'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'State directory of the store; also JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'set'" -l json -d 'Print one JSON document; with --follow or --watch, one on each line.'
 complete -c jobctl -n "__jobctl_at 'set'" -l plain -d 'Tables as tab-separated values, nothing cut, drawn or coloured.'

@@ -174,6 +174,22 @@ class Policy:
     not_before_s: float | None = _kept(None, _or_none(_seconds))  # the start, if it was given as a wait, not as a time
     only_new: bool = False  # rows that an earlier job of the name has done are left out
     new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
+    nice: int = _kept(0, _whole(-20, 19))  # added to the niceness of the daemon, as nice(1) does
+    ionice: str | None = _kept(None, _or_none(re.compile("idle|best-effort(:[0-7])?").fullmatch))
+
+    @property
+    def launchers(self) -> tuple[tuple[bytes, ...], ...]:
+        """The commands that give items their priorities, see ``JobSpec.launchers``.
+
+        Setting a priority from outside, after the start, would miss what an item starts in its first moments, and a
+        supervisor that lowers its own priority around each start cannot raise it again without being root.
+        """
+        cpu = ((b"nice", b"-n", b"%d" % self.nice),) if self.nice else ()
+        if self.ionice is None:
+            return cpu
+        kind, _, level = self.ionice.encode().partition(b":")
+        words = (b"-c", b"3") if kind == b"idle" else (b"-c", b"2", b"-n", level or b"4")
+        return (*cpu, (b"ionice", *words))
 
     def to_json(self) -> PolicyBlock:
         """As stored with the job."""

@@ -35,6 +35,7 @@ SAMPLES = {
     "executor": "dask",
     "older-than": "1d",
     "color": "never",
+    "ionice": "idle",
 }
 BY_KIND = {"whole": "2", "switch": "true"}
 #: Keys that run, connect, delete, read files or pass the environment on, whatever the table says.

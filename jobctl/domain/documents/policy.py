@@ -43,6 +43,8 @@ class PolicyBlock(TypedDict):
     rate: str | None
     output_cap: Count
     recycle: NotRequired[Annotated[Count, "calls after which a worker is replaced; 0 = never"]]
+    nice: NotRequired[Annotated[int, "added to the niceness of the daemon: -20 to 19"]]
+    ionice: NotRequired[Annotated[str | None, "priority for the disk: idle, best-effort or best-effort:0 to 7"]]
     gpus: NotRequired[Annotated[Count, "devices for each item alone"]]
     resources: NotRequired[Annotated[list[list[object]], "what an item needs of a worker: name and amount"]]
     only_new: NotRequired[Annotated[bool, "rows that an earlier job of the name has done are left out"]]

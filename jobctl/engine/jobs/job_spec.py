@@ -68,5 +68,6 @@ class JobSpecs:
             resources=policy.resources,
             alone=policy.on_crash == "fail",
             leftovers=policy.leftovers,
+            launchers=policy.launchers,
             call=kind_of(row.handler).call_spec(row, environment, policy.recycle),
         )

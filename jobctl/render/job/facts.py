@@ -122,6 +122,10 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
         yield f"retries only after exit codes {', '.join(map(str, policy['retry_on']))}"
     if policy.get("no_retry_on"):
         yield f"never retries after exit codes {', '.join(map(str, policy['no_retry_on']))}"
+    if policy.get("nice"):
+        yield f"nice {policy['nice']}"
+    if policy.get("ionice"):
+        yield f"ionice {policy['ionice']}"
     if policy.get("gpus"):
         yield f"{plural(policy['gpus'], 'GPU')} an item"
     if policy.get("resources"):

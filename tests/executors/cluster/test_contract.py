@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.executor_contract import ExecutorContract, Work
+from jobctl.domain.ports import Executor
+from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
 from tests.executors.test_local_executor import WORK
 
 
@@ -12,3 +16,9 @@ class TestClusterExecutor(ExecutorContract):
     @pytest.fixture
     def work(self) -> Work:
         return WORK
+
+    def test_launchers_start_items_on_the_workers(self, executor: Executor, tmp_path: Path) -> None:
+        executor.define(spec_of(1, tmp_path, launchers=((b"nice", b"-n", b"3"), (b"nice", b"-n", b"2"))))
+        executor.start(batch(1, (b"sh", b"-c", b"nice >> said"), range(1)))
+        assert [outcome.code for outcome in Listener(executor).finished(1)] == [0]
+        assert int((tmp_path / "said").read_text()) == os.getpriority(os.PRIO_PROCESS, 0) + 5
