@@ -219,7 +219,7 @@ def _load() -> None:
     import jobctl.__main__
 
     typer.main.get_command = cache(typer.main.get_command)  # the tree is built once, too
-    import_module("jobctl.cli.completion.tree").command_tree()
+    import_module("jobctl.cli.app").command_tree()
     gc.collect()
     gc.freeze()
 
