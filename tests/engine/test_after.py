@@ -13,7 +13,7 @@ from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState, Stop
-from jobctl.services.control import pause as holding
+from jobctl.services.control import pause
 from jobctl.services.control.retry import retry
 from jobctl.store import jobs, pruning, requests
 from tests.engine.bench import SECOND, START, Bench, state
@@ -65,7 +65,7 @@ ENDINGS = {
     "cancelled while paused": Ending(
         JobState.CANCELLED,
         endless,
-        meanwhile=lambda bench: (holding.pause(bench.home, [FIRST], reason="", now=bench.now), cancel(bench))[-1],
+        meanwhile=lambda bench: (pause.pause(bench.home, [FIRST], reason="", now=bench.now), cancel(bench))[-1],
     ),
     "expired": Ending(JobState.EXPIRED, endless, Policy(deadline_s=5.0)),
     "expired while held": Ending(JobState.EXPIRED, policy=Policy(deadline_s=5.0), options={"hold": True}),
@@ -108,7 +108,7 @@ class Chain(Bench):
         """What is held by hand goes on, and everything comes to its end."""
         live = [row.id for row in jobs.load_live(self.database) if row.paused_at is not None]
         if live:
-            holding.resume(self.home, live, now=self.now)
+            pause.resume(self.home, live, now=self.now)
         self.work_off(step_us=SECOND // 4)
 
     def ran(self) -> set[int]:
@@ -202,7 +202,7 @@ def test_a_job_without_rows_passes_the_end_of_another_on(tmp_path: Path) -> None
     bench.tick(5)
     assert bench.job(empty).total == 0
     assert bench.job(empty).finished_at is None
-    holding.resume(bench.home, [first], now=bench.now)
+    pause.resume(bench.home, [first], now=bench.now)
     bench.work_off()
     assert [state(bench, job) for job in (empty, last)] == [JobState.CANCELLED] * 2
     assert {dispatch.job for dispatch in bench.executor.dispatched} == {1, first}

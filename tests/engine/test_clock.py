@@ -11,8 +11,7 @@ from jobctl.domain.selection import Selection
 from jobctl.engine.clock import ClockAlarm, WallClock
 from jobctl.process import moment
 from jobctl.process.moment import Moment
-from jobctl.services.control import pause as holding
-from jobctl.services.control import rules
+from jobctl.services.control import pause, rules
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.services.submit.request import SubmitRequest
@@ -177,9 +176,9 @@ def test_a_pause_lasts_as_long_as_it_lasted(tmp_path, jump, what):
     bench.tick(3)
     bench.now += 100 * SECOND
     if what == "job":
-        holding.pause(bench.home, [job], reason="", now=bench.now)
+        pause.pause(bench.home, [job], reason="", now=bench.now)
     else:
-        holding.pause_queue(bench.home, "default", reason="", now=bench.now)
+        pause.pause_queue(bench.home, "default", reason="", now=bench.now)
     bench.now += 50 * SECOND
     bench.set_clock(jump)
     bench.tick(2)
@@ -187,7 +186,7 @@ def test_a_pause_lasts_as_long_as_it_lasted(tmp_path, jump, what):
         paused_at = bench.database.scalar("SELECT paused_at FROM queues")
         assert abs(bench.now - paused_at - 50 * SECOND) < SECOND
         return
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     time = job_document(bench.database, bench.home, job, bench.now)["time"]
     assert time["paused_s"] == pytest.approx(50, abs=1)
     assert time["active_s"] == pytest.approx(100, abs=1)
@@ -303,7 +302,7 @@ def test_a_clock_that_is_set_and_put_back_while_nothing_can_be_written(tmp_path)
     bench.tick(3)
     bench.set_clock(-YEARS)
     bench.engine._parts.database.connection.execute("PRAGMA query_only = OFF")
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.tick(5, step_us=SECOND)
     assert bench.states(job) == "s"
 

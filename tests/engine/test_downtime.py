@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobctl.services.control import pause as holding
+from jobctl.services.control import pause
 from jobctl.services.status.document import job_document
 from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import FakeExecutor, Play
@@ -75,25 +75,25 @@ def test_an_engine_whose_items_went_on_takes_nothing_off(bench):
 @pytest.mark.parametrize("resumed", ["before the start", "after the start"])
 @pytest.mark.parametrize("paused", ["before the death", "after the death"])
 def test_a_pause_within_it_is_taken_off_once(bench, paused, resumed):
-    def pause():
-        holding.pause(bench.home, [bench.job_number], reason="", now=bench.now)
+    def pause_it():
+        pause.pause(bench.home, [bench.job_number], reason="", now=bench.now)
 
     if paused == "before the death":
-        pause()
+        pause_it()
         bench.tick(1)
     _dies(bench)
     bench.now += HOUR
     if paused == "after the death":
-        pause()
+        pause_it()
     bench.now += HOUR
     if resumed == "before the start":
-        holding.resume(bench.home, [bench.job_number], now=bench.now)
+        pause.resume(bench.home, [bench.job_number], now=bench.now)
         bench.now += HOUR
         bench.tick(2)
     else:
         bench.tick(2)
         bench.now += HOUR
-        holding.resume(bench.home, [bench.job_number], now=bench.now)
+        pause.resume(bench.home, [bench.job_number], now=bench.now)
     bench.tick(1, step_us=30 * SECOND)
     assert _active_s(bench) == pytest.approx(130, abs=8)
 

@@ -17,12 +17,12 @@ from jobctl.domain.states import JobState
 from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.render.job.facts import retry_text
-from jobctl.services.control import pause as holding
+from jobctl.services.control import pause
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document
-from jobctl.services.submit import feed, intake
+from jobctl.services.submit import feed, large_intake
 from jobctl.services.submit.request import Accepted, SubmitRequest
 from jobctl.services.submit.submit import preview, submit
 from jobctl.services.why.explain import explain
@@ -116,9 +116,7 @@ def test_an_added_row_runs_at_once_and_the_others_are_said(tmp_path: Path) -> No
 
 OTHER_ENDS: dict[str, Callable[[News], None]] = {
     "cancelled": lambda bench: bench.cancel(1),
-    "cancelled while held": lambda bench: (holding.pause(bench.home, [1], reason="", now=bench.now), bench.cancel(1))[
-        0
-    ],
+    "cancelled while held": lambda bench: (pause.pause(bench.home, [1], reason="", now=bench.now), bench.cancel(1))[0],
     "failed": lambda bench: None,
     "expired": lambda bench: setattr(bench, "now", bench.now + 60 * SECOND),
 }
@@ -238,7 +236,7 @@ def test_deaths_at_every_step_neither_lose_nor_repeat_a_row(tmp_path: Path, monk
 def test_a_large_input_is_compared_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "HEAD_BYTES", 100)
     monkeypatch.setattr(feed, "PART_BYTES", 50)
-    monkeypatch.setattr(intake, "_PART_ROOM", 0)
+    monkeypatch.setattr(large_intake, "PART_ROOM", 0)
     bench = News(tmp_path)
     first = bench.line(range(3000))
     second = bench.line(range(3001))
@@ -252,9 +250,9 @@ def test_a_large_input_is_compared_as_well(tmp_path: Path, monkeypatch: pytest.M
 def test_a_job_that_comes_while_a_large_input_is_written_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
 ) -> None:
-    monkeypatch.setattr(intake, "_PART_ROOM", 0)
+    monkeypatch.setattr(large_intake, "PART_ROOM", 0)
     bench = News(tmp_path)
-    real = intake.parts
+    real = large_intake.parts
 
     def parts(batches: Any) -> Any:
         for part in real(batches):
@@ -266,7 +264,7 @@ def test_a_job_that_comes_while_a_large_input_is_written_is_followed(
                     bench.work_off()
 
     monkeypatch.setattr(feed, "HEAD_BYTES", 100)
-    monkeypatch.setattr(intake, "parts", parts)
+    monkeypatch.setattr(large_intake, "parts", parts)
     second = bench.line(range(60))
     assert (second.job, second.items, second.followed) == (1, 0, ((2, 60),))
     bench.work_off()
@@ -280,7 +278,7 @@ def test_a_follower_of_a_job_that_was_pruned_runs_what_is_left(tmp_path: Path) -
     bench.tick(30)
     report = prune(bench.home, PruneOptions(older_than_s=0, include_failed=True), now=bench.now)
     assert [kept.job for kept in report.kept] in ([], [1])
-    holding.resume(bench.home, [second.job], now=bench.now)
+    pause.resume(bench.home, [second.job], now=bench.now)
     bench.work_off()
     assert bench.counts(second.job) == (3, 9, 0)
 
@@ -342,7 +340,7 @@ def test_an_engine_that_drains_does_not_wait_for_a_job_that_is_held(tmp_path: Pa
     bench.tick(10)
     assert bench.states(2) == "s"
     assert bench.engine.is_over(bench.now)
-    holding.resume(bench.home, [1], now=bench.now)
+    pause.resume(bench.home, [1], now=bench.now)
     bench.tick(2)
     assert not bench.engine.is_over(bench.now)
     bench.work_off()
@@ -404,7 +402,7 @@ def test_the_same_work_is_refused_while_it_is_live_if_that_is_asked(tmp_path: Pa
 def test_a_line_that_is_refused_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
-    monkeypatch.setattr(intake, "_PART_ROOM", 0)
+    monkeypatch.setattr(large_intake, "PART_ROOM", 0)
     if large:
         monkeypatch.setattr(feed, "HEAD_BYTES", 20)
     bench = News(tmp_path)

@@ -10,8 +10,7 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.errors import Fenced
-from jobctl.services.control import pause as holding
-from jobctl.services.control import rules
+from jobctl.services.control import pause, rules
 from jobctl.services.control.prune import PruneOptions, prune
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
@@ -231,7 +230,7 @@ def what_runs_after_that(bench, job):
 
 def test_of_a_paused_queue_nothing_begins_that_was_handed_over(tmp_path):
     bench, job = handed_over(tmp_path, queue="q")
-    holding.pause_queue(bench.home, "q", reason="", now=bench.now)
+    pause.pause_queue(bench.home, "q", reason="", now=bench.now)
     bench.tick(2)
     assert what_runs_after_that(bench, job) == []
     assert bench.job(job).counts.running == 0
@@ -239,7 +238,7 @@ def test_of_a_paused_queue_nothing_begins_that_was_handed_over(tmp_path):
 
 def test_an_engine_that_comes_to_a_paused_job_takes_back_what_was_handed_over(tmp_path):
     bench, job = handed_over(tmp_path)
-    holding.pause(bench.home, [job], reason="", now=bench.now)
+    pause.pause(bench.home, [job], reason="", now=bench.now)
     bench.start(fresh=False)
     bench.tick()
     assert what_runs_after_that(bench, job) == []
@@ -247,12 +246,12 @@ def test_an_engine_that_comes_to_a_paused_job_takes_back_what_was_handed_over(tm
 
 def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_goes_on(tmp_path):
     bench = Bench(tmp_path)
-    holding.pause_queue(bench.home, "default", reason="", now=bench.now)
+    pause.pause_queue(bench.home, "default", reason="", now=bench.now)
     job = bench.submit(rows=2)
     bench.tick(3)
     own = bench.engine._parts.database.connection
     own.execute("PRAGMA query_only = ON")
-    holding.resume_queue(bench.home, "default")
+    pause.resume_queue(bench.home, "default")
     bench.tick(3)
     own.execute("PRAGMA query_only = OFF")
     bench.tick(5, step_us=SECOND)
@@ -274,7 +273,7 @@ def test_a_deadline_takes_further_attempts_away_too(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(code=1) if d.item == 1 else Play())
     job = bench.submit(rows=2, policy=Policy(backoff=Backoff(base_s=0.5, factor=1), attempts=9, deadline_s=5))
     bench.tick(3)
-    holding.pause(bench.home, [job], reason="", now=bench.now)
+    pause.pause(bench.home, [job], reason="", now=bench.now)
     bench.tick(3, step_us=2 * SECOND)
     bench.work_off()
     assert (bench.states(job), state(bench, job)) == ("fs", JobState.EXPIRED)
@@ -355,12 +354,12 @@ def test_a_paused_job_starts_nothing_and_goes_on_when_resumed(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(hold=d.item <= 2))
     job = bench.submit(rows=6)
     bench.tick(2)
-    holding.pause(bench.home, [job], reason="lunch", now=bench.now)
+    pause.pause(bench.home, [job], reason="lunch", now=bench.now)
     for item in (1, 2):
         bench.executor.finish(AttemptId(job, item, 1), Play())
     bench.tick(5)
     assert (bench.states(job), state(bench, job)) == ("ssqqqq", JobState.PAUSED)
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.work_off()
     assert bench.states(job) == "ssssss"
 
@@ -370,7 +369,7 @@ def test_a_held_job_waits_for_its_release(tmp_path):
     job = bench.submit(rows=2, hold=True)
     bench.tick(5)
     assert (bench.states(job), state(bench, job)) == ("qq", JobState.PAUSED)
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.work_off()
 
 
@@ -385,10 +384,10 @@ def test_time_without_pauses_is_that_from_the_start_on(tmp_path):
     job = bench.submit(rows=1, hold=True)
     bench.tick(2, step_us=50 * SECOND)
     assert times(bench, job) == (0, 100)
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.tick(2, step_us=10 * SECOND)  # it starts in the first of the two
     assert times(bench, job) == (10, 100)
-    holding.pause(bench.home, [job], reason="", now=bench.now)
+    pause.pause(bench.home, [job], reason="", now=bench.now)
     bench.tick(2, step_us=20 * SECOND)
     assert times(bench, job) == (10, 140)
     requests.add(bench.database, requests.Request(job, None, "cancel", True, "test", ""), bench.now)
@@ -405,10 +404,10 @@ def test_time_without_pauses_is_that_from_the_start_on(tmp_path):
 def test_a_paused_queue_holds_its_jobs_and_no_others(tmp_path):
     bench = Bench(tmp_path)
     held, free = bench.submit(queue="slow"), bench.submit(queue="fast")
-    holding.pause_queue(bench.home, "slow", reason="", now=bench.now)
+    pause.pause_queue(bench.home, "slow", reason="", now=bench.now)
     bench.tick(6)
     assert (bench.states(held), bench.states(free)) == ("qqq", "sss")
-    holding.resume_queue(bench.home, "slow")
+    pause.resume_queue(bench.home, "slow")
     bench.work_off()
 
 
@@ -767,7 +766,7 @@ def test_an_env_file_must_be_there_when_items_start_and_not_before(tmp_path, sec
     bench.tick(3)
     assert bench.states(job) == bench.states(later) == "qqq"
     secret_file.write_text("TOKEN=abcdefgh\n", encoding="utf-8")
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.tick(9)
     assert (state(bench, job), bench.states(later)) == (JobState.SUCCEEDED, "qqq")
     secret_file.unlink()

@@ -6,7 +6,7 @@ import pytest
 
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.engine.jobs.live_job import Pace
-from jobctl.services.control import pause as holding
+from jobctl.services.control import pause
 from jobctl.store.views import jobs as job_views
 from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import Play
@@ -105,9 +105,9 @@ def test_a_pause_does_not_count(tmp_path):
     job = bench.submit(rows=400)
     bench.tick(40, step_us=SECOND)
     before = stored_rate(bench, job)
-    holding.pause(bench.home, [job], reason="", now=bench.now)
+    pause.pause(bench.home, [job], reason="", now=bench.now)
     bench.tick(200, step_us=5 * SECOND)
-    holding.resume(bench.home, [job], now=bench.now)
+    pause.resume(bench.home, [job], now=bench.now)
     bench.tick(3, step_us=SECOND)
     assert stored_rate(bench, job) == pytest.approx(before, rel=0.25)
 

@@ -30,8 +30,7 @@ from jobctl.render.explain import explain_lines
 from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
-from jobctl.services.control import pause as holding
-from jobctl.services.control import rules
+from jobctl.services.control import pause, rules
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document, list_document
@@ -151,12 +150,12 @@ class Walk:
         bench.executor.press("")
         self._still.clear()
         for name in _QUEUES:
-            holding.resume_queue(bench.home, name)
+            pause.resume_queue(bench.home, name)
         for tick in range(_MOST_TICKS):
             live = [row.id for row in jobs.load_live(bench.database)]
             if not live:
                 break
-            holding.resume(bench.home, live, now=bench.now)
+            pause.resume(bench.home, live, now=bench.now)
             for attempt in bench.executor.running:
                 bench.executor.finish(attempt, Play())
             self._tick(SECOND if tick < _MOST_TICKS / 2 else 60 * SECOND)  # a clock that was set may be far off
@@ -300,20 +299,20 @@ class Walk:
 
     def do_pause(self) -> None:
         if (job := self._job(live=True)) is not None:
-            holding.pause(self.bench.home, [job], reason="", now=self.bench.now)
+            pause.pause(self.bench.home, [job], reason="", now=self.bench.now)
 
     def do_resume(self) -> None:
         if (job := self._job(live=True)) is not None:
             self._still.discard(job)
-            holding.resume(self.bench.home, [job], now=self.bench.now)
+            pause.resume(self.bench.home, [job], now=self.bench.now)
 
     def do_queue(self) -> None:
         name = self.rng.choice(_QUEUES)
         self._still.clear()  # until the engine has heard of it
         if self.rng.random() < 0.5:
-            holding.pause_queue(self.bench.home, name, reason="", now=self.bench.now)
+            pause.pause_queue(self.bench.home, name, reason="", now=self.bench.now)
         else:
-            holding.resume_queue(self.bench.home, name)
+            pause.resume_queue(self.bench.home, name)
         rules.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))})
 
     def do_set(self) -> None:

@@ -7,8 +7,7 @@ import pytest
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.control import pause as holding
-from jobctl.services.control import rules
+from jobctl.services.control import pause, rules
 from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DaemonView
 from tests.engine.bench import SECOND, Bench, state
@@ -106,19 +105,19 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
         rules.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
     with pytest.raises(NotFound, match="no job 8"):
         rules.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
-    assert holding.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
+    assert pause.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
 
 
 def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
     monkeypatch.setattr(
         "jobctl.services.daemon.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1)
     )
-    first, second = (holding.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
+    first, second = (pause.pause(bench.home, [1], reason="lunch", now=bench.now)[0] for _ in range(2))
     assert (first.changed, first.note) == (True, "1 running item will finish")
     assert (second.changed, second.note) == (False, "it is paused already")
     bench.now += 60 * SECOND
-    assert holding.resume(bench.home, [1], now=bench.now)[0].changed
-    assert holding.resume(bench.home, [1], now=bench.now)[0].note == "it is not paused, it is running"
+    assert pause.resume(bench.home, [1], now=bench.now)[0].changed
+    assert pause.resume(bench.home, [1], now=bench.now)[0].note == "it is not paused, it is running"
     assert bench.database.scalar("SELECT paused_us FROM jobs") == 60 * SECOND
     assert [e for e in bench.events(1) if e in ("paused", "resumed")] == ["paused", "resumed"]
 

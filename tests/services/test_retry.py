@@ -13,7 +13,7 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.control import pause as holding
+from jobctl.services.control import pause
 from jobctl.services.control.retry import Retried, begin_round, retry
 from jobctl.services.status.document import job_document
 from jobctl.store import requests
@@ -248,7 +248,7 @@ def test_a_paused_job_that_is_retried_is_not_paused_any_more(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(code=65 if d.attempt == 1 else 0))
     job = bench.submit(rows=2)
     bench.tick(1)
-    holding.pause(bench.home, [job], reason="", now=bench.now)
+    pause.pause(bench.home, [job], reason="", now=bench.now)
     bench.work_off()
     retry(bench.home, job, Selection(), now=bench.now)
     bench.work_off()

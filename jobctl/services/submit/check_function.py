@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 
 from jobctl.domain.call import Call
 from jobctl.errors import UsageError
 from jobctl.handlers.call import interpreter
 from jobctl.process.hook import run_hook
-from jobctl.services.submit.request import Surroundings
+from jobctl.services.submit.request import Origin
 from jobctl.supervisor.job_plan import LOAD_FILE
 
 #: An import that takes longer is not waited for: the job finds out.
@@ -20,30 +19,29 @@ _COMMAND = 'exec "$JOBCTL_PYTHON" -c "$JOBCTL_LOADER" "$JOBCTL_FILE"'
 _REFUSED = 65
 
 
-def check_function(call: Call, surroundings: Surroundings, input_format: str, columns: Sequence[str]) -> None:
+def check_function(call: Call, origin: Origin, input_format: str, columns: Sequence[str]) -> list[str]:
     """Load the function where its workers will, without its setup. Raises UsageError saying why it cannot be loaded.
 
-    Where the job's environment is not known before it runs (``--env NAME``), what the module itself raises is told
-    and nothing more.
+    Where the job's environment is not known before it runs (``--env NAME``), an exception of the module itself is
+    only a notice, which is returned.
     """
-    python = interpreter(surroundings.given, surroundings.env)
+    python = interpreter(origin.given, origin.env)
     columns = () if input_format == "lines" else tuple(columns)
     particulars = json.dumps([call.target, call.setup, call.style, input_format, columns])
-    env = surroundings.env | {
+    env = origin.env | {
         "JOBCTL_PYTHON": python,
         "JOBCTL_LOADER": os.fsdecode(LOAD_FILE),
         "JOBCTL_FILE": _loader_path(),
     }
-    result = run_hook(_COMMAND, particulars.encode(), env, surroundings.cwd, PATIENCE_S)
+    result = run_hook(_COMMAND, particulars.encode(), env, origin.cwd, PATIENCE_S)
     if result.exit_code == 0 or result.timed_out:
-        return
+        return []
     reason = _last_line(result.tail)
-    if result.exit_code == _REFUSED and surroundings.env_names and _may_be_the_environment(reason):
-        sys.stderr.write(f"jobctl: --call {call.target} may not work: {reason}\n")
-        return
+    if result.exit_code == _REFUSED and origin.env_names and _may_be_the_environment(reason):
+        return [f"--call {call.target} may not work: {reason}"]
     raise UsageError(
         f"--call {call.target}: {reason or f'{python} ended with {result.exit_code} while loading it'}",
-        hint=f"it was looked for by {python} in {surroundings.cwd}; -C DIR and --python PATH change that",
+        hint=f"it was looked for by {python} in {origin.cwd}; -C DIR and --python PATH change that",
     )
 
 

@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jobctl.config import Home
-from jobctl.domain.fingerprint import Work, fingerprint
-from jobctl.handlers.handler import Handler
+from jobctl.domain.fingerprint import fingerprint
 from jobctl.services.submit import idempotency
 from jobctl.services.submit.feed import Batch
 from jobctl.services.submit.idempotency import Comparison
 from jobctl.services.submit.intake import rules_of
-from jobctl.services.submit.request import SubmitRequest, Surroundings
-from jobctl.sources.source import Source
+from jobctl.services.submit.new_job import Submission
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
@@ -25,12 +22,12 @@ if TYPE_CHECKING:
     from jobctl.services.submit.row_keys import RowKeys
 
 
-class Rehearsal:
-    """One submission beside the store that it is meant for, which need not exist."""
+class DryRun:
+    """One submission compared with the store that it is meant for, which need not exist."""
 
-    def __init__(self, home: Home, source: Source, handler: Handler, request: SubmitRequest) -> None:
-        self._source = source
-        self._handler = handler
+    def __init__(self, submission: Submission) -> None:
+        home, request, *_ = submission
+        self._submission = submission
         self._request = request
         #: Rows that are done already (``--only-new``).
         self.skipped = 0
@@ -46,21 +43,22 @@ class Rehearsal:
         """(job, rows that are open there)."""
         return tuple(sorted(self._followed.items()))
 
-    def batches(self, surroundings: Surroundings) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch]:
         """The rows that would be accepted. Raises what the submission would raise, the last of it at the end."""
-        self._rules = rules = rules_of(self._handler, self._source, self._request)
+        source = self._submission.source
+        self._rules = rules = rules_of(self._submission)
         if not self._needs_store:
-            yield from self._source.batches(rules)
+            yield from source.batches(rules)
             return
         database = open_database(self._home) if self._exists else scratch_database()
         try:
             keys = self._row_keys(database)
             comparison = self._comparison(database)
-            for batch in self._source.batches(rules):
+            for batch in source.batches(rules):
                 if comparison is not None:
                     comparison.add(batch)
                 yield batch if keys is None else self._new(batch, keys)
-            self._conclude(database, keys, comparison, surroundings)
+            self._conclude(database, keys, comparison)
         finally:
             database.close()
             if rules.keys is not None:
@@ -71,10 +69,8 @@ class Rehearsal:
             return None
         from jobctl.services.submit.row_keys import row_keys
 
-        only_new = self._request.only_new and self._exists
-        keys = row_keys(database, self._source, self._handler.kind, self._request, only_new=only_new)
-        if keys is not None:
-            keys.look_around()
+        keys = row_keys(database, self._submission, only_new=self._request.only_new and self._exists)
+        keys.look_around()
         return keys
 
     def _comparison(self, database: Database) -> Comparison | None:
@@ -89,14 +85,11 @@ class Rehearsal:
         self._followed.update(other for other, _ in new.followed)
         return new.items
 
-    def _conclude(
-        self, database: Database, keys: RowKeys | None, comparison: Comparison | None, surroundings: Surroundings
-    ) -> None:
-        request, source = self._request, self._source
+    def _conclude(self, database: Database, keys: RowKeys | None, comparison: Comparison | None) -> None:
+        request = self._request
         if keys is not None and self.owner is None:
             keys.check(request.input, self._rules)
-        columns = source.columns or ()
-        work = Work(columns, source.rows_sha256, self._handler.kind, request.work_command, surroundings.given)
+        work = self._submission.work()
         if comparison is not None and self.owner is not None:
             comparison.check(work)
             if request.on_duplicate == "fail":

@@ -8,12 +8,12 @@ Batch = list[bytes]
 
 #: An input up to this size is read before anything is locked and then accepted in one transaction.
 HEAD_BYTES = 4 << 20
-#: Of a larger one so much is written in one transaction: others wait a tenth of a second for their turn at most.
+#: Rows of a larger one are written in transactions of this size, so that others wait a tenth of a second at most.
 PART_BYTES = 4 << 20
 
 
 class Feed:
-    """Batches of rows; can be gone through once."""
+    """Batches of rows, which can be iterated once."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
@@ -24,7 +24,7 @@ class Feed:
         size = 0
         for batch in self._batches:
             self._head.append(batch)
-            size += _size(batch)
+            size += sum(map(len, batch))
             if size > HEAD_BYTES:
                 return False
         return True
@@ -42,13 +42,9 @@ def parts(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
     size = 0
     for batch in batches:
         part.append(batch)
-        size += _size(batch)
+        size += sum(map(len, batch))
         if size >= PART_BYTES:
             yield part
             part, size = [], 0
     if part:
         yield part
-
-
-def _size(batch: Batch) -> int:
-    return sum(map(len, batch))

@@ -45,7 +45,7 @@ class SubmitRequest:
     on_duplicate: OnDuplicate = "return"
     unique: bool = False
     after: tuple[tuple[int, str], ...] = ()  # (job, ok | any)
-    not_before_at: int | None = None  # given as a time; a wait stands in the policy
+    not_before_at: int | None = None  # given as a time; a wait is in the policy
     item_key: str | None = None  # column that names a row
     only_new: bool = False  # leave out rows that are done
     new_by: tuple[str, ...] = ()  # columns that count for that; none = all
@@ -63,9 +63,16 @@ class SubmitRequest:
             return self.call.to_json()
         return self.shell if self.shell is not None else list(self.command)
 
+    @property
+    def shown_command(self) -> str:
+        """The command on one line, for the journal."""
+        if self.call is not None:
+            return self.call.target
+        return self.shell if self.shell is not None else " ".join(self.command)
+
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Origin:
     """What a job takes over from where it was submitted."""
 
     cwd: str

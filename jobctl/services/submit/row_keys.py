@@ -18,11 +18,10 @@ from jobctl.domain import content
 from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected
-from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.new_job import Submission
 from jobctl.sources.options import InputOptions
 from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN
-from jobctl.sources.source import Source
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash, RowReader
@@ -147,18 +146,14 @@ class RowKeys:
             self._taken.close()
 
 
-def row_keys(
-    database: Database, source: Source, kind: str, request: SubmitRequest, *, only_new: bool
-) -> RowKeys | None:
-    """What watches over the keys of an input that a handler of this kind works off; None if its rows have none."""
-    column = request.item_key
-    if column is None:
-        return None
-    columns = source.columns or ()
+def row_keys(database: Database, submission: Submission, *, only_new: bool) -> RowKeys:
+    """The keys of the rows of a submission with ``--item-key``."""
+    _, request, _, source, handler = submission
+    columns, column = source.columns or (), request.item_key or ""
     reader = RowReader(
         key_reader(source.format, columns, column),
         content.reader(content.counted_columns(source.format, columns, request.new_by)),
-        RowHash(request.name or "", json.dumps([kind, request.work_command])),
+        RowHash(request.name or "", json.dumps([handler.kind, request.work_command])),
     )
     taken = Taken(database, request.name or "") if only_new else None
     return RowKeys(database, reader, column, taken, finds_twice=request.input.invalid != "skip")

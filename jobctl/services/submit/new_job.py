@@ -1,0 +1,125 @@
+"""The row of a new job: what is known before its items, and what is known when all of them are there."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+from jobctl.config import Home
+from jobctl.domain.fingerprint import Work, fingerprint
+from jobctl.domain.names import name_of_file
+from jobctl.domain.texts import shown
+from jobctl.handlers.handler import Handler
+from jobctl.handlers.kinds import KEEPS_TAGS
+from jobctl.process.process_status import own_umask
+from jobctl.services.submit.request import Origin, SubmitRequest
+from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
+from jobctl.sources.source import Source
+from jobctl.store import jobs, meta
+from jobctl.store.database import Database
+
+
+class Submission(NamedTuple):
+    """A submission whose input is open."""
+
+    home: Home
+    request: SubmitRequest
+    origin: Origin
+    source: Source
+    handler: Handler
+
+    def work(self) -> Work:
+        """What its fingerprint is made of, when the input has been read."""
+        source, request = self.source, self.request
+        columns = source.columns or ()
+        return Work(columns, source.rows_sha256, self.handler.kind, request.work_command, self.origin.given)
+
+
+def new_uid(now: int) -> str:
+    """A UUIDv7: sorts by time, unique without asking anybody (RFC 9562)."""
+    value = (now // 1000) << 80 | 0x7 << 76 | int.from_bytes(os.urandom(2), "big") >> 4 << 64
+    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def first_values(submission: Submission, now: int) -> dict[str, Any]:
+    """The columns of a job that is accepted ``now`` (microseconds UTC) and has no items yet."""
+    _, request, origin, source, handler = submission
+    policy = request.policy.changed(only_new=request.only_new, new_by=tuple(request.new_by))
+    waits_until = None if policy.not_before_s is None else now + int(policy.not_before_s * 1e6)
+    return {
+        "uid": new_uid(now),
+        "name": request.name or "",
+        "queue": request.queue,
+        "priority": request.priority,
+        "labels": dict(request.labels),
+        "handler": handler.kind,
+        "command": json.dumps(request.work_command),
+        "item_key": request.item_key,
+        "cwd": origin.cwd,
+        "umask": own_umask(),
+        "env": origin.env,
+        "env_names": origin.env_names,
+        "env_file": origin.given["env_file"],
+        "policy": policy.to_json(),
+        "input_path": request.input.path,
+        "input_format": source.format,
+        "input_dialect": source.dialect,
+        "columns": list(source.columns or ()),
+        "input_bytes": 0,
+        "input_sha256": "",
+        # Not in the fingerprint: in every version, a key and the same words mean the same work.
+        "work_options": origin.given | ({KEEPS_TAGS: True} if handler.keeps_tags else {}),
+        "fingerprint": "",
+        "key": request.key,
+        "after": [list(dependency) for dependency in request.after],
+        "not_before_at": waits_until or request.not_before_at,
+        "state": "paused" if request.hold else "queued",
+        "total": 0,
+        "queued": 0,
+        "foreground": int(request.foreground),
+        "submitted_at": now,
+        "updated_at": now,
+        "round_at": now,
+        "deadline_at": None if policy.deadline_s is None else now + int(policy.deadline_s * 1e6),
+        "paused_at": now if request.hold else None,
+        "pause_reason": "held at submit" if request.hold else "",
+    }
+
+
+def last_values(database: Database, submission: Submission, job: int) -> dict[str, Any]:
+    """The columns that are known when the input has been read to its end."""
+    request, source = submission.request, submission.source
+    return {
+        "name": request.name or _default_name(request.input.path, job),
+        "rejected": source.rejected,
+        "input_bytes": source.bytes,
+        "input_sha256": source.sha256,
+        "input_dialect": json.dumps(source.dialect),
+        "resubmit_of": source.resubmit_of,
+        "root_uid": _root_uid(database, request, source.resubmit_of),
+        "rows_sha256": source.rows_sha256,
+        "fingerprint": fingerprint(*submission.work()),
+    }
+
+
+def _default_name(path: str, job: int) -> str:
+    if path == "-":
+        return f"stdin-{job}"
+    file = shown(unpacked_name(os.path.basename(path)))  # a name is text, whatever the file is called
+    stem = file
+    for suffix in NAME_SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    return name_of_file(stem, file, job)
+
+
+def _root_uid(database: Database, request: SubmitRequest, resubmit_of: str | None) -> str | None:
+    """What the tokens of rows with keys are made of: the same in all jobs of a name that was given.
+
+    A row from a result file of a job with keys keeps the token that it has there, whatever the name is.
+    """
+    if request.item_key is None or request.name is None or jobs.has_keys(database, resubmit_of):
+        return jobs.root_uid(database, resubmit_of)
+    return f"{meta.store_id(database)} {request.name}"
