@@ -82,7 +82,7 @@ def _set_by(database: Database, stored: Reading | None, now: Moment) -> int:
 def _stored(database: Database) -> Reading | None:
     """The stored reading; None when there is none, or when it makes no sense."""
     try:
-        boot, steady, wall = (text(database) or "").split(" ")
+        boot, steady, wall = (meta.value(database, _KEY) or "").split(" ")
         return Reading(boot, int(steady), int(wall))
     except ValueError:
         return None

@@ -22,10 +22,10 @@ _NEXT_RELEASE = f"""
 import sys
 from pathlib import Path
 from jobctl.config import Home
-from jobctl.store.opening import identity, migrate, open as opening
+from jobctl.store.opening import layout, migrate, open as opening
 script = "CREATE TABLE later (a INTEGER); INSERT INTO later SELECT id FROM jobs;"
 migrate.steps = lambda: {{{SCHEMA_VERSION + 1}: script}}
-identity.SCHEMA_VERSION = opening.SCHEMA_VERSION = {SCHEMA_VERSION + 1}
+layout.SCHEMA_VERSION = opening.SCHEMA_VERSION = {SCHEMA_VERSION + 1}
 opening.open_database(Home(Path(sys.argv[1]))).close()
 """
 

@@ -11,7 +11,7 @@ from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, StoreError
 from jobctl.process import mounts
 from jobctl.services.doctor import restoring
-from jobctl.store.opening import backup, identity, integrity, migrate
+from jobctl.store.opening import backup, integrity, layout, migrate
 from jobctl.store.opening import open as opening
 from jobctl.store.opening.open import open_database
 from jobctl.store.schema import SCHEMA_VERSION
@@ -128,7 +128,7 @@ def next_release(monkeypatch):
 
     def release(script, version=SCHEMA_VERSION + 1):
         monkeypatch.setattr(migrate, "steps", lambda: {version: script})
-        monkeypatch.setattr(identity, "SCHEMA_VERSION", version)
+        monkeypatch.setattr(layout, "SCHEMA_VERSION", version)
         monkeypatch.setattr(opening, "SCHEMA_VERSION", version)
 
     return release

@@ -1,4 +1,4 @@
-"""Whether the tables and columns of a database are those of the schema whose number it carries.
+"""Whether a database is one of jobctl, with the tables and columns of the schema whose number it carries.
 
 Builds of jobctl that were never released used one number for several layouts. A database of one of them opens, and
 then every statement fails on a column that is not there. So each database is compared with the layout of its number
@@ -8,14 +8,15 @@ before anything of it is used. The comparison of all columns takes 0.3 ms, thus 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.errors import StoreError
-from jobctl.store.schema import LAYOUTS, SCHEMA_VERSION, stored
+from jobctl.store.schema import APPLICATION_ID, LAYOUTS, SCHEMA_VERSION, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jobctl.store.database import Database
     from jobctl.store.sqlite import Connection
 
 _COLUMNS = (
@@ -30,6 +31,52 @@ _NOTE = (
     "INSERT OR REPLACE INTO meta (key, value) SELECT 'layout', schema_version || ' ' || ? FROM pragma_schema_version"
 )
 _MOST_NAMED = 3
+_IDENTITY = (
+    "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),"
+    " count(*), coalesce(sum(type NOT IN ('table', 'index') OR sql LIKE 'create virtual%'), 0) FROM sqlite_schema"
+)
+
+
+class Identity(NamedTuple):
+    """What a database says of itself."""
+
+    version: int  # of the schema; 0 in an empty file
+    application: int
+    objects: int  # tables, indexes and all else
+    strange: int  # of them, triggers, views and virtual tables, which jobctl never makes
+
+
+def identity(connection: Connection) -> Identity:
+    """All of it by one statement: another process may be making the schema."""
+    return Identity._make(connection.execute(_IDENTITY).fetchone())
+
+
+def check_identity(database: Database) -> int:
+    """The schema version; 0 for an empty file. Raises StoreError for a foreign or newer database."""
+    version, application, objects, strange = identity(database.connection)
+    if application == APPLICATION_ID:
+        if strange:
+            raise StoreError(
+                f"{database.path} has triggers, views or virtual tables, which jobctl never makes: it is not trusted",
+                hint="see where the file comes from; nothing was changed",
+            )
+        if version == 0 and objects:  # whoever makes the tables sets the number in the same transaction
+            raise StoreError(
+                said(f"{database.path}", 0, ["there is no schema of that number"]),
+                hint=way_out(database.path.parent),
+            )
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{database.path} was written by a newer jobctl (schema {version}, this one knows {SCHEMA_VERSION})",
+                hint="upgrade jobctl; nothing was changed",
+            )
+        return int(version)
+    if application != 0 or version != 0 or objects:
+        raise StoreError(
+            f"{database.path} is not a jobctl database",
+            hint="move it away or choose another --home; nothing was changed",
+        )
+    return 0
 
 
 def is_noted(connection: Connection, version: int) -> bool:

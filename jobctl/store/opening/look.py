@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jobctl.process import space
 from jobctl.process.private import is_plain
 from jobctl.store import sqlite
-from jobctl.store.opening import identity, layout, readonly
+from jobctl.store.opening import layout, readonly
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
@@ -62,7 +62,7 @@ def _read(path: Path, read_through: bool, connection: sqlite.Connection | None =
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
-        version, application, objects, strange = identity.read(connection)
+        version, application, objects, strange = layout.identity(connection)
         if application != APPLICATION_ID:
             return Look("foreign" if application or version or objects else "empty", version)
         if not version and not objects:

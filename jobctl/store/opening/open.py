@@ -15,7 +15,7 @@ from jobctl.errors import Busy, StoreError
 from jobctl.process.private import is_plain
 from jobctl.store import sqlite
 from jobctl.store.database import Database
-from jobctl.store.opening import identity, layout
+from jobctl.store.opening import layout
 from jobctl.store.opening.folder import check_home, no_queue, prepare_folders, prepare_home, refuse_network
 from jobctl.store.schema import SCHEMA_VERSION
 
@@ -36,7 +36,6 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
         from jobctl.store.opening import removed  # normally no daemon is up then
 
         removed.refuse(home)
-        removed.refuse_beside_copy(home)
     if create:
         refuse_network(home)
         prepare_home(home)
@@ -124,7 +123,7 @@ def _look_at(database: Database) -> int:
     """Look whether the file is ours and whole, before anything of it is used; returns its version."""
     database.execute("PRAGMA trusted_schema=OFF")
     database.execute("PRAGMA cell_size_check=ON")
-    version = identity.check(database)
+    version = layout.check_identity(database)
     if sqlite.is_cut_off(database.path, database.scalar("PRAGMA page_size")):
         raise sqlite.DatabaseError(sqlite.CUT_OFF)
     if version:

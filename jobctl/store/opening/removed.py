@@ -22,7 +22,10 @@ SUFFIXES = ("", "-wal", "-shm")
 
 
 def refuse(home: Home) -> None:
-    """Raise StoreError if a daemon works on other files than those at the path. For when one of them is missing."""
+    """Raise StoreError if the files at the path are not those of the store. To be called when one of them is missing.
+
+    A daemon may work on other files, or an engine has saved what it had and nothing may be begun beside that copy.
+    """
     found = displaced(home)
     if found is not None:
         name, pid = found
@@ -30,10 +33,6 @@ def refuse(home: Home) -> None:
             f"{home.root / name} was removed or replaced under the running daemon (process {pid})",
             hint="nothing was changed; the daemon saves what it has when it stops: jobctl daemon stop; jobctl doctor",
         )
-
-
-def refuse_beside_copy(home: Home) -> None:
-    """Raise StoreError if the database is gone and an engine has saved what it had: nothing is begun beside that."""
     copy = None if home.database.exists() else backup.rescued(home.root)
     if copy is not None:
         raise StoreError(
