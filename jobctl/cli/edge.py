@@ -44,8 +44,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _tell_interrupted(session: Session) -> int:
     if session.wants_json and not session.has_emitted:
-        body: dict[str, object] = {"code": "interrupted", "message": "interrupted", "hint": None, "details": []}
-        session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": INTERRUPTED})
+        from jobctl.services.error import error_document
+
+        session.emit(error_document("interrupted", INTERRUPTED, "interrupted"))
         sys.stdout.flush()
     sys.stderr.write("\n")
     return INTERRUPTED
@@ -139,9 +140,10 @@ def _usage(error: Exception) -> JobctlError:
 def _explain(session: Session, error: JobctlError) -> int:
     hint = session.localise(error.hint)
     if session.wants_json:
-        details = [_told(line) for line in error.details]
-        body = {"code": error.code, "message": _told(error.message), "hint": hint and _told(hint), "details": details}
-        session.emit({"schema": "jobctl.error/1", "error": body, "exit_code": int(error.exit_code)})
+        from jobctl.services.error import error_document
+
+        message, details = _told(error.message), [_told(line) for line in error.details]
+        session.emit(error_document(error.code, int(error.exit_code), message, hint and _told(hint), details))
         return int(error.exit_code)
     from jobctl.render.inert import inert  # names and values of strangers may stand in it
 

@@ -12,6 +12,7 @@ from jobctl.cli.session import session
 
 if TYPE_CHECKING:
     from jobctl.cli.completion.tree import Argument, Option
+    from jobctl.domain.documents.program import ArgumentBlock, HelpDocument, OptionBlock
 
 _DEFAULT_PANEL = "Options"
 
@@ -45,28 +46,36 @@ def help_text(command: Any, ctx: Any, text: str) -> str:
     from jobctl.render.machine import dumps
 
     node = node_of(command, tuple(ctx.command_path.split()[1:]))
-    document = {
+    document: HelpDocument = {
         "schema": "jobctl.help/1",
         "command": node.name,
         "summary": node.summary,
         "usage": " ".join((ctx.command_path, *command.collect_usage_pieces(ctx))),
-        "arguments": [_argument_document(argument) for argument in node.arguments],
-        "options": [_option_document(option) for option in node.options],
+        "arguments": [_argument_block(argument) for argument in node.arguments],
+        "options": [_option_block(option) for option in node.options],
         "commands": [{"name": child.path[-1], "summary": child.summary} for child in node.children],
         "text": text,
     }
     return dumps(document, indent=sys.stdout.isatty())
 
 
-def _argument_document(argument: Argument) -> dict[str, Any]:
-    facts = {"required": argument.required, "multiple": argument.multiple}
-    return {"name": argument.metavar, "help": argument.help} | facts
+def _argument_block(argument: Argument) -> ArgumentBlock:
+    return {
+        "name": argument.metavar,
+        "help": argument.help,
+        "required": argument.required,
+        "multiple": argument.multiple,
+    }
 
 
-def _option_document(option: Option) -> dict[str, Any]:
-    """``value`` is what the option takes, null for one that takes nothing."""
-    facts = {"value": option.metavar or None, "help": option.help, "group": option.panel, "multiple": option.multiple}
-    return {"names": list(option.names)} | facts
+def _option_block(option: Option) -> OptionBlock:
+    return {
+        "names": list(option.names),
+        "value": option.metavar or None,
+        "help": option.help,
+        "group": option.panel,
+        "multiple": option.multiple,
+    }
 
 
 def _write_prose(paragraph: str, formatter: Any) -> None:

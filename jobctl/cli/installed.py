@@ -55,9 +55,10 @@ def tell(problem: JobctlError, arguments: list[str]) -> int:
     if "--json" in own:
         import json
 
-        body = {"code": problem.code, "message": problem.message, "hint": problem.hint}
-        body |= {"details": list(problem.details)}  # type: ignore[dict-item]
-        document = {"schema": "jobctl.error/1", "error": body, "exit_code": int(problem.exit_code)}
+        from jobctl.services.error import error_document
+
+        exit_code = int(problem.exit_code)
+        document = error_document(problem.code, exit_code, problem.message, problem.hint, problem.details)
         sys.stdout.write(json.dumps(document) + "\n")
     else:
         lines = [f"jobctl: {problem.message}", *(f"  {line}" for line in (*problem.details, problem.hint) if line)]

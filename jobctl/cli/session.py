@@ -13,11 +13,12 @@ from jobctl.errors import JobctlError, NotFound
 from jobctl.process import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     from typer import Context
 
+    from jobctl.domain.documents.all import Document, ListHead
     from jobctl.render.look import Look
 
     T = TypeVar("T")
@@ -90,7 +91,7 @@ class Session:
             text = inert_log(text)
         sys.stdout.write(text + "\n")
 
-    def emit_line(self, document: Any) -> None:
+    def emit_line(self, document: Document) -> None:
         """A JSON document on one line of stdout, one of several."""
         from jobctl.render.machine import dumps, for_terminal
 
@@ -98,14 +99,14 @@ class Session:
         text = dumps(document)
         sys.stdout.write((for_terminal(text) if sys.stdout.isatty() else text) + "\n")
 
-    def emit(self, document: Any) -> None:
+    def emit(self, document: Document) -> None:
         """A JSON document on stdout."""
         from jobctl.render.machine import dumps
 
         self.has_emitted = True
         sys.stdout.write(dumps(document, indent=sys.stdout.isatty()) + "\n")
 
-    def emit_list(self, head: Mapping[str, Any], name: str, entries: Iterable[Any]) -> int:
+    def emit_list(self, head: ListHead, name: str, entries: Iterable[Any]) -> int:
         """A JSON document on stdout whose last key is a list of any length, which is never held in memory.
 
         Returns the number of entries. What raises before the first entry raises before anything is printed.

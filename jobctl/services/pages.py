@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobctl.domain.nearest import nearest
 from jobctl.errors import JobctlError, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.program import ManualPageBlock, ManualPageDocument
 
 MAIN = "jobctl"
 _FILE = re.compile(r"(jobctl(?:-[a-z]+)?)\.([1-9])")
@@ -38,6 +42,15 @@ class Page:
     def source(self) -> str:
         """The text as mdoc(7)."""
         return self.file.read_text(encoding="utf-8")
+
+    def block(self) -> ManualPageBlock:
+        """As part of a document."""
+        return {"page": self.name, "section": self.section, "summary": self.summary()}
+
+    def document(self, text: str) -> ManualPageDocument:
+        """``jobctl.man/1``; ``text`` is the page as plain text."""
+        path = None if self.path is None else str(self.path)
+        return {"schema": "jobctl.man/1", **self.block(), "path": path, "text": text}
 
     def summary(self) -> str:
         """What it is about, on one line."""

@@ -54,8 +54,16 @@ def completion(
         )
     shared, script = session(ctx), scripts()[shell]
     if shared.json:
-        place = {"shell": shell, "file": FILES[shell], "install": f"{FOLDERS[shell]}/{FILES[shell]}"}
-        shared.emit({"schema": "jobctl.completion/1"} | place | {"script": script})
+        install = f"{FOLDERS[shell]}/{FILES[shell]}"
+        shared.emit(
+            {
+                "schema": "jobctl.completion/1",
+                "shell": shell,
+                "file": FILES[shell],
+                "install": install,
+                "script": script,
+            }
+        )
     else:
         shared.say(script.rstrip("\n"))
     return Exit.OK

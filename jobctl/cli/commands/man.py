@@ -57,9 +57,7 @@ def _show(shared: Session, page: Page) -> None:
     from jobctl.render.mdoc import WIDTH, page_text
 
     if shared.json:
-        facts = {"page": page.name, "section": page.section, "summary": page.summary()}
-        file = None if page.path is None else str(page.path)
-        shared.emit({"schema": "jobctl.man/1"} | facts | {"path": file, "text": page_text(page.source())})
+        shared.emit(page.document(page_text(page.source())))
         return
     if page.path is not None and shared.is_screen(sys.stdout) and sys.stdin.isatty():
         from jobctl.process.manual import lost_pagers, show_page
@@ -77,8 +75,7 @@ def _list(shared: Session) -> None:
 
     found = pages()
     if shared.json:
-        facts = [{"page": page.name, "section": page.section, "summary": page.summary()} for page in found]
-        shared.emit({"schema": "jobctl.man_list/1", "pages": facts})
+        shared.emit({"schema": "jobctl.man_list/1", "pages": [page.block() for page in found]})
         return
     from jobctl.render.grid import print_grid
 

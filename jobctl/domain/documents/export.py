@@ -21,12 +21,17 @@ class JoblogRowBlock(TypedDict):
     command: str
 
 
-class ExportDocument(TypedDict):
-    """The latest attempts of a job, as ``jobctl export JOB --json`` says them."""
+class ExportHead(TypedDict):
+    """A joblog without its lines, which are printed one by one."""
 
     schema: Literal["jobctl.export/1"]
     job: Number
     format: Literal["joblog"]
+
+
+class ExportDocument(ExportHead):
+    """The latest attempts of a job, as ``jobctl export JOB --json`` says them."""
+
     rows: list[JoblogRowBlock]
 
 

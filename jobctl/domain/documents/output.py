@@ -23,10 +23,15 @@ class OutputDocument(TypedDict):
     stderr: NotRequired[Text]
 
 
-class LogsDocument(TypedDict):
-    """The output of several items, as ``jobctl logs JOB --json`` says it."""
+class LogsHead(TypedDict):
+    """The same without the outputs, which are printed one by one."""
 
     schema: Literal["jobctl.logs/1"]
+
+
+class LogsDocument(LogsHead):
+    """The output of several items, as ``jobctl logs JOB --json`` says it."""
+
     outputs: list[OutputDocument]
 
 

@@ -12,9 +12,9 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, parse_duration
@@ -32,7 +32,11 @@ from jobctl.store.opening import backup
 from jobctl.store.opening.open import open_database
 from jobctl.store.pruning import Candidate
 
-SCHEMA = "jobctl.prune/1"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import KeptJobBlock, PrunedJobBlock, PruneDocument
+    from jobctl.domain.documents.values import JobStateName
+
+SCHEMA: Final = "jobctl.prune/1"
 DEFAULT_AGE_S = 30 * 86_400.0
 JOBS_AT_ONCE = 50
 #: The WAL is moved into the database when it has grown to this.
@@ -62,6 +66,17 @@ class PrunedJob:
     items: int
     file_bytes: int
 
+    def block(self) -> PrunedJobBlock:
+        """As part of the document."""
+        return {
+            "job": self.job,
+            "name": self.name,
+            "state": cast("JobStateName", self.state),
+            "finished_at": self.finished_at,
+            "items": self.items,
+            "file_bytes": self.file_bytes,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class KeptJob:
@@ -71,6 +86,10 @@ class KeptJob:
     name: str
     state: str
     why: str
+
+    def block(self) -> KeptJobBlock:
+        """As part of the document."""
+        return {"job": self.job, "name": self.name, "state": cast("JobStateName", self.state), "why": self.why}
 
 
 @dataclass(slots=True)
@@ -87,9 +106,20 @@ class Pruned:
     database_bytes: int = 0
     set_aside: list[str] = field(default_factory=list)  # saved from damaged or removed databases: left alone
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> PruneDocument:
         """As JSON."""
-        return {"schema": SCHEMA, **asdict(self)}
+        return {
+            "schema": SCHEMA,
+            "dry_run": self.dry_run,
+            "older_than_s": self.older_than_s,
+            "jobs": [job.block() for job in self.jobs],
+            "kept": [job.block() for job in self.kept],
+            "finished": self.finished,
+            "rows": self.rows,
+            "file_bytes": self.file_bytes,
+            "database_bytes": self.database_bytes,
+            "set_aside": self.set_aside,
+        }
 
 
 def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:

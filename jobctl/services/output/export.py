@@ -25,7 +25,7 @@ from jobctl.store.opening.open import open_database
 from jobctl.store.views.items import FinishedRun, finished_runs
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.export import ExportFileDocument
+    from jobctl.domain.documents.export import ExportFileDocument, ExportHead
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
@@ -63,7 +63,7 @@ class _Row(NamedTuple):
         )
 
 
-def export_head(job: int) -> dict[str, object]:
+def export_head(job: int) -> ExportHead:
     """``jobctl.export/1`` without its rows."""
     return {"schema": "jobctl.export/1", "job": job, "format": "joblog"}
 

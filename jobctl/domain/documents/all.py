@@ -1,0 +1,95 @@
+"""Every document, as one type: what a command may print with ``--json``."""
+
+from __future__ import annotations
+
+from jobctl.domain.documents.checks import DoctorDocument, RestoredDocument, VerifyDocument
+from jobctl.domain.documents.control import (
+    CancelDocument,
+    PauseDocument,
+    PruneDocument,
+    ResentDocument,
+    ResumeDocument,
+    RetryDocument,
+    SetDocument,
+)
+from jobctl.domain.documents.daemon import DaemonDocument, DaemonLogDocument, DaemonLogLineDocument, UnitDocument
+from jobctl.domain.documents.error import ErrorDocument
+from jobctl.domain.documents.explain import ExplainDocument
+from jobctl.domain.documents.export import ExportDocument, ExportFileDocument, ExportHead
+from jobctl.domain.documents.items import ItemsDocument
+from jobctl.domain.documents.metrics import MetricsDocument, MetricsFileDocument
+from jobctl.domain.documents.notify import DeliveriesDocument
+from jobctl.domain.documents.output import LogsDocument, LogsHead, OutputDocument, OutputPieceDocument
+from jobctl.domain.documents.program import (
+    CompletionDocument,
+    DaemonRunDocument,
+    HelpDocument,
+    ManualListDocument,
+    ManualPageDocument,
+    ManualPathDocument,
+    VersionDocument,
+    WorkerDocument,
+)
+from jobctl.domain.documents.queues import QueuesDocument
+from jobctl.domain.documents.report import ReportDocument, ReportFileDocument
+from jobctl.domain.documents.results import ResultsDocument
+from jobctl.domain.documents.settings import (
+    ConfigDocument,
+    ConfigPathDocument,
+    ConfigTrustDocument,
+    RecipeDocument,
+    RecipesDocument,
+)
+from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+from jobctl.domain.documents.submit import PreviewDocument
+
+#: A document that a command prints.
+Document = (
+    CancelDocument
+    | CompletionDocument
+    | ConfigDocument
+    | ConfigPathDocument
+    | ConfigTrustDocument
+    | DaemonDocument
+    | DaemonLogDocument
+    | DaemonLogLineDocument
+    | DaemonRunDocument
+    | DeliveriesDocument
+    | DoctorDocument
+    | ErrorDocument
+    | ExplainDocument
+    | ExportDocument
+    | ExportFileDocument
+    | HelpDocument
+    | ItemsDocument
+    | LogsDocument
+    | ManualPageDocument
+    | ManualListDocument
+    | ManualPathDocument
+    | MetricsDocument
+    | MetricsFileDocument
+    | OutputDocument
+    | OutputPieceDocument
+    | PauseDocument
+    | PreviewDocument
+    | PruneDocument
+    | QueuesDocument
+    | RecipeDocument
+    | RecipesDocument
+    | ReportDocument
+    | ReportFileDocument
+    | ResentDocument
+    | RestoredDocument
+    | ResultsDocument
+    | ResumeDocument
+    | RetryDocument
+    | SetDocument
+    | StatusDocument
+    | StatusListDocument
+    | UnitDocument
+    | VerifyDocument
+    | VersionDocument
+    | WorkerDocument
+)
+#: A document without its last key, whose list is printed entry by entry.
+ListHead = ExportHead | LogsHead | ResultsDocument
