@@ -24,7 +24,7 @@ from jobctl.handlers.environment import submitter_environment
 from jobctl.notify import command
 from jobctl.services import notify
 from jobctl.services.status import document as status
-from jobctl.services.status import lasting
+from jobctl.services.status import process_waits
 from jobctl.services.why import attention
 from jobctl.sources import options
 from jobctl.supervisor import job_plan as plan
@@ -106,7 +106,7 @@ def test_the_causes_of_failures_are_on_the_page_of_the_document():
 
 
 def test_the_codes_of_attention_are_on_the_page_of_the_document():
-    said = "\n".join(inspect.getsource(module) for module in (attention, lasting, notify, status))
+    said = "\n".join(inspect.getsource(module) for module in (attention, process_waits, notify, status))
     codes = set(re.findall(r"Attention\(\s*\"([a-z_]+)\"", said)) | set(attention._LASTING_CODES.values())
     codes |= {kind.notice for kind in vars(blockers).values() if isinstance(kind, blockers.Kind) and kind.notice}
     assert len(codes) > 10

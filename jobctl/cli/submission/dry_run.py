@@ -17,7 +17,7 @@ from jobctl.services.submit.request import on_placeholders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jobctl.services.submit.outlook import Outlook
+    from jobctl.services.submit.forecast import Outlook
     from jobctl.services.submit.request import Preview, SubmitRequest
 
 

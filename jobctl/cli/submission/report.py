@@ -10,7 +10,7 @@ from jobctl.errors import JobctlError
 
 if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
-    from jobctl.services.submit.outlook import Outlook
+    from jobctl.services.submit.forecast import Outlook
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 
@@ -95,7 +95,7 @@ def outlook(
     shared: Session, policy: Policy, queue: str, items: int, *, planned: Callable[[], int], foreground: bool
 ) -> Outlook:
     """How long the items can take at most, and whether fewer of them run at once than was asked for."""
-    from jobctl.services.submit.outlook import expected
+    from jobctl.services.submit.forecast import expected
 
     found = expected(shared.home, policy, queue, items, now=now_us(), planned=planned, foreground=foreground)
     return found._replace(fewer=shared.localise(found.fewer) or "")

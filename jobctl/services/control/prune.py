@@ -21,9 +21,9 @@ from jobctl.domain.durations import format_time, parse_duration
 from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
+from jobctl.services.control.erasure import Traces
 from jobctl.services.control.pruning_room import make_room
 from jobctl.services.control.targets import resolve_jobs
-from jobctl.services.control.traces import Traces
 from jobctl.services.daemon.log import blank_lines
 from jobctl.services.settings.settings import Settings, untrusted
 from jobctl.store import done, pruning, staging

@@ -12,7 +12,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.services.status.lasting import Lasting, lasting
+from jobctl.services.status.process_waits import Lasting, lasting
 from jobctl.store import clock, followed, left
 from jobctl.store.database import Database
 from jobctl.store.left import Summary

@@ -19,7 +19,7 @@ from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
 from jobctl.services.settings.files import Place
-from jobctl.services.status.lasting import unending
+from jobctl.services.status.process_waits import unending
 from jobctl.services.why.attention import SKEW_US
 from jobctl.store import elsewhere
 from jobctl.store.views import jobs as job_views

@@ -20,7 +20,7 @@ from jobctl.services.why.explain import explain
 from tests.factories import SECOND, SUBMITTED_AT
 
 NOW = SUBMITTED_AT + 64 * SECOND
-EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
+EXAMPLE = json.loads((Path(__file__).parents[2] / "data" / "status.example.json").read_text())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.services.submit import outlook
+from jobctl.services.submit import forecast
 from tests.locks import held_lock
 
 NOW = 1_700_000_000_000_000
@@ -14,7 +14,7 @@ ITEMS = 80
 
 
 def expected(home, policy=EIGHT, *, queue="default", planned=8, foreground=False):
-    return outlook.expected(home, policy, queue, ITEMS, now=NOW, planned=lambda: planned, foreground=foreground)
+    return forecast.expected(home, policy, queue, ITEMS, now=NOW, planned=lambda: planned, foreground=foreground)
 
 
 @pytest.fixture

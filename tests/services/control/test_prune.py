@@ -15,9 +15,9 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import Busy, HomeError
 from jobctl.services.control import prune as pruning_service
 from jobctl.services.control import traces
+from jobctl.services.control.erasure import Traces
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.control.retry import retry
-from jobctl.services.control.traces import Traces
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests
 from jobctl.store.outbox import NewTarget

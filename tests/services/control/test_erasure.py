@@ -11,8 +11,8 @@ import pytest
 
 from jobctl.errors import Busy, UsageError
 from jobctl.services.control import traces
+from jobctl.services.control.erasure import Traces
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
-from jobctl.services.control.traces import Traces
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, sqlite
 from jobctl.store.opening import backup

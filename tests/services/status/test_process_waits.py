@@ -10,7 +10,7 @@ from jobctl.domain.ports import Finished
 from jobctl.process import leaders
 from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.services.status.document import job_document
-from jobctl.services.status.lasting import lasting
+from jobctl.services.status.process_waits import lasting
 from jobctl.store import left
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
