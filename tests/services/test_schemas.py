@@ -103,8 +103,8 @@ def test_the_list_of_all_of_them(store, home):
 def test_the_corpus_has_every_code_of_attention_but_those_of_other_tests(store, home):
     """disk_low and notify_dead need a disk and a delivery: tests/engine/test_waiting.py and below.
 
-    Those of a cluster are in tests/services/why/test_workers.py, those of processes left behind in tests/services/status/test_process_waits.py,
-    damaged is in tests/services/test_damage.py.
+    Those of a cluster are in tests/services/why/test_workers.py, those of processes left behind in
+    tests/services/status/test_process_waits.py, damaged is in tests/services/test_damage.py.
     """
     of_a_cluster = {"cluster_away", "no_workers", "resources_missing"}
     of_processes = {"damaged", "leftovers_running", "leftovers_ended", "cannot_end", "barred"}

@@ -14,7 +14,7 @@ from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.report import accepted_lines, of_a_run, outlook
+from jobctl.cli.submission.report import accepted_lines, forecast, of_a_run
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _options(
 def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
     """A daemon that is up, or the queue, may have fewer slots than were asked for."""
     if accepted.policy.slots is not None:
-        found = outlook(shared, accepted.policy, queue, accepted.items, planned=lambda: slots, foreground=True)
+        found = forecast(shared, accepted.policy, queue, accepted.items, planned=lambda: slots, foreground=True)
         if found.fewer:
             shared.note(found.fewer)
 

@@ -55,12 +55,12 @@ def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
     """Where the program of a command is looked for."""
     import os
 
-    from jobctl.services.submit.program import Place
+    from jobctl.services.submit.program import CommandContext
 
     variables = given["env"] or ()
     environment = {name: value for name, found, value in (text.partition("=") for text in variables) if found}
     own, separated = before_command(ctx)
-    return Place(
+    return CommandContext(
         cwd=os.path.abspath(os.path.expanduser(given["cwd"] or "")),
         path=environment.get("PATH", os.environ.get("PATH", os.defpath)),
         own=own,

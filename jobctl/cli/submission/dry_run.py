@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobctl.cli.session import Session
 from jobctl.cli.submission.intake import input_stream
 from jobctl.cli.submission.reading import Reading
-from jobctl.cli.submission.report import outlook
+from jobctl.cli.submission.report import forecast
 from jobctl.errors import Exit
 from jobctl.services.submit.documents import preview_document
 from jobctl.services.submit.request import on_placeholders
@@ -17,7 +17,7 @@ from jobctl.services.submit.request import on_placeholders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jobctl.services.submit.forecast import Outlook
+    from jobctl.services.submit.forecast import Forecast
     from jobctl.services.submit.request import Preview, SubmitRequest
 
 
@@ -38,14 +38,14 @@ def show_preview(shared: Session, request: SubmitRequest, *, planned: Callable[[
     commands = [shlex.join(command) for command in found.commands]
     print_preview(found.columns, found.shown, commands, sys.stdout, shared.look(sys.stdout))
     sys.stdout.flush()
-    expected = outlook(
+    expected = forecast(
         shared, request.policy, request.queue, found.rows, planned=planned, foreground=request.foreground
     )
     shared.note(_verdict(found, expected))
     return Exit.OK
 
 
-def _verdict(found: Preview, expected: Outlook) -> str:
+def _verdict(found: Preview, expected: Forecast) -> str:
     from jobctl.domain.wording import open_elsewhere, plural
 
     rest = found.rows - len(found.commands)

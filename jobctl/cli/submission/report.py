@@ -10,7 +10,7 @@ from jobctl.errors import JobctlError
 
 if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
-    from jobctl.services.submit.forecast import Outlook
+    from jobctl.services.submit.forecast import Forecast
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 
@@ -29,14 +29,14 @@ def report(shared: Session, accepted: Accepted, request: SubmitRequest, started:
     # The status document is only made for a job that may not be about to start.
     may_wait = not waits and bool(request.hold or request.after or request.waits_for_time)
     is_open = may_wait or accepted.replayed or accepted.queue_paused
-    after = _state(shared, accepted.job, worker) if is_open else _outlook(shared, accepted, request.queue, worker)
+    after = _state(shared, accepted.job, worker) if is_open else _forecast(shared, accepted, request.queue, worker)
     for line in (*accepted_lines(accepted), *after):
         shared.note(line)
 
 
-def _outlook(shared: Session, accepted: Accepted, queue: str, worker: str) -> list[str]:
+def _forecast(shared: Session, accepted: Accepted, queue: str, worker: str) -> list[str]:
     follow = f"follow it with: {shared.program} status {accepted.job} --watch"
-    found = outlook(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
+    found = forecast(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
     fewer = [f"  {found.fewer}"] if found.fewer else []
     return [f"  {worker}", *fewer, f"  {found.bounds}", f"  {follow}"]
 
@@ -91,9 +91,9 @@ def accepted_lines(accepted: Accepted) -> list[str]:
     return said
 
 
-def outlook(
+def forecast(
     shared: Session, policy: Policy, queue: str, items: int, *, planned: Callable[[], int], foreground: bool
-) -> Outlook:
+) -> Forecast:
     """How long the items can take at most, and whether fewer of them run at once than was asked for."""
     from jobctl.services.submit.forecast import expected
 

@@ -31,7 +31,7 @@ PATIENCE_S = 60.0
 _NO_ROOM = "there is too little room on the disk to rewrite it"
 
 
-class Traces:
+class Eraser:
     """Takes away what removed rows left in the files of one home."""
 
     def __init__(self, database: Database, home: Home, again: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PauseResult:
     """What a pause or resume came to."""
 
     job: int
@@ -37,7 +37,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueHeld:
+class QueuePauseResult:
     """The same of a queue."""
 
     name: str
@@ -49,42 +49,44 @@ class QueueHeld:
         return f"queue {self.name}: {_said(self, done)}"
 
 
-def pause_document(held: Sequence[Held], queue: QueueHeld | None = None) -> PauseDocument:
+def pause_document(held: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> PauseDocument:
     """``jobctl.pause/1`` of jobs, or of a queue."""
     return {"schema": "jobctl.pause/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
 
 
-def resume_document(held: Sequence[Held], queue: QueueHeld | None = None) -> ResumeDocument:
+def resume_document(held: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> ResumeDocument:
     """``jobctl.resume/1`` of jobs, or of a queue."""
     return {"schema": "jobctl.resume/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
 
 
-def _job_blocks(held: Sequence[Held]) -> list[PausedJobBlock]:
+def _job_blocks(held: Sequence[PauseResult]) -> list[PausedJobBlock]:
     return [{"job": each.job, "changed": each.changed, "note": each.note} for each in held]
 
 
-def _queue_block(held: QueueHeld | None) -> PausedQueueBlock | None:
+def _queue_block(held: QueuePauseResult | None) -> PausedQueueBlock | None:
     return None if held is None else {"name": held.name, "changed": held.changed, "note": held.note}
 
 
-def _said(held: Held | QueueHeld, done: str) -> str:
+def _said(held: PauseResult | QueuePauseResult, done: str) -> str:
     if not held.changed:
         return held.note
     return f"{done}; {held.note}" if held.note else done
 
 
-def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[Held]:
+def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[PauseResult]:
     """Let nothing more of these jobs start; running items finish. A deadline continues to count."""
     said = checked_reason(reason)
     return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
 
 
-def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[Held]:
+def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[PauseResult]:
     """Let paused jobs continue."""
     return _each(home, numbers, now, _resume)
 
 
-def _each(home: Home, numbers: Sequence[int], now: int, act: Callable[[Database, JobRow, int], Held]) -> list[Held]:
+def _each(
+    home: Home, numbers: Sequence[int], now: int, act: Callable[[Database, JobRow, int], PauseResult]
+) -> list[PauseResult]:
     database = open_database(home)
     try:
         with database.transaction():
@@ -104,25 +106,25 @@ def existing_job(database: Database, number: int) -> JobRow:
     return row
 
 
-def _pause(database: Database, home: Home, row: JobRow, reason: str, now: int) -> Held:
+def _pause(database: Database, home: Home, row: JobRow, reason: str, now: int) -> PauseResult:
     if row.state in TERMINAL_JOB_STATES:
-        return Held(row.id, False, f"it is done already ({row.state})")
+        return PauseResult(row.id, False, f"it is done already ({row.state})")
     if row.paused_at is not None:
-        return Held(row.id, False, "it is paused already")
+        return PauseResult(row.id, False, "it is paused already")
     jobs.update(database, row.id, paused_at=now, pause_reason=reason, updated_at=now, state="paused")
     journal.note(database, row.id, "paused", at=now, actor=actor(), reason=reason)
-    return Held(row.id, True, _finishing(running_of(database, home, row.id, now)))
+    return PauseResult(row.id, True, _finishing(running_of(database, home, row.id, now)))
 
 
 def _finishing(running: int) -> str:
     return f"{plural(running, 'running item')} will finish" if running else ""
 
 
-def _resume(database: Database, row: JobRow, now: int) -> Held:
+def _resume(database: Database, row: JobRow, now: int) -> PauseResult:
     if row.state in TERMINAL_JOB_STATES:
-        return Held(row.id, False, f"it is done already ({row.state})")
+        return PauseResult(row.id, False, f"it is done already ({row.state})")
     if row.paused_at is None:
-        return Held(row.id, False, f"it is not paused, it is {row.state}")
+        return PauseResult(row.id, False, f"it is not paused, it is {row.state}")
     state = "running" if row.started_at is not None else "queued"
     jobs.count(
         database,
@@ -134,24 +136,24 @@ def _resume(database: Database, row: JobRow, now: int) -> Held:
         state=state,
     )
     journal.note(database, row.id, "resumed", at=now, actor=actor())
-    return Held(row.id, True, "")
+    return PauseResult(row.id, True, "")
 
 
-def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueueHeld:
+def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseResult:
     """Let nothing more of a queue start; running items finish."""
     if not change_queue(home, name, now, pause_reason=checked_reason(reason)):
-        return QueueHeld(name, False, "it was paused already")
+        return QueuePauseResult(name, False, "it was paused already")
     database = open_database(home)
     try:
-        return QueueHeld(name, True, _finishing(running_in(database, home, now, name)))
+        return QueuePauseResult(name, True, _finishing(running_in(database, home, now, name)))
     finally:
         database.close()
 
 
-def resume_queue(home: Home, name: str) -> QueueHeld:
+def resume_queue(home: Home, name: str) -> QueuePauseResult:
     """Let a queue continue."""
     changed = change_queue(home, name, None, paused_at=None, pause_reason="")
-    return QueueHeld(name, changed, "" if changed else "it was not paused")
+    return QueuePauseResult(name, changed, "" if changed else "it was not paused")
 
 
 def change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> bool:

@@ -21,7 +21,7 @@ from jobctl.domain.durations import format_time, parse_duration
 from jobctl.errors import HomeError, UsageError
 from jobctl.process import lock
 from jobctl.process.wakeup import wake
-from jobctl.services.control.erasure import Traces
+from jobctl.services.control.erasure import Eraser
 from jobctl.services.control.pruning_room import make_room
 from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.log import blank_lines
@@ -286,7 +286,7 @@ class _Pruner:
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
             blank_lines(self._home.daemon_log, self._emptied)
-            self._report.database_bytes = Traces(self._database, self._home, again).erase(now)
+            self._report.database_bytes = Eraser(self._database, self._home, again).erase(now)
             pruning.note_erased(self._database)
             pruning.finish(self._database, self._emptied)
         else:

@@ -14,7 +14,7 @@ from jobctl.process.leaders import LeaderEntry, LeadersFile
 _LIVE = {leaders.WAITS, leaders.STUCK, leaders.BARRED}
 
 
-class Lasting(NamedTuple):
+class ProcessWait(NamedTuple):
     """One item, and the processes that it waits for."""
 
     item: int
@@ -32,15 +32,15 @@ class Lasting(NamedTuple):
         return f"does not start: {what} of an earlier attempt cannot be ended: {self.named}"
 
 
-def lasting(home: Home, job: int) -> list[Lasting]:
+def process_waits(home: Home, job: int) -> list[ProcessWait]:
     """The items of a job that wait for processes, in order; of a daemon that is up."""
-    return sorted(_lasting(entry) for entry in _entries(home) if entry.attempt[0] == job)
+    return sorted(_process_wait(entry) for entry in _entries(home) if entry.attempt[0] == job)
 
 
-def unending(home: Home) -> list[str]:
+def unkillable(home: Home) -> list[str]:
     """Items of all jobs with processes that cannot be ended, each as a sentence."""
     return [
-        f"item {entry.attempt[0]}.{entry.attempt[1]} {_lasting(entry).sentence()}"
+        f"item {entry.attempt[0]}.{entry.attempt[1]} {_process_wait(entry).sentence()}"
         for entry in sorted(_entries(home), key=lambda entry: entry.attempt)
         if entry.state != leaders.WAITS
     ]
@@ -51,8 +51,8 @@ def _entries(home: Home) -> list[LeaderEntry]:
     return [entry for entry in record.entries if entry.state in _LIVE and entry.left]
 
 
-def _lasting(entry: LeaderEntry) -> Lasting:
-    return Lasting(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
+def _process_wait(entry: LeaderEntry) -> ProcessWait:
+    return ProcessWait(entry.attempt[1], entry.state, entry.count, _named(entry.left, entry.count))
 
 
 def _named(pids: list[int], count: int) -> str:

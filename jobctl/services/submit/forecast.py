@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobctl.services.daemon.view import DaemonView
 
 
-class Outlook(NamedTuple):
+class Forecast(NamedTuple):
     """What to expect of a job that has not begun."""
 
     bounds: str  # the longest that it can take, as a sentence
@@ -39,14 +39,14 @@ class _Limit(NamedTuple):
 
 def expected(
     home: Home, policy: Policy, queue: str, items: int, *, now: int, planned: Callable[[], int], foreground: bool
-) -> Outlook:
-    """The outlook of ``items`` new items in a store that need not exist.
+) -> Forecast:
+    """The forecast of ``items`` new items in a store that need not exist.
 
     ``planned`` says how many slots a daemon or a run would have that is started now; 0 = as many as the workers of a
     cluster turn out to have. It is asked only where no daemon is up.
     """
     if policy.slots is None and policy.timeout_s is None:  # slots change nothing that is said; the store stays closed
-        return Outlook(worst_case(policy, items, None).sentence, "")
+        return Forecast(worst_case(policy, items, None).sentence, "")
     daemon, lane = None, QueueRow(queue)
     with suppress(JobctlError):  # nothing was accepted into a store that cannot be read, or that is not there
         database = open_database(home)
@@ -62,7 +62,7 @@ def expected(
     limits += _of_rules(policy, lane)
     slots_at_once = min(limit.slots for limit in limits) if is_known and limits else None
     rates = [_per_s(rate) for rate in (policy.rate, lane.rate) if rate]
-    return Outlook(worst_case(policy, items, slots_at_once, rates).sentence, _fewer(policy.slots, limits))
+    return Forecast(worst_case(policy, items, slots_at_once, rates).sentence, _fewer(policy.slots, limits))
 
 
 def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> DaemonView | None:

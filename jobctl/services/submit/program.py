@@ -62,7 +62,7 @@ _LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LONGEST_LINE = 256
 
 
-class Place(NamedTuple):
+class CommandContext(NamedTuple):
     """Where a command was written, and where it is to run.
 
     ``own`` are the arguments before it; ``separated``: ``--`` stood between them and the command. ``path`` is the PATH
@@ -77,49 +77,49 @@ class Place(NamedTuple):
     elsewhere: bool = False
 
 
-def check_program(command: Sequence[str], place: Place) -> str:
+def check_program(command: Sequence[str], context: CommandContext) -> str:
     """What should be said about a command: '' where nothing is wrong. Raises UsageError for one that makes no sense."""
-    first = command[0] if command and os.path.isdir(place.cwd) else ""
+    first = command[0] if command and os.path.isdir(context.cwd) else ""
     if not first or "{" in first.replace("{{", ""):  # the row says which program
         return ""
-    found = find(first, place)
-    _refuse_answer(command, place, is_program=found is not None)
+    found = find(first, context)
+    _refuse_answer(command, context, is_program=found is not None)
     if found is not None:
         broken = _broken_script(found)
         if broken is None:
             return ""
         message, hint = broken
     else:
-        _refuse_nonsense(command, place)
-        message, hint = _missing(first, place)
-    if place.elsewhere:
+        _refuse_nonsense(command, context)
+        message, hint = _missing(first, context)
+    if context.elsewhere:
         return f"{message}; an item fails if it is still so when and where it starts"
     raise UsageError(message, hint=hint)
 
 
-def find(name: str, place: Place) -> str | None:
+def find(name: str, context: CommandContext) -> str | None:
     """The file that an item would run; None if there is none, or none that can be run."""
     if os.sep in name:
-        candidates = [_file(name, place)]
+        candidates = [_file(name, context)]
     else:
-        candidates = [os.path.join(place.cwd, folder, name) for folder in place.path.split(":")]
+        candidates = [os.path.join(context.cwd, folder, name) for folder in context.path.split(":")]
     return next((path for path in candidates if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
-def _file(name: str, place: Place) -> str:
+def _file(name: str, context: CommandContext) -> str:
     """The file of that name. ``..`` stays: behind a symbolic link it is another folder than it looks like."""
-    return os.path.join(place.cwd, re.sub(r"\A(?:\./+)+", "", name))
+    return os.path.join(context.cwd, re.sub(r"\A(?:\./+)+", "", name))
 
 
-def _refuse_answer(command: Sequence[str], place: Place, *, is_program: bool) -> None:
+def _refuse_answer(command: Sequence[str], context: CommandContext, *, is_program: bool) -> None:
     """``--hold true -- echo {}``: true is a program as well, and echo would never run."""
-    first, before = command[0], place.own[-1] if place.own else ""
-    if place.separated or first.lower() not in _ANSWERS:
+    first, before = command[0], context.own[-1] if context.own else ""
+    if context.separated or first.lower() not in _ANSWERS:
         return
     after_option = _BARE_OPTION.fullmatch(before) is not None
     start = command.index(_END) + 1 if _END in command else 1
     real = command[start] if start < len(command) else ""
-    runs_real = bool(real) and find(real, place) is not None and (after_option or start == 2)
+    runs_real = bool(real) and find(real, context) is not None and (after_option or start == 2)
     if runs_real or (after_option and not is_program):
         only = f", and {real} only its argument" if real and real != _END else ""
         raise UsageError(
@@ -128,12 +128,12 @@ def _refuse_answer(command: Sequence[str], place: Place, *, is_program: bool) ->
         )
 
 
-def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
+def _refuse_nonsense(command: Sequence[str], context: CommandContext) -> None:
     """Raises UsageError for a first word that is a program nowhere and never."""
-    first, before = command[0], place.own[-1] if place.own else ""
-    stray = shlex.join(command[: command.index(_END)]) if _END in command and not place.separated else ""
+    first, before = command[0], context.own[-1] if context.own else ""
+    stray = shlex.join(command[: command.index(_END)]) if _END in command and not context.separated else ""
     if _NUMBER.fullmatch(before) and first in _UNITS:
-        option = place.own[-2] if len(place.own) > 1 and place.own[-2].startswith("-") else ""
+        option = context.own[-2] if len(context.own) > 1 and context.own[-2].startswith("-") else ""
         together = f"{option} {before}{_UNITS[first]}".strip()
         raise UsageError(f"{first!r} would be the command here", hint=f"without a blank: {together}")
     if re.fullmatch(r"[0-9.,]+%?", first):
@@ -159,20 +159,20 @@ def _refuse_nonsense(command: Sequence[str], place: Place) -> None:
         raise UsageError(
             f"{first!r} is a word of the shell, not a program", hint="a shell reads what is given to --shell 'TEXT'"
         )
-    _refuse_second_file(first, place)
-    if stray and not os.path.exists(os.path.join(place.cwd, first)):
+    _refuse_second_file(first, context)
+    if stray and not os.path.exists(os.path.join(context.cwd, first)):
         raise UsageError(
             f"{stray!r} is before --, where the command would begin, and it is not a program",
             hint="FILE [OPTIONS] -- COMMAND ARG...: leave it out, or write it into the option that it belongs to",
         )
 
 
-def _refuse_second_file(first: str, place: Place) -> None:
+def _refuse_second_file(first: str, context: CommandContext) -> None:
     """``submit a.csv b.csv -- load {}``. A script that lacks only the right to execute is not refused here."""
-    here = _file(first, place)
+    here = _file(first, context)
     name = unpacked_name(first)
     is_data = name.endswith(tuple(NAME_SUFFIXES))
-    if place.separated or not os.path.isfile(here) or os.path.splitext(name)[1] in _INTERPRETERS:
+    if context.separated or not os.path.isfile(here) or os.path.splitext(name)[1] in _INTERPRETERS:
         return
     if is_data or not os.access(here, os.X_OK):  # on some file systems every file may be executed
         raise UsageError(
@@ -181,9 +181,9 @@ def _refuse_second_file(first: str, place: Place) -> None:
         )
 
 
-def _missing(first: str, place: Place) -> tuple[str, str]:
+def _missing(first: str, context: CommandContext) -> tuple[str, str]:
     """What is wrong with a program that is not found, and what to type."""
-    here = _file(first, place)
+    here = _file(first, context)
     if first.startswith("~"):
         return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
     if first.startswith("$"):
@@ -198,7 +198,7 @@ def _missing(first: str, place: Place) -> tuple[str, str]:
         near = nearest(os.path.basename(first), _names([os.path.dirname(here)]))
         meant = f"did you mean {os.path.join(os.path.dirname(first), near)}? " if near else ""
         return f"there is no file {here}", f"{meant}{later}"
-    near = nearest(first, _names([os.path.join(place.cwd, folder) for folder in place.path.split(":")]), 0.7)
+    near = nearest(first, _names([os.path.join(context.cwd, folder) for folder in context.path.split(":")]), 0.7)
     return f"no program {first!r} is found on PATH", f"{f'did you mean {near}? ' if near else ''}{later}"
 
 

@@ -13,7 +13,7 @@ from jobctl.services.why.blockers import Blocker
 from jobctl.services.why.situation import Situation
 from jobctl.store.left import Summary
 
-_LASTING_CODES = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
+_CODES_OF_WAITS = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
 #: A job deserves a look from this share and this number of failures on.
 HIGH_FAILURE_SHARE = 0.02
 MIN_FAILURES = 5
@@ -45,8 +45,8 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
         for each in found
         if each.kind.notice and each.kind not in usual
     ]
-    if case.lasting and case.daemon.state != "down":  # without a daemon nobody knows
-        notices += _lasting(case)
+    if case.process_waits and case.daemon.state != "down":  # without a daemon nobody knows
+        notices += _process_wait(case)
     if case.running and case.daemon.is_working:
         notices += _stalled(case)
     if not job.is_done and job.failed >= max(MIN_FAILURES, HIGH_FAILURE_SHARE * job.processed):
@@ -57,10 +57,10 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
     return notices if case.left is None else [*notices, _left(case, case.left)]
 
 
-def _lasting(case: Situation) -> Iterator[Attention]:
+def _process_wait(case: Situation) -> Iterator[Attention]:
     """Items that wait for processes."""
-    for state, code in _LASTING_CODES.items():
-        found = [each for each in case.lasting if each.state == state]
+    for state, code in _CODES_OF_WAITS.items():
+        found = [each for each in case.process_waits if each.state == state]
         if found:
             more = f"; {plural(len(found) - 1, 'more item')} like this" if len(found) > 1 else ""
             message = f"item {found[0].item} {found[0].sentence()}{more}"

@@ -93,7 +93,7 @@ def _item(database: Database, case: Situation, found: Sequence[Blocker], number:
     cancelled = journal.cancelled_items(database, job.id, job.round_at).get(number)
     own = item_blockers(case, found, item)
     # An item waits for these processes although its command is over.
-    lasting = next((each.sentence() for each in case.lasting if each.item == number), "")
+    lasting = next((each.sentence() for each in case.process_waits if each.item == number), "")
     logs = [f"{case.program} logs {job.id}.{number}"] if attempts else []
     return {
         "item_state": ItemState(item.state).word,

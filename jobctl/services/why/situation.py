@@ -12,7 +12,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.services.status.process_waits import Lasting, lasting
+from jobctl.services.status.process_waits import ProcessWait, process_waits
 from jobctl.store import clock, followed, left
 from jobctl.store.database import Database
 from jobctl.store.left import Summary
@@ -60,7 +60,7 @@ class Situation(NamedTuple):
     after: list[AfterBlock]  # the jobs that it comes after
     follows: list[FollowsBlock]  # the jobs that have rows of it
     shortage: str  # of room on the disk; of a job that is done nothing is looked at
-    lasting: Sequence[Lasting]  # items that wait for processes
+    process_waits: Sequence[ProcessWait]  # items that wait for processes
     left: Summary | None  # processes that items left behind and that were ended
 
     @property
@@ -112,7 +112,7 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         after,
         follows,
         "" if job.is_done else answer.shortage(),
-        lasting(answer.home, job.id) if job.running else (),
+        process_waits(answer.home, job.id) if job.running else (),
         left.summary(database, job.id) if job.attempts else None,
     )
 

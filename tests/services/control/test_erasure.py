@@ -11,7 +11,7 @@ import pytest
 
 from jobctl.errors import Busy, UsageError
 from jobctl.services.control import traces
-from jobctl.services.control.erasure import Traces
+from jobctl.services.control.erasure import Eraser
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, sqlite
@@ -261,7 +261,7 @@ def test_a_crash_in_the_middle_is_finished_by_the_next_run(
 ) -> None:
     job = marked(bench)
     backup.make(bench.database, bench.now)
-    original = getattr(Traces, stage)
+    original = getattr(Eraser, stage)
 
     def crash(*arguments: object, **options: object) -> None:
         if not before:
@@ -269,7 +269,7 @@ def test_a_crash_in_the_middle_is_finished_by_the_next_run(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(Traces, stage, crash)
+        patch.setattr(Eraser, stage, crash)
         with pytest.raises(Crash):
             run(bench, job)
     report = prune(bench.home, PruneOptions(), now=bench.now)

@@ -15,7 +15,7 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import Busy, HomeError
 from jobctl.services.control import prune as pruning_service
 from jobctl.services.control import traces
-from jobctl.services.control.erasure import Traces
+from jobctl.services.control.erasure import Eraser
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.control.retry import retry
 from jobctl.services.output.verify import verify
@@ -266,7 +266,7 @@ def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monk
         with monkeypatch.context() as patch:
             patch.setattr("jobctl.services.control.prune._Pruner._pause", pause)
             for stage in ("_rebuild", "_replace_copies", "_finish_alone"):
-                patch.setattr(Traces, stage, after(pause, getattr(Traces, stage)))
+                patch.setattr(Eraser, stage, after(pause, getattr(Eraser, stage)))
             try:
                 run(bench)
             except Crash:

@@ -10,7 +10,7 @@ from jobctl.domain.ports import Finished
 from jobctl.process import leaders
 from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.services.status.document import job_document
-from jobctl.services.status.process_waits import lasting
+from jobctl.services.status.process_waits import process_waits
 from jobctl.store import left
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
@@ -45,13 +45,13 @@ def test_each_way_to_wait_has_its_sentence(store, home, table, state, code, said
     table.turn(table.add((job + 1, 1, 1), os.getpid(), since_boot_ns(), 3), state, [os.getpid()])
     found = attention(store, home, job)
     assert found[code].startswith(said) and str(os.getpid()) in found[code]
-    assert [each.item for each in lasting(home, job)] == [2]
+    assert [each.item for each in process_waits(home, job)] == [2]
 
 
 def test_many_processes_are_counted_and_a_few_are_named(store, home, table):
     job = store.job("r", state="running", started_at=SUBMITTED_AT, attempts=1)
     table.turn(table.add((job, 1, 1), 1, since_boot_ns(), 1), leaders.WAITS, [os.getpid()] * 50)
-    (found,) = lasting(home, job)
+    (found,) = process_waits(home, job)
     assert found.processes == 50 and found.named.endswith(" and 43 more")
 
 

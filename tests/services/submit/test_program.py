@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import UsageError
-from jobctl.services.submit.program import Place, check_program
+from jobctl.services.submit.program import CommandContext, check_program
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _file(path, text, mode=0o644):
 
 
 def _check(folder, line, *, own="f.csv", separated=True, elsewhere=False):
-    place = Place(str(folder / "here"), f"/none:{folder}/bin", own.split(), separated, elsewhere)
+    place = CommandContext(str(folder / "here"), f"/none:{folder}/bin", own.split(), separated, elsewhere)
     return check_program(line.split(), place)
 
 
@@ -144,4 +144,4 @@ def test_a_script_behind_the_file_is_no_second_file(folder):
 
 
 def test_a_folder_that_is_not_there_is_told_by_others(folder):
-    assert check_program(["crul"], Place(str(folder / "none"), "/none")) == ""
+    assert check_program(["crul"], CommandContext(str(folder / "none"), "/none")) == ""

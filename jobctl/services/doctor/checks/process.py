@@ -19,7 +19,7 @@ from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
 from jobctl.services.settings.files import Place
-from jobctl.services.status.process_waits import unending
+from jobctl.services.status.process_waits import unkillable
 from jobctl.services.why.attention import SKEW_US
 from jobctl.store import elsewhere
 from jobctl.store.views import jobs as job_views
@@ -88,7 +88,7 @@ def leftovers(patient: Patient) -> Finding:
 
 
 def _unending(patient: Patient) -> Finding:
-    found = unending(patient.home)
+    found = unkillable(patient.home)
     if not found:
         return ok("every process of an item belongs to the daemon")
     action = "end these processes as root or as their user; until then their items wait, others run"
