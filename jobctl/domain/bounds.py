@@ -11,7 +11,7 @@ from jobctl.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WorstCase:
     """Longest times in seconds; None = there is no bound."""
 
     item_s: float | None
@@ -19,7 +19,7 @@ class Bounds:
     sentence: str
 
 
-def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> Bounds:
+def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> WorstCase:
     """What one item and the whole job can take at most, once slots are free, if jobctl is not interrupted.
 
     ``slots``: how many of the items run at once; None = nobody knows yet. ``rates_per_s``: the starts per second that
@@ -32,7 +32,7 @@ def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Seque
     end_s = None if policy.deadline_s is None else policy.deadline_s + policy.grace_s
     job_s = min((each for each in (work_s, end_s) if each is not None), default=None)
     by_deadline = job_s is not None and job_s != work_s
-    return Bounds(item_s, job_s, _sentence(policy, item_s, _job(job_s, slots, by_deadline=by_deadline)))
+    return WorstCase(item_s, job_s, _sentence(policy, item_s, _job(job_s, slots, by_deadline=by_deadline)))
 
 
 def _item_s(policy: Policy) -> float | None:

@@ -36,7 +36,7 @@ _JSON_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*){2,}(?<!\.gz)(?<!\.bz2)(?<!\.xz)(
 _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
-class Source(Enum):
+class ValueSource(Enum):
     """Where the value of a placeholder comes from."""
 
     FIELD = "field"
@@ -76,14 +76,14 @@ PATH_FORMS: dict[str, Callable[[bytes], bytes]] = {
 class Placeholder(NamedTuple):
     """One placeholder: the value of a field, perhaps through a path form and quoted, or the number of item or slot."""
 
-    source: Source
+    source: ValueSource
     field: int = 0
     form: str = ""
     quote: str = ""
 
 
-ITEM = Placeholder(Source.ITEM)
-SLOT = Placeholder(Source.SLOT)
+ITEM = Placeholder(ValueSource.ITEM)
+SLOT = Placeholder(ValueSource.SLOT)
 Piece = str | Placeholder
 
 
@@ -106,20 +106,20 @@ class Names:
         if inner in ("#", "%"):
             return ITEM if inner == "#" else SLOT
         if inner == "" or inner in PATH_FORMS:
-            return Placeholder(Source.FIELD, 0, inner)
+            return Placeholder(ValueSource.FIELD, 0, inner)
         index = self._column(inner)
         if index is not None:
-            return Placeholder(Source.FIELD, index)
+            return Placeholder(ValueSource.FIELD, index)
         for form in PATH_FORMS:
             index = self._column(inner.removesuffix(form)) if inner.endswith(form) else None
             if index is not None:
-                return Placeholder(Source.FIELD, index, form)
+                return Placeholder(ValueSource.FIELD, index, form)
         return self._quoted(inner)
 
     def _quoted(self, inner: str) -> Placeholder | None:
         plain, colon, quote = inner.rpartition(":")
         found = self.find(plain) if colon and quote in QUOTES else None
-        if found is None or found.source is not Source.FIELD:
+        if found is None or found.source is not ValueSource.FIELD:
             return found  # the number of an item or slot needs no quotes
         return found._replace(quote=quote)
 

@@ -98,7 +98,7 @@ def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
     return kept_pairs(text, names.is_known)
 
 
-class Reading(NamedTuple):
+class ReadText(NamedTuple):
     """A text that was read: literal strings and placeholders, and what to say about its doubled braces."""
 
     pieces: list[Piece]
@@ -106,7 +106,7 @@ class Reading(NamedTuple):
     keeps_tags: bool
 
 
-def read_pieces(text: str, names: Names, where: str) -> Reading:
+def read_pieces(text: str, names: Names, where: str) -> ReadText:
     """Cut a text into literal strings and placeholders. Raises UsageError, see the module's rules."""
     pieces: list[Piece] = []
     braces = Braces(text, names, where)
@@ -116,7 +116,7 @@ def read_pieces(text: str, names: Names, where: str) -> Reading:
         piece, at, _ = braces.read(found.start())
         pieces.append(piece)
     pieces.append(text[at:])
-    return Reading(_merged(pieces), braces.notices(), braces.keeps_tags)
+    return ReadText(_merged(pieces), braces.notices(), braces.keeps_tags)
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:

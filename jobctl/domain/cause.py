@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from itertools import islice
 
-from jobctl.domain.errorbody import Said, found_in, of_record, of_stdout
+from jobctl.domain.errorbody import SaidByAttempt, found_in, of_record, of_stdout
 from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
 from jobctl.domain.patterns import late
 from jobctl.domain.ports import Raised
@@ -14,7 +14,7 @@ from jobctl.domain.shape import generalise, hides_the_cause
 
 __all__ = [
     "MESSAGE_LIMIT",
-    "Said",
+    "SaidByAttempt",
     "clean",
     "generalise",
     "hides_the_cause",
@@ -49,7 +49,7 @@ def last_words(err_tail: bytes, out_tail: bytes) -> str:
     return said_of(err_tail, out_tail).text
 
 
-def said_of(err_tail: bytes, out_tail: bytes) -> Said:
+def said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
     """What a failed attempt said about itself.
 
     The error body that ends stdout (``{"message": ...}`` and what services answer), else the line of stderr that names
@@ -59,7 +59,7 @@ def said_of(err_tail: bytes, out_tail: bytes) -> Said:
 
 
 @lru_cache(maxsize=64)
-def _said_of(err_tail: bytes, out_tail: bytes) -> Said:
+def _said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
     err, out = err_tail.decode("utf-8", "replace"), out_tail.decode("utf-8", "replace")
     rank, said = _line(err)
     if (body := of_stdout(out)) is not None and body.text:
@@ -69,17 +69,17 @@ def _said_of(err_tail: bytes, out_tail: bytes) -> Said:
         rank_out, said_out = _line(out)
         if rank_out > rank and (rank is Rank.NOTHING or rank_out is Rank.ERROR):
             rank, said = rank_out, said_out
-    return said if rank is not Rank.NOTHING else Said(_fallback(err) or _fallback(out))
+    return said if rank is not Rank.NOTHING else SaidByAttempt(_fallback(err) or _fallback(out))
 
 
-def _cleaned(said: Said, before: str = "") -> Said:
-    return Said(clean(before + said.text), clean(before + said.head) if said.head else "")
+def _cleaned(said: SaidByAttempt, before: str = "") -> SaidByAttempt:
+    return SaidByAttempt(clean(before + said.text), clean(before + said.head) if said.head else "")
 
 
-def _line(text: str) -> tuple[Rank, Said]:
+def _line(text: str) -> tuple[Rank, SaidByAttempt]:
     """The line that names the cause, with its rank."""
     if not text:
-        return Rank.NOTHING, Said("")
+        return Rank.NOTHING, SaidByAttempt("")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     if "<" in text and ("</title>" in text or "</TITLE>" in text):
@@ -87,11 +87,11 @@ def _line(text: str) -> tuple[Rank, Said]:
     if "{" in text:
         text = _on_one_line(text)
     lines = _lines(text)[-8 * LINES :]
-    read: dict[str, Said] = {}
+    read: dict[str, SaidByAttempt] = {}
     if "{" in text or "level=" in text:
         lines = [_read(bare(line), read) for line in lines]
     found, line = best(lines)
-    return found, _cleaned(read.get(line) or found_in(line) or Said(line))
+    return found, _cleaned(read.get(line) or found_in(line) or SaidByAttempt(line))
 
 
 def _lines(text: str) -> list[str]:
@@ -114,14 +114,14 @@ def _on_one_line(text: str) -> str:
     return text
 
 
-def _read(line: str, read: dict[str, Said]) -> str:
+def _read(line: str, read: dict[str, SaidByAttempt]) -> str:
     """A line of a structured log as the line of text that it stands for; what it says is noted."""
     level, said = "", None
     if line.startswith("{"):
         level, said = of_record(line)
     elif "level=" in line:
         level, told = of_logfmt(line)
-        said = Said(told) if told else None
+        said = SaidByAttempt(told) if told else None
     if said is None:
         return line
     line = f"{'INFO' if level in _LOW else 'ERROR'}: {said.text}"
@@ -142,16 +142,16 @@ def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
     return said.text, generalise(said.text.removesuffix(place)) + place
 
 
-def said_by(raised: Raised, *, in_setup: bool = False) -> Said:
+def said_by(raised: Raised, *, in_setup: bool = False) -> SaidByAttempt:
     """What a call that raised said; the place in the code is part of it."""
     told = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
-    said = found_in(told) or Said(told)
+    said = found_in(told) or SaidByAttempt(told)
     said = _cleaned(said, "in the setup: " if in_setup else "")
     place = f" [{clean(raised.where)}]" if raised.where else ""
     text = said.text
     if len(text) + len(place) > MESSAGE_LIMIT:
         text = f"{text[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
-    return Said(text + place, said.head if text.startswith(said.head) and text != said.head else "")
+    return SaidByAttempt(text + place, said.head if text.startswith(said.head) and text != said.head else "")
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class _Lines:
+class _LineEnds:
     """Gives rows the line end they are to have.
 
     The csv module quotes only the characters of its own line terminator, so a lone CR in a value would be written
@@ -24,4 +24,4 @@ class _Lines:
 
 def row_writer(write: Callable[[str], object], terminator: str, **options: Any) -> Any:
     """A csv writer whose rows any reader takes apart again."""
-    return csv.writer(_Lines(write, terminator), lineterminator="\r\n", **options)
+    return csv.writer(_LineEnds(write, terminator), lineterminator="\r\n", **options)

@@ -73,14 +73,14 @@ class Body(NamedTuple):
     tells: bool  # the code alone tells this cause from others
 
 
-class Said(NamedTuple):
+class SaidByAttempt(NamedTuple):
     """What a failed attempt said."""
 
     text: str
     head: str = ""  # the beginning of the text, if that alone tells the cause from others
 
 
-def found_in(text: str) -> Said | None:
+def found_in(text: str) -> SaidByAttempt | None:
     """The error body in a text, if there is one, after the name of the program or exception that shows it."""
     if "{" in text:
         found = _json(text) or _pairs(text)
@@ -99,7 +99,7 @@ def found_in(text: str) -> Said | None:
     return None
 
 
-def of_stdout(text: str) -> Said | None:
+def of_stdout(text: str) -> SaidByAttempt | None:
     """The error body that ends a text; there, only what is certainly meant as an error is one."""
     text = text.rstrip()
     if not text.endswith(("}", "]", ">")):
@@ -114,7 +114,7 @@ def of_stdout(text: str) -> Said | None:
     return None
 
 
-def of_record(line: str) -> tuple[str, Said | None]:
+def of_record(line: str) -> tuple[str, SaidByAttempt | None]:
     """(level, what it says) of a line of a log that is JSON; (``""``, None) if it is none."""
     try:
         value = json.loads(line)
@@ -151,18 +151,18 @@ def of_value(value: Any, depth: int = 0) -> Body | None:
     return Body(code, message, tells) if (message and (code or is_error)) or (code and tells and is_error) else None
 
 
-def joined(before: str, body: Body) -> Said:
+def joined(before: str, body: Body) -> SaidByAttempt:
     """The text of a body: who shows it, its code, its message."""
     code, message = body.code, " ".join(body.message.split())
     speaker = _speaker(before)
     if not code:
-        return Said(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
+        return SaidByAttempt(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
     head = f"{speaker}: {code}" if speaker else code
     if message in ("", code):
-        return Said(head, head if body.tells else "")
+        return SaidByAttempt(head, head if body.tells else "")
     if message.startswith(f"{code}: "):
         message = message[len(code) + 2 :]
-    return Said(f"{head}: {message}", head if body.tells else "")
+    return SaidByAttempt(f"{head}: {message}", head if body.tells else "")
 
 
 def _speaker(before: str) -> str:

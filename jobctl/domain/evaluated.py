@@ -86,10 +86,10 @@ def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
         yield from custom(words, at)
     program = PROGRAMS.get(name)
     if program is not None:
-        yield from _Reader(words, at, program).read()
+        yield from _ProgramReader(words, at, program).read()
 
 
-class _Reader:
+class _ProgramReader:
     """Goes through the words of one program."""
 
     def __init__(self, words: Sequence[str], at: int, program: Program) -> None:
@@ -398,7 +398,7 @@ def _su(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """With ``-u`` it starts a command like sudo, without it is su."""
     direct = any(re.match(r"-u|--user", word) for word in words[at + 1 :])
-    yield from _Reader(words, at, RUNUSER if direct else PROGRAMS["su"]).read()
+    yield from _ProgramReader(words, at, RUNUSER if direct else PROGRAMS["su"]).read()
     yield from _su(words, at)
 
 

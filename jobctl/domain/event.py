@@ -39,7 +39,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedJob:
     """A job whose round is over, as a notification tells of it."""
 
     job: int
@@ -77,7 +77,7 @@ def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
     return f"{reason}: {figures}" if reason else figures
 
 
-def event_body(ended: Ended) -> bytes:
+def event_body(ended: EndedJob) -> bytes:
     """JSON of less than BODY_LIMIT bytes; texts are cut if that is what it takes."""
     for limit in _TEXT_LIMITS:
         body = _encode(_document(ended, limit))
@@ -92,7 +92,7 @@ def _encode(document: EventDocument) -> bytes:
     return shown(text, in_json=True).encode()
 
 
-def _document(ended: Ended, limit: int) -> EventDocument:
+def _document(ended: EndedJob, limit: int) -> EventDocument:
     state_reason = ended_sentence(ended.state, _cut(ended.reason, limit), ended.counts)
     return {
         "type": cast("EventName", event_type(ended.state)),

@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.payload import fields_of, json_object
-from jobctl.domain.shape import Kind, Shape
+from jobctl.domain.shape import Shape, ValueKind
 
 #: So many values of a place may be seen before it counts as free, if most were seen with one item only.
-_FEW = {Kind.NUMBER: 3, Kind.TEXT: 7, Kind.WORD: 24, Kind.CODE: 50}
+_FEW = {ValueKind.NUMBER: 3, ValueKind.TEXT: 7, ValueKind.WORD: 24, ValueKind.CODE: 50}
 #: And so many in any case.
-_MANY = {Kind.NUMBER: 24, Kind.TEXT: 24, Kind.WORD: 50, Kind.CODE: 50}
+_MANY = {ValueKind.NUMBER: 24, ValueKind.TEXT: 24, ValueKind.WORD: 50, ValueKind.CODE: 50}
 #: Of a row, no more is looked at.
 _LONGEST_ROW, _MOST_CELLS = 65_536, 1_000
 #: So many groups of one shape may differ in several places at once.
@@ -65,11 +65,11 @@ def _values(seen: Sequence[Seen], place: int) -> Mapping[str, int]:
     return counts
 
 
-def _is_free(kind: Kind, values: Mapping[str, int], seen: Sequence[Seen], place: int) -> bool:
+def _is_free(kind: ValueKind, values: Mapping[str, int], seen: Sequence[Seen], place: int) -> bool:
     distinct = len(values)
-    if kind is Kind.MASKED or distinct > _MANY[kind]:
+    if kind is ValueKind.MASKED or distinct > _MANY[kind]:
         return True
-    if kind is not Kind.CODE and len({each.values[place] for each in seen if place in each.own}) > 1:
+    if kind is not ValueKind.CODE and len({each.values[place] for each in seen if place in each.own}) > 1:
         return True
     return distinct > _FEW[kind] and 2 * distinct > sum(values.values())
 

@@ -70,7 +70,7 @@ _PATH = late(r"\S*/\S+\Z")
 _QUOTES = "\"'`‘’“”«»"
 
 
-class Kind(IntEnum):
+class ValueKind(IntEnum):
     """What a value may be."""
 
     MASKED = 0  # its place holds something else each time
@@ -84,7 +84,7 @@ class Value(NamedTuple):
     """What stands in one place of a message."""
 
     text: str
-    kind: Kind
+    kind: ValueKind
     mask: str
 
 
@@ -114,12 +114,12 @@ def _spelled(texts: Sequence[str], values: Collection[str]) -> str:
 _PLAIN = Shape(("",), (), (), "")
 
 
-class _Place(NamedTuple):
+class _FoundValue(NamedTuple):
     """Where a value stands in a message, and what it is."""
 
     start: int
     end: int
-    kind: Kind
+    kind: ValueKind
     mask: str
     leading: str = ""  # it is a code if its first figure is one of these
 
@@ -137,9 +137,9 @@ def shape_of(message: str) -> Shape:
         text = message[end : place.start]
         end = place.end
         kind, mask = place.kind, place.mask
-        value = mask if kind is Kind.MASKED else message[place.start : end]
+        value = mask if kind is ValueKind.MASKED else message[place.start : end]
         if place.leading and (first := message[place.start : end])[0] in place.leading:
-            kind, value = Kind.CODE, first
+            kind, value = ValueKind.CODE, first
         texts.append(text)
         values.append(Value(value, kind, mask))
         held.append(value)
@@ -149,26 +149,28 @@ def shape_of(message: str) -> Shape:
 
 
 @lru_cache(maxsize=512)
-def _places(message: str) -> tuple[_Place, ...]:
+def _places(message: str) -> tuple[_FoundValue, ...]:
     """The values of a message, the same for all messages that differ only in figures."""
     places = []
     for match in _VARIABLE.finditer(message):
         kind = match.lastgroup
         start, end = match.span()
         if kind == "text":
-            places.append(_Place(start, end, Kind.MASKED if _is_masked(match[0]) else Kind.TEXT, "<text>"))
+            places.append(
+                _FoundValue(start, end, ValueKind.MASKED if _is_masked(match[0]) else ValueKind.TEXT, "<text>")
+            )
         elif kind == "n":
             found, leading = _kind(message, start, end)
-            places.append(_Place(start, end, found, "<n>", leading))
+            places.append(_FoundValue(start, end, found, "<n>", leading))
         elif kind not in ("plain", "kept"):
-            places.append(_Place(start, end, Kind.MASKED, match[0] if kind == "masked" else f"<{kind}>"))
+            places.append(_FoundValue(start, end, ValueKind.MASKED, match[0] if kind == "masked" else f"<{kind}>"))
     return tuple(places)
 
 
 def generalise(message: str) -> str:
     """The message with everything masked but numbers that tell causes apart."""
     shape = shape_of(message)
-    return shape.spelled([v.text if v.kind is Kind.CODE else v.mask for v in shape.values])
+    return shape.spelled([v.text if v.kind is ValueKind.CODE else v.mask for v in shape.values])
 
 
 def _is_masked(quoted: str) -> bool:
@@ -177,22 +179,22 @@ def _is_masked(quoted: str) -> bool:
     return len(inner) > _LONG_TEXT or ("/" in inner and bool(_PATH.match(inner))) or inner[:1] == "~"
 
 
-def _kind(message: str, start: int, end: int) -> tuple[Kind, str]:
+def _kind(message: str, start: int, end: int) -> tuple[ValueKind, str]:
     """The kind of a number, and the first figures with which it is a code instead."""
     text, before = message[start:end], message[max(0, start - _MOST_BEFORE) : start]
     if _CODE_WORD.search(before):
-        return Kind.WORD, ""
+        return ValueKind.WORD, ""
     plain = text.lstrip("+-").isdecimal()
     if plain and len(text) <= _LONG_NUMBER and _BEFORE_CODE.search(before):
-        return Kind.CODE, ""
+        return ValueKind.CODE, ""
     leading = ""
     if _ENHANCED.match(text):
         leading = "245"
     elif _STATUS.match(text) and (not before or before[-1] in " ([<:=") and _WORDY.match(message, end):
         leading = "12345"
     if not plain or len(text) >= _LONG_NUMBER or _UNIT.match(message, end) or _BEFORE_AMOUNT.search(before):
-        return Kind.MASKED, leading
-    return Kind.NUMBER, leading
+        return ValueKind.MASKED, leading
+    return ValueKind.NUMBER, leading
 
 
 def hides_the_cause(general: str) -> bool:

@@ -15,12 +15,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.braces import Names, Placeholder, Source
+from jobctl.domain.braces import Names, Placeholder, ValueSource
 from jobctl.domain.bracetext import Braces
 from jobctl.errors import UsageError
 
 PREFIX = "JOBCTL_V_"
-_OWN_VARIABLE = {Source.ITEM: "JOBCTL_ITEM", Source.SLOT: "JOBCTL_SLOT"}
+_OWN_VARIABLE = {ValueSource.ITEM: "JOBCTL_ITEM", ValueSource.SLOT: "JOBCTL_SLOT"}
 _WHERE = "--shell"
 
 _PLAIN = re.compile(r"[^\\'\"`$(){}#<\n\[A-Za-z_]+")

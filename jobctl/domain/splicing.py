@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.braces import Piece, Placeholder, Source
+from jobctl.domain.braces import Piece, Placeholder, ValueSource
 from jobctl.domain.evaluated import Evaluated, evaluated, name_of
 from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
 from jobctl.domain.quoting import MARK
@@ -74,7 +74,7 @@ def check_scripts(argv: Sequence[str], arguments: Sequence[Sequence[Piece]]) -> 
 
 
 def _fields(pieces: Sequence[Piece]) -> list[Placeholder]:
-    return [piece for piece in pieces if isinstance(piece, Placeholder) and piece.source is Source.FIELD]
+    return [piece for piece in pieces if isinstance(piece, Placeholder) and piece.source is ValueSource.FIELD]
 
 
 def _joined(arguments: Sequence[Sequence[Piece]]) -> list[Piece]:
@@ -144,7 +144,7 @@ def _with_values(word: str, values: Sequence[Placeholder]) -> list[Piece]:
 def _shown(piece: Piece) -> str:
     if isinstance(piece, str):
         return piece
-    return MARK if piece.source is Source.FIELD and piece.quote != "url" else "1"
+    return MARK if piece.source is ValueSource.FIELD and piece.quote != "url" else "1"
 
 
 def _refusal(words: Sequence[str], found: Evaluated, placeholder: Placeholder, why: str) -> UsageError:

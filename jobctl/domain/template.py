@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, Source
+from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, ValueSource
 from jobctl.domain.bracetext import read_pieces
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.domain.quoting import GROWTH, QUOTES
@@ -51,7 +51,7 @@ def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Templ
         notices += ownbraces.notices(argv, names)
     appended = names.columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
     if appended:
-        arguments.append([Placeholder(Source.FIELD)])
+        arguments.append([Placeholder(ValueSource.FIELD)])
     template = Template(arguments, appended=appended)
     template.notices, template.keeps_tags = notices, keeps_tags
     return template
@@ -71,9 +71,9 @@ class Template:
         self.keeps_tags = False
         placeholders = [p for pieces in arguments for p in pieces if isinstance(p, Placeholder)]
         #: Whether the number of the slot is in it; the executor fills that in.
-        self.slotted = any(p.source is Source.SLOT for p in placeholders)
+        self.slotted = any(p.source is ValueSource.SLOT for p in placeholders)
         #: Columns by position that it needs, each once.
-        self.fields: tuple[int, ...] = tuple(sorted({p.field for p in placeholders if p.source is Source.FIELD}))
+        self.fields: tuple[int, ...] = tuple(sorted({p.field for p in placeholders if p.source is ValueSource.FIELD}))
         #: Whether it is the same for every row.
         self.constant = not placeholders
         self.render: Render = _renderer(arguments, self.slotted)
@@ -95,7 +95,7 @@ def _size(pieces: Sequence[Piece]) -> tuple[int, int]:
     for piece in pieces:
         if isinstance(piece, str):
             fixed += len(_encoded(piece))
-        elif piece.source is Source.FIELD:
+        elif piece.source is ValueSource.FIELD:
             longer, added = GROWTH[piece.quote]
             times += longer
             fixed += longer * _FORM_GROWTH + added
@@ -144,9 +144,9 @@ def _by_argument(arguments: Sequence[Sequence[Piece]]) -> Render:
 
 def value_of(placeholder: Placeholder) -> Value:
     """What takes the value of a placeholder out of a row."""
-    if placeholder.source is Source.ITEM:
+    if placeholder.source is ValueSource.ITEM:
         return lambda _fields, item: b"%d" % item
-    if placeholder.source is Source.SLOT:
+    if placeholder.source is ValueSource.SLOT:
         return lambda _fields, _item: SLOT_MARK
     index = placeholder.field
     forms = [PATH_FORMS[placeholder.form]] if placeholder.form else []

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d{1,3})?\Z", re.AS
 _LONGEST_NUMBER = 1_000
 
 
-class Column(NamedTuple):
+class WhereColumn(NamedTuple):
     """A column by its place among those that the condition names."""
 
     place: int
@@ -172,13 +172,13 @@ class _Compiler:
         if isinstance(right, ast.Tuple | ast.List | ast.Set):
             return _any([_compared(sought, _equal, self._operand(member)) for member in right.elts])
         within = self._operand(right)
-        if isinstance(within, Column):  # 'text' in column
+        if isinstance(within, WhereColumn):  # 'text' in column
             return lambda fields: str(_value(sought, fields)) in fields[within.place]
         raise self._refusal(right, "in needs a list or a column", "for example country in ('DE', 'FR'), or 'x' in name")
 
     def _regex(self, node: ast.BinOp) -> Condition:
         column, pattern = self._operand(node.left), self._operand(node.right)
-        if not isinstance(column, Column) or not isinstance(pattern, str):
+        if not isinstance(column, WhereColumn) or not isinstance(pattern, str):
             raise self._refusal(node, "~ stands between a column and a string", "for example url ~ '^https:'")
         try:
             search = re.compile(pattern).search
@@ -188,7 +188,7 @@ class _Compiler:
             ) from error
         return lambda fields: search(fields[column.place]) is not None
 
-    def _operand(self, node: ast.expr) -> Column | Value:
+    def _operand(self, node: ast.expr) -> WhereColumn | Value:
         match node:
             case ast.Name():
                 return self._column(node)
@@ -208,7 +208,7 @@ class _Compiler:
         found = _TOKEN.match(self._text, self._place(node))
         return found is not None and self._place(node) in self._strings and found.end() == self._end(node)
 
-    def _column(self, node: ast.Name) -> Column:
+    def _column(self, node: ast.Name) -> WhereColumn:
         place = self._place(node)
         name = self._braces.get(place)
         if name is None:  # as it is spelled: the parser normalises names
@@ -225,7 +225,7 @@ class _Compiler:
                 raise self._refusal(node, "there is no such column", hint)
         if name not in self.names:
             self.names.append(name)
-        return Column(self.names.index(name))
+        return WhereColumn(self.names.index(name))
 
 
 def _all(conditions: Sequence[Condition]) -> Condition:
@@ -252,17 +252,19 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
 }
 
 
-def _value(operand: Column | Value, fields: Fields) -> Value:
-    return fields[operand.place] if isinstance(operand, Column) else operand
+def _value(operand: WhereColumn | Value, fields: Fields) -> Value:
+    return fields[operand.place] if isinstance(operand, WhereColumn) else operand
 
 
-def _compared(left: Column | Value, compare: Callable[[Value, Value], bool], right: Column | Value) -> Condition:
+def _compared(
+    left: WhereColumn | Value, compare: Callable[[Value, Value], bool], right: WhereColumn | Value
+) -> Condition:
     """Two columns are compared as numbers where both spell one, else as texts."""
 
     def condition(fields: Fields) -> bool:
         a, b = _value(left, fields), _value(right, fields)
         if isinstance(a, str) and isinstance(b, str):
-            if isinstance(left, Column) and isinstance(right, Column):
+            if isinstance(left, WhereColumn) and isinstance(right, WhereColumn):
                 x, y = number_of(a), number_of(b)
                 if x is not None and y is not None:
                     return compare(x, y)

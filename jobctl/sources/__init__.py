@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import BinaryIO, cast
 
 from jobctl.errors import InputRejected, UsageError
-from jobctl.sources.options import JOBLOG, InputOptions, Kind, kind_of
+from jobctl.sources.options import JOBLOG, DefiniteOptions, InputOptions, kind_of
 from jobctl.sources.source import Source
 
 _READERS = {
     "csv": ("jobctl.sources.delimited", "Delimited"),
     "tsv": ("jobctl.sources.delimited", "Delimited"),
-    "jsonl": ("jobctl.sources.jsonl", "JsonLines"),
-    "lines": ("jobctl.sources.lines", "Lines"),
+    "jsonl": ("jobctl.sources.jsonl", "JsonLinesSource"),
+    "lines": ("jobctl.sources.lines", "LineSource"),
     "xlsx": ("jobctl.sources.workbook", "Workbook"),
     "parquet": ("jobctl.sources.parquet", "Parquet"),
     JOBLOG: ("jobctl.sources.joblog", "Joblog"),
@@ -26,7 +26,7 @@ __all__ = ["InputOptions", "Source", "open_source"]
 
 
 def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
-    """Begin to read an input; use it as a context manager.
+    """Open an input and read its beginning; use the result as a context manager.
 
     Raises UsageError for options that do not fit, InputRejected for a file that cannot be read or has no usable
     beginning (no rows, bad header, wrong encoding).
@@ -63,7 +63,7 @@ def _buffered(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _source(file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> Source:
+def _source(file: BinaryIO, kind: DefiniteOptions, options: InputOptions, size: int | None) -> Source:
     try:
         return _reader_of(kind.format)(file, kind, options, size)
     except OSError as error:
@@ -71,7 +71,7 @@ def _source(file: BinaryIO, kind: Kind, options: InputOptions, size: int | None)
 
 
 def _reader_of(input_format: str) -> type[Source]:
-    """Only what is needed is imported."""
+    """The class that reads a format; only its module is imported."""
     name, reader = _READERS[input_format]
     found: type[Source] = getattr(import_module(name), reader)
     return found

@@ -32,7 +32,7 @@ class BadCell(NamedTuple):
 Cell = str | BadCell
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """A row with at least one value: its number in the sheet and its cells by the number of their column."""
 
     number: int

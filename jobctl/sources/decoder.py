@@ -96,12 +96,12 @@ def _send_rows(parent: Parent, decoder: Decoder) -> None:
     places = kept_places(names, line)
     parent.send({"kind": "header", "names": names, "line": line, "notices": decoder.notices})
     decoder.notices = []
-    batch = _Batch()
+    batch = _DecodedBatch()
     for line, texts, fault in judged_rows(decoder, names):
         batch.add(line, texts, places, fault)
         if batch.is_full():
             parent.send(*batch.message())
-            batch = _Batch()
+            batch = _DecodedBatch()
     parent.send(*batch.message())
     parent.send({"kind": "notices", "notices": decoder.notices})
 
@@ -169,7 +169,7 @@ class _Judge:
         return self._names[place] if place < len(self._names) else str(place + 1)
 
 
-class _Batch:
+class _DecodedBatch:
     """Rows on their way to the parent: good ones as payloads, others as texts with their faults."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
 from jobctl.sources.delimiters import likelier_delimiter, name_of, noted_delimiter
 from jobctl.sources.header import is_encodable, kept_places
-from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Candidate, Damaged
+from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Damaged, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
 
@@ -235,7 +235,7 @@ class Delimited(TextSource):
             return block.split(b"\n", lines)[lines]
         return b""
 
-    def _slow(self, block: bytes) -> Iterator[Candidate]:
+    def _slow(self, block: bytes) -> Iterator[InspectedRecord]:
         lines = block.split(b"\n")
         reader = self._reader(block, "surrogateescape")
         self._open_record = b""
@@ -255,17 +255,19 @@ class Delimited(TextSource):
             raw = b"\n".join(lines[begin : reader.line_num]).removesuffix(b"\r")
             line, begin = self._line + begin, reader.line_num
             if row is None:
-                yield Candidate.broken(line, raw, Fault(None, LINE_END if message == LONE_CR else "syntax", message))
+                yield InspectedRecord.broken(
+                    line, raw, Fault(None, LINE_END if message == LONE_CR else "syntax", message)
+                )
             elif row:
                 yield self._candidate(line, raw, row)
 
-    def _candidate(self, line: int, raw: bytes, row: list[str]) -> Candidate:
+    def _candidate(self, line: int, raw: bytes, row: list[str]) -> InspectedRecord:
         fault = self._fault(row, raw)
         if fault is not None:
-            return Candidate(line, raw, tuple(row), b"", fault)
+            return InspectedRecord(line, raw, tuple(row), b"", fault)
         (values,) = self._pick([row])
         payload = SEPARATOR.join(value.encode() for value in values)
-        return Candidate(line, raw, tuple(values), payload, None if is_filled(payload) else EMPTY)
+        return InspectedRecord(line, raw, tuple(values), payload, None if is_filled(payload) else EMPTY)
 
     def _fault(self, row: list[str], raw: bytes) -> Fault | None:
         if len(raw) > RECORD_LIMIT:

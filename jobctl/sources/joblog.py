@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.problems import Damaged, InspectedRecord
 from jobctl.sources.source import Source
 from jobctl.sources.stream import NOT_UTF8, TOO_LONG, OverlongLine, is_utf8
 
@@ -25,7 +25,7 @@ class Joblog(Source):
 
     def _open(self) -> None:
         self.format = "lines"
-        self._failed: dict[tuple[bytes, bytes], Candidate] = {}
+        self._failed: dict[tuple[bytes, bytes], InspectedRecord] = {}
         lines = self._lines()
         first = next(lines, (1, b""))[1]
         if tuple(first.split(b"\t")) != _TITLES:
@@ -51,7 +51,7 @@ class Joblog(Source):
         if len(fields) <= _COMMAND or not all(_is_number(fields[place]) for place in (_SEQ, _EXITVAL, _SIGNAL)):
             if text.strip():
                 torn = Fault(None, "joblog", "is no line of a joblog: nine fields, separated by tabs")
-                self._failed[text, b""] = Candidate.broken(line, text, torn)
+                self._failed[text, b""] = InspectedRecord.broken(line, text, torn)
             return
         command = fields[_COMMAND].replace(_LINE_FEED, b"\n")
         name = (fields[_SEQ], command)
@@ -62,9 +62,9 @@ class Joblog(Source):
         if fault is None and not command.strip():
             fault = Fault(None, "command", "has no command")
         self._failed[name] = (
-            Candidate(line, text, (command.decode(),), command)
+            InspectedRecord(line, text, (command.decode(),), command)
             if fault is None
-            else Candidate.broken(line, text, fault)
+            else InspectedRecord.broken(line, text, fault)
         )
 
     def _judged(self) -> Iterator[list[bytes]]:

@@ -16,7 +16,7 @@ from jobctl.domain.payload import (
     json_depth,
     without_result_keys,
 )
-from jobctl.sources.problems import EMPTY, PROBLEMS_SHOWN, Candidate, Damaged
+from jobctl.sources.problems import EMPTY, PROBLEMS_SHOWN, Damaged, InspectedRecord
 from jobctl.sources.text import TextSource
 
 _RESULT_MARKS = (f'"{RESULT_PREFIX}'.encode(), f'"{RESULT_MEMBER}"'.encode())
@@ -25,7 +25,7 @@ _BLANK_MARKS = (b'" ', b'"\\t')
 _ESCAPED_NUL = b"\\u0000"
 
 
-class JsonLines(TextSource):
+class JsonLinesSource(TextSource):
     """Rows with keys; the columns are the keys of the first row."""
 
     def _open(self) -> None:
@@ -78,18 +78,18 @@ class JsonLines(TextSource):
             return None if any(map(_is_empty, rows)) else payloads
         return payloads
 
-    def _slow(self, block: bytes) -> Iterator[Candidate]:
+    def _slow(self, block: bytes) -> Iterator[InspectedRecord]:
         for line, text in enumerate(block.split(b"\n"), self._line):
             payload = text.strip()
             if not payload:
                 continue
             row, fault = _parse(payload)
             if row is None or fault is not None:
-                yield Candidate.broken(line, payload, fault or Fault(None, "json", "is no JSON object"))
+                yield InspectedRecord.broken(line, payload, fault or Fault(None, "json", "is no JSON object"))
                 continue
             kept = without_result_keys(payload)
             fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
-            yield Candidate(line, payload, (kept.decode(),), kept, fault)
+            yield InspectedRecord(line, payload, (kept.decode(),), kept, fault)
 
     def _alike(self, key: str, row: dict[str, Any]) -> str:
         """A key of the row that looks the same, for the first of the rows that lack one."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.problems import LINE_END, Candidate
+from jobctl.sources.problems import LINE_END, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
 
 
-class Lines(TextSource):
+class LineSource(TextSource):
     """Lines without columns."""
 
     def _open(self) -> None:
@@ -43,16 +43,16 @@ class Lines(TextSource):
         lines = list(filter(None, block.split(b"\n")))
         return list(filter(is_filled, lines)) if has_blank(lines) else lines
 
-    def _slow(self, block: bytes) -> Iterator[Candidate]:
+    def _slow(self, block: bytes) -> Iterator[InspectedRecord]:
         for line, text in enumerate(block.split(b"\n"), self._line):
             value = text.removesuffix(b"\r")
             if not is_filled(value):
                 continue
             fault = _fault(value)
             if fault is None:
-                yield Candidate(line, value, (value.decode(),), value)
+                yield InspectedRecord(line, value, (value.decode(),), value)
             else:
-                yield Candidate.broken(line, value, fault)
+                yield InspectedRecord.broken(line, value, fault)
 
 
 def _fault(value: bytes) -> Fault | None:

@@ -25,7 +25,7 @@ _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _MINUTES = re.compile(r"h[^a-z]*m{1,2}(?!m)|m{1,2}[^a-z]*s", re.IGNORECASE)
 
 
-class Kind(Enum):
+class NumberMeaning(Enum):
     """What a number in a cell means."""
 
     NUMBER = 0
@@ -35,36 +35,36 @@ class Kind(Enum):
     DURATION = 4
 
 
-def kind_of_format(number: int, code: str | None) -> Kind:
+def kind_of_format(number: int, code: str | None) -> NumberMeaning:
     """What a number format makes of a number: by its code, without one as the built-in format of that number."""
     if code is None:
         code = _BUILT_IN.get(number, "General")
     bare = _LITERAL.sub("", code).split(";")[0].lower()
     if _ELAPSED.search(bare):
-        return Kind.DURATION
+        return NumberMeaning.DURATION
     if "general" in bare or "standard" in bare:
-        return Kind.NUMBER
+        return NumberMeaning.NUMBER
     without_exponent = re.sub(r"e[+-]", "", bare).replace("am/pm", "h").replace("a/p", "h")
     has_time = bool(re.search("[hs]", without_exponent))
     without_minutes = _MINUTES.sub("", without_exponent)
     has_date = bool(re.search("[ydmegb]", without_minutes))
     if has_date:
-        return Kind.DATETIME if has_time else Kind.DATE
-    return Kind.TIME if has_time else Kind.NUMBER
+        return NumberMeaning.DATETIME if has_time else NumberMeaning.DATE
+    return NumberMeaning.TIME if has_time else NumberMeaning.NUMBER
 
 
 @lru_cache(8_192)  # a column of dates has few of them
-def moment_text(value: float, kind: Kind, *, from_1904: bool) -> str:
+def moment_text(value: float, kind: NumberMeaning, *, from_1904: bool) -> str:
     """A number of days as ISO 8601 text. Raises ValueError for a number that is no day of the calendar."""
-    if kind is Kind.DURATION or (kind is Kind.TIME and value < 0):
+    if kind is NumberMeaning.DURATION or (kind is NumberMeaning.TIME and value < 0):
         return duration_text(timedelta(milliseconds=round(value * DAY_MS)))
     days, milliseconds = divmod(round(value * DAY_MS), DAY_MS)
     seconds, fraction = divmod(milliseconds, 1000)
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{f'.{fraction:03}' if fraction else ''}"
-    if kind is Kind.TIME:
+    if kind is NumberMeaning.TIME:
         return clock
     day = _day(days, from_1904=from_1904).isoformat()
-    return day if kind is Kind.DATE else f"{day}T{clock}"
+    return day if kind is NumberMeaning.DATE else f"{day}T{clock}"
 
 
 def _day(number: int, *, from_1904: bool) -> date:

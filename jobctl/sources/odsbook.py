@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import BinaryIO
 
-from jobctl.sources.cells import MOST_COLUMNS, MOST_ROWS, UNSAVED, BadCell, Cell, Row, number_text, place_name
+from jobctl.sources.cells import MOST_COLUMNS, MOST_ROWS, UNSAVED, BadCell, Cell, SheetRow, number_text, place_name
 from jobctl.sources.moments import duration_text
 from jobctl.sources.package import DEEPEST, Handlers, Package
 from jobctl.sources.problems import Damaged
@@ -38,7 +38,7 @@ class OdsBook:
                 pass
         self.sheets = [SheetInfo(name, style in self._styles.hidden) for name, style in self._styles.tables]
 
-    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[Row]]]:
+    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
         """Rows with a value as they come, each time with the share of the file that was read. Raises Damaged."""
         size = self._package.size(_CONTENT)
         found = OdsSheet(sheet.name, self._styles.dated, self._styles.timed)
@@ -48,7 +48,7 @@ class OdsBook:
                     raise Damaged("workbook", f"a row with {len(cells):,} values is repeated {times:,} times", number)
                 for first in range(number, number + times, 1_000):
                     last = min(first + 1_000, number + times)
-                    yield read / size, [Row(each, cells) for each in range(first, last)]
+                    yield read / size, [SheetRow(each, cells) for each in range(first, last)]
             yield read / size, []
             if found.is_over:
                 return

@@ -80,7 +80,7 @@ class InputOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DefiniteOptions:
     """Options made definite."""
 
     format: str
@@ -89,7 +89,7 @@ class Kind:
     header: bool
 
 
-def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
+def kind_of(options: InputOptions, *, is_file: bool) -> DefiniteOptions:
     """Decide format, delimiter and encoding; ``is_file`` says that the path is a regular file.
 
     Raises UsageError naming the option that is wrong or missing.
@@ -97,7 +97,7 @@ def kind_of(options: InputOptions, *, is_file: bool) -> Kind:
     chosen = _format(options, is_file)
     _check_options(options, chosen)
     _check_comment(options.comment, chosen)
-    return Kind(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
+    return DefiniteOptions(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
 
 
 def _check_options(options: InputOptions, chosen: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-from jobctl.sources.cells import Cell, Row
+from jobctl.sources.cells import Cell, SheetRow
 from jobctl.sources.errorcells import error_cells
 from jobctl.sources.problems import Damaged
 from jobctl.sources.table import missing, text_of
@@ -38,7 +38,7 @@ class OtherBook:
             for each in self._book.sheets_metadata
         ]
 
-    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[Row]]]:
+    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
         """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
         with self._understood():
             found = self._book.get_sheet_by_name(sheet.name)
@@ -47,16 +47,16 @@ class OtherBook:
         errors = error_cells(self._file, self._kind, self.sheets.index(sheet))
         timed = _timed_columns(found)
         left = found.start[1] + 1
-        rows: list[Row] = []
+        rows: list[SheetRow] = []
         for number, values in enumerate(found.iter_rows(), 1):
             cells = {left + place: _cell(value, place in timed) for place, value in enumerate(values) if value != ""}
             cells.update(errors.pop(number, {}))
             if cells:
-                rows.append(Row(number, cells))
+                rows.append(SheetRow(number, cells))
             if number % _PIECE == 0:
                 yield number / (found.end[0] + 1), rows
                 rows = []
-        yield 1.0, rows + [Row(number, {**cells}) for number, cells in sorted(errors.items())]
+        yield 1.0, rows + [SheetRow(number, {**cells}) for number, cells in sorted(errors.items())]
 
     @contextlib.contextmanager
     def _understood(self) -> Iterator[None]:

@@ -10,12 +10,12 @@ from typing import Any
 from jobctl.process.isolated import ChildBounds
 from jobctl.sources.contents import described
 from jobctl.sources.decoder import Decoder
-from jobctl.sources.parquet_column import Column
+from jobctl.sources.parquet_column import ParquetColumn
 from jobctl.sources.parquet_leaves import INT96, Cells
 from jobctl.sources.parquet_texts import column_of
 from jobctl.sources.problems import Damaged
 from jobctl.sources.stream import RECORD_LIMIT
-from jobctl.sources.table import BATCH, Table
+from jobctl.sources.table import BATCH, DecodedTable
 
 #: Of a batch; each value becomes an object of Python.
 _MOST_VALUES = 200_000
@@ -29,7 +29,7 @@ _HEAD = 8 << 10
 _WAY_OUT = "write it with smaller row groups and pages, or save it as CSV"
 
 
-class Parquet(Table):
+class Parquet(DecodedTable):
     """A Parquet file, as a child process reads it."""
 
     _what = "a Parquet file"
@@ -122,7 +122,7 @@ class ParquetDecoder(Decoder):
         options = {"batch_size": self._batch_size(number), "row_groups": [number], "use_threads": False}
         batches = self._parquet.iter_batches(**options)
         again = repeat(None) if self._again is None else self._again.iter_batches(**options)
-        columns: list[Column] | None = None
+        columns: list[ParquetColumn] | None = None
         read = 0
         for batch, coarse in zip(batches, again, strict=False):
             columns = columns or self._columns_of(batch.schema)
@@ -137,7 +137,7 @@ class ParquetDecoder(Decoder):
         if read != expected:
             raise Damaged("parquet", f"row group {number + 1} has {read:,} rows where the file says {expected:,}")
 
-    def _columns_of(self, schema: Any) -> list[Column]:
+    def _columns_of(self, schema: Any) -> list[ParquetColumn]:
         logical = iter(self._logical)
         return [column_of(field.type, logical) for field in schema]
 
@@ -154,7 +154,7 @@ class ParquetDecoder(Decoder):
         return max(1, most)
 
 
-def _cells(columns: Sequence[Column], batch: Any) -> list[Cells]:
+def _cells(columns: Sequence[ParquetColumn], batch: Any) -> list[Cells]:
     return [column.cells(array) for column, array in zip(columns, batch.columns, strict=True)]
 
 

@@ -12,7 +12,7 @@ from jobctl.sources.parquet_leaves import Cells
 Json = str | Fault
 
 
-class Column(ABC):
+class ParquetColumn(ABC):
     """Reads arrays of one type."""
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """Columns of a Parquet file as texts: simple values as they are, nested ones as JSON.
 
-A ``Column`` is made once from the type of a column, and reads arrays of it.
+A ``ParquetColumn`` is made once from the type of a column, and reads arrays of it.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of
-from jobctl.sources.parquet_column import Column, Json, sizes_of
+from jobctl.sources.parquet_column import Json, ParquetColumn, sizes_of
 from jobctl.sources.parquet_leaves import Cells, bare, reader_of
 
 
-def column_of(kind: Any, logical: Iterator[str]) -> Column:
+def column_of(kind: Any, logical: Iterator[str]) -> ParquetColumn:
     """What reads a type. ``logical`` gives the Parquet type of each simple column inside of it, in order."""
     from pyarrow import BaseExtensionType, types
 
     if isinstance(kind, BaseExtensionType):
-        return _Extension(column_of(kind.storage_type, _named(kind, logical)))
+        return _ExtensionColumn(column_of(kind.storage_type, _named(kind, logical)))
     if types.is_dictionary(kind):
-        return _Dictionary(column_of(kind.value_type, logical))
+        return _DictionaryColumn(column_of(kind.value_type, logical))
     if types.is_map(kind):
-        return _Map(column_of(kind.key_type, logical), column_of(kind.item_type, logical))
+        return _MapColumn(column_of(kind.key_type, logical), column_of(kind.item_type, logical))
     if types.is_struct(kind):
         from jobctl.sources.parquet_variant import is_variant, variant_of
 
-        make = variant_of if is_variant(kind) else _Struct.of
+        make = variant_of if is_variant(kind) else _StructColumn.of
         return make(kind, lambda inner: column_of(inner, logical))
     if types.is_run_end_encoded(kind):
-        return _RunEnds(column_of(kind.value_type, logical))
+        return _RunEndsColumn(column_of(kind.value_type, logical))
     if types.is_nested(kind):
-        return _List(column_of(kind.value_type, logical))
-    return _Leaf(*reader_of(kind, next(logical, "NONE")))
+        return _ListColumn(column_of(kind.value_type, logical))
+    return _LeafColumn(*reader_of(kind, next(logical, "NONE")))
 
 
 def _named(kind: Any, logical: Iterator[str]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _named(kind: Any, logical: Iterator[str]) -> Iterator[str]:
     return chain((known[name],), islice(logical, 1, None)) if name in known else logical
 
 
-class _Leaf(Column):
+class _LeafColumn(ParquetColumn):
     def __init__(self, read: Callable[[Any], Cells], is_bare: bool) -> None:
         self._read = read
         self._is_bare = is_bare
@@ -58,10 +58,10 @@ class _Leaf(Column):
         return [*map(json_of, bare(cells) if self._is_bare else cells)]
 
 
-class _Extension(Column):
+class _ExtensionColumn(ParquetColumn):
     """A type that an application gave a name; what is stored says enough."""
 
-    def __init__(self, storage: Column) -> None:
+    def __init__(self, storage: ParquetColumn) -> None:
         self._storage = storage
 
     def cells(self, array: Any) -> Cells:
@@ -71,10 +71,10 @@ class _Extension(Column):
         return self._storage.json(array.storage)
 
 
-class _Dictionary(Column):
+class _DictionaryColumn(ParquetColumn):
     """Values that are stored once; only those that occur are read."""
 
-    def __init__(self, values: Column) -> None:
+    def __init__(self, values: ParquetColumn) -> None:
         self._values = values
 
     def cells(self, array: Any) -> Cells:
@@ -90,8 +90,8 @@ class _Dictionary(Column):
         return [found[index] for index in array.indices.to_pylist()]
 
 
-class _RunEnds(Column):
-    def __init__(self, values: Column) -> None:
+class _RunEndsColumn(ParquetColumn):
+    def __init__(self, values: ParquetColumn) -> None:
         self._values = values
 
     def cells(self, array: Any) -> Cells:
@@ -100,15 +100,15 @@ class _RunEnds(Column):
         return self._values.cells(compute.run_end_decode(array))
 
 
-class _Nested(Column):
+class _NestedColumn(ParquetColumn):
     """Its text is its JSON."""
 
     def json(self, array: Any) -> list[Json]:
         return ["null" if cell is None else cell for cell in self.cells(array)]
 
 
-class _List(_Nested):
-    def __init__(self, items: Column) -> None:
+class _ListColumn(_NestedColumn):
+    def __init__(self, items: ParquetColumn) -> None:
         self._items = items
 
     def cells(self, array: Any) -> Cells:
@@ -116,13 +116,13 @@ class _List(_Nested):
         return [None if size is None else list_of(islice(items, size)) for size in sizes_of(array)]
 
 
-class _Struct(_Nested):
-    def __init__(self, names: Sequence[str], members: Sequence[Column]) -> None:
+class _StructColumn(_NestedColumn):
+    def __init__(self, names: Sequence[str], members: Sequence[ParquetColumn]) -> None:
         self._names, self._members = names, members
         self._is_object = len(set(names)) == len(names)
 
     @classmethod
-    def of(cls, kind: Any, column: Callable[[Any], Column]) -> Column:
+    def of(cls, kind: Any, column: Callable[[Any], ParquetColumn]) -> ParquetColumn:
         """What reads a type with members."""
         fields = [kind.field(place) for place in range(kind.num_fields)]
         return cls([field.name for field in fields], [column(field.type) for field in fields])
@@ -140,10 +140,10 @@ class _Struct(_Nested):
         return list_of(list_of((json_of(name), item)) for name, item in zip(self._names, row, strict=True))
 
 
-class _Map(_Nested):
+class _MapColumn(_NestedColumn):
     """An object where its keys are strings, each once; else a list of pairs."""
 
-    def __init__(self, keys: Column, items: Column) -> None:
+    def __init__(self, keys: ParquetColumn, items: ParquetColumn) -> None:
         self._keys, self._items = keys, items
 
     def cells(self, array: Any) -> Cells:

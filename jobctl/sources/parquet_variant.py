@@ -10,11 +10,11 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of, quoted
-from jobctl.sources.parquet_column import Column, Json, sizes_of
+from jobctl.sources.parquet_column import Json, ParquetColumn, sizes_of
 from jobctl.sources.parquet_leaves import Cells, written
 from jobctl.sources.variant import Variant
 
-MakeColumn = Callable[[Any], Column]
+MakeColumn = Callable[[Any], ParquetColumn]
 Variants = Sequence[Variant | Fault | None]
 _BAD = Fault(None, "value", "is a VARIANT whose parts contradict each other")
 
@@ -43,12 +43,12 @@ def _is_coded(kind: Any) -> bool:
     return bool(types.is_dictionary(kind) and types.is_binary(kind.value_type))
 
 
-def variant_of(kind: Any, column: MakeColumn) -> Column:
+def variant_of(kind: Any, column: MakeColumn) -> ParquetColumn:
     """What reads a struct that is stored as VARIANT."""
     return _VariantColumn(_Shredded(kind, column))
 
 
-class _VariantColumn(Column):
+class _VariantColumn(ParquetColumn):
     def __init__(self, values: _Shredded) -> None:
         self._values = values
 
@@ -126,7 +126,7 @@ class _Typed(ABC):
 
 
 class _TypedLeaf(_Typed):
-    def __init__(self, column: Column, *, is_binary: bool) -> None:
+    def __init__(self, column: ParquetColumn, *, is_binary: bool) -> None:
         self._column = column
         self._is_binary = is_binary
 

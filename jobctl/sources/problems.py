@@ -55,7 +55,7 @@ class RejectedRow(NamedTuple):
     raw: bytes
 
 
-class Candidate(NamedTuple):
+class InspectedRecord(NamedTuple):
     """A record that was looked at by itself: what it would be stored as, or what is wrong with it."""
 
     line: int | None

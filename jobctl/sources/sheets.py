@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from jobctl.errors import UsageError
-from jobctl.sources.cells import BadCell, Cell, Row
+from jobctl.sources.cells import BadCell, Cell, SheetRow
 from jobctl.sources.decoder import Decoder
 from jobctl.sources.problems import Damaged
 from jobctl.sources.signature import book_kind
@@ -20,7 +20,7 @@ _AHEAD_PIECES = 16
 #: Sheets that a message names.
 _NAMED = 20
 
-Rows = Iterator[tuple[float, list[Row]]]
+Rows = Iterator[tuple[float, list[SheetRow]]]
 
 
 class BookReader(Protocol):
@@ -45,7 +45,7 @@ class SheetDecoder(Decoder):
         self._reader = _reader_of(self._file)
         sheet = choose(self._reader.sheets, self._settings["sheet"], self.notices)
         self._rows = self._reader.rows(sheet)
-        self._taken: list[Row] = []
+        self._taken: list[SheetRow] = []
         self._take_ahead()
         if not self._taken:
             others = _listed([each for each in self._reader.sheets if each.is_table and each != sheet])

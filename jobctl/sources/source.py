@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, NoReturn, Self
 
 from jobctl.domain.payload import SEPARATOR, RowRules
 from jobctl.errors import InputRejected
-from jobctl.sources.options import InputOptions, Kind
+from jobctl.sources.options import DefiniteOptions, InputOptions
 from jobctl.sources.picker import Picker, make_picker
-from jobctl.sources.problems import EMPTY, Candidate, Damaged, Problem, Problems, RejectedRow
+from jobctl.sources.problems import EMPTY, Damaged, InspectedRecord, Problem, Problems, RejectedRow
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 Bytes = bytes  # inside the class that name is the count
@@ -29,7 +29,7 @@ class Source(ABC):
     _no_rows = "there are no rows"
     _is_text = True
 
-    def __init__(self, file: BinaryIO, kind: Kind, options: InputOptions, size: int | None) -> None:
+    def __init__(self, file: BinaryIO, kind: DefiniteOptions, options: InputOptions, size: int | None) -> None:
         self.format = kind.format
         #: Names by position; none for plain lines.
         self.columns: tuple[str, ...] = ()
@@ -152,7 +152,7 @@ class Source(ABC):
             hint=f"columns: {', '.join(self.columns)}" if self.columns else "change the selection",
         )
 
-    def _accepted(self, candidates: Iterator[Candidate]) -> list[Bytes]:
+    def _accepted(self, candidates: Iterator[InspectedRecord]) -> list[Bytes]:
         accepted = []
         for candidate in candidates:
             self._records += 1
@@ -167,14 +167,14 @@ class Source(ABC):
                 self._turn_down(candidate._replace(fault=fault))
         return accepted
 
-    def _is_meant(self, candidate: Candidate) -> bool:
+    def _is_meant(self, candidate: InspectedRecord) -> bool:
         """A row that cannot be taken apart is, unless its number says no."""
         if not self._picker.wants_number(self._records):
             return False
         is_torn = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
         return is_torn or self._picker.wants(candidate.payload)
 
-    def _turn_down(self, candidate: Candidate) -> None:
+    def _turn_down(self, candidate: InspectedRecord) -> None:
         assert candidate.fault is not None
         column, code, message = candidate.fault
         problem = Problem(candidate.line, self._records, column, code, message)

@@ -3,8 +3,8 @@
 Whole numbers have no ``.0``, dates and times are ISO 8601, durations H:MM:SS, truth is ``true`` or ``false``, nothing
 is empty, nested values are JSON. From there on such an input is a CSV file with a header.
 
-The libraries that read such files may crash or take gigabytes, so a child process reads them: ``Table`` is our side of
-it, and a ``Decoder`` (``jobctl.sources.decoder``) runs in the child. A format is a pair of such classes.
+The libraries that read such files may crash or take gigabytes, so a child process reads them. ``DecodedTable`` is the
+parent's side, and a ``Decoder`` (``jobctl.sources.decoder``) runs in the child. A format is a pair of such classes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
 from jobctl.sources.cells import number_text
 from jobctl.sources.header import kept_places
 from jobctl.sources.moments import duration_text
-from jobctl.sources.problems import Candidate, Damaged
+from jobctl.sources.problems import Damaged, InspectedRecord
 from jobctl.sources.source import Bytes, Source
 
 #: Most rows that the child sends at once.
@@ -57,7 +57,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-class Table(Source):
+class DecodedTable(Source):
     """Rows of values with columns that have names, as a child process reads them.
 
     A format says in class attributes what it is and which ``Decoder`` reads it.
@@ -177,7 +177,7 @@ class Table(Source):
         if self._file_state() != self._state:
             raise Damaged("changed", "the file was written to while it was read", hint="try again when it is complete")
 
-    def _candidates(self, head: dict[str, Any], body: Bytes) -> Iterator[Candidate]:
+    def _candidates(self, head: dict[str, Any], body: Bytes) -> Iterator[InspectedRecord]:
         faults: dict[str, Any] = head["faults"]
         start = 0
         for number, (line, size) in enumerate(zip(head["lines"], head["sizes"], strict=True)):
@@ -185,11 +185,11 @@ class Table(Source):
             start += size
             if (told := faults.get(str(number))) is not None:
                 fault, fields = told
-                yield Candidate(line, b"", tuple(fields), payload, Fault(*fault))
+                yield InspectedRecord(line, b"", tuple(fields), payload, Fault(*fault))
                 continue
-            yield Candidate(line, b"", (), payload)
+            yield InspectedRecord(line, b"", (), payload)
 
-    def _turn_down(self, candidate: Candidate) -> None:
+    def _turn_down(self, candidate: InspectedRecord) -> None:
         """The fields of a good row are taken apart only here: few are turned down for another reason."""
         if not candidate.fields:
             candidate = candidate._replace(fields=tuple(candidate.payload.decode().split("\0")))

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
 from jobctl.domain.payload import Fault
-from jobctl.sources.problems import Candidate
+from jobctl.sources.problems import InspectedRecord
 from jobctl.sources.source import Source
 from jobctl.sources.stream import CHUNK, TOO_LONG, OverlongLine
 
@@ -74,7 +74,7 @@ class TextSource(Source):
         self._records += 1
         if self._picker.wants_number(self._records):
             fault = Fault(None, "too_long", f"the line is {TOO_LONG}")
-            self._turn_down(Candidate.broken(self._line, overlong.head, fault))
+            self._turn_down(InspectedRecord.broken(self._line, overlong.head, fault))
         self._line += 1
 
     @staticmethod
@@ -99,5 +99,5 @@ class TextSource(Source):
         """Payloads of a block, or None if not every record in it is certainly good."""
 
     @abstractmethod
-    def _slow(self, block: bytes) -> Iterator[Candidate]:
+    def _slow(self, block: bytes) -> Iterator[InspectedRecord]:
         """The records of a block one by one."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from jobctl.process.isolated import ChildBounds
 from jobctl.sources.signature import ZIP
-from jobctl.sources.table import Table
+from jobctl.sources.table import DecodedTable
 
 
-class Workbook(Table):
+class Workbook(DecodedTable):
     """A sheet of an xlsx, xlsb, xls or ods file, as a child process reads it."""
 
     _what = "a workbook"

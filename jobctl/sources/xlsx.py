@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jobctl.sources.moments import Kind, kind_of_format
+from jobctl.sources.moments import NumberMeaning, kind_of_format
 from jobctl.sources.ordinary import TEXT, read_entities
 from jobctl.sources.package import Handlers, Package
 from jobctl.sources.problems import Damaged
@@ -69,7 +69,7 @@ class _Formats(Handlers):
     """The kinds of the formats that cells name by their number."""
 
     def __init__(self) -> None:
-        self.kinds: list[Kind] = []
+        self.kinds: list[NumberMeaning] = []
         self._codes: dict[str, str] = {}
         self._inside = False
 
@@ -163,7 +163,7 @@ def links(package: Package, part: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def formats(package: Package, part: str) -> list[Kind]:
+def formats(package: Package, part: str) -> list[NumberMeaning]:
     """Of the cells, by the number that a cell names. Raises Damaged."""
     found = _Formats()
     _run(package, _linked(package, part, "styles"), found)

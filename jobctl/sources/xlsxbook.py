@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from jobctl.domain.wording import plural
-from jobctl.sources.cells import Row
+from jobctl.sources.cells import SheetRow
 from jobctl.sources.package import Package
 from jobctl.sources.problems import Damaged
 from jobctl.sources.xlsx import Book, SheetInfo, Strings, formats, main_part, strings
@@ -23,7 +23,7 @@ class XlsxBook:
         self.sheets: list[SheetInfo] = self._book.sheets
         self._sheet: Sheet | None = None
 
-    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[Row]]]:
+    def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
         """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
         size = self._package.size(sheet.part)
         if not size:

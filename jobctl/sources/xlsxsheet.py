@@ -13,12 +13,12 @@ from jobctl.sources.cells import (
     BadCell,
     Cell,
     ColumnNumbers,
-    Row,
+    SheetRow,
     column_name,
     number_text,
     place_name,
 )
-from jobctl.sources.moments import Kind, moment_text
+from jobctl.sources.moments import NumberMeaning, moment_text
 from jobctl.sources.ordinary import TEXT, attributes_of, read_entities
 from jobctl.sources.package import DEEPEST, Handlers, Package
 from jobctl.sources.problems import Damaged
@@ -35,21 +35,21 @@ class CellRules(NamedTuple):
     """What the workbook says about cells."""
 
     strings: Strings
-    kinds: Sequence[Kind]
+    kinds: Sequence[NumberMeaning]
     from_1904: bool
     is_uncalculated: bool
 
 
-class _Kinds(dict[str | None, Kind]):
+class _Kinds(dict[str | None, NumberMeaning]):
     """The kinds of formats by what a cell says, each looked up once: their number, or nothing."""
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
-        super().__init__({None: Kind.NUMBER})
+    def __init__(self, kinds: Sequence[NumberMeaning]) -> None:
+        super().__init__({None: NumberMeaning.NUMBER})
         self._by_number = kinds
 
-    def __missing__(self, style: str | None) -> Kind:
+    def __missing__(self, style: str | None) -> NumberMeaning:
         if style is None or not style.isdecimal() or int(style) >= len(self._by_number):
-            return Kind.NUMBER
+            return NumberMeaning.NUMBER
         return self.setdefault(style, self._by_number[int(style)])
 
 
@@ -59,7 +59,7 @@ class Sheet(Handlers):
     ending = b"</row>"
 
     def __init__(self, rules: CellRules) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[SheetRow] = []
         #: Formulas whose saved values the file itself calls outdated.
         self.uncalculated = 0
         self.hidden_rows = 0
@@ -142,7 +142,7 @@ class Sheet(Handlers):
 
     def _end_row(self) -> None:
         if self._cells:
-            self.rows.append(Row(self._row, self._cells))
+            self.rows.append(SheetRow(self._row, self._cells))
             self.hidden_rows += self._is_hidden
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
@@ -205,28 +205,32 @@ class Sheet(Handlers):
 
     def _number(self, text: str) -> Cell:
         kind = self._kinds[self._style]
-        if kind is Kind.NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
+        if kind is NumberMeaning.NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
             return text
         try:
             return self._measured(text, kind)
         except (ValueError, OverflowError):
             message = f"is the number {text[:40]}, which is no date although it is formatted as one"
-            if kind is Kind.NUMBER:
+            if kind is NumberMeaning.NUMBER:
                 message = f"is {text[:40]!r}, which is no number"
             return BadCell(self._place, text, message)
 
-    def _measured(self, text: str, kind: Kind) -> str:
+    def _measured(self, text: str, kind: NumberMeaning) -> str:
         value = float(text)
         if value - value:
             raise ValueError("not finite")
-        return number_text(value) if kind is Kind.NUMBER else moment_text(value, kind, from_1904=self._rules.from_1904)
+        return (
+            number_text(value)
+            if kind is NumberMeaning.NUMBER
+            else moment_text(value, kind, from_1904=self._rules.from_1904)
+        )
 
     def _iso(self, text: str) -> str:
         """A date that is saved as text; midnight is left out if the format has no time."""
         day, _, clock = text.strip().partition("T")
         kind = self._kinds[self._style]
-        if kind is Kind.DATE or not clock:
-            return f"{day}T00:00:00" if kind is Kind.DATETIME else day
+        if kind is NumberMeaning.DATE or not clock:
+            return f"{day}T00:00:00" if kind is NumberMeaning.DATETIME else day
         return f"{day}T{clock.removesuffix('Z').removesuffix('.000')}"
 
     @property
@@ -247,7 +251,7 @@ def _ordinary_cells(*, with_formulas: bool) -> re.Pattern[str]:
     return re.compile(rf"{head}(?:/>|>(?:{formula}<v>({TEXT})</v>|{inline})</c>)")
 
 
-def sheet_rows(package: Package, part: str, sheet: Sheet) -> Iterator[tuple[int, list[Row]]]:
+def sheet_rows(package: Package, part: str, sheet: Sheet) -> Iterator[tuple[int, list[SheetRow]]]:
     """Rows with a value, after every piece of the sheet that was read, with the bytes read so far. Raises Damaged."""
     for read in package.parse(part, sheet):
         rows, sheet.rows = sheet.rows, []

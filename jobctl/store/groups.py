@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jobctl.domain.likeness import Seen, free_places, masked
-from jobctl.domain.shape import Kind, Shape, shape_of
+from jobctl.domain.shape import Shape, ValueKind, shape_of
 from jobctl.store import failures
 from jobctl.store.database import Database
 from jobctl.store.failures import FURTHER, SAMPLE_LIMIT, failed_samples, samples_of
@@ -315,5 +315,5 @@ def _own(shape: Shape, cells: frozenset[str]) -> frozenset[int]:
     return frozenset(
         n
         for n, value in enumerate(shape.values)
-        if value.kind is not Kind.MASKED and not cells.isdisjoint(shape.spellings(n))
+        if value.kind is not ValueKind.MASKED and not cells.isdisjoint(shape.spellings(n))
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.config import find_home
-from jobctl.domain.event import Cause, Ended, event_body, event_type
+from jobctl.domain.event import Cause, EndedJob, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.domain.shape import hides_the_cause
 from jobctl.domain.texts import restored, stored
@@ -116,12 +116,12 @@ def program_for(root: Path) -> str:
     return f"jobctl --home {shlex.quote(str(root))}"
 
 
-def _ended(database: Database, row: JobRow, program: str) -> Ended:
+def _ended(database: Database, row: JobRow, program: str) -> EndedJob:
     reason, results = database.one("SELECT reason, results FROM jobs WHERE id = ?", (row.id,))
     written = json.loads(mended({"results": results})[0]["results"] or "{}")
     retryable, held_back = _to_retry(database, row)
     command = f"{program} retry {row.id}" + ("" if retryable else " --unknown")
-    return Ended(
+    return EndedJob(
         job=row.id,
         uid=row.uid,
         name=row.name,

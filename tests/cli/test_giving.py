@@ -214,15 +214,15 @@ def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
 @pytest.fixture
 def decided(monkeypatch):
     """A reader that decides something nobody asked for."""
-    from jobctl.sources.lines import Lines
+    from jobctl.sources.lines import LineSource
 
-    opened = Lines._open
+    opened = LineSource._open
 
     def open_and_decide(source):
         opened(source)
         source.notices.append("'Orders' was read, 1 of 3 sheets")
 
-    monkeypatch.setattr(Lines, "_open", open_and_decide)
+    monkeypatch.setattr(LineSource, "_open", open_and_decide)
 
 
 def test_what_the_reader_decided_is_said(jobctl, decided, tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from jobctl.domain.event import BODY_LIMIT, Cause, Ended, ended_sentence, event_body
+from jobctl.domain.event import BODY_LIMIT, Cause, EndedJob, ended_sentence, event_body
 from jobctl.domain.notify import (
     SCHEDULE_S,
     DeliveryState,
@@ -258,7 +258,7 @@ def test_without_a_secret_there_is_no_signature() -> None:
 # ---- the event ----
 
 
-def ended(**changes: object) -> Ended:
+def ended(**changes: object) -> EndedJob:
     values: dict[str, object] = {
         "job": 42,
         "uid": "0193a5c2-7b1e-7cc3-9f6e-2f6f0c1d9a10",
@@ -277,7 +277,7 @@ def ended(**changes: object) -> Ended:
         "started_at": NOW - 8_000_000,
         "finished_at": NOW,
     }
-    return Ended(**(values | changes))  # type: ignore[arg-type]
+    return EndedJob(**(values | changes))  # type: ignore[arg-type]
 
 
 def test_an_event_says_what_happened_and_what_to_type() -> None:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from jobctl.domain.shape import Kind, shape_of
+from jobctl.domain.shape import ValueKind, shape_of
 
 
 @pytest.mark.parametrize(
     ("first", "second", "kinds"),
     [
-        ("mail 550 Refused", "mail 650 Refused", (Kind.CODE, Kind.NUMBER)),
-        ("said 5.1.1 Bad", "said 6.1.1 Bad", (Kind.CODE, Kind.MASKED)),
-        ("at 0x1a", "at 1x1a", (Kind.MASKED, Kind.NUMBER)),
-        ("it has 12345 of", "it has 1234 of", (Kind.MASKED, Kind.NUMBER)),
+        ("mail 550 Refused", "mail 650 Refused", (ValueKind.CODE, ValueKind.NUMBER)),
+        ("said 5.1.1 Bad", "said 6.1.1 Bad", (ValueKind.CODE, ValueKind.MASKED)),
+        ("at 0x1a", "at 1x1a", (ValueKind.MASKED, ValueKind.NUMBER)),
+        ("it has 12345 of", "it has 1234 of", (ValueKind.MASKED, ValueKind.NUMBER)),
     ],
 )
 def test_messages_that_differ_in_figures_alone_are_told_apart(first, second, kinds):

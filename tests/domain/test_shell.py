@@ -2,13 +2,13 @@
 
 import pytest
 
-from jobctl.domain.braces import Placeholder, Source
+from jobctl.domain.braces import Placeholder, ValueSource
 from jobctl.domain.shell import compile_shell
 from jobctl.errors import UsageError
 
 COLUMNS = ("id", "url")
-ID = Placeholder(Source.FIELD, 0)
-URL = Placeholder(Source.FIELD, 1)
+ID = Placeholder(ValueSource.FIELD, 0)
+URL = Placeholder(ValueSource.FIELD, 1)
 
 
 def text_of(text, columns=COLUMNS):
@@ -64,7 +64,7 @@ def test_references_are_written_as_the_place_needs_them(text, result):
 
 def test_each_value_has_one_variable_in_order_of_appearance():
     compiled = compile_shell("a {url} {id} {url} {url/} {#}", COLUMNS)
-    assert compiled.values == (URL, ID, Placeholder(Source.FIELD, 1, "/"))
+    assert compiled.values == (URL, ID, Placeholder(ValueSource.FIELD, 1, "/"))
     assert compiled.text == 'a "${JOBCTL_V_1}" "${JOBCTL_V_2}" "${JOBCTL_V_1}" "${JOBCTL_V_3}" "${JOBCTL_ITEM}"'
 
 

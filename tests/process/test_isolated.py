@@ -49,7 +49,7 @@ def test_frames_arrive_until_the_child_ends_well():
         ("segfault", "crash", "ended with SIGSEGV"),
         ("killed", "crash", "was killed (SIGKILL), perhaps because the machine ran out of memory"),
         ("exit", "crash", "ended with exit code 9"),
-        ("garbage", "crash", "sent garbage: a message longer than any"),
+        ("garbage", "crash", "sent garbage: a message longer than any that is sent"),
     ],
 )
 def test_the_end_of_a_child_says_why(deed, reason, text, capfd):

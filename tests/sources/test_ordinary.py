@@ -5,7 +5,7 @@ import random
 import pytest
 
 from jobctl.sources import package
-from jobctl.sources.cells import Row
+from jobctl.sources.cells import SheetRow
 from jobctl.sources.problems import Damaged
 from jobctl.sources.xlsx import Strings
 from jobctl.sources.xlsxbook import XlsxBook
@@ -168,5 +168,5 @@ def test_ordinary_rows_never_come_to_the_parser(tmp_path, monkeypatch):
     monkeypatch.setattr(Sheet, "_begin_cell", lambda sheet, found: (told.append(sheet._row), begin(sheet, found)))
     rows = f'<row r="3" spans="1:5" ht="15.5" hidden="false" x14ac:dyDescent="0.25">{cells}{formula}{inline}</row>'
     path = write_book(tmp_path / "book.xlsx", row("title") + rows, strings="<si><t>a &amp; b</t></si>")
-    assert read(path)[0][1:] == [Row(3, {1: "a & b", 2: "4.5", 4: "<x>", 5: " y "})]
+    assert read(path)[0][1:] == [SheetRow(3, {1: "a & b", 2: "4.5", 4: "<x>", 5: " y "})]
     assert told == [1]  # what comes before a row is looked at together with it

@@ -62,7 +62,7 @@ class Settler:
         self._deltas: Counter[str] = Counter()
         self._touched: set[int] = set()
         self._causes: Causes = {}
-        self._said: dict[tuple[int, int], cause.Said] = {}
+        self._said: dict[tuple[int, int], cause.SaidByAttempt] = {}
         self._cut = False  # the job's stop took another attempt from an item
 
     def settle(self, batch: Batch) -> Counter[str]:
@@ -124,7 +124,7 @@ class Settler:
                 for f in batch.finished
             ]
 
-    def _words(self, f: Finished) -> cause.Said:
+    def _words(self, f: Finished) -> cause.SaidByAttempt:
         """What an attempt of a command said; looked for once."""
         said = self._said.get((f.item, f.attempt))
         if said is None:
@@ -182,7 +182,7 @@ class Settler:
         if f.raised is not None:
             said = cause.said_by(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
         else:
-            said = cause.Said("") if f.ending == Ending.LEFT else self._words(f)
+            said = cause.SaidByAttempt("") if f.ending == Ending.LEFT else self._words(f)
         message = live.mask(said.text) or self._described(f, lack)
         told = Message(message, live.mask(said.head), f.item, cells=self._cells)
         if said.text or lack or f.ending == Ending.TIMED_OUT:
