@@ -15,8 +15,9 @@ from jobctl.supervisor import spawn
 from jobctl.supervisor.barred import BarredAttempts
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
 from jobctl.supervisor.kept_starts import KeptStarts
-from jobctl.supervisor.loop import Supervisor, SurvivingRecords
+from jobctl.supervisor.loop import Supervisor
 from jobctl.supervisor.options import Options
+from jobctl.supervisor.state import SurvivingRecords
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NAME = 15
