@@ -1,4 +1,4 @@
-"""The worst case that a policy allows, said before anything runs."""
+"""The longest time that a policy allows, shown before anything runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.domain.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class WorstCase:
-    """Longest times in seconds; None = there is no bound."""
+    """The longest possible times in seconds; None = unlimited."""
 
     item_s: float | None
     job_s: float | None
@@ -22,8 +22,8 @@ class WorstCase:
 def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> WorstCase:
     """What one item and the whole job can take at most, once slots are free, if jobctl is not interrupted.
 
-    ``slots``: how many of the items run at once; None = nobody knows yet. ``rates_per_s``: the starts per second that
-    the job and its queue allow.
+    ``slots``: how many of the items run at once; None = not known yet. ``rates_per_s``: the starts per second that the
+    job and its queue allow.
     """
     item_s = _item_s(policy)
     work_s = None if item_s is None or slots is None else item_s * math.ceil(items / max(1, slots))

@@ -102,7 +102,7 @@ class Names:
         return self.find(inner) is not None
 
     def find(self, inner: str) -> Placeholder | None:
-        """The placeholder written ``{inner}``, or None if there is no such thing."""
+        """The placeholder that is written ``{inner}``, None if it is not a placeholder."""
         if inner in ("#", "%"):
             return ITEM if inner == "#" else SLOT
         if inner == "" or inner in PATH_FORMS:

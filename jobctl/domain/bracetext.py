@@ -16,7 +16,7 @@ _NEXT_BRACE = re.compile(r"[{}]")
 
 
 class Brace(NamedTuple):
-    """What stands at a brace: text or a placeholder, where it ends, and how a literal brace was written."""
+    """The text or placeholder at a brace, where it ends, and how a literal brace was written."""
 
     piece: Piece
     end: int
@@ -24,7 +24,7 @@ class Brace(NamedTuple):
 
 
 class Braces:
-    """The braces of one text, read one after the other; what ``where`` calls it in messages."""
+    """The braces of one text, read one after the other; ``where`` names the text in messages."""
 
     def __init__(self, text: str, names: Names, where: str) -> None:
         self._text = text
@@ -42,7 +42,7 @@ class Braces:
         return bool(self._pairs)
 
     def read(self, at: int) -> Brace:
-        """What the ``{`` or ``}`` at a position is. Raises UsageError for an unknown placeholder."""
+        """The meaning of the ``{`` or ``}`` at a position. Raises UsageError for an unknown placeholder."""
         found = self._read(at)
         if found.spelled == "double":
             self._halved.append(at)
@@ -75,8 +75,10 @@ class Braces:
         return self._text[at] == "}" and self._opened > 0 and "{{" not in self._text
 
     def notices(self) -> list[str]:
-        """After all of it was read: what became of the doubled braces. Raises UsageError for a text that has single
-        and doubled literal braces: nobody can tell what it means."""
+        """Sentences about the doubled braces of the whole text, after it was read.
+
+        Raises UsageError for a text with both single and doubled literal braces, which is ambiguous.
+        """
         if self._has_single and self._halved:
             raise UsageError(
                 f"{self._where} has both single and doubled literal braces: {self._text!r}",

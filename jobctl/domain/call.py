@@ -12,7 +12,7 @@ STYLES = ("kwargs", "dict")
 
 
 class Call(NamedTuple):
-    """A function for all rows. Empty texts are what nobody said."""
+    """A function for all rows. An empty text means that the option was not given."""
 
     target: str  # module:function
     setup: str = ""  # module:function that each worker calls before its first item

@@ -115,7 +115,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _read(line: str, read: dict[str, SaidByAttempt]) -> str:
-    """A line of a structured log as the line of text that it stands for; what it says is noted."""
+    """A line of a structured log as an ordinary line of text; ``read`` keeps what it says."""
     level, said = "", None
     if line.startswith("{"):
         level, said = of_record(line)

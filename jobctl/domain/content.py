@@ -1,4 +1,4 @@
-"""What counts as the content of a row: all of it, or the columns that ``--new-by`` names."""
+"""The content by which rows are compared: the whole row, or the columns that ``--new-by`` names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Content = Callable[[bytes], bytes]
 
 
 def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[str]) -> tuple[str | int, ...]:
-    """The columns that count, as ``reader`` takes them: keys of a JSON row, else positions; sorted by name.
+    """The columns that count, for ``reader``: keys of a JSON row, otherwise positions; sorted by name.
 
     So neither the order in which the columns are named nor the order in the file matters.
 
-    Raises UsageError naming the columns when there is no such one. A JSON row may lack a key: it counts as null.
+    Raises UsageError with the list of columns for an unknown one. A JSON row may lack a key, which counts as null.
     """
     if input_format == "jsonl":
         return tuple(sorted(set(new_by)))
@@ -30,7 +30,7 @@ def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[
 
 
 def reader(counted: Sequence[str | int]) -> Content:
-    """What takes the content out of a payload. ``worker.main`` has the same for its tokens: change both."""
+    """A function that extracts the content of a payload. ``worker.main`` has the same for its tokens: change both."""
     if not counted:
         return lambda payload: payload
     if isinstance(counted[0], str):
@@ -49,5 +49,5 @@ def _of_json(payload: bytes, counted: Sequence[str | int]) -> bytes:
 
 
 def _spelled(number: str) -> dict[str, str]:
-    """A number as the row spells it, which no text of a row equals."""
+    """A number as the row spells it; no text in a row is equal to this value."""
     return {"\0": number}

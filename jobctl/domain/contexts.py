@@ -141,7 +141,7 @@ class _ShellContexts:
 
 
 def _outside(text: str, skipped: re.Pattern[str], lost: str = "") -> list[str]:
-    """For each value whether it stands in something that ``skipped`` matches, or after a character of ``lost``."""
+    """For each value, why it is not safe: it is inside a match of ``skipped``, or after a character of ``lost``."""
     reasons: list[str] = []
     at, doubt = 0, ""
     while at < len(text):

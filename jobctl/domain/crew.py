@@ -1,4 +1,4 @@
-"""The workers of a cluster as far as anybody has to know them: what they offer, and how much of that an item needs."""
+"""The workers of a cluster as commands show them: what they offer, and how much of that an item needs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-#: What an item needs, or a worker has, besides slots: amounts by name, sorted.
+#: What an item needs, or a worker has, in addition to slots: amounts by name, sorted.
 Amounts = tuple[tuple[str, float], ...]
-#: With this a pressure begins that is no machine's: the scheduler is away.
+#: The beginning of a pressure that says that the scheduler cannot be reached.
 AWAY = "cluster: "
-#: The name under which devices count.
+#: The name of GPUs as a resource.
 GPU = "gpu"
 
 
 class Offer(NamedTuple):
-    """Workers that offer the same."""
+    """The workers that offer the same resources."""
 
     workers: int
     slots: int  # of each of them
@@ -23,14 +23,14 @@ class Offer(NamedTuple):
 
 
 class Crew(NamedTuple):
-    """The workers that are there, and what became of others."""
+    """The workers that are connected, and how many have left."""
 
-    place: str  # of the scheduler
+    place: str  # the address or file of the scheduler
     offers: tuple[Offer, ...] = ()
-    left: int = 0  # workers that have gone since the daemon came
-    last_host: str = ""  # of the last of them
+    left: int = 0  # workers that have left since the daemon started
+    last_host: str = ""  # the host of the last of them
     last_left_at: int = 0  # microseconds, UTC
-    unfit: tuple[str, ...] = ()  # why workers that are there are not used
+    unfit: tuple[str, ...] = ()  # why connected workers are not used
 
     @property
     def workers(self) -> int:
@@ -39,29 +39,29 @@ class Crew(NamedTuple):
 
     @property
     def total(self) -> Counter[str]:
-        """What all of them have besides slots."""
+        """The resources of all workers together."""
         return total_of(self.offers)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """The value as plain JSON values."""
         return self._asdict()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Crew:
-        """The reverse of ``to_json``; what a newer version says besides is left out."""
+        """The reverse of ``to_json``; unknown keys of a newer version are ignored."""
         known = {name: value for name, value in data.items() if name in cls._fields}
         offers = (Offer(workers, slots, _amounts(resources)) for workers, slots, resources in known["offers"])
         return cls(**known | {"offers": tuple(offers), "unfit": tuple(known.get("unfit", ()))})
 
 
 def offers_of(workers: Iterable[tuple[int, Mapping[str, float]]]) -> tuple[Offer, ...]:
-    """Slots and resources of each worker, summed up."""
+    """The slots and resources of the workers, grouped by equal offers."""
     counts = Counter((slots, tuple(sorted(resources.items()))) for slots, resources in workers)
     return tuple(Offer(count, slots, resources) for (slots, resources), count in sorted(counts.items()))
 
 
 def needs_of(resources: Iterable[tuple[str, float]], gpus: int) -> Amounts:
-    """What an item needs by the rules of its job; devices asked for are a resource, too."""
+    """The resources that an item needs by the rules of its job; GPUs are one of them."""
     needs = dict(resources)
     if gpus:
         needs[GPU] = max(float(gpus), needs.get(GPU, 0.0))
@@ -69,7 +69,7 @@ def needs_of(resources: Iterable[tuple[str, float]], gpus: int) -> Amounts:
 
 
 def room_for(needs: Amounts, offers: Iterable[Offer]) -> int:
-    """How many items with these needs run at once when nothing else does."""
+    """How many items with these needs can run at once if nothing else runs."""
     return sum(offer.workers * _each(needs, offer) for offer in offers)
 
 
@@ -79,7 +79,7 @@ def _each(needs: Amounts, offer: Offer) -> int:
 
 
 def total_of(offers: Iterable[Offer]) -> Counter[str]:
-    """What workers have together."""
+    """The resources of these workers together."""
     total: Counter[str] = Counter()
     for offer in offers:
         for name, amount in offer.resources:
@@ -88,7 +88,7 @@ def total_of(offers: Iterable[Offer]) -> Counter[str]:
 
 
 def worded(amounts: Iterable[tuple[str, float]]) -> str:
-    """``gpu=1,mem=64``, as it is typed."""
+    """``gpu=1,mem=64``, as users type it."""
     return ",".join(f"{name}={amount:g}" for name, amount in amounts)
 
 

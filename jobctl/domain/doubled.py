@@ -51,7 +51,7 @@ def is_tag(inner: str) -> bool:
 
 
 def kept_pairs(text: str, is_placeholder: IsPlaceholder) -> list[Pair]:
-    """The pairs that stay as they are: all of a text with a tag in it that is no placeholder of this input."""
+    """The pairs that stay unchanged: all pairs of a text that has a tag which is not a placeholder of this input."""
     pairs = [Pair(found.start(), found.end() - 2, found[1]) for found in _PAIR.finditer(text)]
     pairs = [pair for pair in pairs if not pair.inner.startswith("{")]
     tags = [pair.inner for pair in pairs if is_tag(pair.inner)] + _STATEMENTS.findall(text)

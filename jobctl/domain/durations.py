@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from jobctl.errors import UsageError
 
-#: Longer texts than this are no duration, size or time; they are refused before anything counts their digits.
+#: A longer text is not a duration, size or time; it is refused before its digits are converted.
 _MAX_TEXT = 64
 _UNIT_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"

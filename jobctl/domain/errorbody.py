@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from jobctl.domain.patterns import late
 
-#: So many places of a text are tried as the begin of a body.
+#: At most this many places of a text are tried as the beginning of a body.
 _MOST_TRIED = 12
-#: So many levels of an answer are opened.
+#: At most this many levels of an answer are opened.
 _DEEPEST = 5
 _LONGEST_CODE = 100
 
@@ -59,7 +59,7 @@ _SMTP = late(
 )
 #: The way Python prints a reply that has no enhanced code.
 _SMTP_REPLY = late(r"\((?P<status>[45]\d\d), b['\"](?P<enhanced>)(?P<text>.*)", re.DOTALL)
-#: What stands before a body, and whose name is kept: a program or an exception.
+#: A program or an exception before a body; its name is kept.
 _SPEAKER = late(r"\s*(?P<name>[A-Za-z_][\w./-]*(?:\[\d+\])?):(?=\s|\Z)")
 _FAILED = late("fail|error|fatal|exception", re.IGNORECASE)
 _LEVELS = frozenset(("error", "fatal", "critical", "warning", "e", "fail", "failed", "err", "body", "response"))
@@ -166,7 +166,7 @@ def joined(before: str, body: Body) -> SaidByAttempt:
 
 
 def _speaker(before: str) -> str:
-    """The first name of a program or an exception in what stands before a body."""
+    """The first name of a program or an exception in the text before a body."""
     place = 0
     while match := _SPEAKER.match(before, place):
         if match["name"].lower() not in _LEVELS:
@@ -260,7 +260,7 @@ def _values(text: str) -> Iterator[tuple[Any, int]]:
 
 
 def _pairs(text: str) -> tuple[str, Body] | None:
-    """A body that is no JSON: the way Python and Node print it, or cut off."""
+    """A body that is not valid JSON: printed by Python or Node, or cut off."""
     start = text.index("{")
     fields: dict[str, Any] = {}
     for name, single, double, number in _PAIR.findall(text[start:]):

@@ -272,7 +272,7 @@ def _find(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _ssh_options(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """``-o ProxyCommand=...`` runs here, wherever it stands among the options. A remote command follows the host."""
+    """``-o ProxyCommand=...`` runs here, at any place among the options. A remote command follows the host."""
     for place in range(at + 1, len(words)):
         word = words[place]
         if word.startswith("-o") and re.match(_SSH_COMMANDS, word[2:].strip()):
@@ -289,7 +289,7 @@ def _make(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _git(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """Settings that are commands, and options that take one. A line of ``rebase --exec`` is no word of a shell."""
+    """Settings that are commands, and options that take one. A line of ``rebase --exec`` is not a word of a shell."""
     for place in range(at + 1, len(words)):
         word, before = words[place], words[place - 1]
         if before == "-c" and (re.search(_GIT_COMMANDS, word.partition("=")[0]) or "=!" in word or "=" not in word):
@@ -403,7 +403,7 @@ def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _yq(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """The expression stands behind the name of what it does, if there is one."""
+    """The expression follows the name of its action, if there is one."""
     for place in range(at + 2, len(words)):
         if words[place - 1] in ("e", "ea", "eval", "eval-all"):
             yield Evaluated((place,), CODE, words[at])
@@ -425,7 +425,7 @@ _POSIX = frozenset(POSIX_SHELLS.split())
 _OTHERS = frozenset(OTHER_SHELLS.split())
 _SHELLS = _POSIX | _OTHERS | {"pwsh", "powershell"}
 _Finder = Callable[[Sequence[str], int], Iterator[Evaluated]]
-#: By module of Python after which options a text stands; without any, every word is one.
+#: For each module of Python, the options that a text follows; without options, every word is a text.
 _MODULES: dict[str, tuple[str, ...]] = {"timeit": (), "pdb": ("-c", "--command"), "code": ("-c",), "IPython": ("-c",)}
 _PYTHONS = ("python", "pypy", "ipython")
 _CONTAINERS = ("docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc")

@@ -30,8 +30,8 @@ class Program(NamedTuple):
     kind: str = CODE  # of the operands
     mixed: bool = False  # whether options may follow operands
     last: frozenset[str] = frozenset()  # options after which all is for the script
-    off: frozenset[str] = frozenset()  # options with which the operands are no text, as awk -f
-    clings: frozenset[str] = frozenset()  # letters whose value can only stand in the same word, as perl -i.bak
+    off: frozenset[str] = frozenset()  # options with which the operands are not program text, as awk -f
+    clings: frozenset[str] = frozenset()  # letters whose value must be in the same word, as perl -i.bak
     pairs: frozenset[str] = frozenset()  # options with two values, as jq --arg
 
 

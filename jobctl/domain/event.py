@@ -27,7 +27,7 @@ _TEXT_LIMITS = (2_000, 500, 120, 20)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Failures of a job that ended alike."""
+    """Failures of a job that have the same cause."""
 
     code: str
     message: str

@@ -2,7 +2,7 @@
 
 Both stay small whatever the job is: durations are counted in classes that are 4.4 % wide, and the course of a round
 has at most ``MAX_BUCKETS`` spans of time, which double when the last one is full. So they cost the same for ten items
-and for ten million, and nobody has to read the items to show them.
+and for ten million, and no command has to read the items to show them.
 """
 
 from __future__ import annotations

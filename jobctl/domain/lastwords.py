@@ -13,7 +13,7 @@ from functools import lru_cache
 from jobctl.domain.linekinds import ADVICE, ADVISING, BAR, COMPLAINT, CONTEXT, ERROR, NEVER, NO_WORDS, SUMMARY, UNITS
 from jobctl.domain.patterns import late
 
-#: So many lines with words are looked at, from the last one up.
+#: How many lines with words are examined, from the last one upwards.
 LINES = 50
 #: And so much of a line: patterns take time by the length of what they search.
 _LONGEST = 500

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from jobctl.domain.payload import fields_of, json_object
 from jobctl.domain.shape import Shape, ValueKind
 
-#: So many values of a place may be seen before it counts as free, if most were seen with one item only.
+#: A place counts as free after this many values, if most of them occurred with one item only...
 _FEW = {ValueKind.NUMBER: 3, ValueKind.TEXT: 7, ValueKind.WORD: 24, ValueKind.CODE: 50}
-#: And so many in any case.
+#: ...and after this many values in any case.
 _MANY = {ValueKind.NUMBER: 24, ValueKind.TEXT: 24, ValueKind.WORD: 50, ValueKind.CODE: 50}
 #: Of a row, no more is looked at.
 _LONGEST_ROW, _MOST_CELLS = 65_536, 1_000
-#: So many groups of one shape may differ in several places at once.
+#: At most this many groups of one shape may differ in several places at once.
 _MOST_ALIKE = 40
 
 
@@ -28,7 +28,7 @@ class Seen:
 
     values: tuple[str, ...]
     items: int
-    own: frozenset[int] = frozenset()  # places whose value stands in the row of the item
+    own: frozenset[int] = frozenset()  # places whose value occurs in the row of the item
 
 
 def masked(shape: Shape, values: Sequence[str], free: Collection[int]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ def any_of(*patterns: str, whole: bool = False) -> re.Pattern[str]:
 
 
 NO_WORDS = late(r"[\W\d_]*\Z")
-#: Units of figures, and what bars of progress say beside them.
+#: Units of figures, and the words of progress bars.
 UNITS = late(r"(?<=\d)\s?(?:[kMGT]?i?B(?:/s)?|it/s|items?|files?|rows?|[hms]|ms|of|done)\b|<n>|\b(?:ETA|eta)\b")
 BAR = late(
     r"\d{1,3}(?:\.\d+)?\s?%.*(?:[|\[(].*[|\])]|ETA|eta|B/s)|[█▏▎▍▌▋▊▉━░▒▓⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]"
@@ -107,7 +107,7 @@ CONTEXT = any_of(
     r"[\w.]+ - (?:INFO|DEBUG|WARNING) - ",
     r"\[y/N\]",
 )
-#: A line without any of these is no advice.
+#: A line without any of these words is not advice.
 ADVISING = ("can be", "please", "did you", "you ", "users ", "to fix", "to resolve", "try ", "see ")
 ADVICE = late(
     r"\bcan be used (?:to|for)\b|\bplease (?:try|check|run|use|see|read|contact|report|make)\b|\bdid you mean\b"

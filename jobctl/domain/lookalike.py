@@ -17,7 +17,7 @@ class Lookalike(NamedTuple):
 
     @property
     def for_shell(self) -> str:
-        """The name as bash, zsh and ksh take it, with every character that nobody can see or type written out."""
+        """The name as bash, zsh and ksh accept it, with invisible and untypable characters as escapes."""
         text = "".join(character if _is_plain(character) else _escaped(character) for character in self.name)
         return f"$'{text}'"
 

@@ -60,7 +60,7 @@ def _builtin(words: Sequence[str], values: re.Pattern[str]) -> Iterator[Evaluate
 
 
 def _begun(command: list[str]) -> list[str]:
-    """The command without what stands before it: assignments, redirections, words such as ``if`` and ``exec``."""
+    """The command without the words before it: assignments, redirections, words such as ``if`` and ``exec``."""
     at = 0
     while at < len(command) - 1 and (command[at] in _BEFORE or _NOT_YET.match(command[at])):
         at += 2 if _REDIRECTION.fullmatch(command[at]) and at < len(command) - 2 else 1
@@ -85,7 +85,7 @@ def _commands(text: str) -> Iterator[list[str]]:
 
 
 def _simpler(text: str, apart: bool) -> str:
-    """The text without comments and ends of lines; ``apart``: what ``"$(...)"`` runs stands outside of the quotes."""
+    """The text without comments and line ends; ``apart``: the command of ``"$(...)"`` is put outside of the quotes."""
     out: list[str] = []
     opened: list[str] = []
     at = 0

@@ -23,7 +23,7 @@ class DeliveryState(StrEnum):
 
     PENDING = "pending"
     DELIVERED = "delivered"
-    DEAD = "dead"  # given up, nobody was told
+    DEAD = "dead"  # given up: the notification was not delivered
     DISABLED = "disabled"  # the receiver said that it is gone for good
 
 

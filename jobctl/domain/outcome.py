@@ -1,4 +1,4 @@
-"""What an attempt's ending means: success, failure, or another try. Decided before anything is written."""
+"""What the ending of an attempt means: success, failure, or another attempt. It is decided before any write."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from jobctl.domain.states import Verb
 
 _PERMANENT_EXITS = frozenset({EXIT_DATA_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
 _ABSENT_EXITS = frozenset({EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})
-#: In place of an error number: a variable that the item needs is not there, so it was not started.
+#: Instead of an error number: a variable that the item needs is missing, so it was not started.
 ENV_MISSING = -1
 _ABSENT_ERRNOS = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC})
-#: What an attempt may ask for at most: a hundred years.
+#: The longest wait that an attempt can request: a hundred years.
 LONGEST_WAIT_S = 100 * 366 * 86_400.0
-#: A side effect may have happened: the attempt was ended from outside.
+#: The attempt was ended from outside, so a side effect may have happened.
 _UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an item has used up when an attempt of it ends, that attempt included."""
+    """What an item has used up when one of its attempts ends, including that attempt."""
 
     spent: int  # attempts charged to the item in this round
     crashes: int  # interruptions before this ending
@@ -37,7 +37,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of the item."""
+    """What happens to the item."""
 
     verb: Verb
     due_at: int | None = None  # microseconds, for RETRY_LATER
@@ -76,10 +76,10 @@ def signal_name(number: int) -> str:
 
 
 def signal_of(ending: int | None, code: int) -> str | None:
-    """The signal that ended an attempt; None if it exited, be it from its own handler of our TERM.
+    """The signal that ended an attempt; None if it exited, even from its own handler of TERM.
 
-    Of an attempt that jobctl ended, the code is that of a signal or the negative exit status (see ``Ending``). Old
-    records have the exit status itself there: one that is no number of a signal is known.
+    For an attempt that jobctl ended, the code is a signal or the negative exit status (see ``Ending``). Old
+    records have the exit status itself there, which is recognized if it is not the number of a signal.
     """
     if ending == Ending.SIGNALLED:
         return signal_name(code) if code else None
@@ -88,7 +88,7 @@ def signal_of(ending: int | None, code: int) -> str | None:
 
 
 def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
-    """A sentence for an attempt that said nothing itself; ``lack`` is what its disk had no room for."""
+    """A sentence about an attempt that wrote no message; ``lack`` says what its disk had no room for."""
     if lack:
         return f"exit {code}, and there was no room for its output: {lack}"
     if ending == Ending.EXITED:
@@ -109,12 +109,12 @@ def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
 
 
 def is_known(ending: int) -> bool:
-    """Whether we know what the attempt did: it ended by itself, or never began."""
+    """Whether it is known what the attempt did, because it ended by itself or never began."""
     return ending not in _UNKNOWN
 
 
 def is_absent(ending: int, code: int) -> bool:
-    """Whether the command does not exist or cannot be executed: the next item would fail alike."""
+    """Whether the command does not exist or cannot be executed, so that the next item would fail likewise."""
     if ending == Ending.EXITED:
         return code in _ABSENT_EXITS
     return ending == Ending.NOT_STARTED and (code in _ABSENT_ERRNOS or code == ENV_MISSING)
@@ -146,10 +146,10 @@ def decide(
     jitter: float,
     after_s: float | None = None,
 ) -> Decision:
-    """What becomes of an item whose attempt ended so.
+    """What happens to an item whose attempt ended this way.
 
-    ``jitter`` in [0, 1) places the next attempt in the second half of the backoff, unless the attempt itself asked for
-    a wait of ``after_s``; a retry past the job's deadline is a failure.
+    ``jitter`` in [0, 1) places the next attempt in the second half of the backoff, unless the attempt itself requested
+    a wait of ``after_s``. A retry after the job's deadline is a failure.
     """
     if ending == Ending.EXITED and code == 0:
         return Decision(Verb.SUCCEED)

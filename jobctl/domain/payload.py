@@ -168,7 +168,7 @@ def compact_json(text: str) -> str:
 
 
 def is_result_key(name: str) -> bool:
-    """Whether a column or key was written by jobctl beside those of the input."""
+    """Whether jobctl wrote a column or key in addition to those of the input."""
     return name.startswith(RESULT_PREFIX) or name == RESULT_MEMBER
 
 
@@ -193,7 +193,7 @@ def json_depth(payload: bytes) -> int:
 def key_reader(input_format: str, columns: Sequence[str], name: str) -> Callable[[bytes], bytes]:
     """What takes the value of one column out of a payload.
 
-    Raises UsageError naming the columns when there is no such one; the reader raises KeyError for a JSON row that
+    Raises UsageError with the list of columns for an unknown one; the reader raises KeyError for a JSON row that
     lacks it.
     """
     if input_format == "jsonl":

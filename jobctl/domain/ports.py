@@ -1,8 +1,8 @@
-"""The executor port: where attempts run. Everything is plural; nothing here says that an attempt is a process.
+"""The executor port: where attempts run. Every call takes many attempts. An attempt need not be a process.
 
-An executor runs attempts it was given and keeps every outcome until it is acknowledged. It knows nothing of
-SQL. It may be handed more attempts than it has room for: it starts them as slots come free, per job at most
-``JobSpec.slots`` at once, per queue at most ``JobSpec.queue_slots``, and together at most its own capacity.
+An executor runs the attempts that it gets and keeps every outcome until it is acknowledged. It knows nothing about SQL.
+It may get more attempts than it has room for: it starts them as slots become free, at most ``JobSpec.slots`` of a job,
+``JobSpec.queue_slots`` of a queue, and its own capacity in total.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from jobctl.domain.crew import Crew
 
-#: Stands in argv where the number of the slot goes; the executor fills it in when it starts the attempt.
-#: A NUL can never be part of an argument, so no row value looks like it.
+#: The place of the slot number in argv; the executor fills it in when it starts the attempt. An argument can never
+#: contain NUL, so no value of a row looks like this.
 SLOT_MARK = b"\0slot\0"
 
 
@@ -33,41 +33,41 @@ class Ending(IntEnum):
 
     EXITED = 0  # code = exit status
     SIGNALLED = 1  # code = signal number
-    TIMED_OUT = 2  # code = signal that ended it, or negative exit status: its handler of TERM may exit
-    CANCELLED = 3  # killed because somebody asked; code as above
+    TIMED_OUT = 2  # code = the signal that ended it, or the negative exit status of its handler of TERM
+    CANCELLED = 3  # killed by request; code as above
     INTERRUPTED = 4  # killed or lost by a stop or crash of jobctl or of the machine; code as above
-    NOT_STARTED = 5  # the command cannot be started, code = errno (ENOENT, EACCES, E2BIG...)
-    RAISED = 6  # a callable raised
-    LEFT = 7  # exited with 0, but left processes behind where that is a failure
+    NOT_STARTED = 5  # the command cannot be started; code = errno (ENOENT, EACCES, E2BIG...)
+    RAISED = 6  # a function raised
+    LEFT = 7  # exited with 0, but left processes behind in a job where that is a failure
 
 
 class OutputFlag(IntFlag):
-    """What a reader must know about the recorded output of an attempt."""
+    """Facts that a reader must know about the recorded output of an attempt."""
 
     NONE = 0
-    CUT = 1  # longer than the cap: the middle is gone
+    CUT = 1  # the output exceeded the cap, and its middle is gone
     LEFTOVERS = 2  # processes of the attempt outlived it and were ended
-    SETUP = 4  # what is told as its failure is that of the worker's setup; the call itself never began
+    SETUP = 4  # the setup of the worker failed, and the call itself never began
 
 
 class CallSpec(NamedTuple):
-    """What the calls of a job share. Plain values only: it may travel."""
+    """What the calls of a job share. It has plain values only, because it may travel to another machine."""
 
     python: bytes  # the interpreter
     target: str  # module:function
     setup: str  # module:function that each worker calls before its first item; '' = none
-    style: str  # how a row is handed over: kwargs | dict | '' (as the function's signature takes it)
+    style: str  # how the function gets a row: kwargs | dict | '' (as its signature accepts it)
     input_format: str
     columns: tuple[str, ...]
-    recycle: int  # a worker is replaced after so many calls; 0 = never
-    token_of: str = ""  # what the tokens of rows are made of
-    #: Rows are known by their content, not by their number; or by these columns of it, as domain.content has them.
+    recycle: int  # a worker is replaced after this many calls; 0 = never
+    token_of: str = ""  # the text from which the tokens of rows are made
+    #: True: rows are identified by their content, not by their number. A tuple: by these columns (see domain.content).
     named: bool | tuple[str | int, ...] = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What all attempts of a job share; defined once, then named by number."""
+    """What all attempts of a job share; it is defined once and then referred to by the job's number."""
 
     job: int
     env: tuple[bytes, ...]  # NAME=VALUE
@@ -78,14 +78,14 @@ class JobSpec:
     queue_slots: int | None
     timeout_s: float | None
     grace_s: float  # between TERM and KILL
-    log_dir: bytes  # absolute; output files are made in it
+    log_dir: bytes  # absolute path of the folder for output files
     output_cap: int  # bytes per stream and attempt; 0 = none
     slotted: bool = False  # argv has SLOT_MARK
     call: CallSpec | None = None  # attempts are calls of a function: argv holds the row's payload and nothing else
-    gpus: int = 0  # devices for each attempt alone
-    resources: tuple[tuple[str, float], ...] = ()  # what each needs of a worker that says what it has
-    alone: bool = False  # it must be known of each whether it began, so they travel one by one
-    leftovers: str = "end"  # end | wait | fail: what becomes of processes that outlive their attempt
+    gpus: int = 0  # devices that each attempt has to itself
+    resources: tuple[tuple[str, float], ...] = ()  # what each attempt needs of the resources of a worker
+    alone: bool = False  # attempts travel one by one, so that it is known of each whether it began
+    leftovers: str = "end"  # end | wait | fail: what happens to processes that outlive their attempt
     #: Commands that start each process, the first one outermost: each changes something of itself, such as its
     #: priority, and then becomes the command that follows it.
     launchers: tuple[tuple[bytes, ...], ...] = ()
@@ -102,7 +102,7 @@ class Dispatch(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """What a call raised. The code is 65 for "never again", 75 for "later", as exit codes of commands are."""
+    """The exception of a call. The code is 65 for a permanent error, 75 for a temporary one, like exit codes."""
 
     name: str  # of the exception's type
     message: str
@@ -118,7 +118,7 @@ _UNTOLD = ("", "", 1, None, "")
 
 
 def raised_of(fields: Any) -> Raised:
-    """The fields as a process of the user's told them, each made into what it ought to be."""
+    """The fields that a process of the user reported, each converted to a valid value."""
     known = isinstance(fields, tuple | list)
     name, message, code, after_s, where = (*fields, *_UNTOLD[len(fields) :])[:5] if known else _UNTOLD
     is_wait = type(after_s) in (int, float) and after_s >= 0  # NaN is not
@@ -132,7 +132,7 @@ def raised_of(fields: Any) -> Raised:
 
 
 def _bounded(text: Any, longest: int) -> str:
-    """A text that any file and database takes: lone surrogates have no place in UTF-8."""
+    """A text that any file and database accepts: UTF-8 cannot represent lone surrogates."""
     if not isinstance(text, str):
         return ""
     cut: str = text[:longest]
@@ -155,7 +155,7 @@ class Started(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """An attempt is over. Kept by the executor until acknowledged, so it may be told twice."""
+    """An attempt is over. The executor keeps it until it is acknowledged, so it may report it twice."""
 
     job: int
     item: int
@@ -178,7 +178,7 @@ class Finished(NamedTuple):
     value: str | None = None  # JSON that a call returned; None for null, which takes no room
     raised: Raised | None = None  # of a call that ended as RAISED
     host: str = ""  # where it ran, when it was not this machine
-    left: str = ""  # of the processes that outlived it and were ended: how many, and names of some
+    left: str = ""  # how many processes outlived it and were ended, and some of their names
 
 
 class Record(NamedTuple):
@@ -189,7 +189,7 @@ class Record(NamedTuple):
     started_at: int  # microseconds, UTC
     duration_us: int
     cpu_us: int
-    out_off: int  # from the out_off of all
+    out_off: int  # counted from the out_off of the ``Calls``
     out_len: int
     err_off: int
     err_len: int
@@ -197,9 +197,9 @@ class Record(NamedTuple):
 
 
 class Calls(NamedTuple):
-    """Calls that ended by themselves in one worker, many in one event: cheaper than a ``Finished`` for each.
+    """Calls that ended by themselves in one worker. One event for many is cheaper than a ``Finished`` for each.
 
-    Kept by the executor until acknowledged by its number, so it may be told twice.
+    The executor keeps it until its number is acknowledged, so it may report it twice.
     """
 
     job: int
@@ -215,7 +215,7 @@ class Calls(NamedTuple):
 
 
 def finished_call(calls: Calls, record: Record) -> Finished:
-    """One of many, as the event it would have been alone."""
+    """One of many calls as the event that it would have been alone."""
     raised = raised_of(record.said) if isinstance(record.said, tuple) else None
     wrote = record.out_len or record.err_len
     return Finished(
@@ -251,7 +251,7 @@ class Returned(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The executor no longer knows an attempt: it may have run."""
+    """The executor no longer knows an attempt, which may have run."""
 
     job: int
     item: int
@@ -259,23 +259,23 @@ class Lost(NamedTuple):
 
 
 class Barred(NamedTuple):
-    """Attempts that an executor before this one left, that cannot be ended and take no slot; ``Lost`` when gone."""
+    """Attempts of an earlier executor that cannot be ended. They take no slot; ``Lost`` follows when they are gone."""
 
     attempts: tuple[AttemptId, ...]
 
 
 class Pressure(NamedTuple):
-    """The machine refuses to start processes (EAGAIN, EMFILE, ENOMEM, ENOSPC...); nobody's failure. '' = over."""
+    """The machine refuses to start processes (EAGAIN, EMFILE, ENOMEM, ENOSPC...). No attempt fails. '' = it is over."""
 
     reason: str
 
 
 class Capacity(NamedTuple):
-    """How many attempts can run at once has changed: workers came or went."""
+    """The number of attempts that can run at once has changed, because workers joined or left."""
 
     slots: int
-    ahead_s: float = 0.2  # work that each slot should have in hand beyond what it runs
-    crew: Crew | None = None  # whose slots they are
+    ahead_s: float = 0.2  # seconds of work that each slot should have waiting beyond its running attempt
+    crew: Crew | None = None  # the workers that have these slots
 
 
 Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capacity
@@ -284,7 +284,7 @@ Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capac
 class Executor(Protocol):
     """Where attempts run. Every method returns at once, except ``collect`` with a timeout and ``close``."""
 
-    #: Names what holds the attempts, when that can outlive the machine's own supervisor; known after ``adopt``.
+    #: The name of what holds the attempts, if it can outlive the supervisor of this machine; known after ``adopt``.
     identity: str
 
     def fileno(self) -> int:
@@ -292,19 +292,19 @@ class Executor(Protocol):
         ...
 
     def define(self, spec: JobSpec) -> None:
-        """Say or change what the attempts of a job share; must come before the job's first ``start``."""
+        """Describe what the attempts of a job share, or change it; call it before the job's first ``start``."""
         ...
 
     def forget(self, job: int) -> None:
-        """The job is over: drop what is kept for it, close its files."""
+        """The job is over: drop everything that is kept for it, and close its files."""
         ...
 
     def resize(self, slots: int) -> None:
-        """Set how many attempts may run at once, all jobs together."""
+        """Set how many attempts of all jobs together may run at once."""
         ...
 
     def start(self, batch: Sequence[Dispatch]) -> None:
-        """Take attempts; they start in this order per job as slots come free."""
+        """Take attempts; those of a job start in this order as slots become free."""
         ...
 
     def collect(self, timeout_s: float | None = 0) -> list[Event]:
@@ -319,34 +319,34 @@ class Executor(Protocol):
         ...
 
     def recall(self, job: int | None = None) -> None:
-        """Give back, as ``Returned`` events, whatever has not started (of one job, or of all)."""
+        """Give back attempts that have not started, of one job or of all, as ``Returned`` events."""
         ...
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
-        """End these with TERM, then KILL after ``grace_s``, the whole tree; unstarted ones are returned.
+        """End all processes of these attempts with TERM, then with KILL after ``grace_s``; return unstarted attempts.
 
-        Their ``Finished`` events carry ``ending``. Unknown or already finished attempts are ignored.
+        Their ``Finished`` events have ``ending``. Attempts that are unknown or already finished are ignored.
         """
         ...
 
     def follow(self, job: int, item: int | None) -> None:
-        """Somebody reads along what this job, or one item of it, writes: for a minute, bring it here as it comes.
+        """Somebody follows the output of this job, or of one item: for a minute, fetch it as it is written.
 
-        Where items write to files of this machine, there is nothing to do.
+        An executor whose items write to files of this machine does nothing.
         """
         ...
 
     def adopt(self) -> list[AttemptId]:
-        """What it still holds from before (queued, running, or finished and not acknowledged)."""
+        """The attempts that it still holds: queued, running, or finished and not acknowledged."""
         ...
 
     def stop_requested(self) -> int:
-        """0 = go on, 1 = whoever runs the daemon asked to stop politely (drain), 2 = to stop now.
+        """0 = continue, 1 = stop politely (drain), 2 = stop now, as the user of the daemon asked.
 
         ``fileno`` becomes readable when it changes; ``collect`` has to be called to learn of it.
         """
         ...
 
     def close(self, grace_s: float) -> None:
-        """End everything that runs and let go; the last events can still be collected."""
+        """End everything that runs and close; the last events can still be collected."""
         ...

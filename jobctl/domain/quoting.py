@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-#: Stands for a value in a text that is looked at; no argument can contain it.
+#: The mark for a value in a text that is examined; no argument can contain it.
 MARK = "\0"
 _NOT_IN_QUOTES = re.compile(rb"['\\]")
 _NOT_IN_ADDRESSES = re.compile(rb"[^A-Za-z0-9._-]")
@@ -14,14 +14,14 @@ _NOT_IN_ADDRESSES = re.compile(rb"[^A-Za-z0-9._-]")
 def for_shell(value: bytes) -> bytes:
     """One word of a POSIX shell, always with quotes of its own.
 
-    A backslash stands outside of them: inside, sh reads it as it is but fish, which may be the login shell behind ssh,
+    A backslash is placed outside of them: inside, sh reads it as it is but fish, which may be the login shell of ssh,
     takes it for the beginning of an escape.
     """
     return b"'" + _NOT_IN_QUOTES.sub(rb"'\\\g<0>'", value) + b"'"
 
 
 def for_json(value: bytes) -> bytes:
-    """A JSON string with its quotes, read alike by Python and JavaScript. Bytes that are no text stay as they are."""
+    """A JSON string with its quotes, equal for Python and JavaScript. Bytes that are not text stay unchanged."""
     import json
 
     text = json.dumps(value.decode("utf-8", "surrogateescape"), ensure_ascii=False)
@@ -34,7 +34,7 @@ def for_address(value: bytes) -> bytes:
     return _NOT_IN_ADDRESSES.sub(lambda match: b"%%%02X" % match[0][0], value)
 
 
-#: By the name that stands after the colon, with how much longer a byte of a value can become and what is added once.
+#: By the name after the colon: the function, how much longer a byte of a value can become, what is added once.
 QUOTES: dict[str, Callable[[bytes], bytes]] = {"q": for_shell, "json": for_json, "url": for_address}
 GROWTH = {"": (1, 0), "q": (4, 2), "json": (6, 2), "url": (3, 0)}
 

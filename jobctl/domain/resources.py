@@ -1,4 +1,4 @@
-"""What an item needs besides a slot, and what a worker has of it: numbers by name."""
+"""The resources that an item needs in addition to a slot, and that a worker offers: numbers by name."""
 
 from __future__ import annotations
 

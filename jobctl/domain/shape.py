@@ -64,7 +64,7 @@ _WORD_AFTER = late(r"[\w@-]*")
 _MOST_BEFORE = 40
 _LONG_NUMBER = 5
 _LONG_TEXT = 80
-#: All figures are alike; not 0, because that would make a hexadecimal number of "1x".
+#: The digit that replaces all digits; not 0, because that would turn "1x" into a hexadecimal number.
 _FIGURES = str.maketrans("023456789", "1" * 9)
 _PATH = late(r"\S*/\S+\Z")
 _QUOTES = "\"'`‘’“”«»"
@@ -81,7 +81,7 @@ class ValueKind(IntEnum):
 
 
 class Value(NamedTuple):
-    """What stands in one place of a message."""
+    """The value in one place of a message."""
 
     text: str
     kind: ValueKind
@@ -115,7 +115,7 @@ _PLAIN = Shape(("",), (), (), "")
 
 
 class _FoundValue(NamedTuple):
-    """Where a value stands in a message, and what it is."""
+    """The position of a value in a message, and its kind."""
 
     start: int
     end: int

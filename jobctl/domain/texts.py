@@ -59,7 +59,7 @@ def _escaped(code: int) -> str:
 
 
 def checked_reason(text: str) -> str:
-    """What somebody says about a pause or a cancel, as it is kept. Raises UsageError for a text that nobody reads."""
+    """The comment on a pause or a cancel, as it is stored. Raises UsageError for a text that cannot be shown."""
     if len(text) > MAX_REASON:
         raise UsageError(f"--reason has {len(text):,} characters; {MAX_REASON:,} is the most", hint="say it in a line")
     return shown(text)

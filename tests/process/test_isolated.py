@@ -83,7 +83,7 @@ def test_a_child_that_is_given_up_is_gone():
 def test_a_child_does_not_outlive_a_parent_that_was_killed():
     script = (
         "import os, signal; from jobctl.process.isolated import *;"
-        f"child = Isolated({CHILD!r}, ['sleep'], (), Bounds(1 << 27, 60), {{}});"
+        f"child = Isolated({CHILD!r}, ['sleep'], (), ChildBounds(1 << 27, 60), {{}});"
         "print(next(child.frames())[0]['pid'], flush=True); signal.pause()"
     )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
