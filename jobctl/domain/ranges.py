@@ -35,7 +35,9 @@ def parse_spans(text: str, option: str) -> tuple[Span, ...]:
 def _span(part: str, option: str) -> Span:
     found = _PART.match(part)
     if found is None:
-        raise UsageError(f"{option}: {part!r} is no number and no range", hint=f"for example {option} 1-100,500,1000-")
+        raise UsageError(
+            f"{option}: {part!r} is neither a number nor a range", hint=f"for example {option} 1-100,500,1000-"
+        )
     first = int(found[1])
     last = first if found[2] is None else ENDLESS if found[3] is None else int(found[3])
     if first < 1:

@@ -24,7 +24,7 @@ Value = str | int | float
 
 ALLOWED = (
     "columns, 'strings', numbers, == != < <= > >= in, ~ 'regex', and, or, not, (brackets);"
-    " {a name} for a column whose name is no plain word"
+    " {a name} for a column whose name is not a plain word"
 )
 #: The line itself, of plain lines.
 LINE = "line"
@@ -121,7 +121,7 @@ class _Compiler:
         place = min((error.offset or 1), len(self._text) + 1)
         rest = self._text[place - 1 :]
         if re.search(r"(?<![=!<>])=(?!=)", _TOKEN.sub(lambda found: "_" * len(found[0]), self._text)):
-            return UsageError(f"--where {self._text!r}: = is no comparison", hint="write == for equal")
+            return UsageError(f"--where {self._text!r}: = is not a comparison", hint="write == for equal")
         near = f"at character {place}, {rest.split()[0]!r}," if rest.split() else "at its end"
         return UsageError(f"--where: {near} this cannot be read: {error.msg}", hint=f"possible are {ALLOWED}")
 
@@ -154,7 +154,7 @@ class _Compiler:
                 return self._regex(node)
             case ast.Name() | ast.Constant():
                 raise self._refusal(
-                    node, "a value alone is no condition", "compare it with something, as in name != ''"
+                    node, "a value alone is not a condition", "compare it with something, as in name != ''"
                 )
         raise self._refusal(node, "this is not possible in a condition")
 
@@ -202,7 +202,7 @@ class _Compiler:
                 raise self._refusal(
                     node, "values are texts", "write 'true' or 'false' as they stand there; empty is ''"
                 )
-        raise self._refusal(node, "this is no column, string or number")
+        raise self._refusal(node, "this is not a column, string or number")
 
     def _is_one_string(self, node: ast.Constant) -> bool:
         found = _TOKEN.match(self._text, self._place(node))

@@ -1,23 +1,23 @@
-"""Cells of a sheet: their places, and those that have no value to work with."""
+"""Cells of a sheet: their names, their values, and cells without a usable value."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import NamedTuple
 
-#: Rows and columns of the largest sheet that spreadsheet programs know.
+#: Rows and columns of the largest sheet that spreadsheet programs support.
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 #: Characters of a cell in Excel.
 LONGEST_TEXT = 32_767
 
-_EXACT = 1 << 53  # above it not every whole number is a float
+_EXACT = 1 << 53  # above it, some whole numbers cannot be a float
 _PLAIN = 1e100
 
 UNSAVED = "is a formula without a saved value: open the file in a spreadsheet program and save it"
 
 
 class BadCell(NamedTuple):
-    """A cell that shows an error, or that has no value. ``text`` is what ``--invalid keep`` makes of it."""
+    """A cell that shows an error or has no value. ``text`` is its value under ``--invalid keep``."""
 
     place: str
     text: str
@@ -40,14 +40,14 @@ class SheetRow(NamedTuple):
 
 
 def number_text(value: float) -> str:
-    """A number as people write it: whole ones in plain digits, as many as there are up to a hundred."""
+    """A number as people write it: whole numbers in plain digits, up to a hundred of them."""
     if not value.is_integer() or abs(value) >= _PLAIN:
         return repr(value)
     return str(int(value)) if abs(value) <= _EXACT else f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
 def column_name(column: int) -> str:
-    """A column as spreadsheet programs call it: 1 is A, 27 is AA."""
+    """The name of a column in spreadsheet programs: 1 is A, 27 is AA."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)
@@ -56,12 +56,12 @@ def column_name(column: int) -> str:
 
 
 def place_name(row: int, column: int) -> str:
-    """A cell as spreadsheet programs call it; both numbers begin with 1."""
+    """The name of a cell in spreadsheet programs; both numbers begin with 1."""
     return f"{column_name(column)}{row}"
 
 
 class ColumnNumbers(dict[str, int]):
-    """The numbers of columns by their letters, each worked out once; 0 = no column of a sheet."""
+    """The numbers of columns by their letters, each computed once; 0 = not a column of a sheet."""
 
     def __missing__(self, letters: str) -> int:
         number = 0

@@ -1,4 +1,4 @@
-"""Leaving comment lines out (``--comment``): they become empty lines, so that all lines keep their numbers."""
+"""Skipping comment lines (``--comment``): they become empty lines, so that all lines keep their numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from jobctl.sources.stream import Blocks
 
 
 class Uncommented(Blocks):
-    """Blocks of lines in which lines that begin with a prefix, after blanks or not, are empty."""
+    """Blocks of lines in which every line that begins with a prefix, perhaps after blanks, is made empty."""
 
     def __init__(self, chunks: Iterator[bytes], prefix: str, *, has_quotes: bool) -> None:
-        """``has_quotes`` says that a quoted field may go on over lines, which are no comments then."""
+        """``has_quotes``: a quoted field may continue over several lines, which are then not comments."""
         super().__init__(chunks)
         self._comment = re.compile(rb"^[ \t]*%b[^\r\n]*" % re.escape(prefix.encode()), re.MULTILINE)
         self._has_quotes = has_quotes

@@ -1,4 +1,4 @@
-"""Files in the container of old Office programs (OLE2, a file system in a file): which streams there are."""
+"""Files in the container of old Office programs (OLE2, a file system in a file), and their streams."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from jobctl.sources.problems import Damaged
 
-_END = 0xFFFFFFFA  # and above: no number of a sector
-#: Sectors that a chain may have; a longer one is a loop, or a file that nobody wants to read here.
+_END = 0xFFFFFFFA  # this value and those above it are not numbers of sectors
+#: The most sectors in a chain; a longer chain is a loop, or a file that is too large to read here.
 _LONGEST = 1 << 22
 _SMALL = 4096
 _FILEPASS, _EOF = 0x2F, 0x0A
@@ -36,7 +36,7 @@ class Compound:
         return [name for name, _, _ in self._entries]
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """The content of a stream, piece by piece."""
+        """The content of a stream, in pieces."""
         for found, start, size in self._entries:
             if found.lower() == name.lower():
                 if size < _SMALL:
@@ -47,7 +47,7 @@ class Compound:
                 return
 
     def _small_stream(self, place: int, size: int) -> bytes:
-        """Small streams are parts of the stream of the root, chained by a table of their own."""
+        """A small stream, which is a part of the root's stream; a table of its own chains its sectors."""
         chain = b"".join(
             self._at((sector + 1) * self._sector, self._sector) for sector in self._chain(self._small_table)
         )
@@ -63,7 +63,7 @@ class Compound:
         return content[:size]
 
     def _sectors_of_table(self, header: bytes) -> list[int]:
-        """The sectors that hold the allocation table, the first 109 named by the header, the others by a chain."""
+        """The sectors of the allocation table: the header names the first 109, a chain names the others."""
         found = list(struct.unpack("<109I", header[76:512]))
         more, count = _number(header, 68), 0
         while more < _END and count < 1_000:
@@ -105,7 +105,7 @@ class Compound:
 
 
 def compound_kind(file: BinaryIO) -> str:
-    """``xls``, or raises Damaged for what else is in such a container: encrypted workbooks, documents."""
+    """``xls`` for a workbook. Raises Damaged for other files in such a container: encrypted workbooks, documents."""
     found = Compound(file)
     names = {name.lower() for name in found.names}
     if "encryptedpackage" in names:

@@ -1,4 +1,4 @@
-"""What a file is by its content where a workbook or a Parquet file is expected: text is told, too, with its options."""
+"""Recognizing a file by its content where a workbook or a Parquet file is expected; for text, the options to give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
 
 
 def described(head: bytes, limit: int) -> tuple[str, str]:
-    """What a file is by its first bytes, at most ``limit``, as the end of a sentence, and what to do about it."""
+    """The end of a sentence about the kind of a file, by at most ``limit`` first bytes, and what to do about it."""
     if not head:
         return "is empty (0 bytes)", "save or fetch it again"
     if (found := foreign_kind(head)) is not None:

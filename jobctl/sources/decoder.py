@@ -1,7 +1,7 @@
-"""What runs in the child process that reads a workbook or a Parquet file, and its base class for a format.
+"""The code in the child process that reads a workbook or a Parquet file, and the base class of its formats.
 
-The child is bounded in memory and processor time (``Table._bounds``), and may crash: its parent says so in a message.
-To add a format, write a ``Decoder`` here in the child and a ``Table`` for our side that names it.
+The child is bounded in memory and processor time (``DecodedTable._bounds``). If it crashes, its parent reports that in
+a message. To add a format, write a ``Decoder`` for the child and a ``DecodedTable`` for the parent that names it.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from jobctl.sources.problems import BAD_CELL, EMPTY, Damaged
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 from jobctl.sources.table import BATCH, text_of
 
-#: A batch is sent before it is larger, unless a single row is.
+#: The largest batch, unless a single row is larger.
 _BATCH_BYTES = 4 << 20
-#: Of a row that is too long only the beginning is kept, as it is with a line.
+#: How much is kept of each field in a row that is too long.
 _KEPT_OF_FIELD = 1_000
 
 
 class Decoder(ABC):
-    """Reads one file, in the child. An exception that is not said to be raised is a message, too."""
+    """Reads one file, in the child. Any other exception than those named below becomes a message too."""
 
-    #: Whether a row without any value is no row (a sheet has them at will), or one that cannot be run.
+    #: Whether a row without any value is skipped, as in sheets, or rejected.
     skips_empty_rows = False
 
     def __init__(self, file: BinaryIO, settings: dict[str, Any]) -> None:
         self._file = file
         self._settings = settings  # what Table._settings returned
-        #: ``Source.notices`` of what ``header`` and ``rows`` decided.
+        #: Sentences for ``Source.notices`` about decisions of ``header`` and ``rows``.
         self.notices: list[str] = []
-        #: Tell it which share of the file was read while there is no row, which would tell the same.
+        #: Call it with the share of the file that was read while there are no rows, which would tell that too.
         self.watch: Callable[[float], None] = lambda _share: None
-        #: Bad cells are their texts, and no fault.
+        #: Bad cells are kept as their texts and are not faults.
         self.keeps_bad_cells = False
 
     @abstractmethod
     def header(self) -> tuple[list[str], int | None]:
-        """The names of the columns and the line on which they stand. Raises Damaged, UsageError."""
+        """The names of the columns and their line. Raises Damaged, UsageError."""
 
     @abstractmethod
     def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         """Rows of at least as many values as there are names, each with its line. Raises Damaged.
 
-        A value is whatever ``text_of`` takes, or a BadCell, which is the fault of its row.
+        A value is anything that ``text_of`` accepts, or a BadCell, which makes its row bad.
         """
 
 
@@ -67,11 +67,11 @@ def main() -> None:
         last = {"kind": "memory"}
     if last is not None:  # only here: the exception held on to the memory of all that was going on
         parent.send(last)
-    os._exit(0)  # no library tidies up, or hangs while it does
+    os._exit(0)  # libraries must not clean up, because some of them hang in doing so
 
 
 def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
-    """Send the rows; returns what else there is to say."""
+    """Send the rows; returns the rest of the report."""
     module, _, kind = name.partition(":")
     file = cast(BinaryIO, io.BufferedReader(_Positioned(descriptor), 1 << 16))
     try:
@@ -85,7 +85,7 @@ def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) 
         return {"kind": "usage", "message": error.message, "hint": error.hint}
     except MemoryError:
         raise
-    except Exception as error:  # of a library: nobody knows all that strange files make it raise
+    except Exception as error:  # a library may raise anything for a strange file
         return {"kind": "failed", "message": f"{type(error).__name__}: {str(error)[:500]}"}
     return None
 
@@ -107,7 +107,7 @@ def _send_rows(parent: Parent, decoder: Decoder) -> None:
 
 
 def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | None, list[str], Fault | None]]:
-    """Each row with its line, as texts, and what is wrong with it."""
+    """Each row as texts, with its line and its fault."""
     judge = _Judge(names, keeps_bad_cells=decoder.keeps_bad_cells)
     for line, row in decoder.rows():
         texts, fault = judge.texts(row)
@@ -119,7 +119,7 @@ def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | 
 
 
 class _Judge:
-    """Turns rows into texts, and says what is wrong with them."""
+    """Turns rows into texts and finds their faults."""
 
     def __init__(self, names: Sequence[str], *, keeps_bad_cells: bool) -> None:
         self._names = names
@@ -158,11 +158,11 @@ class _Judge:
             return None
         for place, text in enumerate(texts):
             if text and place >= len(self._names):
-                return Fault(None, "ragged", f"{text[:40]!r} stands in a column without a name")
+                return Fault(None, "ragged", f"{text[:40]!r} is in a column without a name")
             if "\0" in text:
                 return Fault(self._name(place), "nul", "contains a NUL character")
             if not is_encodable(text):
-                return Fault(self._name(place), "encoding", "is no valid text")
+                return Fault(self._name(place), "encoding", "is not valid text")
         return None
 
     def _name(self, place: int) -> str:
@@ -170,7 +170,7 @@ class _Judge:
 
 
 class _DecodedBatch:
-    """Rows on their way to the parent: good ones as payloads, others as texts with their faults."""
+    """Rows that are sent to the parent: good ones as payloads, bad ones as texts with their faults."""
 
     def __init__(self) -> None:
         self._lines: list[int | None] = []
@@ -200,7 +200,7 @@ class _DecodedBatch:
 
 
 class _Positioned(io.RawIOBase):
-    """The file of a descriptor whose position is not its own: the parent reads with it at the same time."""
+    """A file over a descriptor that the parent reads at the same time, so it has a position of its own."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 _JOB_COLUMN = RESULT_PREFIX + "job"
-#: The beginning of what jobctl adds to a header, with what stands between its columns.
+#: The beginning of the columns that jobctl adds to a header, with the delimiter of those columns.
 _RESULT_HEADER = re.compile(rf"([^\w,]){_JOB_COLUMN}\1{RESULT_PREFIX}item\1")
 _UNCLOSED = "a quoted field is opened and never closed"
 
@@ -32,11 +32,11 @@ class Delimited(TextSource):
     _no_rows = "there is no row after the header"
     _names: Sequence[str]  # of all columns in the file, those of jobctl too
     _width: int
-    _is_noted = False  # whether the file says itself what separates its fields
+    _is_noted = False  # whether the first line of the file names the delimiter
     _kept: Sequence[int] | None = None  # positions of columns that stay; None = all
 
     def _open(self) -> None:
-        # Longer records are refused by us, with a better message.
+        # jobctl refuses longer records itself, with a better message.
         csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
         self._delimiter = self._kind.delimiter.encode()
         block, row, lines = self._first_record(self._without_note(self._more(b"")))
@@ -59,7 +59,7 @@ class Delimited(TextSource):
         self._look_for_job(row)
 
     def _without_note(self, block: bytes) -> bytes:
-        """The block after a first line ``sep=;``, which says how the fields are separated."""
+        """The block after a first line ``sep=;``, which names the delimiter."""
         line, _, rest = block.partition(b"\n")
         delimiter = noted_delimiter(line) if line[:5].lower().lstrip(b'"').startswith(b"sep=") else ""
         if not delimiter:
@@ -75,7 +75,7 @@ class Delimited(TextSource):
         self._delimiter = delimiter.encode()
 
     def _look_at_delimiter(self, block: bytes, row: list[str]) -> None:
-        """Raises Damaged if all is in one column, and divided by something else it is a table."""
+        """Raises Damaged if everything is in one column, and another delimiter would make a table of it."""
         likelier = likelier_delimiter(block, self._kind.delimiter, row)
         if not likelier:
             return
@@ -88,7 +88,7 @@ class Delimited(TextSource):
         raise Damaged("delimiter", message, self._line, hint=hint)
 
     def _first_record(self, block: bytes) -> tuple[bytes, list[str], int]:
-        """The block that begins the file, its first record that is not blank, and on how many lines that stands."""
+        """The first block of the file, its first record that is not blank, and the number of lines of that record."""
         while block:
             reader = self._reader(block, "surrogateescape")
             row: list[str] | None = None
@@ -150,12 +150,12 @@ class Delimited(TextSource):
             block = begun + more
 
     def _more(self, begun: bytes) -> bytes:
-        """The next block; after the beginning of a record as much as may end it. Raises Damaged if nothing does."""
+        """The next block; within a record, enough bytes to end that record. Raises Damaged if nothing ends it."""
         if not begun:
             return self._read()
         parts: list[bytes] = []
         size, quoted = 0, False
-        # Doubling what is read keeps the work linear; without a quote in it there is nothing to look for.
+        # Reading twice as much each time keeps the work linear; a part without a quote cannot end the record.
         while not quoted or size < min(len(begun), RECORD_LIMIT - len(begun)):
             if len(begun) + (0 if quoted else size) > RECORD_LIMIT:
                 raise Damaged("quote", f"{_UNCLOSED}, or {TOO_LONG}", self._line, self._record)
@@ -171,7 +171,7 @@ class Delimited(TextSource):
 
     @property
     def _record(self) -> int | None:
-        """The number of the record that is being read; the header has none."""
+        """The number of the record that is being read; the header is not counted."""
         return self._records + 1 if self.columns else None
 
     def _read(self) -> bytes:
@@ -188,7 +188,7 @@ class Delimited(TextSource):
         return self._parse(block)
 
     def _split(self, block: bytes) -> list[bytes] | None:
-        """Without quotes a row is its line with other separators: no field needs to be touched."""
+        """Without quotes, a row is its line with other separators, so no field needs any work."""
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")
         if b"\r" in block or not is_utf8(block):

@@ -1,4 +1,4 @@
-"""What separates the fields of a file that is called CSV: what it says itself, and what it looks like."""
+"""The delimiter of a file that is called CSV, by its first line and by its look."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import itertools
 import re
 
 _NAMES = {";": "semicolon", "\t": "tab", "|": "pipe", ",": "comma"}
-#: Excel takes the first line ``sep=;`` for itself; programs that rewrite the file put more of it at the end.
+#: Excel reads a first line ``sep=;`` as a note; programs that rewrite the file append further delimiters to it.
 _NOTE = re.compile(r'"?sep=(\\t|[^\w"\s]|\t)"?\1*', re.IGNORECASE)
-#: Rows that are looked at, and bytes in which they stand.
+#: How many rows are examined, and in how many bytes.
 _ROWS = 20
 _BYTES = 64 << 10
 
@@ -22,12 +22,12 @@ def noted_delimiter(line: bytes) -> str:
 
 
 def name_of(delimiter: str) -> str:
-    """A delimiter as ``--delimiter`` takes it."""
+    """A delimiter as ``--delimiter`` accepts it."""
     return _NAMES.get(delimiter, delimiter)
 
 
 def likelier_delimiter(sample: bytes, delimiter: str, header: list[str]) -> str:
-    """Another delimiter by which the first rows have more columns, all of them the same number; '' if none is.
+    """Another delimiter that gives all of the first rows the same, larger number of columns; '' if there is none.
 
     ``sample`` begins with the header.
     """
@@ -45,7 +45,7 @@ def _divides(mark: str, header: list[str]) -> bool:
 
 
 def _width(text: str, delimiter: str) -> int:
-    """How many fields the header and each of the first rows have; 0 if not all the same, or if there are no rows."""
+    """How many fields the header and each of the first rows have; 0 if the numbers differ or there are no rows."""
     try:
         rows = list(itertools.islice(filter(None, csv.reader(io.StringIO(text), delimiter=delimiter)), _ROWS + 1))
     except csv.Error:

@@ -1,4 +1,4 @@
-"""Which cells of an xls or xlsb sheet show an error: calamine gives nothing for them, as for a cell that is empty."""
+"""Finding the cells of an xls or xlsb sheet that show an error: calamine reads them like empty cells."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXTS = {
     0x2B: "#GETTING_DATA",
 }
 _MOST = 200_000
-#: Instead of a code: a formula that calamine passes over.
+#: Instead of a code: a formula that calamine skips.
 _UNREAD = -1
 _OLD = "is a formula in an old form: open the file in a spreadsheet program and save it as xlsx"
 #: Records of xls and of xlsb.
@@ -36,7 +36,7 @@ _Found = Iterator[tuple[int, int, int]]  # row, column, code
 
 
 def error_cells(file: BinaryIO, kind: str, index: int) -> ErrorCells:
-    """Error cells of a sheet, which is the one of that index in the file, by row and column. Raises Damaged."""
+    """Error cells of the sheet with this index, by row and column. Raises Damaged."""
     found: ErrorCells = {}
     cells = _of_xlsb(Package(file), index) if kind == "xlsb" else _of_xls(Compound(file), index)
     for count, (row, column, code) in enumerate(cells, 1):
@@ -77,7 +77,7 @@ def _error_of(kind: int, content: bytes) -> _Found:
 
 
 def _records(sectors: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
-    """Records of an xls file, each with the place where it begins."""
+    """Records of an xls file, each with its position."""
     rest, begin = b"", 0
     for sector in sectors:
         rest += sector
@@ -109,7 +109,7 @@ def _of_xlsb(package: Package, index: int) -> _Found:
 
 
 def _binary_records(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Records of a part of an xlsb file; their kind and length take a byte for every seven bits."""
+    """Records of a part of an xlsb file; kind and length take a byte for every seven bits."""
     rest = b""
     for piece in pieces:
         rest += piece
@@ -122,7 +122,7 @@ def _binary_records(pieces: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _head(content: bytes, place: int) -> tuple[int, int, int] | None:
-    """Kind and length of a record, and where it begins; None if not all of that is there."""
+    """Kind, length and position of a record; None if the data ends before."""
     if place + 2 > len(content):
         return None
     kind, place = content[place], place + 1

@@ -1,4 +1,4 @@
-"""The names of columns: each there, once, and usable."""
+"""The names of columns: each must exist, be unique and be usable."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jobctl.domain.payload import is_result_key
 from jobctl.sources.problems import ENCODINGS, Damaged
 from jobctl.sources.stream import NOT_UTF8
 
-#: Columns that a message names.
+#: How many columns a message names.
 _MOST_LISTED = 10
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
 
 
 def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
-    """Where the columns stand that are not jobctl's own. Raises Damaged for a header that cannot be one."""
+    """The positions of the columns that are not jobctl's own. Raises Damaged for an impossible header."""
     empty = [str(number) for number, name in enumerate(names, 1) if not name.strip()]
     twice = [repr(name) for name, times in Counter(names).items() if times > 1 and name.strip()]
     faults = ((empty, "has no name", "have no name"), (twice, "appears more than once", "appear more than once"))
@@ -42,7 +42,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _advice(names: Sequence[str], line: int | None) -> str:
-    """What to do about a header that is none; a number among the names is a sign that it is data."""
+    """What to do about an impossible header; a number among the names suggests that it is data."""
     if line is None:
         return "give every column its own name"
     where = f" in line {line}"

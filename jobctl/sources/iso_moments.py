@@ -1,4 +1,4 @@
-"""Dates, times and durations that Python's own types cannot hold: any year, and nanoseconds. All are whole numbers.
+"""Dates, times and durations that Python's types cannot hold: any year, and nanoseconds. All are whole numbers.
 
 The texts are ISO 8601 (a duration is H:MM:SS). A year outside of 0000 to 9999 has a sign: +10000-01-01, -0044-03-15.
 """
@@ -22,7 +22,7 @@ Zone = Callable[[int], int | None]
 
 
 def date_text(days: int) -> str:
-    """The date that many days after 1970-01-01, in the Gregorian calendar also before it was made."""
+    """The date ``days`` days after 1970-01-01, in the Gregorian calendar, also for the time before that calendar."""
     cycles, rest = divmod(days + _EPOCH_ORDINAL - 1, _DAYS_OF_400_YEARS)
     day = date.fromordinal(rest + 1)
     year = day.year + 400 * cycles
@@ -32,7 +32,7 @@ def date_text(days: int) -> str:
 
 
 def timestamp_text(value: int, per_second: int, zone: Zone) -> str:
-    """A moment that many parts of a second after 1970, with the offset of its zone."""
+    """A moment as parts of a second since 1970, with the offset of its zone."""
     seconds, part = divmod(value, per_second)
     offset = zone(seconds)
     local = seconds + (offset or 0)
@@ -45,9 +45,9 @@ def timestamp_text(value: int, per_second: int, zone: Zone) -> str:
 
 
 def time_text(value: int, per_second: int) -> str:
-    """A time of day; 24:00:00 is the end of it. Raises ValueError for what is none."""
+    """A time of day; 24:00:00 is the end of a day. Raises ValueError for other values."""
     if not 0 <= value <= _DAY * per_second:
-        raise ValueError("is no time of day")
+        raise ValueError("is not a time of day")
     seconds, part = divmod(value, per_second)
     return f"{_clock(seconds)}{_fraction(part, per_second)}"
 
@@ -60,7 +60,7 @@ def duration_text(value: int, per_second: int) -> str:
 
 
 def zone_of(name: str | None) -> Zone:
-    """The zone of a column: UTC, +02:00 or Europe/Berlin. One that is not known here is written as UTC."""
+    """The zone of a column: UTC, +02:00 or Europe/Berlin. A zone that this machine does not know is written as UTC."""
     if name is None:
         return lambda _seconds: None
     if fixed := _FIXED.fullmatch(name):
@@ -95,7 +95,7 @@ def _clock(seconds: int) -> str:
 
 
 def _fraction(part: int, per_second: int) -> str:
-    """Nothing, microseconds as Python writes them, or nanoseconds where there are some."""
+    """The fraction of a second: empty, microseconds as Python writes them, or nanoseconds if there are any."""
     if not part:
         return ""
     nanoseconds = part * (10**9 // per_second)

@@ -1,6 +1,6 @@
-"""The failed rows of a GNU parallel joblog: each a line, its command as it stood there.
+"""The failed rows of a GNU parallel joblog: each row is a line with the command of a failed job.
 
-A joblog that was gone on with says of one job several times how it ended; the last time counts.
+If a run was resumed, the joblog has several endings of one job, and the last one counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Joblog(Source):
         lines = self._lines()
         first = next(lines, (1, b""))[1]
         if tuple(first.split(b"\t")) != _TITLES:
-            raise Damaged("joblog", "this is no GNU parallel joblog: the first line must be Seq, Host, ... Command", 1)
+            raise Damaged(
+                "joblog", "this is not a GNU parallel joblog: the first line must be Seq, Host, ... Command", 1
+            )
         for line, text in lines:
             self._take(line, text)
 
@@ -50,7 +52,7 @@ class Joblog(Source):
         fields = text.split(b"\t", _COMMAND)
         if len(fields) <= _COMMAND or not all(_is_number(fields[place]) for place in (_SEQ, _EXITVAL, _SIGNAL)):
             if text.strip():
-                torn = Fault(None, "joblog", "is no line of a joblog: nine fields, separated by tabs")
+                torn = Fault(None, "joblog", "is not a line of a joblog: nine fields, separated by tabs")
                 self._failed[text, b""] = InspectedRecord.broken(line, text, torn)
             return
         command = fields[_COMMAND].replace(_LINE_FEED, b"\n")
@@ -72,6 +74,6 @@ class Joblog(Source):
 
 
 def _is_number(field: bytes) -> bool:
-    """Short enough for the database and for Python, which refuses to read thousands of digits."""
+    """Whether a number is short enough for the database and for Python, which refuses thousands of digits."""
     digits = field.strip().removeprefix(b"-")
     return digits.isdigit() and len(digits) < 19

@@ -1,4 +1,4 @@
-"""The value of one field on its way from a table to a text, and how values make JSON."""
+"""The value of one field of a table as a text, and inside of JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from jobctl.domain.payload import Fault
 
 
 class Bare(str):
-    """A text that stands in JSON without quotes: a number, true, false, an object, a list."""
+    """A text without quotes in JSON: a number, true, false, an object, a list."""
 
     __slots__ = ()
 
 
-#: A text, nothing, or why the value cannot be a text (the fault's column is filled in later).
+#: A text, None for no value, or why the value cannot be a text (the column of the fault is filled in later).
 Cell = str | None | Fault
 
 
@@ -28,12 +28,12 @@ def json_of(cell: Cell) -> str | Fault:
 
 
 def quoted(text: str) -> str:
-    """A string of JSON; letters stay as they are."""
+    """A JSON string; letters are not escaped."""
     return encode_basestring(text)
 
 
 def list_of(items: Iterable[str | Fault]) -> Bare | Fault:
-    """A list of JSON texts; one that is a fault makes all of it one."""
+    """A list of JSON texts; a fault among them is the result."""
     texts = []
     for item in items:
         if isinstance(item, Fault):
@@ -43,7 +43,7 @@ def list_of(items: Iterable[str | Fault]) -> Bare | Fault:
 
 
 def object_of(members: Iterable[tuple[str, str | Fault]]) -> Bare | Fault:
-    """An object of JSON texts by name; the names are unique."""
+    """An object with JSON texts by name; the names are unique."""
     texts = []
     for name, item in members:
         if isinstance(item, Fault):
@@ -53,10 +53,10 @@ def object_of(members: Iterable[tuple[str, str | Fault]]) -> Bare | Fault:
 
 
 def float_text(value: float) -> str:
-    """The shortest text that is the same number again; whole numbers have no point. nan, inf and -inf as they are."""
+    """The shortest text of a number; whole numbers have no point, and nan, inf and -inf are kept."""
     return repr(value).removesuffix(".0")
 
 
 def float_cell(text: str) -> str:
-    """The text of a float; JSON has no nan and no inf, so there they are strings."""
+    """The text of a float; JSON has neither nan nor inf, so they become strings."""
     return text if text[-1] in "nf" else Bare(text)

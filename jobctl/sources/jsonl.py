@@ -1,4 +1,4 @@
-"""JSON lines: one object per line. What is stored is the text of the line, so that numbers keep their spelling."""
+"""JSON lines: one object per line. The text of the line is stored, so that numbers keep their spelling."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class JsonLinesSource(TextSource):
             raise Damaged("json", "this is a JSON list, not one object per line: jq -c '.[]' makes lines of it", 1)
         if texts and texts[0] == b"{":
             raise Damaged("json", "this is JSON over several lines, not one object per line: jq -c . makes that", 1)
-        # The first good row among the first lines tells the columns; bad ones are told when their turn comes.
+        # The first good row among the first lines gives the columns; bad rows are reported in their order later.
         for text in texts:
             row, fault = _parse(text)
             if row is not None and fault is None:
@@ -85,14 +85,14 @@ class JsonLinesSource(TextSource):
                 continue
             row, fault = _parse(payload)
             if row is None or fault is not None:
-                yield InspectedRecord.broken(line, payload, fault or Fault(None, "json", "is no JSON object"))
+                yield InspectedRecord.broken(line, payload, fault or Fault(None, "json", "is not a JSON object"))
                 continue
             kept = without_result_keys(payload)
             fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
             yield InspectedRecord(line, payload, (kept.decode(),), kept, fault)
 
     def _alike(self, key: str, row: dict[str, Any]) -> str:
-        """A key of the row that looks the same, for the first of the rows that lack one."""
+        """A key of the row that looks the same, for the first row that lacks a key."""
         if len(self.problems.first) >= PROBLEMS_SHOWN:
             return ""
         from jobctl.domain.lookalike import lookalike
@@ -107,7 +107,7 @@ class JsonLinesSource(TextSource):
 
 
 def _is_empty(row: dict[str, Any]) -> bool:
-    """Whether nothing is in a row: every value is null or a string of blanks; what jobctl added does not count."""
+    """Whether a row is empty: each value is null or a string of blanks. Keys that jobctl added do not count."""
     return not any(
         value.strip(" \t") if isinstance(value, str) else value is not None
         for key, value in row.items()
@@ -140,7 +140,7 @@ def _parse(payload: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
 
 
 def _may_be_deep(data: bytes) -> bool:
-    # Cheap, and says no for nearly all rows.
+    # This cheap test excludes nearly all rows.
     return len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH
 
 

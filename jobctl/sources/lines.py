@@ -1,4 +1,4 @@
-"""Plain lines: one value per line; lines that are empty, or have nothing but blanks, are no values."""
+"""Plain lines: one value per line. Empty lines and lines of blanks are not values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LineSource(TextSource):
     """Lines without columns."""
 
     def _open(self) -> None:
-        """There is nothing to find out: lines have no columns."""
+        """Do nothing: lines have no columns."""
 
     def _read_blocks(self) -> Iterator[bytes]:
         for block in self._read_line_blocks():
@@ -26,7 +26,7 @@ class LineSource(TextSource):
             yield block
 
     def _look_for_comments(self, block: bytes) -> None:
-        """Say so if there are lines that look like comments beside others that do not."""
+        """Add a notice if some lines look like comments and others do not."""
         lines = [line for line in block.split(b"\n") if is_filled(line)]
         marked = [line for line in lines if line.startswith(b"#")]
         if not marked or self._options.comment is not None:

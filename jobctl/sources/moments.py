@@ -1,7 +1,7 @@
-"""Dates and times of a sheet are numbers; the format of the cell says which of them, and how precise.
+"""Dates and times in a sheet are numbers; the format of the cell says which kind, and how precise.
 
-The format decides alone, so that a column that is formatted in one way is spelled in one way: a format with a time of
-day gives the time also at midnight, a format without one gives the date only.
+Only the format decides, so a column with one format has one spelling: a format with a time of day shows the time even
+at midnight, and a format without one shows only the date.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _BUILT_IN = {
     22: "yyyy-mm-dd h:mm",
     46: "[h]:mm:ss",
 }
-#: What is no code: quoted text, one escaped, padding or filling character, and brackets other than those of durations.
+#: Parts that are not codes: quoted text, an escaped, padding or filling character, brackets that are not of durations.
 _LITERAL = re.compile(r'"[^"]*"|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _MINUTES = re.compile(r"h[^a-z]*m{1,2}(?!m)|m{1,2}[^a-z]*s", re.IGNORECASE)
 
 
 class NumberMeaning(Enum):
-    """What a number in a cell means."""
+    """The meaning of a number in a cell."""
 
     NUMBER = 0
     DATE = 1
@@ -36,7 +36,7 @@ class NumberMeaning(Enum):
 
 
 def kind_of_format(number: int, code: str | None) -> NumberMeaning:
-    """What a number format makes of a number: by its code, without one as the built-in format of that number."""
+    """The meaning that a number format gives: by its code, or without a code by its built-in number."""
     if code is None:
         code = _BUILT_IN.get(number, "General")
     bare = _LITERAL.sub("", code).split(";")[0].lower()
@@ -55,7 +55,7 @@ def kind_of_format(number: int, code: str | None) -> NumberMeaning:
 
 @lru_cache(8_192)  # a column of dates has few of them
 def moment_text(value: float, kind: NumberMeaning, *, from_1904: bool) -> str:
-    """A number of days as ISO 8601 text. Raises ValueError for a number that is no day of the calendar."""
+    """A number of days as ISO 8601 text. Raises ValueError for a number that is not a day of the calendar."""
     if kind is NumberMeaning.DURATION or (kind is NumberMeaning.TIME and value < 0):
         return duration_text(timedelta(milliseconds=round(value * DAY_MS)))
     days, milliseconds = divmod(round(value * DAY_MS), DAY_MS)
@@ -68,7 +68,7 @@ def moment_text(value: float, kind: NumberMeaning, *, from_1904: bool) -> str:
 
 
 def _day(number: int, *, from_1904: bool) -> date:
-    """Raises ValueError. Day 60 of the system of 1900 is February 29, 1900, which never was."""
+    """Raises ValueError. Day 60 in the system of 1900 is February 29, 1900, which did not exist."""
     first = 0 if from_1904 else 1
     if not first <= number <= _LAST_DAY - (1462 if from_1904 else 0) or (number == 60 and not from_1904):
         raise ValueError("no day of the calendar")

@@ -1,4 +1,4 @@
-"""An ods file as a workbook whose sheets can be read: one part has all sheets, and tells types and errors of cells."""
+"""An ods file as a workbook: one part of the file has all sheets, with the types and errors of cells."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from jobctl.sources.xlsx import SheetInfo
 
 _CONTENT = "content.xml"
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
-#: What cells with a broken formula show, in files that do not call them errors.
+#: The texts of cells with a broken formula, in files that do not mark them as errors.
 _SHOWN = re.compile(r"#N/A|#DIV/0!|#REF!|#VALUE!|#NAME\?|#NUM!|#NULL!|Err:\d+")
-#: Values that a single row may stand for; more of them are an attack.
+#: The most values that a single repeated row may stand for; more of them are an attack.
 _MOST_REPEATED = 5_000_000
 _CELLS = ("table-cell", "covered-table-cell")
 
 
 class OdsBook:
-    """Its sheets follow each other in one part; what comes before the sheet that is read is passed over."""
+    """The sheets follow each other in one part; everything before the wanted sheet is skipped."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Raises Damaged."""
@@ -39,7 +39,7 @@ class OdsBook:
         self.sheets = [SheetInfo(name, style in self._styles.hidden) for name, style in self._styles.tables]
 
     def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
-        """Rows with a value as they come, each time with the share of the file that was read. Raises Damaged."""
+        """Rows with a value in their order, each with the share of the file that was read. Raises Damaged."""
         size = self._package.size(_CONTENT)
         found = OdsSheet(sheet.name, self._styles.dated, self._styles.timed)
         for read in self._package.parse(_CONTENT, found):
@@ -54,12 +54,12 @@ class OdsBook:
                 return
 
     def remarks(self) -> list[str]:
-        """What there is to say about the sheet when it has been read."""
+        """Notices about the sheet after it was read."""
         return []
 
 
 class _Styles(Handlers):
-    """The names of the sheets, the styles that hide one, and those of cells that show a date, or one with a time."""
+    """The names of the sheets, the styles that hide a sheet, and the styles of cells with a date or a moment."""
 
     def __init__(self) -> None:
         self.tables: list[tuple[str, str]] = []
@@ -101,7 +101,7 @@ class _Styles(Handlers):
 
 
 class OdsSheet(Handlers):
-    """Takes the elements of the part with all sheets and makes rows of those of one."""
+    """Reads the elements of the part with all sheets and makes rows from one sheet."""
 
     def __init__(self, name: str, dated: set[str], timed: set[str]) -> None:
         self.is_over = False
@@ -120,7 +120,7 @@ class OdsSheet(Handlers):
         self._paragraphs = self._open_paragraphs = self._notes = 0
 
     def taken(self) -> list[tuple[int, dict[int, Cell], int]]:
-        """Rows with a value that have come: the number, the cells, and how often the row follows itself."""
+        """Complete rows with a value: the number, the cells, and how often the row is repeated."""
         rows, self._ready = self._ready, []
         return rows
 
@@ -219,7 +219,7 @@ class OdsSheet(Handlers):
             value = float(text)
             return number_text(value) if value - value == 0 else BadCell.error(self._row, column, text)
         except ValueError:
-            return BadCell(place_name(self._row, column), text, f"is {text[:40]!r}, which is no number")
+            return BadCell(place_name(self._row, column), text, f"is {text[:40]!r}, which is not a number")
 
     def _date(self, text: str, column: int) -> str:
         style = self._attributes.get("table:style-name")

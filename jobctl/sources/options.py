@@ -1,4 +1,4 @@
-"""What kind of file the input is: from its name, or as the submitter says."""
+"""The kind of the input file: by its name, or by the options of the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.domain.nearest import meant
 from jobctl.domain.payload import FORMATS
 from jobctl.errors import UsageError
 
-#: Refuse the file, leave the row out, or take cells of a workbook that show an error as their text.
+#: Refuse the file, skip the row, or keep the text of workbook cells that show an error.
 Invalid = Literal["reject", "skip", "keep"]
 
 _FORMAT_OF_SUFFIX = {
@@ -34,18 +34,18 @@ _FORMAT_OF_SUFFIX = {
     ".pq": "parquet",
 }
 _JSONL = "jobctl submit - --format jsonl"
-#: What names of files say that are text and no rows, and how to make rows of them.
+#: Suffixes of files that are text without rows, and how to make rows of them.
 _UNREAD = {
     **dict.fromkeys((".yaml", ".yml"), ("YAML", f"yq -o=json -I=0 '.[]' {{file}} | {_JSONL}")),
     ".toml": ("TOML", f"yq -o=json -I=0 '.TABLE[]' {{file}} | {_JSONL}"),
     ".xml": ("XML", f"xq -c '.ROOT.ROW[]' {{file}} | {_JSONL}"),
     **dict.fromkeys((".html", ".htm"), ("an HTML page", "save its table as CSV")),
 }
-#: They say nothing about the work, so the name of a job is without them.
+#: These suffixes say nothing about the work, so the name of a job does not contain them.
 NAME_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
-#: What ``--format`` may say; the last two come out as csv.
+#: The values of ``--format``; the last two become csv.
 INPUT_FORMATS = (*FORMATS, "xlsx", "parquet")
-#: Of ``--from-joblog``; comes out as lines.
+#: The format of ``--from-joblog``; it becomes lines.
 JOBLOG = "joblog"
 PACKED = (".gz", ".zst", ".bz2", ".xz")
 _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -53,7 +53,7 @@ _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """Where the rows come from and how to read them; None = the name of the file tells."""
+    """Where the rows come from and how to read them; None = the name of the file decides."""
 
     path: str  # '-' = standard input
     format: str | None = None
@@ -63,36 +63,36 @@ class InputOptions:
     invalid: Invalid = "reject"
     select: str | None = None  # numbers of records: 1-100,500
     where: str | None = None  # a condition, see domain.where
-    sample: int | None = None  # so many of them
-    sheet: str | None = None  # of a workbook
-    comment: str | None = None  # lines that begin with it are left out
+    sample: int | None = None  # how many rows
+    sheet: str | None = None  # the name of a sheet of a workbook
+    comment: str | None = None  # lines that begin with it are skipped
 
     @property
     def selection(self) -> dict[str, str | int]:
-        """What was said about which rows are meant, by option; empty = all of them."""
+        """The options that select rows, with their values; empty = all rows."""
         said = {"select": self.select, "where": self.where, "sample": self.sample}
         return {name: value for name, value in said.items() if value is not None}
 
     @property
     def name(self) -> str:
-        """The input as messages call it."""
+        """The name of the input in messages."""
         return "standard input" if self.path == "-" else self.path
 
 
 @dataclass(frozen=True, slots=True)
 class DefiniteOptions:
-    """Options made definite."""
+    """The format of an input after all defaults are applied."""
 
     format: str
-    delimiter: str  # '' for lines and jsonl; of a table: between fields of its result files
+    delimiter: str  # '' for lines and jsonl; for a table: the delimiter of its result files
     encoding: str
     header: bool
 
 
 def kind_of(options: InputOptions, *, is_file: bool) -> DefiniteOptions:
-    """Decide format, delimiter and encoding; ``is_file`` says that the path is a regular file.
+    """Decide format, delimiter and encoding; ``is_file``: the path is a regular file.
 
-    Raises UsageError naming the option that is wrong or missing.
+    Raises UsageError with the option that is wrong or missing.
     """
     chosen = _format(options, is_file)
     _check_options(options, chosen)
@@ -169,7 +169,7 @@ def _encoding(name: str | None) -> str:
         return "utf-8"
     try:
         encoding = codecs.lookup(name).name
-        "".encode(encoding)  # refuses codecs that are no character encodings (hex, zip...)
+        "".encode(encoding)  # refuses codecs that are not character encodings (hex, zip...)
     except (LookupError, ValueError, UnicodeError) as error:
         raise UsageError(
             f"--encoding {name!r} is not known", hint="for example utf-8, utf-16, latin-1, cp1252, shift_jis"

@@ -1,7 +1,7 @@
-"""Elements that are spelled as most programs spell them: taken as text, because an XML parser takes long.
+"""Reading elements with the usual spelling as text, because an XML parser takes long.
 
-A sheet has millions of cells, and almost all of them look alike. Regular expressions take those; whatever looks
-different in any way goes to the parser, in order, so that both ways give the same.
+A sheet has millions of cells, and almost all have the same form. Regular expressions read those. Everything else goes
+to the parser, in order, so that both ways give the same result.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-#: Bytes that are kept until the element that they begin is complete.
+#: The most bytes that are kept until an element is complete.
 _LONGEST = 1 << 20
 _DECLARATION = re.compile(rb'(?:\xef\xbb\xbf)?<\?xml version="1\.0"(?: encoding="(?i:utf-8|us-ascii)")?[^?<>]*\?>')
 _CHARACTER = r"[^<>&\x00-\x08\x0b-\x1f\ufffe\uffff]"
-#: Text between tags that means itself, except for the entities, which ``read_entities`` reads.
+#: Text between tags without special characters, except for the entities, which ``read_entities`` replaces.
 TEXT = rf"{_CHARACTER}*(?:&(?:amp|lt|gt|quot|apos);{_CHARACTER}*)*"
 _ATTRIBUTE = re.compile(r' ([A-Za-z][A-Za-z0-9:]*)="([^"<>&\x00-\x1f\ufffe\uffff]*)"')
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 
 
 class Taker(Protocol):
-    """Takes ordinary elements."""
+    """Reads ordinary elements."""
 
-    #: What ends such an element: ``</row>``.
+    #: The end of such an element: ``</row>``.
     ending: bytes
 
     def take(self, text: str) -> bool:
-        """Take what comes before the ending; if False, nothing is taken, and the parser reads it."""
+        """Read an element before its ending; False leaves it to the parser."""
 
 
 class Feeder:
-    """Feeds a part to a taker and, where that takes nothing, to the parser."""
+    """Feeds a part to a reader of ordinary elements and, where that fails, to the parser."""
 
     def __init__(self, taker: Taker, parse: Callable[[bytes], None]) -> None:
         self._taker = taker
@@ -40,7 +40,7 @@ class Feeder:
         self._is_first = self._is_ordinary = True
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece of the part. Raises what the taker and the parser raise."""
+        """Feed a piece of the part. Raises the errors of the reader and the parser."""
         piece = self._rest + piece
         self._rest = b""
         if self._is_first:
@@ -48,7 +48,7 @@ class Feeder:
             if (declaration := _DECLARATION.match(piece)) is not None:
                 self._parse(declaration[0])
                 piece = piece[declaration.end() :]
-        # A comment, CDATA or an instruction may contain what looks like an element.
+        # A comment, CDATA or an instruction may contain text that looks like an element.
         self._is_ordinary = self._is_ordinary and b"<!" not in piece and b"<?" not in piece
         if self._is_ordinary:
             piece = self._taken(piece)
@@ -56,11 +56,11 @@ class Feeder:
             self._parse(piece)
 
     def close(self) -> None:
-        """Parse what is left. Raises what the parser raises."""
+        """Parse the rest. Raises the errors of the parser."""
         self._parse(self._rest)
 
     def _taken(self, piece: bytes) -> bytes:
-        """Take what is complete and keep the rest; returns what has to be parsed instead."""
+        """Read complete elements and keep the rest; returns what the parser must read instead."""
         ending = self._taker.ending
         complete, found, self._rest = piece.rpartition(ending)
         if len(self._rest) > _LONGEST:  # parsed to the middle of a tag: from now on only the parser knows where it is
@@ -77,7 +77,7 @@ class Feeder:
 
 
 def attributes_of(text: str, name: str) -> dict[str, str] | None:
-    """The attributes of an ordinary start tag of that name, None for another text."""
+    """The attributes of an ordinary start tag with this name, None for other text."""
     text = text.lstrip(" \n\t")
     if not (text.startswith(f"<{name}") and text.endswith(">")):
         return None

@@ -1,4 +1,4 @@
-"""An xls, xlsb or ods file as a workbook whose sheets can be read, by calamine."""
+"""An xls, xlsb or ods file as a workbook, read by calamine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIECE = 1_000
 
 
 class OtherBook:
-    """Calamine has a sheet in memory as a whole, and gives dates without their formats."""
+    """Calamine keeps a whole sheet in memory and reads dates without their formats."""
 
     def __init__(self, file: BinaryIO, kind: str) -> None:
         """Raises Damaged, UsageError."""
@@ -39,7 +39,7 @@ class OtherBook:
         ]
 
     def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
-        """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
+        """Rows with a value in their order, each with the share of the sheet that was read. Raises Damaged."""
         with self._understood():
             found = self._book.get_sheet_by_name(sheet.name)
         if found.start is None or found.end is None:
@@ -60,7 +60,7 @@ class OtherBook:
 
     @contextlib.contextmanager
     def _understood(self) -> Iterator[None]:
-        """Raises Damaged for what calamine raises, also if that is a panic, which is no Exception."""
+        """Raises Damaged for every error of calamine, even for a panic, which is not a subclass of Exception."""
         try:
             yield
         except (MemoryError, KeyboardInterrupt):
@@ -74,12 +74,12 @@ class OtherBook:
             raise Damaged("workbook", message, hint=hint) from error
 
     def remarks(self) -> list[str]:
-        """What there is to say about the sheet when it has been read."""
+        """Notices about the sheet after it was read."""
         return []
 
 
 def _timed_columns(sheet: Any) -> set[int]:
-    """Columns in which a date has a time: there each of them is written with one, also midnight."""
+    """Columns in which some date has a time: every date of such a column is written with its time, even midnight."""
     found: set[int] = set()
     for values in sheet.iter_rows():
         for place, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""The parts of an xlsx file: XML in a ZIP archive, read piece by piece within bounds."""
+"""The parts of an xlsx file: XML in a ZIP archive, read in pieces and within bounds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from jobctl.sources.ordinary import Feeder
 from jobctl.sources.problems import Damaged
 
 _PIECE = 64 << 10
-#: Bytes of XML that are one tag or one name: more than any spreadsheet program writes.
+#: The most bytes of one tag or name in XML: more than any spreadsheet program writes.
 _LONGEST_TOKEN = 4 << 20
-#: Elements inside each other.
+#: The most nested elements.
 DEEPEST = 256
-#: A part that is unpacked to more than this, and to so many times its size, is no sheet.
+#: A part that unpacks to more than this, and to more than this multiple of its size, is not a sheet.
 _MOST_UNPACKED, _MOST_RATIO = 1 << 30, 400
-#: Parts that are kept in memory as a whole.
+#: The largest part that is kept in memory whole.
 SMALL_PART = 32 << 20
 
 
 class Package:
-    """The archive and its parts; names are compared as the standard says, without case."""
+    """The archive and its parts; as the standard demands, names are compared without case."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Raises Damaged."""
@@ -42,12 +42,12 @@ class Package:
         return list(self._parts)
 
     def size(self, name: str) -> int:
-        """Bytes of a part when it is unpacked; 0 if there is none."""
+        """The unpacked size of a part in bytes; 0 if the part does not exist."""
         info = self._parts.get(_plain(name))
         return 0 if info is None else info.file_size
 
     def small(self, name: str) -> bytes:
-        """A small part as a whole; nothing if there is none. Raises Damaged."""
+        """The whole content of a small part; empty if the part does not exist. Raises Damaged."""
         return b"".join(self.pieces(name, most=SMALL_PART))
 
     def pieces(self, name: str, most: int | None = None) -> Iterator[bytes]:
@@ -68,11 +68,10 @@ class Package:
             raise Damaged("workbook", f"its part {name} is damaged: {error}") from error
 
     def parse(self, name: str, handlers: Handlers) -> Iterator[int]:
-        """Tell of the elements of a part by their names without prefix.
+        """Call the handlers for the elements of a part, by their names without prefix.
 
-        Gives the bytes read after every piece, and at the end.
-
-        Raises Damaged for what is no XML, and for XML that only an attacker writes.
+        Yields the number of bytes read after every piece, and at the end. Raises Damaged for content that is not XML,
+        and for XML that only an attacker writes.
         """
         parser = _Parser(name, handlers)
         feeder = Feeder(handlers, parser.feed)
@@ -88,14 +87,14 @@ class Package:
 
 
 class Handlers:
-    """What is told of elements. ``depth`` is how many are open: a subclass that does not call these counts itself."""
+    """Handlers of elements. ``depth`` is how many are open; a subclass that does not call these methods must count."""
 
     depth = 0
-    #: What ends the elements that ``take`` may take; nothing if there are none.
+    #: The end of the elements that ``take`` may read; empty if there are none.
     ending = b""
 
     def take(self, _text: str) -> bool:
-        """Take an element that is spelled as most are, before its ending; if False, the parser reads it."""
+        """Read an element with the usual spelling, before its ending; False leaves it to the parser."""
         return False
 
     def start(self, _name: str, _attributes: dict[str, str]) -> None:
@@ -135,7 +134,7 @@ class _Parser:
             raise Damaged("workbook", f"its part {self._name} has a tag that is too long")
 
     def _first(self, name: str, attributes: dict[str, str]) -> None:
-        """The first element tells whether names have a prefix, which costs time that few files need."""
+        """Find out at the first element whether names have a prefix: removing it costs time, and few files need it."""
         start, end = self._handlers.start, self._handlers.end
         if ":" in name:
             self._parser.StartElementHandler = lambda name, found: start(name.rpartition(":")[2], found)

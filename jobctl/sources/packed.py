@@ -1,4 +1,4 @@
-"""Unpacking bzip2 and xz, a bounded piece at a time."""
+"""Unpacking bzip2 and xz in bounded pieces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from jobctl.sources.problems import Damaged
 
-#: What one step may give out, and what the tables of a packer may take.
+#: The most bytes that one step returns, and the most memory for the tables of the format.
 _PIECE = 256 << 10
 _MEMORY = 256 << 20
 

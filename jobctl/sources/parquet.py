@@ -1,4 +1,4 @@
-"""A Parquet file, read in batches that are bounded in rows, in values and, as far as the file tells, in bytes."""
+"""Reading a Parquet file in batches that are bounded in rows, in values and, as far as the file tells, in bytes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from jobctl.sources.problems import Damaged
 from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.table import BATCH, DecodedTable
 
-#: Of a batch; each value becomes an object of Python.
+#: The most values of a batch; each value becomes a Python object.
 _MOST_VALUES = 200_000
 _MOST_BYTES = 16 << 20
-#: For the compressed bytes of all columns together.
+#: The most compressed bytes of all columns together.
 _BUFFERS = 64 << 20
 _SMALLEST_BUFFER, _LARGEST_BUFFER = 8 << 10, 1 << 20
-#: A file begins and ends with one of these; the second one is that of an encrypted footer.
+#: A file begins and ends with one of these; the second means an encrypted footer.
 _MAGIC = (b"PAR1", b"PARE")
 _HEAD = 8 << 10
 _WAY_OUT = "write it with smaller row groups and pages, or save it as CSV"
@@ -68,12 +68,12 @@ class ParquetDecoder(Decoder):
         schema = self._metadata.schema
         leaves = [schema.column(place) for place in range(len(schema))]
         self._logical = [_logical(leaf) for leaf in leaves]
-        #: The file once more, with old time stamps in milliseconds.
+        #: The file a second time, with old time stamps in milliseconds.
         self._again = self._opened(coerce_int96_timestamp_unit="ms") if INT96 in self._logical else None
         return names, None
 
     def _check_kind(self) -> None:
-        """Raises Damaged for a file that is something else, or that has lost its end, where Parquet keeps the rest."""
+        """Raises Damaged for another kind of file, and for one that has lost its end, where Parquet keeps its index."""
         self._file.seek(0)
         head = self._file.read(_HEAD)
         if not head.startswith(_MAGIC):
@@ -100,7 +100,7 @@ class ParquetDecoder(Decoder):
         )
 
     def _coded_columns(self) -> list[str]:
-        """Columns of strings that are stored once each: they stay so, for a long one may be meant a million times."""
+        """String columns that store each value once. They stay so, because a long value may be used a million times."""
         if not self._metadata.num_row_groups:
             return []
         group = self._metadata.row_group(0)
@@ -142,7 +142,7 @@ class ParquetDecoder(Decoder):
         return [column_of(field.type, logical) for field in schema]
 
     def _batch_size(self, number: int) -> int:
-        """Rows at once, by what the file says of a group of rows; what it says may be wrong."""
+        """How many rows to read at once, by what the file says about a group of rows, which may be wrong."""
         group = self._metadata.row_group(number)
         rows = max(1, group.num_rows)
         values = sum(group.column(place).num_values for place in range(group.num_columns)) // rows
@@ -159,7 +159,7 @@ def _cells(columns: Sequence[ParquetColumn], batch: Any) -> list[Cells]:
 
 
 def _logical(column: Any) -> str:
-    """What Parquet says of a column of bytes: INTERVAL, UUID, GEOMETRY..., NONE; INT96 for that physical type."""
+    """Parquet's type of a column of bytes: INTERVAL, UUID, GEOMETRY..., NONE; INT96 for that physical type."""
     if column.physical_type == INT96:
         return INT96
     name: str = column.logical_type.type

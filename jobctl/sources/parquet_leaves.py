@@ -1,6 +1,6 @@
-"""The values of a column of one simple Arrow type as texts, whatever they are: none of them raises.
+"""The values of a column of one simple Arrow type as texts. No value raises an error.
 
-Values are taken as whole numbers or bytes where Python's own types would lose something: nanoseconds, years after 9999,
+Values are read as whole numbers or bytes where Python's own types would lose something: nanoseconds, years after 9999,
 strings that are not UTF-8.
 """
 
@@ -23,7 +23,7 @@ _MS_OF_DAY = 86_400_000
 _NO_ZONE = zone_of(None)
 _HALF = struct.Struct("<e")
 
-#: As the logical type of a column of the physical type INT96.
+#: Used as the logical type of a column of the physical type INT96.
 INT96 = "INT96"
 
 Cells = Sequence[Cell]
@@ -32,9 +32,9 @@ Reader = Callable[[Any], Cells]
 
 
 def reader_of(kind: Any, logical: str) -> tuple[Reader, bool]:
-    """How to read arrays of an Arrow type, and whether the texts stand in JSON without quotes.
+    """How to read arrays of an Arrow type, and whether the texts have no quotes in JSON.
 
-    ``logical`` is the type that Parquet gives the column, for those that Arrow knows only as bytes.
+    ``logical`` is the type that Parquet gives the column; it is needed for columns that Arrow knows only as bytes.
     """
     from pyarrow import types
 
@@ -73,7 +73,7 @@ def _floats_of(kind: Any) -> Reader:
 
 
 def _singles(array: Any) -> Cells:
-    """0.1, not 0.10000000149011612: Arrow knows the shortest text of a number of four bytes."""
+    """Arrow knows the shortest text of a number of four bytes: 0.1, not 0.10000000149011612."""
     texts = array.cast("string").to_pylist()
     return [None if text is None else float_cell(float_text(float(text))) for text in texts]
 
@@ -83,7 +83,7 @@ def _halves(array: Any) -> Cells:
 
 
 def _half_text(value: float) -> str:
-    """The shortest text that is the same number again among those of two bytes; whole numbers are exact."""
+    """The shortest text that identifies a number of two bytes; whole numbers are exact."""
     if value - value == 0 and not value.is_integer():  # finite
         packed = _HALF.pack(value)
         for digits in range(1, 6):
@@ -112,10 +112,10 @@ def _temporal(kind: Any) -> Reader | None:
 
 
 class _Int96:
-    """Days and nanoseconds of old writers, which Arrow wraps around outside of the years 1678 to 2261.
+    """Days and nanoseconds of old writers. Outside of the years 1678 to 2261, Arrow's nanoseconds overflow.
 
-    Each array comes twice: in milliseconds, which do not wrap, and then in nanoseconds, of which the last digits are
-    right in any case.
+    Each array comes twice: in milliseconds, which do not overflow, and then in nanoseconds, whose last digits are right
+    in any case.
     """
 
     def __init__(self) -> None:
@@ -147,7 +147,7 @@ def _whole(text: Callable[[int], str], stored: str) -> Reader:
 
 
 def written(text: Callable[[Any], str | None], value: Any) -> Cell:
-    """What a function makes of a value that is there; its ValueError is a fault."""
+    """Apply a function to each value that is not null; a ValueError becomes a fault."""
     if value is None:
         return None
     try:
@@ -185,7 +185,7 @@ _OF_BYTES: dict[str, Callable[[bytes], str]] = {
 
 
 def _bytes_of(kind: Any, logical: str) -> Reader:
-    """Bytes are UTF-8 text, unless Parquet says what else they are."""
+    """Bytes are UTF-8 text unless Parquet names another type."""
     from pyarrow import types
 
     text = _OF_BYTES.get(logical, bytes.decode)
@@ -199,12 +199,12 @@ def _bytes_of(kind: Any, logical: str) -> Reader:
 def _strings(array: Any) -> Cells:
     try:
         cells: Cells = array.to_pylist()
-    except UnicodeDecodeError:  # the file says that it is text, and it is not
+    except UnicodeDecodeError:  # the file declares it as text, but it is not
         stored = "large_binary" if str(array.type) == "large_string" else "binary"
         return [written(bytes.decode, value) for value in array.view(stored).to_pylist()]
     return cells
 
 
 def bare(cells: Cells) -> Cells:
-    """The same, for JSON without quotes."""
+    """The same as a text without quotes in JSON."""
     return [Bare(cell) if isinstance(cell, str) else cell for cell in cells]

@@ -1,4 +1,4 @@
-"""Columns of a Parquet file as texts: simple values as they are, nested ones as JSON.
+"""Columns of a Parquet file as texts: simple values directly, nested values as JSON.
 
 A ``ParquetColumn`` is made once from the type of a column, and reads arrays of it.
 """
@@ -17,7 +17,7 @@ from jobctl.sources.parquet_leaves import Cells, bare, reader_of
 
 
 def column_of(kind: Any, logical: Iterator[str]) -> ParquetColumn:
-    """What reads a type. ``logical`` gives the Parquet type of each simple column inside of it, in order."""
+    """The reader of a type. ``logical`` gives the Parquet type of each simple column inside of it, in order."""
     from pyarrow import BaseExtensionType, types
 
     if isinstance(kind, BaseExtensionType):
@@ -39,7 +39,7 @@ def column_of(kind: Any, logical: Iterator[str]) -> ParquetColumn:
 
 
 def _named(kind: Any, logical: Iterator[str]) -> Iterator[str]:
-    """The Parquet types inside of an extension type; the name of some says more than Parquet does."""
+    """The Parquet types inside of an extension type; the names of some extensions say more than Parquet does."""
     name = kind.extension_name
     known = {"arrow.uuid": "UUID", "geoarrow.wkb": "GEOMETRY"}
     return chain((known[name],), islice(logical, 1, None)) if name in known else logical
@@ -59,7 +59,7 @@ class _LeafColumn(ParquetColumn):
 
 
 class _ExtensionColumn(ParquetColumn):
-    """A type that an application gave a name; what is stored says enough."""
+    """A type with a name from an application; the stored type is sufficient."""
 
     def __init__(self, storage: ParquetColumn) -> None:
         self._storage = storage
@@ -72,7 +72,7 @@ class _ExtensionColumn(ParquetColumn):
 
 
 class _DictionaryColumn(ParquetColumn):
-    """Values that are stored once; only those that occur are read."""
+    """Values that are stored once each; only those that occur are read."""
 
     def __init__(self, values: ParquetColumn) -> None:
         self._values = values
@@ -123,7 +123,7 @@ class _StructColumn(_NestedColumn):
 
     @classmethod
     def of(cls, kind: Any, column: Callable[[Any], ParquetColumn]) -> ParquetColumn:
-        """What reads a type with members."""
+        """The reader of a type with members."""
         fields = [kind.field(place) for place in range(kind.num_fields)]
         return cls([field.name for field in fields], [column(field.type) for field in fields])
 
@@ -141,7 +141,7 @@ class _StructColumn(_NestedColumn):
 
 
 class _MapColumn(_NestedColumn):
-    """An object where its keys are strings, each once; else a list of pairs."""
+    """An object if the keys are unique strings, otherwise a list of pairs."""
 
     def __init__(self, keys: ParquetColumn, items: ParquetColumn) -> None:
         self._keys, self._items = keys, items

@@ -27,7 +27,7 @@ _MISSING = _Missing()
 
 
 def is_variant(kind: Any) -> bool:
-    """Whether a struct is stored as VARIANT; not every writer says so besides."""
+    """Whether a struct is stored as VARIANT. Not every writer declares it, so the members decide."""
     from pyarrow import types
 
     members = {kind.field(place).name: kind.field(place).type for place in range(kind.num_fields)}
@@ -44,7 +44,7 @@ def _is_coded(kind: Any) -> bool:
 
 
 def variant_of(kind: Any, column: MakeColumn) -> ParquetColumn:
-    """What reads a struct that is stored as VARIANT."""
+    """The reader of a struct that is stored as VARIANT."""
     return _VariantColumn(_Shredded(kind, column))
 
 
@@ -73,7 +73,7 @@ def _variant(metadata: bytes, known: dict[bytes, Variant | Fault]) -> Variant | 
 
 
 class _Shredded:
-    """A value that is binary, or typed, or an object of which each member is one or the other."""
+    """A value that is binary, or typed, or an object whose members are each binary or typed."""
 
     def __init__(self, kind: Any, column: MakeColumn) -> None:
         self._typed: _Typed | _TypedObject | None = None
@@ -85,7 +85,7 @@ class _Shredded:
                 column(field.type)  # metadata and value take their places in the order of the columns
 
     def cells(self, variants: Variants, array: Any) -> list[Cell | _Missing]:
-        """The value of each row. ``variants`` has what reads the binary values of that row."""
+        """The value of each row. ``variants`` has the reader of the binary values of each row."""
         nothing = [None] * len(array)
         values = _bytes(_part(array, "value")) or nothing
         typed_part = _part(array, "typed_value")
@@ -122,7 +122,7 @@ def _typed_of(kind: Any, column: MakeColumn) -> _Typed | _TypedObject:
 class _Typed(ABC):
     @abstractmethod
     def found(self, variants: Variants, array: Any) -> Sequence[Cell]:
-        """Each value; None where there is none of this type."""
+        """Each value; None in rows without a value of this type."""
 
 
 class _TypedLeaf(_Typed):
@@ -159,7 +159,7 @@ class _TypedObject:
         self._members = [(field.name, _Shredded(field.type, column)) for field in fields]
 
     def found(self, variants: Variants, array: Any) -> Sequence[dict[str, Json] | None]:
-        """The members of each object as JSON; None where there is no object."""
+        """The members of each object as JSON; None in rows without an object."""
         columns = [
             [(name, cell) for cell in member.cells(variants, part)]
             for (name, member), part in zip(self._members, array.flatten(), strict=True)
@@ -176,7 +176,7 @@ def _or_none(cell: Cell | _Missing) -> Cell:
 
 
 def _part(array: Any, name: str) -> Any:
-    """A member of a struct, null where the struct is; None if it has no such member."""
+    """A member of a struct, null where the struct is null; None if the struct has no such member."""
     place = array.type.get_field_index(name)
     return None if place < 0 else array.flatten()[place]
 

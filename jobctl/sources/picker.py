@@ -1,4 +1,4 @@
-"""Which rows of an input are meant: by number, by a condition, as a sample."""
+"""Selecting rows of an input: by number, by a condition, as a sample."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from jobctl.domain.ranges import Span, overlap, parse_spans
 from jobctl.errors import UsageError
 from jobctl.sources.options import InputOptions
 
-#: Any would do: the same file and the same N give the same rows.
+#: Any fixed number will do; with it, the same file and the same N give the same rows.
 _SEED = 20_260_101
 
 
 class Picker:
-    """The selection of one input. Numbers are those of its records, as messages about them count."""
+    """The selection of one input. Rows are numbered like records in messages."""
 
     def __init__(
         self,
@@ -26,21 +26,21 @@ class Picker:
         self._sample = sample
 
     def wants_number(self, record: int) -> bool:
-        """Whether that record is meant, for all its number says."""
+        """Whether a record is selected, as far as its number decides."""
         return self._spans is None or bool(overlap(self._spans, record, 1))
 
     def wants(self, payload: bytes) -> bool:
-        """Whether a row is meant, for all its values say."""
+        """Whether a row is selected, as far as its values decide."""
         return self._where is None or self._where(payload)
 
     def choose(self, payloads: list[bytes], first: int) -> list[bytes]:
-        """Those that are meant of rows that are numbered from ``first`` on without a gap."""
+        """The selected ones of rows that have consecutive numbers from ``first`` on."""
         if self._spans is not None:
             payloads = [each for part in overlap(self._spans, first, len(payloads)) for each in payloads[part]]
         return payloads if self._where is None else list(filter(self._where, payloads))
 
     def choose_numbered(self, payloads: list[bytes], first: int) -> tuple[Sequence[int], list[bytes]]:
-        """The same as ``choose``, with the number of each record."""
+        """Like ``choose``, with the number of each record."""
         numbers: Sequence[int] = range(first, first + len(payloads))
         if self._spans is None and self._where is None:
             return numbers, payloads
@@ -49,13 +49,13 @@ class Picker:
         return [number for number, _ in wanted], [payload for _, payload in wanted]
 
     def sampled(self, batches: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
-        """The same rows, or with ``--sample N`` at the end N of them in their order, each as likely as any other."""
+        """The same rows; with ``--sample N``, at the end N of them in their order, each with the same probability."""
         if self._sample is None:
             yield from batches
             return
         import random  # start-up of every submission that takes no sample
 
-        # Only random() is promised to give the same numbers in every Python.
+        # Python guarantees equal numbers in all versions only for random().
         draw = random.Random(_SEED).random  # noqa: S311
         kept: list[tuple[int, bytes]] = []
         seen = 0
@@ -78,7 +78,7 @@ def _condition(text: str, input_format: str, columns: Sequence[str]) -> Callable
 
 
 def make_picker(options: InputOptions, input_format: str, columns: Sequence[str]) -> Picker:
-    """The selection that the options mean. Raises UsageError naming the option and the place that is wrong."""
+    """The selection of these options. Raises UsageError with the option and the wrong place in it."""
     if options.sample is not None and options.sample < 1:
         raise UsageError(f"--sample {options.sample} is less than 1", hint="for example --sample 10")
     return Picker(

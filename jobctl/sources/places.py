@@ -1,4 +1,4 @@
-"""Where rows with certain keys stand in a file, for messages about several of them; a second look at the file."""
+"""Finding the places of rows with certain keys in a file, for messages about several of them: a second pass."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SOUGHT = "sought"
 def places_of(
     options: InputOptions, rules: RowRules, read_key: Callable[[bytes], bytes], keys: set[bytes]
 ) -> Mapping[bytes, Sequence[str]]:
-    """For each of these keys, in order, where the selected rows that are good by ``rules`` and have it stand.
+    """For each of these keys, in order, the places of the selected rows that have it and are good by ``rules``.
 
-    Nothing is known of an input that cannot be read again (standard input) or has changed.
+    The result is empty for an input that cannot be read again (standard input) or has changed.
     """
     found: dict[bytes, list[str]] = defaultdict(list)
 

@@ -1,4 +1,4 @@
-"""What is wrong with an input, and where."""
+"""The problems of an input, and their places."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import NamedTuple, Self
 from jobctl.domain.payload import Fault
 from jobctl.errors import InputRejected
 
-#: Problems that are described one by one; the rest is counted.
+#: How many problems are described; the others are only counted.
 PROBLEMS_SHOWN = 20
-#: The code of a carriage return that ends no line, and what to do about a file of them; about other encodings.
+#: The code of a carriage return that does not end a line, and advice about such files; advice about other encodings.
 LINE_END = "line_end"
 UNIX_LINES = "tr '\\r' '\\n' < FILE ends the lines of old Mac files in LF"
 ENCODINGS = "name its encoding: --encoding cp1252 (Excel on Windows), latin-1, shift_jis; file -i FILE guesses it"
-#: The code of a row that has nothing in it, and what is said about it.
+#: The code of an empty row, and its message.
 EMPTY_ROW = "empty_row"
-#: The code of a row in which a cell of a workbook has no value.
+#: The code of a row of a workbook with a cell that has no value.
 BAD_CELL = "cell"
 EMPTY = Fault(None, EMPTY_ROW, "every field is empty")
 
 
 class Problem(NamedTuple):
-    """One thing wrong: the physical line where the record begins, its number among the records (header apart)."""
+    """One problem, with the line where its record begins, and the number of the record (the header is not counted)."""
 
     line: int | None
     record: int | None
@@ -44,10 +44,10 @@ class Problem(NamedTuple):
 
 
 class RejectedRow(NamedTuple):
-    """A row that was left out: why, its fields as far as they could be told apart, and its text as in the file.
+    """A row that was rejected: the reason, its fields as far as they could be separated, and its text in the file.
 
-    Bytes that are not UTF-8 are surrogates in the fields (``surrogateescape``). Of an overlong line only the
-    beginning is kept.
+    Bytes that are not UTF-8 are surrogates in the fields (``surrogateescape``). Only the beginning of an overlong line
+    is kept.
     """
 
     problem: Problem
@@ -56,7 +56,7 @@ class RejectedRow(NamedTuple):
 
 
 class InspectedRecord(NamedTuple):
-    """A record that was looked at by itself: what it would be stored as, or what is wrong with it."""
+    """A record that was examined alone: its payload, or its fault."""
 
     line: int | None
     raw: bytes
@@ -66,17 +66,17 @@ class InspectedRecord(NamedTuple):
 
     @classmethod
     def broken(cls, line: int | None, raw: bytes, fault: Fault) -> Self:
-        """A record that cannot be taken apart."""
+        """A record that cannot be separated into fields."""
         return cls(line, raw, (raw.decode("utf-8", "surrogateescape"),), b"", fault)
 
 
 @dataclass(slots=True)
 class Problems:
-    """The first problems of an input and how many there are."""
+    """The first problems of an input, and the number of all problems."""
 
     first: list[Problem] = field(default_factory=list)
     total: int = 0
-    #: Kinds of problems that were added.
+    #: The codes of all problems that were added.
     codes: set[str] = field(default_factory=set)
     damage: Problem | None = None
 
@@ -102,12 +102,12 @@ class Problems:
         return f"{skip}, or take such cells as text with --invalid keep" if BAD_CELL in self.codes else skip
 
     def end_with(self, damage: Problem) -> None:
-        """Count what makes the rest unreadable; it is always described, for it may be the cause of all the others."""
+        """Count a problem that makes the rest unreadable. It is always described, as it may cause all the others."""
         self.total += 1
         self.damage = damage
 
     def rejection(self, name: str, hint: str, notices: Sequence[str] = ()) -> InputRejected:
-        """The error that refuses the input and says everything that was found, and how the input was read."""
+        """The error that refuses the input, with all problems that were found, and how the input was read."""
         details = [problem.sentence() for problem in self.first]
         more = self.total - len(self.first) - (self.damage is not None)
         if more:
@@ -120,7 +120,7 @@ class Problems:
 
 
 class Damaged(Exception):
-    """The input cannot be used as a whole, whatever ``--invalid`` says."""
+    """The whole input cannot be used, whatever ``--invalid`` says."""
 
     def __init__(
         self, code: str, message: str, line: int | None = None, record: int | None = None, *, hint: str | None = None

@@ -1,4 +1,4 @@
-"""In the child process: a workbook becomes a header and rows, whatever kind of file it is."""
+"""The decoder of workbooks of every kind: a sheet becomes a header and rows. It runs in the child process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from jobctl.sources.problems import Damaged
 from jobctl.sources.signature import book_kind
 from jobctl.sources.xlsx import SheetInfo
 
-#: Rows that are looked at to see where the table begins and, without a header, how wide it is.
+#: How many rows are examined to find the beginning of the table and, without a header, its width.
 _AHEAD = 1_000
-#: Pieces of the sheet that are read for that, unless no row was in them.
+#: How many pieces of the sheet are read for that; more if they contain no row.
 _AHEAD_PIECES = 16
-#: Sheets that a message names.
+#: How many sheets a message names.
 _NAMED = 20
 
 Rows = Iterator[tuple[float, list[SheetRow]]]
@@ -29,10 +29,10 @@ class BookReader(Protocol):
     sheets: list[SheetInfo]
 
     def rows(self, sheet: SheetInfo) -> Rows:
-        """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
+        """Rows with a value in their order, each with the share of the sheet that was read. Raises Damaged."""
 
     def remarks(self) -> list[str]:
-        """What there is to say about the sheet when it has been read."""
+        """Notices about the sheet after it was read."""
 
 
 class SheetDecoder(Decoder):
@@ -96,7 +96,7 @@ class SheetDecoder(Decoder):
 
 
 def _reader_of(file: Any) -> BookReader:
-    """Raises Damaged for a file that is no workbook, saying what it is."""
+    """Raises Damaged for a file that is not a workbook; the error says what it is."""
     kind = book_kind(file)
     file.seek(0)
     if kind == "xlsx":
@@ -113,9 +113,9 @@ def _reader_of(file: Any) -> BookReader:
 
 
 def choose(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[str]) -> SheetInfo:
-    """The sheet of that name, or the first one that people see; says so if another one could have been meant.
+    """The sheet with this name, or the first visible one; a notice follows if another sheet could have been meant.
 
-    Raises UsageError for a name that no sheet has, Damaged if there is none to choose.
+    Raises UsageError for a name that no sheet has, Damaged if the workbook has no visible sheet.
     """
     if wanted is not None:
         return _named(sheets, wanted)
@@ -132,7 +132,7 @@ def choose(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[str]) 
 
 
 def _named(sheets: Sequence[SheetInfo], wanted: str) -> SheetInfo:
-    """Programs do not tell names apart by case only; a name that is spelled exactly so comes first."""
+    """Spreadsheet programs ignore case in names of sheets, but a name with exactly this spelling comes first."""
     same = [sheet for sheet in sheets if sheet.name == wanted]
     same = same or [sheet for sheet in sheets if sheet.name.casefold() == wanted.casefold()]
     if not same:

@@ -1,4 +1,4 @@
-"""Which kind of workbook a file is by its content; another file is told with what it is and what to do."""
+"""Recognizing the kind of a workbook by its content; the error for another file says what it is and what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEAD = 8 << 10
 
 
 def book_kind(file: BinaryIO) -> str:
-    """``xlsx``, ``xlsb``, ``ods`` or ``xls``. Raises Damaged for another file, saying what it is and what to do."""
+    """``xlsx``, ``xlsb``, ``ods`` or ``xls``. Raises Damaged for another file; the error says what it is."""
     file.seek(0)
     head = file.read(_HEAD)
     if head.startswith(ZIP):
@@ -50,7 +50,7 @@ def _archive_kind(file: BinaryIO) -> str:
 def _document_kind(mime: str) -> str:
     if not mime or "opendocument.spreadsheet" in mime:
         return "ods"
-    raise _not(f"is an OpenDocument file that is no spreadsheet ({mime.rpartition('.')[2]})", "give a workbook")
+    raise _not(f"is an OpenDocument file, but not a spreadsheet ({mime.rpartition('.')[2]})", "give a workbook")
 
 
 def _not(what: str, way_out: str) -> Damaged:

@@ -1,6 +1,6 @@
-"""A file being read: what all formats have in common. One pass, memory bounded, every row judged.
+"""A file while it is read: the common part of all formats. It takes one pass and bounded memory, and checks every row.
 
-Rows that are not selected are neither items nor rejected; what is wrong with them is nobody's trouble.
+Rows that are not selected are neither items nor rejected; their faults do not matter.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Source(ABC):
         self.columns: tuple[str, ...] = ()
         #: ``jobctl_job`` of the first row, if this is a result file of an earlier job.
         self.resubmit_of: str | None = None
-        #: Bytes there are to read, if that is known (for a progress bar beside ``bytes``).
+        #: The size of the file in bytes, if it is known (for a progress bar, together with ``bytes``).
         self.size = size
         #: Told after every batch that was read.
         self.watch: Callable[[Source], None] | None = None
         self.rows = 0
         self.rejected = 0
         self.problems = Problems()
-        #: What was decided about the input that nobody asked for, in whole sentences for the person who submits it.
+        #: Decisions about the input that no option demanded, in whole sentences for the user.
         self.notices: list[str] = []
         self._options = options
         self._kind = kind
@@ -87,17 +87,17 @@ class Source(ABC):
 
     @property
     def sha256(self) -> str:
-        """Hash of the file as it is."""
+        """Hash of the unchanged file."""
         return self._raw.sha256
 
     @property
     def records(self) -> int:
-        """Rows read so far, whatever becomes of them."""
+        """Rows read so far, including rejected ones."""
         return self._records
 
     @property
     def not_selected(self) -> int:
-        """Rows of the file that were left alone."""
+        """Rows of the file that were not selected."""
         return self._records - self.rows - self.rejected
 
     @property
@@ -107,7 +107,7 @@ class Source(ABC):
 
     @property
     def dialect(self) -> dict[str, Any]:
-        """How the file was written, for writing result files the same way."""
+        """The format of the file, to write result files in the same way."""
         selection = self._options.selection
         return {
             "delimiter": self._kind.delimiter,
@@ -117,10 +117,10 @@ class Source(ABC):
         }
 
     def batches(self, rules: RowRules = _NO_RULES, reject: Reject | None = None) -> Iterator[list[Bytes]]:
-        """Payloads of good rows in lists of some thousands; ``reject`` is told of each row that is left out.
+        """Payloads of good rows in lists of some thousands; ``reject`` is called with each rejected row.
 
-        Raises InputRejected at the end if anything was wrong (with ``invalid='skip'``: if the file as a whole was,
-        or no row is good). From the first problem on nothing more is given out unless bad rows may be skipped.
+        Raises InputRejected at the end if there was any problem (with ``invalid='skip'``: if the whole file is bad, or
+        no row is good). After the first problem, it yields no more rows unless bad rows may be skipped.
         """
         self._rules, self._reject = rules, reject
         try:
@@ -168,7 +168,7 @@ class Source(ABC):
         return accepted
 
     def _is_meant(self, candidate: InspectedRecord) -> bool:
-        """A row that cannot be taken apart is, unless its number says no."""
+        """Whether a record is selected; one that cannot be separated into fields is, unless its number excludes it."""
         if not self._picker.wants_number(self._records):
             return False
         is_torn = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
@@ -199,8 +199,8 @@ class Source(ABC):
 
     @abstractmethod
     def _open(self) -> None:
-        """Find out what the columns are; raises Damaged."""
+        """Find the columns. Raises Damaged."""
 
     @abstractmethod
     def _judged(self) -> Iterator[list[Bytes]]:
-        """Good rows in batches; tells ``_turn_down`` of the others, counts all in ``_records``."""
+        """Good rows in batches; calls ``_turn_down`` for the others, and counts all in ``_records``."""

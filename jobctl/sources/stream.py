@@ -1,4 +1,4 @@
-"""From the bytes of a file to blocks of whole lines in UTF-8: hashed, unzipped, transcoded, memory bounded."""
+"""From the bytes of a file to blocks of whole lines in UTF-8: hashed, unpacked, transcoded, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import BinaryIO, NoReturn
 from jobctl.sources.problems import Damaged
 
 CHUNK = 256 << 10
-#: Longest record or line, in bytes.
+#: The longest record or line in bytes.
 RECORD_LIMIT = 16 << 20
 TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
 LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
@@ -22,7 +22,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
 _XZ = b"\xfd7zXZ\0"
-#: Beginnings of files that are no text although they are ASCII at first.
+#: First bytes of files that are not text although they begin with ASCII.
 _ASCII_SIGNATURES = (
     b"PK",
     b"PAR1",
@@ -37,7 +37,7 @@ _ASCII_SIGNATURES = (
     b"Salted",
     b"version h",
 )
-#: Bytes that are looked at for UTF-16, and the share of them that are zero in any text.
+#: How many bytes are examined for UTF-16, and the share of zeros that text in UTF-16 has at least.
 _SEEN = 4096
 _FEWEST_ZEROS = 0.02
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -58,7 +58,7 @@ class OverlongLine(Exception):
 
 
 class RawInput:
-    """The file as it is: counts and hashes what is read."""
+    """The unchanged file; it counts and hashes the bytes that are read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -67,11 +67,11 @@ class RawInput:
 
     @property
     def sha256(self) -> str:
-        """Hash of what was read so far."""
+        """Hash of the bytes that were read so far."""
         return self._hash.hexdigest()
 
     def chunks(self) -> Iterator[bytes]:
-        """The content; the first chunk is long enough to recognise what it is."""
+        """The content; the first chunk is long enough to recognize its kind."""
         while chunk := self._file.read(CHUNK):
             while not self.bytes and len(chunk) < 4 and (more := self._file.read(CHUNK)):
                 chunk += more
@@ -81,10 +81,10 @@ class RawInput:
 
 
 def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Content as UTF-8 without BOM, whether it was packed (gzip, bzip2, xz, zstd) or encoded otherwise.
+    """The content as UTF-8 without BOM, also of files that are packed (gzip, bzip2, xz, zstd) or encoded otherwise.
 
-    Raises Damaged for broken packed data, for a file that is no text, for UTF-16 that was not announced, and for
-    bytes the given encoding cannot mean.
+    Raises Damaged for broken packed data, for a file that is not text, for UTF-16 without ``--encoding``, and for bytes
+    that are invalid in the given encoding.
     """
     first = next(chunks, b"")
     if first.startswith(_GZIP):
@@ -123,7 +123,7 @@ def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _wide_encoding(head: bytes) -> str:
-    """UTF-16 without a byte order mark, by its zero bytes: those of line ends, commas and ASCII are on one side."""
+    """Recognize UTF-16 without a byte order mark: the zero bytes of line ends, commas and ASCII are on one side."""
     for zeros, others, name in ((1, 0, "utf-16-le"), (0, 1, "utf-16-be")):
         count = head[zeros::2].count(0)
         if len(head) >= 4 and count >= max(2, _FEWEST_ZEROS * len(head)) and all(head[others::2]):
@@ -181,7 +181,7 @@ def _lines_before(error: UnicodeError, encoding: str) -> int:
 
 
 class Blocks:
-    """Cuts content after line ends, so that a block is whole lines, mostly about ``CHUNK`` bytes of them."""
+    """Cuts content after line ends, so that a block has whole lines, mostly about ``CHUNK`` bytes."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks

@@ -1,7 +1,7 @@
-"""Inputs that are tables of values: workbooks and Parquet. Each value becomes a text in one way, once.
+"""Inputs that are tables of values: workbooks and Parquet. Each value becomes a text in exactly one way.
 
-Whole numbers have no ``.0``, dates and times are ISO 8601, durations H:MM:SS, truth is ``true`` or ``false``, nothing
-is empty, nested values are JSON. From there on such an input is a CSV file with a header.
+Whole numbers have no ``.0``, dates and times are ISO 8601, durations are H:MM:SS, booleans are ``true`` or ``false``,
+null is empty, nested values are JSON. From then on, such an input is treated like a CSV file with a header.
 
 The libraries that read such files may crash or take gigabytes, so a child process reads them. ``DecodedTable`` is the
 parent's side, and a ``Decoder`` (``jobctl.sources.decoder``) runs in the child. A format is a pair of such classes.
@@ -35,7 +35,7 @@ _ENV = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
 
 
 def text_of(value: Any) -> str:
-    """A value as text. Raises ValueError for bytes that are none."""
+    """A value as text. Raises ValueError for bytes that are not text."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -58,25 +58,25 @@ def text_of(value: Any) -> str:
 
 
 class DecodedTable(Source):
-    """Rows of values with columns that have names, as a child process reads them.
+    """Rows of values with named columns, which a child process reads.
 
-    A format says in class attributes what it is and which ``Decoder`` reads it.
+    A format names itself and its ``Decoder`` in class attributes.
     """
 
     _is_text = False
     _no_rows = "there is no row with a value in it"
-    #: In messages: "the input is ...".
+    #: The end of "the input is ..." in messages.
     _what: str
-    #: What the decoder imports, and the extra of jobctl that installs it.
+    #: The library that the decoder imports, and the extra of jobctl that installs it.
     _package: str
     _extra: str
     #: ``module:Class`` of the decoder.
     _decoder: str
     _bounds: ChildBounds
-    #: What to do with a file that is too much for the reader.
+    #: What to do with a file that exceeds the limits of the reader.
     _way_out: str
     _child: Isolated | None = None
-    _share: float | None = None  # of the file that the child has read, if it says so
+    _share: float | None = None  # the share of the file that the child has read, if it reports that
 
     def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._end_child()
@@ -87,7 +87,7 @@ class DecodedTable(Source):
             self._child.close()
 
     def _settings(self) -> dict[str, Any]:
-        """What the decoder has to know besides the file; JSON."""
+        """What the decoder must know in addition to the file, as JSON."""
         return {}
 
     def _open(self) -> None:
@@ -106,13 +106,13 @@ class DecodedTable(Source):
             raise
 
     def _check_package(self) -> None:
-        """Raises UsageError when what reads the file is not installed."""
+        """Raises UsageError when the library that reads the file is not installed."""
         if find_spec(self._package) is None:
             raise missing(self._what, self._extra)
 
     def _begin(self, child: Isolated) -> None:
         for _ in self._raw.chunks():
-            pass  # counts and hashes the file, while the child starts
+            pass  # this counts and hashes the file while the child starts
         self._messages = self._heard(child)
         head = next((head for head, _ in self._messages if head["kind"] == "header"), None)
         if head is None:
@@ -123,7 +123,7 @@ class DecodedTable(Source):
         self.columns = tuple(self._names[place] for place in self._places)
 
     def _heard(self, child: Isolated) -> Iterator[tuple[dict[str, Any], Bytes]]:
-        """What the child sends. Raises Damaged or UsageError where it says so, and where it ends before its time."""
+        """The frames of the child. Raises Damaged or UsageError if the child reports one, Damaged if it crashes."""
         try:
             for head, body in child.frames():
                 match head["kind"]:
@@ -147,7 +147,7 @@ class DecodedTable(Source):
             raise self._explained(str(end)) or self._given_up(end) from end
 
     def _explained(self, _said: str) -> Damaged | None:
-        """What a crash means that is known by its last words."""
+        """The meaning of a crash with known last words."""
         return None
 
     @property
@@ -173,7 +173,7 @@ class DecodedTable(Source):
         for head, body in self._messages:
             yield self._accepted(self._candidates(head, body))
         self._share = None
-        yield []  # all of it is read
+        yield []  # the whole file is read
         if self._file_state() != self._state:
             raise Damaged("changed", "the file was written to while it was read", hint="try again when it is complete")
 
@@ -190,14 +190,14 @@ class DecodedTable(Source):
             yield InspectedRecord(line, b"", (), payload)
 
     def _turn_down(self, candidate: InspectedRecord) -> None:
-        """The fields of a good row are taken apart only here: few are turned down for another reason."""
+        """The fields of a good row are separated only here, because few good rows are rejected for another reason."""
         if not candidate.fields:
             candidate = candidate._replace(fields=tuple(candidate.payload.decode().split("\0")))
         super()._turn_down(candidate)
 
     @property
     def bytes(self) -> int:
-        """Bytes of the file read so far, as the child says."""
+        """Bytes of the file that the child has read so far."""
         return self._raw.bytes if self._share is None else int(self._raw.bytes * self._share)
 
     def _file_state(self) -> tuple[int, int]:
@@ -206,7 +206,7 @@ class DecodedTable(Source):
 
 
 def missing(what: str, extra: str) -> UsageError:
-    """The error for an input whose reader is an extra that is not installed."""
+    """The error for an input whose library is in an extra that is not installed."""
     return UsageError(
         f"the input is {what}, and what reads it is not installed",
         hint=f"pip install 'jobctl[{extra}]', or save it as CSV",

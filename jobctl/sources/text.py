@@ -1,7 +1,7 @@
-"""Inputs that are text: judged in blocks of lines.
+"""Inputs that are text, checked in blocks of lines.
 
-The quick way judges a block of lines at once. If anything in it is not as it should be, the block is read again
-record by record, which is slow and says exactly what is wrong and where.
+The quick way checks a block of lines at once. If it finds anything unusual, the block is read again record by record,
+which is slow and tells exactly what is wrong and where.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _BLANKS = b"\0 \t"
 
 
 def has_blank(payloads: Sequence[bytes]) -> bool:
-    """Whether a row has nothing but blanks in all its fields. The first test is cheap, and mostly enough."""
+    """Whether a row has only blanks in all its fields. The first test is cheap and mostly sufficient."""
     return bool(payloads) and min(payloads) < b"!" and not all(map(is_filled, payloads))
 
 
 def is_filled(payload: bytes) -> bool:
-    """Whether a row has something in it beside blanks."""
+    """Whether a row has any character that is not a blank."""
     return bool(payload.strip(_BLANKS))
 
 
 class TextSource(Source):
-    """A source whose records are lines, or stand on lines."""
+    """A source whose records are lines or groups of lines."""
 
-    _open_record = b""  # the end of the last block, if its record goes on
+    _open_record = b""  # the end of the last block, if its record continues
 
     def _judged(self) -> Iterator[list[bytes]]:
         for block in self._read_blocks():
@@ -44,7 +44,7 @@ class TextSource(Source):
             self._line += block.count(b"\n") - self._open_record.count(b"\n")
 
     def _chosen(self, payloads: list[bytes]) -> list[bytes] | None:
-        """The rows that are meant, or None if not all of them are certainly good."""
+        """The selected rows, or None unless all of them are certainly good."""
         keys, first = self._rules.keys, self._records + 1
         if keys is None:
             chosen = self._picker.choose(payloads, first)
@@ -59,7 +59,7 @@ class TextSource(Source):
         return all(len(payload) <= safe or check(payload) is None for payload in payloads)
 
     def _read_line_blocks(self) -> Iterator[bytes]:
-        """Blocks of a format whose records are single lines; overlong lines are turned down on the way."""
+        """Blocks of a format whose records are single lines; overlong lines are rejected on the way."""
         while True:
             try:
                 block = self._blocks.read()
@@ -79,7 +79,7 @@ class TextSource(Source):
 
     @staticmethod
     def _refuse_page(block: bytes) -> None:
-        """Raises Damaged for a page of the web, which is what one gets who fetches rows without a login."""
+        """Raises Damaged for a web page: servers send one to a download without a login."""
         if block.lstrip()[:1] == b"<":
             from jobctl.sources.foreign import refuse_page
 
@@ -92,11 +92,11 @@ class TextSource(Source):
 
     @abstractmethod
     def _read_blocks(self) -> Iterator[bytes]:
-        """The content as blocks of whole records."""
+        """The content in blocks of whole records."""
 
     @abstractmethod
     def _quick(self, block: bytes) -> list[bytes] | None:
-        """Payloads of a block, or None if not every record in it is certainly good."""
+        """Payloads of a block, or None unless every record in it is certainly good."""
 
     @abstractmethod
     def _slow(self, block: bytes) -> Iterator[InspectedRecord]:

@@ -35,7 +35,7 @@ class Variant:
         data = _Bytes(metadata)
         header = data.number(0, 1)
         if header & 0x0F != 1:
-            raise ValueError("is no VARIANT of version 1")
+            raise ValueError("is not a VARIANT of version 1")
         size = (header >> 6) + 1
         count = data.number(1, size)
         offsets = data.numbers(1 + size, count + 1, size)

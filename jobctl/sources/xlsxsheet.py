@@ -210,9 +210,9 @@ class Sheet(Handlers):
         try:
             return self._measured(text, kind)
         except (ValueError, OverflowError):
-            message = f"is the number {text[:40]}, which is no date although it is formatted as one"
+            message = f"is the number {text[:40]}, which is not a date, although it is formatted as one"
             if kind is NumberMeaning.NUMBER:
-                message = f"is {text[:40]!r}, which is no number"
+                message = f"is {text[:40]!r}, which is not a number"
             return BadCell(self._place, text, message)
 
     def _measured(self, text: str, kind: NumberMeaning) -> str:

@@ -81,7 +81,7 @@ def test_columns_without_header_are_numbers_in_braces():
         ("country.upper() == 'DE'", "'country.upper()'"),
         ("[x for x in country] == 1", "character 1"),
         ("(lambda: 1)() == 1", "character"),
-        ("country = 'DE'", "= is no comparison"),
+        ("country = 'DE'", "= is not a comparison"),
         ("country == 'DE' AND size > 1", "character 17, 'AND'"),
         ("country == 'DE", "character 12"),
         ("country is 'DE'", "is not mean nothing"),

@@ -66,7 +66,7 @@ OTHERS = [
     (zipped("ppt/presentation.xml"), "a presentation", "give a workbook"),
     (zipped("Index/Document.iwa"), "Apple Numbers", "Export To"),
     (zipped("rows.csv"), "a ZIP archive without a workbook in it (rows.csv)", "unpack it first"),
-    (zipped("mimetype", "content.xml", mimetype="opendocument.text"), "no spreadsheet (text)", "workbook"),
+    (zipped("mimetype", "content.xml", mimetype="opendocument.text"), "not a spreadsheet (text)", "workbook"),
     (compound("Root Entry", "WordDocument"), "a document of Word", "give a workbook"),
     (compound("Root Entry", "x"), "a file of another program", "give a workbook"),
 ]

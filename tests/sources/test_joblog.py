@@ -34,10 +34,10 @@ def test_failed_rows_are_taken_once_the_last_word_counts(read):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "line 1: this is no GNU parallel joblog: the first line must be Seq, Host, ... Command"),
-        (b"id,url\n1,2\n", "line 1: this is no GNU parallel joblog: the first line must be Seq, Host, ... Command"),
+        (b"", "line 1: this is not a GNU parallel joblog: the first line must be Seq, Host, ... Command"),
+        (b"id,url\n1,2\n", "line 1: this is not a GNU parallel joblog: the first line must be Seq, Host, ... Command"),
         (HEADER + line(1, b"true"), "no job of this joblog failed: there is nothing to run"),
-        (LOG + b"7\t:\t1\n", "line 10, record 5: is no line of a joblog: nine fields, separated by tabs"),
+        (LOG + b"7\t:\t1\n", "line 10, record 5: is not a line of a joblog: nine fields, separated by tabs"),
         (
             HEADER + line(1, b"\xff", 1),
             "line 2, record 1: is not valid UTF-8; if it is another encoding, say --encoding",

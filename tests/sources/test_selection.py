@@ -73,10 +73,10 @@ def test_nothing_selected_is_a_refusal_that_says_so(read):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"select": "1-2,x"}, "'x' is no number"),
+        ({"select": "1-2,x"}, "'x' is neither a number nor a range"),
         ({"select": "0-2"}, "first row is number 1"),
         ({"select": "9-2"}, "runs backwards"),
-        ({"select": ""}, "is no number"),
+        ({"select": ""}, "is neither a number nor a range"),
         ({"where": "sise > 1"}, "no such column"),
         ({"sample": 0}, "less than 1"),
     ],

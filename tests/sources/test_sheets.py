@@ -109,7 +109,7 @@ def test_keep_is_for_workbooks(tmp_path):
 
 def test_other_faults_are_refused_also_when_errors_are_kept(book):
     path = book(row("id"), row("1", "stray"), row('<c t="e"><v>#REF!</v></c>'))
-    assert refused(path, invalid="keep").details == ("line 2, record 1: 'stray' stands in a column without a name",)
+    assert refused(path, invalid="keep").details == ("line 2, record 1: 'stray' is in a column without a name",)
 
 
 # --- numbers, dates and times
@@ -174,7 +174,7 @@ def test_dates_of_the_system_of_1904(book):
 def test_a_date_that_is_none_is_an_error(book, saved):
     (cell,) = one_column(book, f'<c s="1"><v>{saved}</v></c>', formats=("yyyy-mm-dd",))
     assert (cell.place, cell.text) == ("B2", saved)
-    assert "no date although it is formatted as one" in cell.message
+    assert "not a date, although it is formatted as one" in cell.message
 
 
 def test_texts_of_every_kind(book):
@@ -201,7 +201,7 @@ def test_prefixes_of_names_do_not_matter(book):
 def test_a_stray_cell_in_the_last_corner_costs_nothing(book):
     far = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>{}</t></is></c></row>'
     path = book(row("id", "v"), row("1", "2"), far.format("stray"))
-    assert refused(path).details == ("line 1048576, record 2: 'stray' stands in a column without a name",)
+    assert refused(path).details == ("line 1048576, record 2: 'stray' is in a column without a name",)
     assert values(path, invalid="skip")[0] == [["1", "2"]]
     assert values(book(row("id", "v"), row("1", "2"), far.format("")))[0] == [["1", "2"]]
 

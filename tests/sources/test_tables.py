@@ -61,7 +61,7 @@ def test_a_workbook_is_its_first_sheet_or_the_one_named(workbook):
 def test_rows_of_a_sheet_are_judged_with_their_line(workbook):
     with pytest.raises(InputRejected) as caught:
         read_file(workbook, sheet="Other")
-    assert caught.value.details == ("line 2, record 1: 'stray' stands in a column without a name",)
+    assert caught.value.details == ("line 2, record 1: 'stray' is in a column without a name",)
     source, rows, rejects = read_file(workbook, sheet="Other", invalid="skip")
     assert (rows, rejects[0].fields[:2], source.rejected) == ([["3", "4"]], ("1", "2"), 1)
 
