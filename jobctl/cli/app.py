@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     heading: str
 
 
-_WORK, _LOOK, _RUN, _SELF = "Give work", "Look", "The daemon", "jobctl itself"
+_WORK, _LOOK, _RUN, _SELF = "Jobs", "Progress and results", "The daemon and the store", "jobctl itself"
 COMMANDS = {
     "submit": Entry("submit", _WORK),
     "run": Entry("run", _WORK),
@@ -94,7 +94,7 @@ class Root(Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """A command by its name; None if there is none."""
+        """The command of a name; None if there is none."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -110,7 +110,7 @@ class Root(Group):
         return rest
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command named first. Raises UsageError with the nearest one for a name that is none."""
+        """The command that the first word names. Raises UsageError for an unknown name, with the nearest command."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             raise UsageError(f"there is no command {name!r}", hint=_suggest(name))
@@ -142,13 +142,13 @@ app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, invoke_
 
 @app.callback()
 def root() -> None:
-    """Run a command for each row of a file in the background, and say how it is going.
+    """Run a command once for each row of a file, in the background, and show the progress.
 
     Examples:
       jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job
-      jobctl daemon start                           run the jobs from now on
-      jobctl status                                 how far the jobs are
-      jobctl run urls.csv -- curl -fsSO {url}       all of it here and now
+      jobctl daemon start                           start the process that runs jobs
+      jobctl status                                 show how far the jobs are
+      jobctl run urls.csv -- curl -fsSO {url}       do all of this here and now
 
     JOB is a number, the name of a job, or last; lists are written 1,3,5-8, an item 42.17.
     """

@@ -28,19 +28,19 @@ def _store(name: str) -> Any:
 
 
 def global_options() -> list[TyperOption]:
-    """Options that stand before or after the command."""
+    """Options that may be given before or after the command."""
     flags = (
         ("json", ["--json"], "Print one JSON document; with --follow or --watch, one on each line."),
-        ("plain", ["--plain"], "Tables as tab-separated values, nothing cut, drawn or coloured."),
-        ("no_color", ["--no-color"], "No colours; so does NO_COLOR=1."),
-        ("quiet", ["-q", "--quiet"], "No messages, only what was asked for."),
-        ("verbose", ["-v", "--verbose"], "Say more; show where an internal error happened."),
+        ("plain", ["--plain"], "Print tables as tab-separated values, with nothing cut, drawn or coloured."),
+        ("no_color", ["--no-color"], "Use no colours, like NO_COLOR=1."),
+        ("quiet", ["-q", "--quiet"], "Print no messages, only the output that was asked for."),
+        ("verbose", ["-v", "--verbose"], "Print more; show where an internal error happened."),
     )
     home = TyperOption(
         param_decls=["--home"],
         type=str,
         metavar="DIR",
-        help="State directory of the store; also JOBCTL_HOME.",
+        help="The state directory of the store; default: JOBCTL_HOME.",
         callback=_store("home_option"),
         expose_value=False,
         is_eager=True,
@@ -67,13 +67,13 @@ def grammar_of(command: Any, ctx: Any) -> Grammar:
 
 
 def asks_for_help(args: Sequence[str]) -> bool:
-    """Whether help is asked for, which counts more than what is wrong with the rest."""
+    """Whether help is asked for; then nobody minds what is wrong with the other arguments."""
     own = args[: args.index(END)] if END in args else args
     return "--help" in own or "-h" in own
 
 
 def restore_help(command: Any) -> None:
-    """Give a command its help back where Python has dropped the docstrings."""
+    """Give a command its help text again if Python has dropped the docstrings."""
     if sys.flags.optimize >= _NO_DOCSTRINGS and not command.help:
         from jobctl.cli.docstrings import docstring
 
@@ -91,7 +91,7 @@ class Command(TyperCommand):
         self.context_settings = {"help_option_names": ["-h", "--help"], **(self.context_settings or {})}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Say what is wrong with options before the parser does, which knows less about it."""
+        """Report mistakes in options before the parser does, which knows less about them."""
         if asks_for_help(args):
             return super().parse_args(ctx, ["--help"])
         said = grammar_of(self, ctx).check(args)
@@ -106,13 +106,13 @@ class Command(TyperCommand):
         return ["[OPTIONS]", *(param.metavar or str(param.name).upper() for param in arguments)]
 
     def get_help(self, ctx: Any) -> str:
-        """The help page, or what it says as JSON."""
+        """The help page, or its content as JSON."""
         from jobctl.cli.help import help_text
 
         return help_text(self, ctx, super().get_help(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """What it is, an example, usage, then the rest."""
+        """Write the summary, an example, the usage, then the rest."""
         from jobctl.cli.help import write_help
 
         write_help(self, ctx, formatter)
@@ -134,7 +134,7 @@ class Group(TyperGroup):
         self.context_settings = {"help_option_names": ["-h", "--help"]}
 
     def get_help(self, ctx: Any) -> str:
-        """The page of the group, or what it says as JSON."""
+        """The help page, or its content as JSON."""
         from jobctl.cli.help import help_text
 
         return help_text(self, ctx, super().get_help(ctx))
@@ -162,7 +162,7 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command named first. Raises UsageError listing them for a name that is none."""
+        """The command that the first word names. Raises UsageError for an unknown name, with all names."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             if (ctx.info_name, args[0]) == ("daemon", "restart"):
                 raise UsageError("a daemon is not restarted", hint="jobctl daemon stop && jobctl daemon start")

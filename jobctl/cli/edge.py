@@ -16,7 +16,7 @@ from jobctl.cli.grammar import argument_missing, argument_too_many
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageError
 
-#: Typer's own usage errors and what they derive from; where these classes live has changed between its versions.
+#: The base class of the usage errors of typer. Versions of typer have it in different modules.
 _ParseError: type[Exception] = typer.BadParameter.__mro__[2]
 
 INTERRUPTED = 130
@@ -53,13 +53,14 @@ def _tell_interrupted(session: Session) -> int:
 
 
 def _notice_interrupts() -> None:
-    """From here on Ctrl-C lets a command put things in order. Who ignores it, as nohup's children do, goes on to."""
+    """From here on Ctrl-C raises KeyboardInterrupt, so that a command can clean up. Where SIGINT is ignored, as below
+    nohup, it stays ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, _interrupted)
 
 
 def _interrupted(_number: int, _frame: object) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second one ends us at once, and quietly
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second one ends the process at once, without a traceback
     raise KeyboardInterrupt
 
 
@@ -121,7 +122,7 @@ def _check_arguments(arguments: Sequence[str]) -> None:
 
 
 def _usage(error: Exception) -> JobctlError:
-    """A mistake that only the parser could find, in our words; ``grammar`` has found the others before it."""
+    """A mistake that only the parser finds, in the words of jobctl; ``grammar`` has found the others before."""
     context, param = getattr(error, "ctx", None), getattr(error, "param", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
@@ -145,7 +146,7 @@ def _explain(session: Session, error: JobctlError) -> int:
         message, details = _told(error.message), [_told(line) for line in error.details]
         session.emit(error_document(error.code, int(error.exit_code), message, hint and _told(hint), details))
         return int(error.exit_code)
-    from jobctl.render.inert import inert  # names and values of strangers may stand in it
+    from jobctl.render.inert import inert  # the message may have names and values that other people chose
 
     lines = [f"jobctl: {inert(_told(error.message))}", *(f"  {inert(_told(line))}" for line in error.details)]
     if hint:
@@ -157,7 +158,7 @@ def _explain(session: Session, error: JobctlError) -> int:
 
 
 def _told(message: str) -> str:
-    """A message of a length that can be read, whatever somebody typed; bytes that are not UTF-8 as ``\\xff``."""
+    """A message that is short enough to read; bytes that are not UTF-8 become ``\\xff``."""
     from jobctl.domain.texts import readable
 
     text = readable(
@@ -167,11 +168,11 @@ def _told(message: str) -> str:
 
 
 def _known(session: Session, error: Exception) -> JobctlError | None:
-    """Trouble with the database or the disk, in words that help."""
+    """An error of the database or the disk, with a message that helps."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         return None
     if isinstance(error, ImportError):
-        return None  # of a package, perhaps of the one that would tell where the store is
+        return None  # a package cannot be loaded, perhaps the one that finds the store
     if isinstance(error, FileNotFoundError) and not error.filename and not _has_place():
         return UsageError(
             "the directory you are in does not exist any more", hint="cd to one that does, then try again"
@@ -218,7 +219,7 @@ def _has_place() -> bool:
 
 
 def _bug(session: Session, error: Exception, arguments: Sequence[str]) -> JobctlError:
-    """Something that should not happen."""
+    """An error that no code expects."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         _trace(error)
     import shlex
@@ -242,7 +243,7 @@ def _trace(error: Exception) -> None:
 
 
 def _silence() -> int:
-    """The reader of our output is gone: say nothing more, not even when Python flushes at exit."""
+    """The reader of the output has gone: write nothing any more, not even when Python flushes at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

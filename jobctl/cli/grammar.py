@@ -1,7 +1,7 @@
-"""What is wrong with the options of a command line, said in our words before the parser sees them.
+"""Mistakes in the options of a command line, found before the parser sees them.
 
-The parser knows less than a reader needs: it takes the next option for a missing value, and calls a flag that was
-given a value unknown.
+The messages of the parser help too little: it takes the next option for a missing value, and it calls a flag with a
+value an unknown option.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from jobctl.errors import UsageError
 #: What typer calls the type of an option that takes a whole number, with or without limits.
 _INTEGERS = ("int", "integer")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-#: Options for which no text is a text.
+#: Options whose value may be empty.
 _MAY_BE_EMPTY = {"reason"}
-#: Options that name what is meant: of two different values nobody can tell which one to leave out.
+#: Options that choose something: with two different values, it is not clear which one is meant.
 _CHOOSES = {
     *("where", "select", "resources", "retry_on", "no_retry_on", "new_by"),
     *("queue", "output", "attempt", "item_key", "recipe", "key"),
@@ -45,7 +45,7 @@ class Grammar:
         self._given: dict[str, list[str]] = {}
 
     def check(self, args: Sequence[str], *, to_first_word: bool = False) -> list[str]:
-        """What should be said about these arguments; ``to_first_word``: a command follows, which has its own options.
+        """Notes on these arguments; ``to_first_word``: a command follows, which has its own options.
 
         Raises UsageError for the first option that is wrong.
         """
@@ -120,7 +120,7 @@ class Grammar:
         self._given.setdefault(str(param.name), []).append(value)
 
     def _repeated(self) -> list[str]:
-        """What counts where an option with one value is given several. Raises UsageError where that is a guess."""
+        """Notes on options that are given more than once. Raises UsageError if it is not clear which value counts."""
         said = []
         for param in dict.fromkeys(self._options.values()):
             found = list(dict.fromkeys(self._given.get(str(param.name), ())))
@@ -174,24 +174,24 @@ def long_name(param: Any) -> str:
 
 
 def likeliest(typed: str, known: Mapping[str, Any]) -> str:
-    """Options that the one typed is the beginning of, else what it is called here, else the most alike."""
+    """The options that begin like the typed one, else the one that means the same here, else the most similar."""
     from jobctl.cli.vocabulary import option_for
 
     longer = sorted(name for name in known if name.startswith(typed))
     if longer:
         return " or ".join(longer)
-    bare = {name.lstrip("-"): name for name in known if name.startswith("--")}  # dashes are alike in all of them
+    bare = {name.lstrip("-"): name for name in known if name.startswith("--")}  # all of them have the dashes
     near = nearest(typed.lstrip("-"), bare, 0.7)
     return option_for(typed, known) or (bare[near] if near else "")
 
 
 def argument_missing(context: Any, param: Any) -> UsageError:
-    """An argument that a command cannot do without was not given."""
+    """The error for an argument that is required and missing."""
     return UsageError(f"{param.metavar or str(param.name).upper()} is missing", hint=_usage_line(context))
 
 
 def argument_too_many(context: Any, words: str) -> UsageError:
-    """There are more arguments than a command takes."""
+    """The error for more arguments than a command takes."""
     said = f"{context.command_path} takes no more arguments: {words!r} is left over"
     return UsageError(said, hint=_usage_line(context))
 
@@ -202,14 +202,14 @@ def _usage_line(context: Any) -> str:
 
 
 def _line(param: Any) -> str:
-    """An option as its help page has it, on one line."""
+    """An option on one line, as on its help page."""
     names = ", ".join(sorted((*param.opts, *param.secondary_opts), key=len))
     takes = "" if is_flag(param) else f" {param.metavar or str(param.name).upper()}"
     return f"{names}{takes}  {param.help or ''}".rstrip()
 
 
 def _choice(param: Any) -> str:
-    """What the value may be, where that is one of a few words."""
+    """The words that an option accepts, if they are few."""
     from jobctl.cli.completion.tree import option_of
     from jobctl.cli.completion.values import of_option
 
@@ -218,7 +218,7 @@ def _choice(param: Any) -> str:
 
 
 def _owners(root: Any, name: str) -> str:
-    """The commands that have an option, as a hint for somebody who looks for it here."""
+    """A hint that names the commands that have an option."""
     from jobctl.cli.completion.tree import node_of
 
     nodes = node_of(root, ()).walk()

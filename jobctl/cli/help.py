@@ -1,4 +1,4 @@
-"""Help pages: one line what it is, examples, usage, explanation, options in groups with their defaults."""
+"""Help pages: a summary, examples, usage, explanation, then the options in groups with their defaults."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
 
 
 def help_text(command: Any, ctx: Any, text: str) -> str:
-    """The page as it is printed: with ``--json`` a document that has the page and its parts."""
+    """The page as it is printed; with ``--json`` a document that has the page and its parts."""
     shared = session(ctx)
     if not shared.wants_json:
         return text
@@ -79,7 +79,7 @@ def _option_block(option: Option) -> OptionBlock:
 
 
 def _write_prose(paragraph: str, formatter: Any) -> None:
-    """Running text is refilled, what is indented stays as it is."""
+    """Write a paragraph: prose is wrapped again, indented lines stay as they are."""
     if "\n  " in paragraph or paragraph.startswith("  "):
         formatter.write(paragraph.rstrip() + "\n")
     else:

@@ -1,6 +1,7 @@
-"""What is installed beside jobctl: a package that is missing, broken or of another version is named, with the remedy.
+"""The packages that jobctl needs: an error names a package that is missing, broken or of a wrong version.
 
-Standard library only, and light: it is asked before the command line is loaded, and where loading has failed.
+This module imports only the standard library, and little of it: it runs before the command line is loaded, and after
+loading has failed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _PARTS = 3
 
 
 class WrongPackage(JobctlError):
-    """Something that jobctl needs is not there, or not as it needs it."""
+    """A package that jobctl needs is missing or does not fit."""
 
     code = "package"
 
@@ -41,7 +42,7 @@ def check_typer() -> None:
 
 
 def explain(error: BaseException) -> JobctlError | None:
-    """The package because of which something failed that should not; None if all of them are as they should be."""
+    """The error that names the package that caused another error; None if all packages fit."""
     if isinstance(error, JobctlError):
         return error
     if isinstance(error, ImportError):
@@ -50,7 +51,7 @@ def explain(error: BaseException) -> JobctlError | None:
 
 
 def tell(problem: JobctlError, arguments: list[str]) -> int:
-    """Say it where the command line itself could not be loaded; returns the exit code."""
+    """Print the error if the command line itself could not be loaded; returns the exit code."""
     own = arguments[: arguments.index("--") if "--" in arguments else None]
     if "--json" in own:
         import json

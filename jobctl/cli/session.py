@@ -1,4 +1,4 @@
-"""What every command shares: the global options, the store, and where words go (data to stdout, the rest to stderr)."""
+"""What every command shares: the global options, the store, and the output (data to stdout, messages to stderr)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def now_us() -> int:
 
 
 class Session:
-    """Global options as given, and what follows from them."""
+    """The global options of a command line, and what follows from them."""
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         self._arguments = tuple(arguments)
@@ -43,7 +43,7 @@ class Session:
         self.plain = False
         self.quiet = False
         self.verbose = False
-        #: Whether JSON was printed: nobody can read an error after half a document.
+        #: Whether JSON was printed: an error after half a document would make it unreadable.
         self.has_emitted = False
 
     @property
@@ -62,7 +62,7 @@ class Session:
 
     @property
     def program(self) -> str:
-        """How to call jobctl again on the same store."""
+        """How jobctl is called for this store."""
         if self.home_option is None:
             return "jobctl"
         import shlex
@@ -78,13 +78,13 @@ class Session:
             return empty
 
     def localise(self, command: str | None) -> str | None:
-        """A hint with ``jobctl`` spelled so that it works on this store."""
+        """A hint in which ``jobctl`` has the options that name this store."""
         if command is None or self.home_option is None:
             return command
         return command.replace("jobctl ", f"{self.program} ")
 
     def say(self, text: str) -> None:
-        """A line on stdout: what was asked for. On a terminal no name in it does anything, whoever chose it."""
+        """Print a line of output on stdout. On a terminal, control characters in names have no effect."""
         if sys.stdout.isatty():
             from jobctl.render.inert import inert_log
 
@@ -92,7 +92,7 @@ class Session:
         sys.stdout.write(text + "\n")
 
     def emit_line(self, document: Document) -> None:
-        """A JSON document on one line of stdout, one of several."""
+        """Print one of several JSON documents, on one line of stdout."""
         from jobctl.render.machine import dumps, for_terminal
 
         self.has_emitted = True
@@ -100,16 +100,16 @@ class Session:
         sys.stdout.write((for_terminal(text) if sys.stdout.isatty() else text) + "\n")
 
     def emit(self, document: Document) -> None:
-        """A JSON document on stdout."""
+        """Print a JSON document on stdout."""
         from jobctl.render.machine import dumps
 
         self.has_emitted = True
         sys.stdout.write(dumps(document, indent=sys.stdout.isatty()) + "\n")
 
     def emit_list(self, head: ListHead, name: str, entries: Iterable[Any]) -> int:
-        """A JSON document on stdout whose last key is a list of any length, which is never held in memory.
+        """Print a JSON document whose last key is a list of any length, which is never held in memory.
 
-        Returns the number of entries. What raises before the first entry raises before anything is printed.
+        Returns the number of entries. An error before the first entry is raised before anything is printed.
         """
         from jobctl.render.machine import dumps, for_terminal
 
@@ -127,7 +127,7 @@ class Session:
         return count
 
     def note(self, text: str) -> None:
-        """A line on stderr for a person; nothing with ``--quiet``."""
+        """Print a message on stderr, unless ``--quiet`` was given."""
         if not self.quiet:
             self.warn(text)
 
@@ -137,13 +137,13 @@ class Session:
             self.note(text)
 
     def warn(self, text: str) -> None:
-        """A line on stderr that ``--quiet`` does not take away, because it says that something else runs."""
+        """Print a message on stderr, also with ``--quiet``, because it says that something else runs."""
         from jobctl.render.inert import inert_log
 
         sys.stderr.write(inert_log(text) + "\n")
 
     def colors(self, stream: TextIO) -> bool:
-        """Whether a stream takes colours: the option, NO_COLOR, FORCE_COLOR, settings, then what it is."""
+        """Whether to use colours: the options, NO_COLOR, FORCE_COLOR, the settings, then the kind of stream decide."""
         if self.no_color or self.plain or os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
@@ -154,7 +154,7 @@ class Session:
 
     @cached_property
     def _color_setting(self) -> str | None:
-        """A configuration with mistakes must not keep status from answering; who needs its values will tell."""
+        """The setting output.color. Settings with mistakes are reported by the commands that need them, not here."""
         from jobctl.services.settings.settings import load_settings
 
         try:
@@ -164,11 +164,11 @@ class Session:
         return found
 
     def is_terminal(self, stream: TextIO) -> bool:
-        """Whether somebody looks at a stream, as far as the options let that count: tables are drawn, not TSV."""
+        """Whether a stream is a terminal and ``--plain`` was not given, so that tables are drawn."""
         return stream.isatty() and not self.plain
 
     def look(self, stream: TextIO) -> Look:
-        """What a stream can show."""
+        """What a stream can display."""
         from jobctl.render.look import look_of
 
         return look_of(stream, color=self.colors(stream), terminal=self.is_terminal(stream))

@@ -1,4 +1,4 @@
-"""Standard input, output and error: open whoever started us, and what only tells is no reason to fail."""
+"""Standard input, output and error: they are always open, and a message that cannot be written ends no work."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 _NAMES = ("stdin", "stdout", "stderr")
 
-#: What has been done although standard output may not say it, and how to go on, in lines.
+#: Lines that say what was done, and how to continue, in case standard output cannot be written.
 done: list[str] = []
 
 _NO_MEMORY = 12  # errno.ENOMEM, without the module
 #: What the loader of libraries says of a library that does not fit, and Python of an exception that did not.
 _NO_ROOM = "failed to map segment"
 _NO_EXCEPTION = "without exception set"
-_NO_MEMORY_TOLD = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
+_NO_MEMORY_MESSAGE = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
 def settle() -> None:
     """Put the three in order, once, before anything else is opened.
 
-    Those that are closed lead nowhere from now on: else a file of ours would get their numbers, and what is printed
-    would be written into it. Writing to standard error fails only where a reader has gone away: work does not end
-    because nobody can be told about it, be it for a full disk or a terminal that is no more.
+    Those that are closed are opened on /dev/null. Otherwise a file of jobctl would get their numbers, and printed text
+    would be written into that file. Writing to standard error fails only if the reader of a pipe has gone: a full disk
+    or a lost terminal must not end the work.
     """
     for fd, name in enumerate(_NAMES):
         if _is_closed(fd):
@@ -37,11 +37,11 @@ def settle() -> None:
             os.set_inheritable(fd, True)
             setattr(sys, name, open(fd, "w" if fd else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
     sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout)
-    sys.stderr = _text(_Told(2, "w", closefd=False), sys.stderr, by_line=True)
+    sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr, by_line=True)
 
 
 def _text(raw: io.FileIO, before: TextIO, *, by_line: bool = False) -> io.TextIOWrapper:
-    # File names and log lines may hold bytes that are no text here; that is no reason to fail.
+    # File names and log lines may have bytes that are not text in this encoding; that must not be an error.
     buffer, by_line = io.BufferedWriter(raw), by_line or before.isatty()
     return io.TextIOWrapper(buffer, encoding=before.encoding, errors="backslashreplace", line_buffering=by_line)
 
@@ -69,8 +69,8 @@ class _Output(io.FileIO):
             raise
 
 
-class _Told(io.FileIO):
-    """What is written here has been told, whether or not it could be kept."""
+class _Messages(io.FileIO):
+    """A stream of messages, for which a failed write is not an error."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -101,7 +101,7 @@ def tell_no_memory() -> None:
 
         give_up_memory()
     except (MemoryError, ImportError, OSError, SystemError):  # not even this import has room
-        os.write(2, _NO_MEMORY_TOLD)
+        os.write(2, _NO_MEMORY_MESSAGE)
 
 
 def give_up_output(error: OSError) -> int:

@@ -16,7 +16,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def cancel(
     ctx: typer.Context,
-    targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="42, last, 1,3,5-8, 42.17, 42.1-5.")],
+    targets: Annotated[
+        list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs or items: 42, last, 1,3,5-8, 42.17, 42.1-5.")
+    ],
     at_once: Annotated[bool, typer.Option("--now", help="Kill at once, without a grace period.")] = False,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the journal of the job.")] = "",
 ) -> int:

@@ -34,7 +34,7 @@ def completion(
     ctx: typer.Context,
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> int:
-    """Print the script that makes a shell complete commands, options, job numbers and more.
+    """Print the script with which a shell completes commands, options, job numbers and more.
 
     Examples:
       mkdir -p ~/.local/share/bash-completion/completions
@@ -45,8 +45,8 @@ def completion(
 
     For zsh, ~/.zshrc needs fpath+=~/.zfunc before compinit.
 
-    The package installs the same scripts below share/, where shells find them when jobctl is installed for the
-    whole system.
+    The package installs the same scripts below share/. Shells find them there if jobctl is installed for the whole
+    system.
     """
     if shell not in FILES:
         raise UsageError(

@@ -19,15 +19,16 @@ app = subcommands(
       jobctl config path
       jobctl config trust
 
-    Options of a command line win over JOBCTL_SECTION_KEY in the environment, then come ./jobctl.toml (looked for
-    upwards), the user's config.toml and that of the system. See jobctl-config(5).
+    The order is: options of the command line, JOBCTL_SECTION_KEY in the environment, jobctl.toml in this folder or one
+    above it, config.toml of the user, config.toml of the system. The first one that has a value wins; see
+    jobctl-config(5).
     """
 )
 
 
 @app.command(cls=Command)
 def show(ctx: typer.Context) -> int:
-    """Show every setting, its value, and who says so.
+    """Show every setting, its value, and where the value comes from.
 
     Examples:
       jobctl config show
@@ -52,7 +53,7 @@ def show(ctx: typer.Context) -> int:
 
 @app.command(cls=Command)
 def path(ctx: typer.Context) -> int:
-    """Say which files are looked at, strongest first, and which are read.
+    """Show which files jobctl looks for, in their order, and which of them it reads.
 
     Example:
       jobctl config path
@@ -72,20 +73,20 @@ def path(ctx: typer.Context) -> int:
 
 _PathArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[PATH]", help="A jobctl.toml or its folder; default: the one that is used here."),
+    typer.Argument(metavar="[PATH]", help="A jobctl.toml or its folder; default: the file that applies here."),
 ]
 
 
 @app.command(cls=Command)
 def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
-    """Trust a project's jobctl.toml as it is now: from here on all of its settings and recipes count.
+    """Trust the jobctl.toml of a project as it is now, so that all its settings and recipes take effect.
 
     Examples:
       jobctl config trust
       jobctl config trust ~/src/pipeline/jobctl.toml
 
-    A jobctl.toml can name commands to run, addresses to call, files to read. Until you trust it such keys are
-    ignored. When the file changes, it must be trusted again. Files that it names are not looked at.
+    A jobctl.toml can name commands to run, addresses to call and files to read. jobctl ignores such keys until you
+    trust the file. When the file changes, you must trust it again. Files that it names are not part of the trust.
     """
     from jobctl.render.inert import inert
     from jobctl.services.settings.trusting import trust as record
@@ -103,7 +104,7 @@ def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
 
 @app.command(cls=Command)
 def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
-    """Take back what config trust did for a project's jobctl.toml.
+    """Stop trusting the jobctl.toml of a project.
 
     Examples:
       jobctl config untrust

@@ -1,4 +1,4 @@
-"""``jobctl daemon``: start, run, stop and look at what runs the jobs."""
+"""``jobctl daemon``: start, run, stop and inspect the process that runs the jobs."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
 
 app = subcommands(
-    """Start, stop and look at the daemon that runs the jobs.
+    """Start, stop and inspect the daemon that runs the jobs.
 
     Examples:
       jobctl daemon start             in the background; one for each store
       jobctl daemon run               in the foreground, for systemd and containers
-      jobctl daemon run --drain       until nothing is left, for cron
+      jobctl daemon run --drain       until no work is left, for cron
       jobctl daemon stop              running items finish; --now ends them
       jobctl daemon install           a unit for systemd
     """
 )
 
 SlotsOption = Annotated[
-    int | None, typer.Option("--slots", "-j", min=1, metavar="N", help="Items at once; default: the number of CPUs.")
+    int | None,
+    typer.Option("--slots", "-j", min=1, metavar="N", help="Run N items at once; default: the number of CPUs."),
 ]
 
 
 @app.command(cls=ClusterCommand)
 def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
-    """Start the daemon in the background; says when it is ready.
+    """Start the daemon in the background, and return when it is ready.
 
     Example:
       jobctl daemon start --slots 8
       jobctl daemon start --scheduler-file sched.json    on a Dask cluster
 
-    It survives the terminal. A second one for the same store is refused (exit 75).
+    It continues after the terminal is closed. Each store has at most one daemon; a second one is refused (exit 75).
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.options import Wanted
@@ -63,15 +64,15 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
 def run(
     ctx: typer.Context,
     slots: SlotsOption = None,
-    drain: Annotated[bool, typer.Option("--drain", help="End when nothing is left to do.")] = False,
+    drain: Annotated[bool, typer.Option("--drain", help="End when no work is left.")] = False,
 ) -> int:
     """Run the daemon in the foreground.
 
     Examples:
       jobctl daemon run
-      jobctl daemon run --drain       run what is queued, then end; for cron
+      jobctl daemon run --drain       run the queued items, then end; for cron
 
-    SIGTERM and Ctrl-C stop it: politely the first time, at once the second.
+    SIGTERM or Ctrl-C stops it: the first one politely, the second one at once.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.options import Wanted, start_options
@@ -89,15 +90,17 @@ def run(
 @app.command(cls=Command)
 def stop(
     ctx: typer.Context,
-    at_once: Annotated[bool, typer.Option("--now", help="End what runs; it runs again after the next start.")] = False,
+    at_once: Annotated[
+        bool, typer.Option("--now", help="End the running items; they run again after the next start.")
+    ] = False,
     timeout: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Do not wait longer than this (exit 75).")
+        str | None, typer.Option(metavar="DURATION", help="Stop waiting after this time (exit 75).")
     ] = None,
 ) -> int:
-    """Stop the daemon: running items finish, nothing new starts.
+    """Stop the daemon: running items finish, no new ones start.
 
     Examples:
-      jobctl daemon stop                  waits for what runs
+      jobctl daemon stop                  wait for the running items
       jobctl daemon stop --now            TERM, grace, KILL
       jobctl daemon stop --timeout 30s
     """
@@ -118,7 +121,7 @@ def stop(
 
 @app.command(cls=Command)
 def status(ctx: typer.Context) -> int:
-    """Show whether the daemon is up, and what it does; answers also when it is down.
+    """Show whether the daemon is running, and what it does.
 
     Example:
       jobctl daemon status --json
@@ -139,18 +142,18 @@ def status(ctx: typer.Context) -> int:
 @app.command(cls=Command)
 def logs(
     ctx: typer.Context,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="So many of the last lines.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", "-a", help="All lines, from the beginning.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, metavar="N", help="Show the last N lines.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="Show all lines, from the beginning.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show more lines as they are written.")] = False,
 ) -> int:
-    """Show what the daemon itself said; what items write is shown by jobctl logs.
+    """Show the log of the daemon itself; jobctl logs shows the output of items.
 
     Examples:
       jobctl daemon logs -n 20
       jobctl daemon logs --follow
       jobctl daemon logs --all --json        with --follow, one on each line
 
-    A daemon in the foreground or under systemd logs there: journalctl --user -u jobctl.
+    A daemon in the foreground writes to its terminal, one under systemd to the journal: journalctl --user -u jobctl.
     """
     from jobctl.services.daemon.log import document, last_lines
 
@@ -191,9 +194,9 @@ def _log_line(shared: Session, line: str) -> None:
 def install(
     ctx: typer.Context,
     slots: SlotsOption = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the unit; default: jobctl.")] = "jobctl",
-    show: Annotated[bool, typer.Option("--print", help="Print the unit instead; change nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over a unit that says something else.")] = False,
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the unit; default: jobctl.")] = "jobctl",
+    show: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a unit that has another text.")] = False,
 ) -> int:
     """Write a systemd user unit, so that the daemon starts with the session or at boot.
 
@@ -202,8 +205,8 @@ def install(
       jobctl daemon install --print --slots 8
       jobctl --home /srv/queue daemon install --name jobctl-srv
 
-    The unit is Type=notify with a watchdog. A stop lets what runs go on for a minute, then ends it; it runs again
-    after the next start.
+    The unit is Type=notify with a watchdog. A stop gives the running items a minute to finish, then ends them; they run
+    again after the next start.
     """
     from jobctl.services.daemon.service_unit import Unit
     from jobctl.services.daemon.service_unit import install as write

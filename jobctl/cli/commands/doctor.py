@@ -1,4 +1,4 @@
-"""``jobctl doctor``: look whether everything below the jobs is as it should be."""
+"""``jobctl doctor``: check the store and the machine that the jobs depend on."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def doctor(
     ctx: typer.Context,
-    repair: Annotated[bool, typer.Option("--repair", help="Put right what is safe to put right.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Fix what is safe to fix.")] = False,
     restore: Annotated[
-        bool, typer.Option("--restore", help="Go on with the newest copy of a database that is damaged or gone.")
+        bool, typer.Option("--restore", help="Replace a damaged or missing database by its newest copy.")
     ] = False,
 ) -> int:
-    """Check the store and the machine: one line for each check, and what to type.
+    """Check the store and the machine: one line for each check, with the command that helps.
 
     Examples:
       jobctl doctor
       jobctl doctor --repair       modes, leftover processes, unfinished files
       jobctl doctor -v --json
 
-    Works without a daemon, and with a database that is damaged or missing. Exit 0 when nothing fails (warnings are
-    no failure), 1 when something does.
+    This works without a daemon, and with a database that is damaged or missing. Exit 0 if no check fails, also with
+    warnings; 1 if one fails.
     """
     shared = session(ctx)
     if restore:

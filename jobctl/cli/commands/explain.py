@@ -18,7 +18,7 @@ def explain(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(metavar="JOB[.ITEM]", help="A job, or one item of it: 42 or 42.17.")],
 ) -> int:
-    """Say why a job or an item is in its state, what holds it back, what happened to it, and what to do next.
+    """Explain the state of a job or an item: what holds it back, what has happened to it, and what to do next.
 
     Examples:
       jobctl explain 42

@@ -18,18 +18,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def export(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
-    joblog: Annotated[bool, typer.Option("--joblog", help="The format of GNU parallel's --joblog.")] = False,
+    joblog: Annotated[
+        bool, typer.Option("--joblog", help="The format of the --joblog option of GNU parallel.")
+    ] = False,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of standard output.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it to this file instead of standard output."),
     ] = None,
 ) -> int:
-    """Write what ran, one line an item, for tools that read GNU parallel's joblog.
+    """Write one line for each item that ran, for tools that read the joblog of GNU parallel.
 
     Examples:
       jobctl export last --joblog
       jobctl export 42 --joblog -o joblog.tsv
 
-    With --json each line is an entry of "rows" in one JSON document, with the same columns under names of their own.
+    With --json each line is an entry of "rows" in one JSON document, with the same columns under other names.
 
     Columns: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, the latest attempt of each item.
     """

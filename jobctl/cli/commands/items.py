@@ -1,4 +1,4 @@
-"""``jobctl items``: the rows of a job."""
+"""``jobctl items``: the items of a job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def items(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="JOB[.ITEM]", help="42, last, a name, 42.17, 42.1-50.")],
+    target: Annotated[
+        str, typer.Argument(metavar="JOB[.ITEM]", help="A job or some of its items: 42, last, 42.17, 42.1-50.")
+    ],
     state: Annotated[
         list[str] | None,
         typer.Option(
@@ -35,12 +37,12 @@ def items(
         int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most N items; 0 means all.")
     ] = 1000,
 ) -> int:
-    """List the rows of a job: what each is doing or how it ended.
+    """List the items of a job: what each is doing, or how it ended.
 
     Examples:
-      jobctl items last --state failed          what failed, with its last words
+      jobctl items last --state failed          failed items with their last words
       jobctl items 42 --state running,retrying
-      jobctl items 42.17 --json                 everything about one
+      jobctl items 42.17 --json                 everything about one item
     """
     from jobctl.services.output.items import Listing, parse_states
 

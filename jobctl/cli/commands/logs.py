@@ -1,4 +1,4 @@
-"""``jobctl logs``: what items wrote."""
+"""``jobctl logs``: the output of items."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobctl.services.output.logs import Choice
     from jobctl.store.views.items import AttemptView
 
-#: At most this many items without output are named.
+#: How many items without output a message names.
 _NAMED = 5
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -31,24 +31,29 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def logs(
     ctx: typer.Context,
-    targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="42, last, 42.17, 42.1-5.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it is written, until it is over.")] = False,
+    targets: Annotated[
+        list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs or items: 42, last, 42.17, 42.1-5.")
+    ],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show more output as it is written, until the end.")
+    ] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Standard output alone.")] = False,
-    stderr: Annotated[bool, typer.Option("--stderr", help="Standard error alone.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Only standard output.")] = False,
+    stderr: Annotated[bool, typer.Option("--stderr", help="Only standard error.")] = False,
     attempt: Annotated[
-        str | None, typer.Option(metavar="N|all", help="This try, or all of them; default: the latest.")
+        str | None, typer.Option(metavar="N|all", help="Show this attempt, or all of them; default: the latest.")
     ] = None,
 ) -> int:
-    """Show what items wrote, in the order of the items.
+    """Show the output of items, in the order of the items.
 
     Examples:
-      jobctl logs 42.17                  one item, stdout and stderr apart
-      jobctl logs last --failed          what failed, each under a heading
-      jobctl logs 42 --follow            as it is written
-      jobctl logs 42.17 --attempt 1      an earlier try
+      jobctl logs 42.17                  one item, stdout and stderr separately
+      jobctl logs last --failed          failed items, each under a heading
+      jobctl logs 42 --follow            output as it is written
+      jobctl logs 42.17 --attempt 1      an earlier attempt
 
-    With --json, one item is a document and several are a list in one; with --follow, each line is a document.
+    With --json, one item is one document, and several items are a list in one document; with --follow, each line is a
+    document.
     """
     from jobctl.services.output.log_documents import Outputs
     from jobctl.services.output.logs import Choice
@@ -144,7 +149,7 @@ class _Shower:
         except FileNotFoundError:
             name = f"{job}.{attempt.item}"
             if attempt.host is not None and attempt.ending is None:
-                self.shared.note(f"{name} runs on {attempt.host}; what it writes is brought here with --follow")
+                self.shared.note(f"{name} runs on {attempt.host}; add --follow to have its output brought here")
             else:
                 self.shared.note(f"the output of {name} is gone: it was removed")
             return True
@@ -159,7 +164,7 @@ class _Shower:
 
 
 def _nothing(choice: Choice) -> str:
-    """Why a whole job has nothing to show."""
+    """The reason why a whole job has no output."""
     if choice.attempt is not None:
         which = "no item that failed has" if choice.failed else "no item has"
         return f"{which} attempt {choice.attempt}"

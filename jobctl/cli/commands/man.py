@@ -33,11 +33,11 @@ def man(
     """Show a manual page, wherever jobctl is installed.
 
     Examples:
-      jobctl man submit                what man jobctl-submit shows
-      jobctl man input                 formats of rows and placeholders of commands
+      jobctl man submit                the page that man jobctl-submit shows
+      jobctl man input                 formats of rows, placeholders of commands
       jobctl man 5 status              every key of the JSON document of a job
       jobctl man --list
-      export MANPATH="$(jobctl man --path):"      from then on, man jobctl works
+      export MANPATH="$(jobctl man --path):"      for man jobctl
 
     On a terminal it uses man or mandoc. In a pipe, and where neither is installed, it prints plain text.
     """
@@ -79,7 +79,7 @@ def _list(shared: Session) -> None:
         return
     from jobctl.render.grid import print_grid
 
-    titles, look = ("page", "section", "what it is about"), shared.look(sys.stdout)
+    titles, look = ("page", "section", "subject"), shared.look(sys.stdout)
     taken = max(len(page.short) for page in found) + len(titles[1]) + 4
     width = max(_NARROWEST, look.width - taken)
     rows: list[tuple[str, str, str]] = []

@@ -1,4 +1,4 @@
-"""``jobctl metrics``: the store for Prometheus."""
+"""``jobctl metrics``: the metrics of a store, for Prometheus."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def metrics(
     ctx: typer.Context,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Replace this file in one step.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, in one step.")
     ] = None,
 ) -> int:
-    """Print jobs, items, failures, ages and the daemon's state as OpenMetrics text.
+    """Print jobs, items, failures, ages and the state of the daemon as OpenMetrics text.
 
     Examples:
       jobctl metrics
@@ -29,8 +29,8 @@ def metrics(
 
     With -o from cron it feeds the textfile collector of node_exporter.
 
-    It answers with the daemon up or down and reads no item. Everything is a gauge: what is counted is what is kept,
-    and prune takes from it. With --json the same names, labels and values are one JSON document.
+    It works with and without a daemon, and reads no items. Every metric is a gauge: it counts the jobs that are kept,
+    so prune lowers it. With --json the same names, labels and values are one JSON document.
     """
     from jobctl.services.metrics import metrics_of, write_metrics
 

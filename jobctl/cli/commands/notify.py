@@ -1,4 +1,4 @@
-"""``jobctl notify``: who was told of the end of a job, and telling them again."""
+"""``jobctl notify``: the notifications about the ends of jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.notify import DeliveriesDocument, DeliveryBlock
 
 app = subcommands(
-    """Show what became of notifications, and send them again.
+    """Show what happened to notifications, and send them again.
 
     Examples:
       jobctl notify list 42
@@ -27,9 +27,9 @@ app = subcommands(
 @app.command("list", cls=Command)
 def list_(
     ctx: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Of this job alone.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only notifications of this job.")] = None,
 ) -> int:
-    """Show every notification with its tries.
+    """Show every notification with its attempts.
 
     Examples:
       jobctl notify list
@@ -86,9 +86,11 @@ def _lines(document: DeliveriesDocument) -> Iterator[str]:
 @app.command(cls=Command)
 def resend(
     ctx: typer.Context,
-    delivery: Annotated[str, typer.Argument(metavar="ID", help="Of a delivery, or its beginning; see notify list.")],
+    delivery: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of a notification, or the beginning of it; see notify list.")
+    ],
 ) -> int:
-    """Send a notification again: the same id, the same body, the whole schedule of tries.
+    """Send a notification again: the same id, the same body, the whole schedule of attempts.
 
     Example:
       jobctl notify resend msg_0193a5c2
@@ -100,6 +102,6 @@ def resend(
     if shared.json:
         shared.emit(sent.document())
         return Exit.OK
-    who = "the daemon sends it" if sent.daemon is not None else f"start a daemon: {shared.program} daemon start"
-    shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, is sent again; {who}")
+    sender = "the daemon sends it" if sent.daemon is not None else f"start a daemon: {shared.program} daemon start"
+    shared.note(f"{sent.delivery} to {sent.target}, which was {sent.was}, is sent again; {sender}")
     return Exit.OK

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def pause(
     ctx: typer.Context,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, or last.")] = None,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names or last.")] = None,
     queue: Annotated[str | None, typer.Option(metavar="NAME", help="Pause a whole queue instead of jobs.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason; status and explain show it.")] = "",
 ) -> int:

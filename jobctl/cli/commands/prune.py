@@ -1,4 +1,4 @@
-"""``jobctl prune``: remove old jobs and give the space back."""
+"""``jobctl prune``: remove old jobs and free the space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from jobctl.services.control.prune import KeptJob, Pruned
 
-#: Of the jobs that stay for one reason, so many are named.
+#: How many of the jobs that stay for one reason a message names.
 SHOWN = 10
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -25,34 +25,36 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def prune(
     ctx: typer.Context,
     jobs: Annotated[
-        list[str] | None, typer.Argument(metavar="[JOB]...", help="These alone: numbers, names, last, or 1,3,5-8.")
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Only these jobs: numbers, names, last, or 1,3,5-8.")
     ] = None,
     older_than: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Only jobs that have been done for so long; default: 30d, or as set."),
+        typer.Option(
+            metavar="DURATION", help="Only jobs that ended longer ago than this; default: the setting, else 30d."
+        ),
     ] = None,
-    keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Keep whatever did not succeed.")] = False,
+    keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Keep all jobs that did not succeed.")] = False,
     include_failed: Annotated[
         bool, typer.Option("--include-failed", help="Also jobs with failures that nobody retried.")
     ] = False,
     undelivered: Annotated[
-        bool, typer.Option("--undelivered", help="Also jobs with a notification on its way; nobody gets it then.")
+        bool, typer.Option("--undelivered", help="Also jobs with a notification that is not delivered yet; it is lost.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show what would be removed; change nothing.")
     ] = False,
 ) -> int:
-    """Remove old jobs with their rows, logs and result files, and give the space back.
+    """Remove old jobs with their rows, logs and result files, and free the space.
 
     Examples:
       jobctl prune --dry-run
       jobctl prune --older-than 7d --keep-failed
-      jobctl prune 42                    this job now, however young it is
+      jobctl prune 42                    this job now, however new it is
 
-    Live jobs never go. A job with failures that nobody retried stays unless --include-failed, or unless it is named.
-    Nothing is ever removed by itself. Afterwards nothing of the jobs can be read from any file of the store: not from
-    the database, its log or its backups. What --only-new has to know of rows that are done is kept for 400 days, as
-    hashes.
+    Jobs that are not done are never removed. A job with failures that nobody retried stays unless you name it or give
+    --include-failed. jobctl never removes anything by itself. After a prune, no file of the store has any data of the
+    jobs: neither the database, nor its log, nor its backups. For --only-new, hashes of finished rows are kept for 400
+    days.
     """
     from jobctl.services.control.prune import Pruned, PruneOptions, prunable
     from jobctl.services.control.prune import prune as remove

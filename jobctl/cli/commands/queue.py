@@ -1,4 +1,4 @@
-"""``jobctl queue``: named lanes with limits of their own."""
+"""``jobctl queue``: queues, which have limits of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = subcommands("Show queues and change their limits.")
 
 @app.command("list", cls=Command)
 def list_(ctx: typer.Context) -> int:
-    """Show every queue: its limits, and what waits and runs in it.
+    """Show every queue: its limits, and how many items wait and run in it.
 
     Example:
       jobctl queue list
@@ -47,7 +47,7 @@ def _show(shared: Session, queues: list[QueueDocument]) -> None:
 
 
 def _cells(document: QueueDocument, moment: Callable[[str], str]) -> list[Any]:
-    """One queue; ``moment`` writes a time: as people read it, or as programs do."""
+    """The cells of one queue; ``moment`` formats a time, for people or for programs."""
     state = f"paused since {moment(document['paused_at'])}" if document["paused_at"] else "open"
     if document["pause_reason"]:
         state += f" ({document['pause_reason']})"
@@ -58,10 +58,12 @@ def _cells(document: QueueDocument, moment: Callable[[str], str]) -> list[Any]:
 @app.command("set", cls=Command)
 def set_(
     ctx: typer.Context,
-    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="Its name; it is made if it is new.")],
-    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="slots=N, rate=100/s, or none.")],
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The name of the queue; a new name makes a queue.")],
+    settings: Annotated[
+        list[str], typer.Argument(metavar="NAME=VALUE...", help="slots=N, rate=100/s; none takes a limit away.")
+    ],
 ) -> int:
-    """Limit a queue: how many items of it run at once, how many start per time.
+    """Limit a queue: how many of its items run at once, and how many start per second, minute or hour.
 
     Examples:
       jobctl queue set downloads slots=4 rate=10/s

@@ -1,4 +1,4 @@
-"""``jobctl recipe``: commands and options kept under a name."""
+"""``jobctl recipe``: commands and options that have a name."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from jobctl.cli.session import session
 from jobctl.errors import Exit
 
 app = subcommands(
-    """Show recipes: commands with their options, kept under a name in a configuration file.
+    """Show recipes: commands with options that have a name in a configuration file.
 
     Examples:
       jobctl recipe list
       jobctl recipe show thumbnails
       jobctl submit photos.csv --recipe thumbnails
 
-    A recipe is a table [recipe.NAME] in jobctl.toml or config.toml; jobctl-config(5) says what it may hold.
+    A recipe is a table [recipe.NAME] in jobctl.toml or config.toml; jobctl-config(5) says what it may contain.
     """
 )
 
 
 @app.command("list", cls=Command)
 def list_(ctx: typer.Context) -> int:
-    """List the recipes that can be used here.
+    """List the recipes that you can use here.
 
     Example:
       jobctl recipe list
@@ -49,8 +49,10 @@ def list_(ctx: typer.Context) -> int:
 
 
 @app.command(cls=Command)
-def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="RECIPE", help="Its name.")]) -> int:
-    """Show what a recipe stands for.
+def show(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="RECIPE", help="The name of the recipe.")]
+) -> int:
+    """Show the command and the options of a recipe.
 
     Example:
       jobctl recipe show thumbnails

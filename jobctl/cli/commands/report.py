@@ -1,4 +1,4 @@
-"""``jobctl report``: how a job went, as one HTML file to keep or to send."""
+"""``jobctl report``: a report on a job, as one HTML file to keep or to send."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ def report(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write it here; - is standard output. Default: job-JOB.html."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it to this file; - means standard output. Default: job-JOB.html.",
         ),
     ] = None,
 ) -> int:
-    """Write how a job went as one HTML file: figures, drawings, failures, what to do.
+    """Write a report on a job as one HTML file: figures, charts, failures, and what to do.
 
     Examples:
       jobctl report last
       jobctl report 42 -o report.html
 
-    The file needs nothing but itself: it loads nothing from anywhere and can be sent as it is.
+    The file is complete: it loads nothing from elsewhere, and you can send it as it is.
     """
     from jobctl.render.report.page import report_page
     from jobctl.services.control.targets import job_of

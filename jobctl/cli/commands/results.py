@@ -1,4 +1,4 @@
-"""``jobctl results``: the files that a finished job leaves."""
+"""``jobctl results``: the result files of a finished job."""
 
 from __future__ import annotations
 
@@ -24,20 +24,23 @@ def results(
     succeeded: Annotated[bool, typer.Option("--succeeded", help="The rows that succeeded.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="The rows that failed.")] = False,
     unprocessed: Annotated[bool, typer.Option("--unprocessed", help="The rows that never ran.")] = False,
-    rejected: Annotated[bool, typer.Option("--rejected", help="The rows that were not accepted, and why.")] = False,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="The rows that were not accepted, with the reasons.")
+    ] = False,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Copy the file here; - is stdout.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Copy the file to this path; - means standard output."),
     ] = None,
 ) -> int:
-    """Say where the result files of a job are, or hand one out.
+    """Show where the result files of a job are, or copy one of them.
 
     Examples:
-      jobctl results last                        the files, with their rows
-      jobctl results 42 --failed -o again.csv    a copy, which can be submitted
+      jobctl results last                        the files, with the number of rows
+      jobctl results 42 --failed -o again.csv    a copy, which you can submit
       jobctl results 42 --succeeded -o - | cut -d, -f1   the rows themselves
 
-    Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns untouched, then
-    jobctl_* columns with exit code, duration, message and so on.
+    Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns as they were, then
+    jobctl_* columns with the exit code, duration, message and more.
     """
     from jobctl.services.output.results import results_of
 

@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(cls=Command)
 def resume(
     ctx: typer.Context,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names, or last.")] = None,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Numbers, names or last.")] = None,
     queue: Annotated[str | None, typer.Option(metavar="NAME", help="Resume a whole queue instead of jobs.")] = None,
 ) -> int:
     """Continue a paused or held job, or a paused queue.

@@ -18,7 +18,7 @@ def retry(
     ctx: typer.Context,
     targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs, or items such as 42.17,20-25.")],
     failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
-    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Only items that were never tried.")] = False,
+    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Only items that never ran.")] = False,
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Also items whose outcome is unknown, even with --on-crash fail.")
     ] = False,
@@ -27,15 +27,15 @@ def retry(
         typer.Option("--code", metavar="CODE", help="Only items that failed for this cause: exit_22, timeout."),
     ] = None,
 ) -> int:
-    """Run again what did not succeed: the same job, its next round.
+    """Run the items that did not succeed again, in the next round of the same job.
 
     Examples:
-      jobctl retry 42                    all that failed or was never tried
-      jobctl retry 42 --code timeout     one cause of failure
-      jobctl retry 42.17 42.20-25        some items
+      jobctl retry 42                    all items that failed or never ran
+      jobctl retry 42 --code timeout     items that failed for one cause
+      jobctl retry 42.17 42.20-25        only these items
 
-    The job must be done. The history of attempts stays; the result files are written again when the round ends.
-    Items whose outcome is unknown are left out when the job was submitted with --on-crash fail, unless --unknown.
+    The job must be done. The attempts so far stay in its history; the result files are written again when the round
+    ends. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only with --unknown.
     """
     from jobctl.domain.selection import Selection
     from jobctl.services.control.retry import retry_all, retry_document, selections

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-_POLITE = "stopping: running items finish, nothing new starts; Ctrl-C again ends them at once"
+_POLITE = "stopping: running items finish, no new ones start; Ctrl-C again ends them at once"
 _AT_ONCE = "ending the running items"
 _FOLLOWS = "q leaves; the work continues"
 _RUNS = "Ctrl-C stops politely, twice at once"
@@ -42,15 +42,15 @@ class _RunCommand(IntakeCommand):
 
 @app.command(cls=_RunCommand)
 def run(ctx: typer.Context, file: FileArgument) -> int:
-    """Accept the rows of a file and run them here and now; exit as the job ended.
+    """Accept the rows of a file and run them here and now; exit with the result of the job.
 
     Examples:
       jobctl run urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
       jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'
       jobctl run orders.csv --call shop.prices:update       a Python function
 
-    The same as submit, with an engine of its own instead of a daemon; if a daemon is up it does the work, and this
-    follows. Ctrl-C stops politely, twice at once; the job stays and goes on with jobctl daemon start.
+    Like submit, but with an engine of its own instead of a daemon. If a daemon is running, the daemon does the work and
+    run shows it. Ctrl-C stops politely, a second Ctrl-C at once; the job stays, and jobctl daemon start continues it.
     """
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True)
@@ -135,7 +135,7 @@ def _view(shared: Session, job: int, engine: ForegroundRun) -> View:
 
 
 def _progress_stream(shared: Session) -> TextIO:
-    """Progress is no data: it goes to standard error, unless only standard output is a terminal."""
+    """Progress is not data: it goes to standard error, unless only standard output is a terminal."""
     return sys.stderr if shared.is_screen(sys.stderr) or not shared.is_screen(sys.stdout) else sys.stdout
 
 

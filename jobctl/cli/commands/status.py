@@ -23,21 +23,24 @@ def status(
     jobs: Annotated[
         list[str] | None, typer.Argument(metavar="[JOB]...", help="A number, a name, last, or 1,3,5-8.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it; ends when the JOBs are done.")] = False,
-    everything: Annotated[bool, typer.Option("--all", "-a", help="Finished jobs too, however old.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Keep the view up to date until the JOBs are done.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="Also all finished jobs, however old.")] = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit as the jobs ended: 0, 3 partial, 4 failed, 5, 6.")
+        bool, typer.Option("--exit-code", help="Exit with the result of the jobs: 0, 3 partial, 4 failed, 5, 6.")
     ] = False,
 ) -> int:
     """Show all jobs, or everything about one.
 
     Examples:
       jobctl status                  jobs that are not done, and the newest others
-      jobctl status 42               one job: state and why, failures, results
+      jobctl status 42               one job: state and reason, failures, results
       jobctl status last --watch     the newest job, live, until it is done
       jobctl status --json           for programs
 
-    Works with the daemon up or down, and says which. It costs the same for ten items and for ten million.
+    This works with and without a daemon, and says whether one is running. It costs the same for ten items and for ten
+    million.
     """
     shared = session(ctx)
     if watch:

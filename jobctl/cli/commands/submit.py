@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz, .bz2, .xz; - is stdin.")
+    str,
+    typer.Argument(
+        metavar="FILE", help="CSV, TSV, JSON lines or plain lines, also .gz, .bz2, .xz; - means standard input."
+    ),
 ]
 
 
@@ -35,9 +38,15 @@ def submit(
     ctx: typer.Context,
     file: FileArgument,
     start_daemon: Annotated[
-        bool, typer.Option("--start-daemon", help="Start a daemon if none is up, or after who holds the store.")
+        bool,
+        typer.Option(
+            "--start-daemon",
+            help="Start a daemon if none is running; if another process holds the store, after it has ended.",
+        ),
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is done, exit as it ended; for cron.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the job is done and exit with its result; for cron.")
+    ] = False,
 ) -> int:
     """Accept the rows of a file as a job and print its number; a daemon runs it.
 
@@ -51,8 +60,8 @@ def submit(
 
     In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
     {{ and }} are braces; {name:q} is quoted for a shell, as ssh needs it, {name:json} and {name:url} for others.
-    No shell is involved. Nothing is accepted from a file with a bad row (exit 7).
-    The number on standard output is printed when the job is safe on disk.
+    No shell is involved. A file with a bad row is not accepted (exit 7).
+    submit prints the number on standard output when the job is safe on disk.
     """
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)
@@ -121,7 +130,7 @@ def _start(daemon: StartOptions, job: int) -> int | None:
 def _await(
     shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, daemon: StartOptions | None
 ) -> int:
-    """Wait for the end; silent with ``-q`` unless something is wrong, which is told once."""
+    """Wait for the end; with ``-q`` print nothing unless something is wrong, and then only once."""
     from jobctl.services.daemon.wait import exit_code_of, wait_served
     from jobctl.services.submit.documents import accepted_document
 

@@ -26,8 +26,8 @@ def top(ctx: typer.Context) -> int:
       jobctl top
       jobctl --home /srv/jobs top
 
-    Needs the extra tui: pip install 'jobctl[tui]'. Enter opens what is under the cursor, Esc goes back, q leaves;
-    the work goes on. Nothing is cancelled without a yes. For one look, or off a terminal, there is jobctl status.
+    top needs the extra tui: pip install 'jobctl[tui]'. Enter opens the line under the cursor, Esc goes back, q leaves;
+    the work continues. top asks before it cancels anything. Without a terminal, use jobctl status.
     """
     from jobctl.services.status.live import check_store
 

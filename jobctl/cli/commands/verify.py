@@ -1,4 +1,4 @@
-"""``jobctl verify``: recompute everything a job claims."""
+"""``jobctl verify``: compute again everything that the store says about a job."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def verify(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
 ) -> int:
-    """Check a job against its data: counters, accepted rows, checksums, every row once in the result files.
+    """Check a job against its data: counters, accepted rows, checksums, and each row once in the result files.
 
     Examples:
       jobctl verify last
       jobctl verify 42 --json
 
-    Changes nothing. Exit 0 when all is as claimed, 1 with what was found.
+    This changes nothing. Exit 0 if everything is correct, 1 with a list of findings.
     """
     from jobctl.services.control.targets import job_of
     from jobctl.services.output.verify import verify as check

@@ -18,17 +18,19 @@ def wait(
     jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Numbers, names, last, or 1,3,5-8.")],
     timeout: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Give up after so long (exit 124), the jobs go on; default: never."),
+        typer.Option(
+            metavar="DURATION", help="Stop waiting after this time (exit 124); the jobs continue. Default: never."
+        ),
     ] = None,
 ) -> int:
-    """Wait until jobs are done; exit as the worst of them ended.
+    """Wait until jobs are done; exit with the worst of their results.
 
     Examples:
       jobctl wait last && ./publish
       jobctl wait 42 43 --timeout 2h
 
     Exit 0: all succeeded; 3: one is partial, some of its items failed; 4: failed; 5: cancelled; 6: expired; 124: not
-    done by then.
+    done in time.
     """
     from jobctl.services.control.targets import jobs_of
     from jobctl.services.daemon.absence import absence_for_jobs

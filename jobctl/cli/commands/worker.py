@@ -17,16 +17,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def worker(
     ctx: typer.Context,
     slots: Annotated[
-        int | None, typer.Option("--slots", "-j", min=1, metavar="N", help="Items at once; default: the CPUs.")
+        int | None,
+        typer.Option("--slots", "-j", min=1, metavar="N", help="Run N items at once; default: the number of CPUs."),
     ] = None,
     resources: Annotated[
-        str | None, typer.Option(metavar="NAME=N,...", help="What it has besides: gpu=2,mem=64.")
+        str | None, typer.Option(metavar="NAME=N,...", help="Resources that it offers: gpu=2,mem=64.")
     ] = None,
     spool: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where output waits until it has travelled; default: TMPDIR.")
+        str | None, typer.Option(metavar="DIR", help="The folder for output that waits to be sent; default: TMPDIR.")
     ] = None,
     patience: Annotated[
-        str, typer.Option("--wait", metavar="DURATION", help="Leave after so long without a scheduler.")
+        str, typer.Option("--wait", metavar="DURATION", help="End after this time without a scheduler.")
     ] = "10m",
 ) -> int:
     """Run items for the daemons of a cluster, in the foreground.
@@ -35,9 +36,9 @@ def worker(
       jobctl worker --scheduler-file sched.json --insecure
       sbatch --wrap 'jobctl worker --scheduler-file sched.json --insecure'
 
-    Off this machine it needs --tls-ca, --tls-cert and --tls-key, or --insecure on a network where nobody else is.
-    Whatever it runs ends with it, however it ends. When the scheduler is gone it waits for the next one; it leaves
-    when the scheduler says so, or on TERM.
+    For a scheduler on another machine it needs --tls-ca, --tls-cert and --tls-key, or --insecure on a private network.
+    Its items end with it, however it ends. When the scheduler ends, the worker waits for the next one; it ends when the
+    scheduler tells it to, or on SIGTERM.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.worker import Offer, serve_cluster

@@ -82,7 +82,7 @@ KINDS = {"jobs": _jobs, "items": _items, "queues": _queues, "recipes": _recipes}
 
 
 def _can_be_offered(value: str) -> bool:
-    """Not what breaks the lines that shells read, acts on a terminal, or would be taken for an option."""
+    """Whether a value breaks no line that a shell reads, has no effect on a terminal and is not taken for an option."""
     return value.isprintable() and not value.startswith("-")
 
 

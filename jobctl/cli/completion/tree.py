@@ -1,4 +1,4 @@
-"""The command tree as plain values, for what is made from it: completions, the option lists of the man pages, tests."""
+"""The command tree as plain values, from which completions and the option lists of the man pages are made."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Node:
 
     @property
     def paragraphs(self) -> list[str]:
-        """Its help text; the first one is what it does in a sentence."""
+        """The paragraphs of its help text; the first one is a summary in one sentence."""
         return self.help.split("\n\n")
 
     @property

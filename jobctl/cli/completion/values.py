@@ -1,4 +1,4 @@
-"""What can stand where in a command line: told from the names and placeholders of the command tree."""
+"""The values that options and arguments accept, found from the names and placeholders of the command tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _SETTINGS = {
 
 
 class Values(NamedTuple):
-    """What can be typed: ``words``, ``files``, ``folders``, one of ASKED, ``list`` (of words, by comma), ``none``."""
+    """The values that a word may have: ``words``, ``files``, ``folders``, one of ASKED, ``list`` (words with commas),
+    ``none``."""
 
     kind: str
     words: tuple[str, ...] = ()
@@ -33,7 +34,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def of_option(option: Option) -> Values:
-    """What follows an option."""
+    """The values of an option."""
     name, metavar = option.long, option.metavar
     by_name = {"--delimiter": Values("words", _DELIMITERS), "--attempt": Values("words", ("all",))}
     return by_name.get(name) or _of_job_option(name) or _of_metavar(metavar)
@@ -65,7 +66,7 @@ def _of_metavar(metavar: str) -> Values:
 
 
 def of_argument(node: Node, argument: Argument) -> Values:
-    """What a positional argument may be."""
+    """The values of a positional argument."""
     if argument.metavar.startswith("NAME=VALUE"):
         return Values("words", _SETTINGS.get(node.name, ()))
     return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))

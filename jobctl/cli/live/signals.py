@@ -1,4 +1,4 @@
-"""Signals and keys as things to read, so that a live view is never torn apart in the middle of a line."""
+"""Signals and keys as descriptors to read, so that nothing interrupts a live view in the middle of a line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _HANDLED = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGWINCH", "SIGTSTP")
     if (number := getattr(signal, name, None)) is not None
 )
-#: What a person or the system says when the view should end.
+#: Signals that end a view.
 STOPS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 class Signals:
     """While in use, signals do nothing but make ``fileno`` readable and be listed by ``take``.
 
-    Those that whoever started us wants ignored, as ``nohup`` and a shell with ``&`` do, stay ignored.
+    Signals that are ignored at the start, as below ``nohup`` or after ``&`` in a shell, stay ignored.
     """
 
     def __init__(self) -> None:
@@ -59,16 +59,16 @@ class Signals:
 
 
 def _ignore(_number: int, _frame: Any) -> None:
-    """The wake-up descriptor says it all."""
+    """Do nothing: the wake-up descriptor has the number of the signal."""
 
 
 def stop_here() -> None:
-    """What Ctrl-Z asks for; returns when the shell lets the command go on."""
+    """Stop the process, as Ctrl-Z asks; returns when the shell continues it."""
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class Keys:
-    """Single key strokes from the terminal, without echo; nothing if standard input is no terminal."""
+    """Single key strokes from the terminal, without echo; none if standard input is not a terminal."""
 
     def __init__(self) -> None:
         self._fd = -1
@@ -80,7 +80,7 @@ class Keys:
 
     @contextlib.contextmanager
     def released(self) -> Iterator[None]:
-        """The terminal as it was before, for a while."""
+        """Give the terminal its earlier mode for the time of the block."""
         taken = self._fd >= 0
         self.__exit__(None, None, None)
         try:

@@ -1,4 +1,4 @@
-"""Live views: a screen redrawn in place on a terminal, a line now and then elsewhere."""
+"""Live views: a screen that is redrawn in place on a terminal, some lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
 
 INTERRUPTED = 130
-#: Off a terminal, a line at least this often.
+#: Seconds between two lines about a job where no screen is drawn.
 LINE_EVERY_S = 30.0
 
 #: Gives the terminal back while the command is stopped by Ctrl-Z.
@@ -30,7 +30,7 @@ Aside = Callable[[], contextlib.AbstractContextManager[None]]
 
 @dataclass
 class View:
-    """What is watched, where it is shown, and what happens when somebody wants to stop."""
+    """The jobs of a live view, the stream that shows them, and the actions of the view."""
 
     shared: Session
     jobs: LiveJobs
@@ -54,12 +54,12 @@ class View:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing more to see."""
+        """Whether all jobs are done and the view ends with them."""
         return self.ends and all(job["done"] for job in self.shown["jobs"])
 
 
 def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = False) -> int:
-    """Show some jobs until they are done, or all jobs until somebody leaves; returns the exit code."""
+    """Show some jobs until they are done, or all jobs until a key or a signal; returns the exit code."""
     view = View(
         shared,
         LiveJobs(shared.home, words, program=shared.program, everything=everything),
@@ -75,7 +75,7 @@ def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = Fa
 
 
 def show(view: View) -> bool:
-    """Run a view to its end; False if somebody left before the jobs were done."""
+    """Run a view to its end; False if a key or a signal ended it before the jobs were done."""
     if view.quiet:
         return _loop(view, lambda: None)
     if view.shared.json:
@@ -122,15 +122,15 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
                 with aside(), keys.released():
                     stop_here()
             view.signalled = bool(came & STOPS)
-            if (view.signalled or "q" in keys.pressed()) and not _goes_on(view):
+            if (view.signalled or "q" in keys.pressed()) and not _continues(view):
                 return False
 
 
-def _goes_on(view: View) -> bool:
+def _continues(view: View) -> bool:
     footer = view.stop()
     view.footer = footer or view.footer
     if footer and not view.is_screen and not view.shared.json:
-        # Also with -q: somebody has pressed Ctrl-C and must see that it was heard.
+        # Also with -q: after Ctrl-C, the person must see that the command has noticed it.
         view.stream.write(f"{footer}\n")
         view.stream.flush()
     return footer is not None
@@ -148,7 +148,7 @@ def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
 
 
 class _Lines:
-    """A line about each job when its state changes, and every so often."""
+    """Lines about jobs: when a state changes, and from time to time."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -156,7 +156,7 @@ class _Lines:
         self._told: dict[int, tuple[str, float]] = {}
 
     def show(self, view: View) -> None:
-        """Print what is worth a line."""
+        """Print a line for each job whose state has changed, and for each job from time to time."""
         from jobctl.render.lines import progress_line
 
         now = self._clock()
@@ -188,7 +188,7 @@ class _JsonLines:
 
 
 def _print_final(view: View) -> None:
-    """After the screen is gone: how the jobs ended, where it can be read again."""
+    """After the screen has gone, print the pages of the jobs, which stay in the scrollback."""
     if view.shared.json or not view.shared.is_screen(view.stream):
         return
     from jobctl.render.screen import print_pages

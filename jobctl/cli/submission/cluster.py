@@ -19,18 +19,18 @@ _FORGET = "forget_cluster"
 _OPTIONS = (
     ("--executor", "local|dask", "On this machine (default), or on the workers of a Dask cluster."),
     ("--scheduler", "ADDRESS", "The cluster's scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
-    ("--scheduler-file", "FILE", "The same from the file that dask scheduler --scheduler-file writes."),
+    ("--scheduler-file", "FILE", "The file that dask scheduler --scheduler-file writes, instead of an address."),
     (
         "--cluster",
         "slurm|pbs|lsf|sge|htcondor|oar|moab",
         "Start a scheduler here and its workers as batch jobs, by dask-jobqueue.",
     ),
-    ("--workers", "N", "With --cluster: so many batch jobs; default: 1."),
-    ("--tls-ca", "FILE", "Certificate authority of the cluster; needed off this machine."),
-    ("--tls-cert", "FILE", "Our certificate."),
-    ("--tls-key", "FILE", "Our private key."),
-    ("--insecure", "", "Do without TLS on a network where nobody else is."),
-    ("--forget-cluster", "", "A cluster is gone for good: what it may still run is taken for interrupted."),
+    ("--workers", "N", "With --cluster: the number of batch jobs; default: 1."),
+    ("--tls-ca", "FILE", "The certificate authority of the cluster, for other machines."),
+    ("--tls-cert", "FILE", "The certificate of this jobctl."),
+    ("--tls-key", "FILE", "The private key of this jobctl."),
+    ("--insecure", "", "Use no TLS, on a private network."),
+    ("--forget-cluster", "", "The cluster will not come back: items that it may still run count as interrupted."),
 )
 
 

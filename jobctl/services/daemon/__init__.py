@@ -1,1 +1,1 @@
-"""The daemon: its state, starting and stopping it, waiting for what it does."""
+"""The daemon: its state, starting and stopping it, waiting for it."""

@@ -1,4 +1,4 @@
-"""Whether a daemon works on the jobs, as a sentence for somebody who has just left work for one."""
+"""Sentences about the daemon, for a person who has just given it work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def no_daemon(home: Home, program: str) -> str:
 
 
 def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
-    """``absence`` if one of these jobs is not done: without work nobody needs a daemon."""
+    """``absence`` if one of these jobs is not done: without work no daemon is needed."""
     from jobctl.domain.states import TERMINAL_JOB_STATES
     from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views

@@ -1,8 +1,8 @@
-"""Waiting for the store to change, and when a live view looks again.
+"""Waiting for the store to change, and the pace of a live view.
 
-The file system tells when something is written to the database's log, which is a moment before the commit can be
-read: it is flushed to disk first, and the last step makes no event. So after an event the store's version is asked for
-until it moves, for a moment; without events nothing is asked.
+The file system reports a write to the log of the database a moment before the commit can be read: the commit is flushed
+to disk first, and that last step causes no event. So after an event, the version of the store is read again and again
+for a moment until it changes; without events nothing is read.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from jobctl.errors import NotFound
 from jobctl.process.watch import BLIND_S, Watch
 from jobctl.store.database import Database
 
-#: After an event, the store is looked at after so long, then twice that, and so on until it has changed...
+#: Seconds from an event to the first look at the store; each further wait is twice as long...
 FIRST_LOOK_S = 0.002
-#: ...or so much time has passed: a transaction that was given up changes nothing.
+#: ...until the store has changed or this time has passed: a transaction that is rolled back changes nothing.
 LAST_LOOK_S = 2.0
-#: Looked at again after this long although nothing was heard; a network disk may not tell of changes.
+#: Seconds between looks without an event: a network disk may not report changes.
 LONGEST_NAP_S = 60.0
 
 
 class StoreWatch:
-    """Tells when another process has committed something. What is read after it was made counts as seen."""
+    """Finds out when another process has committed something since this object was made."""
 
     def __init__(self, database: Database, home: Home) -> None:
         self._database = database
@@ -48,9 +48,9 @@ class StoreWatch:
         self._watch.close()
 
     def wait(self, timeout_s: float | None, others: Iterable[int] = ()) -> bool:
-        """Block until there is something new to read, at most so long, or until one of ``others`` is readable.
+        """Block until the store has changed, one of ``others`` is readable, or the time is over.
 
-        True when there is something new, or may be. Raises NotFound when the store is removed: nothing comes any more.
+        True if the store has changed or may have changed. Raises NotFound when the store is removed.
         """
         deadline = time.monotonic() + (LONGEST_NAP_S if timeout_s is None else min(timeout_s, LONGEST_NAP_S))
         poll = _poll(self._watch.fileno(), *others)
@@ -99,12 +99,12 @@ def _poll(*descriptors: int) -> select.poll:
 
 #: Shortest time between two frames of a live view.
 REST_S = 0.25
-#: Longest time between two while something runs, so that clocks on the screen go on.
+#: Longest time between two frames while items run, so that clocks on the screen advance.
 TICK_S = 1.0
 
 
 class Frames:
-    """Paces a live view: at most four frames a second, one a second while something runs, else one a change."""
+    """The pace of a live view: at most four frames a second, one a second while items run, else one for each change."""
 
     def __init__(self, database: Database, home: Home, others: Iterable[int] = ()) -> None:
         self._watch = StoreWatch(database, home)

@@ -1,4 +1,4 @@
-"""Before an engine is started on this machine: whether a cluster still has what it would run."""
+"""A check before an engine starts on this machine: a cluster must not still run items of the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refuse_elsewhere(options: StartOptions) -> None:
         return
     try:
         database = open_database(home)
-    except NotFound:  # no file, or an empty one: somebody makes the store right now, or was killed while making it
+    except NotFound:  # no file, or an empty one: a process makes the store right now, or was killed while it made it
         return
     try:
         elsewhere.check(database)

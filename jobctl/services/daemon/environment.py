@@ -1,4 +1,4 @@
-"""Variables that items get from the daemon: whether the one that runs has them is found out before work is accepted."""
+"""Variables that items get from the daemon: before a job is accepted, the running daemon must have them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.process import lock
 def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) -> None:
     """Raises UsageError for a variable that is set here and that the running daemon does not have.
 
-    Without a daemon, or with one that does not say what it has, nothing is known: then the items find out.
+    Without a daemon, or with a daemon that does not list its variables, the answer is not known: then the items fail.
     """
     holder = lock.holder(str(home.lock))
     if holder is None or not home.database.exists():

@@ -1,4 +1,4 @@
-"""``jobctl run``: work a job off in the foreground, or follow it when a daemon is up."""
+"""``jobctl run``: run one job in the foreground, or follow it if a daemon is running."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from jobctl.store.opening.open import open_database
 
 
 class ForegroundRun:
-    """An engine for one job that lives as long as this process needs it; none if a daemon does the work.
+    """An engine for one job, which ends with this process; none if a daemon does the work.
 
-    Entering starts it, ``settle`` waits for it: who has something to prepare does so in between. ``tend`` is to be
-    called now and then: when the daemon that was followed has gone before the job was done, an engine is started here.
+    Entering starts the engine, and ``settle`` waits until it is ready; the caller can prepare something in between.
+    Call ``tend`` from time to time: if the daemon that is followed has ended before the job was done, it starts an
+    engine.
     """
 
     def __init__(self, options: StartOptions) -> None:
@@ -44,16 +45,16 @@ class ForegroundRun:
 
     @property
     def follows(self) -> bool:
-        """Whether somebody else's engine does the work."""
+        """Whether the engine of another process does the work."""
         return self._engine is None
 
     def descriptors(self) -> tuple[int, ...]:
-        """Readable when whoever works for us has gone: the job is done, or it is time to tend."""
+        """Descriptors that become readable when the engine has ended: the job is done, or it is time to tend."""
         worker = self._engine or self._followed
         return () if worker is None else (worker.fileno(),)
 
     def tend(self) -> None:
-        """Make sure that somebody works, unless we were told to stop. Raises Elsewhere, JobctlError."""
+        """Make sure that an engine works on the job, unless it was stopped. Raises Elsewhere, JobctlError."""
         self._begin()
         self.settle()
 
@@ -66,7 +67,7 @@ class ForegroundRun:
             self._engine.await_ready()
         except JobctlError as problem:
             self._engine = None
-            if not isinstance(problem, Busy):  # else somebody was quicker: follow that one, from the next time on
+            if not isinstance(problem, Busy):  # otherwise another engine was faster: the next call follows it
                 raise
 
     def _begin(self) -> None:
@@ -88,7 +89,7 @@ class ForegroundRun:
         self._is_settled = False
 
     def _follow(self) -> bool:
-        """Look who works; False if nobody does."""
+        """Find the daemon that works; False if there is none."""
         if self._followed is not None and not self._followed.wait_gone(0):
             return True
         self._let_go()
@@ -101,7 +102,7 @@ class ForegroundRun:
             self._followed = None
 
     def interrupt(self) -> bool:
-        """Stop: politely the first time, at once the second. False when there is nothing of ours to stop."""
+        """Stop the engine: politely the first time, at once the second. False if a daemon does the work."""
         self.stops += 1
         if self._engine is None:
             return False
@@ -109,7 +110,7 @@ class ForegroundRun:
         return True
 
     def has_ended(self) -> bool:
-        """Whether no engine works for us any more, ours or that of a daemon."""
+        """Whether no engine works any more, neither this one nor that of a daemon."""
         if self._engine is None:
             return lock_holder(self._home.lock) is None
         return self._engine.wait(0) is not None

@@ -1,4 +1,4 @@
-"""What the daemon said: the log in the state directory and the one before it."""
+"""The log of the daemon in the state directory, and the older log that was put aside."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<source>[a-z]+): )?(
 
 
 def last_lines(log: Path, count: int | None) -> list[str]:
-    """The last lines (None = all), from the log that was put aside too if need be. Raises NotFound if there is none."""
+    """The last lines (None = all), also from the log that was put aside. Raises NotFound if there is no log."""
     if not log.exists():
         raise NotFound(
             f"there is no log of a daemon: {log}",
@@ -67,12 +67,12 @@ def follow(log: Path, pipes: Sequence[int] = ()) -> Iterator[str]:
                 file = opened.enter_context(log.open("rb"))
                 continue
             _wait(watch, pipes)
-            if not log.parent.exists():  # the store was removed, and nothing tells of what comes in its place
+            if not log.parent.exists():  # the store was removed, and no event will come from a new one
                 return
 
 
 def _wait(watch: Watch, pipes: Sequence[int]) -> None:
-    """Until something happens to the log. Raises BrokenPipeError when one of the pipes has lost its reader."""
+    """Wait until the log changes. Raises BrokenPipeError when one of the pipes has lost its reader."""
     if watch.fileno() < 0 or not pipes:
         watch.wait(None)
         return
@@ -103,7 +103,7 @@ def line_document(line: str) -> DaemonLogLineDocument:
 
 
 def _parts(line: str) -> LogLineBlock:
-    """When, who, what; a line of another shape is all message."""
+    """Time, source and message of a line; a line of another form is only a message."""
     found = _LINE.fullmatch(line)
     if found is None:
         return {"at": None, "source": None, "message": line}
@@ -114,9 +114,9 @@ _OF_A_JOB = re.compile(rb"^\S+ supervisor: (?P<said>.*\b(?:job|item) (?P<job>\d+
 
 
 def blank_lines(log: Path, jobs: Sequence[int]) -> None:
-    """Overwrite what the log says of these jobs, which are removed: it names programs that their items had started.
+    """Overwrite the log lines about these jobs, which are removed: the lines name programs that items had started.
 
-    In place and with as many bytes: a daemon that writes at the end meanwhile is not disturbed.
+    They are overwritten in place with the same number of bytes, so a daemon that appends to the log is not disturbed.
     """
     numbers = set(jobs)
     for path in (log, log.with_name(f"{log.name}.1")):

@@ -18,7 +18,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Wanted(NamedTuple):
-    """What somebody asks of a daemon. The settings decide what is left open."""
+    """What a request says about a daemon. The settings decide the rest."""
 
     slots: int | None = None
     cluster: Mapping[str, Any] = _NO_OPTIONS  # options of ``cluster_words`` by name

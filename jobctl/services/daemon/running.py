@@ -1,7 +1,7 @@
-"""How many items really run, as a person means it.
+"""How many items really run.
 
-The engine hands attempts to the supervisor ahead of free slots, and the counters of jobs include those. They have not
-begun, and whoever pauses or stops something takes them back: no message may promise that they finish.
+The engine gives attempts to the supervisor before slots are free, and the counters of jobs include these attempts. They
+have not started, and a pause or a stop takes them back, so no message may promise that they finish.
 """
 
 from __future__ import annotations

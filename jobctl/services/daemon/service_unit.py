@@ -1,4 +1,4 @@
-"""The systemd user unit of a daemon: its text, and where it belongs."""
+"""The systemd user unit of a daemon: its text and its place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
 
 _SCHEMA: Final = "jobctl.unit/1"
-#: What runs may go on for so long after a stop; then it is ended with TERM, its grace, KILL.
+#: Seconds that running items have after a stop; then TERM, their grace period and KILL end them.
 POLITE_S = 60
 
 _TEXT = """\
@@ -34,7 +34,7 @@ WatchdogSec=60
 Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2
-# An item that runs out of memory fails by itself; the daemon and the other items go on.
+# An item that runs out of memory fails alone; the daemon and the other items continue.
 OOMPolicy=continue
 UMask=0077
 
@@ -52,7 +52,7 @@ class Unit:
     name: str = "jobctl"
 
     def text(self) -> str:
-        """The unit. It runs this Python with this jobctl, whatever PATH is then."""
+        """The text of the unit. It runs this Python with this jobctl and does not depend on PATH."""
         program = [sys.executable, "-P", "-m", "jobctl", "--home", str(self.home)]
         return _TEXT.format(
             home=_specifiers(str(self.home)),
@@ -68,7 +68,7 @@ class Unit:
         return {"schema": _SCHEMA, "path": str(self.path(environ)), "changed": False, "text": text}
 
     def path(self, environ: Mapping[str, str]) -> Path:
-        """Where units of the user are. Raises UsageError for a name that is none of a unit."""
+        """The path of the unit. Raises UsageError for a name that a unit cannot have."""
         if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
             raise UsageError(f"--name {self.name!r} is not the name of a unit", hint="letters, digits, - and _")
         base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
@@ -93,7 +93,7 @@ def _write(path: Path, text: str, *, force: bool) -> bool:
         return False
     if before and not force:
         raise UsageError(
-            f"{path} is there already and says something else",
+            f"{path} exists and has another text",
             hint="--force writes it again, --name NAME makes another unit, --print shows what it would be",
         )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Stopping the daemon from outside."""
+"""Stopping the daemon from another process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.services.daemon.running import running_in
 from jobctl.store import sqlite
 from jobctl.store.opening.open import open_database
 
-#: A process that only waits is gone at once.
+#: Seconds to wait for the end of a process that only waits for its turn.
 _DISMISSAL_S = 5.0
 
 
@@ -36,7 +36,7 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
             # The second signal means "now"; another one of the same kind could be merged with the first.
             daemon.send(signal.SIGINT)
         elif not daemon.wait_gone(min(1.0, timeout_s if timeout_s is not None else 1.0)):
-            tell(f"waiting for {_what_runs(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
+            tell(f"waiting for {_waits_for(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
         if not daemon.wait_gone(timeout_s):
             raise Busy(
                 f"the daemon still waits for running items after {format_given(timeout_s or 0.0)}",
@@ -47,8 +47,8 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
         daemon.close()
 
 
-def _what_runs(home: Home) -> str:
-    """What the daemon waits for. A stop works also where the database cannot be read."""
+def _waits_for(home: Home) -> str:
+    """What the daemon waits for, in words. A stop also works if the database cannot be read."""
     try:
         database = open_database(home)
         try:

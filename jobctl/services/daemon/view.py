@@ -1,4 +1,4 @@
-"""What the daemon is doing, told by its lock (does it live) and its row in the database (what it last said)."""
+"""The state of the daemon, from its lock (whether it is alive) and from its row in the database (its last report)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jobctl.store.views import jobs as job_views
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import ClusterBlock, DaemonBlock, DaemonDocument, DaemonStateName, MemoryBlock
 
-#: A daemon that holds its lock but has said nothing for so long is not responding.
+#: A daemon that holds its lock and has not updated its row for this time is not responding.
 SILENCE_US = 15_000_000
 
 
@@ -46,7 +46,7 @@ class DaemonView(NamedTuple):
 
     @property
     def is_away(self) -> bool:
-        """Whether nothing starts because the scheduler of its cluster cannot be reached."""
+        """Whether no item starts because the scheduler of the cluster cannot be reached."""
         return self.state != "down" and self.pressure.startswith(AWAY)
 
     def serves(self, job: int, *, foreground: bool) -> bool:
@@ -90,7 +90,7 @@ def runs_on_cluster(home: Home) -> bool:
 def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     if holder is None:
         return DOWN if row is None else DaemonView("down", heartbeat_at=row.heartbeat_at)
-    # A row of a predecessor says nothing about who holds the lock now (0: the system does not tell who does).
+    # The row of an earlier daemon says nothing about the process that holds the lock now (0: the system hides its id).
     if row is None or holder not in (0, row.pid):
         return DaemonView("recovering", pid=holder or None)
     return DaemonView(
@@ -117,7 +117,7 @@ SCHEMA: Final = "jobctl.daemon/1"
 
 
 def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
-    """What ``jobctl daemon status`` says, as JSON."""
+    """``jobctl.daemon/1``: the daemon and its load at this moment."""
     with job_views.snapshot(database):
         now = clock.in_store(database, now)
         view = daemon_view(database, home, now)
@@ -202,7 +202,7 @@ def _memory(supervisor: int | None, engine: int | None) -> MemoryBlock:
 
 
 def _size(home: Home) -> int:
-    """Bytes on disk; asked of the directory, for the files themselves must not be opened beside a connection."""
+    """Bytes on disk, from the directory: the files must not be opened while a connection is open."""
     names = {home.database.name, f"{home.database.name}-wal"}
     try:
         with os.scandir(home.root) as found:
@@ -212,7 +212,7 @@ def _size(home: Home) -> int:
 
 
 def _tree_size(root: Path) -> int:
-    """Bytes of the files below a folder; they are few, since items share them."""
+    """Bytes of the files below a folder; they are few, because items share them."""
     return sum(_file_size(Path(folder, name)) for folder, _, names in os.walk(root) for name in names)
 
 

@@ -17,7 +17,7 @@ from jobctl.services.doctor.checks import cluster as checks_cluster
 from jobctl.services.doctor.checks import place as checks_place
 from jobctl.services.doctor.checks import process as checks_process
 from jobctl.services.doctor.checks import store as checks_store
-from jobctl.services.doctor.examination import Check, Finding, Level, Patient, document, fail, mended
+from jobctl.services.doctor.examination import Check, Examined, Finding, Level, document, fail, mended
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import removed
@@ -76,41 +76,41 @@ class Examination(NamedTuple):
 
 
 def examine(home: Home, *, now: int, program: str, slots: int, repair: bool = False) -> Examination:
-    """Look at everything; with ``repair`` put right what is safe to put right, some of it only while no daemon runs."""
-    with _patient(home, now, program, slots) as patient:
-        findings = [(check.name, _examine(check, patient)) for check in CHECKS]
+    """Look at everything; with ``repair`` fix what is safe to fix, some of it only while no daemon runs."""
+    with _examined(home, now, program, slots) as examined:
+        findings = [(check.name, _examine(check, examined)) for check in CHECKS]
     if not repair or all(finding.level is Level.OK for _, finding in findings):
         return Examination(home, findings)
-    with _patient(home, now, program, slots) as patient, _the_lock(patient) as locked:
+    with _examined(home, now, program, slots) as examined, _the_lock(examined) as locked:
         again = [
-            (check.name, _mend(check, finding, patient, locked))
+            (check.name, _mend(check, finding, examined, locked))
             for check, (_, finding) in zip(CHECKS, findings, strict=True)
         ]
     return Examination(home, again)
 
 
-def _examine(check: Check, patient: Patient) -> Finding:
-    """An examination goes on whatever a check runs into."""
+def _examine(check: Check, examined: Examined) -> Finding:
+    """Run one check. An error in a check becomes a finding, and the other checks still run."""
     try:
-        return check.examine(patient)
+        return check.examine(examined)
     except (OSError, sqlite.Error, JobctlError) as error:
         return fail(f"cannot be examined: {error}")
 
 
-def _mend(check: Check, finding: Finding, patient: Patient, locked: bool) -> Finding:
+def _mend(check: Check, finding: Finding, examined: Examined, locked: bool) -> Finding:
     if finding.level is Level.OK or check.mend is None:
         return finding
     if check.needs_lock and not locked:
         return replace(finding, action=finding.action or "not while a daemon runs")
     try:
-        done = check.mend(patient)
+        done = check.mend(examined)
     except (OSError, sqlite.Error, JobctlError) as error:
         return replace(finding, details=(*finding.details, f"cannot be repaired: {error}"))
-    return mended(_examine(check, patient), done) if done else finding
+    return mended(_examine(check, examined), done) if done else finding
 
 
 @contextlib.contextmanager
-def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient]:
+def _examined(home: Home, now: int, program: str, slots: int) -> Iterator[Examined]:
     found = _look(home)
     database: Database | None = None
     if found.is_usable:
@@ -120,14 +120,14 @@ def _patient(home: Home, now: int, program: str, slots: int) -> Iterator[Patient
         holder = _holder(home)
         view = _view(database, home, now, holder)
         used = view.slots if view.is_working and view.crew is None and view.slots else slots
-        yield Patient(home, now, program, used, holder, found, view, database)
+        yield Examined(home, now, program, used, holder, found, view, database)
     finally:
         if database is not None:
             database.close()
 
 
 def _look(home: Home) -> Look:
-    """Nothing is opened under a daemon that has other files open: that would make a new log beside them."""
+    """Open nothing while a daemon has replaced files open: that would make a second log next to them."""
     found = removed.displaced(home)
     if found is None:
         return look(home.database)
@@ -138,7 +138,7 @@ def _look(home: Home) -> Look:
 def _holder(home: Home) -> int | None:
     try:
         return lock.holder(str(home.lock))
-    except OSError:  # something else is in its place, which the permissions tell
+    except OSError:  # another kind of file has its name; the check of permissions reports it
         return None
 
 
@@ -150,12 +150,12 @@ def _view(database: Database | None, home: Home, now: int, holder: int | None) -
 
 
 @contextlib.contextmanager
-def _the_lock(patient: Patient) -> Iterator[bool]:
-    """Hold the daemon lock while something is repaired, if nobody has it. It must not be asked for meanwhile."""
+def _the_lock(examined: Examined) -> Iterator[bool]:
+    """Hold the daemon lock during a repair, if no process has it. Meanwhile this process must not ask for it."""
     held = None
-    if patient.holder is None and patient.home.root.is_dir():
+    if examined.holder is None and examined.home.root.is_dir():
         with contextlib.suppress(lock.HeldError, OSError):
-            held = lock.take_for_a_while(str(patient.home.lock))
+            held = lock.take_for_a_while(str(examined.home.lock))
     try:
         yield held is not None
     finally:

@@ -1,4 +1,4 @@
-"""What an examination of a store works on, and what it says: one finding for each check."""
+"""The input of the checks of a store, and their results: one finding for each check."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How it stands."""
+    """The result of a check."""
 
     OK = "ok"
-    WARN = "warn"  # works, but somebody should look
+    WARN = "warn"  # it works, but a person should look
     FAIL = "fail"  # does not work, or cannot be trusted
 
 
@@ -36,7 +36,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Examined:
     """A store, as far as it could be opened."""
 
     home: Home
@@ -58,9 +58,9 @@ class Check(NamedTuple):
     """One line of the examination."""
 
     name: str
-    examine: Callable[[Patient], Finding]
-    #: Puts right what is safe to put right, and says what it did; '' = there was nothing that could be done.
-    mend: Callable[[Patient], str] | None = None
+    examine: Callable[[Examined], Finding]
+    #: Fixes what is safe to fix, and says what it did; '' = there was nothing to fix.
+    mend: Callable[[Examined], str] | None = None
     needs_lock: bool = False  # mended only while no daemon runs
 
 
@@ -70,7 +70,7 @@ def ok(message: str) -> Finding:
 
 
 def warn(message: str, action: str = "", details: tuple[str, ...] = ()) -> Finding:
-    """Works, but somebody should look."""
+    """It works, but a person should look."""
     return Finding(Level.WARN, message, action, details)
 
 

@@ -148,7 +148,7 @@ def _ending(ending: int | None, code: int) -> tuple[int, int]:
             return _NOT_STARTED_CODE, 0
         case Ending.RAISED:
             return _RAISED_CODE, 0
-        case _ if code < 0:  # told to end, and it exited by itself
+        case _ if code < 0:  # it was told to end, and exited with a code
             return -code, 0
         case _:
             return 0, code or 15  # ended from outside; a crash that left no signal counts as one

@@ -64,7 +64,7 @@ class Follower:
     """Follows one item of a job, or all of them."""
 
     def __init__(self, database: Database, home: Home, wanted: Wanted, stop: int | None = None) -> None:
-        """With ``stop``, a descriptor that becomes readable when nobody wants to follow any more."""
+        """With ``stop``, a descriptor that becomes readable when nobody reads any more."""
         job, item, streams = wanted.job, wanted.item, wanted.streams
         self._stop = () if stop is None else (stop,)
         self._database = database
@@ -80,10 +80,10 @@ class Follower:
         self._asked_at = 0.0
 
     def events(self) -> Iterator[Written]:
-        """What was and is being written, as it comes; ends when nothing more can come."""
+        """Output that was written, then output as it is written, until the item or the job is done."""
         with StoreWatch(self._database, self._home) as store, _LogWatch(self._home, self._job) as files:
             while True:
-                # Both before reading: what is written until the end, or after the watch began, is not missed.
+                # Both before reading, so that no output is missed: neither the last one nor one after the watch began.
                 watch = files.ready()
                 is_over = self._is_over()
                 yield from self._look()
@@ -99,7 +99,8 @@ class Follower:
                     watch.drain()
 
     def _have_it_brought(self) -> float:
-        """Ask the engine to bring here what is written elsewhere, and again before it stops; returns when that is."""
+        """Ask the engine to bring output from other machines here, and again before it stops; returns the seconds until
+        the next request."""
         now = time.monotonic()
         if now >= self._asked_at + ASK_AGAIN_S:
             self._asked_at = now

@@ -38,7 +38,7 @@ _BEYOND = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items in order, and the number to go on from (None = these were the last)."""
+    """Items in order, and the number to continue after (None = these were the last)."""
 
     items: list[ItemView]
     next: int | None
@@ -69,7 +69,7 @@ def page(database: Database, job: int, states: Sequence[ItemState], after: int, 
 def _of_state(database: Database, job: int, state: ItemState, after: int, limit: int) -> list[ItemView]:
     row = job_views.job(database, job)
     if row is None or not getattr(row, state.word):
-        return []  # the counter knows: no need to look for what is not there
+        return []  # the counter is 0, so no search is needed
     if state is ItemState.RETRYING:
         return item_views.waiting_items(database, job, after, limit)
     if state is ItemState.QUEUED:
@@ -88,7 +88,7 @@ class Query:
 
 
 def query(database: Database, wanted: Query, size: int) -> Iterator[Page]:
-    """The items in pages of at most ``size``; the last page says where to go on if the limit cut the list."""
+    """The items in pages of at most ``size``; the last page says where to continue if the limit cut the list."""
     numbers = wanted.target.items
     after = max(min(wanted.after, _BEYOND), 0 if numbers is None else numbers[0] - 1)
     left = wanted.limit

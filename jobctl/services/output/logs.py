@@ -78,7 +78,7 @@ def read(where: Piece, skip: int = 0) -> Iterator[bytes]:
 
 
 def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> Iterator[tuple[int, AttemptView]]:
-    """(job, attempt) of what is wanted, in the order of the targets and of their items."""
+    """(job, attempt) of the wanted outputs, in the order of the targets and of their items."""
     for target in targets:
         if target.items is not None:
             found = _of_items(database, target, choice)

@@ -118,7 +118,7 @@ def _state(bar: Bar) -> BarStateName:
 
 
 def _samples(database: Database, job: JobView, numbers: list[int]) -> list[ItemBlock]:
-    """Items that failed of one cause, with their row and what they said last."""
+    """Items that failed for one cause, with their rows and their last words."""
     columns = json.loads(job.columns)
     found = [
         item for n in numbers[:SAMPLES] for item in item_views.items(database, job.id, None, n - 1, 1) if item.item == n

@@ -58,7 +58,7 @@ def _table_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
 
 
 def _read_header(header: Sequence[str], columns: Sequence[str]) -> tuple[int, int]:
-    """Where the item's number stands, and how many fields a row has."""
+    """The position of the item number in a row, and the number of fields."""
     if list(header[: len(columns)]) != list(columns):
         raise UnreadableError("the header does not begin with the columns of the input")
     if ITEM_COLUMN not in header:
@@ -77,14 +77,14 @@ def _json_rows(path: Path) -> Iterator[ResultRow]:
                 facts, payload = _split_json(text.decode("utf-8").strip())
                 item = facts["item"]
             except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-                raise UnreadableError(f"line {line} is no row of a result file") from error
+                raise UnreadableError(f"line {line} is not a row of a result file") from error
             yield ResultRow(line, _number(item, line), payload)
 
 
 def _split_json(text: str) -> tuple[dict[str, Any], bytes]:
     """What jobctl wrote about a row, and the row without that.
 
-    It is the last member of the object, so what stands before it is, but for white space, the row as it was.
+    It is the last member of the object, so the text before it is the original row, apart from white space.
     """
     start = text.rindex(_MEMBER_START)
     facts = json.loads(text[start + len(_MEMBER_START) : -1])

@@ -42,7 +42,7 @@ class ResultFile:
 
 
 class Results(NamedTuple):
-    """The result files of a job that somebody asked for."""
+    """The result files of a job that a command names."""
 
     job: int
     files: list[ResultFile]

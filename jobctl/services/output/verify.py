@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "jobctl.verify/1"
 KINDS = ("succeeded", "failed", "unprocessed")
-#: Findings told one by one; the rest is counted.
+#: How many findings are listed; the others are only counted.
 FINDINGS_SHOWN = 50
 
 
@@ -123,7 +123,7 @@ def _check_counters(database: Database, row: JobRow, report: Verification) -> No
         by_group = failures.recount(database, row.id)
         groups = failures.counted(database, row.id)
     if now is None:
-        raise NotFound(f"there is no job {row.id} any more")
+        raise NotFound(f"job {row.id} was removed")
     for name, count in counted.items():
         stored = getattr(now.counts, name)
         if stored != count:
@@ -190,7 +190,7 @@ def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) 
 
 
 class _File:
-    """A result file read beside the items."""
+    """A result file that is read together with the items."""
 
     def __init__(self, path: Path, row: JobRow, report: Verification) -> None:
         self._name = path.name

@@ -1,4 +1,4 @@
-"""Writing a file where a person wants it: whole or not at all."""
+"""Writing a file to a path that a person names: whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jobctl.errors import HomeError, UsageError
 
 @contextmanager
 def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
-    """A file to write, which is in its place when the block is left, and in one step.
+    """A file to write, which gets its name in one step when the block ends.
 
-    A pipe, a device or a link that is there stays what it is and is written through: ``-o /dev/stdout`` means
+    An existing pipe, device or link stays and is written through: ``-o /dev/stdout`` means
     standard output. Without ``mode`` a file that is there keeps its own and a new one is the user's alone (0600), for
     it may hold arguments and outputs. Raises UsageError for a directory, HomeError when it cannot be written; what was
     there is then as it was.

@@ -1,4 +1,4 @@
-"""The check of a cluster: who is there for the daemon that runs, or whether one could be started by the settings."""
+"""The check of a cluster: the workers of the running daemon, or whether the settings describe a usable cluster."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from jobctl.domain.blockers import NO_WORKERS
 from jobctl.domain.crew import Crew
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
 
 _FILES = ("scheduler-file", "tls-ca", "tls-cert", "tls-key")
 _PLACES = ("scheduler", "scheduler-file", "cluster")
 
 
-def cluster(patient: Patient) -> Finding:
+def cluster(examined: Examined) -> Finding:
     """Of the daemon's cluster its workers; without a daemon the settings that name one."""
-    crew = patient.daemon.crew
-    if crew is not None and not patient.daemon.is_away:
-        return _workers(crew, patient.daemon.join)
+    crew = examined.daemon.crew
+    if crew is not None and not examined.daemon.is_away:
+        return _workers(crew, examined.daemon.join)
     if crew is not None:
         return ok(f"{crew.place}; see the daemon")
     return _settings()

@@ -1,4 +1,4 @@
-"""Checks of the place where a store is: the directory, who may read it, what lies about, the disk below it."""
+"""Checks of the place of a store: the directory, its permissions, files that do not belong there, the disk."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from jobctl.domain.wording import percent, plural, size
 from jobctl.process import mounts, space
-from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
 
 _DETAILS = 10
-#: Below so many times the room that stops the daemon, somebody should look.
+#: A warning comes below this many times the free space at which the daemon stops.
 _COMFORT = 4
 
-#: What stands under these names is of one kind.
+#: The kinds of files that these names must have.
 _KINDS = {
     "wake": stat.S_IFIFO,
     "logs": stat.S_IFDIR,
@@ -33,9 +33,9 @@ _KINDS = {
 }
 
 
-def home(patient: Patient) -> Finding:
-    """The state directory itself, and whether somebody else could put another in its place."""
-    root = patient.home.root
+def home(examined: Examined) -> Finding:
+    """The state directory itself, and whether other users could replace it."""
+    root = examined.home.root
     try:
         info = root.lstat()
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def home(patient: Patient) -> Finding:
     exposed = _exposed_parent(root)
     if exposed is not None:
         return warn(
-            f"others may rename what is in {exposed}, and so put another store in the place of yours",
+            f"other users may rename files in {exposed}, and so replace your store",
             f"chmod go-w {exposed}, or keep the store elsewhere",
         )
     return ok(str(root))
@@ -68,28 +68,30 @@ def _exposed_parent(root: Path) -> Path | None:
     return None
 
 
-def permissions(patient: Patient) -> Finding:
+def permissions(examined: Examined) -> Finding:
     """Everything in the store is private, owned by us, and no link to somewhere else."""
     planted: list[str] = []
     open_to_others: list[str] = []
     count = 0
-    for path, info in _everything(patient.home.root):
+    for path, info in _everything(examined.home.root):
         count += 1
         if info.st_uid != os.geteuid() or not _is_expected(path, info):
             planted.append(f"{path}: {_what(info)}")
         elif info.st_mode & 0o077:
             open_to_others.append(f"{path}: mode {stat.S_IMODE(info.st_mode):04o}")
     if planted:
-        message = f"{plural(len(planted), 'file')} of somebody else or of another kind, such as {planted[0]}"
+        message = (
+            f"{plural(len(planted), 'file')} that belong to other users or have a wrong type, such as {planted[0]}"
+        )
         return fail(message, "see what it is; if you do not need it, remove it", tuple(planted[:_DETAILS]))
     if open_to_others:
         message = f"open to others: {plural(len(open_to_others), 'file')}, such as {open_to_others[0]}"
-        return fail(message, f"{patient.program} doctor --repair", tuple(open_to_others[:_DETAILS]))
-    return ok(f"nobody else can read {plural(count, 'file')}" if count else "there is nothing to read yet")
+        return fail(message, f"{examined.program} doctor --repair", tuple(open_to_others[:_DETAILS]))
+    return ok(f"other users cannot read {plural(count, 'file')}" if count else "there is nothing to read yet")
 
 
 def _everything(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The store and all in it, a folder before what is in it; links are not followed."""
+    """The store and everything in it, a folder before its content; links are not followed."""
     with contextlib.suppress(OSError):
         info = root.stat()
         if stat.S_ISDIR(info.st_mode):
@@ -123,43 +125,43 @@ def _what(info: os.stat_result) -> str:
     return kinds.get(stat.S_IFMT(info.st_mode), "no plain file")
 
 
-def close_to_others(patient: Patient) -> str:
-    """Take from others every right on what is ours."""
+def close_to_others(examined: Examined) -> str:
+    """Remove all permissions of other users on the files of the store."""
     changed = 0
-    for path, info in _everything(patient.home.root):
+    for path, info in _everything(examined.home.root):
         if info.st_uid == os.geteuid() and info.st_mode & 0o077 and _is_expected(path, info):
             path.chmod(stat.S_IMODE(info.st_mode) & 0o700)
             changed += 1
     return f"closed {plural(changed, 'file')} to others" if changed else ""
 
 
-def stray_files(patient: Patient) -> Finding:
+def stray_files(examined: Examined) -> Finding:
     """Files that were being written when their writer died."""
-    found = _strays(patient)
-    if not found or patient.holder is not None:
+    found = _strays(examined)
+    if not found or examined.holder is not None:
         return ok("no unfinished files of a writer that died")
     total = size(sum(path.lstat().st_size for path in found))
     message = f"unfinished files of a writer that died: {len(found)}, {total}"
-    return warn(message, f"{patient.program} doctor --repair", tuple(map(str, found[:_DETAILS])))
+    return warn(message, f"{examined.program} doctor --repair", tuple(map(str, found[:_DETAILS])))
 
 
-def _strays(patient: Patient) -> list[Path]:
-    root = patient.home.root
-    found = [*patient.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp"), *root.glob(".*.tmp")]
+def _strays(examined: Examined) -> list[Path]:
+    root = examined.home.root
+    found = [*examined.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp"), *root.glob(".*.tmp")]
     return sorted(path for path in found if not path.is_symlink() and path.is_file())
 
 
-def remove_strays(patient: Patient) -> str:
-    """Remove them; nobody writes while we hold the lock."""
-    found = _strays(patient)
+def remove_strays(examined: Examined) -> str:
+    """Remove them; no other process writes while this one holds the lock."""
+    found = _strays(examined)
     for path in found:
         path.unlink(missing_ok=True)
     return f"removed {plural(len(found), 'unfinished file')}" if found else ""
 
 
-def filesystem(patient: Patient) -> Finding:
+def filesystem(examined: Examined) -> Finding:
     """SQLite needs locks and shared memory that work, which those of a network do not."""
-    kind = mounts.kind(patient.home.root)
+    kind = mounts.kind(examined.home.root)
     if not kind:
         return ok("this system does not say what kind of file system it is")
     if mounts.is_network(kind):
@@ -169,10 +171,10 @@ def filesystem(patient: Patient) -> Finding:
     return ok(f"{kind}, local")
 
 
-def disk(patient: Patient) -> Finding:
+def disk(examined: Examined) -> Finding:
     """Room for outputs, results and the database."""
-    place = next((p for p in (patient.home.root, *patient.home.root.parents) if p.exists()), Path("/"))
-    action = f"{patient.program} prune --dry-run"
+    place = next((p for p in (examined.home.root, *examined.home.root.parents) if p.exists()), Path("/"))
+    action = f"{examined.program} prune --dry-run"
     if found := space.shortage(place):
         return fail(f"nothing new starts until there is room: {found}", action)
     info = os.statvfs(place)

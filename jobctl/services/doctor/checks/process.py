@@ -17,7 +17,7 @@ from jobctl.process.daemon import StartOptions
 from jobctl.process.process_status import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
-from jobctl.services.doctor.examination import Finding, Patient, fail, ok, warn
+from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
 from jobctl.services.settings.files import Place
 from jobctl.services.status.process_waits import unkillable
 from jobctl.services.why.attention import SKEW_US
@@ -30,19 +30,19 @@ _OLDEST_NOW = 1_735_689_600_000_000  # 2025
 _DETAILS = 10
 
 
-def daemon(patient: Patient) -> Finding:
-    """Whether somebody works the jobs off, and whether it is the same jobctl."""
-    view, call = patient.daemon, patient.program
+def daemon(examined: Examined) -> Finding:
+    """Whether a daemon runs the jobs, and whether it is the same version of jobctl."""
+    view, call = examined.daemon, examined.program
     if view.state == "not_responding":
-        silent = format_span(view.heartbeat_at or patient.now, patient.now)
+        silent = format_span(view.heartbeat_at or examined.now, examined.now)
         return fail(
             f"process {view.pid} has said nothing for {silent}", f"{call} daemon stop --now && {call} daemon start"
         )
     if view.state == "down":
-        return _down(patient)
+        return _down(examined)
     facts = [f"{view.state.replace('_', ' ')}, process {view.pid}"]
     if view.started_at is not None:
-        facts.append(f"for {format_span(view.started_at, patient.now)}")
+        facts.append(f"for {format_span(view.started_at, examined.now)}")
     said = ", ".join(facts)
     if view.version not in (None, __version__):
         return warn(
@@ -60,64 +60,64 @@ def daemon(patient: Patient) -> Finding:
     return ok(said)
 
 
-def _down(patient: Patient) -> Finding:
-    waiting = job_views.load(patient.database).jobs if patient.database is not None else 0
-    if patient.database is not None:
+def _down(examined: Examined) -> Finding:
+    waiting = job_views.load(examined.database).jobs if examined.database is not None else 0
+    if examined.database is not None:
         try:
-            elsewhere.check(patient.database)
+            elsewhere.check(examined.database)
         except elsewhere.Elsewhere as error:
             return warn(f"down; {error.message}", error.hint or "")
     if waiting:
-        return warn(f"down, and {plural(waiting, 'job')} not done", f"{patient.program} daemon start")
+        return warn(f"down, and {plural(waiting, 'job')} not done", f"{examined.program} daemon start")
     return ok("down, and nothing waits for it")
 
 
-def leftovers(patient: Patient) -> Finding:
+def leftovers(examined: Examined) -> Finding:
     """Processes of items whose daemon died."""
-    if patient.holder is not None:
-        return _unending(patient)
-    found = _leftovers(patient)
+    if examined.holder is not None:
+        return _unending(examined)
+    found = _leftovers(examined)
     if not found:
         return ok("no process of a daemon that died")
     shown = [f"{pid} {identity.command(pid)}".rstrip() for pid in found[:_DETAILS]]
     return fail(
         f"left behind by a daemon that died: {plural(len(found), 'process', 'processes')}, such as {shown[0]}",
-        f"{patient.program} doctor --repair ends them, and so does {patient.program} daemon start",
+        f"{examined.program} doctor --repair ends them, and so does {examined.program} daemon start",
         tuple(shown),
     )
 
 
-def _unending(patient: Patient) -> Finding:
-    found = unkillable(patient.home)
+def _unending(examined: Examined) -> Finding:
+    found = unkillable(examined.home)
     if not found:
         return ok("every process of an item belongs to the daemon")
     action = "end these processes as root or as their user; until then their items wait, others run"
     return warn(found[0], action, tuple(found[:_DETAILS]))
 
 
-def _leftovers(patient: Patient) -> list[int]:
-    if not patient.home.root.is_dir():
+def _leftovers(examined: Examined) -> list[int]:
+    if not examined.home.root.is_dir():
         return []
-    return sweep.leftovers(StartOptions(patient.home, 1).store_id, place=str(patient.home.root))
+    return sweep.leftovers(StartOptions(examined.home, 1).store_id, place=str(examined.home.root))
 
 
-def end_leftovers(patient: Patient) -> str:
+def end_leftovers(examined: Examined) -> str:
     """TERM, grace, KILL; only while we hold the daemon lock."""
-    found = _leftovers(patient)
-    left = sweep.sweep(StartOptions(patient.home, 1).store_id, place=str(patient.home.root))
+    found = _leftovers(examined)
+    left = sweep.sweep(StartOptions(examined.home, 1).store_id, place=str(examined.home.root))
     ended = plural(len(found) - len(left), "process", "processes")
     return f"ended {ended}" if len(left) < len(found) else ""
 
 
-def clock(patient: Patient) -> Finding:
+def clock(examined: Examined) -> Finding:
     """The wall clock, against what was written under it."""
-    if patient.now < _OLDEST_NOW:
+    if examined.now < _OLDEST_NOW:
         return fail("the clock of this machine is not set", "set it: timedatectl, or date -s")
-    database = patient.database
+    database = examined.database
     latest = 0
     if database is not None:
-        latest = max(job_views.latest_time(database), patient.daemon.heartbeat_at or 0)
-    ahead = latest - patient.now
+        latest = max(job_views.latest_time(database), examined.daemon.heartbeat_at or 0)
+    ahead = latest - examined.now
     if ahead > SKEW_US:
         return warn(
             f"the store has times {format_duration(ahead / 1e6)} in the future: the clock went back, or was wrong",
@@ -128,29 +128,29 @@ def clock(patient: Patient) -> Finding:
     return ok("no times of the future in the store" if latest else "set")
 
 
-def limits(patient: Patient) -> Finding:
+def limits(examined: Examined) -> Finding:
     """Room for open files and processes."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = FILES_PER_SLOT * patient.slots + OTHER_FILES
+    needed = FILES_PER_SLOT * examined.slots + OTHER_FILES
     if hard != resource.RLIM_INFINITY and hard < needed:
         return warn(
-            f"only {number(hard)} open files are allowed, {plural(patient.slots, 'slot')} may take {number(needed)}",
+            f"only {number(hard)} open files are allowed, {plural(examined.slots, 'slot')} may take {number(needed)}",
             "ulimit -Hn, /etc/security/limits.conf, or LimitNOFILE= of the unit",
         )
     free = _processes_left()
-    if free is not None and free < 4 * patient.slots:
+    if free is not None and free < 4 * examined.slots:
         return warn(
             f"only {plural(max(0, free), 'more process', 'more processes')} allowed for this user,"
-            f" for {plural(patient.slots, 'slot')}",
+            f" for {plural(examined.slots, 'slot')}",
             "ulimit -u, /etc/security/limits.conf, or TasksMax= of the unit",
         )
     files = "any number of" if hard == resource.RLIM_INFINITY else number(hard)
     processes = "any number of" if free is None else number(free)
-    return ok(f"{files} open files, {processes} more processes, for {plural(patient.slots, 'slot')}")
+    return ok(f"{files} open files, {processes} more processes, for {plural(examined.slots, 'slot')}")
 
 
 def _processes_left() -> int | None:
-    """How many more processes the user may have; None if there is no limit, or the system does not hold us to it."""
+    """How many more processes the user may have; None if there is no limit or it does not apply to this process."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NPROC)
     if soft == resource.RLIM_INFINITY or os.geteuid() == 0:
         return None
@@ -158,9 +158,9 @@ def _processes_left() -> int | None:
     return soft - own
 
 
-def wake_up(patient: Patient) -> Finding:
+def wake_up(examined: Examined) -> Finding:
     """How commands reach the daemon at once, and how live views learn of changes."""
-    root, pipe = patient.home.root, patient.home.wake
+    root, pipe = examined.home.root, examined.home.wake
     if not root.is_dir():
         return ok("made with the store")
     try:
@@ -169,10 +169,10 @@ def wake_up(patient: Patient) -> Finding:
         info = None
     if info is not None and not stat.S_ISFIFO(info.st_mode):
         return fail(f"{pipe} is not a FIFO, so no daemon can start", f"see what it is, then: rm {pipe}")
-    if patient.daemon.state == "up" and not wakeup.wake(pipe):
+    if examined.daemon.state == "up" and not wakeup.wake(pipe):
         return warn(
-            "commands cannot wake the daemon; it looks by itself every few seconds",
-            f"{patient.program} daemon stop && {patient.program} daemon start",
+            "commands cannot wake the daemon; it looks for work every few seconds",
+            f"{examined.program} daemon stop && {examined.program} daemon start",
         )
     try:
         with Watch(root) as watch:
@@ -181,13 +181,13 @@ def wake_up(patient: Patient) -> Finding:
         return warn(f"{root} cannot be watched: {error.strerror}")
     if not watches:
         return warn(
-            "the system lets us watch nothing more, so live views look twice a second",
+            "the system allows no more file watches, so live views look twice a second",
             "sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches",
         )
     return ok("commands and live views learn of changes at once")
 
 
-def configuration(_patient: Patient) -> Finding:
+def configuration(_examined: Examined) -> Finding:
     """The files with settings."""
     from jobctl.services.settings.settings import load_settings, untrusted
 
