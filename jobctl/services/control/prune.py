@@ -1,7 +1,7 @@
 """Removing jobs with everything that belongs to them, and giving the space back. Nothing else ever does that.
 
 A job goes in one commit and is gone for every command from then on; its rows and files follow in small steps, and at
-the end what they left in the files of the home (``traces``). What a crash leaves half done is remembered, and the next
+the end what they left in the files of the home (``erasure``). What a crash leaves half done is remembered, and the next
 run finishes it first.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import Busy, UsageError
-from jobctl.services.control import traces
+from jobctl.services.control import erasure
 from jobctl.services.control.erasure import Eraser
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.output.verify import verify
@@ -159,7 +159,7 @@ def test_without_copies_none_is_made(bench: WorkedOff) -> None:
 def test_a_large_database_is_rebuilt_through_a_file_and_has_no_new_copy(
     bench: WorkedOff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "REBUILD_IN_MEMORY", 0)
+    monkeypatch.setattr(erasure, "REBUILD_IN_MEMORY", 0)
     monkeypatch.setattr(backup, "HOURLY_UP_TO", 0)
     job = marked(bench)
     backup.make(bench.database, bench.now)

@@ -13,8 +13,8 @@ import pytest
 
 from jobctl.domain.selection import Selection
 from jobctl.errors import Busy, HomeError
+from jobctl.services.control import erasure
 from jobctl.services.control import prune as pruning_service
-from jobctl.services.control import traces
 from jobctl.services.control.erasure import Eraser
 from jobctl.services.control.prune import Pruned, PruneOptions, prune
 from jobctl.services.control.retry import retry
@@ -362,7 +362,7 @@ def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff, monkeyp
         assert engine.stdout is not None
         assert engine.stdout.readline() == "held\n"
         bench.wake.drain()
-        monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+        monkeypatch.setattr(erasure, "PATIENCE_S", 0.2)
         with pytest.raises(Busy, match="the daemon has not emptied its log"):
             run(bench)
         assert wal.stat().st_size > 0
