@@ -43,7 +43,7 @@ _OPTIONS = _by_word(
         "comments comment-char comment-prefix": "--comment",
         "colsep sep separator field-separator": "--delimiter",
         "time time-limit max-time": "--timeout",
-        "nice prio": "--priority",
+        "prio": "--priority",
         "input-format type": "--format",
         "limit-rate throttle": "--rate",
         "force kill immediately": "--now",

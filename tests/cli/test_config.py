@@ -12,7 +12,7 @@ import platformdirs
 import pytest
 
 from jobctl.domain.job_options import OPTIONS
-from jobctl.services.settings.files import places
+from jobctl.services.settings.files import settings_files
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS
 from jobctl.services.settings.settings import load_settings, variable
 from tests.trusted import write_trusted
@@ -171,7 +171,7 @@ def test_places_are_those_of_the_system(variables: dict[str, str], monkeypatch: 
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    found = {place.layer: place.path for place in places(os.environ, "/")}
+    found = {place.layer: place.path for place in settings_files(os.environ, "/")}
     assert found["user"] == str(platformdirs.user_config_path("jobctl", appauthor=False) / "config.toml")
     assert found["system"] == str(platformdirs.site_config_path("jobctl", appauthor=False) / "config.toml")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.services.settings import trust
-from jobctl.services.settings.files import LIMIT, places
+from jobctl.services.settings.files import LIMIT, settings_files
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
 from jobctl.services.settings.settings import load_settings
 
@@ -324,7 +324,7 @@ def test_settings_of_the_user_are_never_looked_for_in_the_working_directory(
     monkeypatch.setenv("HOME", "~")
     for variables in ({"XDG_CONFIG_HOME": "relative", "XDG_CONFIG_DIRS": "relative:"}, {"XDG_CONFIG_DIRS": "relative"}):
         assert load_settings(variables, str(place)).layers == []
-        assert all(os.path.isabs(found.path) for found in places(variables, str(place)) if found.exists)
+        assert all(os.path.isabs(found.path) for found in settings_files(variables, str(place)) if found.exists)
 
 
 def test_files_of_the_user_that_others_can_write_are_passed_by(place: Path, jobctl) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], 
     try:
         said = check(words, place)
     except UsageError:
-        from jobctl.cli.submission.whereabouts import runs_on_cluster
+        from jobctl.cli.submission.cluster import runs_on_cluster
 
         if place.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
@@ -78,7 +79,7 @@ def check_place(ctx: Context, meant: Mapping[str, Any], *, foreground: bool) -> 
     asked = [option for option in asked if meant[option.key] is not None]
     if not asked:
         return
-    from jobctl.cli.submission.whereabouts import runs_on_cluster
+    from jobctl.cli.submission.cluster import runs_on_cluster
     from jobctl.domain.option_values import check
 
     shared = session(ctx)
@@ -137,3 +138,34 @@ def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
         mode = stat.S_IMODE(os.stat(path).st_mode)
         if mode & (stat.S_IRGRP | stat.S_IROTH):
             tell(f"--env-file {path} can be read by others (mode {mode:04o}): chmod 600 {path}")
+
+
+def allow_new_queue(shared: Session, name: str, *, may_ask: bool) -> None:
+    """Ask on a terminal whether to make an unknown queue, whose name may be a typing error.
+
+    Raises UsageError if it is not to be made.
+    """
+    from jobctl.domain.nearest import nearest
+    from jobctl.domain.texts import MAX_NAME, check_printable
+    from jobctl.services.control.queues import known_queues
+
+    check_printable("--queue", name, MAX_NAME)
+    known = known_queues(shared.home)
+    if name in known:
+        return
+    near = nearest(name, known)
+    if may_ask and not shared.json and sys.stdin.isatty() and sys.stderr.isatty():
+        from jobctl.render.inert import inert
+
+        guess = f" (did you mean {inert(near)}?)" if near else ""
+        sys.stderr.write(f"there is no queue {inert(name)!r}{guess}; make it? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+        raise UsageError(f"there is no queue {name!r}, and nothing was accepted", hint=_new_queue(near))
+    raise UsageError(f"there is no queue {name!r}", hint=_new_queue(near))
+
+
+def _new_queue(near: str | None) -> str:
+    meant_one = f"did you mean {near}? " if near else ""
+    return f"{meant_one}--new-queue makes it; jobctl queue list shows all queues"

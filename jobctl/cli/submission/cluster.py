@@ -9,7 +9,8 @@ from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.command import Command
-from jobctl.cli.session import GLOBAL_PANEL
+from jobctl.cli.session import GLOBAL_PANEL, Session
+from jobctl.errors import JobctlError
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
@@ -78,7 +79,7 @@ class WorkerCommand(ClusterCommand):
 
 
 def forgets_cluster(ctx: Context) -> bool:
-    """Whether what may still run on another cluster is not to be waited for."""
+    """Whether items that may still run on another cluster count as interrupted."""
     return bool(ctx.meta[_VALUES].get(_FORGET))
 
 
@@ -88,16 +89,30 @@ def cluster_given(ctx: Context) -> dict[str, Any]:
 
 
 def cluster_words(ctx: Context) -> tuple[str, ...]:
-    """The cluster that a command line or the settings name, as words for an engine; none = this machine.
+    """The cluster that a command line or the settings name, as words for an engine; () = this machine.
 
     Raises UsageError, also where the extra ``dask`` is not installed.
     """
     return _words(cluster_given(ctx))
 
 
-def set_cluster_words() -> tuple[str, ...]:
-    """The cluster of the settings alone. Raises UsageError."""
-    return _words({})
+def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool | None:
+    """Whether the items of a submission will run on a cluster; None if no daemon is up and no setting tells.
+
+    A daemon that is up gets the work, whatever the settings say. ``run`` also has options that tell.
+    """
+    from jobctl.process.lock import holder
+
+    if holder(str(shared.home.lock)) is not None:
+        from jobctl.services.daemon.view import runs_on_cluster as daemon_runs_on_cluster
+
+        return daemon_runs_on_cluster(shared.home)
+    try:
+        if cluster_words(ctx) if foreground else _words({}):
+            return True
+    except JobctlError:  # the start of the engine reports the mistake; a cluster is named, and that is enough here
+        return True
+    return False if foreground or ctx.params.get("start_daemon") else None
 
 
 def _words(given: dict[str, Any]) -> tuple[str, ...]:

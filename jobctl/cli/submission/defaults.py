@@ -1,4 +1,4 @@
-"""What a command line leaves open, filled in: from a recipe, then from the settings."""
+"""Fill in what a command line leaves open: from a recipe, then from the settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SECRETS = ("notify_secret_env", "notify_secret_file")
 
 
 def filled(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """(options, words of the command) of a submission; what was said on the command line stays.
+    """The options of a submission and the words of its command; what the command line says stays.
 
-    Raises UsageError for settings that are wrong, NotFound for a recipe that there is not.
+    Raises UsageError for settings that are wrong, NotFound for an unknown recipe.
     """
     from jobctl.services.settings.settings import load_settings
 
@@ -43,7 +43,7 @@ def _merged(
         for name, value in layer.items():
             if _is_open(options, name) and name not in taken_away and not (name in _WORK and has_command):
                 options[name] = value
-    if not options["notify"]:  # a secret in the settings waits for a job with somebody to tell
+    if not options["notify"]:  # a secret in the settings is of no use to a job that notifies nobody
         options |= {name: given[name] for name in _SECRETS}
     return options, command
 

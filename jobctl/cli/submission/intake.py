@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from typer import Context
 
 from jobctl.cli.session import session
-from jobctl.cli.submission.checks import check_place, check_program, check_work, naming, tell_of_environment
+from jobctl.cli.submission.checks import (
+    allow_new_queue,
+    check_place,
+    check_program,
+    check_work,
+    naming,
+    tell_of_environment,
+)
 from jobctl.cli.submission.defaults import filled
 from jobctl.cli.submission.options import command_words, values
 from jobctl.cli.submission.untrusted import tell_untrusted
@@ -34,8 +41,6 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     given, words = _of_joblog(given, words) if given["from_joblog"] else filled(given, words)
     _tell(ctx, given, words, foreground=foreground)
     if given["queue"] is not None and not given["new_queue"]:
-        from jobctl.cli.submission.naming_queues import allow_new_queue
-
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     meant = _read(given)
     request = _request(meant, path, words, after=_jobs_before(ctx, given["after"]), foreground=foreground)

@@ -22,8 +22,8 @@ _BEFORE = "jobctl.before_command"
 class CommandWithWords(Command):
     """A command that is followed by the words of another: ``jobctl submit FILE [options] -- curl -o x {url}``.
 
-    The ``--`` may be left out: then the words begin at the second one that is not an option, and everything from
-    there on is left alone, so an option of the other command is never taken for one of ours.
+    The ``--`` may be left out: then the words begin at the second argument that is not an option. Everything from there
+    on belongs to the other command, so its options are never taken for ours.
     """
 
     takes_words = True
@@ -54,7 +54,7 @@ def command_words(ctx: Context) -> list[str]:
 
 
 def before_command(ctx: Context) -> tuple[list[str], bool]:
-    """The arguments before the words of the other command, and whether ``--`` stood between them."""
+    """The arguments before the words of the other command, and whether ``--`` was between them."""
     own, separated = ctx.meta[_BEFORE]
     return list(own), bool(separated)
 
@@ -62,9 +62,9 @@ def before_command(ctx: Context) -> tuple[list[str], bool]:
 def split_words(
     args: Sequence[str], takes_value: set[str], program: str = "jobctl submit"
 ) -> tuple[list[str], list[str]]:
-    """(arguments of ours, words of the other command).
+    """Our arguments, and the words of the other command.
 
-    Raises UsageError when ``--`` comes before the file, which would make a file of the other command's name.
+    Raises UsageError if ``--`` comes before the file: then the other command's name would be taken for the file.
     """
     seen_file = False
     position = 0

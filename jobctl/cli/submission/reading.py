@@ -1,4 +1,4 @@
-"""The progress of a submission, for inputs that take longer to read than anybody likes to wait without a word."""
+"""Show how far the reading of an input is, if it takes long."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Protocol, Self, TextIO
 
 from jobctl.cli.session import Session
 
-#: What is read within this time is not worth a word.
+#: An input that is read within this time shows no progress.
 PATIENCE_S = 1.0
-#: Between two looks of the bar on a terminal.
+#: Between two drawings of the bar on a terminal.
 FRAME_S = 0.1
-#: Off a terminal, a line so often.
+#: Between two lines where standard error is not a terminal.
 LINE_EVERY_S = 30.0
 
 
 class Progress(Protocol):
-    """What can be said about an input that is being read."""
+    """What is known about an input while it is read."""
 
     @property
     def records(self) -> int: ...
@@ -30,7 +30,7 @@ class Progress(Protocol):
 
 
 class Reading:
-    """Told of every batch that was read: a bar on the terminal, gone in the end; a line now and then elsewhere."""
+    """Called after every batch: a bar on a terminal, which goes away at the end; now and then a line elsewhere."""
 
     def __init__(
         self, shared: Session, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
@@ -53,7 +53,7 @@ class Reading:
             self._write("\r\x1b[K")
 
     def __call__(self, source: Progress) -> None:
-        """Say how far it is, if it is time."""
+        """Show how far the reading is, if it is time for that."""
         now = self._clock()
         is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
         if self._shared.quiet or (now < self._next and not is_last):

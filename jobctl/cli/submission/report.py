@@ -1,4 +1,4 @@
-"""What a person is told about a job that is about to start: what was accepted, and what to expect of it."""
+"""Tell about a job that is about to start: what was accepted, and what to expect of it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def accepted_lines(accepted: Accepted) -> list[str]:
 def forecast(
     shared: Session, policy: Policy, queue: str, items: int, *, planned: Callable[[], int], foreground: bool
 ) -> Forecast:
-    """How long the items can take at most, and whether fewer of them run at once than was asked for."""
+    """The longest time that the items can take, and whether fewer of them run at once than were asked for."""
     from jobctl.services.submit.forecast import expected
 
     found = expected(shared.home, policy, queue, items, now=now_us(), planned=planned, foreground=foreground)
@@ -102,7 +102,7 @@ def forecast(
 
 
 def of_a_daemon() -> int:
-    """The slots of a daemon that would be started now; 0 while they are not known."""
+    """The slots that a daemon would have if it started now; 0 if that is not known."""
     import os
 
     from jobctl.services.daemon.options import planned_slots
@@ -110,12 +110,12 @@ def of_a_daemon() -> int:
 
     try:
         return planned_slots(load_settings(os.environ, os.getcwd()))
-    except JobctlError:  # the command that starts the daemon says what is wrong
+    except JobctlError:  # the command that starts the daemon reports the mistake
         return 0
 
 
 def of_a_run(policy: Policy, *, on_cluster: bool) -> int:
-    """Slots of a run in the foreground; 0 = as many as the workers of a cluster have."""
+    """The slots of a run in the foreground; 0 = all slots of the workers of a cluster."""
     from jobctl.config import cpu_count
 
     return policy.slots or (0 if on_cluster else cpu_count())

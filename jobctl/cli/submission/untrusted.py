@@ -1,4 +1,4 @@
-"""What a person is told about settings that exist but are not in effect."""
+"""Tell about settings that exist but have no effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 20
 
 
 def tell_untrusted(shared: Session, *sections: str) -> None:
-    """Say once which settings of these sections are ignored, and which keys of a project file are not trusted.
+    """Say which files of settings are ignored, and which keys of an untrusted project file are.
 
     Ignored keys are named with ``--quiet`` too, because they may change what runs: a cron job must not lose its
     ``on-done`` in silence.
@@ -26,10 +26,10 @@ def tell_untrusted(shared: Session, *sections: str) -> None:
 
     try:
         settings = load_settings(os.environ, os.getcwd())
-    except (JobctlError, OSError):  # the code that needs the values says so
+    except (JobctlError, OSError):  # the code that needs the values reports the mistake
         return
-    for place in settings.distrusted:
-        shared.warn(f"{place.path} is not read: {place.ignored}")
+    for file in settings.ignored_files:
+        shared.warn(f"{file.path} is not read: {file.ignored}")
     layer = settings.untrusted
     if layer is not None:
         _tell(shared, layer, sections)
@@ -39,9 +39,9 @@ def _tell(shared: Session, layer: Layer, sections: Sequence[str]) -> None:
     from jobctl.render.inert import inert
     from jobctl.services.settings.settings import untrusted
 
-    ignored, used = _named(layer.held, sections), _named(layer.settings, sections)
+    ignored, used = _named(layer.unused, sections), _named(layer.settings, sections)
     if "submit" in sections:
-        ignored += [f"[recipe.{name}]" for name in layer.held_recipes]
+        ignored += [f"[recipe.{name}]" for name in layer.unused_recipes]
     parts = [f"{word}: {_listed(names)}" for word, names in (("ignored", ignored), ("used", used)) if names]
     if parts:
         lines = [

@@ -154,7 +154,7 @@ def age_as_set(settings: Settings) -> float:
     writer wanted, and one that counts could as well.
     """
     layer = settings.untrusted
-    if layer is not None and ("prune", "older-than") in layer.held:
+    if layer is not None and ("prune", "older-than") in layer.unused:
         raise UsageError(
             f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
             hint="give --older-than AGE, or read the file, then: jobctl config trust",

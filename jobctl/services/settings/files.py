@@ -13,13 +13,13 @@ from jobctl.errors import UsageError
 
 PROJECT_FILE = "jobctl.toml"
 FILE = "config.toml"
-#: Bytes of a file; nobody writes this much by hand.
+#: The largest file in bytes; nobody writes that much by hand.
 LIMIT = 1 << 18
-#: A key of so many parts that the parser, whose time grows with their square, would be busy for minutes.
+#: A key with so many parts that the parser would take minutes: its time grows with the square of their number.
 _ENDLESS_KEY = re.compile(r"""(?:(?:"[^"\n]*+"|'[^'\n]*+'|(?<![\w-])[\w-]++)[ \t]*+\.[ \t]*+){64}""", re.ASCII)
 
 
-class Place(NamedTuple):
+class SettingsFile(NamedTuple):
     """A file that may hold settings."""
 
     layer: str  # project | user | system
@@ -28,52 +28,52 @@ class Place(NamedTuple):
     ignored: str = ""  # why it is not read
 
 
-def places(environ: Mapping[str, str], cwd: str) -> Iterator[Place]:
-    """The files that are looked at, the strongest first."""
+def settings_files(environ: Mapping[str, str], cwd: str) -> Iterator[SettingsFile]:
+    """The files in which jobctl looks for settings, the strongest first."""
     yield _project(cwd)
     for layer, folders in (("user", [user_folder(environ)]), ("system", _system_folders(environ))):
         paths = [os.path.join(folder, FILE) for folder in folders if folder]
         path = next((path for path in paths if os.path.exists(path)), paths[0] if paths else "")
-        yield _judged(layer, path) if path else Place(layer, FILE, False)
+        yield _shared_file(layer, path) if path else SettingsFile(layer, FILE, False)
 
 
-def _judged(layer: str, path: str) -> Place:
+def _shared_file(layer: str, path: str) -> SettingsFile:
     try:
         facts = os.stat(path)
     except OSError:
-        return Place(layer, path, False)
-    return Place(layer, path, True, _passed_by(facts) or _passed_by_group(facts) or _passed_by_folder(path))
+        return SettingsFile(layer, path, False)
+    return SettingsFile(layer, path, True, _fault_of_owner(facts) or _fault_of_group(facts) or _fault_of_folder(path))
 
 
-def _project(cwd: str) -> Place:
-    """The nearest ``jobctl.toml``. One that somebody else can write is passed by: it could name commands to run.
+def _project(cwd: str) -> SettingsFile:
+    """The nearest ``jobctl.toml`` that is not ignored. One that everybody can write is: it could name commands to run.
 
-    A group may write it: what can do harm counts only for the bytes that the user trusted.
+    Its group may write it, because keys that can do harm count only for the bytes that the user trusted.
     """
-    folder, passed = cwd, None
+    folder, first = cwd, None
     while True:
-        place = judged_project(os.path.join(folder, PROJECT_FILE))
-        if place.exists and not place.ignored:
-            return place
-        passed = passed or (place if place.exists else None)
+        found = project_file(os.path.join(folder, PROJECT_FILE))
+        if found.exists and not found.ignored:
+            return found
+        first = first or (found if found.exists else None)
         parent = os.path.dirname(folder)
         if parent == folder:
-            return passed or Place("project", os.path.join(cwd, PROJECT_FILE), False)
+            return first or SettingsFile("project", os.path.join(cwd, PROJECT_FILE), False)
         folder = parent
 
 
-def judged_project(path: str) -> Place:
-    """A ``jobctl.toml`` and whether it is passed by; what is not a regular file is not there."""
+def project_file(path: str) -> SettingsFile:
+    """A ``jobctl.toml``, and why it is ignored. Anything but a regular file counts as absent."""
     try:
         facts = os.stat(path)
     except OSError:
-        return Place("project", path, False)
+        return SettingsFile("project", path, False)
     if not stat.S_ISREG(facts.st_mode):
-        return Place("project", path, False)
-    return Place("project", path, True, _passed_by(facts) or _passed_by_link(path))
+        return SettingsFile("project", path, False)
+    return SettingsFile("project", path, True, _fault_of_owner(facts) or _fault_of_link(path))
 
 
-def _passed_by(facts: os.stat_result) -> str:
+def _fault_of_owner(facts: os.stat_result) -> str:
     if not stat.S_ISREG(facts.st_mode):
         return "it is not a regular file"
     if facts.st_uid not in (os.geteuid(), 0):
@@ -81,8 +81,8 @@ def _passed_by(facts: os.stat_result) -> str:
     return "everybody can write it" if facts.st_mode & stat.S_IWOTH else ""
 
 
-def _passed_by_group(facts: os.stat_result) -> str:
-    """A file with no other guard is not read when somebody else is in the group that can write it."""
+def _fault_of_group(facts: os.stat_result) -> str:
+    """A file of the user or the system is ignored if its group can write it and has other members."""
     if not facts.st_mode & stat.S_IWGRP or facts.st_gid == 0:
         return ""
     import grp
@@ -96,8 +96,8 @@ def _passed_by_group(facts: os.stat_result) -> str:
     return "" if is_private else "its group can write it"
 
 
-def _passed_by_folder(path: str) -> str:
-    """Who can write the folder can put another file in the place of this one."""
+def _fault_of_folder(path: str) -> str:
+    """Whoever can write the folder can replace the file."""
     try:
         facts = os.stat(os.path.dirname(path))
     except OSError:
@@ -108,8 +108,8 @@ def _passed_by_folder(path: str) -> str:
     return "everybody can write its folder" if everybody else ""
 
 
-def _passed_by_link(path: str) -> str:
-    """A link that another user made chooses which file of ours is read, and from which folder."""
+def _fault_of_link(path: str) -> str:
+    """A link of another user could choose which of our files is read, and from which folder."""
     try:
         owner = os.lstat(path).st_uid
     except OSError:
@@ -118,11 +118,11 @@ def _passed_by_link(path: str) -> str:
 
 
 def user_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the user's settings; empty where there is none.
+    """The folder of the user's settings; empty if there is none.
 
-    A relative one would be looked for in the working directory, where a stranger's files may be.
+    A relative path counts as none: it would lead into the working directory, where files of strangers may be.
     """
-    if sys.platform == "linux":  # what platformdirs says, for a tenth of its import
+    if sys.platform == "linux":  # the answer of platformdirs, in a tenth of the time that importing it takes
         base = environ.get("XDG_CONFIG_HOME", "").strip()
         base = base if os.path.isabs(base) else os.path.expanduser("~/.config")
         return os.path.join(base, "jobctl") if os.path.isabs(base) else ""
@@ -141,9 +141,9 @@ def _system_folders(environ: Mapping[str, str]) -> list[str]:
 
 
 def content(path: str) -> bytes:
-    """The bytes of a file; raises UsageError for one that cannot be read, is no regular file, or is too large."""
+    """The bytes of a file. Raises UsageError if it cannot be read, is not a regular file, or is too large."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would keep us for ever
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # opening a FIFO would block for ever
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UsageError(f"{path} is not a regular file", hint="jobctl config path")
@@ -156,7 +156,7 @@ def content(path: str) -> bytes:
 
 
 def parsed(path: str, text: bytes) -> dict[str, Any]:
-    """What TOML says; raises UsageError for a text that is none, or that is nested too deep to be read."""
+    """What a TOML text says. Raises UsageError for any other text, and for one that is nested too deep."""
     import tomllib
 
     try:

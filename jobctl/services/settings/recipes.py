@@ -1,4 +1,4 @@
-"""Recipes: command and options under a name, for work that comes again."""
+"""Recipes: a command and its options under a name, for work that is done again and again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Recipe(NamedTuple):
-    """A recipe. ``options`` are by name as on the command line without the dashes, values as an option gives them."""
+    """A recipe. ``options`` has names without dashes in front, and values as the command line gives them."""
 
     name: str
     options: dict[str, Any]
@@ -23,7 +23,7 @@ class Recipe(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """What it does, in a line: as it says itself, else its command."""
+        """What it does, in one line: its own summary, else its command."""
         if "summary" in self.options:
             return str(self.options["summary"])
         work = [kind.summary(self.options[kind.option]) for kind in KINDS.values() if kind.option in self.options]
@@ -44,9 +44,9 @@ def recipes_document(recipes: Iterable[Recipe]) -> RecipesDocument:
 
 
 def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:
-    """Every recipe that can be used; one of the project wins over one of the user with the same name.
+    """Every recipe that can be used; a recipe of the project wins over one of the user with the same name.
 
-    Those of a project file that is not trusted cannot be used, and neither can one that has its name from there.
+    A recipe of an untrusted project file cannot be used, and neither can one of the user that has the same name.
     Raises UsageError.
     """
     return _usable(load_settings(environ, cwd))
@@ -56,32 +56,32 @@ def _usable(settings: Settings) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     for layer in reversed(settings.layers):
         found |= {name: read_recipe(layer, name, layer.recipes[name]) for name in layer.recipes}
-        found = {name: recipe for name, recipe in found.items() if name not in layer.held_recipes}
+        found = {name: recipe for name, recipe in found.items() if name not in layer.unused_recipes}
     return dict(sorted(found.items()))
 
 
 def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
-    """A recipe by its name. Raises NotFound with the nearest name, UsageError for one of a file nobody trusted."""
+    """A recipe by its name. Raises NotFound with the nearest name, UsageError for a recipe of an untrusted file."""
     settings = load_settings(environ, cwd)
     layer = settings.untrusted
-    if layer is not None and name in layer.held_recipes:
+    if layer is not None and name in layer.unused_recipes:
         raise UsageError(
             f"the recipe {name!r} is not used: {layer.where} {untrusted(layer)}",
             hint="a recipe runs commands, so read the file, then: jobctl config trust",
         )
     recipes = _usable(settings)
     if name not in recipes:
-        passed = [f"{place.path} is not read: {place.ignored}" for place in settings.distrusted]
+        ignored = [f"{file.path} is not read: {file.ignored}" for file in settings.ignored_files]
         hint = suggestion(name, recipes) if recipes else "write one: see RECIPES in jobctl-config(5)"
-        raise NotFound(f"there is no recipe {name!r}", hint=hint, details=passed)
+        raise NotFound(f"there is no recipe {name!r}", hint=hint, details=ignored)
     return recipes[name]
 
 
 def look_up(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
-    """A recipe to look at, which may be one of a project file that is not trusted yet. Raises as ``find_recipe``."""
+    """A recipe to show, which may be one of an untrusted project file. Raises as ``find_recipe``."""
     layer = load_settings(environ, cwd).untrusted
-    if layer is not None and name in layer.held_recipes:
-        return read_recipe(layer, name, layer.held_recipes[name])
+    if layer is not None and name in layer.unused_recipes:
+        return read_recipe(layer, name, layer.unused_recipes[name])
     return find_recipe(name, environ, cwd)
 
 

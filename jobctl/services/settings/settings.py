@@ -1,7 +1,8 @@
-"""Settings: what a person set once for all command lines, and where each value came from.
+"""Settings: defaults for all command lines, and where each value comes from.
 
-Flags win over ``JOBCTL_SECTION_KEY`` in the environment, then ``jobctl.toml`` of the project, the user's and the
-system's ``config.toml``. Without any of these nothing is imported and nothing is read but a few directories.
+Options win over ``JOBCTL_SECTION_KEY`` in the environment, these over ``jobctl.toml`` of the project, and that over
+``config.toml`` of the user and of the system. Without any of them, a command imports nothing for settings and only
+looks into a few folders.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.nearest import meant
 from jobctl.errors import UsageError
-from jobctl.services.settings.files import Place, content, parsed, places, user_folder
+from jobctl.services.settings.files import SettingsFile, content, parsed, settings_files, user_folder
 
 if TYPE_CHECKING:
     from jobctl.services.settings.keys import Key
@@ -22,7 +23,7 @@ _PREFIX = "JOBCTL_"
 
 
 class Setting(NamedTuple):
-    """A value that is not the built-in one."""
+    """A value that somebody has set."""
 
     section: str
     key: str
@@ -32,7 +33,7 @@ class Setting(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """What one file or the environment says: settings checked, recipes as they stand there."""
+    """What one file or the environment says. The settings have been checked, the recipes have not."""
 
     name: str
     where: str
@@ -40,18 +41,18 @@ class Layer(NamedTuple):
     recipes: dict[str, Any]
     #: For a project file: ``trusted``, ``untrusted`` or ``changed`` since it was trusted.
     trust: str = ""
-    #: Settings that are not in effect because the file is not trusted.
-    held: dict[tuple[str, str], Any] = {}  # noqa: RUF012
-    held_recipes: dict[str, Any] = {}  # noqa: RUF012
+    #: Settings that have no effect because the file is not trusted.
+    unused: dict[tuple[str, str], Any] = {}  # noqa: RUF012
+    unused_recipes: dict[str, Any] = {}  # noqa: RUF012
 
 
 class Settings:
     """All layers, the strongest first."""
 
-    def __init__(self, layers: list[Layer], distrusted: list[Place] | None = None) -> None:
+    def __init__(self, layers: list[Layer], ignored_files: list[SettingsFile] | None = None) -> None:
         self.layers = layers
-        #: Files that are there and were passed by, with the reason.
-        self.distrusted = distrusted or []
+        #: Files that exist but are not read; each says why.
+        self.ignored_files = ignored_files or []
 
     @property
     def untrusted(self) -> Layer | None:
@@ -59,19 +60,19 @@ class Settings:
         return next((layer for layer in self.layers if layer.trust not in ("", "trusted")), None)
 
     def find(self, section: str, key: str) -> Setting | None:
-        """The strongest value of a key; None if nobody set it."""
+        """The strongest value of a key; None if nobody has set it."""
         for layer in self.layers:
             if (section, key) in layer.settings:
                 return Setting(section, key, layer.settings[section, key], layer.name, layer.where)
         return None
 
     def value(self, section: str, key: str) -> Any:
-        """The same as a bare value."""
+        """The value alone; None if nobody has set it."""
         found = self.find(section, key)
         return None if found is None else found.value
 
     def section(self, section: str) -> dict[str, Any]:
-        """All values of a section that somebody set."""
+        """All values of a section that somebody has set."""
         keys = {key for layer in self.layers for where, key in layer.settings if where == section}
         return {key: self.value(section, key) for key in keys}
 
@@ -82,9 +83,9 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
     from_environment = _from_environment(environ)
     if from_environment:
         layers.append(Layer("environment", "", from_environment, {}))
-    there = [place for place in places(environ, cwd) if place.exists]
-    layers += [_read(place, environ) for place in there if not place.ignored]
-    return Settings(layers, [place for place in there if place.ignored])
+    files = [file for file in settings_files(environ, cwd) if file.exists]
+    layers += [_read(file, environ) for file in files if not file.ignored]
+    return Settings(layers, [file for file in files if file.ignored])
 
 
 def untrusted(layer: Layer) -> str:
@@ -108,30 +109,30 @@ def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, str], Any]:
     found = {}
     for name in names:
         if name not in known:
-            raise _unknown(f"{name} in the environment is no setting", name, known)
+            raise _unknown(f"{name} in the environment is not a setting", name, known)
         found[known[name].section, known[name].name] = from_text(known[name], name, environ[name])
     return found
 
 
-def _read(place: Place, environ: Mapping[str, str]) -> Layer:
-    return read_layer(place, content(place.path), environ)
+def _read(file: SettingsFile, environ: Mapping[str, str]) -> Layer:
+    return read_layer(file, content(file.path), environ)
 
 
-def read_layer(place: Place, text: bytes, environ: Mapping[str, str]) -> Layer:
-    """What the text of a file says, a project file as far as the user trusts it. Raises UsageError."""
-    data = parsed(place.path, text)
-    recipes = _tables(place.path, data.pop(RECIPES, {}))
-    layer = Layer(place.layer, place.path, dict(_checked(place.path, data)), recipes)
-    if place.layer != "project":
+def read_layer(file: SettingsFile, text: bytes, environ: Mapping[str, str]) -> Layer:
+    """What the text of a file says; a project file counts as far as the user trusts it. Raises UsageError."""
+    data = parsed(file.path, text)
+    recipes = _tables(file.path, data.pop(RECIPES, {}))
+    layer = Layer(file.layer, file.path, dict(_checked(file.path, data)), recipes)
+    if file.layer != "project":
         return layer
     from jobctl.services.settings import trust
 
-    found = trust.state(user_folder(environ), place.path, text)
-    return layer._replace(trust=found) if found == trust.TRUSTED else _held_back(layer, found)
+    found = trust.state(user_folder(environ), file.path, text)
+    return layer._replace(trust=found) if found == trust.TRUSTED else _without_trust(layer, found)
 
 
-def _held_back(layer: Layer, trust: str) -> Layer:
-    """The layer of a file that the user has not trusted: what cannot do harm stays in force."""
+def _without_trust(layer: Layer, trust: str) -> Layer:
+    """The layer of a file that the user has not trusted: only keys that cannot do harm have an effect."""
     from jobctl.services.settings.keys import KEYS
 
     safe = {(key.section, key.name) for key in KEYS if key.safe}
@@ -139,8 +140,8 @@ def _held_back(layer: Layer, trust: str) -> Layer:
         settings={at: value for at, value in layer.settings.items() if at in safe},
         recipes={},
         trust=trust,
-        held={at: value for at, value in layer.settings.items() if at not in safe},
-        held_recipes=layer.recipes,
+        unused={at: value for at, value in layer.settings.items() if at not in safe},
+        unused_recipes=layer.recipes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from jobctl.services.settings.files import places
+from jobctl.services.settings.files import settings_files
 from jobctl.services.settings.keys import KEYS
 from jobctl.services.settings.settings import Settings, load_settings, variable
 from jobctl.services.settings.trusting import state_of
@@ -50,13 +50,13 @@ def _values(settings: Settings) -> Iterator[SettingBlock]:
 def _files(environ: Mapping[str, str], cwd: str) -> list[SettingsFileBlock]:
     return [
         {
-            "source": place.layer,
-            "path": place.path,
-            "exists": place.exists,
-            "ignored": place.ignored or None,
-            "trust": state_of(place, environ),
+            "source": file.layer,
+            "path": file.path,
+            "exists": file.exists,
+            "ignored": file.ignored or None,
+            "trust": state_of(file, environ),
         }
-        for place in places(environ, cwd)
+        for file in settings_files(environ, cwd)
     ]
 
 
@@ -65,6 +65,6 @@ def _ignored(settings: Settings) -> list[IgnoredBlock]:
     layer = settings.untrusted
     if layer is None:
         return []
-    held = {f"{section}.{name}": value for (section, name), value in layer.held.items()}
-    held |= {f"recipe.{name}": value for name, value in layer.held_recipes.items()}
-    return [{"key": key, "value": value, "where": layer.where} for key, value in held.items()]
+    unused = {f"{section}.{name}": value for (section, name), value in layer.unused.items()}
+    unused |= {f"recipe.{name}": value for name, value in layer.unused_recipes.items()}
+    return [{"key": key, "value": value, "where": layer.where} for key, value in unused.items()]

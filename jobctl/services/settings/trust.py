@@ -32,7 +32,7 @@ _LIMIT = 1 << 16
 def state(folder: str, path: str, content: bytes) -> str:
     """``trusted``, ``untrusted``, or ``changed`` for a path that was trusted with another content.
 
-    ``folder`` is that of the user's settings; without one nothing is trusted. Nothing is raised.
+    ``folder`` is the folder of the user's settings; without one nothing is trusted. Raises nothing.
     """
     known = _known(folder, path) if folder else []
     if _digest(content) in known:
@@ -53,7 +53,7 @@ def grant(folder: str, path: str, content: bytes) -> str:
 
 
 def revoke(folder: str, path: str) -> bool:
-    """Trust nothing at this path any more; returns whether something was trusted. Raises OSError."""
+    """Stop trusting this path; returns whether it was trusted. Raises OSError."""
     if not folder:
         return False
     try:
@@ -72,7 +72,7 @@ def _record(folder: str, path: str) -> str:
 
 
 def _known(folder: str, path: str) -> list[str]:
-    """The hashes recorded for a path. A record that somebody else could have written counts as none."""
+    """The hashes that are recorded for a path. A record that somebody else could have written does not count."""
     try:
         if not _is_ours(os.lstat(os.path.join(folder, FOLDER))):
             return []
@@ -92,7 +92,10 @@ def _is_ours(facts: os.stat_result) -> bool:
 
 
 def _make(folder: str) -> None:
-    """Make the folder, and those above it. Root in somebody else's home leaves nothing there that locks them out."""
+    """Make the folder and those above it.
+
+    Raises UsageError in the home of another user: folders that root makes there would lock that user out.
+    """
     above = os.path.dirname(folder)
     there = above
     while not os.path.exists(there):
@@ -106,7 +109,7 @@ def _make(folder: str) -> None:
 
 
 def _replace(path: str, content: bytes) -> None:
-    """Put content in the place of a file, whole or not at all."""
+    """Replace a file, as a whole or not at all."""
     temporary = f"{path}.{os.getpid()}.tmp"
     descriptor = private.create(temporary)
     try:

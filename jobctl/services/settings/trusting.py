@@ -1,4 +1,4 @@
-"""``jobctl config trust`` and ``untrust``: a person says which project file counts in full."""
+"""``jobctl config trust`` and ``untrust``: a person says which project file is trusted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.services.settings import trust as records
-from jobctl.services.settings.files import PROJECT_FILE, Place, content, judged_project, places, user_folder
+from jobctl.services.settings.files import (
+    PROJECT_FILE,
+    SettingsFile,
+    content,
+    project_file,
+    settings_files,
+    user_folder,
+)
 from jobctl.services.settings.recipes import read_recipe
 from jobctl.services.settings.settings import read_layer
 
@@ -19,7 +26,7 @@ _SCHEMA: Final = "jobctl.config_trust/1"
 
 
 class Trusted(NamedTuple):
-    """A file that counts in full from now on, and the keys and recipes that did not count before."""
+    """A file that the user has just trusted, and its keys and recipes that had no effect before."""
 
     path: str
     sha256: str
@@ -31,7 +38,7 @@ class Trusted(NamedTuple):
 
 
 class Untrusted(NamedTuple):
-    """A file that does not count in full any more."""
+    """A file that the user no longer trusts."""
 
     path: str
     was_trusted: bool
@@ -42,44 +49,46 @@ class Untrusted(NamedTuple):
 
 
 def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
-    """Trust a file as it is now. Raises NotFound, UsageError for one that is passed by or no settings, OSError."""
-    place = _place(path, environ, cwd)
-    if not place.exists:
-        raise NotFound(f"there is no {place.path}", hint="jobctl config path")
-    if place.ignored:
-        raise UsageError(f"{place.path} is not read: {place.ignored}", hint="only you may own it or write it")
-    text = content(place.path)
-    layer = read_layer(place, text, environ)  # a file with mistakes is not trusted
-    for name, table in (layer.recipes | layer.held_recipes).items():
+    """Trust a file as it is now. Raises NotFound, UsageError for a file that is ignored or has mistakes, OSError."""
+    file = _file(path, environ, cwd)
+    if not file.exists:
+        raise NotFound(f"there is no {file.path}", hint="jobctl config path")
+    if file.ignored:
+        raise UsageError(f"{file.path} is not read: {file.ignored}", hint="only you may own it or write it")
+    text = content(file.path)
+    layer = read_layer(file, text, environ)  # a file with mistakes is not trusted
+    for name, table in (layer.recipes | layer.unused_recipes).items():
         read_recipe(layer, name, table)
-    names = [f"{section}.{name}" for section, name in layer.held] + [f"recipe.{name}" for name in layer.held_recipes]
-    return Trusted(place.path, records.grant(user_folder(environ), place.path, text), names)
+    names = [f"{section}.{name}" for section, name in layer.unused] + [
+        f"recipe.{name}" for name in layer.unused_recipes
+    ]
+    return Trusted(file.path, records.grant(user_folder(environ), file.path, text), names)
 
 
 def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> Untrusted:
-    """Take the trust back, also for a file that is gone. Raises OSError."""
-    place = _place(path, environ, cwd)
-    return Untrusted(place.path, records.revoke(user_folder(environ), place.path))
+    """Take the trust back, even if the file is gone. Raises OSError."""
+    file = _file(path, environ, cwd)
+    return Untrusted(file.path, records.revoke(user_folder(environ), file.path))
 
 
-def state_of(place: Place, environ: Mapping[str, str]) -> str | None:
-    """How a project file stands; None for other files, and for one that is not there or not read."""
-    if place.layer != "project" or not place.exists or place.ignored:
+def state_of(file: SettingsFile, environ: Mapping[str, str]) -> str | None:
+    """Whether a project file is trusted; None for other files, and for one that is absent or not read."""
+    if file.layer != "project" or not file.exists or file.ignored:
         return None
     try:
-        return records.state(user_folder(environ), place.path, content(place.path))
+        return records.state(user_folder(environ), file.path, content(file.path))
     except JobctlError:
         return records.UNTRUSTED
 
 
-def _place(path: str | None, environ: Mapping[str, str], cwd: str) -> Place:
+def _file(path: str | None, environ: Mapping[str, str], cwd: str) -> SettingsFile:
     if path is None:
-        return next(iter(places(environ, cwd)))
+        return next(iter(settings_files(environ, cwd)))
     found = os.path.join(cwd, os.path.expanduser(path))
     if os.path.isdir(found):
         found = os.path.join(found, PROJECT_FILE)
-    # As the search upwards spells it: folders without links, the file by its own name.
+    # The trust is recorded for this spelling, which the search upwards also uses: no links, and the file's own name.
     folder, name = os.path.split(os.path.normpath(found))
     if name != PROJECT_FILE:
         raise UsageError(f"a project file is called {PROJECT_FILE}, not {name!r}", hint="jobctl config trust FOLDER")
-    return judged_project(os.path.join(os.path.realpath(folder), name))
+    return project_file(os.path.join(os.path.realpath(folder), name))

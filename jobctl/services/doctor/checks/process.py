@@ -18,7 +18,7 @@ from jobctl.process.process_status import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.watch import Watch
 from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
-from jobctl.services.settings.files import Place
+from jobctl.services.settings.files import SettingsFile
 from jobctl.services.status.process_waits import unkillable
 from jobctl.services.why.attention import SKEW_US
 from jobctl.store import elsewhere
@@ -197,10 +197,10 @@ def configuration(_examined: Examined) -> Finding:
         return fail(error.message, error.hint or "", error.details)
     except OSError as error:
         return fail(f"{error.filename}: {error.strerror}", "jobctl config path")
-    if settings.distrusted:
-        return warn(*_passed_by(settings.distrusted[0]))
+    if settings.ignored_files:
+        return warn(*_passed_by(settings.ignored_files[0]))
     layer = settings.untrusted
-    if layer is not None and (layer.held or layer.held_recipes):
+    if layer is not None and (layer.unused or layer.unused_recipes):
         return warn(
             f"{layer.where} {untrusted(layer)}; its settings that run, connect or read are ignored",
             "read it, then: jobctl config trust",
@@ -209,5 +209,5 @@ def configuration(_examined: Examined) -> Finding:
     return ok(", ".join(layers) if layers else "none; everything is at its default")
 
 
-def _passed_by(place: Place) -> tuple[str, str]:
+def _passed_by(place: SettingsFile) -> tuple[str, str]:
     return f"{place.path} is not read: {place.ignored}", "jobctl config path"
