@@ -19,8 +19,10 @@ from jobctl.handlers.environment import WELL_KNOWN
 from tests import forking
 from tests.factories import JobMaker, make_store
 
-hypothesis.settings.register_profile("busy machine", deadline=None)
-hypothesis.settings.load_profile("busy machine")
+# On a machine that is busy an example may take long. The second stage tries as many as Hypothesis does by itself.
+hypothesis.settings.register_profile("few", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("many", deadline=None)
+hypothesis.settings.load_profile("few")
 
 # Every call of the command line in this process would build its tree of commands again, which takes most of its time.
 typer.main.get_command = functools.cache(typer.main.get_command)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import SUBMITTED_AT
+from tests.stages import few
 from tests.terminal import Terminal
 
 MISSING = "import sys; sys.modules['textual'] = None; from jobctl.__main__ import main; main()"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("size", few([(80, 24), (120, 40), (200, 50)], [(80, 24)]))
 def test_on_a_terminal_it_takes_the_screen_and_gives_it_back(store, home, size):
     pytest.importorskip("textual")
     store.job("ssrq", state="running", started_at=SUBMITTED_AT, attempts=3)

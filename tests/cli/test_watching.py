@@ -20,6 +20,7 @@ from jobctl.cli.live import watching
 from jobctl.services.daemon.changes import Frames
 from jobctl.store.opening.open import open_database
 from tests.factories import SUBMITTED_AT
+from tests.stages import few
 from tests.terminal import ROOT, Terminal
 from tests.wait import wait_until
 
@@ -43,7 +44,7 @@ def finish(home, job):
     database.close()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (50, 12)])
+@pytest.mark.parametrize("size", few([(80, 24), (120, 40), (200, 50), (50, 12)], [(80, 24)]))
 def test_watching_a_job_ends_with_it_and_leaves_its_page(store, home, job, size):
     terminal = Terminal(home, "status", job, "--watch", columns=size[0], lines=size[1])
     terminal.await_text("q leaves")

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.stages import few
 from tests.wait import wait_until
 
 
@@ -249,9 +250,15 @@ def test_without_any_home_directory_a_command_says_what_to_set(cli, words):
 
 @pytest.mark.parametrize(
     "odd",
-    ["LC_ALL=C", "LC_ALL=xx_YY.none", "PYTHONIOENCODING=ascii", "TZ=garbage/zone", "COLUMNS=-1", "COLUMNS=1000000000",
-     "TERM=garbage", "USER=\udcff", "HOME=rel", "HOME=", "XDG_CONFIG_HOME=rel", "XDG_STATE_HOME=\udcff"],
-)  # fmt: skip
+    few(
+        [
+            *("LC_ALL=C", "LC_ALL=xx_YY.none", "PYTHONIOENCODING=ascii", "TZ=garbage/zone", "COLUMNS=-1"),
+            *("COLUMNS=1000000000", "TERM=garbage", "USER=\udcff", "HOME=rel", "HOME=", "XDG_CONFIG_HOME=rel"),
+            "XDG_STATE_HOME=\udcff",
+        ],
+        ["LC_ALL=C", "TZ=garbage/zone", "HOME=", "XDG_CONFIG_HOME=rel"],
+    ),
+)
 def test_odd_surroundings_are_no_reason_to_fail(cli, odd):
     name, _, value = odd.partition("=")
     cli.file("rows.txt", "ä\n")

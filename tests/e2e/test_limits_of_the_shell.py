@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from tests.stages import few
+
 LIMITS = ["-f 16", "-f 80", "-f 800", "-n 8", "-n 10", "-n 12", "-n 16", "-v 20000", "-v 30000", "-t 1"]
 COMMANDS = ["run rows.txt -j 2 -- echo {}", "submit rows.txt -- echo {}", "daemon start", "status"]
 
@@ -15,7 +17,7 @@ def limited(cli, limit, words):
     return cli.shell(f"ulimit {limit} && exec {program} {words}")
 
 
-@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("limit", few(LIMITS, ["-f 80", "-n 12", "-v 30000"]))
 def test_nothing_hangs_or_breaks_under_a_small_limit(cli, limit):
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000 if "-f" in limit else 5)))
     for words in COMMANDS:
@@ -30,7 +32,7 @@ def test_nothing_hangs_or_breaks_under_a_small_limit(cli, limit):
     cli("status")
 
 
-@pytest.mark.parametrize("files", [6, 8, 9, 10, 11])
+@pytest.mark.parametrize("files", few([6, 8, 9, 10, 11], [9]))
 def test_a_start_with_too_few_descriptors_names_the_limit(cli, files):
     cli.file("rows.txt", "1\n")
     cli.submit("rows.txt", "--", "true")

@@ -18,6 +18,7 @@ from jobctl.services.control.retry import retry
 from jobctl.store import jobs, pruning, requests
 from tests.engine.bench import SECOND, START, Bench, state
 from tests.executors.fake import Play
+from tests.stages import few
 
 FIRST = 1
 
@@ -131,7 +132,7 @@ def held_as_asked(chain: Chain) -> None:
     assert state(chain, chain.anyhow) is JobState.SUCCEEDED
 
 
-@pytest.mark.parametrize("waiting", WAITING)
+@pytest.mark.parametrize("waiting", few(WAITING, ["queued"]))
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_nothing_starts_after_a_job_that_did_not_succeed(tmp_path: Path, ending: str, waiting: str) -> None:
     chain = Chain(tmp_path, ENDINGS[ending], WAITING[waiting])

@@ -21,10 +21,11 @@ from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.logview import LogView
 from tests.factories import SUBMITTED_AT
+from tests.stages import few
 from tests.tui.sight import state_of, watch
 
 ROOT = Path(__file__).parents[2]
-SIZES = [(80, 24), (120, 40), (200, 50)]
+SIZES = few([(80, 24), (120, 40), (200, 50)], [(80, 24)])
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     assert not alive(mark)
 
 
+@pytest.mark.slow
 def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
     cli: Cli,  # noqa: F811
     cluster: Cluster,
@@ -85,6 +86,7 @@ def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
     cli("daemon", "stop")
 
 
+@pytest.mark.slow
 def test_a_daemon_that_a_submission_starts_is_on_the_cluster_of_the_settings(
     cli: Cli,  # noqa: F811
     cluster: Cluster,
@@ -101,6 +103,7 @@ def test_a_daemon_that_a_submission_starts_is_on_the_cluster_of_the_settings(
     cli("daemon", "stop")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
     cli: Cli,  # noqa: F811
     worker: subprocess.Popen[str],

@@ -112,6 +112,7 @@ def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
     assert len(executor.adopt()) == 2
 
 
+@slow
 def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     worker = workers.start_worker(1)
     executor = connect(1)
@@ -130,6 +131,7 @@ def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, conn
     assert len(heard.finished(1)) == 1
 
 
+@slow
 def test_the_guard_of_a_worker_can_die_too(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     worker = workers.start_worker(1)
     executor, mark = connect(1), marker()
@@ -144,6 +146,7 @@ def test_the_guard_of_a_worker_can_die_too(workers: Cluster, connect: Connect, t
     assert [outcome.item for outcome in heard.finished(1)] == [5]
 
 
+@slow
 def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_another_engine_finds_what_runs_and_what_ended_meanwhile(
     wait_until(lambda: not alive(mark), what="the end of the whole tree")
 
 
+@slow
 def test_a_worker_that_comes_back_at_its_address_does_not_take_up_what_it_ran(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
@@ -191,6 +195,7 @@ def test_a_worker_that_comes_back_at_its_address_does_not_take_up_what_it_ran(
     assert begun.read_text() == "x\n"
 
 
+@slow
 def test_what_runs_while_the_connection_breaks_runs_on(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(2)
     executor, gate = connect(2), tmp_path / "gate"
@@ -227,6 +232,7 @@ def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connec
     assert begun.read_text() == "x\n"
 
 
+@slow
 def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_is_held_by_who_runs(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
@@ -247,6 +253,7 @@ def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_is_held_by_wh
     assert {event.item: event.slot for event in again.of(Started)} == {7: 1, 8: 2}
 
 
+@slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     workers: Cluster, connect: Connect, tmp_path: Path, number: int
@@ -264,6 +271,7 @@ def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     assert [id_of(lost) for lost in heard.of(Lost)] == [(1, 0, 1)]
 
 
+@slow
 def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "items.py").write_text(ITEMS)
     workers.start_worker(1)
@@ -276,6 +284,7 @@ def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, conne
     wait_until(lambda: not is_there(int(outcome.value)), 60, "the end of the process, which waits for calls for 30 s")
 
 
+@slow
 def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
@@ -293,6 +302,7 @@ def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(
     assert second.adopt() == []
 
 
+@slow
 def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(2)
     workers.start_worker(2, "--resources", "gpu=1")
@@ -308,6 +318,7 @@ def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Conn
     heard.until(lambda heard: sum(event.job == 1 for event in heard.of(Started)) == 2)
 
 
+@slow
 def test_what_waits_for_something_that_has_left_is_given_back_and_told(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
@@ -326,6 +337,7 @@ def test_what_waits_for_something_that_has_left_is_given_back_and_told(
     assert crew.last_host == os.uname().nodename
 
 
+@slow
 def test_items_on_one_worker_see_devices_of_their_own(
     workers: Cluster, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
