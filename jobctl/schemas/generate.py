@@ -16,8 +16,8 @@ Schema = dict[str, Any]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMMENT = (
-    "Changes within /1 only add: new keys, new codes, new words where none are listed. Every key listed here is always"
-    " present, null when there is nothing to say. Ignore what you do not know."
+    "Changes within /1 only add: new keys, new codes, new words. Every required key is always present, and null if"
+    " there is nothing to say. Ignore the keys and words that you do not know."
 )
 _NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 

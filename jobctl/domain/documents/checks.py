@@ -13,13 +13,13 @@ class CheckBlock(TypedDict):
     name: str
     level: Annotated[Literal["ok", "warn", "fail"], "warn: it works, but somebody should look"]
     message: str
-    action: Annotated[str | None, "what to type"]
+    action: Annotated[str | None, "the command to type"]
     details: list[str]
-    repaired: Annotated[str | None, "what --repair did about it"]
+    repaired: Annotated[str | None, "the repair that --repair made"]
 
 
 class DoctorDocument(TypedDict):
-    """The checks of a store and its machine, as ``jobctl doctor --json`` says them."""
+    """The checks of a store and its machine, as ``jobctl doctor --json`` shows them."""
 
     schema: Literal["jobctl.doctor/1"]
     ok: Annotated[bool, "whether no check fails"]
@@ -33,12 +33,12 @@ class RestoredDocument(TypedDict):
 
     schema: Literal["jobctl.restored/1"]
     copy: str
-    made_at: Annotated[Time, "what was accepted and recorded later is lost"]
-    aside: Annotated[str | None, "where the damaged file is"]
+    made_at: Annotated[Time, "the time of the copy; everything after it is lost"]
+    aside: Annotated[str | None, "the present path of the damaged file"]
 
 
 class FindingBlock(TypedDict):
-    """Something that is not as it should be."""
+    """One fault."""
 
     code: str
     message: str
@@ -47,7 +47,7 @@ class FindingBlock(TypedDict):
 
 
 class VerifyDocument(TypedDict):
-    """What ``jobctl verify JOB --json`` checked and found."""
+    """The checks and the findings of ``jobctl verify JOB --json``."""
 
     schema: Literal["jobctl.verify/1"]
     job: Number

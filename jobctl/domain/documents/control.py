@@ -9,7 +9,7 @@ from jobctl.domain.documents.values import Count, JobStateName, Number, Seconds,
 
 
 class CancelledBlock(TypedDict):
-    """What became of one job or item."""
+    """The result for one job or item."""
 
     job: Number
     item: Number | None
@@ -19,7 +19,7 @@ class CancelledBlock(TypedDict):
 
 
 class CancelDocument(TypedDict):
-    """What ``jobctl cancel --json`` did."""
+    """The jobs and items of ``jobctl cancel --json``."""
 
     schema: Literal["jobctl.cancel/1"]
     cancelled: list[CancelledBlock]
@@ -30,19 +30,19 @@ class RetriedBlock(TypedDict):
 
     job: Number
     round: Number
-    items: Annotated[Count, "that run again"]
+    items: Annotated[Count, "the items that run again"]
     left_out: Annotated[Count, "failed items with an unknown outcome that do not run again"]
 
 
 class RetryDocument(TypedDict):
-    """What ``jobctl retry --json`` did."""
+    """The new rounds of ``jobctl retry --json``."""
 
     schema: Literal["jobctl.retry/1"]
     retried: list[RetriedBlock]
 
 
 class PausedJobBlock(TypedDict):
-    """What became of one job."""
+    """The result for one job."""
 
     job: Number
     changed: bool
@@ -50,7 +50,7 @@ class PausedJobBlock(TypedDict):
 
 
 class PausedQueueBlock(TypedDict):
-    """What became of a queue."""
+    """The result for a queue."""
 
     name: str
     changed: bool
@@ -58,7 +58,7 @@ class PausedQueueBlock(TypedDict):
 
 
 class PauseDocument(TypedDict):
-    """What ``jobctl pause --json`` did."""
+    """The jobs or the queue of ``jobctl pause --json``."""
 
     schema: Literal["jobctl.pause/1"]
     jobs: list[PausedJobBlock]
@@ -66,7 +66,7 @@ class PauseDocument(TypedDict):
 
 
 class ResumeDocument(TypedDict):
-    """What ``jobctl resume --json`` did."""
+    """The jobs or the queue of ``jobctl resume --json``."""
 
     schema: Literal["jobctl.resume/1"]
     jobs: list[PausedJobBlock]
@@ -102,7 +102,7 @@ class KeptJobBlock(TypedDict):
 
 
 class PruneDocument(TypedDict):
-    """What ``jobctl prune --json`` removed, or would remove."""
+    """The jobs that ``jobctl prune --json`` removed, or would remove."""
 
     schema: Literal["jobctl.prune/1"]
     dry_run: bool

@@ -23,7 +23,7 @@ class DaemonBlock(TypedDict):
 
 
 class OfferBlock(TypedDict):
-    """Workers that have the same to offer."""
+    """Workers with the same slots and resources."""
 
     workers: Count
     slots: Count
@@ -35,12 +35,12 @@ class ClusterBlock(TypedDict):
 
     scheduler: str
     workers: Count
-    resources: Annotated[dict[str, float], "what all workers have together"]
+    resources: Annotated[dict[str, float], "the sum over all workers"]
     offers: list[OfferBlock]
     left: Annotated[Count, "workers that have left"]
     last_left_host: str | None
     last_left_at: Time | None
-    unfit: Annotated[list[str], "why workers were refused"]
+    unfit: Annotated[list[str], "the reasons why workers were refused"]
     join: Annotated[str, "the command that starts a worker"]
 
 
@@ -52,7 +52,7 @@ class MemoryBlock(TypedDict):
 
 
 class DaemonDocument(TypedDict):
-    """The daemon of a store, as ``jobctl daemon status --json`` says it."""
+    """The daemon of a store, as ``jobctl daemon status --json`` shows it."""
 
     schema: Literal["jobctl.daemon/1"]
     state: DaemonStateName
@@ -61,7 +61,7 @@ class DaemonDocument(TypedDict):
     slots: Slots
     uptime_s: Seconds | None
     scope: Annotated[str | None, "all, or the number of the only job that it runs"]
-    pressure: Annotated[str, "why nothing can be started at the moment; empty when everything can"]
+    pressure: Annotated[str, "the reason why no item can start now; empty if items can start"]
     version: str | None
     cluster: Annotated[ClusterBlock | None, "null when items run on this machine"]
     running: Count
@@ -87,13 +87,13 @@ class LogLineBlock(TypedDict):
 
 
 class DaemonLogLineDocument(LogLineBlock):
-    """One line of the daemon's log, as ``jobctl daemon logs --follow --json`` says it."""
+    """One line of the daemon's log, as ``jobctl daemon logs --follow --json`` shows it."""
 
     schema: Literal["jobctl.daemon_log_line/1"]
 
 
 class DaemonLogDocument(TypedDict):
-    """The last lines of the daemon's log, as ``jobctl daemon logs --json`` says them."""
+    """The last lines of the daemon's log, as ``jobctl daemon logs --json`` shows them."""
 
     schema: Literal["jobctl.daemon_log/1"]
     log: str
@@ -106,4 +106,4 @@ class UnitDocument(TypedDict):
     schema: Literal["jobctl.unit/1"]
     path: str
     changed: bool
-    text: NotRequired[Annotated[str, "the file, where it is only shown"]]
+    text: NotRequired[Annotated[str, "the content of the file, with --print"]]

@@ -1,4 +1,4 @@
-"""What a command prints with ``--json`` when it cannot do what was asked."""
+"""The document that a command prints with ``--json`` when it cannot do what was asked."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class ErrorBlock(TypedDict):
 
     code: Annotated[str, "the kind of error, for programs"]
     message: str
-    hint: Annotated[str | None, "what to type, or what to do"]
+    hint: Annotated[str | None, "the command to type, or another advice"]
     details: list[str]
 
 
 class ErrorDocument(TypedDict):
-    """An error, as every command says it with ``--json``."""
+    """An error, as every command shows it with ``--json``."""
 
     schema: Literal["jobctl.error/1"]
     error: ErrorBlock

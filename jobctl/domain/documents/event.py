@@ -12,7 +12,7 @@ EventName = Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled
 
 
 class EventTimeBlock(TypedDict):
-    """When things happened to the job."""
+    """The times of the job."""
 
     submitted_at: Time
     started_at: Time | None
@@ -46,7 +46,7 @@ class EventRetryBlock(TypedDict):
 
 
 class EventResultsBlock(TypedDict):
-    """Where the result files are."""
+    """The folder of the result files."""
 
     dir: str | None
 
@@ -70,7 +70,7 @@ class EventJobBlock(TypedDict):
 
 
 class EventDocument(TypedDict):
-    """The end of a round, as it is sent to --notify and --on-done"""
+    """The end of a round, as --notify and --on-done receive it"""
 
     type: EventName
     timestamp: Time

@@ -1,4 +1,4 @@
-"""Why a job or an item is where it is."""
+"""Why a job or an item is in its state."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class AttemptBlock(TypedDict):
     slot: int
     started_at: Time
     duration_s: Seconds | None
-    outcome: Annotated[str | None, "null while it runs"]
+    outcome: Annotated[str | None, "null while the attempt is running"]
     message: str | None
-    host: NotRequired[Annotated[str | None, "where it ran, null on this machine"]]
-    left_behind: NotRequired[Annotated[LeftBehindBlock | None, "processes that outlived it and were ended"]]
+    host: NotRequired[Annotated[str | None, "the machine of the attempt; null for this one"]]
+    left_behind: NotRequired[Annotated[LeftBehindBlock | None, "processes that outlived the attempt and were ended"]]
 
 
 class HoldBlock(TypedDict):
-    """One thing that keeps items from starting."""
+    """One reason why items do not start."""
 
     code: str
     message: str
-    action: Annotated[str | None, "what to type"]
+    action: Annotated[str | None, "the command to type"]
 
 
 class JournalBlock(TypedDict):
@@ -60,7 +60,7 @@ class ItemPart(TypedDict):
 
 
 class ExplainDocument(TypedDict):
-    """Why a job or an item is where it is, as ``jobctl explain --json`` says it."""
+    """Why a job or an item is in its state, as ``jobctl explain --json`` shows it."""
 
     schema: Literal["jobctl.explain/1"]
     job: Number
@@ -75,7 +75,7 @@ class ExplainDocument(TypedDict):
     resubmit_of_job: Number | None
     failures: FailuresBlock
     retry: RetryBlock
-    holds: Annotated[list[HoldBlock], "what keeps waiting items from starting now"]
+    holds: Annotated[list[HoldBlock], "the reasons why waiting items do not start now"]
     attention: list[AttentionBlock]
     journal: Annotated[list[JournalBlock], "the latest lines, oldest first"]
     journal_total: Count

@@ -30,7 +30,7 @@ class ExportHead(TypedDict):
 
 
 class ExportDocument(ExportHead):
-    """The latest attempts of a job, as ``jobctl export JOB --json`` says them."""
+    """The latest attempts of a job, as ``jobctl export JOB --json`` shows them."""
 
     rows: list[JoblogRowBlock]
 

@@ -21,12 +21,12 @@ CauseCode = Annotated[
             "raised",
         ]
     ),
-    "how the attempts ended",
+    "the kind of failure",
 ]
 OutcomeName = Annotated[Literal["known", "unknown"], "unknown: a side effect may have happened"]
-CauseMessage = Annotated[str, "their last words; numbers, paths and the like replaced"]
-FailedItems = Annotated[Count, "items that are failed because of it now"]
-EXAMPLE = "a message as an item said it, if something is masked in this one"
+CauseMessage = Annotated[str, "the last message of the attempts, with numbers, paths and the like replaced"]
+FailedItems = Annotated[Count, "items that have failed with this cause"]
+EXAMPLE = "a message of an item, if this message is masked"
 
 
 class CauseBlock(TypedDict):
@@ -40,16 +40,16 @@ class CauseBlock(TypedDict):
     sample_items: list[Number]
     first_at: Time
     last_at: Time
-    attempts: Annotated[Count, "that ended so, all rounds"]
+    attempts: Annotated[Count, "attempts with this cause, all rounds"]
     example: NotRequired[Annotated[str | None, EXAMPLE]]
 
 
 class FailuresBlock(TypedDict):
     """The causes of failure of a job."""
 
-    groups: Annotated[list[CauseBlock], "most items first"]
+    groups: Annotated[list[CauseBlock], "the causes with most items first"]
     groups_total: Count
-    ungrouped: Annotated[Count, "failed items of further causes"]
+    ungrouped: Annotated[Count, "failed items with further causes"]
 
 
 class RetryBlock(TypedDict):
@@ -57,12 +57,12 @@ class RetryBlock(TypedDict):
 
     available: bool
     why_not: str | None
-    items: Annotated[Count, "that the command would run again"]
+    items: Annotated[Count, "the items that the command would run again"]
     failed_retryable: Count
     failed_permanent: Count
     outcome_unknown: Count
     unprocessed: Count
-    command: Annotated[str | None, "can be pasted into a shell"]
+    command: Annotated[str | None, "the command for a shell"]
     less_others: NotRequired[
-        Annotated[bool, "the command leaves out items whose rows another job of the name has or has done"]
+        Annotated[bool, "whether the command leaves out items whose rows another job of this name has or has done"]
     ]

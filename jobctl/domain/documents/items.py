@@ -17,22 +17,22 @@ class ItemBlock(TypedDict):
     attempts: Count
     exit_code: int | None
     signal: Annotated[str | None, "the signal that ended the latest attempt"]
-    code: Annotated[str | None, "how the latest attempt failed; null if it did not, or is not over"]
+    code: Annotated[str | None, "the kind of failure of the latest attempt; null if it did not fail, or has not ended"]
     message: str | None
-    due_at: Annotated[Time | None, "when the next attempt may begin"]
+    due_at: Annotated[Time | None, "the time of the next attempt"]
     started_at: Time | None
     duration_s: Seconds | None
     cpu_s: Seconds | None
     max_rss_kib: Count | None
     slot: int | None
-    host: Annotated[str | None, "where it runs or ran, null on this machine"]
-    left_behind: Annotated[LeftBehindBlock | None, "processes that outlived it and were ended"]
-    result: Annotated[object, "what the function returned"]
+    host: Annotated[str | None, "the machine of the latest attempt; null for this one"]
+    left_behind: Annotated[LeftBehindBlock | None, "processes that outlived the attempt and were ended"]
+    result: Annotated[object, "the value that the function returned"]
     row: Annotated[object, "an object by column names, the object of a JSON line, or the text of a line"]
 
 
 class ItemsDocument(TypedDict):
-    """Items of a job, as ``jobctl items JOB --json`` says them."""
+    """Items of a job, as ``jobctl items JOB --json`` shows them."""
 
     schema: Literal["jobctl.items/1"]
     job: Number

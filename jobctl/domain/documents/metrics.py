@@ -25,7 +25,7 @@ class MetricBlock(TypedDict):
 
 
 class MetricsDocument(TypedDict):
-    """Metrics of a store, as ``jobctl metrics --json`` says them."""
+    """Metrics of a store, as ``jobctl metrics --json`` shows them."""
 
     schema: Literal["jobctl.metrics/1"]
     at: Time

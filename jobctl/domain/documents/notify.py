@@ -12,7 +12,7 @@ TargetStateName = Literal["armed", "disabled"] | DeliveryStateName
 
 
 class NotifyBlock(TypedDict):
-    """One target, and how the delivery of the last round went."""
+    """One target, and the delivery of the last round."""
 
     id: Number
     kind: ChannelName
@@ -55,7 +55,7 @@ class DeliveryBlock(TypedDict):
 
 
 class DeliveriesDocument(TypedDict):
-    """Deliveries of notifications, as ``jobctl notify list --json`` says them."""
+    """Deliveries of notifications, as ``jobctl notify list --json`` shows them."""
 
     schema: Literal["jobctl.deliveries/1"]
     deliveries: list[DeliveryBlock]

@@ -1,4 +1,4 @@
-"""The output of items, as ``jobctl logs --json`` says it."""
+"""The output of items, as ``jobctl logs --json`` shows it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from jobctl.domain.documents.values import Number
 
 StreamName = Literal["stdout", "stderr"]
-Text = Annotated[str | None, "null when it cannot be read here"]
+Text = Annotated[str | None, "null if the output cannot be read here"]
 
 
 class OutputDocument(TypedDict):
-    """The output of one attempt, as ``jobctl logs JOB.ITEM --json`` says it."""
+    """The output of one attempt, as ``jobctl logs JOB.ITEM --json`` shows it."""
 
     schema: Literal["jobctl.output/1"]
     job: Number
     item: Number | None
     attempt: Annotated[Number | None, "null for an item that has not run"]
     running: bool
-    cut: Annotated[bool, "whether there was more than --output-cap keeps"]
+    cut: Annotated[bool, "whether --output-cap cut the output"]
     stdout: NotRequired[Text]
     stderr: NotRequired[Text]
 
@@ -30,7 +30,7 @@ class LogsHead(TypedDict):
 
 
 class LogsDocument(LogsHead):
-    """The output of several items, as ``jobctl logs JOB --json`` says it."""
+    """The output of several items, as ``jobctl logs JOB --json`` shows it."""
 
     outputs: list[OutputDocument]
 

@@ -8,7 +8,7 @@ from jobctl.domain.documents.values import Count, Number, Seconds
 
 
 class BackoffBlock(TypedDict):
-    """How long an item waits before another attempt."""
+    """The wait before another attempt."""
 
     base_s: Seconds
     factor: float
@@ -27,7 +27,7 @@ class PolicyBlock(TypedDict):
     no_retry_on: list[int]
     on_crash: Literal["requeue", "fail"]
     leftovers: NotRequired[
-        Annotated[Literal["end", "wait", "fail"], "what becomes of processes that outlive the command of an item"]
+        Annotated[Literal["end", "wait", "fail"], "the rule for processes that outlive the command of an item"]
     ]
     max_crashes: Count
     deadline_s: Seconds | None
@@ -45,7 +45,9 @@ class PolicyBlock(TypedDict):
     recycle: NotRequired[Annotated[Count, "calls after which a worker is replaced; 0 = never"]]
     nice: NotRequired[Annotated[int, "added to the niceness of the daemon: -20 to 19"]]
     ionice: NotRequired[Annotated[str | None, "priority for the disk: idle, best-effort or best-effort:0 to 7"]]
-    gpus: NotRequired[Annotated[Count, "devices for each item alone"]]
-    resources: NotRequired[Annotated[list[list[object]], "what an item needs of a worker: name and amount"]]
-    only_new: NotRequired[Annotated[bool, "rows that an earlier job of the name has done are left out"]]
-    new_by: NotRequired[Annotated[list[str], "the columns that count for that; empty = all"]]
+    gpus: NotRequired[Annotated[Count, "GPUs that each item has for itself"]]
+    resources: NotRequired[
+        Annotated[list[list[object]], "the resources of a worker that an item needs: name and amount"]
+    ]
+    only_new: NotRequired[Annotated[bool, "whether rows that an earlier job of this name has done are left out"]]
+    new_by: NotRequired[Annotated[list[str], "the columns that only_new compares; empty = all"]]

@@ -8,7 +8,7 @@ from jobctl.domain.documents.values import Count, Number
 
 
 class VersionDocument(TypedDict):
-    """The version, as ``jobctl --version --json`` says it."""
+    """The version, as ``jobctl --version --json`` shows it."""
 
     schema: Literal["jobctl.version/1"]
     version: str
@@ -27,7 +27,7 @@ class OptionBlock(TypedDict):
     """One option of a command."""
 
     names: list[str]
-    value: Annotated[str | None, "what it takes; null when it takes nothing"]
+    value: Annotated[str | None, "the name of its value; null if it has none"]
     help: str
     group: str
     multiple: bool
@@ -41,7 +41,7 @@ class SubcommandBlock(TypedDict):
 
 
 class HelpDocument(TypedDict):
-    """The help of a command, as ``--help --json`` says it."""
+    """The help of a command, as ``--help --json`` shows it."""
 
     schema: Literal["jobctl.help/1"]
     command: str
@@ -62,7 +62,7 @@ class ManualPageBlock(TypedDict):
 
 
 class ManualPageDocument(ManualPageBlock):
-    """A page of the manual, as ``jobctl man PAGE --json`` says it."""
+    """A page of the manual, as ``jobctl man PAGE --json`` shows it."""
 
     schema: Literal["jobctl.man/1"]
     path: Annotated[str | None, "null inside an archive"]
@@ -70,21 +70,21 @@ class ManualPageDocument(ManualPageBlock):
 
 
 class ManualListDocument(TypedDict):
-    """The pages of the manual, as ``jobctl man --list --json`` says them."""
+    """The pages of the manual, as ``jobctl man --list --json`` shows them."""
 
     schema: Literal["jobctl.man_list/1"]
     pages: list[ManualPageBlock]
 
 
 class ManualPathDocument(TypedDict):
-    """The folder of the manual, as ``jobctl man --path --json`` says it."""
+    """The folder of the manual, as ``jobctl man --path --json`` shows it."""
 
     schema: Literal["jobctl.man_path/1"]
     path: str
 
 
 class CompletionDocument(TypedDict):
-    """The completion of a shell, as ``jobctl completion SHELL --json`` says it."""
+    """The completion of a shell, as ``jobctl completion SHELL --json`` shows it."""
 
     schema: Literal["jobctl.completion/1"]
     shell: str
@@ -94,7 +94,7 @@ class CompletionDocument(TypedDict):
 
 
 class WorkerDocument(TypedDict):
-    """What ``jobctl worker --json`` says at its end."""
+    """The end of ``jobctl worker --json``."""
 
     schema: Literal["jobctl.worker/1"]
     slots: Count
@@ -103,7 +103,7 @@ class WorkerDocument(TypedDict):
 
 
 class DaemonRunDocument(TypedDict):
-    """What ``jobctl daemon run --json`` says before it begins."""
+    """The start of ``jobctl daemon run --json``."""
 
     schema: Literal["jobctl.daemon_run/1"]
     pid: Number

@@ -21,7 +21,7 @@ class QueueDocument(TypedDict):
 
 
 class QueuesDocument(TypedDict):
-    """Queues, as ``jobctl queue list --json`` says them."""
+    """Queues, as ``jobctl queue list --json`` shows them."""
 
     schema: Literal["jobctl.queues/1"]
     queues: list[QueueDocument]

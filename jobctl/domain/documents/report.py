@@ -40,7 +40,7 @@ class TimelineBlock(TypedDict):
 
 
 class ReportDocument(TypedDict):
-    """How a job went."""
+    """The values of a report about a job."""
 
     schema: Literal["jobctl.report/1"]
     at: Time

@@ -38,7 +38,7 @@ class ResultsBlock(TypedDict):
     manifest: str | None
     purge_at: Time | None
     files: ResultFilesBlock
-    rejected: Annotated[RejectedBlock | None, "rows that were not accepted, with the reasons"]
+    rejected: Annotated[RejectedBlock | None, "the file of the rejected rows and of the reasons"]
 
 
 class ManifestInputBlock(TypedDict):
@@ -65,7 +65,7 @@ class ManifestFilesBlock(TypedDict):
 
 
 class ManifestDocument(TypedDict):
-    """manifest.json beside the result files of a round"""
+    """manifest.json in the folder of the result files"""
 
     schema: Literal["jobctl.manifest/1"]
     job: Number
@@ -88,13 +88,13 @@ class ListedFileBlock(TypedDict):
     path: str
     rows: Count
     sha256: Sha256 | None
-    copied_to: NotRequired[Annotated[str, "where --output wrote a copy"]]
+    copied_to: NotRequired[Annotated[str, "the copy that --output wrote"]]
 
 
 class ResultsDocument(TypedDict):
-    """The result files of a job, as ``jobctl results JOB --json`` says them."""
+    """The result files of a job, as ``jobctl results JOB --json`` shows them."""
 
     schema: Literal["jobctl.results/1"]
     job: Number
     files: list[ListedFileBlock]
-    lines: NotRequired[Annotated[list[str], "the lines of the file, where its content was asked for"]]
+    lines: NotRequired[Annotated[list[str], "the lines of the file, with --output -"]]

@@ -10,7 +10,7 @@ TrustName = Literal["trusted", "untrusted", "changed"]
 
 
 class SettingBlock(TypedDict):
-    """One setting, and who says so."""
+    """One setting and its source."""
 
     key: str
     value: object
@@ -24,8 +24,8 @@ class SettingsFileBlock(TypedDict):
     source: str
     path: str
     exists: bool
-    ignored: Annotated[str | None, "why it is not read"]
-    trust: Annotated[str | None, "of the file of a project: trusted, untrusted or changed"]
+    ignored: Annotated[str | None, "the reason why the file is not read"]
+    trust: Annotated[str | None, "for the file of a project: trusted, untrusted or changed"]
 
 
 class IgnoredBlock(TypedDict):
@@ -37,7 +37,7 @@ class IgnoredBlock(TypedDict):
 
 
 class ConfigDocument(TypedDict):
-    """Every setting, as ``jobctl config show --json`` says it."""
+    """Every setting, as ``jobctl config show --json`` shows it."""
 
     schema: Literal["jobctl.config/1"]
     values: list[SettingBlock]
@@ -46,7 +46,7 @@ class ConfigDocument(TypedDict):
 
 
 class ConfigPathDocument(TypedDict):
-    """The files of settings, as ``jobctl config path --json`` says them."""
+    """The files of settings, as ``jobctl config path --json`` shows them."""
 
     schema: Literal["jobctl.config_path/1"]
     files: list[SettingsFileBlock]
@@ -72,13 +72,13 @@ class RecipeBlock(TypedDict):
 
 
 class RecipesDocument(TypedDict):
-    """The recipes, as ``jobctl recipe list --json`` says them."""
+    """The recipes, as ``jobctl recipe list --json`` shows them."""
 
     schema: Literal["jobctl.recipes/1"]
     recipes: list[RecipeBlock]
 
 
 class RecipeDocument(RecipeBlock):
-    """One recipe, as ``jobctl recipe show NAME --json`` says it."""
+    """One recipe, as ``jobctl recipe show NAME --json`` shows it."""
 
     schema: Literal["jobctl.recipe/1"]

@@ -38,7 +38,7 @@ class ProgressPart(TypedDict):
 
 
 class StatusDocument(TypedDict):
-    """One job, as ``jobctl status JOB --json`` says it."""
+    """One job, as ``jobctl status JOB --json`` shows it."""
 
     schema: Literal["jobctl.status/1"]
     job: Number
@@ -50,10 +50,10 @@ class StatusDocument(TypedDict):
     state: JobStateName
     state_reason: Annotated[str, Keywords(minLength=1), "a sentence with figures"]
     done: Annotated[bool, "whether the state is terminal"]
-    ok: Annotated[bool | None, "null until it is done"]
+    ok: Annotated[bool | None, "null until the job is done"]
     round: Annotated[Number, "1, and one more for every retry"]
-    revision: Annotated[Count, "counts up with every change"]
-    attention: Annotated[list[AttentionBlock], "what somebody should look at, most pressing first"]
+    revision: Annotated[Count, "grows with every change"]
+    attention: Annotated[list[AttentionBlock], "notices for a person, the most pressing first"]
     counts: Counts
     progress: ProgressBlock
     time: TimeBlock
@@ -63,37 +63,37 @@ class StatusDocument(TypedDict):
     input: InputBlock
     command: Annotated[
         list[str] | str,
-        "argv template, the text for the shell, or the function as module:name; empty when rows bring their own",
+        "argv template, text for the shell, or function as module:name; empty if rows have their own commands",
     ]
     idempotency: IdempotencyBlock
-    policy: Annotated[PolicyBlock, "what the submitter allowed; null = no such limit"]
+    policy: Annotated[PolicyBlock, "the rules of the submitter; null = no such limit"]
     daemon: DaemonBlock
     notify: list[NotifyBlock]
-    next: Annotated[list[str], "what to type now, most likely first"]
+    next: Annotated[list[str], "commands to type now, the most likely first"]
     handler: HandlerName
     cwd: str
-    attempts: Annotated[Count, "finished ones, all rounds"]
-    running: Annotated[list[RunningBlock], "a bounded number of them, oldest items first"]
+    attempts: Annotated[Count, "attempts that have ended, all rounds"]
+    running: Annotated[list[RunningBlock], "running items, oldest first; a bounded number of them"]
     durations: Annotated[
         DurationsBlock,
-        "how long attempts took; percentiles are right within 2.5 %, null before the first attempt ended",
+        "durations of attempts; percentiles are exact to 2.5 %, null before the first attempt has ended",
     ]
     throughput: Annotated[
         ThroughputBlock | None,
-        "items that got their outcome in each span of bucket_s seconds of the present round, from from_at to until_at,"
-        " the last one may be shorter; null before any, and in lists of jobs",
+        "items that ended in each span of bucket_s seconds of the present round, from from_at to until_at; the last"
+        " span may be shorter; null before the first item has ended, and in lists of jobs",
     ]
-    call: Annotated[CallBlock | None, "how a Python function is called; null for items that are processes"]
+    call: Annotated[CallBlock | None, "the call of a Python function; null for items that are processes"]
     after: Annotated[list[AfterBlock], "jobs that this one comes after"]
     item_key: Annotated[str | None, "the column that names a row"]
     follows: Annotated[
         list[FollowsBlock],
-        "jobs that have rows of this one open; the rows are not items until those jobs have ended",
+        "jobs that have rows of this one; the rows are not items before those jobs have ended",
     ]
 
 
 class StatusListDocument(TypedDict):
-    """Several jobs, as ``jobctl status --json`` says them."""
+    """Several jobs, as ``jobctl status --json`` shows them."""
 
     schema: Literal["jobctl.status_list/1"]
     at: Time

@@ -30,11 +30,11 @@ _CODES = [
 
 
 class AttentionBlock(TypedDict):
-    """One thing that somebody should look at."""
+    """One notice for a person."""
 
     code: Annotated[str, Keywords(examples=_CODES)]
     message: str
-    action: Annotated[str, "what to type"]
+    action: Annotated[str, "the command to type"]
 
 
 class CountsBlock(TypedDict):
@@ -53,30 +53,29 @@ class CountsBlock(TypedDict):
 
 Counts = Annotated[
     CountsBlock,
-    "total = queued + running + retrying + succeeded + failed + unprocessed;"
-    " rejected and skipped rows are outside of it",
+    "total = queued + running + retrying + succeeded + failed + unprocessed; rejected and skipped rows are not in it",
 ]
 
 
 class ProgressBlock(TypedDict):
-    """How far a job is, and when it will end."""
+    """The progress of a job, and its expected end."""
 
     processed: Count
     fraction: Annotated[float, Keywords(minimum=0, maximum=1)]
     rate_per_s: Seconds | None
-    eta_s: Annotated[float | None, "null while it would be a guess"]
+    eta_s: Annotated[float | None, "seconds to the expected end; null while it would be a guess"]
     eta_at: Time | None
 
 
 class TimeBlock(TypedDict):
-    """When things happened to a job."""
+    """The times of a job."""
 
     submitted_at: Time
     started_at: Time | None
     updated_at: Time
     finished_at: Time | None
     deadline_at: Time | None
-    active_s: Annotated[Seconds, "without pauses, all rounds"]
+    active_s: Annotated[Seconds, "seconds without pauses, all rounds"]
     paused_s: Seconds
     not_before_at: Time | None
 
@@ -95,24 +94,24 @@ FormatName = Literal["csv", "tsv", "jsonl", "lines"]
 class InputBlock(TypedDict):
     """The file that the rows came from."""
 
-    path: Annotated[str, "- is standard input"]
+    path: Annotated[str, "the path of the input; - is standard input"]
     format: FormatName
     columns: list[str]
     rows: Count
-    not_selected: Annotated[Count, "rows of the file that --select, --where or --sample left alone; they count in rows"]
-    selection: Annotated[SelectionBlock | None, "what was said: select, where, sample; null = all rows"]
+    not_selected: Annotated[Count, "rows that --select, --where or --sample did not choose; they count in rows"]
+    selection: Annotated[SelectionBlock | None, "the options that chose rows; null = all rows"]
     bytes: Count
     sha256: Sha256
     fingerprint: Sha256
-    resubmit_of: Annotated[str | None, "uid of the job whose result file this was"]
-    resubmit_of_job: Annotated[Number | None, "its number, while it is kept"]
+    resubmit_of: Annotated[str | None, "the uid of the job whose result file was the input"]
+    resubmit_of_job: Annotated[Number | None, "the number of that job; null when it was removed"]
 
 
 class IdempotencyBlock(TypedDict):
     """The key of a submission."""
 
     key: str | None
-    replayed: Annotated[bool, "true only in the answer of a submit that found the job by its key"]
+    replayed: Annotated[bool, "true only in the answer to a submission that found the job by its key"]
 
 
 class RunningBlock(TypedDict):
@@ -124,8 +123,8 @@ class RunningBlock(TypedDict):
     started_at: Time
     elapsed_s: Seconds
     pid: Number | None
-    row_text: Annotated[str, "its row in one line, the first 200 bytes"]
-    host: NotRequired[Annotated[str | None, "where it runs, null on this machine"]]
+    row_text: Annotated[str, "the first 200 bytes of the row, on one line"]
+    host: NotRequired[Annotated[str | None, "the machine of the item; null for this one"]]
 
 
 class SlowestBlock(TypedDict):
@@ -137,9 +136,9 @@ class SlowestBlock(TypedDict):
 
 
 class DurationsBlock(TypedDict):
-    """How long attempts took."""
+    """Durations of attempts."""
 
-    attempts: Annotated[Count, "that ended, all rounds"]
+    attempts: Annotated[Count, "attempts that have ended, all rounds"]
     p50_s: Seconds | None
     p95_s: Seconds | None
     max_s: Seconds | None
@@ -147,12 +146,12 @@ class DurationsBlock(TypedDict):
     slowest: Annotated[
         list[SlowestBlock],
         Keywords(maxItems=5),
-        "the items that took longest with that attempt, the longest first",
+        "the longest attempts, longest first",
     ]
 
 
 class ThroughputBlock(TypedDict):
-    """Items that got their outcome, span by span."""
+    """Items that ended, span by span."""
 
     round: Number
     from_at: Time
@@ -167,7 +166,7 @@ class CallBlock(TypedDict):
 
     target: Annotated[str, "module:function"]
     setup: Annotated[str | None, "module:function that each worker calls before its first row"]
-    style: Annotated[Literal["kwargs", "dict"] | None, "how a row is handed over; null = as the function takes it"]
+    style: Annotated[Literal["kwargs", "dict"] | None, "the form of a row; null = the form that fits the function"]
     recycle: Annotated[Number | None, "calls after which a worker is replaced"]
 
 

@@ -15,7 +15,7 @@ class PreviewFollowsBlock(TypedDict):
 
 
 class PreviewDocument(TypedDict):
-    """What a submission would do, as ``jobctl submit --dry-run --json`` says it."""
+    """The effect of a submission, as ``jobctl submit --dry-run --json`` shows it."""
 
     schema: Literal["jobctl.preview/1"]
     format: str
@@ -26,7 +26,7 @@ class PreviewDocument(TypedDict):
     not_selected: Count
     skipped: Count
     follows: list[PreviewFollowsBlock]
-    replay_of: Annotated[Number | None, "the job that has the same key and is the same work"]
+    replay_of: Annotated[Number | None, "the job with the same key and the same work"]
     notices: list[str]
     problems: list[str]
     commands: Annotated[list[list[str]], "the commands of the first rows"]
