@@ -1,4 +1,4 @@
-"""Outcomes of calls that succeeded, hundreds in one statement: what ``store.items`` does one by one."""
+"""Outcomes of calls that succeeded, hundreds in one statement; ``store.items`` settles one item at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def succeed(database: Database, epoch: int, calls: Calls) -> None:
     records = calls.records
     first, attempt = records[0][:2]
     last = first + len(records) - 1
-    # Each of them is looked at: one that was given back meanwhile may stand in the place of one that runs elsewhere.
+    # Every record is compared: an item between the first and the last may not be one of ours any longer.
     are_neighbours = list(map(_ITEM, records)) == list(range(first, last + 1))
     if are_neighbours and list(map(_ATTEMPT, records)).count(attempt) == len(records):
         # Neighbours on the same attempt: as many changed rows as there are records means that each of them changed.
@@ -34,10 +34,10 @@ def succeed(database: Database, epoch: int, calls: Calls) -> None:
 
 
 def record(database: Database, rnd: int, calls: Calls) -> None:
-    """Write the whole record of each.
+    """Write the whole record of each call.
 
-    What all have in common is part of the statement, numbers alone, and what one of them needs is worked out by it:
-    a tuple made here for each would cost as much as the rest.
+    Numbers that all calls share are part of the statement, and the statement computes the rest from each record:
+    making a new tuple for each call here would cost as much as all the rest.
     """
     columns = "item, attempt, started_at, duration_us, cpu_us, value, job, round, slot, max_rss_kib, ending, log"
     same = f"{calls.job:d}, {rnd:d}, {calls.slot:d}, {calls.max_rss_kib:d}, 0"

@@ -1,12 +1,12 @@
-"""The clock that the times of a store are in terms of.
+"""The clock to which all times of a store refer.
 
 Times are stored as microseconds of the wall clock, and somebody may set that clock. Durations (a deadline, a backoff, a
 pause) must not change because of it. So the store also keeps one reading of the wall clock and the steady clock
-together. Whoever is about to write times calls ``follow`` first. The first one who sees that the wall clock was set
-moves everything that is stored, once, and stores the new reading in the same transaction; all others see that reading.
+together. A process that is about to write times calls ``follow`` first. The first process that sees that the wall clock
+was set moves all stored times, once, and stores the new reading in the same transaction; the others see that reading.
 
-A moved job is what it would be if the wall clock had been right all along: its age, its pauses and what is left until
-its deadline stay the same. A point in time that a person gave (``--not-before 2026-12-01T06:00Z``) does not move.
+Afterwards a job is as if the wall clock had always been right: its age, its pauses and the time until its deadline
+stay the same. A point in time that a person gave (``--not-before 2026-12-01T06:00Z``) does not move.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class Reading(NamedTuple):
 
 
 def text(database: Database) -> str | None:
-    """The reading as it is stored. Another text means that somebody followed a clock that was set."""
+    """The reading as it is stored. It changes when a process follows a clock that was set."""
     return meta.value(database, _KEY)
 
 
 def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
-    """Put the store in terms of the clock of ``now``, and return ``now`` in terms of the store.
+    """Make the times of the store refer to the clock of ``now``, and return ``now`` as the store counts it.
 
-    To be called in a transaction, before a time is written in it. The two differ only when the clock was set after
-    ``now`` was read; with ``is_fresh`` it was read just now. A plain number comes from a clock that nobody sets.
+    Call it in a transaction, before a time is written. The two differ only when the clock was set after ``now`` was
+    read; with ``is_fresh`` it was read just now. A plain number comes from a clock that cannot be set.
     """
     if not isinstance(now, Moment):
         return now
@@ -66,7 +66,7 @@ def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
 
 
 def in_store(database: Database, now: int) -> int:
-    """``now`` in terms of the store, for those who only read: what they compare it with is right at any moment."""
+    """``now`` as the store counts it, for code that only reads: it may be compared with stored times at any moment."""
     return now - _set_by(database, _stored(database), now) if isinstance(now, Moment) else now
 
 
@@ -89,12 +89,12 @@ def _stored(database: Database) -> Reading | None:
 
 
 def last_sign(database: Database) -> int | None:
-    """The last moment at which somebody worked on the store, as far as it can tell."""
+    """The last moment at which a daemon or a command worked on the store, as far as the store can tell."""
     found = database.one(
         "SELECT (SELECT max(CAST(heartbeat_at AS INTEGER)) FROM daemon),"
         " (SELECT max(CAST(updated_at AS INTEGER)) FROM jobs WHERE finished_at IS NULL)"
     )
-    # Of a damaged row: a time that no calendar shows is no sign of anybody.
+    # A damaged row may have a time that no calendar shows: that is not a sign.
     return max((at for at in found if at is not None and is_time(at)), default=None)
 
 
@@ -113,9 +113,9 @@ def _implausible(database: Database, stored: Reading | None, now: int) -> int:
 
 
 def bound(database: Database, now: int) -> None:
-    """See that nothing waits longer than it can have been told to, whatever clock its moment was computed with.
+    """Shorten every wait that is longer than its job can have asked for, because a wrong clock computed its end.
 
-    An engine calls it when it takes the store over, in its transaction, after ``follow``.
+    An engine calls it when it takes over the store, in its transaction, after ``follow``.
     """
     execute = database.execute
     for number, handler, stored in execute("SELECT id, handler, policy FROM jobs WHERE finished_at IS NULL").fetchall():
@@ -138,7 +138,7 @@ def _bound(database: Database, job: int, column: str, latest: int) -> None:
 
 
 def _shift(database: Database, by: int) -> None:
-    """Move all times of what is not done."""
+    """Move all times of jobs that are not done, of queues, deliveries and the daemon."""
     execute = database.execute
     for number, policy, at in execute(
         "SELECT id, policy, not_before_at FROM jobs WHERE finished_at IS NULL"

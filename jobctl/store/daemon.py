@@ -1,4 +1,4 @@
-"""The daemon's row: what it last said about itself."""
+"""The row of the daemon: its state as of its last heartbeat."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def _save_crew(database: Database, crew: Crew | None) -> None:
 
 
 def save_environment(database: Database, engine_pid: int, names: Iterable[str]) -> None:
-    """Which variables an engine has, by name only: their values are nobody's business. In a transaction."""
+    """Store the names of an engine's environment variables, never their values. In the caller's transaction."""
     document = {"engine_pid": engine_pid, "names": sorted(names)}
     meta.put(database, _ENVIRONMENT, json.dumps(document))
 
 
 def load_environment(database: Database, engine_pid: int) -> frozenset[str] | None:
-    """The names of the variables of that engine; None when it did not say, as one of an older version."""
+    """The names of the variables of that engine; None if it stored none, as an engine of an older version."""
     text = meta.value(database, _ENVIRONMENT)
     try:
         found = json.loads(text) if text else {}

@@ -1,7 +1,7 @@
-"""Rows of jobs that cannot be read: found, named, and replaced by what can be, so that one takes no list down.
+"""Rows of jobs that cannot be read: bad values are found, named and replaced, so that one row does not end a list.
 
-A bad value was stored by an older version that did not check it, or came from a hand in the database. The columns that
-are bad get a harmless value, the others stay; the engine holds such a job and every document says what is wrong.
+A bad value was stored by an older version that did not check it, or by a person who edited the database. A bad column
+gets a harmless value, the others stay. The engine holds such a job, and every document names the bad columns.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CARRIED = frozenset({"cwd", "env_file", "input_path"})
 
 
 class _Form(NamedTuple):
-    """What a JSON column holds, and what stands in for it."""
+    """The form of a JSON column, and the text that replaces a bad one."""
 
     holds: Callable[[Any], bool]
     words: str
@@ -74,7 +74,7 @@ _JSON = {
     "after": _Form(_jobs, "a list of jobs", "[]"),
     "work_options": _Form(_object, "an object", "{}"),
     "policy": _Form(_object, "an object", "{}"),
-    "results": _Form(_results, "what a manifest says", "{}"),
+    "results": _Form(_results, "the content of a manifest", "{}"),
 }
 _WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")
 _WORDS: dict[str, tuple[str | None, ...]] = {
@@ -87,7 +87,7 @@ _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
 def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The columns of a job with what cannot be read replaced, and a sentence that names it; empty if all is well."""
+    """The columns of a job with bad values replaced, and a sentence that names those; empty if all is well."""
     values, found = dict(row), list[str]()
     for name, value in row.items():
         if isinstance(value, bytes):
@@ -106,12 +106,12 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def policy_of(stored: Any) -> Policy:
-    """A policy from the database; of a damaged one what can be read."""
+    """A policy from the database; of a damaged one the keys that can be read."""
     return Policy.from_json(json.loads(mended({"policy": stored})[0]["policy"]))
 
 
 def _judged(name: str, value: Any) -> tuple[str, Any]:
-    """(what is wrong, what to take instead); nothing is wrong with most."""
+    """(the fault, the value to take instead); the fault is empty for most."""
     if name in _JSON:
         return _judged_json(name, value)
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):

@@ -16,9 +16,9 @@ from typing import Any
 from jobctl.errors import Busy, StoreError
 from jobctl.store import sqlite
 
-#: How long a command waits for its turn to write before it gives up with a message.
+#: Seconds for which a command waits for its turn to write before it gives up with a message.
 BUSY_DEADLINE_S = 60.0
-#: What a transaction raises that may work another time: no room, an I/O error, somebody who does not let go.
+#: Errors of a transaction that may succeed later: no room, an I/O error, another process that keeps the database.
 UNWRITABLE = (sqlite.OperationalError, Busy)
 
 
@@ -52,9 +52,9 @@ class Database:
             raise
 
     def patiently(self, sql: str) -> Any:
-        """The first row of a statement that needs the database for itself, as soon as others let go.
+        """The first row of a statement that needs the database for itself, tried until other processes release it.
 
-        Raises Busy when they did not within BUSY_DEADLINE_S.
+        Raises Busy if they do not within BUSY_DEADLINE_S.
         """
         deadline = time.monotonic() + BUSY_DEADLINE_S
         while True:
@@ -68,7 +68,7 @@ class Database:
                         f"other commands kept the database busy for {BUSY_DEADLINE_S:.0f} s",
                         hint="try again; `jobctl doctor` names what holds it",
                     ) from error
-                import random  # a command that does not have to wait starts without it
+                import random  # most commands do not wait, and start faster without it
 
                 time.sleep(random.uniform(0.001, 0.05))  # noqa: S311 - jitter between writers, not a secret
 
@@ -91,34 +91,34 @@ class Database:
         return int(self.execute("PRAGMA data_version").fetchone()[0])
 
     def is_in_place(self) -> bool:
-        """Whether its file is still where it was opened: not removed, and no other one there."""
+        """Whether its file is still at its path: not removed, and not replaced by another file."""
         try:
             return self._file is None or os.path.samestat(os.stat(self.path), self._file)
         except FileNotFoundError:
             return False
-        except OSError:  # a disk that fails is not one that was removed
+        except OSError:  # a disk that fails does not mean that the file was removed
             return True
 
     def watch_files(self) -> None:
-        """Remember which files this connection has open, for ``displaced``; it must have read something already."""
+        """Remember the files that this connection has open, for ``displaced``. It must have read something before."""
         self._parts = {f"{self.path}{suffix}": os.stat(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm")}
 
     def displaced(self) -> str:
-        """The first of the watched files that was removed, or in whose place is another one; empty if there is none."""
+        """The name of the first watched file that was removed or replaced; empty if all are in place."""
         for name, known in self._parts.items():
             try:
                 if not os.path.samestat(os.stat(name), known):
                     return os.path.basename(name)
             except FileNotFoundError:
                 return os.path.basename(name)
-            except OSError:  # a disk that fails is not one that was removed
+            except OSError:  # a disk that fails does not mean that the file was removed
                 continue
         return ""
 
     def checkpoint(self) -> bool:
         """Move the WAL into the database file and empty it. Only for the holder of the daemon lock.
 
-        False when a reader was in the way: then some of it is left.
+        False if a reader was in the way: then a part of the WAL is left.
         """
         (busy, *_) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy

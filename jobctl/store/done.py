@@ -1,4 +1,4 @@
-"""Rows that are done, by name of the job and key of the row: what ``--only-new`` looks up."""
+"""Rows that are done, by name of the job and key of the row: ``--only-new`` looks them up."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jobctl.store.job_row import JobRow
 from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
 
-#: A row that no job of the name has had for so long is forgotten by ``prune``.
+#: Days after which ``prune`` forgets a row that no job of the name has had again.
 KEPT_DAYS = 400
 _DAY_US = 86_400_000_000
-#: A row that is met again has its time renewed when that is older than this.
+#: The time of a row that another job has again is renewed if it is older than this.
 _RENEW_US = 30 * _DAY_US
 #: Rows looked up in one statement.
 _AT_ONCE = 250
@@ -33,13 +33,13 @@ class RowHash:
         self._content = hashlib.blake2b(command.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
 
     def of_key(self, key: bytes) -> bytes:
-        """The row as such."""
+        """The hash by which a row is known, whatever its other cells hold."""
         hashed = self._key.copy()
         hashed.update(key)
         return hashed.digest()
 
     def of_content(self, payload: bytes) -> bytes:
-        """What it holds and what is done with it."""
+        """The hash of the content of a row and of the command that it is for."""
         hashed = self._content.copy()
         hashed.update(payload)
         return hashed.digest()
@@ -53,11 +53,11 @@ class RowReader(NamedTuple):
     hashes: RowHash
 
     def row(self, payload: bytes) -> bytes:
-        """The row as such."""
+        """The hash by which a row is known, whatever its other cells hold."""
         return self.hashes.of_key(self.key(payload))
 
     def held(self, payload: bytes) -> bytes:
-        """What it holds and what is done with it."""
+        """The hash of the content of a row and of the command that it is for."""
         return self.hashes.of_content(self.content(payload))
 
 
@@ -95,7 +95,7 @@ def finished(
 
 @cache
 def _lookup(count: int) -> str:
-    """So many rows in one statement: a statement for each would cost more than the looking up."""
+    """Looks up a number of rows at once: one statement for each row would cost more than the rest."""
     asked = ", ".join(f"({number}, ?)" for number in range(count))
     return (
         f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone
@@ -104,7 +104,7 @@ def _lookup(count: int) -> str:
 
 
 class Ended(NamedTuple):
-    """An item whose last attempt is over."""
+    """An item whose last attempt has ended."""
 
     item: int
     state: int
@@ -125,7 +125,7 @@ def ended(database: Database, job: int, rnd: int, after: int, limit: int) -> lis
 
 
 def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:
-    """These (row, content) succeeded."""
+    """Store (row, content) of rows that succeeded."""
     database.executemany(
         "INSERT OR REPLACE INTO done (row, content, job, at) VALUES (?, ?, ?, ?)",
         [(row, content, job, now) for row, content in rows],
@@ -133,10 +133,10 @@ def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: 
 
 
 def remove(database: Database, rows: Iterable[bytes]) -> None:
-    """These failed, or may have had half an effect: they are to run again whatever they hold."""
+    """Remove rows that failed or may have had a part of their effect: they run again whatever they hold."""
     database.executemany("DELETE FROM done WHERE row = ?", [(row,) for row in rows])
 
 
 def forget(database: Database, now: int) -> int:
-    """Drop what nobody has met for KEPT_DAYS; returns how many rows."""
+    """Drop rows that no job has had for KEPT_DAYS; returns how many."""
     return database.execute("DELETE FROM done WHERE at < ?", (now - KEPT_DAYS * _DAY_US,)).rowcount

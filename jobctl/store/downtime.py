@@ -1,7 +1,7 @@
-"""The time in which nothing worked on the store, from the last sign of one daemon to the start of the next.
+"""The time without a daemon, from the last sign of one daemon to the start of the next.
 
-It counts neither for an attempt that was cut off, which ended at the latest with its daemon as far as can be known, nor
-for the active time of a job.
+It does not count for an attempt that was cut off: as far as the store can know, it ended with its daemon at the latest.
+It does not count for the active time of a job either.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ _KEY = "down_since"
 
 
 def begin(database: Database) -> None:
-    """An engine whose executor holds nothing takes over: remember the last sign of the one before, before it is lost.
+    """Remember the last sign of the engine before, which the heartbeat of this one is about to overwrite.
 
-    In the caller's transaction. What an engine remembered that died before ``end`` is kept.
+    For an engine whose executor has no attempts, in its transaction. If the engine before died before ``end``, the
+    time that it remembered stays.
     """
     row = daemon.load(database)
     if row is not None:
@@ -23,20 +24,20 @@ def begin(database: Database) -> None:
 
 
 def since(database: Database) -> int | None:
-    """When the last daemon gave its last sign; None when it is not known, or everything has been seen to."""
+    """When the last daemon gave its last sign; None if it is not known, or ``end`` has dealt with it."""
     found = meta.value(database, _KEY)
     return None if found is None else int(found)
 
 
 def shift(database: Database, by: int) -> None:
-    """The wall clock was set by this many microseconds."""
+    """Move the remembered time, because the wall clock was set by this number of microseconds."""
     database.execute("UPDATE meta SET value = CAST(value AS INTEGER) + ? WHERE key = ?", (by, _KEY))
 
 
 def end(database: Database, now: int, scope: int | None) -> None:
-    """Take the time off the jobs that the engine works for, in the transaction in which it takes over.
+    """Subtract the time from the jobs that the engine works for, in the transaction in which it takes over.
 
-    A pause within that time is taken off already, as a pause.
+    A pause within that time is already subtracted, as a pause.
     """
     down_since = since(database)
     if down_since is None:
@@ -53,7 +54,7 @@ def end(database: Database, now: int, scope: int | None) -> None:
 
 
 def _unpaused_us(database: Database, job: int, since: int, until: int, *, is_paused: bool) -> int:
-    """How much of a time a job was not paused; ``is_paused`` says whether it is at the end of it."""
+    """For how long a job was not paused between two times; ``is_paused`` says whether it is at the end."""
     events = database.execute(
         "SELECT at, event = 'paused' FROM journal"
         " WHERE job = ? AND item IS NULL AND event IN ('paused', 'resumed') AND at BETWEEN ? AND ? ORDER BY id DESC",

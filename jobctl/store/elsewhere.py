@@ -1,4 +1,4 @@
-"""On which cluster the attempts of this store were last run, so that no engine of another place runs them beside it."""
+"""The cluster to which attempts were handed last: no engine of another place may run the same items meanwhile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RUNNING = with_states("SELECT count(*) FROM items WHERE state = {RUNNING}")
 
 
 class Elsewhere(JobctlError):
-    """Items run on a cluster that the engine to be started would not be on."""
+    """Items may run on a cluster, and the engine that is to start would not use that cluster."""
 
     exit_code = Exit.BUSY
     code = "elsewhere"
@@ -33,14 +33,14 @@ def known(database: Database) -> tuple[str, ...]:
 
 
 def remember(database: Database, cluster: Sequence[str]) -> None:
-    """From now on attempts are handed to this cluster; within the transaction that begins the engine's epoch."""
+    """Store that attempts are handed to this cluster, in the transaction that begins the engine's epoch."""
     meta.put(database, _KEY, json.dumps(list(cluster)))
 
 
 def check(database: Database, cluster: Sequence[str] = (), running: int | None = None) -> None:
     """Raises Elsewhere if attempts run on a cluster and an engine is to start on another one, or on this machine.
 
-    ``running`` of them are not in the hands of that engine; None = all that are recorded as running.
+    ``running`` is the number of attempts that this engine does not have; None = all that are recorded as running.
     """
     before = known(database)
     if not before or _place(before) == _place(cluster):
@@ -72,7 +72,7 @@ def _spelled(words: list[str], cluster: Sequence[str]) -> str:
 
 
 def worker_command(cluster: Sequence[str]) -> str:
-    """What to type on a machine that shall work for this cluster; where its workers are batch jobs, to look at them."""
+    """What to type on a machine to make it a worker of this cluster; where workers are batch jobs, how to see them."""
     if any(name == "cluster" for name, _ in _place(cluster)):
         return "jobctl daemon logs"
     return _spelled(["jobctl", "worker"], cluster)
@@ -84,5 +84,5 @@ def _values(cluster: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _place(cluster: Sequence[str]) -> list[tuple[str, str]]:
-    """What says which cluster it is; the rest is how to speak to it."""
+    """The words that identify a cluster; the rest say how to connect to it."""
     return [(name, value) for name, value in _values(cluster) if name in _PLACES]

@@ -1,4 +1,4 @@
-"""Failure groups: like causes counted as they settle, so that a summary costs the same for ten and ten million."""
+"""Failure groups: attempts that failed alike are counted as they settle, so a summary never reads the items."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
 
-#: Distinct causes kept per job; what comes after is counted by its code alone, under this message.
+#: Distinct causes of a job; further ones are counted by their code alone, under the message FURTHER.
 GROUP_LIMIT = 1_000
 FURTHER = "further messages"
 SAMPLE_LIMIT = 10
 
 
 def samples_of(stored: str) -> list[int]:
-    """Items as examples, as they are stored; none if that cannot be read."""
+    """The item numbers that are stored as examples; none if they cannot be read."""
     try:
         found = json.loads(stored)
     except (ValueError, TypeError, RecursionError):
@@ -24,7 +24,7 @@ def samples_of(stored: str) -> list[int]:
 
 
 def example(database: Database, job: int, group: int, samples: Sequence[int]) -> str | None:
-    """What an attempt really said that is counted in a group: the last one of its first example."""
+    """The full message of an attempt of a group: the last attempt of its first example."""
     if not samples:
         return None
     found = database.scalar(
@@ -41,7 +41,7 @@ _FAILED_SAMPLES = with_states(
 
 
 def failed_samples(database: Database, job: int, group: int, samples: Sequence[int]) -> list[int]:
-    """Those of a group's examples that have failed of it and have had no other outcome since, in order."""
+    """The examples of a group that are failed because of it now, in order."""
     rows = database.execute(_FAILED_SAMPLES, (job, json.dumps(list(samples)), group))
     return [row[0] for row in rows]
 
@@ -70,7 +70,7 @@ def has_cancelled(database: Database, job: int) -> bool:
 
 
 def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, int]]) -> None:
-    """From each (group, count) so many items went back to work; its examples are some that stay behind."""
+    """Subtract, for each (group, count), the items that were queued again, and choose examples among the rest."""
     counts = {number: count for number, count in moved if number is not None}
     database.executemany("UPDATE failures SET items = items - ? WHERE id = ?", [(n, g) for g, n in counts.items()])
     samples = {number: _left(database, job, number) for number in counts}
@@ -80,13 +80,13 @@ def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, in
 
 
 def _left(database: Database, job: int, group: int) -> list[int] | None:
-    """Those of its examples that stay behind; None if nothing does."""
+    """The examples of a group that are still failed; None if none of its items is."""
     items, samples = database.one("SELECT items, samples FROM failures WHERE id = ?", (group,))
     return failed_samples(database, job, group, samples_of(samples)) if items else None
 
 
 def _find_others(database: Database, job: int, samples: Mapping[int, list[int]]) -> None:
-    """Find examples for groups that have lost all of theirs, in one pass that ends when each has one."""
+    """Find examples for groups that have lost all of theirs, in one pass that ends when each group has one."""
     missing = set(samples)
     sql = "SELECT item, failure FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED} ORDER BY item"
     rows = database.execute(with_states(sql), (job,))

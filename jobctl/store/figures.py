@@ -1,4 +1,4 @@
-"""Figures of jobs: read when the engine enters a job and when somebody looks, written with every batch that settles.
+"""Figures of jobs: read when the engine takes in a job and by status, written with every batch that settles.
 
 A table of their own, so that rows of jobs, which every command reads and every commit writes, stay short.
 """
@@ -12,16 +12,16 @@ from jobctl.store.database import Database
 
 
 def durations(database: Database, job: int) -> Durations:
-    """How long its attempts took; empty when none has ended."""
+    """How long the attempts of a job took; empty if none has ended."""
     text = database.scalar("SELECT durations FROM figures WHERE job = ?", (job,))
     try:
         return Durations() if text is None else Durations.from_json(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError):  # figures that cannot be read are no reason to stop
+    except (ValueError, TypeError, KeyError, AttributeError):  # figures that cannot be read must not stop the engine
         return Durations()
 
 
 def course(database: Database, job: int, round: int) -> Course:
-    """The course of that round, which is empty when only earlier ones left something."""
+    """The course of that round; empty if only earlier rounds stored one."""
     text = database.scalar("SELECT course FROM figures WHERE job = ?", (job,))
     try:
         found = Course(round) if text is None else Course.from_json(json.loads(text))

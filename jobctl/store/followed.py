@@ -1,4 +1,4 @@
-"""Rows of a job that are open in another job of its name: they become items only when that one ends without them.
+"""Rows of a job that another job of its name has: they become items only if that job ends without their success.
 
 None of these begins or ends a transaction, and none touches the counters of the job: the caller does both.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from jobctl.store.database import Database
 
-#: How an entry of the column ``after`` says that rows of a job are open in another one.
+#: How an entry of the column ``after`` says that another job has rows of this one.
 CONDITION = "rows"
 _PAGE = 5_000
 
@@ -23,7 +23,7 @@ def hold(database: Database, job: int, first: int, rows: Sequence[tuple[int, byt
 
 
 def hold_items(database: Database, job: int, first: int, other: int) -> None:
-    """Take all items of a job that nobody has seen yet back, to wait for ``other``."""
+    """Turn all items of a job that is not accepted yet into rows that wait for ``other``."""
     database.execute(
         "INSERT INTO followed (job, number, other, payload) SELECT job, item + ?, ?, payload FROM items WHERE job = ?",
         (first - 1, other, job),

@@ -1,4 +1,4 @@
-"""The failure groups of a live job: found for each message, made when new, merged when they prove to be one cause."""
+"""The failure groups of a live job: one is found or made for each message, and groups of one cause are merged."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Group:
     outcome: str
     items: int = 0
     attempts: int = 0
-    failed: list[int] = field(default_factory=list)  # examples of items that failed of it
-    tried: list[int] = field(default_factory=list)  # examples of items that met it, and may have succeeded since
-    #: False for one of an earlier round: items that are tried again name it and are no examples any more.
+    failed: list[int] = field(default_factory=list)  # examples of items that failed because of it
+    tried: list[int] = field(default_factory=list)  # examples of items that met it and may have succeeded since
+    #: False for one of an earlier round: items that are tried again name it and are not examples any longer.
     is_complete: bool = True
-    own: frozenset[int] | None = None  # places of the message whose value stands in the row of the first example
+    own: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
     shape: Shape | None = None  # of the message, once it was needed
 
     def add_attempt(self, item: int) -> None:
@@ -63,12 +63,12 @@ class Group:
 
 
 class Message(NamedTuple):
-    """What is to be counted, and how to look up the row of an item."""
+    """A message to count, and how to look up the row of an item."""
 
     text: str
     head: str = ""  # the beginning of the text, if that alone tells the cause from others
     item: int = 0
-    is_fixed: bool = False  # our own words, of which nothing is masked
+    is_fixed: bool = False  # a message of ours, in which nothing is masked
     cells: Callable[[int], frozenset[str]] = lambda _: frozenset()
     code: str = ""
     outcome: str = "known"
@@ -114,7 +114,7 @@ class Groups:
         self._by_cause: dict[tuple[str, str, str], Group] = {}
         self._by_id: dict[int, Group] = {}
         self._alike: dict[tuple[str, str, str], _Alike] = {}
-        self._heads: dict[tuple[str, str, str], Group] = {}  # by what stands before a colon
+        self._heads: dict[tuple[str, str, str], Group] = {}  # by the text before a colon
         self._merged: dict[int, int] = {}
         self._changed: set[int] = set()  # by merging
         rows = database.execute(
@@ -192,7 +192,7 @@ class Groups:
         return found, shape.spelled(masked(shape, shape.held, alike.free))
 
     def _seen(self, alike: _Alike, shape: Shape, said: Message) -> list[Seen]:
-        """What the small groups hold, and the new message."""
+        """The values of the small groups, and of the new message."""
         seen = []
         for values, group in alike.groups.items():
             if group.is_small and group.samples:
@@ -232,7 +232,7 @@ class Groups:
         self._note_heads(group)
 
     def _merge(self, group: Group, other: Group) -> None:
-        """Count a small group in another one, and let all that names it name the other."""
+        """Count a small group in another one, and let its items and attempts name the other."""
         items = json.dumps(sorted({*group.tried, *group.failed}))
         for table in ("items", "attempts"):
             self._database.execute(
@@ -290,8 +290,8 @@ class Groups:
     def save(self, changed: set[int], now: int) -> None:
         """Write the groups with these numbers and those that were merged into, and remove those that were merged.
 
-        Not earlier, because SQLite gives the number of a removed row to the next one, and until now what the caller
-        has in hand may name it.
+        Groups are removed only here: SQLite gives the number of a removed row to the next one, and before a save an
+        outcome that the caller holds may name it.
         """
         numbers = {self.current(number) for number in changed}
         rows = [
@@ -311,7 +311,7 @@ def _begins(message: str, head: str) -> bool:
 
 
 def _own(shape: Shape, cells: frozenset[str]) -> frozenset[int]:
-    """The places whose value stands in the row."""
+    """The places whose value is in the row."""
     return frozenset(
         n
         for n, value in enumerate(shape.values)

@@ -1,4 +1,4 @@
-"""Items with their last attempts, read for whatever looks at all of them at the end of a round."""
+"""Items with their last attempts, read for the result files at the end of a round."""
 
 from __future__ import annotations
 

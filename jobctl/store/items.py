@@ -17,12 +17,12 @@ from jobctl.store.sound import sound
 
 _PAGE = 5_000
 
-#: An item that now runs as this attempt: (item, attempt, payload). Plain, because there are so many of them.
+#: An item that now runs as this attempt: (item, attempt, payload). A plain tuple is fast to make for millions.
 Claimed = tuple[int, int, bytes]
 
 
 class Budgeted(NamedTuple):
-    """What an item had used up when it was claimed."""
+    """The attempts and crashes of an item when it was claimed."""
 
     item: int
     attempt: int
@@ -43,7 +43,7 @@ class Settlement(NamedTuple):
 
 
 class StaleAttempts(Exception):
-    """Some attempts were not ours to settle; the transaction must be rolled back and tried with those that are."""
+    """Some attempts are not ours; the transaction must be rolled back and repeated with those that are."""
 
 
 def enqueue(database: Database, job: int, first: int, payloads: Sequence[bytes]) -> None:
@@ -98,7 +98,7 @@ def next_due(database: Database, job: int) -> int | None:
     return None if value is None else int(value)
 
 
-#: Of one item that is held; ``store.calls`` needs it, too.
+#: For one item; ``store.calls`` uses it as well.
 SUCCEED = with_states(
     "UPDATE items SET state = {SUCCEEDED}, failure = NULL"
     " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
@@ -153,7 +153,7 @@ def release(database: Database, job: int, epoch: int, attempts: Sequence[tuple[i
 
 
 def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Budgeted]:
-    """What these items have used up so far."""
+    """The attempts and crashes that these items have used up so far."""
     found = {}
     for item in items:
         row = database.one("SELECT item, attempt, free, crashes FROM items WHERE job = ? AND item = ?", (job, item))
@@ -163,13 +163,13 @@ def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Bud
 
 
 def held(database: Database, job: int, epoch: int) -> list[tuple[int, int]]:
-    """(item, attempt) of what runs under this epoch."""
+    """(item, attempt) of the items of a job that run under this epoch."""
     sql = with_states("SELECT item, attempt FROM items WHERE job = ? AND state = {RUNNING} AND epoch = ?")
     return database.execute(sql, (job, epoch)).fetchall()
 
 
 def running(database: Database) -> list[tuple[int, int, int, int]]:
-    """(job, item, attempt, epoch) of everything that the database believes to run, all jobs."""
+    """(job, item, attempt, epoch) of every item that the database has as running, in all jobs."""
     sql = with_states("SELECT job, item, attempt, epoch FROM items WHERE state = {RUNNING}")
     return database.execute(sql).fetchall()
 

@@ -22,7 +22,7 @@ _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608
 
 
 def job_row(row: Any) -> JobRow:
-    """Columns as ``live_rows`` has them, decoded; of a damaged row what can be read."""
+    """A row as ``live_rows`` has it, decoded; of a damaged row all that can be read."""
     values, damage = mended(dict(zip(_FIELDS, row, strict=False)))
     values["damage"] = damage
     for name in JSON_COLUMNS:
@@ -45,7 +45,7 @@ def load_live(database: Database) -> list[JobRow]:
 
 
 def live_rows(database: Database) -> dict[int, tuple[Any, ...]]:
-    """The same by number and not decoded, for those who know most of them."""
+    """Every job whose round is not closed, by number and not decoded: the engine decodes only those that changed."""
     return {row[0]: row for row in database.execute(f"{_SELECT} WHERE finished_at IS NULL ORDER BY id")}
 
 
@@ -95,7 +95,7 @@ def insert(database: Database, values: Mapping[str, Any]) -> int:
 
 
 def _encoded(value: Any) -> Any:
-    """A value as its column takes it; what is not UTF-8 is kept byte for byte, in JSON as escapes."""
+    """A value in the form of its column. Text that is not UTF-8 is kept byte for byte, in JSON as escapes."""
     if isinstance(value, dict | list | tuple):
         text = json.dumps(value, ensure_ascii=False)
         return text if is_text(text) else json.dumps(value)
@@ -112,7 +112,7 @@ def update(database: Database, job: int, **values: Any) -> None:
 
 
 def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any) -> None:
-    """Move items between the counters of a job, and set other columns on the way."""
+    """Add to the counters of a job, and set other columns in the same statement."""
     changes = [f"{name} = {name} + ?" for name in deltas] + [f"{name} = ?" for name in values]
     database.execute(
         f"UPDATE jobs SET {', '.join(changes)}, revision = revision + 1 WHERE id = ?",  # noqa: S608
@@ -121,10 +121,10 @@ def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any
 
 
 def paused(row: JobRow, now: int) -> dict[str, int]:
-    """How counters move for a pause that ends now, if there is one.
+    """How the counters of time change when a pause ends now; empty if the job is not paused.
 
-    ``active_us`` has the time of earlier rounds with their pauses, for all pauses are taken off it together: so one
-    from before the start is put into it, too.
+    All pauses are subtracted from the active time together, so ``active_us`` includes them: those of earlier rounds,
+    and one from before the start of this round.
     """
     if row.paused_at is None:
         return {}
@@ -133,13 +133,13 @@ def paused(row: JobRow, now: int) -> dict[str, int]:
 
 
 def recount(database: Database, job: int) -> dict[str, int]:
-    """Counters as a scan of the items gives them; for verification only."""
+    """The counters of items as a scan of the items gives them; for verification only."""
     found = dict(database.execute("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", (job,)).fetchall())
     return {name: found.get(number, 0) for number, name in enumerate(_COUNTED)}
 
 
 def root_uid(database: Database, resubmit_of: str | None) -> str | None:
-    """Uid of the first job of a lineage, for a job made of a result file of another; as far back as is known."""
+    """Uid of the first job of a lineage, for a job made of a result file; as far back as the store knows."""
     if resubmit_of is None:
         return None
     return database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of
@@ -150,10 +150,10 @@ def has_keys(database: Database, uid: str | None) -> bool:
     return uid is not None and database.scalar("SELECT item_key FROM jobs WHERE uid = ?", (uid,)) is not None
 
 
-def newest_with_keys(database: Database, name: str, besides: int) -> JobRow | None:
+def newest_with_keys(database: Database, name: str, but: int) -> JobRow | None:
     """The newest other job of a name whose rows have keys of their own."""
     row = database.one(
-        f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, besides)
+        f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, but)
     )
     return None if row is None else job_row(row)
 

@@ -1,4 +1,4 @@
-"""The journal: who did what to a job or an item, when and why."""
+"""The journal: what was done to a job or an item, by whom, when and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobctl.domain.texts import shown
 from jobctl.store.database import Database
 from jobctl.store.sound import sound
 
-#: Somebody cancelled a single item.
+#: A single item was cancelled.
 CANCELLED = "cancelled"
 #: A job has another round.
 RETRIED = "retried"
@@ -48,7 +48,7 @@ def note(
 
 
 def entries(database: Database, job: int, item: int | None = None) -> list[Entry]:
-    """The lines of a job (or of one of its items, with those of the whole job), oldest first."""
+    """The lines of a job, or of one of its items together with those of the whole job, oldest first."""
     rows = database.execute(
         "SELECT at, job, item, actor, event, reason, data FROM journal"
         " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
@@ -64,14 +64,14 @@ def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
 
 
 def done_before(database: Database, job: int, rnd: int) -> tuple[int, int]:
-    """(succeeded, failed) items of a job as its round began that were no part of it."""
+    """(succeeded, failed) items of a job that were not part of its round when the round began."""
     sql = "SELECT data FROM journal WHERE job = ? AND event = ? ORDER BY id DESC LIMIT 1"
     data = _decoded(database.scalar(sql, (job, RETRIED)) or "{}") if rnd > 1 else {}
     return data.get("succeeded", 0), data.get("failed", 0)
 
 
 def _decoded(data: str) -> dict[str, Any]:
-    """What goes with a line; nothing if that cannot be read, for the line itself can."""
+    """The details of a line; empty if they cannot be read, because the line itself still can."""
     try:
         found = json.loads(data)
     except (ValueError, TypeError, RecursionError):

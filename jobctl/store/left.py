@@ -1,4 +1,4 @@
-"""Processes that attempts left behind and that were ended: number and some names. Few attempts have a row here."""
+"""Processes that attempts left behind and that were ended: their number and some names. Few attempts have any."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Left(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The same for a whole job, with the names of its last item."""
+    """Processes that all attempts of a job left behind, with the names of its last item."""
 
     items: int
     processes: int
@@ -53,7 +53,7 @@ def record(database: Database, finished: Sequence[Finished]) -> None:
 
 
 def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[int, int], Left]:
-    """What the attempts of some items left behind, by item and attempt."""
+    """The processes that the attempts of some items left behind, by item and attempt."""
     sql = (
         "SELECT item, attempt, CAST(count AS INTEGER), CAST(names AS TEXT) FROM leftovers"
         " WHERE job = ? AND item BETWEEN ? AND ?"
@@ -62,7 +62,7 @@ def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[
 
 
 def summary(database: Database, job: int) -> Summary | None:
-    """What all attempts of a job left behind; None if nothing."""
+    """The processes that all attempts of a job left behind; None if there were none."""
     found = database.one(
         "SELECT count(DISTINCT item), sum(CAST(count AS INTEGER)), max(item) FROM leftovers WHERE job = ?", (job,)
     )
@@ -76,13 +76,13 @@ def summary(database: Database, job: int) -> Summary | None:
 
 
 class LeftBehind:
-    """The same for all items of a job, asked for in ascending order."""
+    """The processes that the items of a job left behind, read in pages. Items are asked for in ascending order."""
 
     def __init__(self, database: Database, job: int) -> None:
         self._database = database
         self._job = job
         self._page: dict[tuple[int, int], Left] = {}
-        self._last = 0  # item of the page
+        self._last = 0  # the last item of the page
         #: Whether any item left anything behind.
         self.is_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None
 

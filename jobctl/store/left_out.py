@@ -13,10 +13,10 @@ def leave_out(database: Database, row: JobRow, choice: Choice) -> int:
     """Write down which items of a choice stay out; returns how many. In the caller's transaction."""
     database.execute("DROP TABLE IF EXISTS temp.left_out")
     database.execute("CREATE TEMP TABLE left_out (item INTEGER PRIMARY KEY)")
-    taken = Taken(database, row.name, besides=row.id)
+    taken = Taken(database, row.name, but=row.id)
     taken.scan()
     reader = done.row_reader(row)
-    # Of a job that may repeat what is done, only what a later job did counts.
+    # A job that may repeat finished rows leaves out only those that a later job has done.
     later_than = 0 if row.policy.only_new else row.id
     for page in another_round.pages(database, choice):
         hashes = [reader.row(payload) for _, payload in page]

@@ -49,7 +49,7 @@ def executor(database: Database) -> str:
 
 
 def starts_file(database: Database) -> str | None:
-    """The name of the ring in which the supervisor of that executor notes what it starts; None if it never told."""
+    """The name of the ring in which the supervisor of that executor notes its starts; None if it is not known."""
     return value(database, "starts")
 
 

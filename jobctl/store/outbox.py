@@ -1,6 +1,6 @@
-"""The outbox: what has to be told to whom, every try noted. Each function works in the caller's transaction.
+"""The outbox: notifications to deliver, with every try. Each function works in the caller's transaction.
 
-A delivery that is pending with no time for its next try is under way; ``begin`` is committed before anything is sent.
+A pending delivery without a time for its next try is under way. The beginning of a try is committed before it is sent.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.job_row import JobRow
 
 SAMPLES = 5
-#: What a try comes to whose engine ended before it did.
+#: The result of a try whose engine ended before it did.
 INTERRUPTED = "cut off: the daemon ended during this try"
 
 
 @dataclass(frozen=True, slots=True)
 class NewTarget:
-    """Where a job's end shall be announced."""
+    """A receiver of the ends of a job's rounds."""
 
     kind: str  # name of the channel
     target: str
@@ -41,7 +41,7 @@ class NewTarget:
 
 
 class Sending(NamedTuple):
-    """A try that has begun, with all that it needs."""
+    """A try that has begun, with everything that sending it needs."""
 
     delivery: str
     attempt: int
@@ -62,12 +62,12 @@ class Sending(NamedTuple):
 
     @property
     def tries(self) -> int:
-        """Tries so far that count, this one included."""
+        """The tries so far that count against the schedule, this one included."""
         return self.attempt - self.free
 
 
 def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> None:
-    """Announce the end of every round of a job here, too."""
+    """Add receivers of the ends of a job's rounds."""
     database.executemany(
         "INSERT INTO targets (job, kind, target, secret_env, secret_file, allow_http) VALUES (?, ?, ?, ?, ?, ?)",
         [
@@ -87,7 +87,7 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
 def enqueue(database: Database, job: int, now: int) -> int:
     """Write a delivery for every target of a job that is terminal as of this transaction; returns how many.
 
-    Said twice it changes nothing.
+    A second call changes nothing.
     """
     targets = database.execute("SELECT id, disabled_at FROM targets WHERE job = ? ORDER BY id", (job,)).fetchall()
     if not targets:
@@ -110,7 +110,7 @@ def enqueue(database: Database, job: int, now: int) -> int:
 
 
 def program_for(root: Path) -> str:
-    """How jobctl is called for a store by somebody who knows nothing of our options and environment."""
+    """The command that reaches this store from a shell without our options and environment."""
     if os.environ.get("JOBCTL_HOME") is None and find_home().root == root:
         return "jobctl"
     return f"jobctl --home {shlex.quote(str(root))}"
@@ -142,7 +142,7 @@ def _ended(database: Database, row: JobRow, program: str) -> EndedJob:
 
 
 def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
-    """Items that a plain retry takes, and those it holds back because they may have had their effect."""
+    """How many items a plain retry takes, and how many it leaves out because they may have had their effect."""
     held_back = 0
     if row.policy.on_crash == "fail":
         sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
@@ -165,7 +165,7 @@ def _top_causes(database: Database, job: int) -> list[Cause]:
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:
-    """When the next try (for a job, or at all) is due, microseconds; None if none is."""
+    """When the next try (of a job, or of any) is due, microseconds; None if no try is."""
     if job is None:
         found = database.scalar("SELECT min(next_at) FROM deliveries WHERE next_at IS NOT NULL")
     else:
@@ -174,7 +174,7 @@ def next_due(database: Database, job: int | None = None) -> int | None:
 
 
 def begin_due(database: Database, now: int, limit: int) -> list[Sending]:
-    """Begin a try of what is due, longest overdue first."""
+    """Begin a try of each delivery that is due, longest overdue first."""
     due = database.execute(
         "SELECT id FROM deliveries WHERE next_at <= ? ORDER BY next_at, job, target LIMIT ?", (now, limit)
     ).fetchall()
@@ -205,7 +205,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
 
 
 def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
-    """Complete a try. False, and nothing is changed, if it is not under way any more."""
+    """Record the end of a try. False, and nothing changes, if it is not under way any longer."""
     ours = database.execute(
         "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
         " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",
@@ -229,7 +229,7 @@ def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict,
 
 
 def _disable(database: Database, target: int, now: int) -> None:
-    """Tell a target nothing more, what waits for its next try included."""
+    """Send nothing to a target any longer, including deliveries that wait for their next try."""
     database.execute("UPDATE targets SET disabled_at = ? WHERE id = ?", (now, target))
     database.execute(
         "UPDATE deliveries SET state = 'disabled', next_at = NULL, settled_at = ?"
@@ -239,7 +239,7 @@ def _disable(database: Database, target: int, now: int) -> None:
 
 
 def recover(database: Database, now: int) -> int:
-    """Tries that ended with an earlier engine are made again at once; returns how many there were."""
+    """Make tries that an earlier engine did not complete due at once; returns how many there were."""
     cut_off = database.execute("SELECT id FROM deliveries WHERE state = 'pending' AND next_at IS NULL").fetchall()
     database.executemany(
         "UPDATE delivery_attempts SET duration_us = max(0, ? - started_at), error = ?"
@@ -253,7 +253,7 @@ def recover(database: Database, now: int) -> int:
 
 
 def send_again(database: Database, delivery: str, now: int) -> None:
-    """Begin the schedule of a delivery anew, same id and same body, whatever became of it."""
+    """Start the schedule of a delivery again, with the same id and body, whatever its state."""
     database.execute(
         "UPDATE targets SET disabled_at = NULL WHERE id = (SELECT target FROM deliveries WHERE id = ?)", (delivery,)
     )

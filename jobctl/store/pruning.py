@@ -1,4 +1,4 @@
-"""Removing jobs: the job itself at once, then its many rows and the space they took in steps nobody waits for."""
+"""Removing jobs: the job itself at once, then its many rows and their space in steps that are too short to notice."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jobctl.store.database import Database
 #: Rows removed, and pages given back, in one transaction: a few milliseconds each.
 ROWS_AT_ONCE = 5_000
 PAGES_AT_ONCE = 500
-#: A job of at most so many items goes in the transaction that takes it out, together with others.
+#: A job of at most this number of items is removed in one transaction, together with others.
 SMALL_JOB = 500
 _FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
 #: Tables with more rows per job than one transaction should remove, and what numbers the rows.
 _MANY_ROWS = (("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id"))
-#: Left to other writers between two steps: waiting for their turn they look every few milliseconds.
+#: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003
 #: Called between two transactions.
 Pause = Callable[[], None]
@@ -26,7 +26,7 @@ Pause = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A job that is done, and what speaks for keeping it."""
+    """A job that is done, with the facts that may be a reason to keep it."""
 
     id: int
     uid: str
@@ -59,13 +59,13 @@ def named(database: Database, jobs: Sequence[int]) -> list[Candidate]:
 
 
 def candidate(database: Database, job: int, before: int) -> Candidate | None:
-    """One of them as it is now; None if it is none any more."""
+    """A job as it is now; None if it is gone, or was not done before that time."""
     row = database.one(f"{_SELECT} WHERE id = ? AND finished_at IS NOT NULL AND finished_at <= ?", (job, before))
     return None if row is None else Candidate(*row)
 
 
 def resubmitted(database: Database) -> set[str]:
-    """uids of jobs one of whose result files was submitted again."""
+    """Uids of jobs of which a result file was submitted as another job."""
     return {row[0] for row in database.execute("SELECT DISTINCT resubmit_of FROM jobs WHERE resubmit_of IS NOT NULL")}
 
 
@@ -76,9 +76,9 @@ def awaited(database: Database) -> set[int]:
 
 
 def take_out(database: Database, job: Candidate, now: int) -> int:
-    """The job is gone from here on; what is left of it is remembered until it is removed. In a transaction.
+    """Remove a job, and remember its number until all its rows are removed. In the caller's transaction.
 
-    The rows of a small job go at once; returns how many.
+    The rows of a small job are removed at once; returns how many.
     """
     database.execute("INSERT OR REPLACE INTO prunings (job, at) VALUES (?, ?)", (job.id, now))
     database.execute(
@@ -96,12 +96,12 @@ def take_out(database: Database, job: Candidate, now: int) -> int:
 
 
 def begun(database: Database) -> list[int]:
-    """Jobs that were taken out and of which something may be left."""
+    """Jobs that were removed and of which rows may be left."""
     return [row[0] for row in database.execute("SELECT job FROM prunings ORDER BY job")]
 
 
 def remove_rows(database: Database, job: int, pause: Pause) -> int:
-    """Remove items, attempts and journal of a job that was taken out; returns how many rows went."""
+    """Remove the items, attempts and journal of a removed job; returns how many rows that were."""
     return sum(_remove(database, table, key, job, pause) for table, key in _MANY_ROWS)
 
 
@@ -119,13 +119,13 @@ def _remove(database: Database, table: str, key: str, job: int, pause: Pause) ->
 
 
 def finish(database: Database, jobs: Sequence[int]) -> None:
-    """Nothing is left of these jobs that were taken out."""
+    """Forget the numbers of removed jobs of which no row is left."""
     with database.transaction():
         database.executemany("DELETE FROM prunings WHERE job = ?", [(job,) for job in jobs])
 
 
 def give_back(database: Database, pause: Pause) -> int:
-    """Shorten the database by the pages that nothing uses, on disk with the next checkpoint; returns bytes."""
+    """Give unused pages back, on disk with the next checkpoint; returns how many bytes."""
     size = int(database.scalar("PRAGMA page_size"))
     first = free = int(database.scalar("PRAGMA freelist_count"))
     while free:
@@ -140,20 +140,20 @@ def give_back(database: Database, pause: Pause) -> int:
 
 
 def database_bytes(database: Database) -> int:
-    """How large the database is."""
+    """The size of the database."""
     return int(database.scalar("PRAGMA page_count")) * int(database.scalar("PRAGMA page_size"))
 
 
 def live_bytes(database: Database) -> int:
-    """How large the database is without the pages that nothing uses."""
+    """The size of the database without unused pages."""
     free = int(database.scalar("PRAGMA freelist_count")) * int(database.scalar("PRAGMA page_size"))
     return database_bytes(database) - free
 
 
 def rebuild(database: Database, *, in_memory: bool) -> None:
-    """Write the whole database anew, row by row: nothing but what it holds is in its pages then.
+    """Rewrite the whole database, so that its pages hold nothing of removed rows.
 
-    Other writers wait for as long as that takes, readers do not. With ``in_memory`` it needs as much memory.
+    Other writers wait meanwhile, readers do not. With ``in_memory`` it needs as much memory as the database is large.
     """
     database.execute(f"PRAGMA temp_store={'MEMORY' if in_memory else 'FILE'}")
     try:
@@ -162,18 +162,18 @@ def rebuild(database: Database, *, in_memory: bool) -> None:
         database.execute("PRAGMA temp_store=MEMORY")
 
 
-_ERASED = "erased"  # in meta: jobs were never removed but with everything that could be read back
+_ERASED = "erased"  # in meta: no removed job has left anything that could be read back
 
 
 def is_erased(database: Database) -> bool:
-    """Whether nothing can be left of jobs that were removed before, as by an older jobctl."""
+    """Whether nothing can be left of removed jobs. An older jobctl left parts of them in unused pages."""
     if meta.value(database, _ERASED):
         return True
     return highest_job(database) == int(database.scalar("SELECT count(*) FROM jobs"))
 
 
 def note_erased(database: Database) -> None:
-    """Nothing can be left of them from here on."""
+    """Store that nothing is left of removed jobs."""
     with database.transaction():
         meta.put_if_new(database, _ERASED, "1")
 

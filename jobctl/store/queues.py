@@ -11,7 +11,7 @@ from jobctl.store.sound import sound
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """The limits of a queue; ``tokens`` at ``tokens_at`` is what its rate had left."""
+    """The limits of a queue; ``tokens`` is the number of starts that its rate had left at ``tokens_at``."""
 
     name: str
     slots: int | None = None
@@ -46,7 +46,7 @@ def change(database: Database, name: str, **values: Any) -> bool:
 
 
 def is_paused(database: Database, name: str) -> bool:
-    """Whether nothing more of a queue starts."""
+    """Whether a queue is paused, so that no item of it starts."""
     return database.scalar("SELECT paused_at FROM queues WHERE name = ?", (name,)) is not None
 
 
@@ -57,5 +57,5 @@ def names(database: Database) -> list[str]:
 
 
 def keep(database: Database, name: str) -> None:
-    """Let a queue that a job is put into be there for good, also when that job has been pruned."""
+    """Make a queue that a job is put into permanent: it stays when that job has been pruned."""
     database.execute("INSERT OR IGNORE INTO queues (name) VALUES (?)", (name,))

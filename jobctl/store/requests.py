@@ -1,4 +1,4 @@
-"""What commands ask of the engine: rows that are there until they are obeyed, whichever engine does it."""
+"""Requests of commands to the engine: rows that stay until an engine has carried them out, whichever engine that is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from jobctl.store.database import Database
 
 CANCEL = "cancel"
 FOLLOW = "follow"
-#: Of no job (number 0): move the whole write-ahead log into the database. An engine that does not know it drops it.
+#: For no job (number 0): move the whole write-ahead log into the database. An engine that does not know it drops it.
 CHECKPOINT = "checkpoint"
-_CHECKPOINTED = "checkpointed"  # in meta: the tokens of the latest that were obeyed
+_CHECKPOINTED = "checkpointed"  # in meta: the tokens of the latest requests that were carried out
 _ANSWERS_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """End a job or an item, or bring here what it writes (``verb``)."""
+    """A request to end a job or an item, or to bring its output to this machine (``verb``)."""
 
     job: int
     item: int | None
@@ -30,7 +30,7 @@ class Request:
 
 
 def add(database: Database, request: Request, at: int) -> None:
-    """Leave a request, in the caller's transaction."""
+    """Write a request, in the caller's transaction."""
     database.execute(
         "INSERT INTO requests (at, job, item, verb, now, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (at, request.job, request.item, request.verb, int(request.now), request.actor, request.reason),
@@ -38,13 +38,13 @@ def add(database: Database, request: Request, at: int) -> None:
 
 
 def waiting(database: Database) -> list[tuple[int, Request]]:
-    """What is asked, oldest first, by number."""
+    """All requests with their numbers, oldest first."""
     rows = database.execute("SELECT id, job, item, verb, now, actor, reason FROM requests ORDER BY id").fetchall()
     return [(row[0], Request(row[1], row[2], row[3], bool(row[4]), row[5], row[6])) for row in rows]
 
 
 def drop(database: Database, numbers: Iterable[int]) -> None:
-    """These are obeyed, in the caller's transaction."""
+    """Remove requests that were carried out, in the caller's transaction."""
     database.executemany("DELETE FROM requests WHERE id = ?", [(number,) for number in numbers])
 
 
@@ -57,12 +57,12 @@ def ask_for_checkpoint(database: Database, actor: str, at: int) -> str:
 
 
 def checkpoints(database: Database) -> list[str]:
-    """The tokens of those who ask for a checkpoint."""
+    """The tokens of the commands that wait for a checkpoint."""
     return [row[0] for row in database.execute("SELECT reason FROM requests WHERE verb = ? ORDER BY id", (CHECKPOINT,))]
 
 
 def checkpointed(database: Database, tokens: Sequence[str]) -> None:
-    """These were obeyed: whoever asked waits to read that."""
+    """Answer requests for a checkpoint: the commands that asked wait to read their tokens."""
     with database.transaction():
         for token in tokens:
             _withdraw(database, token)
@@ -71,13 +71,13 @@ def checkpointed(database: Database, tokens: Sequence[str]) -> None:
 
 
 def is_checkpointed(database: Database, token: str) -> bool | None:
-    """Whether a checkpoint that was asked for was made; None when the request was dropped unread."""
+    """Whether the checkpoint of a request was made; None if an engine that did not know it dropped the request."""
     is_asked = token in checkpoints(database)  # read first: it may be answered in between
     return True if token in _answered(database) else False if is_asked else None
 
 
 def withdraw_checkpoint(database: Database, token: str) -> None:
-    """Nobody waits for it any more."""
+    """Remove a request for a checkpoint: the command does not wait for it any longer."""
     with database.transaction():
         _withdraw(database, token)
 

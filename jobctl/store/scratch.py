@@ -1,4 +1,4 @@
-"""Databases that nobody else sees, such as one on disk for keys: memory stays flat however many rows there are.
+"""Databases that only this process sees. One on disk holds keys, so memory stays flat for any number of rows.
 
 SQLite has such databases itself, but many libraries of SQLite are built to hold those in memory.
 """
@@ -19,7 +19,7 @@ _ON_DISK = "/var/tmp"  # noqa: S108 - the file has a random name and mode 0600, 
 
 
 class SeenKeys:
-    """Which keys an input has had so far, each with the number of the record that had it first."""
+    """The keys that an input has had so far, each with the number of the record that had it first."""
 
     def __init__(self) -> None:
         self._database = _disk_database()
@@ -39,7 +39,7 @@ class SeenKeys:
 
 
 def scratch_database() -> Database:
-    """One without tables that nobody else sees and that is gone when it is closed."""
+    """A database without tables that only this process sees and that is gone when it is closed."""
     return Database(sqlite.connect("", isolation_level=None), Path())
 
 

@@ -1,7 +1,7 @@
-"""Rows whose cells are of the types that their fields say, whatever a damaged database holds.
+"""Rows whose cells have the types of their fields, whatever a damaged database holds.
 
-SQLite keeps any value in any column. Rows of jobs are judged by ``store.damage``, which names what is wrong; of all
-others a cell that cannot be read counts as one without a value, so that no command and no engine ends on it.
+SQLite keeps any value in any column. ``store.damage`` judges the rows of jobs and names their faults. In all other rows
+a cell that cannot be read counts as empty, so that it ends no command and no engine.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any
 from jobctl.domain.ports import Ending
 from jobctl.domain.texts import is_text, shown
 
-#: No number of ours is larger: microseconds of 100 years are 3e15, and what is added to them does not overflow.
+#: No number of ours is larger: 100 years are 3e15 microseconds. Sums of such numbers do not overflow.
 _LARGEST = 1 << 60
 _ENDINGS = frozenset(map(int, Ending))
 
 
 def sound(kind: type, row: Sequence[Any]) -> Sequence[Any]:
-    """The cells of a row for a class with one field for each; the row itself where nothing is wrong."""
+    """The cells of a row, in the types of a class that has one field for each cell."""
     return [check(cell) for check, cell in zip(_checks(kind), row, strict=False)]
 
 
 @cache
 def _checks(kind: type) -> list[Callable[[Any], Any]]:
-    # A named tuple keeps what is written as a reference, a dataclass as text.
+    # A named tuple keeps its annotations as references, a dataclass as text.
     written = {name: str(getattr(kept, "__forward_arg__", kept)) for name, kept in kind.__annotations__.items()}
     return [_ending if name == "ending" else _CHECKS[text] for name, text in written.items()]
 

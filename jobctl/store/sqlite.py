@@ -48,7 +48,7 @@ def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether an error says that another connection keeps the database: what was tried may work a moment later."""
+    """Whether an error says that another connection keeps the database, so that another try may succeed."""
     text = str(error).lower()
     return "locked" in text or "busy" in text
 
@@ -57,13 +57,13 @@ CUT_OFF = "it ends within a page: the rest was cut off"
 
 
 def is_cut_off(path: Path, page_size: int) -> bool:
-    """Whether a file ends within a page, for the rest of which SQLite reads zeros; not while a WAL has that page."""
+    """Whether a file ends within a page: SQLite would read zeros for the rest. A WAL may have that page."""
     wal = path.with_name(f"{path.name}-wal")
     return path.stat().st_size % page_size != 0 and not (wal.exists() and wal.stat().st_size)
 
 
 def quick_check(execute: Callable[[str], Any], most: int = 5) -> list[str]:
-    """What a reading of the whole file finds wrong, a line each; empty if it is sound. Raises DatabaseError."""
+    """The faults that a reading of the whole file finds, a line for each; none if it is sound. Raises DatabaseError."""
     rows = execute(f"PRAGMA quick_check({most})").fetchall()
     if rows == [("ok",)]:
         return []

@@ -1,7 +1,7 @@
-"""Rows of a job that is not accepted yet: under a number of their own, seen by nobody, written in short transactions.
+"""Rows of a job that is not accepted yet: under a number of their own, which no command shows, in short transactions.
 
-The number stands among those of jobs that were taken out, so what a killed submission leaves behind is removed by
-``prune`` like the rest of a job. That its rows are still wanted is said by a lock, which ends with the process.
+The number is listed among the jobs that were removed. So ``prune`` removes the rows that a killed submission leaves,
+like the rest of a removed job. A lock says that the rows are still wanted, and it ends with the process.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from jobctl.process import lock
 from jobctl.store import items, jobs, pruning
 from jobctl.store.database import Database
 
-#: Where rows are written, and what numbers them.
+#: The tables that take rows, each with the column that numbers them.
 _TABLES = (("items", "item"), ("followed", "number"))
-#: Removed in one transaction, which others wait for.
+#: Rows removed in one transaction, for which other writers wait.
 _REMOVE_AT_ONCE = 20_000
 
 
@@ -37,7 +37,7 @@ class Staging:
             yield [row.payload for row in rows]
 
     def accept(self) -> None:
-        """The rows are those of a job from now on, in the caller's transaction."""
+        """Make the rows those of a job, in the caller's transaction."""
         self._database.execute("DELETE FROM prunings WHERE job = ?", (self.job,))
 
     def discard(self, *, shrink: bool = False) -> None:
@@ -54,7 +54,7 @@ class Staging:
                 return False
             left = sum(self._remove_from(table, key) for table, key in _TABLES)
             if not left:
-                self.accept()  # nothing is left to be pruned
+                self.accept()  # there is nothing left to prune
             return bool(left)
 
     def _remove_from(self, table: str, key: str) -> bool:
@@ -66,7 +66,7 @@ class Staging:
         return last is not None
 
     def close(self) -> None:
-        """Let go of the number."""
+        """Release the lock on the number."""
         os.close(self._lock)
 
 

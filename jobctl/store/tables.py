@@ -1,7 +1,7 @@
 """The one definition of the schema. ``schema.sql`` is generated from it (``python -m jobctl.store.schema``).
 
-Imported only to generate that file, to migrate, and where typed access is worth 0.6 s of start-up; everyday
-commands and the engine read and write with the SQL beside this module. CHECK constraints repeat the invariants.
+Only generators and tests import it, because it costs 0.6 s of start-up. The program reads and writes with the SQL of
+the other modules. CHECK constraints repeat the invariants.
 
 Times are integer microseconds UTC, durations too unless the name says otherwise.
 """
@@ -18,7 +18,7 @@ _TERMINAL = ", ".join(f"'{s}'" for s in sorted(TERMINAL_JOB_STATES))
 
 
 class Meta(SQLModel, table=True):
-    """Facts about the store: its id, the engine's epoch."""
+    """Facts about the store, one for each key: see ``store/meta.py``."""
 
     __tablename__ = "meta"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -70,18 +70,18 @@ class Job(SQLModel, table=True):
     input_bytes: int
     input_sha256: str
     rows_sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: what was said on purpose
+    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: the given options
     fingerprint: str
     key: str | None = None
     item_key: str | None = None  # the column that names a row
     resubmit_of: str | None = None  # uid of the job whose result file was submitted
     root_uid: str | None = None  # uid of the first job of that lineage
-    foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works it off
+    foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works on it
     after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
     not_before_at: int | None = None
 
     state: str
-    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why its stop cut it short, once it has
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why it was cut short
     round: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     total: int
@@ -98,7 +98,7 @@ class Job(SQLModel, table=True):
     paused_at: int | None = None
     pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     stop: str | None = None  # why no further item may start: cancel | expired | failures | command
-    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # 1: end what runs; 2: without grace
+    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # 1: end running items; 2: without grace
     stop_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
     submitted_at: int
@@ -108,13 +108,13 @@ class Job(SQLModel, table=True):
     deadline_at: int | None = None
     round_at: int  # when this round began
     paused_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    # Of earlier rounds, with their pauses; and pauses of this one from before its start.
+    # Time of earlier rounds, with their pauses; and pauses of this round from before its start.
     active_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     rate_per_s: float | None = None  # items processed, smoothed
     mean_us: float | None = None  # duration of an attempt, smoothed
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # finished attempts, all rounds
     results: str | None = None  # JSON: what the manifest says, once written
-    tokens: float | None = None  # what its rate had left
+    tokens: float | None = None  # starts that its rate had left at ``tokens_at``
     tokens_at: int | None = None
     failures_ungrouped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
@@ -129,7 +129,7 @@ class Figures(SQLModel, table=True):
 
 
 class Item(SQLModel, table=True):
-    """One input row and where it stands. One narrow row, no index that every item pays for."""
+    """One input row and its state. The row is narrow, and no index covers all items: millions would pay for it."""
 
     __tablename__ = "items"
     __table_args__ = (
@@ -185,7 +185,7 @@ class Attempt(SQLModel, table=True):
 
 
 class Failure(SQLModel, table=True):
-    """A cause: failed attempts of a job that ended alike, counted as they settle."""
+    """A cause of failure: attempts of a job that failed alike, counted as they settle."""
 
     __tablename__ = "failures"
     __table_args__ = (Index("failures_cause", "job", "code", "message", "outcome", unique=True),)
@@ -195,15 +195,15 @@ class Failure(SQLModel, table=True):
     message: str  # numbers, paths, quoted values replaced
     outcome: str  # known | unknown
     retryable: int
-    items: int  # that are failed now because of it
-    attempts: int  # that ended so, all rounds
+    items: int  # failed now because of it
+    attempts: int  # attempts that ended so, in all rounds
     first_at: int
     last_at: int
     samples: str  # JSON list of item numbers
 
 
 class JournalEntry(SQLModel, table=True):
-    """Who did what, when and why: every transition of a job, every hand laid on an item."""
+    """Every transition of a job and every command about an item: by whom, when and why."""
 
     __tablename__ = "journal"
     __table_args__ = (Index("journal_job", "job", "id"),)
@@ -218,7 +218,7 @@ class JournalEntry(SQLModel, table=True):
 
 
 class Request(SQLModel, table=True):
-    """What a command asks of the engine; the engine deletes it when it is done."""
+    """A request of a command to the engine, which deletes it when it is carried out."""
 
     __tablename__ = "requests"
     id: int | None = Field(default=None, primary_key=True)
@@ -246,7 +246,7 @@ class Queue(SQLModel, table=True):
 
 
 class Daemon(SQLModel, table=True):
-    """The daemon's last words about itself: one row. Whether it lives is told by its lock, not by this."""
+    """The last heartbeat of the daemon: one row. Its lock says whether it lives, not this row."""
 
     __tablename__ = "daemon"
     __table_args__ = (CheckConstraint("id = 1", name="daemon_is_one"),)
@@ -274,7 +274,7 @@ class Done(SQLModel, table=True):
 
 
 class Followed(SQLModel, table=True):
-    """A row that is open in another job of the same name: no item before that job ends without its success."""
+    """A row that another job of the same name has: it becomes an item only if that job ends without its success."""
 
     __tablename__ = "followed"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -316,7 +316,7 @@ class Target(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """The outbox: what a target has to be told, written in the transaction that ends the round."""
+    """The outbox: a notification for a target, written in the transaction that ends the round."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -334,7 +334,7 @@ class Delivery(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # exactly what is signed and sent
     state: str
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # begun so far
-    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, before it was sent anew
+    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, before the last restart
     next_at: int | None = None  # NULL and pending: a try is under way
     created_at: int
     settled_at: int | None = None

@@ -1,4 +1,4 @@
-"""Rows that other live jobs of the same name have: they are not new, and nobody may run them at the same time.
+"""Rows that other live jobs of the same name have: they are not new, and no two jobs may run them at the same time.
 
 The rows of those jobs are read once and hashed into a temporary table on disk, so memory stays flat. That costs
 nothing where no other job of the name is live.
@@ -19,13 +19,13 @@ _AT_ONCE = 250
 
 
 class Taken:
-    """What the live jobs of a name have, by hash of the row."""
+    """The rows of the live jobs of a name, by hash."""
 
-    def __init__(self, database: Database, name: str, besides: int = 0) -> None:
-        """``besides`` is the job whose rows are compared: it does not count itself, nor do those that follow it."""
+    def __init__(self, database: Database, name: str, but: int = 0) -> None:
+        """``but`` is the job whose rows are compared: neither its own rows count nor those of jobs that follow it."""
         self._database = database
         self._name = name
-        self._besides = besides
+        self._but = but
         self._seen: set[int] = set()
         self._rounds = self._all_rounds()
         database.execute("DROP TABLE IF EXISTS temp.taken")
@@ -41,11 +41,12 @@ class Taken:
     def scan(self) -> None:
         """Take in the rows of live jobs that were not there at the last call.
 
-        Called before the transaction of a submission begins, so that nobody waits for the reading, and again in it.
+        It is called before the transaction of a submission, so that other writers do not wait for the reading, and
+        again in that transaction.
         """
         sql = "SELECT id FROM jobs WHERE name = ? AND finished_at IS NULL AND item_key IS NOT NULL ORDER BY id"
         for (number,) in self._database.execute(sql, (self._name,)).fetchall():
-            row = None if number in self._seen or number == self._besides else jobs.load(self._database, number)
+            row = None if number in self._seen or number == self._but else jobs.load(self._database, number)
             if row is not None:
                 self._seen.add(number)
                 self._read(row)
@@ -71,7 +72,7 @@ class Taken:
 
     @contextlib.contextmanager
     def _together(self) -> Iterator[None]:
-        """One transaction for a batch, unless the caller has one: else SQLite makes one for each row."""
+        """One transaction for a batch, unless the caller has one. Without it SQLite makes one for each row."""
         if self._database.in_transaction:
             yield
             return
@@ -82,8 +83,8 @@ class Taken:
             self._database.execute("COMMIT")
 
     def _rows_of(self, row: JobRow) -> Iterator[list[tuple[int, bytes]]]:
-        """The rows that wait first: those that become items meanwhile are met again, and none is missed."""
-        if [self._besides, followed.CONDITION] not in row.after:
+        """The rows that wait come first: those that become items meanwhile are read twice, and none is missed."""
+        if [self._but, followed.CONDITION] not in row.after:
             for page in followed.pages(self._database, row.id):
                 yield [(ItemState.QUEUED, payload) for payload in page]
         for rows in items.pages(self._database, row.id):

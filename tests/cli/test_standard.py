@@ -89,7 +89,7 @@ def test_a_limit_on_files_is_no_reason_to_put_a_database_away(shell):
     done = shell("ulimit -f 0; $jobctl submit rows.txt -- true")
     assert done.returncode == 1
     assert "SQLite says" in done.stderr
-    assert "mv " not in done.stderr and "begin anew" not in done.stderr
+    assert "mv " not in done.stderr and "empty store" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Copies of the database beside it: small, whole, made by the engine when nobody waits, the last three kept."""
+"""Copies of the database in the same home. The engine makes them when no command waits, and keeps the last three."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEEP = 3
 #: In the name of a copy that was made when files of the database were removed under the engine.
 RESCUED = "-rescued"
 EVERY_US = 3_600_000_000
-#: A larger database is not copied every hour: it would be felt. Before a migration it is copied whatever its size.
+#: A larger database is not copied every hour, which would slow down the engine. A migration copies any database first.
 HOURLY_UP_TO = 64 << 20
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -31,7 +31,7 @@ def existing(root: Path) -> list[Path]:
 
 
 def rescued(root: Path) -> Path | None:
-    """The copy that an engine made when files of its database were removed, unless it was gone back to."""
+    """The copy that an engine made when files of its database were removed; None if there is none."""
     return next((path for path in reversed(existing(root)) if path.stem.endswith(RESCUED)), None)
 
 
@@ -42,7 +42,7 @@ def newest_at(root: Path) -> int:
 
 
 def is_due(database: Database, now: int) -> bool:
-    """Whether an hour has passed, something has changed since, and the database is small enough to copy in passing."""
+    """Whether an hour has passed since the last copy, a job has changed since, and the database is small enough."""
     last = newest_at(database.path.parent)
     if 0 <= now - last < EVERY_US or database.path.stat().st_size > HOURLY_UP_TO:
         return False
@@ -51,9 +51,9 @@ def is_due(database: Database, now: int) -> bool:
 
 
 def make(database: Database, now: int, word: str = "") -> Path:
-    """Copy the database as it is now and drop the oldest copies. Raises sqlite errors and OSError; leaves no rest.
+    """Copy the database as it is now, and drop the oldest copies. Raises sqlite errors and OSError.
 
-    ``word`` becomes part of the name. Other processes go on reading and writing meanwhile.
+    An error leaves no part of a copy. ``word`` becomes part of the name. Other processes continue to read and write.
     """
     place = folder(database.path.parent)
     private.make_folder(place)
@@ -79,10 +79,10 @@ def make(database: Database, now: int, word: str = "") -> Path:
 
 
 def replace_all(database: Database, now: int) -> int:
-    """Copies hold rows that were removed since: make one of the database as it is, drop the others; returns how many.
+    """Replace all copies by one of the database as it is: they hold rows that were removed since. Returns how many.
 
-    One that an engine rescued from removed files stays: it may be all that is left of a store. A copy that another
-    process is making becomes none. A database too large to be copied in passing gets no new one.
+    A copy that an engine rescued from removed files stays, because it may be all that is left of a store. A copy that
+    another process is making is removed. A database that is too large for hourly copies gets no new one.
     Raises sqlite errors and OSError.
     """
     root = database.path.parent
@@ -103,8 +103,8 @@ def _flush(path: Path) -> None:
 
 
 def recipe(root: Path) -> str:
-    """What to type when the database is damaged: keep it, and go on with the last copy."""
+    """What to type when the database is damaged: keep it, and continue with the last copy."""
     if existing(root):
-        return "keep it and go on with the last backup: jobctl doctor --restore"
+        return "keep it and continue with the last backup: jobctl doctor --restore"
     keep = f"cd {shlex.quote(str(root))} && mkdir damaged && mv jobctl.db* damaged/"
-    return f"keep it and begin anew: {keep} (there is no backup yet)"
+    return f"keep it and start with an empty store: {keep} (there is no backup yet)"

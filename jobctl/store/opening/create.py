@@ -11,7 +11,7 @@ from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION, stored
 
 
 def create_schema(database: Database) -> None:
-    """Create every table in one transaction; harmless when another process was faster."""
+    """Create every table in one transaction. It does nothing if another process was faster."""
     with database.transaction():
         if database.scalar("PRAGMA user_version"):
             return
@@ -19,7 +19,7 @@ def create_schema(database: Database) -> None:
             if statement.strip():
                 database.execute(statement)
         database.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?), ('epoch', '0')", (uuid.uuid4().hex,))
-        # The files of jobs of a database that is gone stay theirs: their numbers are not given a second time.
+        # If the database was lost, files of its jobs may still be there: their numbers must not go to other jobs.
         jobs = jobs_with_files(database.path.parent)
         if jobs:
             database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (jobs[-1],))

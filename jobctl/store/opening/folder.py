@@ -1,4 +1,4 @@
-"""The state directory: made private, and refused where somebody else could have a hand in it."""
+"""The state directory: made private, and refused where another user could write to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from jobctl.errors import HomeError, JobctlError, NotFound, StoreError
 from jobctl.process import mounts
 from jobctl.process.private import is_plain
 
-#: Longer names are no numbers of jobs.
+#: Longer names are not numbers of jobs.
 _DIGITS = 19
 
 
 def jobs_with_files(root: Path) -> list[int]:
-    """Numbers of the jobs of which there are logs or results, in order."""
+    """Numbers of the jobs that have logs or results, in order."""
     numbers: set[int] = set()
     for place in (root / "logs", root / "results"):
         with contextlib.suppress(OSError):
@@ -27,7 +27,7 @@ def jobs_with_files(root: Path) -> list[int]:
 
 
 def _has_files(folder: Path) -> bool:
-    """Whether a plain file of ours is in a folder; what somebody planted is none."""
+    """Whether a folder has a plain file of ours; a file that another user planted does not count."""
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(folder.lstat().st_mode):
             return any(is_plain(entry.lstat()) for entry in folder.iterdir())
@@ -48,7 +48,7 @@ def no_queue(root: Path) -> JobctlError:
 def prepare_home(home: Home) -> None:
     """Make the state directory, 0700. Raises HomeError when that is impossible, or one that is there is not ours.
 
-    Nothing is made in a directory that is not: what root made there would lock its owner out.
+    Nothing is made in a directory of another user: files that root makes there would lock its owner out.
     """
     if os.path.lexists(home.root):
         check_home(home)
@@ -76,7 +76,7 @@ def _no_directory(home: Home) -> HomeError:
 
 
 def _make_folders(*folders: Path) -> None:
-    previous = os.umask(0o077)  # for folders on the way to it, which mkdir gives no mode
+    previous = os.umask(0o077)  # for parent folders, to which mkdir gives no mode
     try:
         for folder in folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def check_home(home: Home) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Nothing is kept where a link points to. A folder that is gone is made again when it is needed."""
+    """Refuse a link: nothing is stored at the place it points to. A folder that is gone is made again when needed."""
     try:
         info = folder.lstat()
     except FileNotFoundError:

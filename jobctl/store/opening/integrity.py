@@ -1,4 +1,4 @@
-"""Whether the database file is sound, looked at when the last engine did not get to say goodbye."""
+"""Whether the database file is sound. An engine checks that at its start if the engine before was killed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ CHECK_UP_TO = 256 << 20
 
 
 def begin(database: Database) -> None:
-    """An engine begins to work on the database: look at it first if the one before left without a goodbye.
+    """Mark the database as open by an engine; check it first if the engine before was killed.
 
-    Raises StoreError with the way out, and then has changed nothing.
+    Raises StoreError that says how to repair it, and then has changed nothing.
     """
     if meta.value(database, "open") == "1":
         _check(database)
     _mark(database, "1")
-    if not layout.is_noted(database.connection, SCHEMA_VERSION):  # after a VACUUM, say; it was compared at opening
+    if not layout.is_noted(database.connection, SCHEMA_VERSION):  # as after a VACUUM; opening compared it
         with database.transaction():
             layout.note(database.connection)
 
 
 def end(database: Database) -> None:
-    """The engine says goodbye: everything it did is in the file."""
+    """Mark the database as closed by its engine: all that the engine did is in the file."""
     _mark(database, "0")
 
 
@@ -36,7 +36,7 @@ def _mark(database: Database, value: str) -> None:
 
 
 def findings(database: Database) -> list[str]:
-    """What a reading of the whole file finds wrong, in SQLite's words; empty if it is sound."""
+    """The faults that a reading of the whole file finds, in SQLite's words; empty if it is sound."""
     try:
         return sqlite.quick_check(database.execute)
     except sqlite.DatabaseError as error:
@@ -53,7 +53,7 @@ def _check(database: Database) -> None:
 
 
 def damaged(database: Database, found: list[str]) -> StoreError:
-    """The error of a damaged database: what is wrong and how to go on."""
+    """The error of a damaged database: the faults, and how to continue."""
     return StoreError(
         f"the database {database.path} is damaged: {found[0]}",
         hint=backup.recipe(database.path.parent),

@@ -60,7 +60,7 @@ def check_identity(database: Database) -> int:
                 f"{database.path} has triggers, views or virtual tables, which jobctl never makes: it is not trusted",
                 hint="see where the file comes from; nothing was changed",
             )
-        if version == 0 and objects:  # whoever makes the tables sets the number in the same transaction
+        if version == 0 and objects:  # the tables and the number are made in one transaction
             raise StoreError(
                 said(f"{database.path}", 0, ["there is no schema of that number"]),
                 hint=way_out(database.path.parent),
@@ -85,7 +85,7 @@ def is_noted(connection: Connection, version: int) -> bool:
 
     try:
         return connection.execute(_NOTED, (LAYOUTS.get(version, ""),)).fetchone() is not None
-    except sqlite.OperationalError:  # there is not even this table
+    except sqlite.OperationalError:  # the table meta is missing
         return False
 
 
@@ -95,14 +95,14 @@ def note(connection: Connection) -> None:
 
 
 def differences(connection: Connection) -> list[str]:
-    """What is not as the schema of that number has it, in words; empty if the layout is known."""
+    """The differences from the schema of that number, in words; empty if the layout is known."""
     version, found = _columns(connection)
     known = LAYOUTS.get(version)
     if known is None:
         return ["there is no schema of that number"] if version < SCHEMA_VERSION else []
     made = fingerprint(found)
     if made == known or (version < SCHEMA_VERSION and made == LAYOUTS[SCHEMA_VERSION]):
-        return []  # the number alone may be behind: then a migration has nothing to do but to set it
+        return []  # only the number may be older: then a migration has only to set it
     return _in_words(found) if version == SCHEMA_VERSION else [f"its tables are not those of schema {version}"]
 
 
@@ -122,7 +122,7 @@ def said(what: str, version: int, found: list[str]) -> str:
 
 
 def way_out(root: Path) -> str:
-    """What to do with a store that no released jobctl made."""
+    """The hint for a store that no released jobctl made."""
     return (
         "nothing was changed; use the jobctl that made it, or a new store: --home DIR;"
         f" its result files are in {root / 'results'}"
@@ -157,7 +157,7 @@ def of_this_version() -> dict[str, list[str]]:
 def _columns(connection: Connection) -> tuple[int, dict[str, list[str]]]:
     """The version and the columns of each table, read by one statement: another process may migrate meanwhile."""
     rows = connection.execute(_COLUMNS).fetchall()
-    if not rows:  # without a table there is no row that could carry the number
+    if not rows:  # without tables there is no row to carry the number
         return connection.execute("PRAGMA user_version").fetchone()[0], {}
     found: dict[str, list[str]] = {}
     for _, table, column in rows:

@@ -1,4 +1,4 @@
-"""A look at a database file that changes nothing: no migration, no recovery of what is damaged."""
+"""Examining a database file without changing it: no migration, no repair."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
 class Look(NamedTuple):
-    """What a file is."""
+    """The kind of a file, and its faults."""
 
     kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged | displaced | unreadable
     version: int = 0  # of the schema
-    findings: tuple[str, ...] = ()  # what is wrong with it, in SQLite's words
+    findings: tuple[str, ...] = ()  # its faults, in SQLite's words
 
     @property
     def is_usable(self) -> bool:
@@ -27,13 +27,13 @@ class Look(NamedTuple):
 
 
 def look(path: Path, *, read_through: bool = True) -> Look:
-    """What the file at the place of the database is; ``read_through`` reads all of it."""
+    """Examine the file at the path of the database; ``read_through`` reads all of it."""
     try:
         info = path.lstat()
     except FileNotFoundError:
         return Look("missing")
     except OSError as error:
-        return Look("planted", findings=(f"it cannot be looked at: {error.strerror}",))
+        return Look("planted", findings=(f"it cannot be examined: {error.strerror}",))
     if not is_plain(info):
         return Look("planted", findings=("it is not a plain file of yours",))
     previous = os.umask(0o077)  # a -shm may have to be made
@@ -46,7 +46,7 @@ def look(path: Path, *, read_through: bool = True) -> Look:
 
 
 def _unread(path: Path, error: sqlite.Error, read_through: bool) -> Look:
-    """What could not be read is damaged only where the disk is not to blame: it is full, or read-only."""
+    """A file that could not be read counts as damaged, unless its disk is full or read-only."""
     why = space.refusal(path.parent) if isinstance(error, sqlite.OperationalError) else ""
     if not why:
         return Look("damaged", findings=(str(error),))

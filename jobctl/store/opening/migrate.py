@@ -1,4 +1,4 @@
-"""Bringing an older database up to the schema of this jobctl: forward only, one step a transaction, a copy before."""
+"""Migrating an older database to the schema of this jobctl: forward only, a copy first, a transaction for each step."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def steps() -> dict[int, str]:
 
 
 def upgrade(database: Database, target: int, lock_holder: int | None = None) -> None:
-    """Migrate while no daemon runs, or the one that holds the lock does it for us; a copy is made before.
+    """Make a copy and migrate. No daemon may run, unless ``lock_holder`` is the process that holds the lock for us.
 
-    Of several commands that find the older schema, one migrates and the others wait for it. Raises OlderDaemon when a
-    daemon (an older one: ours would have migrated) holds the store, Busy when another command keeps it for
+    If several commands find the older schema, one of them migrates and the others wait for it. Raises OlderDaemon
+    when a daemon (an older one: ours would have migrated) holds the store, Busy when another command keeps it for
     BUSY_DEADLINE_S, StoreError when there is no way from that version. A step that fails or is killed leaves the
     version before it.
     """
@@ -56,7 +56,7 @@ def _in_the_way(other: lock.HeldError) -> Busy:
     if other.is_daemon:
         return OlderDaemon(
             f"the database has an older schema, and process {other.pid} works on it: a daemon of an older jobctl",
-            hint="let it finish what runs, then go on with this one: jobctl daemon stop && jobctl daemon start",
+            hint="let it finish the running items, then start this one: jobctl daemon stop && jobctl daemon start",
         )
     return Busy(
         f"the database has an older schema, and process {other.pid} kept the store for {BUSY_DEADLINE_S:.0f} s",
@@ -80,13 +80,13 @@ def _upgrade(database: Database, target: int) -> None:
         except sqlite.Error as error:
             raise StoreError(
                 f"{database.path} could not be brought to schema {step}: {error}",
-                hint=f"it is as it was; a copy from before is {copy}; go on with the jobctl you had",
+                hint=f"it was not changed; there is a copy at {copy}; continue with the jobctl that you had",
             ) from error
         _tell(f"schema {step} of {target} is done")
 
 
 def _tell(text: str) -> None:
-    """Once in the life of a release, and it may take minutes: said from here rather than passed up through all."""
+    """Write to the terminal from here: a migration may take minutes, and happens once in the life of a release."""
     sys.stderr.write(f"jobctl: {text}\n")
 
 
@@ -105,7 +105,7 @@ def _apply(database: Database, step: int, script: str) -> None:
 
 
 def _is_there(database: Database, step: int) -> bool:
-    """Whether the tables are those of this jobctl already, and the number of the schema alone is behind."""
+    """Whether the tables are already those of this jobctl, and only the number of the schema is older."""
     connection = database.connection
     is_ours = step <= SCHEMA_VERSION and layout.is_of(connection, SCHEMA_VERSION)
     return is_ours and not layout.is_of(connection, step - 1)

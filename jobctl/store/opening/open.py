@@ -33,7 +33,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
     newer than this program, HomeError for a home that cannot be trusted.
     """
     if not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
-        from jobctl.store.opening import removed  # normally no daemon is up then
+        from jobctl.store.opening import removed  # only where no daemon is up, as a rule
 
         removed.refuse(home)
     if create:
@@ -53,7 +53,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
 def check_place(home: Home) -> None:
     """Raise what ``open_database`` would raise of a place where a store is to be made; makes nothing.
 
-    A pipe is read once: it must not be found out only afterwards that there is no place for its rows.
+    A pipe can be read only once, so a place that cannot be used must be found before its rows are read.
     """
     refuse_network(home)
     if os.path.lexists(home.root):
@@ -97,7 +97,7 @@ def _is_unwritable(error: sqlite.DatabaseError) -> bool:
 
 
 def _for_reading(path: Path) -> Database | None:
-    """A connection for commands that only look, where SQLite cannot write beside the file; None if it cannot be."""
+    """A connection for commands that only read, where SQLite cannot write to the folder; None if that fails, too."""
     from jobctl.store.opening import readonly
 
     try:
@@ -120,7 +120,7 @@ def _for_reading(path: Path) -> Database | None:
 
 
 def _look_at(database: Database) -> int:
-    """Look whether the file is ours and whole, before anything of it is used; returns its version."""
+    """Check that the file is ours and whole, before anything of it is used; returns the version of its schema."""
     database.execute("PRAGMA trusted_schema=OFF")
     database.execute("PRAGMA cell_size_check=ON")
     version = layout.check_identity(database)
@@ -132,7 +132,7 @@ def _look_at(database: Database) -> int:
 
 
 def _check_files(path: Path) -> None:
-    """Neither the database nor a file that SQLite keeps beside it may be planted."""
+    """Refuse a database, or a file that SQLite keeps with it, that another user may have planted."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         file = f"{path}{suffix}"
         try:
@@ -146,9 +146,9 @@ def _check_files(path: Path) -> None:
 
 
 def _close_untouched(connection: sqlite.Connection, path: Path) -> None:
-    """Close a connection to a file that is not for us, without the checkpoint that the last one to close makes.
+    """Close a connection to a file that is not for us, without the checkpoint that the last connection makes.
 
-    While another connection is open it is not the last; that one cannot write.
+    A second connection, which cannot write, is open meanwhile, so that this one is not the last.
     """
     wal = path.with_name(f"{path.name}-wal")
     if not wal.exists() or not wal.stat().st_size:
@@ -167,13 +167,13 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     execute("PRAGMA wal_autocheckpoint=0")
     version = _look_at(database)
     if version == 0:
-        if not create:  # a first submit is about to make it, or was killed before it had
+        if not create:  # a first submit is about to make the schema, or was killed before
             raise no_queue(database.path.parent)
-        # Must come before anything is written. Lets ``prune`` give space back in small steps that nobody waits for.
+        # It must come before anything is written. With it ``prune`` gives space back in small steps.
         database.patiently("PRAGMA auto_vacuum=INCREMENTAL")
     mode = database.scalar("PRAGMA journal_mode")
     if mode != "wal":
-        # SQLite does not wait here for another that makes the same store, or that looks at it.
+        # SQLite itself does not wait here for a process that makes or reads the same store.
         (mode,) = database.patiently("PRAGMA journal_mode=WAL")
     if mode != "wal":
         raise StoreError(
@@ -184,7 +184,7 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT}")
     execute("PRAGMA cache_size=-16384")
     execute("PRAGMA temp_store=MEMORY")
-    # What is deleted is overwritten with zeros, whoever deletes it: ``prune`` promises that nothing can be read back.
+    # Deleted rows are overwritten with zeros: ``prune`` promises that nothing can be read back.
     execute("PRAGMA secure_delete=ON").fetchall()
     if version == 0:
         from jobctl.store.opening.create import create_schema

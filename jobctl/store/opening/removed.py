@@ -1,7 +1,7 @@
 """Files of a database that were removed or replaced while a daemon has them open.
 
-What the daemon commits goes to files without a name. A command that opened the path would begin with an older state,
-or with nothing, and give out numbers of jobs a second time.
+The commits of the daemon go to files without a name. A command that opened the path would see an older state, or an
+empty store, and give numbers of jobs to other jobs a second time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def displaced(home: Home) -> tuple[str, int] | None:
     """(name of a file, process that has another one open in its place); None without such a daemon."""
     try:
         holder = lock.suspect(str(home.lock))
-    except OSError:  # something else is in its place
+    except OSError:  # the lock is not a file
         return None
     for pid in _children(holder) if holder else ():
         for name, identity in _open_files(pid, home.database.name):
@@ -82,12 +82,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def rescue(database: Database, name: str, now: int) -> str:
-    """Save what only this connection can still read; says what was done. For the engine, which alone checkpoints."""
+    """Save the data that only this connection can still read; returns a sentence. For the engine alone."""
     path = database.path
     try:
         if name.endswith("-shm"):
             return "all its commits are in the files that are there"
-        if name.endswith("-wal") and not _size(f"{path}-wal") and database.checkpoint():  # nobody has written there
+        # An empty file in place of the log: no other process has written to it, so a checkpoint saves all commits.
+        if name.endswith("-wal") and not _size(f"{path}-wal") and database.checkpoint():
             return "its commits were moved into the database"
         return f"what it had is saved as {backup.make(database, now, word=backup.RESCUED)}: jobctl doctor --restore"
     except (OSError, sqlite.Error) as error:

@@ -1,4 +1,4 @@
-"""What SQLite complains about, as problems that a person can do something about."""
+"""Errors of SQLite as problems that a person can solve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.store.opening.backup import recipe
 
 
 class _Trouble(NamedTuple):
-    """A complaint, known by words in it."""
+    """An error, recognised by words in it."""
 
     words: tuple[str, ...]
     message: str
@@ -41,7 +41,7 @@ _LIMITED = _Trouble(
     "the database at {home} cannot grow: the limit on the size of files (ulimit -f) is {why}",
     "raise it with ulimit -f unlimited, then start jobctl again; accepted jobs are safe",
 )
-#: SQLite's shared memory is at least as long.
+#: The least size of SQLite's shared memory.
 _SHARED_MEMORY = 32 << 10
 _NEXT_WRITE = 8 << 20
 _KNOWN = (
@@ -62,7 +62,7 @@ _KNOWN = (
 
 
 def explain(error: BaseException, home: str) -> JobctlError | None:
-    """The problem behind an error of the database; None if it is something else, or nothing anybody can help."""
+    """The problem behind an error of the database; None for any other error, and for one that a person cannot solve."""
     if not isinstance(error, sqlite.Error):
         return None
     if sqlite.is_busy(error):
@@ -78,7 +78,7 @@ def explain(error: BaseException, home: str) -> JobctlError | None:
 
 
 def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
-    """What a look at the disk says: SQLite calls many things an I/O error."""
+    """The problem and its reason after a look at the disk: SQLite calls many things an I/O error."""
     if trouble not in (_FULL, _FAILING, _UNWRITABLE):
         return trouble, ""
     if limit := file_limit(home):
@@ -94,7 +94,7 @@ def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
 
 
 def file_limit(home: str) -> str:
-    """The limit of this process on the size of files, where a write that failed may have met it; empty otherwise."""
+    """The limit of this process on the size of files, if a write may have failed because of it; otherwise empty."""
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""Read-only SQL behind items, explain and logs: items and attempts, a page of them for the same price in any job."""
+"""Reading items and attempts for items, explain and logs: a page costs the same in a small and in a huge job."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _WAITING = with_states(
 
 
 def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
-    """The next items that wait for another attempt, through the index of those alone."""
+    """The next items that wait for another attempt, through their own index."""
     rows = database.execute(_WAITING, (number, after, limit)).fetchall()
     found = [items(database, number, None, item - 1, 1) for (item,) in rows]
     return [page[0] for page in found if page]
@@ -130,7 +130,7 @@ def failed_items(database: Database, number: int, after: int, limit: int) -> lis
 
 
 class FinishedRun(NamedTuple):
-    """An item and its latest attempt that is over."""
+    """An item and its latest attempt that has ended."""
 
     item: int
     payload: bytes

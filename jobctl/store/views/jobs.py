@@ -1,6 +1,6 @@
-"""Read-only SQL behind status. Every query costs the same for ten items and for ten million.
+"""Reading jobs for status. Every query costs the same for ten items and for ten million.
 
-Rows come back as they are stored; what they mean to a person is for the services to say.
+Rows come back as they are stored; the services say what they mean to a person.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jobctl.store.views.job_view import JobColumns
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[None]:
-    """Several reads that see one moment. Kept short: a read transaction holds up the checkpointer."""
+    """Several reads that see one moment. Keep it short: a read transaction holds up the checkpointer."""
     database.execute("BEGIN")
     try:
         yield
@@ -51,7 +51,7 @@ class JobView(JobColumns):
 
 
 _COLUMNS = JobView._fields[:-1]
-#: Columns that only the engine reads and that may be long: SQLite says whether they are what they should be.
+#: Columns that only the engine reads and that may be long: SQLite checks that they are JSON of the right kind.
 _UNREAD = (("env", "object"), ("env_names", "array"), ("work_options", "object"), ("input_dialect", "object"))
 _BROKEN = " || ".join(
     f"CASE WHEN CASE WHEN json_valid({name}) THEN json_type({name}) END = '{kind}' THEN ''"
@@ -62,7 +62,7 @@ _SELECT_JOB = f"SELECT {', '.join(_COLUMNS)}, {_BROKEN} FROM jobs"  # noqa: S608
 
 
 def _view(row: Sequence[Any]) -> JobView:
-    """A row as it is; of one that is damaged what can be read. One bad row must not take a list down."""
+    """A row with the harmless values of ``damage`` in place of what cannot be read: one bad row must not end a list."""
     values, damage = mended(dict(zip(_COLUMNS, row[:-1], strict=True)))
     return JobView(**values, damage=f"{damage}{row[-1]}".removeprefix("; "))
 
@@ -156,7 +156,7 @@ def job_of_uid(database: Database, uid: str) -> int | None:
 
 
 def has_others_of_name(database: Database, job: JobView) -> bool:
-    """Whether other jobs of its name have rows with keys: what they have or have done is left out of another round."""
+    """Whether other jobs of its name have rows with keys: another round leaves out the rows that they have or did."""
     sql = "SELECT 1 FROM jobs WHERE name = ? AND id <> ? AND item_key IS NOT NULL LIMIT 1"
     return database.scalar(sql, (job.name, job.id)) is not None
 
@@ -172,7 +172,7 @@ def states(database: Database, numbers: Sequence[int]) -> dict[int, tuple[str, i
 
 
 class Load(NamedTuple):
-    """What there is to do, all jobs together."""
+    """The work of all live jobs together."""
 
     jobs: int
     queued: int
@@ -180,7 +180,7 @@ class Load(NamedTuple):
 
 
 def load(database: Database) -> Load:
-    """Live jobs, and their items that wait and that are in hand."""
+    """Count the live jobs, their items that wait, and their items that an executor has."""
     row = database.one(
         "SELECT count(*), coalesce(sum(queued + retrying), 0), coalesce(sum(running), 0) FROM jobs INDEXED BY jobs_live"
         " WHERE finished_at IS NULL"
@@ -189,7 +189,7 @@ def load(database: Database) -> Load:
 
 
 def total_rate(database: Database) -> float | None:
-    """Items processed per second by the jobs that have something running, as last smoothed; None if none has."""
+    """Items processed per second by the jobs that have running items, as last smoothed; None if no job has any."""
     found = database.scalar(
         "SELECT sum(rate_per_s) FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL AND running > 0"
     )
@@ -212,7 +212,7 @@ class FailureView(NamedTuple):
 
 
 def failures(database: Database, number: int) -> list[FailureView]:
-    """The causes of a job (a bounded number), those that most items failed of first."""
+    """The causes of a job (a bounded number), the cause of most failed items first."""
     rows = database.execute(
         "SELECT id, code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
         " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
@@ -222,7 +222,7 @@ def failures(database: Database, number: int) -> list[FailureView]:
 
 
 class RunningView(NamedTuple):
-    """An item that runs, or was handed over to run (then without a start)."""
+    """An item that runs, or that was handed to an executor and has not started yet (then without a start)."""
 
     item: int
     attempt: int
@@ -242,7 +242,7 @@ _RUNNING = with_states(
 
 
 def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
-    """Items in state running, through the index of those alone; of each row at most ``payload`` bytes."""
+    """The running items of a job, through their own index; of each row at most ``payload`` bytes."""
     rows = database.execute(_RUNNING, (payload, number, limit))
     return [RunningView._make(sound(RunningView, row)) for row in rows]
 
@@ -256,12 +256,12 @@ _STARTED_BY_JOB = with_states(
 
 
 def started_by_job(database: Database) -> dict[int, int]:
-    """How many items are seen to have begun, by job; what was handed over ahead of a slot is in hand and has not."""
+    """How many running items have started, by job. Items that an executor has ahead of a free slot have not."""
     return dict(database.execute(_STARTED_BY_JOB).fetchall())
 
 
 def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
-    """When the first and the last of the items that wait for another attempt are due."""
+    """When the first and the last of the items that wait for another attempt are due; None if no item waits."""
     waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
     sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
     first, last = database.one(sql, (number,))
@@ -286,14 +286,14 @@ def queue(database: Database, name: str) -> QueueView:
 
 
 def running_by_job(database: Database) -> list[tuple[str, int, int]]:
-    """(queue, job, attempts in hand) of every job that has some, most first."""
+    """(queue, job, attempts that an executor has) of every job that has some, most first."""
     return database.execute(
         "SELECT queue, id, running FROM jobs WHERE finished_at IS NULL AND running > 0 ORDER BY running DESC, id"
     ).fetchall()
 
 
 def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:
-    """(live jobs, items that wait, items in hand) by queue."""
+    """(live jobs, items that wait, items that an executor has) by queue."""
     rows = database.execute(
         "SELECT queue, count(*), sum(queued + retrying), sum(running) FROM jobs"
         " WHERE finished_at IS NULL GROUP BY queue"

@@ -1,4 +1,4 @@
-"""Sums over all jobs. They cost a pass over the jobs, never over the items."""
+"""Sums over all jobs. They read every job, but never the items."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COUNTS = "queued, running, retrying, succeeded, failed, unprocessed"
 
 
 def jobs_by_state(database: Database) -> dict[str, int]:
-    """How many jobs are in each state that there is one in."""
+    """How many jobs are in each state; a state without jobs is left out."""
     return {str(state): int(count) for state, count in database.execute("SELECT state, count(*) FROM jobs GROUP BY 1")}
 
 
@@ -29,8 +29,8 @@ def attempts(database: Database) -> int:
 
 
 def failures_by_code(database: Database) -> list[tuple[str, int]]:
-    """Failed attempts by cause, as far as causes are kept apart."""
-    count = "CAST(total(CAST(attempts AS INTEGER)) AS INTEGER)"  # of damaged rows, too, whose sum may overflow
+    """Failed attempts by the code of their cause."""
+    count = "CAST(total(CAST(attempts AS INTEGER)) AS INTEGER)"  # damaged rows included, whose sum may overflow
     rows = database.execute(f"SELECT code, {count} FROM failures GROUP BY code ORDER BY code")  # noqa: S608
     return [(str(code), int(count)) for code, count in rows]
 
@@ -44,7 +44,7 @@ class Oldest(NamedTuple):
 
 
 def oldest(database: Database) -> Oldest:
-    """What ages are counted from."""
+    """The times from which ages are counted."""
     live = "FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL"
     return Oldest(
         database.scalar(f"SELECT min(submitted_at) {live}"),

@@ -1,4 +1,4 @@
-"""Reading the outbox: deliveries, their tries, and where the targets of a job stand."""
+"""Reading the outbox: deliveries, their tries, and the targets of a job with their newest delivery."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _delivery(row: Sequence[Any]) -> DeliveryView:
 
 
 def deliveries(database: Database, job: int | None = None, state: DeliveryState | None = None) -> list[DeliveryView]:
-    """Deliveries (of a job, in a state), oldest first."""
+    """All deliveries, or those of a job or in a state, oldest first."""
     conditions: list[str] = []
     values: list[Any] = []
     if job is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jobctl.store.database import Database
 from jobctl.store.sound import sound
 
-#: Attempts wanted of a job; at most twice as many are read.
+#: Attempts to show of a job; at most twice this number is read.
 LIMIT = 2_000
 
 
@@ -26,7 +26,7 @@ class Bar(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """Attempts of the round that most of the sample is of, and which items were looked at."""
+    """Attempts of the round to which most of the sample belongs, and which items were read."""
 
     bars: list[Bar]
     round: int
