@@ -1,1 +1,1 @@
-"""The daemon's two halves and what they share: the loop that owns the database, executors, the supervisor."""
+"""The engine: the process that owns the database, and decides what runs where and when."""

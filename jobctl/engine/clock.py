@@ -1,4 +1,4 @@
-"""The wall clock may be set while jobs wait. What was given as a duration stays one."""
+"""The wall clock may be set while jobs wait: a wait for a duration must not change because of it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _NEVER_S = (1 << 62) // 1_000_000_000
 
 
 class ClockSet(Exception):
-    """A command has put the store in terms of another clock than this round of the engine knows."""
+    """A command has moved the times of the store to another clock than the one of this round of the engine."""
 
 
 class WallClock:
-    """Which clock the engine's picture of the store is in terms of."""
+    """The clock to which the times in the engine's picture of the store refer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ahead: int | None = None
-        self._in_store = 0  # the moment of ``follow`` in terms of the store
-        self._text: str | None = None  # the reading that the store had when the picture was made
+        self._in_store = 0  # the moment of ``follow`` by the clock of the store
+        self._text: str | None = None  # the reading of the clock that the store had when the picture was made
         self._is_stale = False
 
     def jump(self, now: int) -> int:
@@ -40,11 +40,11 @@ class WallClock:
         return jump if abs(jump) >= clock.TOLERANCE_US else 0
 
     def is_followed(self, now: int) -> bool:
-        """Whether the picture is in terms of the clock that ``now`` was read from."""
+        """Whether the times of the picture refer to the clock that ``now`` was read from."""
         return not self._is_stale and not self.jump(now)
 
     def follow(self, now: int) -> None:
-        """Put the store in terms of this clock, in the caller's transaction. The picture must be made again."""
+        """Move the times of the store to this clock, in the caller's transaction. The picture must be made again."""
         self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 
@@ -55,7 +55,7 @@ class WallClock:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A transaction that writes times. Raises ClockSet when the store is in terms of another clock by now."""
+        """A transaction that writes times. Raises ClockSet if the times of the store refer to another clock by now."""
         with self._database.transaction():
             if clock.text(self._database) != self._text:
                 self._is_stale = True
@@ -64,7 +64,7 @@ class WallClock:
 
 
 class ClockAlarm:
-    """A descriptor that becomes readable as soon as the wall clock is set, where the system can tell (Linux)."""
+    """A descriptor that becomes readable as soon as the wall clock is set; only Linux has such descriptors."""
 
     def __init__(self) -> None:
         self._libc: Any = None
@@ -77,7 +77,7 @@ class ClockAlarm:
         self._arm()
 
     def fileno(self) -> int | None:
-        """The descriptor; None where there is none."""
+        """The descriptor; None on a system without one."""
         return None if self._fd < 0 else self._fd
 
     def _arm(self) -> None:
@@ -104,7 +104,7 @@ class ClockAlarm:
         self._arm()
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the descriptor."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -1,4 +1,4 @@
-"""Entry of the engine process. Started by the supervisor, which hands over one end of a socket pair."""
+"""The entry of the engine process. The supervisor starts it and hands over one end of a socket pair."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from jobctl.store.opening.open import open_database
 from jobctl.supervisor.devices import FreeDevices
 from jobctl.supervisor.protocol import wire
 
-#: Attempts come and go by the thousand and make no cycles: looking for some as often as usual takes a sixth of it all.
+#: Attempts come and go by the thousand and make no cycles. At the usual frequency the garbage collector takes a sixth
+#: of the time of an engine.
 _COLLECT_AFTER = 50_000
 _OLDER_AFTER = 50
 
 
 def main() -> None:
-    """Run until the work is done or we are told to stop; the exit code says whether another engine shall follow."""
+    """Run until the work is done or a stop is requested; the exit code says whether another engine is to follow."""
     os.umask(0o077)
     gc.set_threshold(_COLLECT_AFTER, _OLDER_AFTER, _OLDER_AFTER)
     options = StartOptions.from_argv(sys.argv[1:])
@@ -44,16 +45,16 @@ def main() -> None:
     try:
         code = _work(options, executor)
     except EOFError:
-        # The supervisor is gone and with it the lock: what it left behind must not outlive it.
+        # The supervisor is gone and with it the lock: the processes that it left behind must not outlive it.
         sweep(options.store_id, place=str(options.home.root))
         code = 1
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    os._exit(code)  # a thread may still be writing result files; they are made anew
+    os._exit(code)  # a thread may still write result files; they are made again
 
 
 def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
-    looks = local.fresh and not options.forget_cluster  # now, while whoever starts us can still be told
+    looks = local.fresh and not options.forget_cluster  # now, while the command that starts us can still be answered
     if looks and not options.cluster:
         elsewhere.check(database)
     if options.spawners > 1 and not options.cluster:
@@ -73,7 +74,7 @@ def _executor(options: StartOptions, local: LocalExecutor, database: Database) -
 
 
 def _leave_to_older(options: StartOptions) -> NoReturn:
-    """Our supervisor is of another jobctl and would not understand us: it lets finish what runs, then starts anew."""
+    """Our supervisor is of another jobctl and would not understand us: it drains, and then it starts again."""
     with contextlib.suppress(JobctlError, sqlite.Error):
         database = open_database(options.home)
         found = daemon.load(database)
@@ -84,7 +85,7 @@ def _leave_to_older(options: StartOptions) -> NoReturn:
 
 
 def _cannot_begin(error: sqlite.Error | OSError, options: StartOptions, executor: LocalExecutor) -> int:
-    """Whoever starts a daemon is told at once; one that is up does not end for a disk that is full for a while."""
+    """Tell the command that starts the daemon at once. A daemon that is up does not end because a disk is full."""
     text = _in_words(error, options)
     if not executor.up or trouble.file_limit(str(options.home.root)):
         executor.refuse(text)
@@ -101,10 +102,10 @@ def _in_words(error: BaseException, options: StartOptions) -> str:
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
     try:
         wake = WakeUp(options.home.wake)
-        # The lock is our supervisor's; while nothing was ever handed to it, nobody works on the database but us.
+        # Our supervisor has the lock. As long as it never got an attempt, only this engine works on the database.
         database = open_database(
             options.home,
-            create=not executor.up,  # an engine that follows another makes no store in the place of a removed one
+            create=not executor.up,  # an engine that follows another must not replace a store that was removed
             lock_holder=os.getppid() if executor.fresh else None,
         )
         integrity.begin(database)

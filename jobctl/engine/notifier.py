@@ -1,7 +1,7 @@
-"""Delivers the outbox beside the loop: tries run in threads, what they come to is written by the loop.
+"""Delivers the notifications of the outbox: threads make the tries, and the loop writes their results.
 
-Each try is noted in a commit before it begins, and settled in a later one. The threads touch no database: they put a
-reply into a queue and wake the loop.
+Each try is noted in a commit before it begins, and settled in a later commit. The threads touch no database: they put
+a reply into a queue and wake the loop.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from jobctl.store import journal, outbox
 from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
 
-#: Tries at once. A receiver that hangs holds one for 15 s, a command for a minute.
+#: How many tries run at once. A receiver that does not answer takes 15 s, a command up to a minute.
 MAX_TRIES = 4
 
 Deliver = Callable[[Sending, int, str], Reply]
 
 
 class Notifier:
-    """The engine's hands on the outbox."""
+    """Begins and settles the tries of the outbox."""
 
     def __init__(self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver = deliver) -> None:
         self._database = database
@@ -40,11 +40,11 @@ class Notifier:
         self._stopped = False
 
     def recover(self, now: int) -> None:
-        """Make tries again that were cut off with an earlier engine. Once, in a transaction, before anything else."""
+        """Repeat the tries of an earlier engine that did not end. Call it first and once, in a transaction."""
         outbox.recover(self._database, now)
 
     def due_at(self) -> int | None:
-        """When there is something to write: 0 if a reply is there, None if nothing is to be expected."""
+        """When there is something to write: 0 if a reply has arrived, None if nothing is expected."""
         self._collect()
         if self._arrived:
             return 0
@@ -58,24 +58,24 @@ class Notifier:
         return due_at is not None and due_at <= now
 
     def stop(self) -> None:
-        """Begin nothing more; what is under way still comes back."""
+        """Begin no more tries; the replies of those under way still arrive."""
         self._stopped = True
 
     def is_sending(self) -> bool:
-        """Whether a try is under way, or its reply not written yet."""
+        """Whether a try is under way, or its reply is not written yet."""
         return bool(self._under_way or self._arrived)
 
     def is_busy(self, now: int, job: int | None = None) -> bool:
-        """Whether a try is under way or due (for a job, or at all): not the moment to end."""
+        """Whether a try is under way or due, for a job or at all: the engine must not end now."""
         if self.is_sending():
             return True
         due_at = outbox.next_due(self._database, job)
         return due_at is not None and due_at <= now
 
     def write(self, now: int) -> None:
-        """Settle what came back and begin what is due, in the caller's transaction.
+        """Settle the replies that have arrived and begin the tries that are due, in the caller's transaction.
 
-        Once that is committed call ``send``; if it is not, replies are kept and the next call begins anew.
+        Call ``send`` after the commit. If the transaction fails, the replies are kept and the next call starts over.
         """
         self._collect()
         for sending, reply in self._arrived:
@@ -85,19 +85,19 @@ class Notifier:
         self._begun = [(sending, now // 1_000_000) for sending in due]
 
     def send(self) -> None:
-        """The transaction is committed: start what was begun in it."""
+        """The transaction is committed: start the tries that were begun in it."""
         self._under_way += len(self._begun) - len(self._arrived)
         self._arrived.clear()
         for sending, timestamp in self._begun:
             name = f"notify-{sending.job}"
-            threading.Thread(target=self._beside, args=(sending, timestamp), name=name, daemon=True).start()
+            threading.Thread(target=self._try, args=(sending, timestamp), name=name, daemon=True).start()
         self._begun = []
 
     def _collect(self) -> None:
         while not self._replies.empty():
             self._arrived.append(self._replies.get())
 
-    def _beside(self, sending: Sending, timestamp: int) -> None:
+    def _try(self, sending: Sending, timestamp: int) -> None:
         self._replies.put((sending, self._deliver(sending, timestamp, self._home)))
         self._wake()
 

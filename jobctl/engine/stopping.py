@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
-from jobctl.engine.attempts.settling import Settler, breaks_rule
+from jobctl.engine.attempts.failure_rules import breaks_rule
+from jobctl.engine.attempts.settling import Settler
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import LiveJobs
 from jobctl.engine.rounds import followed_rows
@@ -115,17 +116,17 @@ class Stops:
 
 
 def has_more(live: LiveJob) -> bool:
-    """Whether a step left rows for the next one: to take out of the queue, or to decide."""
+    """Whether a step left rows for the next step: to take out of the queue, or to decide."""
     return has_waiting(live) or followed_rows.is_due(live)
 
 
 def is_called_for(live: LiveJob, now: int) -> bool:
-    """Whether an order is to be given, or carried on, of which no outcome tells."""
+    """Whether a stop must be written or continued without any outcome that would cause a commit."""
     return has_more(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:
-    """Whether the job's deadline has passed and nothing has been done about it."""
+    """Whether the deadline of the job has passed and nothing has stopped it."""
     deadline = live.row.deadline_at
     return deadline is not None and deadline <= now and live.stop is None and not live.closing
 
@@ -146,7 +147,7 @@ def _rule_order(live: LiveJob, now: int) -> StopOrder | None:
 
 
 def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) -> None:
-    """Note that a job stops. A second order can only make it quicker."""
+    """Write that a job stops, in the caller's transaction. A second order can only make it stop sooner."""
     if live.closing or (live.stop is not None and order.kill <= live.row.stop_now):
         return
     first = live.stop is None
@@ -162,7 +163,7 @@ def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) ->
 
 
 def drop_waiting(database: Database, epoch: int, live: LiveJob, now: int) -> dict[str, int]:
-    """Take the next chunk of rows that will not run in this round out of the queue; returns the counter moves."""
+    """Take the next rows that will not run in this round out of the queue; returns how the counters move."""
     if live.drop_from > live.row.total:
         return {}
     last = live.drop_from + CHUNK - 1
@@ -178,7 +179,7 @@ def has_waiting(live: LiveJob) -> bool:
 
 
 def end_running(executor: Executor, live: LiveJob) -> None:
-    """After the commit: give back what has not started, and end what runs if the order says so."""
+    """After the commit: take back the attempts that have not begun, and end the others if the stop says so."""
     if live.stop is None or live.ending_sent:
         return
     live.ending_sent = True
@@ -189,7 +190,7 @@ def end_running(executor: Executor, live: LiveJob) -> None:
 
 
 def take_back(executor: Executor, live: LiveJob, *, paused: bool) -> None:
-    """Of a job that is paused, since this engine came or before, nothing more begins that was handed over."""
+    """If a job is paused, ask the executor for its attempts that have not begun."""
     if paused and not live.taken_back:
         executor.recall(live.id)
     live.taken_back = paused

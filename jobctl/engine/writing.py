@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from jobctl.domain.ports import Event
 from jobctl.domain.wording import UNWRITABLE_STORE, UNWRITTEN_RESULTS
 from jobctl.engine.attempts import recovery
-from jobctl.engine.attempts.settling import Batch, Settler
+from jobctl.engine.attempts.batch import Batch
+from jobctl.engine.attempts.settling import Settler
 from jobctl.engine.clock import ClockSet
 from jobctl.engine.errors import Fenced, Limited, Unsettled
 from jobctl.engine.jobs.live_job import LiveJob

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Calls, Ending, Finished, Record, raised_of
-from jobctl.engine.attempts.settling import Settler
+from jobctl.engine.attempts.failure_causes import FailureCauses
 from jobctl.services.control.targets import resolve
 from jobctl.services.output.items import Query, item_document, query
 from jobctl.store.views import jobs as job_views
@@ -164,14 +164,14 @@ def test_a_strange_record_costs_its_item_alone(tmp_path, changes, capfd):
 
 
 def test_a_bug_in_settling_is_contained_and_logged_once(tmp_path, monkeypatch, capfd):
-    broken = Settler._described
+    broken = FailureCauses._described
 
     def described(settler, finished, *others):
         if finished.job == 1 and not finished.err_tail:
             raise LookupError("nobody thought of this")
         return broken(settler, finished, *others)
 
-    monkeypatch.setattr(Settler, "_described", described)
+    monkeypatch.setattr(FailureCauses, "_described", described)
     bench = Bench(tmp_path, lambda d: Play(code=3 if (d.job, d.item) == (1, 2) else 0))
     job, other = bench.submit(rows=3, policy=Policy(attempts=2)), bench.submit(rows=2)
     bench.work_off(limit=2000)

@@ -1,4 +1,4 @@
-"""Whether an attempt failed because a disk was full. Its word is not enough, and neither is the state of the disk."""
+"""Whether an attempt failed because a disk was full. Its message alone does not prove it, nor does a full disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobctl.config import Home
 from jobctl.domain.ports import Ending, Finished
 from jobctl.process import space
 
-#: What programs, languages and systems say of it, in lower case.
+#: The words of programs, languages and systems for a full disk, in lower case.
 _WORDS = (
     "no space left on device",
     "disk quota exceeded",
@@ -27,7 +27,7 @@ _OWN_ENDINGS = frozenset((Ending.EXITED, Ending.RAISED))
 
 
 class Disks:
-    """The file systems that the outputs of items need, and when each was last seen full."""
+    """The file systems that the outputs of items need, and when each was last full."""
 
     def __init__(self, home: Home) -> None:
         self._places = tuple(map(os.fspath, home.output_places))
@@ -35,16 +35,16 @@ class Disks:
         self._full_at: dict[str, int] = {}
 
     def look(self, now: int) -> None:
-        """Note which are full now. The one who made room may be quicker than the end of an item."""
+        """Note which are full now: somebody may make room before the item has ended."""
         for place in self._places:
             if space.is_full(place):
                 self._full_at[place] = now
 
     def lack(self, f: Finished, said: str, cwd: str) -> str:
-        """What was full when an attempt failed of it, with figures; empty when there is no evidence of that.
+        """Which disk was full when an attempt failed because of that, with figures; empty without evidence.
 
-        An attempt that says that there was no room is believed when a disk that it writes to has none. One that wrote
-        nothing to stderr may not have been able to: it is believed when the disk of its own output is full.
+        If an attempt says that it had no room, a disk that it writes to must be full as well. If it wrote nothing to
+        stderr, perhaps because it could not, the disk of its own output must be full.
         """
         if f.ending not in _OWN_ENDINGS or f.host:
             return ""

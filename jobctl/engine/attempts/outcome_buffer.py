@@ -20,8 +20,8 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
+from jobctl.engine.attempts.batch import Batch, lost_as_finished
 from jobctl.engine.attempts.repair import OutcomeRepair
-from jobctl.engine.attempts.settling import Batch, lost_as_finished
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import LiveJobs
 from jobctl.store.database import Database

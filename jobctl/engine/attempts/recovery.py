@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
-from jobctl.engine.attempts.settling import lost_as_finished
+from jobctl.engine.attempts.batch import lost_as_finished
 from jobctl.store import attempts, downtime, elsewhere, items, jobs, journal, meta
 from jobctl.store.database import Database
 from jobctl.supervisor import kept_starts

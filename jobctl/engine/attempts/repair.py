@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from jobctl.domain.ports import Calls, Ending, Finished, Record, Started, finished_call
-from jobctl.engine.attempts.settling import Batch
+from jobctl.engine.attempts.batch import Batch
 
 #: What a column of the database takes.
 _LARGEST = (1 << 63) - 1

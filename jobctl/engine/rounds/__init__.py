@@ -1,1 +1,1 @@
-"""The end of a round of a job: its state, its result files, what its items wrote."""
+"""The end of a round of a job: its state, its result files, the output of its items."""

@@ -1,4 +1,4 @@
-"""Closing a round: result files first, then the terminal commit."""
+"""Closing a round: the result files first, then the terminal commit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from jobctl.store import failures, jobs, journal, outbox
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.opening.open import open_database
 
-#: Jobs up to this size have their result files written between two steps of the loop; larger ones beside it.
+#: The loop writes the result files of jobs up to this size itself; larger ones are written by a thread.
 INLINE_LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Result files that are in place, or the reason why they are not."""
+    """Result files that are in place, or the reason why they could not be written."""
 
     job: int
     results: dict[str, Any] | None
@@ -43,7 +43,7 @@ class RoundCloser:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something was begun that ``done`` has not told."""
+        """Whether result files were begun that ``done`` has not returned."""
         return self._under_way > 0
 
     def begin(self, live: LiveJob, now: int) -> None:
@@ -53,17 +53,19 @@ class RoundCloser:
         if live.row.total <= INLINE_LIMIT:
             self._done.put(self._write(self._database, live, now))
         else:
-            threading.Thread(target=self._beside, args=(live, now), name=f"results-{live.id}", daemon=True).start()
+            threading.Thread(
+                target=self._write_in_thread, args=(live, now), name=f"results-{live.id}", daemon=True
+            ).start()
 
     def done(self) -> list[Closed]:
-        """Jobs whose files are written since the last call."""
+        """The jobs whose files were finished since the last call."""
         closed = []
         while not self._done.empty():
             closed.append(self._done.get())
         self._under_way -= len(closed)
         return closed
 
-    def _beside(self, live: LiveJob, now: int) -> None:
+    def _write_in_thread(self, live: LiveJob, now: int) -> None:
         try:
             database = open_database(self._home)
             try:
@@ -89,7 +91,7 @@ class RoundCloser:
 
 
 def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int) -> JobState:
-    """The terminal commit's writes, in the caller's transaction. Returns the state the job ended in."""
+    """Write the end of a round, in the caller's transaction. Returns the state in which the job ended."""
     counts = Counts(**live.counts, rejected=live.row.counts.rejected, skipped=live.row.counts.skipped)
     state = final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
     jobs.count(
@@ -113,11 +115,11 @@ _STOPPED = (JobState.CANCELLED, JobState.EXPIRED, JobState.FAILED)
 
 
 def _was_cut(database: Database, live: LiveJob) -> bool:
-    """Whether the stop took anything away: rows never run, attempts that were still to come, or attempts killed."""
+    """Whether the stop has cost anything: rows that never ran, attempts that were to come, or attempts killed."""
     if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
     if live.is_held_back and not live.row.total:
-        return True  # it has no rows, and what comes after it must not take its end for a success
+        return True  # it has no rows, and the jobs after it must not take its end for a success
     if live.counts["unprocessed"] or jobs.reason(database, live.id):
         return True
     return failures.has_cancelled(database, live.id)

@@ -1,4 +1,4 @@
-"""At the end of a round: which named rows are done now, for ``--only-new`` of later jobs."""
+"""Which rows with a key are done at the end of a round, for ``--only-new`` of later jobs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 
-#: Rows in one transaction: short enough that nobody waits for it.
+#: Rows in one transaction, which is short enough that no command waits for it.
 CHUNK = 2_000
 
 
 def record_done_rows(database: Database, row: JobRow, now: int) -> None:
     """Note the rows of a job that succeeded in this round, and forget those that failed in it.
 
-    What ended in an earlier round was noted then, and another job may have had the row since: its word is the last.
-    Nothing for a job without row keys.
+    A row that ended in an earlier round was noted then, and another job may have run it since: the later job counts.
+    It does nothing for a job without keys of rows.
     """
     if row.item_key is None:
         return

@@ -1,7 +1,7 @@
-"""Rows that were open in other jobs of the same name: what becomes of them when those jobs have ended.
+"""Rows that were open in other jobs of the same name: what happens to them when those jobs have ended.
 
-They are no items until then. A row that has succeeded there is counted as skipped; any other becomes an item and runs
-here. When this job stops first, they become items that are unprocessed, so the result files hold every row.
+Until then they are not items. A row that has succeeded there is counted as skipped; any other row becomes an item and
+runs here. If this job stops first, they become unprocessed items, so the result files have every row.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.store import done, followed, items, journal
 from jobctl.store.database import Database
 
-#: Rows in one transaction: short enough that nobody waits for it.
+#: Rows in one transaction, which is short enough that no command waits for it.
 CHUNK = 2_000
 
 
 def is_due(live: LiveJob) -> bool:
-    """Whether rows wait that can be decided now."""
+    """Whether there are rows that can be decided now."""
     return live.has_followed and not live.closing and (live.stop is not None or not live.follows)
 
 
 def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
-    """Decide the next rows that wait, in the caller's transaction; returns the counter moves."""
+    """Decide the next rows, in the caller's transaction; returns how the counters move."""
     rows = followed.head(database, live.id, CHUNK)
     if not rows:
         live.has_followed = False

@@ -1,4 +1,4 @@
-"""Reading what attempts wrote, from the per-slot files they share."""
+"""Reading the output of attempts from the log files that the attempts of a slot share."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rows of ``succeeded.csv`` as text, without a detour: most rows of most jobs, and a third of what closing them takes.
+"""Rows of ``succeeded.csv`` as text, made without a CSV writer, which would take much longer.
 
-What comes out is what a ``csv.writer`` would write; the tests hold both beside each other.
+The text is what a ``csv.writer`` would write; the tests compare both.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from jobctl.store.item_rows import ItemRow
 
 #: With any other delimiter our own cells might need quotes.
 _DELIMITERS = (",", ";", "\t", "|")
-#: Durations below this, in microseconds, are written out once.
+#: The texts of durations below this, in microseconds, are kept.
 _SHORT_US = 5_000
 
 
 class PlainRows:
-    """Makes the text of a row, ``None`` for one that takes a CSV writer. ``output`` gives the cell of what it said."""
+    """Makes the text of a row; None for a row that needs a CSV writer. ``output`` returns the cell of its output."""
 
     def __init__(self, uid: str, dialect: tuple[str, str], output: Callable[[ItemRow], str], *, results: bool) -> None:
-        """``dialect`` is (delimiter, line end); ``results`` says that there is a column for what calls returned."""
+        """``dialect`` is (delimiter, line end); ``results`` says whether there is a column of returned values."""
         self._delimiter, self._end = dialect
         self._works = self._delimiter in _DELIMITERS
         self._uid = uid

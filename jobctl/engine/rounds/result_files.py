@@ -1,8 +1,8 @@
 """The result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input.
 
-Original columns first and untouched, in input order and dialect, then ``jobctl_*`` columns. JSON lines come back as
-JSON lines with one ``_jobctl`` member. Everything is written beside the old files and renamed into place, manifest
-last, before the job's terminal commit; an interrupted writing is simply done again.
+The original columns come first, untouched, in the order and dialect of the input; ``jobctl_*`` columns follow. JSON
+lines come back as JSON lines with one ``_jobctl`` member. Each file is written under another name and renamed into
+place, the manifest last, before the terminal commit of the job; after an interruption all are written again.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ COLUMNS = {
     "failed": (*COMMON, *RUN, "error_code", "error_message", "retryable", "outcome", "output"),
     "unprocessed": (*COMMON, "reason"),
 }
-#: What calls returned, as JSON; a column of jobs that make calls.
+#: The value that an item returned, as JSON: a column of jobs whose items return values.
 RESULT = "result"
 _COLUMNS_WITH_VALUES = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
-#: What an item left behind and was ended; a column of jobs in which any did.
+#: The processes that an item left behind and that were ended: a column of jobs with such items.
 LEFT = "left_behind"
 _FILE_OF_STATE: dict[int, str] = {
     ItemState.SUCCEEDED: "succeeded",
@@ -69,7 +69,7 @@ _FILE_OF_STATE: dict[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one file."""
+    """A file that is in its place."""
 
     path: str
     rows: int
@@ -77,7 +77,7 @@ class Written:
 
 
 class _File:
-    """A result file in the making: hashed while it is written, renamed when it is whole."""
+    """A result file that is being written: hashed at the same time, and renamed when it is complete."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -85,11 +85,11 @@ class _File:
         self._temporary = path.with_name(path.name + ".tmp")
         self._raw = os.fdopen(private.create(self._temporary), "wb", buffering=1 << 18)
         self._hash = hashlib.sha256()
-        #: What is written; ``flush`` passes it on, so that hashing and writing happen in blocks.
+        #: The text to write; ``flush`` passes it on, so that hashing and writing happen in blocks.
         self.text = io.StringIO(newline="")
 
     def flush(self) -> None:
-        """Pass on what has been collected."""
+        """Hash and write the collected text."""
         data = self.text.getvalue().encode("utf-8", "surrogateescape")
         self.text.seek(0)
         self.text.truncate()
@@ -97,7 +97,7 @@ class _File:
         self._raw.write(data)
 
     def finish(self) -> Written:
-        """Make it durable under its own name."""
+        """Make the file durable under its own name."""
         self.flush()
         self._raw.flush()
         os.fsync(self._raw.fileno())
@@ -127,7 +127,7 @@ class ResultWriter:
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
 
     def write(self) -> dict[str, Any]:
-        """Write everything; returns what ``jobs.results`` and the status document say about it."""
+        """Write all files; returns what ``jobs.results`` and the status document say about them."""
         for folder in (self._folder.parent, self._folder):
             private.make_folder(folder)
         files = {name: _File(self._folder / (name + self._suffix)) for name in self._columns}
@@ -261,7 +261,7 @@ class ResultWriter:
 
 
 def _with_left(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of what ran, with what it left behind before its output."""
+    """The columns of items that ran, with the processes left behind before the output."""
     return (*columns[:-1], LEFT, columns[-1]) if columns[-1] == "output" else columns
 
 

@@ -1,0 +1,118 @@
+"""The causes of failed attempts: what each said or what happened to it, and its group of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobctl.domain import cause, outcome
+from jobctl.domain.likeness import cells
+from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag
+from jobctl.domain.states import Stop
+from jobctl.engine.attempts.batch import Batch
+from jobctl.engine.attempts.disks import Disks
+from jobctl.engine.jobs.live_job import LiveJob
+from jobctl.store import items, left
+from jobctl.store.attempts import Causes
+from jobctl.store.database import Database
+from jobctl.store.groups import Group, Message
+from jobctl.store.items import Settlement
+
+
+class FailureCauses:
+    """Finds the cause of each failed attempt of a batch."""
+
+    def __init__(self, database: Database, live: LiveJob, now: int, disks: Disks | None) -> None:
+        """``disks`` say whether an attempt failed because a disk was full."""
+        self._database = database
+        self._live = live
+        self._now = now
+        self._disks = disks
+        self._lacks: dict[tuple[int, int], str] = {}  # of attempts that failed because a disk was full
+        self._said: dict[tuple[int, int], cause.SaidByAttempt] = {}
+        self._touched: set[int] = set()  # groups to save
+        #: The number of the group and the message of each failed attempt.
+        self.by_attempt: Causes = {}
+
+    def find_lacks(self, batch: Batch, bad: Sequence[Finished]) -> None:
+        """Mark the attempts that failed because a disk was full."""
+        if self._disks is None:
+            return
+        for f in bad:
+            said = self._words(f).text if f.raised is None else f.raised.message
+            if lack := self._disks.lack(f, said, self._live.row.cwd):
+                self._lacks[f.item, f.attempt] = lack
+        if self._lacks:
+            batch.finished = [
+                f._replace(flags=f.flags | outcome.DISK_FULL) if (f.item, f.attempt) in self._lacks else f
+                for f in batch.finished
+            ]
+
+    def group_of(self, f: Finished) -> Group:
+        """The group of a failed attempt, with the attempt counted in it."""
+        live = self._live
+        lack = self._lacks.get((f.item, f.attempt), "")
+        code = outcome.failure_code(f.ending, f.code, outcome.DISK_FULL if lack else 0)
+        known = "known" if outcome.is_known(f.ending) else "unknown"
+        told, message = self._message(f, lack)
+        group = live.groups.find(
+            told._replace(code=code, outcome=known),
+            retryable=outcome.is_retryable(f.ending, f.code, live.row.policy),
+            now=self._now,
+        )
+        group.add_attempt(f.item)
+        self.touch(group)
+        self.by_attempt[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
+        return group
+
+    def touch(self, group: Group) -> None:
+        """The group has changed and is to be saved."""
+        self._touched.add(group.id)
+
+    def current(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """The settlements with the groups of now: while this batch was judged, groups may have merged."""
+        if not self._live.groups.has_merged:
+            return settlements
+        current = self._live.groups.current
+        causes = self.by_attempt.items()
+        self.by_attempt = {name: (number and current(number), text) for name, (number, text) in causes}
+        return [s._replace(failure=s.failure and current(s.failure)) for s in settlements]
+
+    def save(self) -> None:
+        """Write the groups that have changed."""
+        if self._touched:
+            self._live.groups.save(self._touched, self._now)
+
+    def _message(self, f: Finished, lack: str) -> tuple[Message, str]:
+        """What the groups learn of a failed attempt, and the message that is kept with the attempt."""
+        live = self._live
+        if f.raised is not None:
+            said = cause.said_by(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
+        else:
+            said = cause.SaidByAttempt("") if f.ending == Ending.LEFT else self._words(f)
+        message = live.mask(said.text) or self._described(f, lack)
+        told = Message(message, live.mask(said.head), f.item, cells=self._cells)
+        if said.text or lack or f.ending == Ending.TIMED_OUT:
+            return told, message
+        text = outcome.describe(f.ending, f.code, f.duration_us) if f.ending == Ending.LEFT else message
+        return told._replace(text=text, is_fixed=True), message
+
+    def _words(self, f: Finished) -> cause.SaidByAttempt:
+        """What an attempt of a command said; looked for once."""
+        said = self._said.get((f.item, f.attempt))
+        if said is None:
+            said = self._said[f.item, f.attempt] = cause.said_of(f.err_tail, f.out_tail)
+        return said
+
+    def _cells(self, item: int) -> frozenset[str]:
+        """The values of the row of an item: a message that differs in such a value alone is not another cause."""
+        payload = items.payload(self._database, self._live.id, item) or b""
+        return cells(self._live.row.input_format, payload) | {str(item)}
+
+    def _described(self, f: Finished, lack: str) -> str:
+        """The message for an attempt that said nothing itself; if its job was stopped, the rule that stopped it."""
+        stop, why = self._live.stop, self._live.row.stop_reason
+        if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
+            return f"killed because its job stopped: {why}"
+        if f.ending == Ending.LEFT and f.left:
+            return left.sentence(f)
+        return outcome.describe(f.ending, f.code, f.duration_us, lack)
