@@ -18,7 +18,8 @@ from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.render.job.facts import retry_text
 from jobctl.services.control import pause
-from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document

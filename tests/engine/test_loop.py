@@ -11,7 +11,8 @@ from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.errors import Fenced
 from jobctl.services.control import pause, rules
-from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.store import failures, items, jobs, requests

@@ -13,7 +13,7 @@ from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.control.prune import KeptJob, Pruned
+    from jobctl.services.control.prune_choice import KeptJob, Pruned
 
 #: How many of the jobs that stay for one reason a message names.
 SHOWN = 10
@@ -56,8 +56,9 @@ def prune(
     jobs: neither the database, nor its log, nor its backups. For --only-new, hashes of finished rows are kept for 400
     days.
     """
-    from jobctl.services.control.prune import Pruned, PruneOptions, prunable
+    from jobctl.services.control.prune import prunable
     from jobctl.services.control.prune import prune as remove
+    from jobctl.services.control.prune_choice import Pruned, PruneOptions
 
     shared = session(ctx)
     _refuse_contradictions(jobs, older_than, keep_failed=keep_failed, include_failed=include_failed)
@@ -89,7 +90,7 @@ def _age_s(shared: Session, text: str | None) -> float:
 
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.domain.durations import option_duration
-    from jobctl.services.control.prune import age_as_set
+    from jobctl.services.control.prune_choice import age_as_set
     from jobctl.services.settings.settings import load_settings
 
     if text is not None:

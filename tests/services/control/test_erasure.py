@@ -12,7 +12,8 @@ import pytest
 from jobctl.errors import Busy, UsageError
 from jobctl.services.control import erasure
 from jobctl.services.control.erasure import Eraser
-from jobctl.services.control.prune import Pruned, PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import Pruned, PruneOptions
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, sqlite
 from jobctl.store.opening import backup

@@ -62,7 +62,11 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
         ({"rate": "fast"}, "rate=fast: ", "100/s"),
         ({"priority": "high"}, "priority=high: not a whole number", "for example"),
         ({"deadline": "x"}, "deadline=x: 'x' is not a duration", "2h30m"),
-        ({"colour": "red"}, "colour=red: a job has no such setting", "deadline, grace, halt, leftovers, max-failures"),
+        (
+            {"colour": "red"},
+            "colour=red: a job has no such setting",
+            "deadline, grace, halt, ionice, leftovers, max-failures",
+        ),
         ({"slots": "2", "colour": "red"}, "colour=red", "slots"),
     ],
 )

@@ -16,7 +16,8 @@ from jobctl.errors import Busy, HomeError
 from jobctl.services.control import erasure
 from jobctl.services.control import prune as pruning_service
 from jobctl.services.control.erasure import Eraser
-from jobctl.services.control.prune import Pruned, PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import Pruned, PruneOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests
@@ -179,13 +180,13 @@ def test_a_dry_run_changes_nothing_and_says_the_same(bench: WorkedOff) -> None:
 
 def afterwards(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Let something happen between the choice of jobs and their end."""
-    original = pruning_service._choose
+    original = pruning_service.choose
 
     def choose(*arguments: object) -> None:
         original(*arguments)  # type: ignore[arg-type]
         happens()
 
-    monkeypatch.setattr(pruning_service, "_choose", choose)
+    monkeypatch.setattr(pruning_service, "choose", choose)
 
 
 def test_a_job_that_goes_back_to_work_in_between_stays(bench: WorkedOff, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from jobctl.errors import InputRejected, KeyConflict, NoRoom, NotFound
 from jobctl.process import lock, space
-from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.output.verify import verify
 from jobctl.services.submit import feed
 from jobctl.services.submit.request import SubmitRequest

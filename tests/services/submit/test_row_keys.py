@@ -13,7 +13,8 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.errors import InputRejected, KeyConflict, UsageError
-from jobctl.services.control.prune import PruneOptions, prune
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.status.document import job_document
 from jobctl.services.submit import feed

@@ -1,0 +1,189 @@
+"""Which jobs a prune removes, which of them it keeps, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+from jobctl.config import Home
+from jobctl.domain.durations import format_time, parse_duration
+from jobctl.errors import UsageError
+from jobctl.services.control.prune_files import bytes_in, folders_of
+from jobctl.services.settings.settings import Settings, untrusted
+from jobctl.store import pruning
+from jobctl.store.database import Database
+from jobctl.store.pruning import Candidate
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.control import KeptJobBlock, PrunedJobBlock, PruneDocument
+    from jobctl.domain.documents.values import JobStateName
+
+SCHEMA: Final = "jobctl.prune/1"
+DEFAULT_AGE_S = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class PruneOptions:
+    """Which jobs go."""
+
+    older_than_s: float = DEFAULT_AGE_S
+    keep_failed: bool = False  # whatever did not succeed stays
+    include_failed: bool = False  # also failures that nobody retried
+    dry_run: bool = False
+    undelivered: bool = False  # also where a notification is still on its way, which then reaches nobody
+    jobs: tuple[int, ...] | None = None  # these and no others, however young, and whether or not anything failed
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedJob:
+    """A job that went, or would go."""
+
+    job: int
+    name: str
+    state: str
+    finished_at: str
+    items: int
+    file_bytes: int
+
+    def block(self) -> PrunedJobBlock:
+        """As part of the document."""
+        return {
+            "job": self.job,
+            "name": self.name,
+            "state": cast("JobStateName", self.state),
+            "finished_at": self.finished_at,
+            "items": self.items,
+            "file_bytes": self.file_bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KeptJob:
+    """A job that is old enough and stays."""
+
+    job: int
+    name: str
+    state: str
+    why: str
+
+    def block(self) -> KeptJobBlock:
+        """As part of the document."""
+        return {"job": self.job, "name": self.name, "state": cast("JobStateName", self.state), "why": self.why}
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What went, what stayed and why, and what it brought."""
+
+    dry_run: bool
+    older_than_s: float
+    jobs: list[PrunedJob] = field(default_factory=list)
+    kept: list[KeptJob] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)  # jobs that an earlier run had begun to remove
+    rows: int = 0
+    file_bytes: int = 0
+    database_bytes: int = 0
+    set_aside: list[str] = field(default_factory=list)  # saved from damaged or removed databases: left alone
+
+    def document(self) -> PruneDocument:
+        """As JSON."""
+        return {
+            "schema": SCHEMA,
+            "dry_run": self.dry_run,
+            "older_than_s": self.older_than_s,
+            "jobs": [job.block() for job in self.jobs],
+            "kept": [job.block() for job in self.kept],
+            "finished": self.finished,
+            "rows": self.rows,
+            "file_bytes": self.file_bytes,
+            "database_bytes": self.database_bytes,
+            "set_aside": self.set_aside,
+        }
+
+
+def age_as_set(settings: Settings) -> float:
+    """The age in seconds from which a job is old, as set or by default.
+
+    Raises UsageError if a project file that is not trusted sets it: an age that is ignored could remove more than its
+    writer wanted, and one that counts could as well.
+    """
+    layer = settings.untrusted
+    if layer is not None and ("prune", "older-than") in layer.unused:
+        raise UsageError(
+            f"{layer.where} {untrusted(layer)}, and it sets prune.older-than",
+            hint="give --older-than AGE, or read the file, then: jobctl config trust",
+        )
+    found: str | None = settings.value("prune", "older-than")
+    return DEFAULT_AGE_S if found is None else parse_duration(found, allow_zero=True)
+
+
+def choose(database: Database, home: Home, options: PruneOptions, now: int, report: Pruned) -> None:
+    reasons = Reasons(database, options)
+    for job in _candidates(database, options, now):
+        why = reasons.to_keep(job)
+        if why and options.jobs is not None and not options.keep_failed:
+            raise UsageError(f"job {job.id} cannot be removed: {why}", hint=reasons.way_out(job))
+        if why:
+            report.kept.append(KeptJob(job.id, job.name, job.state, why))
+            continue
+        size = sum(bytes_in(folder) for folder in folders_of(home, job.id))
+        at = format_time(job.finished_at)
+        report.jobs.append(PrunedJob(job.id, job.name, job.state, at, job.total, size))
+
+
+def _candidates(database: Database, options: PruneOptions, now: int) -> list[Candidate]:
+    """Jobs that are done and may be chosen. Raises UsageError for one that is named and not done."""
+    if options.jobs is None:
+        return pruning.candidates(database, oldest_end(options, now))
+    found = pruning.named(database, options.jobs)
+    live = sorted(set(options.jobs) - {job.id for job in found})
+    if live:
+        listed, wanted = (",".join(map(str, numbers)) for numbers in (live, sorted(options.jobs)))
+        raise UsageError(
+            f"{_jobs(live)} not done: only what is done can be removed",
+            hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {wanted}",
+        )
+    return found
+
+
+def _jobs(numbers: list[int]) -> str:
+    listed = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+    return f"job {listed} is" if len(numbers) == 1 else f"jobs {listed} are"
+
+
+def oldest_end(options: PruneOptions, now: int) -> int:
+    return 1 << 62 if options.jobs is not None else now - int(options.older_than_s * 1e6)
+
+
+class Reasons:
+    """What speaks for keeping a job that is old enough."""
+
+    def __init__(self, database: Database, options: PruneOptions) -> None:
+        self._options = options
+        self._resubmitted = pruning.resubmitted(database)
+        self._awaited = pruning.awaited(database)
+
+    def to_keep(self, job: Candidate) -> str:
+        """Why it stays; empty if it goes."""
+        if job.id in self._awaited:
+            return "a job that comes after is not done"
+        if job.undelivered and not self._options.undelivered:
+            return "a notification of its end is still on its way"
+        if self._options.keep_failed and job.state != "succeeded":
+            return f"it is {job.state} (--keep-failed)"
+        if self._options.jobs is None and not self._options.include_failed and self._is_neglected(job):
+            return "nobody has retried what failed (--include-failed removes it all the same)"
+        return ""
+
+    def way_out(self, job: Candidate) -> str:
+        """What to type so that a named job may go."""
+        if job.id in self._awaited:
+            return f"jobctl status shows the job that waits for it; jobctl cancel ends it, then jobctl prune {job.id}"
+        return (
+            f"jobctl notify list {job.id} shows it; to remove the job without it: jobctl prune {job.id} --undelivered"
+        )
+
+    def _is_neglected(self, job: Candidate) -> bool:
+        """Whether rows failed, or were never tried without anybody having wanted that, and nobody did anything."""
+        unwanted = job.failed or (job.unprocessed and job.state != "cancelled")
+        return bool(unwanted) and job.round == 1 and job.uid not in self._resubmitted
