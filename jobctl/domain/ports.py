@@ -13,7 +13,7 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from jobctl.domain.crew import Crew
+    from jobctl.domain.cluster_workers import ClusterWorkers
 
 #: The place of the slot number in argv; the executor fills it in when it starts the attempt. An argument can never
 #: contain NUL, so no value of a row looks like this.
@@ -275,7 +275,7 @@ class Capacity(NamedTuple):
 
     slots: int
     ahead_s: float = 0.2  # seconds of work that each slot should have waiting beyond its running attempt
-    crew: Crew | None = None  # the workers that have these slots
+    cluster: ClusterWorkers | None = None  # the workers that have these slots
 
 
 Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capacity

@@ -6,7 +6,7 @@ import os
 
 from jobctl import __version__
 from jobctl.config import Home
-from jobctl.domain.crew import Crew
+from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.backups import Backups
 from jobctl.engine.errors import Replaced, StoreGone
@@ -30,7 +30,7 @@ class Housekeeping:
         self._places = Home(database.path.parent).output_places
         self._scope = "all" if scope is None else str(scope)
         self.slots = slots
-        self.crew: Crew | None = None  # of the cluster, if there is one
+        self.cluster: ClusterWorkers | None = None  # if there is one
         self._started_at = started_at
         self._said: tuple[object, ...] = ()
         self.beat_at = 0
@@ -45,7 +45,7 @@ class Housekeeping:
 
     def keep(self, now: int, state: str, pressure: str) -> None:
         """Beat when it is time or something changed; checkpoint when the log has grown. Raises StoreGone."""
-        if self._said != (state, pressure, self.slots, self.crew) or not 0 <= now - self.beat_at < HEARTBEAT_US:
+        if self._said != (state, pressure, self.slots, self.cluster) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._log_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
@@ -85,7 +85,7 @@ class Housekeeping:
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
         self.look_at_files()
-        self.beat_at, self._said = now, (state, pressure, self.slots, self.crew)
+        self.beat_at, self._said = now, (state, pressure, self.slots, self.cluster)
         row = daemon.Row(
             pid=os.getppid(),
             engine_pid=os.getpid(),
@@ -98,7 +98,7 @@ class Housekeeping:
             pressure=pressure,
         )
         try:
-            daemon.save(self._database, row, self.crew)
+            daemon.save(self._database, row, self.cluster)
         except UNWRITABLE:
             # A full disk must not end the daemon; the next transaction of importance reports it.
             self._said = ()

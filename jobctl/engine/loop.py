@@ -178,9 +178,9 @@ class Engine:
         parts = self._parts
         self._capacity = capacity
         parts.starter.slots = parts.housekeeping.slots = capacity.slots
-        parts.housekeeping.crew = capacity.crew
-        if capacity.crew is not None:
-            parts.resources.update(capacity.crew.offers)
+        parts.housekeeping.cluster = capacity.cluster
+        if capacity.cluster is not None:
+            parts.resources.update(capacity.cluster.offers)
         parts.live_jobs.look_ahead(capacity.ahead_s)
         parts.live_jobs.find_room()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobctl import __version__
 from jobctl.domain.blockers import NO_WORKERS
-from jobctl.domain.crew import AWAY, worded
+from jobctl.domain.cluster_workers import AWAY, worded
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import hindrance, number, plural, rate, size
 from jobctl.render.inert import inert

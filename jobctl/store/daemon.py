@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 
-from jobctl.domain.crew import Crew
+from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.store import meta
 from jobctl.store.database import Database
 from jobctl.store.sound import sound
@@ -28,7 +28,7 @@ class Row:
 
 
 _NAMES = [f.name for f in fields(Row)]
-_CREW = "crew"
+_STORED_UNDER = "crew"
 _ENVIRONMENT = "environment"
 
 
@@ -38,13 +38,13 @@ def load(database: Database) -> Row | None:
     return None if row is None else Row(*sound(Row, row))
 
 
-def load_crew(database: Database) -> Crew | None:
+def load_cluster(database: Database) -> ClusterWorkers | None:
     """The workers that the last heartbeat told of; None when it was that of a daemon without a cluster."""
-    text = meta.value(database, _CREW)
-    return Crew.from_json(json.loads(text)) if text else None
+    text = meta.value(database, _STORED_UNDER)
+    return ClusterWorkers.from_json(json.loads(text)) if text else None
 
 
-def save(database: Database, row: Row, crew: Crew | None = None) -> None:
+def save(database: Database, row: Row, cluster: ClusterWorkers | None = None) -> None:
     """Write a heartbeat. It need not survive a power cut, so it costs no flush."""
     marks = ", ".join("?" * len(_NAMES))
     database.execute("PRAGMA synchronous=NORMAL")
@@ -54,19 +54,19 @@ def save(database: Database, row: Row, crew: Crew | None = None) -> None:
                 f"INSERT OR REPLACE INTO daemon (id, {', '.join(_NAMES)}) VALUES (1, {marks})",  # noqa: S608
                 astuple(row),
             )
-            _save_crew(database, crew)
+            _save_cluster(database, cluster)
     finally:
         database.execute("PRAGMA synchronous=FULL")
 
 
-def _save_crew(database: Database, crew: Crew | None) -> None:
-    if crew is None:
-        meta.remove(database, _CREW)
+def _save_cluster(database: Database, cluster: ClusterWorkers | None) -> None:
+    if cluster is None:
+        meta.remove(database, _STORED_UNDER)
     else:
         database.execute(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
             " WHERE value <> excluded.value",
-            (_CREW, json.dumps(crew.to_json())),
+            (_STORED_UNDER, json.dumps(cluster.to_json())),
         )
 
 

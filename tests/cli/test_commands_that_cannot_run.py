@@ -86,13 +86,13 @@ def test_resources_are_for_a_cluster(jobctl, home, place, monkeypatch):
 
 
 def test_a_daemon_that_is_up_decides(jobctl, home, place, monkeypatch):
-    from jobctl.domain.crew import Crew
+    from jobctl.domain.cluster_workers import ClusterWorkers
     from jobctl.store import daemon
 
     jobctl("submit", "a.csv", "--", "true")
     monkeypatch.setattr("jobctl.process.lock.holder", lambda _path: 4711)
     done = jobctl("submit", "a.csv", "--resources", "gpu=1", "--", "true")
     assert done.code == 2 and "these items would run on this machine" in done.err
-    monkeypatch.setattr(daemon, "load_crew", lambda _database: Crew("tcp://node1:8786"))
+    monkeypatch.setattr(daemon, "load_cluster", lambda _database: ClusterWorkers("tcp://node1:8786"))
     assert jobctl("submit", "a.csv", "--resources", "gpu=1", "--", "true").code == 0
     assert "no program" in jobctl("submit", "a.csv", "--", "no-such-program-here").err

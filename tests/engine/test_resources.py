@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobctl.domain.crew import Crew, Offer, needs_of, offers_of, room_for
+from jobctl.domain.cluster_workers import ClusterWorkers, Offer, needs_of, offers_of, room_for
 from jobctl.domain.policy import Policy
 from jobctl.store import daemon
 from tests.engine.bench import Bench
@@ -33,9 +33,9 @@ def test_how_many_fit():
 def test_workers_that_offer_the_same_are_told_together():
     workers = [(2, {}), (2, {"mem": 64, "gpu": 1}), (2, {})]
     assert offers_of(workers) == (PLAIN, GPU)
-    crew = Crew("sched.json", (PLAIN, GPU), left=1, last_host="a", last_left_at=7, unfit=("old",))
-    assert Crew.from_json(crew.to_json() | {"later": 1}) == crew
-    assert (crew.workers, crew.total) == (3, {"gpu": 1, "mem": 64})
+    cluster = ClusterWorkers("sched.json", (PLAIN, GPU), left=1, last_host="a", last_left_at=7, unfit=("old",))
+    assert ClusterWorkers.from_json(cluster.to_json() | {"later": 1}) == cluster
+    assert (cluster.workers, cluster.total) == (3, {"gpu": 1, "mem": 64})
 
 
 def test_what_no_worker_has_is_not_claimed_and_others_run(tmp_path):
@@ -84,7 +84,7 @@ def test_who_is_there_is_kept_for_whoever_asks(tmp_path):
     bench.start()
     bench.executor.workers_seen(PLAIN, GPU)
     bench.tick()
-    assert daemon.load_crew(bench.database) == Crew("fake", (PLAIN, GPU))
+    assert daemon.load_cluster(bench.database) == ClusterWorkers("fake", (PLAIN, GPU))
     again = Bench(tmp_path, slots=1)
     again.tick()
-    assert daemon.load_crew(again.database) is None, "this daemon has no cluster"
+    assert daemon.load_cluster(again.database) is None, "this daemon has no cluster"

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jobctl.domain.crew import Crew, Offer
+from jobctl.domain.cluster_workers import ClusterWorkers, Offer
 from jobctl.domain.ports import (
     AttemptId,
     Capacity,
@@ -189,7 +189,7 @@ class FakeExecutor:
         """These are the workers that there are now."""
         slots = sum(offer.workers * offer.slots for offer in offers)
         self._backlog.capacity = slots
-        self._tell(Capacity(slots, crew=Crew("fake", offers)))
+        self._tell(Capacity(slots, cluster=ClusterWorkers("fake", offers)))
 
     def stop(self, level: int) -> None:
         """Somebody wants the daemon to stop."""

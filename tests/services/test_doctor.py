@@ -13,7 +13,7 @@ import pytest
 
 from jobctl import __version__
 from jobctl.config import Home
-from jobctl.domain.crew import Crew, Offer
+from jobctl.domain.cluster_workers import ClusterWorkers, Offer
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
 from jobctl.process.daemon import StartOptions
@@ -392,18 +392,22 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
 
 
 @pytest.mark.parametrize(
-    ("crew", "level", "said"),
+    ("cluster", "level", "said"),
     [
-        (Crew("s.json", (Offer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
-        (Crew("s.json"), "warn", "no worker is there"),
-        (Crew("s.json", (Offer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)), "warn", "on old"),
+        (ClusterWorkers("s.json", (Offer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
+        (ClusterWorkers("s.json"), "warn", "no worker is there"),
+        (
+            ClusterWorkers("s.json", (Offer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)),
+            "warn",
+            "on old",
+        ),
     ],
 )
-def test_the_cluster_of_a_daemon_that_is_up(home, crew, level, said):
+def test_the_cluster_of_a_daemon_that_is_up(home, cluster, level, said):
     with held_lock(home) as pid:
         database = open_database(home)
         row = daemon.Row(pid, pid, "up", "all", 8, __version__, NOW, NOW, "")
-        daemon.save(database, row, crew)
+        daemon.save(database, row, cluster)
         elsewhere.remember(database, ("cluster.scheduler_file=s.json",))
         database.close()
         _, findings = look(home)

@@ -14,7 +14,7 @@ from jobctl.domain.states import JobState, Stop
 from jobctl.handlers.kinds import kind_of
 
 if TYPE_CHECKING:
-    from jobctl.domain.crew import Amounts
+    from jobctl.domain.cluster_workers import Amounts
     from jobctl.handlers.handler import Handler
     from jobctl.store.groups import Groups
     from jobctl.store.job_row import JobRow

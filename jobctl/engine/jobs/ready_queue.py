@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from jobctl.domain.crew import Amounts
+from jobctl.domain.cluster_workers import Amounts
 from jobctl.engine.jobs.limits import Limits
 from jobctl.engine.jobs.live_job import LiveJob
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.domain.crew import GPU, Amounts, Offer, needs_of, room_for, total_of
+from jobctl.domain.cluster_workers import GPU, Amounts, Offer, needs_of, room_for, total_of
 from jobctl.domain.policy import Policy
 
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobctl.domain.crew import AWAY
+from jobctl.domain.cluster_workers import AWAY
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.executors.local import LocalExecutor
@@ -33,7 +33,7 @@ def _wait(database: Database, reason: str) -> None:
     row = replace(row, pid=os.getppid(), engine_pid=os.getpid(), state="recovering", slots=0, pressure=AWAY + reason)
     with contextlib.suppress(*UNWRITABLE):  # on a full disk the status cannot be updated
         daemon.save(
-            database, replace(row, heartbeat_at=clock.in_store(database, moment.now())), daemon.load_crew(database)
+            database, replace(row, heartbeat_at=clock.in_store(database, moment.now())), daemon.load_cluster(database)
         )
 
 

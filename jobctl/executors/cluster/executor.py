@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jobctl.domain.crew import AWAY
+from jobctl.domain.cluster_workers import AWAY
 from jobctl.domain.ports import (
     AttemptId,
     Capacity,
@@ -297,7 +297,7 @@ class ClusterExecutor:
         """Adjust the capacity to the limit and to the workers that are there."""
         slots = min(self._limit, self._workers.slots)
         self._backlog.capacity = slots
-        capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, crew=self._workers_seen.crew())
+        capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, cluster=self._workers_seen.cluster())
         if capacity != self._told:
             self._told = capacity
             self._tell(capacity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jobctl.domain.crew import needs_of
+from jobctl.domain.cluster_workers import needs_of
 from jobctl.domain.ports import AttemptId, Finished, JobSpec, OutputFlag
 from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.packing import Report, finished_of, spec_fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jobctl.domain.crew import Crew, offers_of
+from jobctl.domain.cluster_workers import ClusterWorkers, offers_of
 from jobctl.executors.cluster import worker_plugin
 from jobctl.executors.cluster.dispatch_record import ClusterWorker, WorkerTable
 
@@ -38,8 +38,8 @@ class WorkersSeen:
             self._left += 1
             self._last = (worker.host, time.time_ns() // 1000)
 
-    def crew(self) -> Crew:
+    def cluster(self) -> ClusterWorkers:
         """The workers as commands show them."""
         offers = offers_of((worker.slots, worker.resources) for worker in self._workers.by_address.values())
         unfit = tuple(sorted(set(self._unfit.values())))
-        return Crew(self._place, offers, self._left, *self._last, unfit)
+        return ClusterWorkers(self._place, offers, self._left, *self._last, unfit)

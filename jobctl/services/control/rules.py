@@ -18,7 +18,7 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
 from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
-from jobctl.store.daemon import load_crew
+from jobctl.store.daemon import load_cluster
 from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
                     f"job {job} is done ({row.state}): its rules can no longer be changed",
                     hint=f"jobctl status {job}",
                 )
-            meant = _read(settings, on_cluster=load_crew(database) is not None)
+            meant = _read(settings, on_cluster=load_cluster(database) is not None)
             policy, columns = _changed(row.policy, meant, now)
             jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
             said = ", ".join(f"{name}={text}" for name, text in settings.items())

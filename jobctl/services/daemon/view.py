@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from jobctl.config import Home
-from jobctl.domain.crew import AWAY, Crew
+from jobctl.domain.cluster_workers import AWAY, ClusterWorkers
 from jobctl.domain.durations import format_time, seconds
 from jobctl.errors import NotFound
 from jobctl.process import lock
@@ -36,7 +36,7 @@ class DaemonView(NamedTuple):
     scope: str = "all"
     pressure: str = ""
     version: str | None = None
-    crew: Crew | None = None  # of the cluster, if its items run on one
+    cluster: ClusterWorkers | None = None  # if its items run on a cluster
     join: str = ""  # what to type to start a worker for it
 
     @property
@@ -71,8 +71,10 @@ DOWN = DaemonView("down")
 def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
     """The daemon of a store, now."""
     view = _view(lock.holder(str(home.lock)), daemon.load(database), clock.in_store(database, now))
-    crew = daemon.load_crew(database) if view.started_at is not None else None
-    return view if crew is None else view._replace(crew=crew, join=elsewhere.worker_command(elsewhere.known(database)))
+    cluster = daemon.load_cluster(database) if view.started_at is not None else None
+    if cluster is None:
+        return view
+    return view._replace(cluster=cluster, join=elsewhere.worker_command(elsewhere.known(database)))
 
 
 def runs_on_cluster(home: Home) -> bool:
@@ -82,7 +84,7 @@ def runs_on_cluster(home: Home) -> bool:
     except NotFound:
         return False
     try:
-        return daemon.load_crew(database) is not None
+        return daemon.load_cluster(database) is not None
     finally:
         database.close()
 
@@ -164,7 +166,7 @@ def _document(view: DaemonView, home: Home, load: job_views.Load) -> DaemonDocum
         "scope": view.scope if view.started_at is not None else None,
         "pressure": view.pressure,
         "version": view.version,
-        "cluster": None if view.crew is None else _cluster(view.crew, view.join),
+        "cluster": None if view.cluster is None else _cluster(view.cluster, view.join),
         "running": 0,
         "queued": load.queued,
         "jobs": load.jobs,
@@ -180,16 +182,16 @@ def _document(view: DaemonView, home: Home, load: job_views.Load) -> DaemonDocum
     }
 
 
-def _cluster(crew: Crew, join: str) -> ClusterBlock:
+def _cluster(cluster: ClusterWorkers, join: str) -> ClusterBlock:
     return {
-        "scheduler": crew.place,
-        "workers": crew.workers,
-        "resources": dict(crew.total),
-        "offers": [{"workers": n, "slots": slots, "resources": dict(has)} for n, slots, has in crew.offers],
-        "left": crew.left,
-        "last_left_host": crew.last_host or None,
-        "last_left_at": format_time(crew.last_left_at) if crew.left else None,
-        "unfit": list(crew.unfit),
+        "scheduler": cluster.place,
+        "workers": cluster.workers,
+        "resources": dict(cluster.total),
+        "offers": [{"workers": n, "slots": slots, "resources": dict(has)} for n, slots, has in cluster.offers],
+        "left": cluster.left,
+        "last_left_host": cluster.last_host or None,
+        "last_left_at": format_time(cluster.last_left_at) if cluster.left else None,
+        "unfit": list(cluster.unfit),
         "join": join,
     }
 

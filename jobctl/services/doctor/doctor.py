@@ -119,7 +119,7 @@ def _examined(home: Home, now: int, program: str, slots: int) -> Iterator[Examin
     try:
         holder = _holder(home)
         view = _view(database, home, now, holder)
-        used = view.slots if view.is_working and view.crew is None and view.slots else slots
+        used = view.slots if view.is_working and view.cluster is None and view.slots else slots
         yield Examined(home, now, program, used, holder, found, view, database)
     finally:
         if database is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from jobctl.domain.crew import needs_of, room_for
+from jobctl.domain.cluster_workers import needs_of, room_for
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.slots import fitting
@@ -36,13 +36,13 @@ class Progress(NamedTuple):
 
 def room(daemon: DaemonView, policy: Policy) -> int | None:
     """How many items of a job the workers of a cluster have room for at once; None when slots alone decide."""
-    needs = needs_of(policy.resources, policy.gpus) if daemon.crew is not None else ()
-    return room_for(needs, daemon.crew.offers) if daemon.crew is not None and needs else None
+    needs = needs_of(policy.resources, policy.gpus) if daemon.cluster is not None else ()
+    return room_for(needs, daemon.cluster.offers) if daemon.cluster is not None and needs else None
 
 
 def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | None:
     """The most items of a job that can run at once; None when nothing limits it as far as we know."""
-    limits = (policy.slots, queue.slots, daemon.slots, None if daemon.crew is None else room(daemon, policy))
+    limits = (policy.slots, queue.slots, daemon.slots, None if daemon.cluster is None else room(daemon, policy))
     return min((limit for limit in limits if limit is not None), default=None)
 
 

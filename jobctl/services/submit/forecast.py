@@ -81,7 +81,7 @@ def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
     places = room(daemon, policy)
     found = [_Limit(places, f"the workers have room for {plural(places, 'such item')}")] if places else []
     if daemon.slots:
-        owner = "the workers have" if daemon.crew else "the daemon has"
+        owner = "the workers have" if daemon.cluster else "the daemon has"
         found.append(_Limit(daemon.slots, f"{owner} {plural(daemon.slots, 'slot')}"))
     return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain import blockers as kinds
 from jobctl.domain.blockers import Kind
-from jobctl.domain.crew import AWAY, Amounts, Crew, needs_of, worded
+from jobctl.domain.cluster_workers import AWAY, Amounts, ClusterWorkers, needs_of, worded
 from jobctl.domain.durations import format_span, format_time
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.states import ItemState
@@ -141,8 +141,8 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
 def _of_capacity(case: Situation) -> Iterator[Blocker]:
     """Workers, rates, slots and waits before another attempt, which hold back items that nothing else does."""
     job = case.job
-    if job.live and case.daemon.crew is not None:
-        yield from _workers(case, case.daemon.crew)
+    if job.live and case.daemon.cluster is not None:
+        yield from _workers(case, case.daemon.cluster)
     is_due = case.first_due_at is not None and case.first_due_at <= case.now
     if job.stop is None and (job.queued or is_due or case.only_ahead):
         if case.daemon.is_working and (case.policy.rate or case.queue.rate):
@@ -153,7 +153,7 @@ def _of_capacity(case: Situation) -> Iterator[Blocker]:
         yield _made(case, kinds.RETRY_WAIT, until=case.first_due_at, items=items)
 
 
-def _workers(case: Situation, crew: Crew) -> Iterator[Blocker]:
+def _workers(case: Situation, cluster: ClusterWorkers) -> Iterator[Blocker]:
     """On a cluster: nobody is there, or nobody who has what the items need, or no room for more of them."""
     daemon = case.daemon
     needs, places = needs_of(case.policy.resources, case.policy.gpus), room(daemon, case.policy)
@@ -162,29 +162,29 @@ def _workers(case: Situation, crew: Crew) -> Iterator[Blocker]:
         yield _made(case, kinds.NO_ROOM, items=plural(places, "item"), needs=worded(needs))
     elif daemon.pressure or not daemon.is_working:
         return
-    elif not crew.workers:
-        yield _made(case, kinds.NO_WORKERS, more=_gone(crew, case.now), join=join)
+    elif not cluster.workers:
+        yield _made(case, kinds.NO_WORKERS, more=_gone(cluster, case.now), join=join)
     elif places == 0:
         wanted = f" --resources {worded(needs)}" if daemon.join.startswith("jobctl worker") else ""
-        lacking, have = _lacking(crew, needs)
-        workers = plural(crew.workers, "worker")
+        lacking, have = _lacking(cluster, needs)
+        workers = plural(cluster.workers, "worker")
         yield _made(case, kinds.RESOURCES_MISSING, needs=lacking, workers=workers, have=have, join=join, wanted=wanted)
 
 
-def _gone(crew: Crew, now: int) -> str:
+def _gone(cluster: ClusterWorkers, now: int) -> str:
     """What became of workers, and why those that are there are not used."""
-    unfit = "".join(f"; {words}" for words in crew.unfit)
-    if not crew.left:
+    unfit = "".join(f"; {words}" for words in cluster.unfit)
+    if not cluster.left:
         return unfit
-    when = format_span(crew.last_left_at, now)
-    return f"; {plural(crew.left, 'has', 'have')} left, the last on {crew.last_host} {when} ago{unfit}"
+    when = format_span(cluster.last_left_at, now)
+    return f"; {plural(cluster.left, 'has', 'have')} left, the last on {cluster.last_host} {when} ago{unfit}"
 
 
-def _lacking(crew: Crew, needs: Amounts) -> tuple[str, str]:
+def _lacking(cluster: ClusterWorkers, needs: Amounts) -> tuple[str, str]:
     """What is lacking, and what the workers have of it."""
     for need in needs:
         name = need[0]
-        most = max(dict(offer.resources).get(name, 0.0) for offer in crew.offers)
+        most = max(dict(offer.resources).get(name, 0.0) for offer in cluster.offers)
         if most < need[1]:
             return worded(
                 [need]
@@ -208,7 +208,7 @@ def _rates(case: Situation) -> Iterator[Blocker]:
 def _slots(case: Situation) -> Iterator[Blocker]:
     """The slots that are in use: its own, those of its queue, or those of the daemon."""
     job, daemon, own, queue = case.job, case.daemon, case.policy.slots, case.queue
-    if daemon.crew is not None and not daemon.slots:
+    if daemon.cluster is not None and not daemon.slots:
         return  # no worker is there
     if own is not None and job.running >= own and not case.only_ahead:
         yield _made(case, kinds.OWN_SLOTS, **_in_use(own))

@@ -78,9 +78,9 @@ def test_the_limits_of_the_queue_count(home, store):
 
 def test_the_workers_of_a_cluster_count(home, store, daemon):
     daemon(slots=6)
-    crew = {"place": "tcp://10.0.0.1:8786", "offers": [[3, 2, [["gpu", 1.0]]]], "left": 0}
+    cluster = {"place": "tcp://10.0.0.1:8786", "offers": [[3, 2, [["gpu", 1.0]]]], "left": 0}
     with store.database.transaction():
-        store.database.execute("INSERT INTO meta (key, value) VALUES ('crew', ?)", (json.dumps(crew),))
+        store.database.execute("INSERT INTO meta (key, value) VALUES ('crew', ?)", (json.dumps(cluster),))
     found = expected(home)
     assert "with 6 at once" in found.bounds
     assert found.fewer == "the workers have 6 slots: at most 6 items of this job run at once, not 8"

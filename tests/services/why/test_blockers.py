@@ -13,7 +13,7 @@ import pytest
 import jobctl
 from jobctl.domain import blockers as kinds
 from jobctl.domain.blockers import Kind
-from jobctl.domain.crew import AWAY, Crew, Offer
+from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, Offer
 from jobctl.domain.policy import Policy
 from jobctl.process import space
 from jobctl.services.control.targets import Target
@@ -58,9 +58,14 @@ SITUATIONS = {
     "not before": ("q", {"not_before_at": NOW + 60 * SECOND}, {}, ["NOT_BEFORE"]),
     "after": ("q", {"after": [[1, "ok"], [2, "any"]]}, {}, ["AFTER", "AFTER"]),
     "never": ("q", {"after": [[3, "ok"]]}, {}, ["NEVER_STARTS"]),
-    "no workers": ("q", {}, {"slots": 0, "crew": Crew("s")}, ["NO_WORKERS"]),
-    "resources": ("q", policy(gpus=2), {"crew": Crew("s", (Offer(1, 4, ()),))}, ["RESOURCES_MISSING"]),
-    "room": ("rq", STARTED | policy(gpus=1), {"crew": Crew("s", (Offer(1, 4, (("gpu", 1.0),)),))}, ["NO_ROOM"]),
+    "no workers": ("q", {}, {"slots": 0, "cluster": ClusterWorkers("s")}, ["NO_WORKERS"]),
+    "resources": ("q", policy(gpus=2), {"cluster": ClusterWorkers("s", (Offer(1, 4, ()),))}, ["RESOURCES_MISSING"]),
+    "room": (
+        "rq",
+        STARTED | policy(gpus=1),
+        {"cluster": ClusterWorkers("s", (Offer(1, 4, (("gpu", 1.0),)),))},
+        ["NO_ROOM"],
+    ),
     "rate": ("sq", STARTED | policy(rate="1/m") | {"tokens": 0.0, "tokens_at": NOW}, {}, ["RATE"]),
     "own slots": ("rq", STARTED | policy(slots=1), {}, ["OWN_SLOTS"]),
     "slots of the queue": ("rq", STARTED | {"queue": "one"}, {}, ["QUEUE_SLOTS"]),
@@ -85,11 +90,11 @@ def asked(store, home):
         if daemon is None:
             return look(job)
         with held_lock(home) as pid:
-            crew = daemon.get("crew")
-            row = {name: value for name, value in daemon.items() if name != "crew"}
+            cluster = daemon.get("cluster")
+            row = {name: value for name, value in daemon.items() if name != "cluster"}
             store.daemon(**({"pid": pid, "heartbeat_at": NOW} | row))
-            if crew is not None:
-                daemon_rows._save_crew(store.database, crew)
+            if cluster is not None:
+                daemon_rows._save_cluster(store.database, cluster)
             return look(job)
 
     def look(job):

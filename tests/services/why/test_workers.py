@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobctl.domain.crew import AWAY, Crew, Offer
+from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, Offer
 from jobctl.domain.policy import Policy
 from jobctl.render.daemon import lines
 from jobctl.services.control.targets import Target
@@ -27,12 +27,12 @@ _FEW = "an item needs gpu=2, and of 3 workers the most that one has is gpu=1"
 class Asked:
     """All that is said of a job while a daemon with these workers is up."""
 
-    def __init__(self, store, home, crew, pressure="", **policy):
+    def __init__(self, store, home, cluster, pressure="", **policy):
         job = store.job("qqqq", policy=json.dumps(Policy(**policy).to_json()))
         with held_lock(home) as pid:
-            slots = sum(offer.workers * offer.slots for offer in crew.offers)
+            slots = sum(offer.workers * offer.slots for offer in cluster.offers)
             store.daemon(pid=pid, heartbeat_at=NOW, slots=slots, pressure=pressure)
-            daemon._save_crew(store.database, crew)
+            daemon._save_cluster(store.database, cluster)
             elsewhere.remember(store.database, ("cluster.scheduler_file=/shared/sched.json",))
             self.status = check("status-1", job_document(store.database, home, job, NOW))
             self.explained = check("explain-1", explain(store.database, home, Target(job), NOW))
@@ -44,7 +44,7 @@ class Asked:
 
 
 def test_nobody_is_there(store, home):
-    gone = Crew("/shared/sched.json", (), left=3, last_host="node7", last_left_at=NOW - 90 * SECOND)
+    gone = ClusterWorkers("/shared/sched.json", (), left=3, last_host="node7", last_left_at=NOW - 90 * SECOND)
     asked = Asked(store, home, gone)
     assert asked.reason == "no worker is there; 3 have left, the last on node7 1m 30s ago; 4 items queued"
     join = "jobctl worker --scheduler-file /shared/sched.json"
@@ -68,7 +68,7 @@ def test_nobody_is_there(store, home):
     ],
 )
 def test_nobody_has_what_its_items_need(store, home, policy, words, wanted):
-    asked = Asked(store, home, Crew("s", WORKERS), **policy)
+    asked = Asked(store, home, ClusterWorkers("s", WORKERS), **policy)
     assert asked.reason == f"{words}; 4 items queued"
     join = f"jobctl worker --scheduler-file /shared/sched.json --resources {wanted}"
     assert asked.attention["resources_missing"]["action"] == join
@@ -78,25 +78,25 @@ def test_nobody_has_what_its_items_need(store, home, policy, words, wanted):
 
 
 def test_not_all_of_it_in_one_place(store, home):
-    apart = Crew("s", (Offer(1, 1, (("gpu", 1.0),)), Offer(1, 1, (("mem", 8.0),))))
+    apart = ClusterWorkers("s", (Offer(1, 1, (("gpu", 1.0),)), Offer(1, 1, (("mem", 8.0),))))
     asked = Asked(store, home, apart, resources=(("gpu", 1.0), ("mem", 8.0)))
     assert asked.reason.startswith("an item needs gpu=1,mem=8, and of 2 workers none has all of it")
 
 
 def test_with_what_it_needs_there_it_waits_for_its_turn(store, home):
-    asked = Asked(store, home, Crew("s", WORKERS), gpus=1)
+    asked = Asked(store, home, ClusterWorkers("s", WORKERS), gpus=1)
     assert asked.reason == "waits for its turn; 4 items queued"
     assert asked.attention == {}
 
 
 def test_workers_that_are_not_used_say_why(store, home):
-    asked = Asked(store, home, Crew("s", (), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)))
+    asked = Asked(store, home, ClusterWorkers("s", (), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)))
     assert "a worker on old has jobctl 0.0.1" in asked.reason
     assert "not used: a worker on old has jobctl 0.0.1, we 0.1.0" in asked.lines
 
 
 def test_a_scheduler_that_is_away_is_no_trouble_of_this_machine(store, home):
-    asked = Asked(store, home, Crew("s"), pressure=f"{AWAY}the scheduler cannot be reached")
+    asked = Asked(store, home, ClusterWorkers("s"), pressure=f"{AWAY}the scheduler cannot be reached")
     assert list(asked.attention) == ["cluster_away"]
     assert asked.attention["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
     assert asked.holds["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"

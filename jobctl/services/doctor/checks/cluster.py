@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 
 from jobctl.domain.blockers import NO_WORKERS
-from jobctl.domain.crew import Crew
+from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
@@ -17,23 +17,25 @@ _PLACES = ("scheduler", "scheduler-file", "cluster")
 
 def cluster(examined: Examined) -> Finding:
     """Of the daemon's cluster its workers; without a daemon the settings that name one."""
-    crew = examined.daemon.crew
-    if crew is not None and not examined.daemon.is_away:
-        return _workers(crew, examined.daemon.join)
-    if crew is not None:
-        return ok(f"{crew.place}; see the daemon")
+    cluster = examined.daemon.cluster
+    if cluster is not None and not examined.daemon.is_away:
+        return _workers(cluster, examined.daemon.join)
+    if cluster is not None:
+        return ok(f"{cluster.place}; see the daemon")
     return _settings()
 
 
-def _workers(crew: Crew, join: str) -> Finding:
-    if crew.unfit:
+def _workers(cluster: ClusterWorkers, join: str) -> Finding:
+    if cluster.unfit:
         return warn(
-            f"{crew.place}: {crew.unfit[0]}", "pip install 'jobctl[dask]' of one version everywhere", crew.unfit
+            f"{cluster.place}: {cluster.unfit[0]}",
+            "pip install 'jobctl[dask]' of one version everywhere",
+            cluster.unfit,
         )
-    if not crew.workers:
-        return warn(f"{crew.place}: {NO_WORKERS.words(more='')}, so nothing runs", join)
-    slots = sum(offer.workers * offer.slots for offer in crew.offers)
-    return ok(f"{crew.place}, {plural(crew.workers, 'worker')} with {plural(slots, 'slot')}")
+    if not cluster.workers:
+        return warn(f"{cluster.place}: {NO_WORKERS.words(more='')}, so nothing runs", join)
+    slots = sum(offer.workers * offer.slots for offer in cluster.offers)
+    return ok(f"{cluster.place}, {plural(cluster.workers, 'worker')} with {plural(slots, 'slot')}")
 
 
 def _settings() -> Finding:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from jobctl import __version__
-from jobctl.domain.crew import AWAY
+from jobctl.domain.cluster_workers import AWAY
 from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError

@@ -22,7 +22,7 @@ class Offer(NamedTuple):
     resources: Amounts  # of each of them
 
 
-class Crew(NamedTuple):
+class ClusterWorkers(NamedTuple):
     """The workers that are connected, and how many have left."""
 
     place: str  # the address or file of the scheduler
@@ -47,7 +47,7 @@ class Crew(NamedTuple):
         return self._asdict()
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Crew:
+    def from_json(cls, data: Mapping[str, Any]) -> ClusterWorkers:
         """The reverse of ``to_json``; unknown keys of a newer version are ignored."""
         known = {name: value for name, value in data.items() if name in cls._fields}
         offers = (Offer(workers, slots, _amounts(resources)) for workers, slots, resources in known["offers"])
