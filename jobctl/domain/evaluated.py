@@ -1,19 +1,14 @@
-"""Which words of a command are evaluated: a walk through wrappers such as ``sudo`` and ``env`` to what they start."""
+"""Which words of a command are evaluated: a walk through wrappers such as ``sudo`` and ``env`` to the inner program."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
 from jobctl.domain.evaluators import (
     CODE,
-    COMMAND,
-    EACH,
-    FIRST,
     JAVASCRIPT,
-    JOINED,
     OTHER_SHELL,
     OTHER_SHELLS,
     POSIX_SHELLS,
@@ -21,21 +16,10 @@ from jobctl.domain.evaluators import (
     PYTHON,
     RUNUSER,
     SHELL,
-    SOMEWHERE,
-    Program,
 )
+from jobctl.domain.program_words import Evaluated, ProgramReader
 
-
-class Evaluated(NamedTuple):
-    """Words that are evaluated as one text, by their positions."""
-
-    words: tuple[int, ...]
-    kind: str
-    program: str  # as it is written
-    option: str = ""  # that the text follows
-
-
-#: Programs of which any word after one of these options is looked for behind whatever starts them.
+#: Programs that are recognized behind any other program, because a text follows one of their options.
 _BY_OPTION = frozenset(["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua"])
 _GIT_OPTIONS = frozenset({"--exec", "--extcmd", "--upload-pack", "--receive-pack"})
 #: Options of ssh and its kin that run a command on this machine.
@@ -57,7 +41,7 @@ def evaluated(words: Sequence[str]) -> Iterator[Evaluated]:
 
 
 def _is_looked_for(word: str) -> bool:
-    """A shell or a language behind a program that is not in the table, with options that we do not know."""
+    """Whether a word is a shell or a language: a program outside of the table may start it, with unknown options."""
     name = name_of(word)
     return name in _SHELLS or name in _BY_OPTION
 
@@ -86,120 +70,7 @@ def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
         yield from custom(words, at)
     program = PROGRAMS.get(name)
     if program is not None:
-        yield from _ProgramReader(words, at, program).read()
-
-
-class _ProgramReader:
-    """Goes through the words of one program."""
-
-    def __init__(self, words: Sequence[str], at: int, program: Program) -> None:
-        self._words = words
-        self._name = words[at]
-        self._program = program
-        self._at = at + 1
-        self._found: list[Evaluated] = []
-        self._given: set[str] = set()
-        self._operands: list[int] = []
-
-    def read(self) -> Iterator[Evaluated]:
-        self._read_words()
-        yield from self._found
-        if not self._given & self._program.off:
-            yield from self._rest()
-
-    def _read_words(self) -> None:
-        program = self._program
-        while self._at < len(self._words):
-            word = self._words[self._at]
-            if word == "--":
-                self._operands += range(self._at + 1, len(self._words))
-                return
-            if word == "-" or not word.startswith("-"):
-                self._operands.append(self._at)
-                if not program.mixed and len(self._operands) > program.skip:
-                    self._operands += range(self._at + 1, len(self._words))
-                    return
-                self._at += 1
-            elif self._option(word):
-                self._operands = []
-                return
-
-    def _option(self, word: str) -> bool:
-        """Read an option with its value; whether all words after it are for the script."""
-        at = self._at
-        self._at += 1
-        name, equals, _ = word.partition("=")
-        if word.startswith("--") or name in self._program.texts or name in self._program.takes:
-            self._long(at, name, bool(equals))
-            return False
-        return any(self._short(at, word, place) for place in self._letters(word))
-
-    def _long(self, at: int, name: str, has_value: bool) -> None:
-        program = self._program
-        found = self._meant(name, program.texts)
-        if name in program.pairs:
-            self._at += 2
-        elif found:
-            self._text(at if has_value else self._value(), found)
-        elif self._meant(name, program.takes) and not has_value:
-            self._value()
-        self._given.add(found or name)
-
-    def _meant(self, name: str, options: Mapping[str, str] | frozenset[str]) -> str:
-        """The option itself, or one that the name is the beginning of, as GNU programs allow."""
-        if name in options:
-            return name
-        return next((option for option in options if len(name) > 2 and option.startswith(name)), "")
-
-    def _letters(self, word: str) -> Iterator[int]:
-        """Positions of the letters of options in one word, up to the first that takes the rest of it."""
-        for place, letter in enumerate(word[1:], 1):
-            if letter == "{":
-                return
-            yield place
-            if letter in self._program.texts or letter in self._program.takes or letter in self._program.clings:
-                return
-
-    def _short(self, at: int, word: str, place: int) -> bool:
-        letter = word[place]
-        self._given.add(letter)
-        attached = place + 1 < len(word)
-        if letter in self._program.texts:
-            self._text(at if attached else self._value(), letter)
-        elif letter in self._program.takes and not attached:
-            self._value()
-        return letter in self._program.last
-
-    def _value(self) -> int:
-        self._at += 1
-        return self._at - 1
-
-    def _text(self, at: int, option: str) -> None:
-        if at < len(self._words):
-            dashes = "" if option.startswith("-") else "-"
-            self._found.append(Evaluated((at,), self._program.texts[option], self._name, dashes + option))
-
-    def _rest(self) -> Iterator[Evaluated]:
-        program, operands = self._program, self._operands[self._program.skip :]
-        if not operands:
-            return
-        if program.rest == COMMAND:
-            yield from _at(self._words, operands[0])
-        elif program.rest == SOMEWHERE:
-            for at in operands:
-                yield from _at(self._words, at)
-        elif program.rest == JOINED:
-            # Without a command before them the arguments of parallel are commands.
-            end = next((at for at in operands[1:] if self._words[at].startswith(":::")), len(self._words))
-            yield Evaluated(tuple(at for at in operands if at < end), program.kind, self._name)
-        elif program.rest == FIRST:
-            for at in operands:
-                yield Evaluated((at,), program.kind, self._name)
-                if self._words[at]:  # sed -i '' of another system takes the empty word as its suffix
-                    return
-        elif program.rest == EACH:
-            for at in operands:
-                yield Evaluated((at,), program.kind, self._name)
+        yield from ProgramReader(words, at, program, _at).read()
 
 
 def _shell(words: Sequence[str], at: int, *, begin: int | None = None) -> Iterator[Evaluated]:
@@ -398,7 +269,7 @@ def _su(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """With ``-u`` it starts a command like sudo, without it is su."""
     direct = any(re.match(r"-u|--user", word) for word in words[at + 1 :])
-    yield from _ProgramReader(words, at, RUNUSER if direct else PROGRAMS["su"]).read()
+    yield from ProgramReader(words, at, RUNUSER if direct else PROGRAMS["su"], _at).read()
     yield from _su(words, at)
 
 

@@ -9,8 +9,9 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from jobctl.domain.evaluated import Evaluated, evaluated
+from jobctl.domain.evaluated import evaluated
 from jobctl.domain.evaluators import CODE, SHELL
+from jobctl.domain.program_words import Evaluated
 
 _PREFIXES = ("time", "coproc", "exec", "command", "builtin")
 #: Before a command, and no part of it.

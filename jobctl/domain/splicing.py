@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.braces import Piece, Placeholder, ValueSource
-from jobctl.domain.evaluated import Evaluated, evaluated, name_of
+from jobctl.domain.evaluated import evaluated, name_of
 from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
+from jobctl.domain.program_words import Evaluated
 from jobctl.domain.quoting import MARK
 from jobctl.domain.shell import PREFIX
 from jobctl.errors import UsageError
