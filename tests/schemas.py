@@ -1,10 +1,15 @@
-"""The JSON Schemas that ship with jobctl, as validators; and a check that nothing is said that they do not list."""
+"""The JSON Schemas that ship with jobctl, as validators, and a check that documents have no key that they do not list.
+
+``python -m tests.schemas`` writes the list of the keys that users may rely on. A release does it; no line goes away.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -59,3 +64,30 @@ def unlisted(described: dict[str, Any], value: Any, path: str = "$") -> list[str
     unknown = [f"{path}.{key}" for key in value if key not in known]
     inner = [found for key in value if key in known for found in unlisted(known[key], value[key], f"{path}.{key}")]
     return unknown + inner
+
+
+#: Every key of the documents, as the last release that wrote this file promised it.
+PROMISED = Path(__file__).parent / "data" / "document_keys.txt"
+
+
+def keys() -> list[str]:
+    """One line for each key of each schema: its path, its types, and whether it is required."""
+    return [line for name in NAMES for line in _keys_of(schema(name), name)]
+
+
+def _keys_of(described: dict[str, Any], path: str) -> Iterator[str]:
+    for name, inner in described.get("properties", {}).items():
+        required = " required" if name in described.get("required", ()) else ""
+        yield f"{path}.{name} {_types(inner)}{required}"
+        yield from _keys_of(inner, f"{path}.{name}")
+    if isinstance(described.get("items"), dict):
+        yield from _keys_of(described["items"], f"{path}[]")
+
+
+def _types(described: dict[str, Any]) -> str:
+    types = described.get("type", "word" if {"const", "enum"} & described.keys() else "anything")
+    return types if isinstance(types, str) else "|".join(sorted(types))
+
+
+if __name__ == "__main__":
+    PROMISED.write_text("\n".join(keys()) + "\n", encoding="utf-8")

@@ -20,7 +20,7 @@ from tests.engine.bench import Bench
 from tests.executors.fake import Play
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
-from tests.schemas import NAMES, check, schema, validator
+from tests.schemas import NAMES, PROMISED, check, keys, schema, validator
 
 NOW = SUBMITTED_AT + 64 * SECOND
 STARTED = {"started_at": SUBMITTED_AT + SECOND}
@@ -210,6 +210,11 @@ def test_the_schemas_are_schemas_and_say_that_they_only_grow(name):
     optional = set(schema(name)["properties"]) - set(schema(name)["required"])
     assert optional == OPTIONAL.get(name, set())
     assert "only add" in schema(name)["$comment"]
+
+
+def test_no_key_of_a_document_goes_away_and_none_gets_another_type():
+    missing = set(PROMISED.read_text(encoding="utf-8").splitlines()) - set(keys())
+    assert not missing, "documents only grow: " + "; ".join(sorted(missing))
 
 
 def test_the_schema_can_say_no(store, home):
