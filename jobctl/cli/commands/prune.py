@@ -13,7 +13,7 @@ from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.control.prune_choice import KeptJob, Pruned
+    from jobctl.services.control.prune_choice import KeptJob, Pruned, PruneOptions
 
 #: How many of the jobs that stay for one reason a message names.
 SHOWN = 10
@@ -57,7 +57,6 @@ def prune(
     days.
     """
     from jobctl.services.control.prune import prunable
-    from jobctl.services.control.prune import prune as remove
     from jobctl.services.control.prune_choice import Pruned, PruneOptions
 
     shared = session(ctx)
@@ -65,12 +64,21 @@ def prune(
     numbers = prunable(shared.home, jobs) if jobs else None
     age_s = 0.0 if jobs else _age_s(shared, older_than)
     options = PruneOptions(age_s, keep_failed, include_failed, dry_run, undelivered, numbers)
-    report = shared.if_any(lambda: remove(shared.home, options, now=now_us()), None)
+    report = shared.if_any(lambda: _remove(shared, options), None)
     if shared.json:
         shared.emit((report or Pruned(dry_run, age_s)).document())
     elif report is not None:
         _tell(shared, report, named=bool(jobs))
     return Exit.OK
+
+
+def _remove(shared: Session, options: PruneOptions) -> Pruned:
+    import os
+
+    from jobctl.services.control.prune import prune
+
+    os.environ.setdefault("SQLITE_TMPDIR", str(shared.home.root))  # where there is room to rewrite a large database
+    return prune(shared.home, options, now=now_us())
 
 
 def _refuse_contradictions(

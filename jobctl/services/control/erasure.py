@@ -80,9 +80,10 @@ class Eraser:
         return obstacle
 
     def _is_rebuilt(self, live: int) -> bool:
-        """Try it; False if the disk turns out to be full, or the limit for files too low."""
-        if live > REBUILD_IN_MEMORY:
-            os.environ["SQLITE_TMPDIR"] = str(self._home.root)  # a file without a name, where there is room
+        """Try it; False if the disk turns out to be full, or the limit for files too low.
+
+        A large database needs room for a file where SQLITE_TMPDIR of the environment says.
+        """
         try:
             pruning.rebuild(self._database, in_memory=live <= REBUILD_IN_MEMORY)
         except sqlite.OperationalError as error:

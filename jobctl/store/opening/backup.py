@@ -61,8 +61,9 @@ def make(database: Database, now: int, word: str = "") -> Path:
         rest.unlink()
     name = f"jobctl-{time.strftime(_STAMP, time.gmtime(now / 1e6))}{word}.db"
     unfinished = place / f".{name}.tmp"
-    previous = os.umask(0o077)
     try:
+        # SQLite fills an empty file that exists; a file that it makes itself would have the mode of the umask.
+        os.close(private.create(unfinished))
         database.execute("VACUUM INTO ?", (str(unfinished),))
         _flush(unfinished)
         unfinished.rename(place / name)
@@ -71,8 +72,6 @@ def make(database: Database, now: int, word: str = "") -> Path:
         with contextlib.suppress(OSError):
             unfinished.unlink()
         raise
-    finally:
-        os.umask(previous)
     for old in existing(database.path.parent)[:-KEEP]:
         old.unlink(missing_ok=True)
     return place / name

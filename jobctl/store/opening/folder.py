@@ -76,12 +76,15 @@ def _no_directory(home: Home) -> HomeError:
 
 
 def _make_folders(*folders: Path) -> None:
-    previous = os.umask(0o077)  # for parent folders, to which mkdir gives no mode
-    try:
-        for folder in folders:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    finally:
-        os.umask(previous)
+    """Make folders, and those above them that do not exist, for this user alone (0700), whatever the umask is."""
+    for folder in folders:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # another command makes it, too
+                place.mkdir(mode=0o700)
+                place.chmod(0o700)  # the umask may have taken rights of the user away
+        if not folder.is_dir():
+            raise FileExistsError(folder)
 
 
 def refuse_network(home: Home) -> None:

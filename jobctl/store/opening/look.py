@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,13 +35,10 @@ def look(path: Path, *, read_through: bool = True) -> Look:
         return Look("planted", findings=(f"it cannot be examined: {error.strerror}",))
     if not is_plain(info):
         return Look("planted", findings=("it is not a plain file of yours",))
-    previous = os.umask(0o077)  # a -shm may have to be made
     try:
-        return _read(path, read_through)
+        return _read(path, read_through)  # a -shm that SQLite makes has the mode of the database
     except sqlite.Error as error:
         return _unread(path, error, read_through)
-    finally:
-        os.umask(previous)
 
 
 def _unread(path: Path, error: sqlite.Error, read_through: bool) -> Look:

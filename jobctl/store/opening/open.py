@@ -72,23 +72,20 @@ def _precreate(path: Path) -> None:
 
 def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
     _check_files(path)
-    previous = os.umask(0o077)  # for -wal and -shm
+    # SQLite gives -wal and -shm the mode of the database, whatever the umask is.
+    connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
+    database = Database(connection, path)
     try:
-        connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
-        database = Database(connection, path)
-        try:
-            _configure(database, create=create, lock_holder=lock_holder)
-        except sqlite.DatabaseError as error:
-            _close_untouched(connection, path)
-            readable = None if create or not _is_unwritable(error) else _for_reading(path)
-            if readable is None:
-                raise _unusable(path, error) from error
-            database = readable
-        except BaseException:
-            _close_untouched(connection, path)
-            raise
-    finally:
-        os.umask(previous)
+        _configure(database, create=create, lock_holder=lock_holder)
+    except sqlite.DatabaseError as error:
+        _close_untouched(connection, path)
+        readable = None if create or not _is_unwritable(error) else _for_reading(path)
+        if readable is None:
+            raise _unusable(path, error) from error
+        return readable
+    except BaseException:
+        _close_untouched(connection, path)
+        raise
     return database
 
 
