@@ -59,18 +59,6 @@ COMMANDS = {
 }
 
 
-def _version_option() -> TyperOption:
-    return TyperOption(
-        param_decls=["--version", "-V"],
-        is_flag=True,
-        default=False,
-        help="Print the version and exit.",
-        callback=_print_version,
-        expose_value=False,
-        is_eager=True,
-    )
-
-
 def _print_version(ctx: Any, _param: Any, value: bool) -> None:
     if value:
         from jobctl import __version__
@@ -83,11 +71,22 @@ def _print_version(ctx: Any, _param: Any, value: bool) -> None:
 
 
 class Root(Group):
-    """``jobctl``: loads commands by name; alone it shows the status."""
+    """``jobctl``: loads commands by name; without a name it shows the status."""
+
+    default = "status"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.params.insert(0, _version_option())
+        version = TyperOption(
+            param_decls=["--version", "-V"],
+            is_flag=True,
+            default=False,
+            help="Print the version and exit.",
+            callback=_print_version,
+            expose_value=False,
+            is_eager=True,
+        )
+        self.params.insert(0, version)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Every command, in the order of the help page."""
@@ -101,13 +100,6 @@ class Root(Group):
         command = typer.main.get_command(import_module(f"jobctl.cli.commands.{entry.module}").app)
         command.name = cmd_name
         return command
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """``jobctl`` alone is ``jobctl status``."""
-        rest = super().parse_args(ctx, args)
-        if not ctx._protected_args and not ctx.resilient_parsing:
-            ctx._protected_args = ["status"]
-        return rest
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names. Raises UsageError for an unknown name, with the nearest command."""

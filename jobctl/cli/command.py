@@ -61,17 +61,6 @@ def global_options() -> list[TyperOption]:
     ]
 
 
-def grammar_of(command: Any, ctx: Any) -> Grammar:
-    """What checks the options of a command line before the parser does, which knows less about them."""
-    return Grammar(command.get_params(ctx), ctx.command_path, ctx.find_root().command)
-
-
-def asks_for_help(args: Sequence[str]) -> bool:
-    """Whether help is asked for; then nobody minds what is wrong with the other arguments."""
-    own = args[: args.index(END)] if END in args else args
-    return "--help" in own or "-h" in own
-
-
 def restore_help(command: Any) -> None:
     """Give a command its help text again if Python has dropped the docstrings."""
     if sys.flags.optimize >= _NO_DOCSTRINGS and not command.help:
@@ -92,9 +81,10 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Report mistakes in options before the parser does, which knows less about them."""
-        if asks_for_help(args):
+        own = args[: args.index(END)] if END in args else args
+        if "--help" in own or "-h" in own:  # then mistakes in the other arguments do not matter
             return super().parse_args(ctx, ["--help"])
-        said = grammar_of(self, ctx).check(args)
+        said = Grammar(self, ctx).check(args)
         rest = super().parse_args(ctx, args)
         for text in said:
             session(ctx).note(text)
@@ -118,13 +108,10 @@ class Command(TyperCommand):
         write_help(self, ctx, formatter)
 
 
-def help_asked(args: list[str]) -> list[str]:
-    """``help submit`` is ``submit --help``, as in other tools."""
-    return [*args[1:], "--help"] if args[:1] == ["help"] else args
-
-
 class Group(TyperGroup):
     """A command that has commands below it."""
+
+    default = ""  # the command that runs when none is named
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -156,10 +143,13 @@ class Group(TyperGroup):
         return list(zip(names, summaries, strict=True))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """``queue help`` is ``queue --help``."""
-        args = help_asked(args)
-        grammar_of(self, ctx).check(args, to_first_word=True)
-        return super().parse_args(ctx, args)
+        """Accept ``help submit`` for ``submit --help``, as other tools do."""
+        args = [*args[1:], "--help"] if args[:1] == ["help"] else args
+        Grammar(self, ctx).check(args, to_first_word=True)
+        rest = super().parse_args(ctx, args)
+        if self.default and not ctx._protected_args and not ctx.resilient_parsing:
+            ctx._protected_args = [self.default]
+        return rest
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names. Raises UsageError for an unknown name, with all names."""

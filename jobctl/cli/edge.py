@@ -30,7 +30,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; nothing is raised."""
     session = Session(arguments)
     try:
-        _notice_interrupts()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # So that a command can clean up. Where SIGINT is ignored, as below nohup, it stays ignored.
+            signal.signal(signal.SIGINT, _interrupted)
         try:
             return _guarded(session, arguments)
         finally:
@@ -50,13 +52,6 @@ def _tell_interrupted(session: Session) -> int:
         sys.stdout.flush()
     sys.stderr.write("\n")
     return INTERRUPTED
-
-
-def _notice_interrupts() -> None:
-    """From here on Ctrl-C raises KeyboardInterrupt, so that a command can clean up. Where SIGINT is ignored, as below
-    nohup, it stays ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, _interrupted)
 
 
 def _interrupted(_number: int, _frame: object) -> None:

@@ -31,14 +31,14 @@ END = "--"
 
 
 class Grammar:
-    """The options of one command; ``program`` is how the command is called, ``root`` the command above all others."""
+    """The options of one command, in the context in which it is called."""
 
-    def __init__(self, params: Sequence[Any], program: str, root: Any) -> None:
-        self._program = program
-        self._root = root
+    def __init__(self, command: Any, context: Any) -> None:
+        self._program = context.command_path
+        self._root = context.find_root().command
         self._options = {
             name: param
-            for param in params
+            for param in command.get_params(context)
             if not isinstance(param, TyperArgument)
             for name in (*param.opts, *param.secondary_opts)
         }

@@ -32,7 +32,9 @@ def settle() -> None:
     or a lost terminal must not end the work.
     """
     for fd, name in enumerate(_NAMES):
-        if _is_closed(fd):
+        try:
+            os.fstat(fd)
+        except OSError:  # closed
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
             os.set_inheritable(fd, True)
             setattr(sys, name, open(fd, "w" if fd else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
@@ -44,14 +46,6 @@ def _text(raw: io.FileIO, before: TextIO, *, by_line: bool = False) -> io.TextIO
     # File names and log lines may have bytes that are not text in this encoding; that must not be an error.
     buffer, by_line = io.BufferedWriter(raw), by_line or before.isatty()
     return io.TextIOWrapper(buffer, encoding=before.encoding, errors="backslashreplace", line_buffering=by_line)
-
-
-def _is_closed(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return True
-    return False
 
 
 class _Output(io.FileIO):

@@ -30,18 +30,11 @@ class CommandWithWords(Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words off before the options are parsed."""
-        own, words = split_words(args, self._takes_value(), ctx.command_path)
+        options = [param for param in self.params if isinstance(param, TyperOption) and not is_flag(param)]
+        own, words = split_words(args, {name for option in options for name in option.opts}, ctx.command_path)
         ctx.meta[_WORDS] = words
         ctx.meta[_BEFORE] = tuple(own), len(own) + len(words) < len(args)  # the parser empties the list
         return super().parse_args(ctx, own)
-
-    def _takes_value(self) -> set[str]:
-        return {
-            name
-            for param in self.params
-            if isinstance(param, TyperOption) and not is_flag(param)
-            for name in param.opts
-        }
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Say where the words go."""
