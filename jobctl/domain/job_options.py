@@ -42,7 +42,7 @@ class JobOption(NamedTuple):
     lowest: int | None = None  # of a number; None = ``parse`` or the place where it takes effect knows its limits
     highest: int = MOST
     parse: str = ""  # module:function that reads a value: a text, a number, or the texts of all times it was given
-    choices: tuple[str, ...] = ()  # all the values that it can have, the default first
+    choices: tuple[str, ...] = ()  # all the values that it can have
     can_be_none: bool = False  # the value none takes the limit away
     field: str = ""  # of the policy, which keeps what ``parse`` returns
     applies: Applies = ""
@@ -194,7 +194,7 @@ OPTIONS: tuple[JobOption, ...] = (
         number=True, lowest=-20, highest=19, check="jobctl.process.priority:check_nice", field="nice",
         kept="settings", safe=True, default="0", effect="Counts for items that start from now on."),
     JobOption("ionice", ITEMS, "idle|best-effort[:LEVEL]",
-        "Use the disk only when nobody else does (idle), or with a level from 0, the first, to 7.",
+        "Lower the priority of items for the disk: idle, or best-effort with a level from 0, the highest, to 7.",
         choices=("idle", "best-effort", *(f"best-effort:{level}" for level in range(8))), can_be_none=True,
         check="jobctl.process.priority:check_ionice", field="ionice", kept="settings", safe=True, default="none",
         effect="Counts for items that start from now on."),

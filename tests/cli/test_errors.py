@@ -52,7 +52,7 @@ def fresh(home, *words, env=None, **options):
         (["submit", "--", "true"], 2, "no FILE before --", "jobctl submit FILE"),
         (["submit", "f.csv", "--attempts", "0", "--", "true"], 2, "--attempts: 0 is less than 1", "1 or more"),
         (["submit", "f.csv", "--timeout", "x", "--", "true"], 2, "--timeout: 'x' is not a duration", "5m"),
-        (["submit", "f.csv", "--label", "x", "--", "true"], 2, "--label 'x'", "team=billing"),
+        (["submit", "f.csv", "--label", "x", "--", "true"], 2, "--label: 'x'", "team=billing"),
         (["submit", "f.csv", "--invalid", "x", "--", "true"], 2, "--invalid 'x'", "reject or skip"),
         (["submit", "f.csv", "--retry-on", "0,300", "--", "true"], 2, "'0,300' is not a list of exit codes", "1,75"),
         (["submit", "f.csv", "--shell", "x", "--", "true"], 2, "--shell and a COMMAND at once", "one of them"),

@@ -65,7 +65,7 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
         (
             {"colour": "red"},
             "colour=red: a job has no such setting",
-            "deadline, grace, halt, ionice, leftovers, max-failures",
+            "grace, halt, ionice, leftovers, max-failures",
         ),
         ({"slots": "2", "colour": "red"}, "colour=red", "slots"),
     ],
