@@ -100,22 +100,9 @@ def _in_words(error: BaseException, options: StartOptions) -> str:
 
 
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
+    """The exit code of the engine: of its beginning if that fails, else of its work."""
     try:
-        wake = WakeUp(options.home.wake)
-        # Our supervisor has the lock. As long as it never got an attempt, only this engine works on the database.
-        database = open_database(
-            options.home,
-            create=not executor.up,  # an engine that follows another must not replace a store that was removed
-            lock_holder=os.getppid() if executor.fresh else None,
-        )
-        integrity.begin(database)
-        where = _executor(options, executor, database)
-        cluster = recovery.ClusterChoice(options.cluster, options.forget_cluster)
-        engine_options = EngineOptions(
-            options.slots, options.scope, options.drain, bool(options.cluster), cluster, FreeDevices().total
-        )
-        engine = Engine(database, where, options.home, engine_options, wake, moment.now())
-        engine.begin(moment.now(), fresh=executor.fresh and where is executor)
+        database, engine = _begin(options, executor)
     except OlderDaemon:
         return wire.OTHER_JOBCTL
     except JobctlError as error:
@@ -125,6 +112,35 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return 1
     except (sqlite.Error, OSError) as error:
         return _cannot_begin(error, options, executor)
+    code = _run(engine, database, options, executor)
+    if code == 0:
+        with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely
+            integrity.end(database)
+            database.checkpoint()
+        database.close()
+    return code
+
+
+def _begin(options: StartOptions, executor: LocalExecutor) -> tuple[Database, Engine]:
+    wake = WakeUp(options.home.wake)
+    # Our supervisor has the lock. As long as it never got an attempt, only this engine works on the database.
+    database = open_database(
+        options.home,
+        create=not executor.up,  # an engine that follows another must not replace a store that was removed
+        lock_holder=os.getppid() if executor.fresh else None,
+    )
+    integrity.begin(database)
+    where = _executor(options, executor, database)
+    cluster = recovery.ClusterChoice(options.cluster, options.forget_cluster)
+    engine_options = EngineOptions(
+        options.slots, options.scope, options.drain, bool(options.cluster), cluster, FreeDevices().total
+    )
+    engine = Engine(database, where, options.home, engine_options, wake, moment.now())
+    engine.begin(moment.now(), fresh=executor.fresh and where is executor)
+    return database, engine
+
+
+def _run(engine: Engine, database: Database, options: StartOptions, executor: LocalExecutor) -> int:
     try:
         engine.run()
     except StoreGone:
@@ -132,7 +148,6 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return wire.STORE_GONE
     except Limited as problem:
         executor.refuse(f"{problem}; raise it with ulimit -f unlimited, then start jobctl again")
-        return 1
     except Replaced as problem:
         name = str(problem)
         say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, moment.now())}")
@@ -142,14 +157,10 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return wire.NOT_NOW
     except Fenced:
         say("another engine owns the database now; this one ends")
-        return 1
     except EOFError:
         raise
     except Exception:
         say_traceback()
-        return 1
-    with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely
-        integrity.end(database)
-        database.checkpoint()
-    database.close()
-    return 0
+    else:
+        return 0
+    return 1

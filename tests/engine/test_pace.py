@@ -5,7 +5,7 @@ import random
 import pytest
 
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.engine.jobs.live_job import Pace
+from jobctl.engine.jobs.pace import Pace
 from jobctl.services.control import pause
 from jobctl.store.views import jobs as job_views
 from tests.engine.bench import SECOND, Bench

@@ -7,13 +7,8 @@ place, the manifest last, before the terminal commit of the job; after an interr
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import os
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +17,7 @@ from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
-from jobctl.domain.durations import decimal, format_time, seconds
+from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
@@ -32,21 +27,20 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
 from jobctl.engine.rounds.output_tail import OutputReader
 from jobctl.engine.rounds.plain_rows import PlainRows
+from jobctl.engine.rounds.result_file import ResultFile, Written, cell_of, sync_folder
 from jobctl.handlers.kinds import kind_of
 from jobctl.process import private
 from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
 from jobctl.store.job_row import JobRow
+from jobctl.store.left import LeftBehind
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.results import ManifestDocument, ManifestFileBlock
-from jobctl.store.left import LeftBehind
 
 FLUSH_EVERY = 500
 OUTPUT_LIMIT = 1_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 COMMON = ("job", "item", "attempts")
 RUN = ("exit_code", "signal", "started_at", "duration_s", "cpu_s", "max_rss_kib")
@@ -65,45 +59,6 @@ _FILE_OF_STATE: dict[int, str] = {
     ItemState.FAILED: "failed",
     ItemState.UNPROCESSED: "unprocessed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A file that is in its place."""
-
-    path: str
-    rows: int
-    sha256: str
-
-
-class _File:
-    """A result file that is being written: hashed at the same time, and renamed when it is complete."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows = 0
-        self._temporary = path.with_name(path.name + ".tmp")
-        self._raw = os.fdopen(private.create(self._temporary), "wb", buffering=1 << 18)
-        self._hash = hashlib.sha256()
-        #: The text to write; ``flush`` passes it on, so that hashing and writing happen in blocks.
-        self.text = io.StringIO(newline="")
-
-    def flush(self) -> None:
-        """Hash and write the collected text."""
-        data = self.text.getvalue().encode("utf-8", "surrogateescape")
-        self.text.seek(0)
-        self.text.truncate()
-        self._hash.update(data)
-        self._raw.write(data)
-
-    def finish(self) -> Written:
-        """Make the file durable under its own name."""
-        self.flush()
-        self._raw.flush()
-        os.fsync(self._raw.fileno())
-        self._raw.close()
-        os.replace(self._temporary, self.path)
-        return Written(str(self.path), self.rows, self._hash.hexdigest())
 
 
 class ResultWriter:
@@ -130,7 +85,7 @@ class ResultWriter:
         """Write all files; returns what ``jobs.results`` and the status document say about them."""
         for folder in (self._folder.parent, self._folder):
             private.make_folder(folder)
-        files = {name: _File(self._folder / (name + self._suffix)) for name in self._columns}
+        files = {name: ResultFile(self._folder / (name + self._suffix)) for name in self._columns}
         write_row = self._json_rows(files) if self._jsonl else self._table_rows(files)
         for number, row in enumerate(item_rows(self._database, self._row.id)):
             write_row(row, _FILE_OF_STATE[row.state])
@@ -139,7 +94,7 @@ class ResultWriter:
                     file.flush()
         written = {name: file.finish() for name, file in files.items()}
         manifest = self._write_manifest(written)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         self._output.close()
         return {
             "dir": str(self._folder),
@@ -147,7 +102,7 @@ class ResultWriter:
             "files": {n: {"path": w.path, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
         }
 
-    def _table_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
+    def _table_rows(self, files: dict[str, ResultFile]) -> Callable[[ItemRow, str], None]:
         dialect = self._row.input_dialect
         options: dict[str, Any] = {
             "delimiter": dialect.get("delimiter") or ("\t" if self._suffix == ".tsv" else ","),
@@ -161,7 +116,7 @@ class ResultWriter:
         plain = PlainRows(
             self._row.uid,
             (options["delimiter"], terminator),
-            lambda row: _cell(self._tail(row)),
+            lambda row: cell_of(self._tail(row)),
             results=self._has_values,
         )
         write_plain = files["succeeded"].text.write
@@ -180,9 +135,9 @@ class ResultWriter:
 
     @staticmethod
     def _cell(facts: dict[str, Any], column: str) -> Any:
-        return facts[column] if column == RESULT else _cell(facts[column])
+        return facts[column] if column == RESULT else cell_of(facts[column])
 
-    def _json_rows(self, files: dict[str, _File]) -> Callable[[ItemRow, str], None]:
+    def _json_rows(self, files: dict[str, ResultFile]) -> Callable[[ItemRow, str], None]:
         def write_row(row: ItemRow, name: str) -> None:
             facts = self._facts(row, name)
             told = {column: facts[column] for column in self._columns[name]}
@@ -236,7 +191,7 @@ class ResultWriter:
 
     def _write_manifest(self, written: dict[str, Written]) -> str:
         path = self._folder / "manifest.json"
-        file = _File(path)
+        file = ResultFile(path)
 
         def listed(name: str) -> ManifestFileBlock:
             return {"name": Path(written[name].path).name, "rows": written[name].rows, "sha256": written[name].sha256}
@@ -263,24 +218,3 @@ class ResultWriter:
 def _with_left(columns: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of items that ran, with the processes left behind before the output."""
     return (*columns[:-1], LEFT, columns[-1]) if columns[-1] == "output" else columns
-
-
-def _cell(value: Any) -> Any:
-    """A jobctl_* cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return decimal(value)
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value):
-        return "'" + value
-    return value
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
