@@ -1,16 +1,17 @@
 """What the campaign found, each as a test that needs no luck."""
 
 import random
-import time
 
 import pytest
 
+from jobctl.engine.housekeeping import HEARTBEAT_US
 from jobctl.errors import NotFound
 from jobctl.store.opening.folder import prepare_home
 from jobctl.store.opening.open import open_database
 from tests.faults.check import violations
 from tests.faults.recovery import interrupted_queue
 from tests.faults.rig import QUICK, SLOTS, Rig, kill
+from tests.stages import few
 from tests.wait import wait_until
 
 
@@ -38,18 +39,18 @@ def test_a_job_without_live_items_is_closed_at_once_by_the_next_engine(rig):
         database.execute("UPDATE jobs SET queued = 0, unprocessed = total, stop = 'cancel'")
     database.close()
     rig.start()
-    began = time.monotonic()
     rig.wait_done()
-    assert time.monotonic() - began < 3, "it waited for the next heartbeat"
+    ((waited,),) = rig.rows("SELECT jobs.finished_at - daemon.started_at FROM jobs, daemon")
+    assert waited < HEARTBEAT_US * 0.9, "it waited for the next heartbeat"
 
 
 def test_a_job_that_comes_after_another_starts_when_that_one_ends(rig):
     rig.submit(4, mix=(("true", 1),))
     rig.submit(4, "--after", "1", mix=(("true", 1),))
-    began = time.monotonic()
     rig.start()
     rig.wait_done()
-    assert time.monotonic() - began < 4, "it waited for the next heartbeat"
+    ((waited,),) = rig.rows("SELECT max(finished_at) - min(finished_at) FROM jobs")
+    assert waited < HEARTBEAT_US * 0.9, "it waited for the next heartbeat"
 
 
 def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
@@ -69,7 +70,7 @@ def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
     assert rig.rows("SELECT count(*) FROM items WHERE state = 3") == [(900,)]
 
 
-@pytest.mark.parametrize("victim", ["engine", "both", "all"])
+@pytest.mark.parametrize("victim", few(["engine", "both", "all"], ["engine"]))
 def test_status_is_right_at_every_moment_of_a_recovery(rig, victim):
     """Until the next engine came, status went on to say that all was well."""
     _, watch = interrupted_queue(rig, queued=200, in_flight=8, victim=victim)
