@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from jobctl.render.job.page import job_page
-from jobctl.render.job_plain import plain_page
+from jobctl.render.job.plain_page import plain_page
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look, console
 from jobctl.render.notices import notices, waiting

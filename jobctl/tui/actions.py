@@ -12,7 +12,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.services.control import cancel, pause, retry
 from jobctl.services.control.targets import Target
-from jobctl.tui.reading import now_us
+from jobctl.tui.reader import now_us
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument

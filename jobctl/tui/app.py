@@ -14,7 +14,7 @@ from jobctl.tui.actions import Actions
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import Page
 from jobctl.tui.program import Program
-from jobctl.tui.reading import Reader, Watcher
+from jobctl.tui.reader import Reader, Watcher
 
 
 class Changed(Message):

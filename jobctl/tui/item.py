@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 from jobctl.domain.selection import Selection
 from jobctl.render.explain import explain_lines
 from jobctl.services.output.follow import Wanted
-from jobctl.tui.logview import LogView
+from jobctl.tui.log_view import LogView
 from jobctl.tui.page import Page
 
 if TYPE_CHECKING:

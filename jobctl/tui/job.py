@@ -17,9 +17,9 @@ from jobctl.render.job.blocks import failure_cells
 from jobctl.render.job.page import job_page, job_title
 from jobctl.services.output.follow import Wanted
 from jobctl.tui.item import ItemScreen
-from jobctl.tui.logview import LogView
+from jobctl.tui.log_view import LogView
 from jobctl.tui.page import Page
-from jobctl.tui.reading import look
+from jobctl.tui.reader import look
 from jobctl.tui.tables import Table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
 from jobctl.tui.page import Page
-from jobctl.tui.reading import look
+from jobctl.tui.reader import look
 from jobctl.tui.tables import Table
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from jobctl.store import sqlite
 from jobctl.tui.actions import Actions, question_of_cancel
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.program import Program
-from jobctl.tui.reading import Reader
+from jobctl.tui.reader import Reader
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import App
 
 from jobctl.tui.actions import Actions
-from jobctl.tui.reading import Reader, Watcher
+from jobctl.tui.reader import Reader, Watcher
 
 
 class Program(App[None]):

@@ -10,8 +10,8 @@ import pytest
 from jobctl.cli.session import Session
 from jobctl.cli.submission.reading import Reading
 from jobctl.config import Home
+from jobctl.render.input_progress import reading_line
 from jobctl.render.look import Look
-from jobctl.render.reading import reading_line
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import preview, submit
 from jobctl.sources.options import InputOptions

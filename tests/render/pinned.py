@@ -23,7 +23,7 @@ from jobctl.render.explain import explain_lines
 from jobctl.render.frames import job_frame, list_frame
 from jobctl.render.items import print_items
 from jobctl.render.job.page import job_page
-from jobctl.render.job_plain import plain_page
+from jobctl.render.job.plain_page import plain_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.preview import print_preview

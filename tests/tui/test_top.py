@@ -19,7 +19,7 @@ from jobctl.tui.confirm import Confirm
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
-from jobctl.tui.logview import LogView
+from jobctl.tui.log_view import LogView
 from tests.factories import SUBMITTED_AT
 from tests.stages import few
 from tests.tui.sight import state_of, watch

@@ -58,7 +58,7 @@ class Reading:
         is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
         if self._shared.quiet or (now < self._next and not is_last):
             return
-        from jobctl.render.reading import reading_line
+        from jobctl.render.input_progress import reading_line
 
         look = self._shared.look(self._stream)
         line = reading_line(source.records, source.bytes, source.size, now - self._began, look)
