@@ -1,4 +1,4 @@
-"""An examination as lines: how it stands, what was looked at, what was found, and below it what to type."""
+"""An examination as lines: the level, the name and the finding of each check, and below it the command to type."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def unescaped(text: str) -> str:
 
 
 def inline(words: Sequence[str], page: str) -> str:
-    """The text of a macro line; ``page`` is what ``Nm`` alone stands for."""
+    """The text of a macro line; ``page`` is the text for ``Nm`` without arguments."""
     rest = list(words)
     tail: list[str] = []
     while rest and rest[-1] in _CLOSING and len(rest) > 1:

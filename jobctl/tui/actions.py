@@ -53,7 +53,7 @@ class Actions:
         self._do(act)
 
     def _do(self, act: Callable[[], str]) -> None:
-        # A daemon thread: somebody who leaves must not wait for a process that takes long to end.
+        # A daemon thread: the end of top must not wait for a process that takes long to end.
         Thread(target=self._guarded, args=(act,), name="action", daemon=True).start()
 
     def _guarded(self, act: Callable[[], str]) -> None:

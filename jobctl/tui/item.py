@@ -46,7 +46,7 @@ class ItemScreen(Page):
         yield Footer()
 
     def on_mount(self) -> None:
-        """The keys belong to the log."""
+        """Give the keys to the log."""
         self.query_one("#text").focus()
 
     @property

@@ -84,7 +84,7 @@ class JobScreen(Page):
         return Wanted(self._number, after=max(0, begun - LOG_ITEMS))
 
     def on_mount(self) -> None:
-        """The keys belong to what is shown."""
+        """Give the keys to the first tab."""
         self.action_tab(self._first_tab)
 
     @property

@@ -11,7 +11,7 @@ class CheckBlock(TypedDict):
     """One check."""
 
     name: str
-    level: Annotated[Literal["ok", "warn", "fail"], "warn: it works, but somebody should look"]
+    level: Annotated[Literal["ok", "warn", "fail"], "warn: it works, but a person should look at it"]
     message: str
     action: Annotated[str | None, "the command to type"]
     details: list[str]

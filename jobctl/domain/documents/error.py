@@ -1,4 +1,4 @@
-"""The document that a command prints with ``--json`` when it cannot do what was asked."""
+"""The document that a command prints with ``--json`` when it fails."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _failure_cells(group: CauseBlock) -> list[Text]:
 def running_block(document: StatusDocument, look: Look, limit: int = 8) -> RenderableType | None:
     """The running items, longest first, with a mark at those that are slower than usual."""
     running = sorted(document["running"], key=lambda r: -r["elapsed_s"])
-    # Without a daemon these are the items that ran when it ended: nobody knows for how long they ran.
+    # Without a daemon these are the items that ran when it ended: their durations are unknown.
     if not running or document["daemon"]["state"] == "down" or limit == 0:
         return None
     shown = running[:limit]
