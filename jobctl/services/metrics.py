@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Samples that mean the same thing. All are gauges: what is counted is what is kept, and pruning takes from it."""
+    """Samples that mean the same thing. All are gauges: they count jobs that are kept, and pruning removes some."""
 
     name: str
     help: str
@@ -75,7 +75,7 @@ class Reading(NamedTuple):
 
 
 def metrics_of(home: Home, now: int) -> Reading:
-    """``read_metrics`` of a home that may not have a store yet."""
+    """The metrics of a home, which may not have a store yet."""
     try:
         database = open_database(home)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Who is told about the end of a job, what became of it, and telling them again."""
+"""Notifications about the end of a job: their targets, their deliveries, and sending one again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[New
 
 
 def list_deliveries(home: Home, job: int | None = None) -> DeliveriesDocument:
-    """Every delivery (of a job) with its tries, oldest first. Raises NotFound."""
+    """Every delivery (of a job) with its attempts, oldest first. Raises NotFound."""
     database = open_database(home)
     try:
         if job is not None and not job_views.exists(database, job):

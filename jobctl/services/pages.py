@@ -1,4 +1,4 @@
-"""The manual pages that came with this jobctl: where they are, and which one is meant."""
+"""The manual pages that are installed with this jobctl, and the page that a word names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Page:
 def folder() -> Traversable:
     """The folder that has man1, man5 and man7. Raises JobctlError when the pages were not installed.
 
-    A wheel has it inside the package, a clone beside it.
+    A wheel has it inside the package, a clone next to it.
     """
     package = resources.files("jobctl")
     for place in (package / "man", *([package.parent / "man"] if isinstance(package, Path) else [])):

@@ -111,7 +111,7 @@ def test_nobody_to_tell_is_said(tmp_path, monkeypatch, jobctl):
 def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
     assert "stays: a notification of its end is still on its way" in jobctl("prune", "--older-than", "0s").err
     settle_deliveries(bench, "delivered")
-    assert "nobody has retried what failed (--include-failed" in jobctl("prune", "--older-than", "0s").err
+    assert "nobody has retried its failed items (--include-failed" in jobctl("prune", "--older-than", "0s").err
     dry = jobctl("prune", "--older-than", "0s", "--include-failed", "--dry-run")
     assert dry.out.startswith("1\tnightly\tpartial ")
     assert "1 job done for more than 0s would be removed; nothing was changed" in dry.err

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
     from jobctl.process.daemon import StartOptions
     from jobctl.services.daemon.foreground import ForegroundRun
-    from jobctl.services.status.live import LiveJobs
+    from jobctl.services.status.watched import WatchedJobs
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -110,10 +110,10 @@ def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int
     return _finish(shared, view.shown["jobs"][0], finished=finished)
 
 
-def _jobs(shared: Session, job: int) -> LiveJobs:
-    from jobctl.services.status.live import LiveJobs
+def _jobs(shared: Session, job: int) -> WatchedJobs:
+    from jobctl.services.status.watched import WatchedJobs
 
-    return LiveJobs(shared.home, [str(job)], program=shared.program)
+    return WatchedJobs(shared.home, [str(job)], program=shared.program)
 
 
 def _view(shared: Session, job: int, engine: ForegroundRun) -> View:

@@ -29,7 +29,7 @@ def top(ctx: typer.Context) -> int:
     top needs the extra tui: pip install 'jobctl[tui]'. Enter opens the line under the cursor, Esc goes back, q leaves;
     the work continues. top asks before it cancels anything. Without a terminal, use jobctl status.
     """
-    from jobctl.services.status.live import check_store
+    from jobctl.services.status.watched import check_store
 
     shared = session(ctx)
     if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:

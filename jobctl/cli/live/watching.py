@@ -15,7 +15,7 @@ from jobctl.cli.session import Session, now_us
 from jobctl.process import reader
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.daemon.wait import exit_code_of
-from jobctl.services.status.live import LiveJobs
+from jobctl.services.status.watched import WatchedJobs
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
@@ -33,7 +33,7 @@ class View:
     """The jobs of a live view, the stream that shows them, and the actions of the view."""
 
     shared: Session
-    jobs: LiveJobs
+    jobs: WatchedJobs
     stream: TextIO
     ends: bool  # when every job is done
     footer: str
@@ -62,7 +62,7 @@ def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = Fa
     """Show some jobs until they are done, or all jobs until a key or a signal; returns the exit code."""
     view = View(
         shared,
-        LiveJobs(shared.home, words, program=shared.program, everything=everything),
+        WatchedJobs(shared.home, words, program=shared.program, everything=everything),
         sys.stdout,
         ends=words is not None,
         footer="q leaves; the work continues",

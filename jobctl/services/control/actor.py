@@ -1,4 +1,4 @@
-"""Who acts, for the journal."""
+"""The user and process that act, for the journal."""
 
 from __future__ import annotations
 

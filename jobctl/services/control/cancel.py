@@ -1,7 +1,7 @@
-"""Laying hands on work: cancel now; pause, resume, retry and set come beside it.
+"""Cancelling jobs and items.
 
-A cancel is a request to the engine, which owns processes and states. With no daemon up, an engine is started for just
-that job: it ends what a dead daemon left running, closes the round, writes the result files and goes.
+A cancel is a request to the engine, which owns processes and states. With no daemon up, an engine is started for
+that job alone: it ends the items that a dead daemon left running, closes the round, writes the result files and ends.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from jobctl.store.requests import Request
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import CancelDocument, CancelledBlock
 
-#: Beyond the job's own grace, how long a cancel waits to see its effect.
+#: How long a cancel waits for its effect after the grace period of the job.
 PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What a cancel came to."""
+    """The result of a cancel."""
 
     job: int
     item: int | None
@@ -58,7 +58,7 @@ class Cancelled:
 
 
 def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
-    """End jobs or single items: what runs gets TERM, grace, KILL; what never ran is unprocessed.
+    """End jobs or single items. Running items get TERM, the grace period, KILL; items that never ran are unprocessed.
 
     Returns when it has happened, or when the grace of a stubborn process is over. On something terminal it changes
     nothing and says so. Raises NotFound for an item that does not exist; Elsewhere if a cluster may run what a daemon
@@ -162,7 +162,7 @@ def _answer(database: Database, home: Home, target: Target, changed: bool) -> Ca
         note = f"it is done already ({row.state})"
     elif row.state not in TERMINAL_JOB_STATES:
         running = running_of(database, home, target.job, time.time_ns() // 1000)
-        note = f"{plural(running, 'item')} still to end" if running else "the engine is about to end it"
+        note = f"{plural(running, 'item')} still running" if running else "the engine is about to end it"
     elif row.state is not JobState.CANCELLED:
         note = "everything had ended before the cancel took effect"
     return Cancelled(target.job, None, row.state, changed, note)

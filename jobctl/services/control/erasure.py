@@ -1,4 +1,4 @@
-"""What removed rows leave behind in the files of a home, and taking it away.
+"""Removing the remains of removed rows from the files of a home.
 
 SQLite overwrites what is deleted with zeros (``secure_delete``), but a row that once moved from one page to another may
 have left a copy of itself in the first: only rewriting the whole database is sure to end that. Then there are the
@@ -82,7 +82,7 @@ class Eraser:
     def _is_rebuilt(self, live: int) -> bool:
         """Try it; False if the disk turns out to be full, or the limit for files too low.
 
-        A large database needs room for a file where SQLITE_TMPDIR of the environment says.
+        A large database needs room for a file in the folder that SQLITE_TMPDIR of the environment names.
         """
         try:
             pruning.rebuild(self._database, in_memory=live <= REBUILD_IN_MEMORY)
@@ -106,7 +106,7 @@ class Eraser:
             ) from error
 
     def _finish_alone(self) -> None:
-        """Empty the log ourselves: there is no engine, whose business it would be."""
+        """Empty the log ourselves, because there is no engine that could."""
         for rest in self._home.root.glob(".*.tmp"):  # of a restoring that was killed: a whole copy
             rest.unlink(missing_ok=True)
         if not self._database.checkpoint():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PauseResult:
-    """What a pause or resume came to."""
+    """The result of pausing or resuming a job."""
 
     job: int
     changed: bool
@@ -38,7 +38,7 @@ class PauseResult:
 
 @dataclass(frozen=True, slots=True)
 class QueuePauseResult:
-    """The same of a queue."""
+    """The result of pausing or resuming a queue."""
 
     name: str
     changed: bool
@@ -74,7 +74,7 @@ def _said(held: PauseResult | QueuePauseResult, done: str) -> str:
 
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[PauseResult]:
-    """Let nothing more of these jobs start; running items finish. A deadline continues to count."""
+    """Start no more items of these jobs; running items finish. A deadline continues to count."""
     said = checked_reason(reason)
     return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
 
@@ -140,7 +140,7 @@ def _resume(database: Database, row: JobRow, now: int) -> PauseResult:
 
 
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseResult:
-    """Let nothing more of a queue start; running items finish."""
+    """Start no more items of a queue; running items finish."""
     if not change_queue(home, name, now, pause_reason=checked_reason(reason)):
         return QueuePauseResult(name, False, "it was paused already")
     database = open_database(home)

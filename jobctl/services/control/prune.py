@@ -1,8 +1,8 @@
-"""Removing jobs with everything that belongs to them, and giving the space back. Nothing else ever does that.
+"""Removing jobs with everything that belongs to them, and giving the space back. Only prune does that.
 
-A job goes in one commit and is gone for every command from then on; its rows and files follow in small steps, and at
-the end what they left in the files of the home (``erasure``). What a crash leaves half done is remembered, and the next
-run finishes it first.
+One commit removes a job for every command; its rows and files follow in small steps, and at the end their remains in
+the files of the home (``erasure``). The store remembers a removal that a crash interrupts, and the next run finishes it
+first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
 
     When this returns, nothing of them can be read from any file of the home. Raises UsageError for a named job that
     cannot go, before anything is changed; HomeError when files cannot be removed, Busy when something can still be
-    read: what is left is then removed by the next run.
+    read; the next run then removes the rest.
     """
     database = open_database(home)
     try:
@@ -53,7 +53,7 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
         freed = make_room(home.root, by_worth(home, [job.job for job in report.jobs]), remove_folder)
         if freed:
             database.close()
-            database = open_database(home)  # on a full disk it could only be read
+            database = open_database(home)  # on a full disk the first connection could only read
             report = Pruned(options.dry_run, options.older_than_s, file_bytes=freed)
             choose(database, home, options, now, report)
         _Pruner(database, home, report).run(options, now)
@@ -75,17 +75,17 @@ def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
 
 
 class _Pruner:
-    """Removes what was chosen, step by step."""
+    """Removes the chosen jobs, step by step."""
 
     def __init__(self, database: Database, home: Home, report: Pruned) -> None:
         self._database = database
         self._home = home
         self._report = report
         self._wal = f"{database.path}-wal"
-        self._emptied: list[int] = []  # jobs of which no row and no file is left, but perhaps a trace
+        self._emptied: list[int] = []  # jobs that have no row and no file any more, but perhaps remains in other files
 
     def run(self, options: PruneOptions, now: int) -> None:
-        """Finish what was begun, take out what was chosen, give the space back, leave nothing that can be read."""
+        """Finish removals that were begun, remove the chosen jobs, give the space back, leave nothing readable."""
         begun = pruning.begun(self._database)
         aside = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
         self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in aside)
@@ -138,7 +138,7 @@ class _Pruner:
     def _remove_strays(self, options: PruneOptions, now: int) -> None:
         """Folders of numbers that no job has, as old as a job has to be; a submission may be at work on higher numbers.
 
-        They may be all that is left of the jobs of a database that is gone, so they are kept for as long as jobs are.
+        They may be the only remains of jobs whose database is gone, so they are kept for as long as jobs are.
         """
         before = oldest_end(options, now)
         highest = pruning.highest_job(self._database)
@@ -156,7 +156,7 @@ class _Pruner:
         time.sleep(pruning.COURTESY_S)
 
     def _checkpoint(self) -> None:
-        """Move the WAL into the database: our business only while there is no engine, whose business it is."""
+        """Move the WAL into the database; while there is an engine, it does that."""
         try:
             descriptor = lock.take_for_a_while(str(self._home.lock))
         except lock.HeldError:

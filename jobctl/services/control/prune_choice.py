@@ -27,7 +27,7 @@ class PruneOptions:
     """Which jobs go."""
 
     older_than_s: float = DEFAULT_AGE_S
-    keep_failed: bool = False  # whatever did not succeed stays
+    keep_failed: bool = False  # jobs that did not succeed stay
     include_failed: bool = False  # also failures that nobody retried
     dry_run: bool = False
     undelivered: bool = False  # also where a notification is still on its way, which then reaches nobody
@@ -36,7 +36,7 @@ class PruneOptions:
 
 @dataclass(frozen=True, slots=True)
 class PrunedJob:
-    """A job that went, or would go."""
+    """A job that was removed, or would be."""
 
     job: int
     name: str
@@ -73,7 +73,7 @@ class KeptJob:
 
 @dataclass(slots=True)
 class Pruned:
-    """What went, what stayed and why, and what it brought."""
+    """The jobs that were removed or kept, with the reasons, and the space that this gave back."""
 
     dry_run: bool
     older_than_s: float
@@ -140,7 +140,7 @@ def _candidates(database: Database, options: PruneOptions, now: int) -> list[Can
     if live:
         listed, wanted = (",".join(map(str, numbers)) for numbers in (live, sorted(options.jobs)))
         raise UsageError(
-            f"{_jobs(live)} not done: only what is done can be removed",
+            f"{_jobs(live)} not done: only finished jobs can be removed",
             hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {wanted}",
         )
     return found
@@ -156,7 +156,7 @@ def oldest_end(options: PruneOptions, now: int) -> int:
 
 
 class Reasons:
-    """What speaks for keeping a job that is old enough."""
+    """The reasons to keep a job that is old enough."""
 
     def __init__(self, database: Database, options: PruneOptions) -> None:
         self._options = options
@@ -172,7 +172,7 @@ class Reasons:
         if self._options.keep_failed and job.state != "succeeded":
             return f"it is {job.state} (--keep-failed)"
         if self._options.jobs is None and not self._options.include_failed and self._is_neglected(job):
-            return "nobody has retried what failed (--include-failed removes it all the same)"
+            return "nobody has retried its failed items (--include-failed removes it all the same)"
         return ""
 
     def way_out(self, job: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""Another round of the same job for what did not succeed. The history of attempts stays."""
+"""Another round of a job for the items that did not succeed. The history of attempts stays."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Retried:
     job: int
     round: int
     items: int
-    left_out: int  # failed with an unknown outcome, in a job that must not run anything twice
-    elsewhere: int = 0  # that another job of the name has, or has done since
+    left_out: int  # items with an unknown outcome, in a job that must not run anything twice
+    elsewhere: int = 0  # items that another job of the same name has, or has done since
 
     @property
     def sentence(self) -> str:
@@ -55,10 +55,10 @@ def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
 
 
 def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[Retried]:
-    """The same for items of several jobs: of all of them, or of none if one raises."""
+    """Queue items of several finished jobs again: of all of them, or of none if one raises."""
     database = open_database(home)
     try:
-        # Of millions it takes a while to count them, for which nobody has to wait.
+        # Counting millions of items takes a while. It happens before the transaction, so that no other writer waits.
         counted = {job: _count(database, job, selection) for job, selection in wanted.items()}
         with database.transaction():
             retried = [
@@ -95,7 +95,7 @@ def retry_document(retried: Sequence[Retried]) -> RetryDocument:
 def begin_round(
     database: Database, job: int, selection: Selection, *, now: int, counted: Chosen | None = None
 ) -> Retried:
-    """The same, in the caller's transaction; ``counted`` is used if the job is as it was then."""
+    """Begin a round in the caller's transaction; ``counted`` is used if the job has not changed since."""
     now = clock.follow(database, now)
     row = jobs.load(database, job)
     if row is None:
@@ -108,7 +108,7 @@ def begin_round(
     if counted is None or counted.revision != jobs.revision(database, job) or elsewhere:
         counted = another_round.count(database, choice)
     another_round.requeue(database, choice, counted)
-    # Counted after the others are queued: what the selection means and is still failed stays out.
+    # Counted after the others are queued: items of the selection that are still failed stay out.
     meant = another_round.choose(job, selection, careful=False, leaves_out=bool(elsewhere))
     left_out = another_round.with_unknown_outcome(database, meant) if careful else 0
     moved = counted.moves
@@ -141,12 +141,12 @@ def _leave_out(database: Database, row: JobRow, choice: Choice) -> int:
 
 
 def _is_careful(row: JobRow, selection: Selection) -> bool:
-    """Whether items that may have had their effect stay out of it."""
+    """Whether items stay out that may have had their effect."""
     return row.policy.on_crash == "fail" and not selection.unknown
 
 
 def _count(database: Database, job: int, selection: Selection) -> Chosen | None:
-    """Count what a selection means; None of a job that does not exist."""
+    """Count the items of a selection; None for a job that does not exist."""
     row = jobs.load(database, job)
     if row is None:
         return None
@@ -179,7 +179,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
 
 
 def _not_of_the_future(row: JobRow, now: int) -> dict[str, int]:
-    """Times of a job that is done do not move when the clock is set: it may have gone back since the job ended."""
+    """Times of a finished job do not move when the clock is set: the clock may have gone back since the job ended."""
     times = {"submitted_at": min(row.submitted_at, now)}
     if row.not_before_at is not None and row.policy.not_before_s is not None:
         times["not_before_at"] = min(row.not_before_at, now + int(row.policy.not_before_s * 1e6))

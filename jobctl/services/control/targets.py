@@ -1,4 +1,4 @@
-"""From what people type to jobs and items: ``42``, ``last``, ``nightly``, ``1,3,5-8``, ``42.17``, ``last.1-5,9``."""
+"""Words of a command line to jobs and items: ``42``, ``last``, ``nightly``, ``1,3,5-8``, ``42.17``, ``last.1-5,9``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
-#: Longest list of jobs, and of items where each is handled by itself.
+#: The longest list of jobs, and of items that are handled one by one.
 MAX_WRITTEN_OUT = 10_000
 
 _LIST = re.compile(rf"{NUMBERS}\Z")
 _ITEM = re.compile(rf"(?P<job>.+)\.(?P<items>{NUMBERS})\Z", re.DOTALL)
-#: Longer numbers fit into no database, and Python refuses to read some thousands of digits.
+#: Longer numbers do not fit into a database, and Python refuses to read some thousands of digits.
 _DIGITS = 18
-#: Nobody types more; lists of thousands of numbers are words of a shell.
+#: A longer word is not typed but made by a shell, from thousands of numbers.
 _LONGEST_WORD = 100_000
 
 
@@ -42,7 +42,7 @@ class Target:
 
 
 def singles(targets: Sequence[Target]) -> list[Target]:
-    """The same with every range written out. Raises UsageError when that is more than anybody means to type."""
+    """The targets with every range written out. Raises UsageError for more items than anybody means to type."""
     count = sum(1 if target.items is None else len(target.items) for target in targets)
     if count > MAX_WRITTEN_OUT:
         raise UsageError(f"{number(count)} items at once; {number(MAX_WRITTEN_OUT)} is the most", hint="name the job")
@@ -132,7 +132,7 @@ def _unreadable(text: str) -> UsageError | NotFound:
 
 
 def _is_only_a_name(database: Database, text: str) -> bool:
-    """Whether digits are no job's number but the name of one, which jobs of earlier versions may have."""
+    """Whether digits are not the number of a job but the name of one, which jobs of earlier versions may have."""
     is_free = text.isdigit() and len(text) <= _DIGITS and not job_views.states(database, [int(text)])
     return is_free and job_views.newest_job(database, text) is not None
 

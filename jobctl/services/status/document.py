@@ -76,7 +76,7 @@ def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "job
 
 
 def status_list_of(home: Home, now: int, *, everything: bool = False, program: str = "jobctl") -> StatusListDocument:
-    """``list_document`` of a home that may not have a store yet."""
+    """The list of the jobs of a home, which may not have a store yet."""
     try:
         database = open_database(home)
     except NotFound:

@@ -16,7 +16,7 @@ from jobctl.store.views.jobs import FailureView, JobView
 if TYPE_CHECKING:
     from jobctl.domain.documents.failures import CauseBlock, FailuresBlock, OutcomeName, RetryBlock
 
-#: Jobs that are named in one command; whoever has a longer chain is told of its beginning.
+#: Jobs that one command names; of a longer chain it names the beginning.
 _MOST_BEFORE = 20
 
 
@@ -79,7 +79,7 @@ def retry_summary(
     """The ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
-    # At most once: what may have had its effect runs again only when somebody says so.
+    # At most once: an item that may have had its effect runs again only if the user says so.
     held_back = unknown if policy.on_crash == "fail" else 0
     items = job.failed - held_back + job.unprocessed
     command = None

@@ -1,4 +1,4 @@
-"""Items that still wait for processes after their command has ended: what the supervisor's table says of them."""
+"""Items that still wait for processes after their command has ended: the table of the supervisor lists them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ProcessWait(NamedTuple):
     named: str
 
     def sentence(self) -> str:
-        """What is to be said of it, without its number."""
+        """The sentence about the item, without its number."""
         what = plural(self.processes, "process", "processes")
         if self.state == leaders.WAITS:
             return f"has exited and waits for {what} that it left behind: {self.named}"

@@ -1,4 +1,4 @@
-"""What is checked before a submission, besides its own options and rows."""
+"""Checks before a submission that are not about its own options and rows."""
 
 from __future__ import annotations
 

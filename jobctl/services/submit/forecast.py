@@ -30,7 +30,7 @@ class Forecast(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """A number of items that can run at once, and why it is no more."""
+    """A number of items that can run at once, and why it is not more."""
 
     slots: int
     why: str  # empty = it is what the job asks for
@@ -107,7 +107,7 @@ def _of_rules(policy: Policy, lane: QueueRow) -> list[_Limit]:
 
 
 def _fewer(asked: int | None, limits: list[_Limit]) -> str:
-    """Who has fewer slots than the job asks for, and what follows; empty = nobody."""
+    """What has fewer slots than the job asks for, and the consequence; empty = nothing."""
     least = min((limit for limit in limits if limit.why), default=None)
     if asked is None or least is None or least.slots >= asked:
         return ""

@@ -1,4 +1,4 @@
-"""A key stands for one piece of work: said again it finds the job, said of other work it is refused."""
+"""A key stands for one piece of work: the same work finds its job, other work with the key is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Difference(NamedTuple):
 
 
 class Comparison:
-    """An input beside the rows of the job that owns its key."""
+    """An input compared with the rows of the job that owns its key."""
 
     def __init__(self, database: Database, owner: JobRow) -> None:
         self._database = database
@@ -114,15 +114,15 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
 
     try:
         return begin_round(database, owner.id, Selection(), now=now).items
-    except UsageError:  # only outcomes nobody knows are left, in a job that must not run anything twice
+    except UsageError:  # only items with an unknown outcome are left, in a job that must not run anything twice
         return 0
 
 
 def take_to_foreground(database: Database, job: int) -> None:
-    """``jobctl run`` has this job: an engine for foreground jobs may work it off, if it is not done.
+    """Let an engine for foreground jobs run this job, because ``jobctl run`` has it.
 
-    And with it the jobs that have rows of it, and what those wait for: it cannot end before them. No cycle is possible,
-    because a job waits only for jobs that were accepted before it.
+    The same goes for the jobs that have rows of it, and for the jobs that those wait for: it cannot end before them. A
+    cycle is not possible, because a job waits only for jobs that were accepted before it.
     """
     wanted, found = [job], {job}
     while wanted:

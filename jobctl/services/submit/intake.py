@@ -57,7 +57,7 @@ class Intake:
             raise
 
     def run(self, database: Database) -> Accepted:
-        """Accept it: nothing is there before all of it is, in one commit.
+        """Accept it: the job appears in one commit, with all its rows.
 
         Nobody has to wait for the reading of an input: an input that is not too large is read before its one
         transaction begins; the rows of a larger one are written in many, out of sight, and accepted in a last one.
@@ -100,7 +100,7 @@ class Intake:
             owner = None if key is None else jobs.by_key(self.database, key)
             if owner is not None:
                 return self.found(owner, self.compared(owner, self.feed))
-            if keys is not None:  # jobs that came since are judged here, where nobody else can submit
+            if keys is not None:  # jobs that came since are read here, where nobody else can submit
                 keys.look_around()
             values = first_values(self.submission, self.now)
             job = jobs.insert(self.database, values)

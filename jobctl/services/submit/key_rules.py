@@ -24,7 +24,7 @@ class FirstOfKey:
         self._seen = SeenKeys() if skips else None
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
-        """Note the keys of these rows; whether none is empty, and all are new."""
+        """Note the keys of these rows; returns whether all are new and none is empty."""
         keys = list(map(self._read_key, payloads))
         if not all(map(bytes.strip, keys)):
             return False
@@ -50,7 +50,7 @@ class FirstOfKey:
         return Fault(self._column, "doubled_key", f"record {first} has the key {shown} already")
 
     def close(self) -> None:
-        """Drop what was noted."""
+        """Drop the notes."""
         if self._seen is not None:
             self._seen.close()
 

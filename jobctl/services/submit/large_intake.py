@@ -24,7 +24,7 @@ PART_ROOM = 64 << 20
 
 
 def accept_in_parts(intake: Intake, keys: RowKeys | None) -> Accepted:
-    """Write the rows under a number that is no job yet; the last transaction makes it one."""
+    """Write the rows under a number that is not a job yet; the last transaction makes it one."""
     database = intake.database
     owner = _owner(intake)
     if owner is not None:

@@ -67,7 +67,7 @@ def _python(given: str, cwd: str) -> str:
 
 
 def _check_name(home: Home, name: str, *, only_new: bool) -> None:
-    """Raises UsageError for what is no name. What --only-new has begun under such a name goes on."""
+    """Raises UsageError for a name that is not allowed. Work that --only-new has begun under such a name continues."""
     try:
         check_job_name(name)
     except UsageError:

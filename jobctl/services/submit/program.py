@@ -1,4 +1,4 @@
-"""Whether a command can run at all: its first word has to be a program, and where it is none, what was meant."""
+"""Whether a command can run at all: its first word must be a program. If it is not, the message says what was meant."""
 
 from __future__ import annotations
 

@@ -72,12 +72,12 @@ class Rejects:
                 data = data[os.write(target, data) :]
 
     def discard(self) -> None:
-        """There is no job to keep it for."""
+        """Remove the kept file, because no job was accepted."""
         if self._kept is not None:
             self._kept.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Drop what was collected."""
+        """Drop the collected rows."""
         if self._descriptor >= 0:
             self._file.close()
             os.close(self._descriptor)

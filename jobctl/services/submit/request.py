@@ -1,4 +1,4 @@
-"""What a submission says, and what it comes to."""
+"""The options of a submission, and its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.sources.problems import Problems
 
 DEFAULT_QUEUE = "default"
 
-#: Said of a command that uses nothing of its rows, and of one that gets each line as its last argument.
+#: About a command that uses nothing of its rows, and about one that gets each line as its last argument.
 _CONSTANT = "the command has no placeholder such as {{}} or {{name}}: the same command runs {count:,} times"
 _APPENDED = "the command has no placeholder such as {}: each line is appended to it, as its last argument"
 
@@ -78,7 +78,7 @@ class Origin:
     cwd: str
     env: dict[str, str]
     env_names: list[str]
-    given: dict[str, Any]  # of these, what was said on purpose
+    given: dict[str, Any]  # the parts of these that the options name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Accepted:
     queue_paused: bool = False
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there and wait for its end)
     compared_otherwise: int | None = None  # the job before it under the name, if that has another --new-by
-    notices: tuple[str, ...] = ()  # what the reader of the input decided by itself
+    notices: tuple[str, ...] = ()  # decisions of the reader of the input
 
     @property
     def is_special(self) -> bool:
@@ -127,7 +127,7 @@ class Preview:
     constant: bool = False  # every item would run the same words
     appended: bool = False  # each line would be the last word of the command, which has no placeholder
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)
-    notices: tuple[str, ...] = ()  # what the reader of the input decided by itself
+    notices: tuple[str, ...] = ()  # decisions of the reader of the input
 
 
 def on_placeholders(found: Accepted | Preview, count: int) -> list[str]:

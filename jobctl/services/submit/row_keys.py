@@ -1,8 +1,8 @@
 """Rows with a name of their own (``--item-key``): unique in the file, and left out when they are already done.
 
 A row is done when its key, its content and its command succeeded in an earlier job of the same name; the last time
-counts, so a row that was changed and changed back, or that failed in between, runs again. What is done is kept
-beside the jobs and outlives their pruning by ``store.done.KEPT_DAYS``.
+counts, so a row that was changed and changed back, or that failed in between, runs again. The list of done rows is
+kept apart from the jobs and outlives their pruning by ``store.done.KEPT_DAYS``.
 
 A row whose key another live job of the name has is taken: it is stored apart (``store.followed``) and waits until all
 those jobs have ended. Then it is done, or it becomes an item.
@@ -30,7 +30,7 @@ from jobctl.store.taken import Taken
 
 
 class Sorted(NamedTuple):
-    """What becomes of the rows of a batch."""
+    """The rows of a batch by what happens to them."""
 
     items: list[bytes]
     followed: list[tuple[int, bytes]]  # each with the first job that has it
@@ -70,7 +70,7 @@ class RowKeys:
     def take(self, batch: Sequence[bytes], *, now: int | None) -> Sorted:
         """Note the keys of the next rows; returns which are to run and which wait.
 
-        Of those that are done it is written down that they were met ``now``, unless that is None.
+        For rows that are done the store notes that they were seen ``now``, unless that is None.
         """
         keys = [self._reader.key(payload) for payload in batch]
         hashes = [self._reader.hashes.of_key(key) for key in keys]
@@ -116,7 +116,7 @@ class RowKeys:
                     self._twice.append((first, number, key))
 
     def check(self, options: InputOptions, rules: RowRules) -> None:
-        """Raises InputRejected naming both places of every key that stands twice (the first 20 of them)."""
+        """Raises InputRejected naming both places of every key that is there twice (the first 20 of them)."""
         if not self._twice_total:
             return
         places = places_of(options, rules, self._reader.key, {key for _, _, key in self._twice})
@@ -139,7 +139,7 @@ class RowKeys:
         )
 
     def close(self) -> None:
-        """Drop what was noted."""
+        """Drop the notes."""
         if self._keys is not None:
             self._keys.close()
         if self._taken is not None:

@@ -1,4 +1,4 @@
-"""What people are used to from a shell and from GNU parallel, and what is meant by it here."""
+"""Habits from a shell and from GNU parallel: such words are refused, with the way to say it here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SOURCES = frozenset({":::", "::::", ":::+", "::::+"})
 
 
 def refuse_other_ways(command: Sequence[str]) -> None:
-    """Raises UsageError for rows given as arguments, and for a command line in one word, which is no program's name."""
+    """Raises UsageError for rows given as arguments, and for a command line in one word that is not a program."""
     source = next((word for word in command if word in _SOURCES), None)
     if source is not None:
         raise UsageError(

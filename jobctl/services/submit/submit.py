@@ -101,7 +101,7 @@ def _opened(
 
 
 def _handler(request: SubmitRequest, source: Source) -> Handler:
-    """What runs the rows. Raises UsageError for a command or a key that does not fit the columns."""
+    """The handler of the rows. Raises UsageError for a command or a key that does not fit the columns."""
     if request.item_key is not None:
         key_reader(source.format, source.columns or (), request.item_key)
         counted_columns(source.format, source.columns or (), request.new_by)

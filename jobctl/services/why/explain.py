@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.values import JobStateName
 
 SCHEMA: Final = "jobctl.explain/1"
-#: Lines of the journal that are shown of a job that has many.
+#: The most lines of the journal that are shown.
 JOURNAL_LIMIT = 200
 
 

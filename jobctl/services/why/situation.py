@@ -1,4 +1,4 @@
-"""What decides whether the items of a job can start and how fast they go, read once for a status or an explanation."""
+"""All that decides whether and how fast the items of a job start, read once for a status or an explanation."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import AfterBlock, FollowsBlock
 
 
-#: Running items that are read of a job.
+#: The most running items that are read of a job.
 RUNNING_LIMIT = 64
-#: Bytes that are read of the row of a running item.
+#: The most bytes that are read of the row of a running item.
 ROW_TEXT = 200
 
 
 class Answer(NamedTuple):
-    """What the documents of one answer share: one moment, and what is read once for all jobs, if at all."""
+    """The facts that all documents of one answer share: one moment, and figures that are read once if needed."""
 
     database: Database
     home: Home

@@ -113,7 +113,7 @@ def test_failures_that_nobody_retried_stay_unless_asked_for(bench: WorkedOff) ->
     job = bench.mixed()
     report = run(bench)
     assert went(report) == []
-    assert "nobody has retried what failed" in kept(report)[job]
+    assert "nobody has retried its failed items" in kept(report)[job]
     assert leftovers(bench, job)
     assert went(run(bench, include_failed=True)) == [job]
     assert leftovers(bench, job) == {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-class LiveJobs:
+class WatchedJobs:
     """Some jobs of a store, or its list of jobs. ``program`` is how jobctl is called in commands of the documents."""
 
     def __init__(self, home: Home, texts: Sequence[str] | None, *, program: str, everything: bool = False) -> None:
