@@ -105,7 +105,7 @@ class NoRoom(JobctlError):
 
 
 class WaitTimeout(JobctlError):
-    """The wait ended, the job goes on."""
+    """The wait is over, and the job continues."""
 
     exit_code = Exit.WAIT_TIMEOUT
     code = "wait_timeout"

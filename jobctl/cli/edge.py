@@ -180,16 +180,9 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
             hint="unset large variables (env | sort), then try again",
         )
     if isinstance(error, OSError | MemoryError):
-        from jobctl.process import ulimit
-
-        found = ulimit.explain(errno.ENOMEM if isinstance(error, MemoryError) else error.errno or 0)
+        found = _of_the_system(error)
         if found is not None:
-            return JobctlError(found[0], hint=found[1])
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        if error.errno == errno.ENAMETOOLONG:
-            return _too_long(f"{error.strerror}{where}")
-        return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where this happened")
+            return found
     if "jobctl.store.sqlite" not in sys.modules:
         return None
     from jobctl.store.opening.trouble import explain
@@ -197,12 +190,24 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     return explain(error, str(session.home.root))
 
 
+def _of_the_system(error: OSError | MemoryError) -> JobctlError | None:
+    """An error of the system: a limit of this process that is reached, else what the system says."""
+    from jobctl.process import ulimit
+
+    number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno or 0
+    found = ulimit.explain(number)
+    if found is not None:
+        return JobctlError(found[0], hint=found[1])
+    if isinstance(error, MemoryError) or not error.strerror:
+        return None
+    where = f": {error.filename}" if error.filename else ""
+    if number == errno.ENAMETOOLONG:
+        return UsageError(f"{error.strerror}{where}", hint="a path has at most 4095 bytes, each name in it 255")
+    return JobctlError(f"{error.strerror}{where}", hint="jobctl -v says where this happened")
+
+
 def _not_text(text: str) -> JobctlError:
     return UsageError(f"{text!r} is not UTF-8 text, and only that can be used here", hint="jobctl -v says where")
-
-
-def _too_long(message: str) -> JobctlError:
-    return UsageError(message, hint="a path has at most 4095 bytes, each name in it 255")
 
 
 def _has_place() -> bool:

@@ -47,7 +47,7 @@ class Actions:
 
         def act() -> str:
             if paused:
-                return pause.resume(self._home, [number], now=now_us())[0].sentence("goes on")
+                return pause.resume(self._home, [number], now=now_us())[0].sentence("continues")
             return pause.pause(self._home, [number], reason="", now=now_us())[0].sentence("paused")
 
         self._do(act)

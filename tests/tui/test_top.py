@@ -221,7 +221,7 @@ def test_pause_and_resume_are_one_key(jobctl, home, tmp_path):
         assert state_of(home, 1) == "paused"
         await sight.sees("rows  paused")  # the key says what to do with the state that is seen
         await sight.press("p")
-        await sight.sees("job 1: goes on")
+        await sight.sees("job 1: continues")
 
     watch(home, script)
     assert state_of(home, 1) == "queued"
