@@ -1,4 +1,4 @@
-"""Notifications: what an answer to a delivery means, and when the next try is due. Pure; ``now`` is an argument."""
+"""Notifications: the state of a delivery, and when the next try is due. Pure: ``now`` is an argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 #: Waiting time before each try, counted from the end of the one before; the first is immediate.
 SCHEDULE_S = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 JITTER = 0.1
-#: A receiver may ask for a longer wait than the schedule has, but not for any longer than this.
+#: A receiver may ask for a longer wait than that of the schedule, up to this limit.
 RETRY_AFTER_LIMIT_S = 86_400.0
 EXCERPT_BYTES = 500
 
@@ -35,13 +35,13 @@ class Reply:
     error: str = ""  # why there is no status, or what else went wrong
     response: str = ""  # excerpt of the answer, or of the command's output
     retry_after: str | None = None  # the header as it came
-    hopeless: bool = False  # another try cannot help before somebody mends something
+    hopeless: bool = False  # another try cannot help before somebody fixes something
     duration_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What follows from a reply. ``next_at`` (microseconds) only if another try follows."""
+    """What follows from a reply. ``next_at`` (microseconds) is None unless another try follows."""
 
     state: DeliveryState
     next_at: int | None
@@ -74,13 +74,13 @@ def retry_after_s(header: str | None, now: int) -> float | None:
 
 
 def excerpt(data: bytes) -> str:
-    """The beginning of what a stranger answered, on one line, at most 500 bytes, harmless on a terminal."""
+    """The beginning of an answer, on one line, at most 500 bytes, without characters that act on a terminal."""
     text = _CONTROL.sub(" ", data[: 4 * EXCERPT_BYTES].decode("utf-8", "replace")).strip()
     return text.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore").rstrip()
 
 
 def shown_url(url: str) -> str:
-    """A URL for documents and messages: what may be a secret in it, user information and query, is left out."""
+    """A URL for documents and messages, without the parts that may be secret: user information and query."""
     scheme, _, rest = url.partition("://")
     place, asked, _ = rest.partition("#")[0].partition("?")
     host, slash, path = place.partition("/")

@@ -1,1 +1,1 @@
-"""What runs an item: from a row and a template to something an executor can start."""
+"""The kinds of work: each turns a row and what the job stores into something that an executor can start."""

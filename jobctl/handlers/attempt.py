@@ -1,4 +1,4 @@
-"""What all process handlers share: values of a row, the variables of an attempt, the limits of the system."""
+"""What the kinds of work share: the values of a row, the variables of an attempt, the limits of the system."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jobctl.errors import InputRejected
 
 #: Longest argument or NAME=VALUE with its NUL: MAX_ARG_STRLEN of Linux.
 ARGUMENT_LIMIT = 128 << 10
-#: Bytes of arguments that certainly fit beside a large environment, also where ARG_MAX is smaller than on Linux.
+#: Bytes of arguments that certainly fit together with a large environment, also where ARG_MAX is smaller than on Linux.
 TOTAL_LIMIT = min(os.sysconf("SC_ARG_MAX"), 2 << 20) // 2
-POINTER = 8  # each argument also costs one
+POINTER = 8  # bytes that each argument costs in addition
 OWN_VARIABLES = 256  # JOBCTL_ITEM, JOBCTL_ATTEMPT, JOBCTL_TOKEN
 MISSING = "the row has no such key, and the command needs it"
 
@@ -46,7 +46,7 @@ class StoredJob(Protocol):
 
 
 class RowReader:
-    """How the values of a row are taken out of its payload."""
+    """Takes the values of a row out of its payload."""
 
     def __init__(self, input_format: str, columns: Sequence[str] | None) -> None:
         self.format = input_format
@@ -54,7 +54,7 @@ class RowReader:
         self.columns = None if input_format == "lines" else tuple(columns or ())
 
     def reader(self, used: Sequence[int]) -> Fields:
-        """What turns a payload into fields by position; of a JSON row only those that are used."""
+        """A function from a payload to its fields by position; of a JSON row only the fields that are used."""
         if self.format == "lines":
             return lambda payload: (payload,)
         if not self.is_json:
@@ -66,7 +66,7 @@ class RowReader:
         return lambda payload: _spread(json_values(payload, names), used, size)
 
     def names(self, used: Sequence[int]) -> tuple[str, ...]:
-        """Columns by position. Raises InputRejected if the first row has fewer."""
+        """The names of columns by position. Raises InputRejected if the first row has fewer."""
         columns = self.columns or ()
         if max(used, default=-1) >= len(columns):
             raise InputRejected("the first row has no keys to fill the command with", hint="it is an empty object")
@@ -81,11 +81,11 @@ def _spread(values: Sequence[bytes], positions: Sequence[int], size: int) -> lis
 
 
 class Tokens:
-    """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and no other's.
+    """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and different for every other row.
 
-    A row is known by its number in its job. Rows with a key of their own (``--item-key``) are known by their content,
-    or by the key and the columns that count, and across jobs: all jobs of one name have the same ``uid`` here, and a
-    row that is submitted again unchanged, from a result file, keeps its token.
+    The number of a row in its job identifies it. A row with a key of its own (``--item-key``) is identified by its
+    content, or by its key and the columns that count, also in other jobs: all jobs of one name have the same ``uid``
+    here, and a row that is submitted again unchanged, from a result file, keeps its token.
     """
 
     def __init__(self, uid: str, *, named: bool | tuple[str | int, ...] = False) -> None:
@@ -95,7 +95,7 @@ class Tokens:
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
     def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
-        """The variables that each attempt has of its own."""
+        """The variables that differ between attempts."""
         token = self._hash.copy()
         token.update(b"\0%b" % self._content(payload) if self.named else b"%d\0%b" % (item, payload))
         return (
@@ -109,7 +109,7 @@ def tokens_of(job: StoredJob) -> Tokens:
     """The tokens of a job's rows."""
     if job.item_key is None:
         return Tokens(job.uid)
-    policy: Policy | None = getattr(job, "policy", None)  # whoever only shows a command needs none
+    policy: Policy | None = getattr(job, "policy", None)  # code that only shows commands has none
     if policy is None or not policy.new_by:
         return Tokens(job.root_uid or job.uid, named=True)
     # The key always counts: two rows that differ in it alone must not have one token.
@@ -118,7 +118,7 @@ def tokens_of(job: StoredJob) -> Tokens:
 
 
 def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:
-    """What the system would not start, told against a column if one is to blame."""
+    """Why the system would not start a command, or None; ``column`` is the column to blame, if there is one."""
     longest = max(map(len, (*argv, *environment)), default=0)
     if longest >= ARGUMENT_LIMIT:
         message = f"an argument of {longest:,} bytes; the system allows {ARGUMENT_LIMIT - 1:,}"
@@ -130,5 +130,5 @@ def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | 
 
 
 def words_of(argv: Sequence[bytes]) -> tuple[str, ...]:
-    """Arguments as text for people, the slot as 1; invalid UTF-8 as surrogates."""
+    """Arguments as text for people: the slot is 1, bytes that are not UTF-8 are surrogates."""
     return tuple(text.replace(SLOT_MARK, b"1").decode("utf-8", "surrogateescape") for text in argv)

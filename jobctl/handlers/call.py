@@ -48,7 +48,7 @@ class CallHandler:
         return list(map(partial(tuple.__new__, Dispatch), fields)), []
 
     def words(self, _item: int, payload: bytes, /) -> tuple[str, ...]:
-        """The function and what it gets, NAME=VALUE for each column."""
+        """The function and its arguments, NAME=VALUE for each column."""
         return (self._call.target, *self._arguments(payload))
 
     def _arguments(self, payload: bytes) -> list[str]:
@@ -65,7 +65,7 @@ def _anything(_payload: bytes) -> Fault | None:
 
 
 def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
-    """What the executor must know of a job's function."""
+    """What the executor must know about the function of a job."""
     call = Call.from_json(job.command)
     tokens = tokens_of(job)
     columns = () if job.input_format == "lines" else tuple(job.columns)
@@ -83,7 +83,7 @@ def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
 
 
 def interpreter(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    """The Python that makes the calls: as said with ``--python``, else that of the active environment, else ours."""
+    """The Python that makes the calls: that of ``--python``, else that of the active environment, else ours."""
     said: str | None = options.get("python")
     if said is not None:
         return said
@@ -103,7 +103,7 @@ def _call_spec(job: StoredJob, environment: Mapping[str, str], recycle: int) -> 
 
 
 def _absence(ended: Finished) -> int:
-    """A function that cannot be loaded says it for all items; a setup that fails may work the next time."""
+    """A function that cannot be loaded fails for all items; a setup that fails may succeed the next time."""
     if ended.ending == Ending.NOT_STARTED:
         return ABSENT_LIMIT
     return int(bool(ended.flags & OutputFlag.SETUP))

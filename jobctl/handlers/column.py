@@ -18,7 +18,7 @@ COMMAND_COLUMN = "command"
 
 
 class ColumnHandler:
-    """Every row brings its own command, split into words as a shell would quote them, but run by none."""
+    """Every row brings its own command. It is split by the quoting rules of a shell, and no shell runs it."""
 
     kind = "column"
     slotted = False

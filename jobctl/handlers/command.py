@@ -25,7 +25,7 @@ from jobctl.handlers.process import at_start, process_kind
 
 
 class CommandHandler:
-    """An argv template for all rows."""
+    """One template of arguments for all rows."""
 
     kind = "command"
 
@@ -37,7 +37,7 @@ class CommandHandler:
             )
         self._fields = row.reader(self._template.fields)
         self._tokens = tokens
-        #: As it was given, and what was read out of each word.
+        #: The words as they were given, and what the template has read in each.
         self.argv, self.arguments = argv, self._template.arguments
         self.slotted = self._template.slotted
         self.appended = self._template.appended

@@ -1,4 +1,4 @@
-"""The environment of items: a small allow-list of the submitter's, what was given by value, and names of secrets."""
+"""The environment of items: a few variables of the submitter, those given by value, and the names of secrets."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=(.*)\Z", re.DOTALL)
 _BLANKS = " \t\r"
 _LONGEST_FILE = 1 << 20
-#: Beside it the arguments of a command have the other half of what the system gives to both.
+#: The arguments of a command get the other half of the bytes that the system allows for both.
 LARGEST_ENVIRONMENT = TOTAL_LIMIT // 2
 
 
-#: What Python puts into LC_CTYPE, and its environment, when it is started without any locale (PEP 538).
+#: The values that Python gives to LC_CTYPE in its own environment if it starts without a locale (PEP 538).
 _PYTHONS_CHOICE = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What is kept of the submitter's environment; items shall not see what Python added to it."""
+    """The variables of the submitter that are kept; items must not see what Python has added to its environment."""
     kept = {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
     if kept.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in kept and not _was_given(b"LC_CTYPE"):
         del kept["LC_CTYPE"]
     return kept
 
 
-#: Many programs need these, and items do not get them by themselves.
+#: Many programs need these variables, and items do not get them without an option.
 WELL_KNOWN = (
     *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
@@ -59,16 +59,16 @@ def left_out(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
 
 
 def whole_environment(environ: Mapping[str, str], by_name: Iterable[str]) -> dict[str, str]:
-    """Everything that the submitter has (``--env-all``), but for what is ours and what is given by name or by file.
+    """All variables of the submitter (``--env-all``), except for our own and for those given by name or by file.
 
-    The values are stored with the job, so a secret that is to be in no file must not come this way as well.
+    The values are stored with the job, so a secret that must be in no file must not be among them.
     """
     kept_out = {*by_name, "_"}
     return {name: value for name, value in environ.items() if name not in kept_out and not name.startswith("JOBCTL_")}
 
 
 def _was_given(name: bytes) -> bool:
-    """Whether this process was started with a variable; True where the system does not tell."""
+    """Whether this process was started with a variable; True on a system that does not say."""
     try:
         block = Path("/proc/self/environ").read_bytes()
     except OSError:
@@ -77,7 +77,7 @@ def _was_given(name: bytes) -> bool:
 
 
 def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """``--env`` values to (given by value, given by name only). Raises UsageError for something that is no name."""
+    """The values of ``--env`` as (given by value, given by name only). Raises UsageError for an invalid name."""
     values: dict[str, str] = {}
     names: list[str] = []
     for option in options:
@@ -96,10 +96,10 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """NAME=VALUE lines of a file, ``#`` comments and blank lines aside; one pair of quotes around a value is dropped.
+    """The NAME=VALUE lines of a file without ``#`` comments and blank lines; quotes around a value are dropped.
 
     A value is kept byte for byte. If a name occurs twice, the last value counts, as in a shell.
-    Raises UsageError naming the line that is neither.
+    Raises UsageError naming the first line of another form.
     """
     found: dict[str, str] = {}
     for number, line in enumerate(_lines_of(path), 1):
@@ -118,10 +118,10 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def _lines_of(path: Path) -> list[str]:
-    """Its lines, bytes that are not UTF-8 as surrogates. Raises UsageError for what is no file or has no end."""
+    """The lines of a file, bytes that are not UTF-8 as surrogates. Raises UsageError if it is not a regular file."""
     hint = f"it must be a file of at most {_LONGEST_FILE >> 20} MiB that is readable when items start"
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO must not hold us up
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO must not block us
     except (OSError, ValueError) as error:
         raise UsageError(f"--env-file {path}: {getattr(error, 'strerror', None) or error}", hint=hint) from error
     try:
@@ -160,16 +160,16 @@ def check_total(environment: Mapping[str, str]) -> None:
 
 
 def job_environment(stored: Mapping[str, str], names: Iterable[str], env_file: Path | None) -> dict[str, str]:
-    """The variables items of a job get: stored values, then the env file, then values of names from our environment.
+    """The variables that items get: stored values, then the env file, then values of names from our environment.
 
-    A name that nobody knows is left out; items that need it are not started at all. Values from names and files are
+    A name without a value is left out; items that need it are not started at all. Values from names and files are
     never stored.
     """
     return {**stored, **secrets(names, env_file)}
 
 
 def secrets(names: Iterable[str], env_file: Path | None) -> dict[str, str]:
-    """What is looked up when items start and never stored: the env file, then values of names from our environment."""
+    """The variables that are looked up when items start and never stored: the env file, then values of names."""
     found = read_env_file(env_file) if env_file is not None else {}
     for name in names:
         if name not in found and name in os.environ:

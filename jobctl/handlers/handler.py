@@ -38,12 +38,12 @@ class Handler(Protocol):
 
     @property
     def constant(self) -> bool:
-        """Whether every row runs the same words, so that its values reach nothing."""
+        """Whether every row runs the same words, so that no value of a row is used."""
         ...
 
     @property
     def notices(self) -> Sequence[str]:
-        """What to say about doubled braces in its template."""
+        """Sentences for the user about doubled braces in its template."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class Handler(Protocol):
 
     @property
     def check(self) -> RowRules:
-        """What rows must be like; call it with a payload, or hand it to a source as it is."""
+        """The rules for rows; call it with a payload, or hand it to a source as it is."""
         ...
 
     def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
@@ -72,7 +72,7 @@ class Handler(Protocol):
 class Ahead(NamedTuple):
     """How far the engine may claim ahead of free slots."""
 
-    least_us: float  # an attempt takes at least so long
+    least_us: float  # the shortest time that an attempt takes
     most: int  # attempts
 
 

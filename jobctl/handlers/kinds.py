@@ -86,5 +86,5 @@ def handler_for(job: StoredJob) -> Handler:
 
 
 def unreadable_handler() -> Handler:
-    """Stands in for the handler of a job whose row cannot be read. Nothing of such a job is started."""
+    """Replaces the handler of a job whose row cannot be read. Nothing of such a job is started."""
     return make_handler((), "exit 1", "lines", None)

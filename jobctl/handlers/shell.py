@@ -28,7 +28,7 @@ _OWN_VARIABLE = "JOBCTL_"
 
 
 class ShellHandler:
-    """A shell text for all rows; values are environment variables of the shell."""
+    """One shell text for all rows; their values are environment variables of the shell."""
 
     kind = "shell"
     slotted = False  # the shell reads JOBCTL_SLOT
@@ -36,7 +36,7 @@ class ShellHandler:
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
         shell_text, values, self.notices, self.keeps_tags = compile_shell(text, names)
-        #: What the shell gets, and what its variables stand for.
+        #: The text for the shell, and the placeholders that its variables replace.
         self.text, self.values = shell_text, values
         self.constant = not values and _OWN_VARIABLE not in shell_text
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
@@ -73,7 +73,7 @@ class ShellHandler:
 
 
 class _Variable:
-    """One value on its way into the environment of a shell."""
+    """Makes the variable of one placeholder."""
 
     def __init__(self, number: int, placeholder: Placeholder) -> None:
         self._name = f"{PREFIX}{number}=".encode()

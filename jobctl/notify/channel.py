@@ -37,6 +37,6 @@ class Channel(NamedTuple):
     shown: Callable[[str], str]  # a target as documents and messages may have it: without what may be a secret
     status_words: Callable[[int], str]  # the status of a reply in words
     meaning: Callable[[int], DeliveryState]  # what a status says; PENDING = another try may help
-    #: One try, with the time in seconds since 1970 and the home of the store. Raises UsageError for what somebody must
-    #: mend before another try can help.
+    #: One try, with the time in seconds since 1970 and the home of the store. Raises UsageError if somebody must fix
+    #: something before another try can help.
     deliver: Callable[[Sending, int, str], Reply]

@@ -71,7 +71,7 @@ def deliver(sending: Sending, timestamp: int, home: str) -> Reply:
     began = time.monotonic()
     try:
         reply = channel_of(sending.kind).deliver(sending, timestamp, home)
-    except UsageError as error:  # a secret or an address that somebody must mend
+    except UsageError as error:  # a secret or an address that somebody must fix
         reply = Reply(error=error.message, hopeless=True)
     except Exception as error:
         reply = Reply(error=f"{type(error).__name__}: {error}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "command"
 TIMEOUT_S = 60.0
-#: Exit codes with which a command says that trying again is no use: as for items, and as the shell does.
+#: Exit codes by which a command says that another try cannot help: those of items, and those of a shell.
 _FINAL_EXIT_CODES = frozenset({65, 126, 127})
 
 

@@ -1,7 +1,7 @@
 """One POST with one deadline for all of it: connecting, TLS, sending, and every byte of the answer.
 
-On the standard library: a webhook needs no pool, no redirects and no retries of a client's own, and the one thing it
-does need, a limit for the whole exchange, is what HTTP clients do not offer (theirs are per read).
+It uses the standard library: a webhook needs no pool, no redirects and no retries of a client. It needs a limit for the
+whole exchange, and HTTP clients do not offer that: their limits are for each read.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any
 from jobctl.domain.notify import EXCERPT_BYTES
 from jobctl.domain.webhook import Address, is_loopback
 
-#: For the body of an answer, whose status says all that matters.
+#: How long the body of an answer may take: the status says all that is needed.
 _BODY_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said."""
+    """The answer of a server."""
 
     status: int
     retry_after: str | None
@@ -40,9 +40,9 @@ class DeliveryError(Exception):
 def post(
     address: Address, headers: Mapping[str, str], body: bytes, timeout_s: float, *, loopback_only: bool = False
 ) -> Answer:
-    """Send a request and read the answer; redirects are answers like any other.
+    """Send a request and read the answer; a redirect is an answer like any other.
 
-    ``loopback_only`` refuses a peer that is not this machine, whatever its name resolved to. Raises DeliveryError.
+    ``loopback_only`` refuses a peer that is not this machine, whatever address its name has. Raises DeliveryError.
     """
     deadline = time.monotonic() + timeout_s
     try:
@@ -60,7 +60,7 @@ def post(
 
 
 def _connect(address: Address, deadline: float) -> socket.socket:
-    """Connect to the first address that lets us; each gets its share of the time, so one black hole is not the end."""
+    """Connect to the first address that answers. Each has its share of the time, so that none uses up all of it."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     problem: OSError = TimeoutError()
     for place, (family, kind, protocol, _, where) in enumerate(found):
@@ -94,7 +94,7 @@ def _left(deadline: float) -> float:
 
 
 class _Timed(io.RawIOBase):
-    """A socket as http.client uses it, each step of which gets what is left of the time."""
+    """A socket for http.client. Each step gets the time that is left."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class _Timed(io.RawIOBase):
         return self._sock.recv_into(buffer)
 
     def close(self) -> None:
-        """Whoever opened the socket closes it: http.client lets go of it before the answer is read."""
+        """Do nothing: http.client closes its socket before the answer is read, and ``post`` closes it afterwards."""
 
 
 def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -126,7 +126,7 @@ def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body:
     connection.sock = timed
     connection.auto_open = 0
     all_headers = {"Host": address.host_header, "Connection": "close", "Accept-Encoding": "identity", **headers}
-    # A server may answer, and hang up, before it has read everything: then the answer is what counts.
+    # A server may answer and close the connection before it has read everything: the answer is valid all the same.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", address.path, body, all_headers)
     response = http.client.HTTPResponse(timed, method="POST")  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body:
 
 
 def _excerpt(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
-    """The first bytes of the body, and whether it ended before it should have."""
+    """The first bytes of the body, and whether it ended too early."""
     data = b""
     try:
         while len(data) < EXCERPT_BYTES:

@@ -31,7 +31,7 @@ from jobctl.store.database import Database
 GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
 _DURATION = itemgetter(Record._fields.index("duration_us"))
-#: Settling so many calls of one event costs as much as settling one outcome that comes alone.
+#: How many calls of one event cost as much to settle as one outcome that comes alone.
 CALLS_FOR_ONE = 16
 
 

@@ -26,7 +26,7 @@ LOOKAHEAD_S = 0.2
 UNKNOWN_MEAN_US = 1_000_000.0
 #: No job has more attempts than these ahead of free slots.
 _MOST_AHEAD = 16_000
-#: On a cluster with many slots, each may have so many attempts ahead.
+#: How many attempts each slot of a large cluster may have ahead.
 _AHEAD_PER_SLOT = 16
 
 
