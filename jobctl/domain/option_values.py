@@ -21,7 +21,6 @@ _LONGEST_VALUE = 1_000
 _MOST_LABELS = 100
 #: Of this many choices or fewer a sentence says "a or b".
 _FEW = 3
-_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 def read(option: JobOption, value: Any) -> Any:
@@ -54,7 +53,7 @@ def read_text(option: JobOption, text: str) -> Any:
 
 def parse_number(text: str) -> int:
     """A whole number, which may be negative."""
-    if not _WHOLE.fullmatch(text):
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise UsageError("not a whole number", hint="for example 4")
     return int(text[:20])  # longer ones are above every limit, and Python refuses to read thousands of digits
 

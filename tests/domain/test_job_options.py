@@ -161,4 +161,4 @@ def test_the_manual_has_every_row_where_it_belongs() -> None:
 
 def test_the_table_imports_nothing_heavy() -> None:
     imported = re.findall(r"(?m)^(?:from|import) (\S+)", Path(job_options.__file__).read_text())
-    assert imported == ["__future__", "typing"]
+    assert imported == ["typing"]
