@@ -83,7 +83,7 @@ def test_notifications_are_listed_without_what_is_secret(bench, jobctl):
     first, second = done.out.splitlines()
     assert "job 1 round 1  job.partial" in first
     assert "geheim" not in done.out
-    assert second.startswith("  pending after 0 tries")
+    assert second.startswith("  pending after 0 attempts")
     assert jobctl("notify", "list", "--json").document["schema"] == "jobctl.deliveries/1"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.notify import DeliveriesDocument, DeliveryBlock
+    from jobctl.domain.documents.notify import DeliveriesDocument
 
 app = subcommands(
     """Show what happened to notifications, and send them again.
@@ -53,34 +52,11 @@ def list_(
 def _show(shared: Session, document: DeliveriesDocument) -> None:
     if not document["deliveries"]:
         shared.note("there are no notifications; see --notify and --on-done of jobctl submit")
-    elif not shared.plain:
-        for line in _lines(document):
-            shared.say(line)
-    else:
-        from jobctl.render.plain import table
+        return
+    from jobctl.render.deliveries import delivery_lines, delivery_table
 
-        shared.say(table(_TITLES, [_row(each) for each in document["deliveries"]]))
-
-
-_TITLES = ("id", "job", "round", "event", "target", "state", "attempts", "last_result", "next_attempt_at")
-
-
-def _row(each: DeliveryBlock) -> list[object]:
-    """One delivery, in the order of the titles."""
-    what = [each["id"], each["job"], each["round"], each["event"], each["target"]]
-    return [*what, each["state"], each["attempts"], each["last_result"], each["next_attempt_at"]]
-
-
-def _lines(document: DeliveriesDocument) -> Iterator[str]:
-    from jobctl.domain.wording import plural
-    from jobctl.render.clock import local
-    from jobctl.render.inert import inert
-
-    for each in document["deliveries"]:
-        due = f", next try {local(each['next_attempt_at'])}" if each["next_attempt_at"] else ""
-        last = f": {inert(each['last_result'])}" if each["last_result"] else ""
-        yield f"{each['id']}  job {each['job']} round {each['round']}  {each['event']}  {inert(each['target'])}"
-        yield f"  {each['state']} after {plural(each['attempts'], 'try', 'tries')}{last}{due}"
+    for line in (delivery_table(document),) if shared.plain else delivery_lines(document):
+        shared.say(line)
 
 
 @app.command(cls=Command)

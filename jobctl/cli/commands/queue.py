@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobctl.cli.command import Command, subcommands
-from jobctl.cli.session import Session, session
+from jobctl.cli.session import session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.queues import QueueDocument, QueuesDocument
+    from jobctl.domain.documents.queues import QueuesDocument
 
 app = subcommands("Show queues and change their limits.")
 
@@ -33,26 +32,10 @@ def list_(ctx: typer.Context) -> int:
     if shared.json:
         shared.emit(document)
     else:
-        _show(shared, document["queues"])
+        from jobctl.render.queues import print_queues
+
+        print_queues(document["queues"], sys.stdout, shared.look(sys.stdout))
     return Exit.OK
-
-
-def _show(shared: Session, queues: list[QueueDocument]) -> None:
-    from jobctl.render.clock import local
-    from jobctl.render.grid import print_grid
-
-    titles = ("queue", "slots", "rate", "state", "jobs", "queued", "running")
-    moment = local if shared.is_terminal(sys.stdout) else str
-    print_grid(titles, [_cells(queue, moment) for queue in queues], sys.stdout, shared.look(sys.stdout))
-
-
-def _cells(document: QueueDocument, moment: Callable[[str], str]) -> list[Any]:
-    """The cells of one queue; ``moment`` formats a time, for people or for programs."""
-    state = f"paused since {moment(document['paused_at'])}" if document["paused_at"] else "open"
-    if document["pause_reason"]:
-        state += f" ({document['pause_reason']})"
-    loads = [document[name] for name in ("jobs", "queued", "running")]
-    return [document["name"], document["slots"], document["rate"], state, *loads]
 
 
 @app.command("set", cls=Command)
