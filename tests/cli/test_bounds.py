@@ -84,8 +84,9 @@ def place(store, jobctl, tmp_path, monkeypatch):
     def refused(*_arguments, **_options):
         raise Busy("not in this test")
 
-    monkeypatch.setattr("jobctl.process.daemon.start_detached", refused)
+    monkeypatch.setattr("jobctl.services.control.cancel.start_detached", refused)
     monkeypatch.setattr("jobctl.services.daemon.start.start_detached", refused)
+    monkeypatch.setattr("jobctl.process.daemon.start_detached", refused)  # last: the modules above import it
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from jobctl.cli.command import Command
 from jobctl.cli.session import session
 from jobctl.domain.nearest import meant
 from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.program import CompletionDocument
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -52,21 +55,24 @@ def completion(
         raise UsageError(
             f"there is no completion for {shell!r}", hint=meant(shell, FILES, f"jobctl completion {'|'.join(FILES)}")
         )
-    shared, script = session(ctx), scripts()[shell]
-    if shared.json:
-        install = f"{FOLDERS[shell]}/{FILES[shell]}"
-        shared.emit(
-            {
-                "schema": "jobctl.completion/1",
-                "shell": shell,
-                "file": FILES[shell],
-                "install": install,
-                "script": script,
-            }
-        )
+    document = completion_document(shell)
+    if session(ctx).json:
+        session(ctx).emit(document)
     else:
-        shared.say(script.rstrip("\n"))
+        session(ctx).say(document["script"].rstrip("\n"))
     return Exit.OK
+
+
+def completion_document(shell: str) -> CompletionDocument:
+    """``jobctl.completion/1``: the script of a shell, and the file that it belongs to."""
+    name = FILES[shell]
+    return {
+        "schema": "jobctl.completion/1",
+        "shell": shell,
+        "file": name,
+        "install": f"{FOLDERS[shell]}/{name}",
+        "script": scripts()[shell],
+    }
 
 
 def scripts() -> dict[str, str]:
