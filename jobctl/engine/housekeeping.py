@@ -86,7 +86,7 @@ class Housekeeping:
     def _beat(self, now: int, state: str, pressure: str) -> None:
         self.look_at_files()
         self.beat_at, self._said = now, (state, pressure, self.slots, self.cluster)
-        row = daemon.Row(
+        row = daemon.Heartbeat(
             pid=os.getppid(),
             engine_pid=os.getpid(),
             state=state,

@@ -19,7 +19,7 @@ _KNOWN = f"(failure IS NULL OR NOT {_UNKNOWN})"
 _FAILED, _UNPROCESSED = with_states("state = {FAILED}"), with_states("state = {UNPROCESSED}")
 
 
-class Choice(NamedTuple):
+class ItemFilter(NamedTuple):
     """Items of a job: a condition over the table, in which every value is a parameter."""
 
     job: int
@@ -32,7 +32,7 @@ class Choice(NamedTuple):
         return (self.job, *self.values)
 
 
-def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = False) -> Choice:
+def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = False) -> ItemFilter:
     """The items that a selection means.
 
     A ``careful`` choice has no items whose effect is unknown, unless the selection asks for those. One that
@@ -57,10 +57,10 @@ def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = 
         values.append(json.dumps(selection.items))
     if leaves_out:
         condition += " AND item NOT IN (SELECT item FROM temp.left_out)"
-    return Choice(job, condition, tuple(values))
+    return ItemFilter(job, condition, tuple(values))
 
 
-class Chosen(NamedTuple):
+class ItemCounts(NamedTuple):
     """How many items a choice has, as they were counted at some revision of their job."""
 
     revision: int | None
@@ -74,11 +74,11 @@ class Chosen(NamedTuple):
         return {"failed": sum(count for _, count in self.by_failure), "unprocessed": self.unprocessed}
 
 
-def count(database: Database, choice: Choice) -> Chosen:
+def count(database: Database, choice: ItemFilter) -> ItemCounts:
     """Count the items of a choice, all at one moment."""
     chosen, parameters = f"FROM items WHERE job = ? AND {choice.condition}", choice.parameters
     with contextlib.nullcontext() if database.in_transaction else snapshot(database):
-        return Chosen(
+        return ItemCounts(
             jobs.revision(database, choice.job),
             database.execute(
                 f"SELECT failure, count(*) {chosen} AND {_FAILED} GROUP BY failure", parameters
@@ -88,7 +88,7 @@ def count(database: Database, choice: Choice) -> Chosen:
         )
 
 
-def requeue(database: Database, choice: Choice, chosen: Chosen) -> None:
+def requeue(database: Database, choice: ItemFilter, chosen: ItemCounts) -> None:
     """Queue the items of a choice again, with a fresh budget of attempts, and take them off their causes of failure."""
     if chosen.first is None:
         return
@@ -99,13 +99,13 @@ def requeue(database: Database, choice: Choice, chosen: Chosen) -> None:
     jobs.count(database, choice.job, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
 
 
-def with_unknown_outcome(database: Database, choice: Choice) -> int:
+def with_unknown_outcome(database: Database, choice: ItemFilter) -> int:
     """How many items of a choice are failed and may have had their effect."""
     unknown = f"SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND {_FAILED} AND {_UNKNOWN}"  # noqa: S608
     return int(database.scalar(f"{unknown} AND {choice.condition}", choice.parameters))
 
 
-def pages(database: Database, choice: Choice) -> Iterator[list[tuple[int, bytes]]]:
+def pages(database: Database, choice: ItemFilter) -> Iterator[list[tuple[int, bytes]]]:
     """The items of a choice with their rows, in order."""
     last = 0
     sql = f"SELECT item, payload FROM items WHERE job = ? AND {choice.condition} AND item > ? ORDER BY item LIMIT ?"  # noqa: S608

@@ -33,7 +33,7 @@ _LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
 _DUE_BY = with_states("UPDATE items SET due_at = ? WHERE job = ? AND state = {RETRYING} AND due_at > ?")
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """The two clocks at one moment, as the store keeps them."""
 
     boot: str
@@ -70,7 +70,7 @@ def in_store(database: Database, now: int) -> int:
     return now - _set_by(database, _stored(database), now) if isinstance(now, Moment) else now
 
 
-def _set_by(database: Database, stored: Reading | None, now: Moment) -> int:
+def _set_by(database: Database, stored: ClockReading | None, now: Moment) -> int:
     """By how much the wall clock of ``now`` differs from that of the store; 0 = it was not set."""
     boot, steady = on_the_machine(now)
     if stored is None or stored.boot != boot:
@@ -79,11 +79,11 @@ def _set_by(database: Database, stored: Reading | None, now: Moment) -> int:
     return by if abs(by) >= TOLERANCE_US else 0
 
 
-def _stored(database: Database) -> Reading | None:
+def _stored(database: Database) -> ClockReading | None:
     """The stored reading; None when there is none, or when it makes no sense."""
     try:
         boot, steady, wall = (meta.value(database, _KEY) or "").split(" ")
-        return Reading(boot, int(steady), int(wall))
+        return ClockReading(boot, int(steady), int(wall))
     except ValueError:
         return None
 
@@ -98,7 +98,7 @@ def last_sign(database: Database) -> int | None:
     return max((at for at in found if at is not None and is_time(at)), default=None)
 
 
-def _implausible(database: Database, stored: Reading | None, now: int) -> int:
+def _implausible(database: Database, stored: ClockReading | None, now: int) -> int:
     """By how much the wall clock must be wrong, or have been wrong, after a start of the machine.
 
     It cannot have gone back, and the machine was not off for years. Then the time in between counts as nothing.

@@ -13,7 +13,7 @@ from jobctl.store.sound import sound
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Heartbeat:
     """The daemon as of its last heartbeat."""
 
     pid: int
@@ -27,15 +27,15 @@ class Row:
     pressure: str
 
 
-_NAMES = [f.name for f in fields(Row)]
+_NAMES = [f.name for f in fields(Heartbeat)]
 _STORED_UNDER = "crew"
 _ENVIRONMENT = "environment"
 
 
-def load(database: Database) -> Row | None:
+def load(database: Database) -> Heartbeat | None:
     """The last heartbeat; None when no daemon ever ran here."""
     row = database.one(f"SELECT {', '.join(_NAMES)} FROM daemon")  # noqa: S608 - names of this module
-    return None if row is None else Row(*sound(Row, row))
+    return None if row is None else Heartbeat(*sound(Heartbeat, row))
 
 
 def load_cluster(database: Database) -> ClusterWorkers | None:
@@ -44,7 +44,7 @@ def load_cluster(database: Database) -> ClusterWorkers | None:
     return ClusterWorkers.from_json(json.loads(text)) if text else None
 
 
-def save(database: Database, row: Row, cluster: ClusterWorkers | None = None) -> None:
+def save(database: Database, row: Heartbeat, cluster: ClusterWorkers | None = None) -> None:
     """Write a heartbeat. It need not survive a power cut, so it costs no flush."""
     marks = ", ".join("?" * len(_NAMES))
     database.execute("PRAGMA synchronous=NORMAL")

@@ -45,7 +45,7 @@ class RowHash:
         return hashed.digest()
 
 
-class RowReader(NamedTuple):
+class RowHasher(NamedTuple):
     """How the rows of a stored job are hashed."""
 
     key: Callable[[bytes], bytes]
@@ -61,10 +61,10 @@ class RowReader(NamedTuple):
         return self.hashes.of_content(self.content(payload))
 
 
-def row_reader(row: JobRow) -> RowReader:
+def row_hasher(row: JobRow) -> RowHasher:
     """For a job whose rows have keys of their own."""
     assert row.item_key is not None
-    return RowReader(
+    return RowHasher(
         key_reader(row.input_format, row.columns, row.item_key),
         content_reader(counted_columns(row.input_format, row.columns, row.policy.new_by)),
         RowHash(row.name, json.dumps([row.handler, row.command])),

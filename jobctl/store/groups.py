@@ -3,118 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from jobctl.domain.likeness import Seen, free_places, masked
 from jobctl.domain.shape import Shape, ValueKind, shape_of
 from jobctl.store import failures
 from jobctl.store.database import Database
-from jobctl.store.failures import FURTHER, SAMPLE_LIMIT, failed_samples, samples_of
+from jobctl.store.failures import FURTHER, failed_samples, samples_of
+from jobctl.store.group import AlikeGroups, FailureGroup, Message
 from jobctl.store.sound import sound
 
 
-@dataclass(slots=True)
-class Group:
-    """One cause of failure in a job."""
-
-    id: int
-    code: str
-    message: str
-    outcome: str
-    items: int = 0
-    attempts: int = 0
-    failed: list[int] = field(default_factory=list)  # examples of items that failed because of it
-    tried: list[int] = field(default_factory=list)  # examples of items that met it and may have succeeded since
-    #: False for one of an earlier round: items that are tried again name it and are not examples any longer.
-    is_complete: bool = True
-    own: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
-    shape: Shape | None = None  # of the message, once it was needed
-
-    def add_attempt(self, item: int) -> None:
-        """An attempt of an item ended so."""
-        self.attempts += 1
-        if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
-            self.tried.append(item)
-
-    def add_item(self, item: int) -> None:
-        """An item failed because of it."""
-        self.items += 1
-        if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
-            self.failed.append(item)
-
-    @property
-    def samples(self) -> list[int]:
-        """Items as examples, those that failed first."""
-        return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
-
-    @property
-    def is_small(self) -> bool:
-        """Whether its examples are all the items that name it, so that merging it costs next to nothing."""
-        return self.is_complete and len(self.samples) < SAMPLE_LIMIT
-
-    def take_in(self, other: Group) -> None:
-        """Count what another group has counted."""
-        self.items += other.items
-        self.attempts += other.attempts
-        self.failed = sorted({*self.failed, *other.failed})[:SAMPLE_LIMIT]
-        self.tried = sorted({*self.tried, *other.tried, *self.failed})[:SAMPLE_LIMIT]
-
-
-class Message(NamedTuple):
-    """A message to count, and how to look up the row of an item."""
-
-    text: str
-    head: str = ""  # the beginning of the text, if that alone tells the cause from others
-    item: int = 0
-    is_fixed: bool = False  # a message of ours, in which nothing is masked
-    cells: Callable[[int], frozenset[str]] = lambda _: frozenset()
-    code: str = ""
-    outcome: str = "known"
-
-
-@dataclass(slots=True)
-class _Alike:
-    """The groups of messages that differ only in their values."""
-
-    groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
-    free: frozenset[int] = frozenset()  # places that hold something else each time
-    kept: list[tuple[str, ...]] = field(default_factory=list)  # of groups with a value in such a place
-
-    def add(self, shape: Shape, values: tuple[str, ...], group: Group) -> None:
-        """Enter a group whose message has these values."""
-        self.groups[values] = group
-        self.set_free(shape, self.free | {n for n, value in enumerate(shape.values) if values[n] == value.mask})
-
-    def set_free(self, shape: Shape, free: frozenset[int]) -> None:
-        """From now on these places are masked in every new message."""
-        self.free = free
-        self.kept = [values for values in self.groups if masked(shape, values, free) != values]
-
-    def find(self, shape: Shape) -> Group | None:
-        """The group of a message: one that kept its value, or the one with the masks."""
-        for values in self.kept:
-            if _fits(values, shape):
-                return self.groups[values]
-        return self.groups.get(masked(shape, shape.held, self.free))
-
-
-def _fits(values: Sequence[str], shape: Shape) -> bool:
-    """Whether a group that keeps some value has those of a message."""
-    return all(a in (value.text, value.mask) for a, value in zip(values, shape.values, strict=True))
-
-
-class Groups:
+class FailureGroups:
     """The failure groups of one job, cached; the only writer of them is the engine that holds this."""
 
     def __init__(self, database: Database, job: int) -> None:
         self._database = database
         self._job = job
-        self._by_cause: dict[tuple[str, str, str], Group] = {}
-        self._by_id: dict[int, Group] = {}
-        self._alike: dict[tuple[str, str, str], _Alike] = {}
-        self._heads: dict[tuple[str, str, str], Group] = {}  # by the text before a colon
+        self._by_cause: dict[tuple[str, str, str], FailureGroup] = {}
+        self._by_id: dict[int, FailureGroup] = {}
+        self._alike: dict[tuple[str, str, str], AlikeGroups] = {}
+        self._heads: dict[tuple[str, str, str], FailureGroup] = {}  # by the text before a colon
         self._merged: dict[int, int] = {}
         self._changed: set[int] = set()  # by merging
         rows = database.execute(
@@ -124,27 +32,27 @@ class Groups:
             (job,),
         ).fetchall()
         for *row, stored, complete in rows:
-            group = Group(*sound(Group, row))
+            group = FailureGroup(*sound(FailureGroup, row))
             group.tried, group.is_complete = samples_of(stored), bool(complete)
             group.failed = failed_samples(database, job, group.id, group.tried) if group.items else []
             self._enter(group)
 
-    def _enter(self, group: Group) -> None:
+    def _enter(self, group: FailureGroup) -> None:
         self._by_id[group.id] = group
         self._by_cause[group.code, group.message, group.outcome] = group
         shape = shape_of(group.message)
         if shape.values:
-            self._alike.setdefault((group.code, shape.form, group.outcome), _Alike()).add(shape, shape.held, group)
+            self._alike.setdefault((group.code, shape.form, group.outcome), AlikeGroups()).add(shape, shape.held, group)
         self._note_heads(group)
 
-    def _note_heads(self, group: Group) -> None:
+    def _note_heads(self, group: FailureGroup) -> None:
         end = 0
         while end >= 0:
             end = group.message.find(": ", end + 1)
             head = group.message if end < 0 else group.message[:end]
             self._heads.setdefault((group.code, head, group.outcome), group)
 
-    def find(self, said: Message, *, retryable: bool, now: int) -> Group:
+    def find(self, said: Message, *, retryable: bool, now: int) -> FailureGroup:
         """The group of a message, made if new; in a job with too many different ones, that of its code."""
         found = self._by_cause.get((said.code, said.text, said.outcome))
         text = said.text
@@ -155,7 +63,7 @@ class Groups:
                 found, text = self._learned(said, shape)
         return found or self._make(said._replace(text=text), retryable=retryable, now=now)
 
-    def _headed(self, said: Message, shape: Shape) -> Group | None:
+    def _headed(self, said: Message, shape: Shape) -> FailureGroup | None:
         """The group whose message begins alike; what else differs in the two is masked."""
         group = self._heads.get((said.code, said.head, said.outcome)) if said.head else None
         if group is None:
@@ -166,7 +74,7 @@ class Groups:
         self._blur(group, shape)
         return group
 
-    def _blur(self, group: Group, shape: Shape) -> None:
+    def _blur(self, group: FailureGroup, shape: Shape) -> None:
         if group.shape is None:
             group.shape = shape_of(group.message)
         known = group.shape
@@ -177,7 +85,7 @@ class Groups:
         if values != known.held:
             self._rename(group, known, values)
 
-    def _learned(self, said: Message, shape: Shape) -> tuple[Group | None, str]:
+    def _learned(self, said: Message, shape: Shape) -> tuple[FailureGroup | None, str]:
         """A group of the same shape, if there is one, and else the message for a new one."""
         alike = self._alike.get((said.code, shape.form, said.outcome)) if shape.values else None
         if alike is None:
@@ -191,7 +99,7 @@ class Groups:
             found = alike.find(shape)
         return found, shape.spelled(masked(shape, shape.held, alike.free))
 
-    def _seen(self, alike: _Alike, shape: Shape, said: Message) -> list[Seen]:
+    def _seen(self, alike: AlikeGroups, shape: Shape, said: Message) -> list[Seen]:
         """The values of the small groups, and of the new message."""
         seen = []
         for values, group in alike.groups.items():
@@ -201,7 +109,7 @@ class Groups:
                 seen.append(Seen(values, len(group.samples), group.own))
         return [*seen, Seen(shape.held, 1, _own(shape, said.cells(said.item)))]
 
-    def _free(self, alike: _Alike, free: frozenset[int]) -> None:
+    def _free(self, alike: AlikeGroups, free: frozenset[int]) -> None:
         """Merge the small groups that differ only in places that are free now; large ones keep their value."""
         alike.set_free(shape_of(next(iter(alike.groups.values())).message), free)
         for values, group in list(alike.groups.items()):
@@ -217,7 +125,7 @@ class Groups:
                 del alike.groups[values]
         alike.set_free(shape, alike.free)
 
-    def _rename(self, group: Group, shape: Shape, values: tuple[str, ...]) -> None:
+    def _rename(self, group: FailureGroup, shape: Shape, values: tuple[str, ...]) -> None:
         """Give a group a message with more of it masked, unless there is one of that message."""
         message = shape.spelled(values)
         if (group.code, message, group.outcome) in self._by_cause:
@@ -231,7 +139,7 @@ class Groups:
         alike.add(shape, values, group)
         self._note_heads(group)
 
-    def _merge(self, group: Group, other: Group) -> None:
+    def _merge(self, group: FailureGroup, other: FailureGroup) -> None:
         """Count a small group in another one, and let its items and attempts name the other."""
         items = json.dumps(sorted({*group.tried, *group.failed}))
         for table in ("items", "attempts"):
@@ -255,7 +163,7 @@ class Groups:
     def _is_full(self) -> bool:
         return len(self._by_id) >= failures.GROUP_LIMIT
 
-    def _make(self, said: Message, *, retryable: bool, now: int) -> Group:
+    def _make(self, said: Message, *, retryable: bool, now: int) -> FailureGroup:
         message = said.text
         if self._is_full and (said.code, message, said.outcome) not in self._by_cause:
             message = FURTHER if retryable else f"{FURTHER}, not retryable"
@@ -268,7 +176,7 @@ class Groups:
             " VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, '[]')",
             (self._job, *cause, int(retryable), now, now),
         )
-        group = Group(int(cursor.lastrowid or 0), *cause)
+        group = FailureGroup(int(cursor.lastrowid or 0), *cause)
         self._enter(group)
         return group
 
@@ -283,7 +191,7 @@ class Groups:
             number = self._merged[number]
         return number
 
-    def get(self, number: int | None) -> Group | None:
+    def get(self, number: int | None) -> FailureGroup | None:
         """A group by its number."""
         return None if number is None else self._by_id.get(self.current(number))
 

@@ -213,7 +213,7 @@ def state(database: Database, job: int, item: int) -> ItemState | None:
     return None if found is None else ItemState(found)
 
 
-class Row(NamedTuple):
+class SubmittedRow(NamedTuple):
     """An item as it was submitted, and its state."""
 
     item: int
@@ -221,13 +221,13 @@ class Row(NamedTuple):
     payload: bytes
 
 
-def pages(database: Database, job: int) -> Iterator[list[Row]]:
+def pages(database: Database, job: int) -> Iterator[list[SubmittedRow]]:
     """All items of a job in order, in pages so that no read transaction stays open."""
     last = 0
     sql = "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
     while rows := database.execute(sql, (job, last, _PAGE)).fetchall():
         last = rows[-1][0]
-        yield list(map(Row._make, rows))
+        yield list(map(SubmittedRow._make, rows))
 
 
 def payloads(database: Database, job: int, after: int, limit: int) -> list[bytes]:

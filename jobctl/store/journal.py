@@ -17,7 +17,7 @@ RETRIED = "retried"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalLine:
     """One line of the journal."""
 
     at: int
@@ -47,14 +47,14 @@ def note(
     )
 
 
-def entries(database: Database, job: int, item: int | None = None) -> list[Entry]:
+def entries(database: Database, job: int, item: int | None = None) -> list[JournalLine]:
     """The lines of a job, or of one of its items together with those of the whole job, oldest first."""
     rows = database.execute(
         "SELECT at, job, item, actor, event, reason, data FROM journal"
         " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
         (job, item, item),
     )
-    return [Entry(*sound(Entry, (*row, _decoded(data)))) for *row, data in rows]
+    return [JournalLine(*sound(JournalLine, (*row, _decoded(data)))) for *row, data in rows]
 
 
 def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from jobctl.store import another_round, done
-from jobctl.store.another_round import Choice
+from jobctl.store.another_round import ItemFilter
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.taken import Taken
 
 
-def leave_out(database: Database, row: JobRow, choice: Choice) -> int:
+def leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
     """Write down which items of a choice stay out; returns how many. In the caller's transaction."""
     database.execute("DROP TABLE IF EXISTS temp.left_out")
     database.execute("CREATE TEMP TABLE left_out (item INTEGER PRIMARY KEY)")
     taken = Taken(database, row.name, but=row.id)
     taken.scan()
-    reader = done.row_reader(row)
+    reader = done.row_hasher(row)
     # A job that may repeat finished rows leaves out only those that a later job has done.
     later_than = 0 if row.policy.only_new else row.id
     for page in another_round.pages(database, choice):

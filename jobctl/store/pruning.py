@@ -25,7 +25,7 @@ Pause = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FinishedJob:
     """A job that is done, with the facts that may be a reason to keep it."""
 
     id: int
@@ -46,22 +46,22 @@ _SELECT = (
 )
 
 
-def candidates(database: Database, before: int) -> list[Candidate]:
+def candidates(database: Database, before: int) -> list[FinishedJob]:
     """Jobs that were done before a time (microseconds), oldest first."""
     sql = f"{_SELECT} WHERE finished_at IS NOT NULL AND finished_at <= ? ORDER BY finished_at, id"
-    return [Candidate(*row) for row in database.execute(sql, (before,))]
+    return [FinishedJob(*row) for row in database.execute(sql, (before,))]
 
 
-def named(database: Database, jobs: Sequence[int]) -> list[Candidate]:
+def named(database: Database, jobs: Sequence[int]) -> list[FinishedJob]:
     """These jobs as far as they are done, in the order of their numbers."""
     rows = (candidate(database, job, 1 << 62) for job in sorted(set(jobs)))
     return [row for row in rows if row is not None]
 
 
-def candidate(database: Database, job: int, before: int) -> Candidate | None:
+def candidate(database: Database, job: int, before: int) -> FinishedJob | None:
     """A job as it is now; None if it is gone, or was not done before that time."""
     row = database.one(f"{_SELECT} WHERE id = ? AND finished_at IS NOT NULL AND finished_at <= ?", (job, before))
-    return None if row is None else Candidate(*row)
+    return None if row is None else FinishedJob(*row)
 
 
 def resubmitted(database: Database) -> set[str]:
@@ -75,7 +75,7 @@ def awaited(database: Database) -> set[int]:
     return {job for row in rows for job, _ in json.loads(mended({"after": row[0]})[0]["after"])}
 
 
-def take_out(database: Database, job: Candidate, now: int) -> int:
+def take_out(database: Database, job: FinishedJob, now: int) -> int:
     """Remove a job, and remember its number until all its rows are removed. In the caller's transaction.
 
     The rows of a small job are removed at once; returns how many.

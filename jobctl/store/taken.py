@@ -61,7 +61,7 @@ class Taken:
         return dict(self._database.execute(sql, (self._name,)).fetchall())
 
     def _read(self, row: JobRow) -> None:
-        reader = done.row_reader(row)
+        reader = done.row_hasher(row)
         for batch in self._rows_of(row):
             entries = [
                 (reader.row(payload), row.id, reader.held(payload) if state == ItemState.SUCCEEDED else None)

@@ -406,7 +406,7 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
 def test_the_cluster_of_a_daemon_that_is_up(home, cluster, level, said):
     with held_lock(home) as pid:
         database = open_database(home)
-        row = daemon.Row(pid, pid, "up", "all", 8, __version__, NOW, NOW, "")
+        row = daemon.Heartbeat(pid, pid, "up", "all", 8, __version__, NOW, NOW, "")
         daemon.save(database, row, cluster)
         elsewhere.remember(database, ("cluster.scheduler_file=s.json",))
         database.close()

@@ -12,7 +12,7 @@ from jobctl.config import Home
 from jobctl.errors import HomeError, NotFound, StoreError
 from jobctl.store import sqlite
 from jobctl.store.meta import store_id
-from jobctl.store.opening.look import look
+from jobctl.store.opening.file_state import file_state
 from jobctl.store.opening.open import open_database
 from jobctl.store.schema import generate, stored
 
@@ -114,7 +114,7 @@ def test_a_file_that_ends_within_a_page_is_refused_and_left_as_it_is(home, left)
     for create in (False, True):
         with pytest.raises(StoreError, match="ends within a page"):
             open_database(home, create=create)
-    assert (found := look(home.database)).kind == "damaged" and found.findings[0] == sqlite.CUT_OFF
+    assert (found := file_state(home.database)).kind == "damaged" and found.findings[0] == sqlite.CUT_OFF
     assert home.database.read_bytes() == before
 
 

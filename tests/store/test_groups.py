@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jobctl.config import Home
 from jobctl.store import failures
-from jobctl.store.groups import Groups, Message
+from jobctl.store.group import Message
+from jobctl.store.groups import FailureGroups
 from tests.factories import SUBMITTED_AT, JobMaker, open_new
 
 
@@ -21,7 +22,7 @@ class Job:
         for item, row in enumerate(rows or (), 1):
             database.execute("UPDATE items SET payload = ? WHERE item = ?", (row.encode(), item))
         self.rows = rows or [""] * size
-        self.groups = Groups(database, self.number)
+        self.groups = FailureGroups(database, self.number)
         self.failed = 0
 
     def fail(self, message, head="", code="exit_1"):
@@ -38,7 +39,7 @@ class Job:
 
     def restart(self):
         """Another engine takes over."""
-        self.groups = Groups(self.database, self.number)
+        self.groups = FailureGroups(self.database, self.number)
 
     def causes(self):
         """Message -> items, after a check that the counters are what the items say."""

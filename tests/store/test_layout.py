@@ -16,7 +16,7 @@ from jobctl.errors import StoreError
 from jobctl.services.doctor import doctor
 from jobctl.store import sqlite
 from jobctl.store.opening import backup, layout
-from jobctl.store.opening.look import look
+from jobctl.store.opening.file_state import file_state
 from jobctl.store.opening.open import open_database
 from jobctl.store.schema import APPLICATION_ID, LAYOUTS, SCHEMA_VERSION, generate, stored
 from tests.cli.every_command import every_command
@@ -130,7 +130,7 @@ def test_no_unreleased_layout_is_opened_or_migrated(unreleased):
     with pytest.raises(StoreError, match="unknown layout") as caught:
         open_database(unreleased, create=True)
     assert "the jobctl that made it" in caught.value.hint and str(unreleased.results) in caught.value.hint
-    assert look(unreleased.database).kind == "unknown"
+    assert file_state(unreleased.database).kind == "unknown"
     assert unreleased.database.read_bytes() == before
 
 

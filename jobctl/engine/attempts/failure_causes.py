@@ -11,10 +11,10 @@ from jobctl.domain.states import Stop
 from jobctl.engine.attempts.batch import Batch
 from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.store import items, left
+from jobctl.store import items, leftovers
 from jobctl.store.attempts import Causes
 from jobctl.store.database import Database
-from jobctl.store.groups import Group, Message
+from jobctl.store.group import FailureGroup, Message
 from jobctl.store.items import Settlement
 
 
@@ -47,7 +47,7 @@ class FailureCauses:
                 for f in batch.finished
             ]
 
-    def group_of(self, f: Finished) -> Group:
+    def group_of(self, f: Finished) -> FailureGroup:
         """The group of a failed attempt, with the attempt counted in it."""
         live = self._live
         lack = self._lacks.get((f.item, f.attempt), "")
@@ -64,7 +64,7 @@ class FailureCauses:
         self.by_attempt[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
 
-    def touch(self, group: Group) -> None:
+    def touch(self, group: FailureGroup) -> None:
         """The group has changed and is to be saved."""
         self._touched.add(group.id)
 
@@ -114,5 +114,5 @@ class FailureCauses:
         if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
             return f"killed because its job stopped: {why}"
         if f.ending == Ending.LEFT and f.left:
-            return left.sentence(f)
+            return leftovers.sentence(f)
         return outcome.describe(f.ending, f.code, f.duration_us, lack)

@@ -14,7 +14,7 @@ from jobctl.engine.attempts.disks import Disks
 from jobctl.engine.attempts.failure_causes import FailureCauses
 from jobctl.engine.attempts.measuring import Settled, measure
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.store import attempts, calls, items, jobs, left
+from jobctl.store import attempts, calls, items, jobs, leftovers
 from jobctl.store.database import Database
 from jobctl.store.items import Budgeted, Settlement
 
@@ -47,7 +47,7 @@ class Settler:
             self._release(batch.returned)
         attempts.record_started(self._database, [(live.row.round, s) for s in batch.started.values()])
         attempts.record_finished(self._database, live.row.round, batch.finished, self._causes.by_attempt)
-        left.record(self._database, batch.finished)
+        leftovers.record(self._database, batch.finished)
         self._save()
         durations = batch.durations()
         settled = Settled(batch, durations, len(good) + called, self._deltas["failed"], self._causes.by_attempt)

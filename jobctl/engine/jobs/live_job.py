@@ -16,7 +16,7 @@ from jobctl.handlers.kinds import kind_of
 if TYPE_CHECKING:
     from jobctl.domain.cluster_workers import Amounts
     from jobctl.handlers.handler import Handler
-    from jobctl.store.groups import Groups
+    from jobctl.store.groups import FailureGroups
     from jobctl.store.job_row import JobRow
 
 #: Seconds of work that each slot gets ahead of time, so that short items never wait for a commit and long items are
@@ -36,7 +36,7 @@ class LiveJob:
 
     row: JobRow
     handler: Handler
-    groups: Groups
+    groups: FailureGroups
     counts: dict[str, int]
     cursor: int
     pace: Pace = field(default_factory=Pace)

@@ -18,7 +18,7 @@ from jobctl.engine.jobs.resources import Resources
 from jobctl.handlers.kinds import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
 from jobctl.store.database import Database
-from jobctl.store.groups import Groups
+from jobctl.store.groups import FailureGroups
 from jobctl.store.job_row import JobRow
 
 
@@ -164,7 +164,7 @@ class LiveJobs:
         live = LiveJob(
             row=row,
             handler=unreadable_handler() if row.damage else handler_for(row),
-            groups=Groups(self._database, row.id),
+            groups=FailureGroups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
             durations=figures.durations(self._database, row.id),

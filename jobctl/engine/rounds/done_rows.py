@@ -19,7 +19,7 @@ def record_done_rows(database: Database, row: JobRow, now: int) -> None:
     """
     if row.item_key is None:
         return
-    reader = done.row_reader(row)
+    reader = done.row_hasher(row)
     last = 0
     while chunk := done.ended(database, row.id, row.round, last, CHUNK):
         last = chunk[-1].item

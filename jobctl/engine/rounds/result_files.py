@@ -34,7 +34,7 @@ from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
 from jobctl.store.job_row import JobRow
-from jobctl.store.left import LeftBehind
+from jobctl.store.leftovers import LeftoversOfItems
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.results import ManifestDocument, ManifestFileBlock
@@ -75,7 +75,7 @@ class ResultWriter:
         self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
         self._has_values = kind_of(row.handler).returns_values
         self._columns = _COLUMNS_WITH_VALUES if self._has_values else COLUMNS
-        self._left = LeftBehind(database, row.id)
+        self._left = LeftoversOfItems(database, row.id)
         if self._left.is_any:
             self._columns = {name: _with_left(columns) for name, columns in self._columns.items()}
         self._jsonl = row.input_format == "jsonl"

@@ -12,7 +12,7 @@ from jobctl.services.control.prune_files import bytes_in, folders_of
 from jobctl.services.settings.settings import Settings, untrusted
 from jobctl.store import pruning
 from jobctl.store.database import Database
-from jobctl.store.pruning import Candidate
+from jobctl.store.pruning import FinishedJob
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import KeptJobBlock, PrunedJobBlock, PruneDocument
@@ -131,7 +131,7 @@ def choose(database: Database, home: Home, options: PruneOptions, now: int, repo
         report.jobs.append(PrunedJob(job.id, job.name, job.state, at, job.total, size))
 
 
-def _candidates(database: Database, options: PruneOptions, now: int) -> list[Candidate]:
+def _candidates(database: Database, options: PruneOptions, now: int) -> list[FinishedJob]:
     """Jobs that are done and may be chosen. Raises UsageError for one that is named and not done."""
     if options.jobs is None:
         return pruning.candidates(database, oldest_end(options, now))
@@ -163,7 +163,7 @@ class Reasons:
         self._resubmitted = pruning.resubmitted(database)
         self._awaited = pruning.awaited(database)
 
-    def to_keep(self, job: Candidate) -> str:
+    def to_keep(self, job: FinishedJob) -> str:
         """Why it stays; empty if it goes."""
         if job.id in self._awaited:
             return "a job that comes after is not done"
@@ -175,7 +175,7 @@ class Reasons:
             return "nobody has retried its failed items (--include-failed removes it all the same)"
         return ""
 
-    def way_out(self, job: Candidate) -> str:
+    def way_out(self, job: FinishedJob) -> str:
         """What to type so that a named job may go."""
         if job.id in self._awaited:
             return f"jobctl status shows the job that waits for it; jobctl cancel ends it, then jobctl prune {job.id}"
@@ -183,7 +183,7 @@ class Reasons:
             f"jobctl notify list {job.id} shows it; to remove the job without it: jobctl prune {job.id} --undelivered"
         )
 
-    def _is_neglected(self, job: Candidate) -> bool:
+    def _is_neglected(self, job: FinishedJob) -> bool:
         """Whether rows failed, or were never tried without anybody having wanted that, and nobody did anything."""
         unwanted = job.failed or (job.unprocessed and job.state != "cancelled")
         return bool(unwanted) and job.round == 1 and job.uid not in self._resubmitted

@@ -16,7 +16,7 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import Target
 from jobctl.store import another_round, clock, jobs, journal
-from jobctl.store.another_round import Choice, Chosen
+from jobctl.store.another_round import ItemCounts, ItemFilter
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
@@ -93,7 +93,7 @@ def retry_document(retried: Sequence[Retried]) -> RetryDocument:
 
 
 def begin_round(
-    database: Database, job: int, selection: Selection, *, now: int, counted: Chosen | None = None
+    database: Database, job: int, selection: Selection, *, now: int, counted: ItemCounts | None = None
 ) -> Retried:
     """Begin a round in the caller's transaction; ``counted`` is used if the job has not changed since."""
     now = clock.follow(database, now)
@@ -131,7 +131,7 @@ def begin_round(
     return Retried(job, row.round + 1, sum(moved.values()), left_out, elsewhere)
 
 
-def _leave_out(database: Database, row: JobRow, choice: Choice) -> int:
+def _leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
     """How many of the items stay out because another job of the name has their rows, or has done them since."""
     if row.item_key is None:
         return 0
@@ -145,7 +145,7 @@ def _is_careful(row: JobRow, selection: Selection) -> bool:
     return row.policy.on_crash == "fail" and not selection.unknown
 
 
-def _count(database: Database, job: int, selection: Selection) -> Chosen | None:
+def _count(database: Database, job: int, selection: Selection) -> ItemCounts | None:
     """Count the items of a selection; None for a job that does not exist."""
     row = jobs.load(database, job)
     if row is None:

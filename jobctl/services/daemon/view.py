@@ -89,7 +89,7 @@ def runs_on_cluster(home: Home) -> bool:
         database.close()
 
 
-def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
+def _view(holder: int | None, row: daemon.Heartbeat | None, now: int) -> DaemonView:
     if holder is None:
         return DOWN if row is None else DaemonView("down", heartbeat_at=row.heartbeat_at)
     # The row of an earlier daemon says nothing about the process that holds the lock now (0: the system hides its id).
@@ -107,7 +107,7 @@ def _view(holder: int | None, row: daemon.Row | None, now: int) -> DaemonView:
     )
 
 
-def _state(row: daemon.Row, now: int, holder: int) -> DaemonStateName:
+def _state(row: daemon.Heartbeat, now: int, holder: int) -> DaemonStateName:
     if row.engine_pid and holder and not is_there(row.engine_pid):
         return "recovering"  # the supervisor holds what runs, and the next engine comes
     if row.engine_pid and now - row.heartbeat_at > SILENCE_US:

@@ -21,7 +21,7 @@ from jobctl.services.doctor.examination import Check, Examined, Finding, Level, 
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import removed
-from jobctl.store.opening.look import Look, look
+from jobctl.store.opening.file_state import FileState, file_state
 from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
@@ -126,13 +126,13 @@ def _examined(home: Home, now: int, program: str, slots: int) -> Iterator[Examin
             database.close()
 
 
-def _look(home: Home) -> Look:
+def _look(home: Home) -> FileState:
     """Open nothing while a daemon has replaced files open: that would make a second log next to them."""
     found = removed.displaced(home)
     if found is None:
-        return look(home.database)
+        return file_state(home.database)
     name, pid = found
-    return Look("displaced", findings=(f"{home.root / name}, which process {pid} of the running daemon has open",))
+    return FileState("displaced", findings=(f"{home.root / name}, which process {pid} of the running daemon has open",))
 
 
 def _holder(home: Home) -> int | None:

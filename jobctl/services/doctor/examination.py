@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobctl.config import Home
 from jobctl.services.daemon.view import DaemonView
 from jobctl.store.database import Database
-from jobctl.store.opening.look import Look
+from jobctl.store.opening.file_state import FileState
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.checks import CheckBlock
@@ -44,7 +44,7 @@ class Examined:
     program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
     slots: int  # of the daemon that runs here, else of one that would be started now
     holder: int | None  # process that holds the daemon lock; 0 = the system does not say which
-    look: Look
+    look: FileState
     daemon: DaemonView
     database: Database | None  # None unless it can be used as it is
 

@@ -14,8 +14,8 @@ from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import lock, private
 from jobctl.process.daemon import busy
 from jobctl.store.opening import backup
+from jobctl.store.opening.file_state import file_state
 from jobctl.store.opening.folder import check_home
-from jobctl.store.opening.look import look
 
 #: What a supervisor kept of attempts that the older database may give to other items.
 _KEPT = ("starts", "outcomes", "calls", "leaders")
@@ -64,7 +64,7 @@ def restore(home: Home, now: int) -> Restored:
 
 
 def _restore(home: Home, now: int) -> Restored:
-    found = look(home.database)
+    found = file_state(home.database)
     if found.kind not in ("damaged", "missing") and backup.rescued(home.root) is None:
         raise UsageError(
             f"the database at {home.root} is not damaged, it is {found.kind}: nothing is restored",
@@ -88,7 +88,7 @@ def _restore(home: Home, now: int) -> Restored:
 
 
 def _is_sound(path: Path) -> bool:
-    return look(path).kind in ("ours", "older")
+    return file_state(path).kind in ("ours", "older")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ from jobctl.sources.places import places_of
 from jobctl.sources.problems import PROBLEMS_SHOWN
 from jobctl.store import done
 from jobctl.store.database import Database
-from jobctl.store.done import RowHash, RowReader
+from jobctl.store.done import RowHash, RowHasher
 from jobctl.store.scratch import SeenKeys
 from jobctl.store.taken import Taken
 
@@ -41,7 +41,7 @@ class RowKeys:
     """The keys of one input while it is accepted."""
 
     def __init__(
-        self, database: Database, reader: RowReader, column: str, taken: Taken | None, *, finds_twice: bool
+        self, database: Database, reader: RowHasher, column: str, taken: Taken | None, *, finds_twice: bool
     ) -> None:
         """``taken`` has the rows of other live jobs; None where rows are not left out.
 
@@ -150,7 +150,7 @@ def row_keys(database: Database, submission: Submission, *, only_new: bool) -> R
     """The keys of the rows of a submission with ``--item-key``."""
     _, request, _, source, handler = submission
     columns, column = source.columns or (), request.item_key or ""
-    reader = RowReader(
+    reader = RowHasher(
         key_reader(source.format, columns, column),
         content.reader(content.counted_columns(source.format, columns, request.new_by)),
         RowHash(request.name or "", json.dumps([handler.kind, request.work_command])),

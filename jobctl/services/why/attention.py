@@ -11,7 +11,7 @@ from jobctl.domain.wording import number, percent, plural
 from jobctl.process.leaders import BARRED, STUCK, WAITS
 from jobctl.services.why.blockers import Blocker
 from jobctl.services.why.situation import Situation
-from jobctl.store.left import Summary
+from jobctl.store.leftovers import LeftoversOfJob
 
 _CODES_OF_WAITS = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
 #: A job deserves a look from this share and this number of failures on.
@@ -92,7 +92,7 @@ def _clock(case: Situation) -> Iterator[Attention]:
         yield Attention("clock_skew", f"{message}, so times and durations cannot be trusted", "date -u")
 
 
-def _left(case: Situation, left: Summary) -> Attention:
+def _left(case: Situation, left: LeftoversOfJob) -> Attention:
     whose = f"item {left.item}" if left.items == 1 else plural(left.items, "item")
     were = "was" if left.processes == 1 else "were"
     named = f": {left.names}" if left.names else ""

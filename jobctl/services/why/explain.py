@@ -16,7 +16,7 @@ from jobctl.services.control.targets import Target, resolve
 from jobctl.services.status.document import document_of
 from jobctl.services.why.blockers import Blocker, examined, item_blockers
 from jobctl.services.why.situation import Situation, answer_at
-from jobctl.store import journal, left
+from jobctl.store import journal, leftovers
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
@@ -89,7 +89,7 @@ def _item(database: Database, case: Situation, found: Sequence[Blocker], number:
         raise NotFound(f"job {job.id} has no item {number}", hint=f"{case.program} items {job.id}")
     item = page[0]
     attempts = item_views.attempts(database, job.id, number)
-    outlived = left.of_items(database, job.id, number, number)
+    outlived = leftovers.of_items(database, job.id, number, number)
     cancelled = journal.cancelled_items(database, job.id, job.round_at).get(number)
     own = item_blockers(case, found, item)
     # An item waits for these processes although its command is over.
@@ -141,7 +141,7 @@ def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemV
 _BEFORE_THE_END = (kinds.PAUSED, kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE)
 
 
-def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> AttemptBlock:
+def _attempt(attempt: item_views.AttemptView, outlived: leftovers.Leftovers | None) -> AttemptBlock:
     ended = None
     if attempt.ending is not None:
         good = attempt.ending == 0 and attempt.code == 0
@@ -159,7 +159,7 @@ def _attempt(attempt: item_views.AttemptView, outlived: left.Left | None) -> Att
     }
 
 
-def _entry(entry: journal.Entry) -> JournalBlock:
+def _entry(entry: journal.JournalLine) -> JournalBlock:
     return {
         "at": format_time(entry.at),
         "item": entry.item,

@@ -13,9 +13,9 @@ from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
 from jobctl.services.status.process_waits import ProcessWait, process_waits
-from jobctl.store import clock, followed, left
+from jobctl.store import clock, followed, leftovers
 from jobctl.store.database import Database
-from jobctl.store.left import Summary
+from jobctl.store.leftovers import LeftoversOfJob
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView, QueueView, RunningView
 
@@ -61,7 +61,7 @@ class Situation(NamedTuple):
     follows: list[FollowsBlock]  # the jobs that have rows of it
     shortage: str  # of room on the disk; of a job that is done nothing is looked at
     process_waits: Sequence[ProcessWait]  # items that wait for processes
-    left: Summary | None  # processes that items left behind and that were ended
+    left: LeftoversOfJob | None  # processes that items left behind and that were ended
 
     @property
     def is_served(self) -> bool:
@@ -113,7 +113,7 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         follows,
         "" if job.is_done else answer.shortage(),
         process_waits(answer.home, job.id) if job.running else (),
-        left.summary(database, job.id) if job.attempts else None,
+        leftovers.summary(database, job.id) if job.attempts else None,
     )
 
 

@@ -17,7 +17,7 @@ from jobctl.services.control import pause
 from jobctl.services.control.retry import Retried, begin_round, retry
 from jobctl.services.status.document import job_document
 from jobctl.store import requests
-from jobctl.store.another_round import Chosen
+from jobctl.store.another_round import ItemCounts
 from tests.engine.bench import SECOND, Bench, state
 from tests.executors.fake import Play
 
@@ -258,6 +258,6 @@ def test_a_paused_job_that_is_retried_is_not_paused_any_more(tmp_path):
 def test_what_was_counted_of_another_revision_is_counted_anew(tmp_path):
     bench, job = worked_off(tmp_path)
     with bench.database.transaction():
-        retried = begin_round(bench.database, job, Selection(), now=bench.now, counted=Chosen(-1, [], 0, None))
+        retried = begin_round(bench.database, job, Selection(), now=bench.now, counted=ItemCounts(-1, [], 0, None))
     assert (retried.items, bench.states(job)) == (4, "sqqqq")
     bench.check()

@@ -11,7 +11,7 @@ from jobctl.process import leaders
 from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.services.status.document import job_document
 from jobctl.services.status.process_waits import process_waits
-from jobctl.store import left
+from jobctl.store import leftovers
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.locks import held_lock
 from tests.schemas import check
@@ -76,15 +76,15 @@ def ended(job, item, text, attempt=1):
 def test_what_was_ended_is_said_of_a_job_that_is_done_too(store, home):
     job = store.job("ss", state="succeeded", started_at=SUBMITTED_AT, finished_at=NOW, attempts=2)
     with store.database.transaction():
-        left.record(store.database, [ended(job, 1, "2 ffmpeg, gpg-agent"), ended(job, 2, "")])
+        leftovers.record(store.database, [ended(job, 1, "2 ffmpeg, gpg-agent"), ended(job, 2, "")])
     assert attention(store, home, job) == {
         "leftovers_ended": "2 processes that item 1 left behind were ended: ffmpeg, gpg-agent"
     }
     with store.database.transaction():
-        left.record(store.database, [ended(job, 2, "1 adb")])
+        leftovers.record(store.database, [ended(job, 2, "1 adb")])
     assert attention(store, home, job) == {"leftovers_ended": "3 processes that 2 items left behind were ended: adb"}
 
 
 @pytest.mark.parametrize(("text", "parted"), [("", (1, "")), ("x y", (1, "y")), ("9" * 30, (1, "")), ("7", (7, ""))])
 def test_the_text_of_a_supervisor_is_not_trusted(text, parted):
-    assert left.parted(text) == parted
+    assert leftovers.parted(text) == parted

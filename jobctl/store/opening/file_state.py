@@ -12,7 +12,7 @@ from jobctl.store.opening import layout, readonly
 from jobctl.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 
-class Look(NamedTuple):
+class FileState(NamedTuple):
     """The kind of a file, and its faults."""
 
     kind: str  # missing | empty | ours | older | newer | unknown | foreign | planted | damaged | displaced | unreadable
@@ -25,34 +25,34 @@ class Look(NamedTuple):
         return self.kind == "ours"
 
 
-def look(path: Path, *, read_through: bool = True) -> Look:
+def file_state(path: Path, *, read_through: bool = True) -> FileState:
     """Examine the file at the path of the database; ``read_through`` reads all of it."""
     try:
         info = path.lstat()
     except FileNotFoundError:
-        return Look("missing")
+        return FileState("missing")
     except OSError as error:
-        return Look("planted", findings=(f"it cannot be examined: {error.strerror}",))
+        return FileState("planted", findings=(f"it cannot be examined: {error.strerror}",))
     if not is_plain(info):
-        return Look("planted", findings=("it is not a plain file of yours",))
+        return FileState("planted", findings=("it is not a plain file of yours",))
     try:
         return _read(path, read_through)  # a -shm that SQLite makes has the mode of the database
     except sqlite.Error as error:
         return _unread(path, error, read_through)
 
 
-def _unread(path: Path, error: sqlite.Error, read_through: bool) -> Look:
+def _unread(path: Path, error: sqlite.Error, read_through: bool) -> FileState:
     """A file that could not be read counts as damaged, unless its disk is full or read-only."""
     why = space.refusal(path.parent) if isinstance(error, sqlite.OperationalError) else ""
     if not why:
-        return Look("damaged", findings=(str(error),))
+        return FileState("damaged", findings=(str(error),))
     try:
         return _read(path, read_through, readonly.connect(path))
     except sqlite.Error:
-        return Look("unreadable", findings=(f"{error}: {why}",))
+        return FileState("unreadable", findings=(f"{error}: {why}",))
 
 
-def _read(path: Path, read_through: bool, connection: sqlite.Connection | None = None) -> Look:
+def _read(path: Path, read_through: bool, connection: sqlite.Connection | None = None) -> FileState:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     connection = connection or sqlite.connect(uri, uri=True, isolation_level=None, timeout=5.0)
     try:
@@ -60,11 +60,13 @@ def _read(path: Path, read_through: bool, connection: sqlite.Connection | None =
         connection.execute("PRAGMA cell_size_check=ON")
         version, application, objects, strange = layout.identity(connection)
         if application != APPLICATION_ID:
-            return Look("foreign" if application or version or objects else "empty", version)
+            return FileState("foreign" if application or version or objects else "empty", version)
         if not version and not objects:
-            return Look("empty")
+            return FileState("empty")
         if strange:
-            return Look("planted", version, ("it has triggers, views or virtual tables, which jobctl never makes",))
+            return FileState(
+                "planted", version, ("it has triggers, views or virtual tables, which jobctl never makes",)
+            )
         found = sqlite.quick_check(connection.execute) if read_through else []
         if sqlite.is_cut_off(path, connection.execute("PRAGMA page_size").fetchone()[0]):
             found.insert(0, sqlite.CUT_OFF)
@@ -72,9 +74,9 @@ def _read(path: Path, read_through: bool, connection: sqlite.Connection | None =
     finally:
         connection.close()
     if found:
-        return Look("damaged", version, tuple(found))
+        return FileState("damaged", version, tuple(found))
     if differences:
-        return Look("unknown", version, tuple(differences))
+        return FileState("unknown", version, tuple(differences))
     if version == SCHEMA_VERSION:
-        return Look("ours", version)
-    return Look("newer" if version > SCHEMA_VERSION else "older", version)
+        return FileState("ours", version)
+    return FileState("newer" if version > SCHEMA_VERSION else "older", version)

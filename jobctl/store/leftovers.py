@@ -12,7 +12,7 @@ from jobctl.store.database import Database
 _PAGE = 1_000
 
 
-class Left(NamedTuple):
+class Leftovers(NamedTuple):
     """Processes that one attempt left behind."""
 
     item: int
@@ -21,7 +21,7 @@ class Left(NamedTuple):
     names: str
 
 
-class Summary(NamedTuple):
+class LeftoversOfJob(NamedTuple):
     """Processes that all attempts of a job left behind, with the names of its last item."""
 
     items: int
@@ -52,16 +52,16 @@ def record(database: Database, finished: Sequence[Finished]) -> None:
         )
 
 
-def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[int, int], Left]:
+def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[int, int], Leftovers]:
     """The processes that the attempts of some items left behind, by item and attempt."""
     sql = (
         "SELECT item, attempt, CAST(count AS INTEGER), CAST(names AS TEXT) FROM leftovers"
         " WHERE job = ? AND item BETWEEN ? AND ?"
     )
-    return {(row[0], row[1]): Left(*row) for row in database.execute(sql, (job, first, last))}
+    return {(row[0], row[1]): Leftovers(*row) for row in database.execute(sql, (job, first, last))}
 
 
-def summary(database: Database, job: int) -> Summary | None:
+def summary(database: Database, job: int) -> LeftoversOfJob | None:
     """The processes that all attempts of a job left behind; None if there were none."""
     found = database.one(
         "SELECT count(DISTINCT item), sum(CAST(count AS INTEGER)), max(item) FROM leftovers WHERE job = ?", (job,)
@@ -72,16 +72,16 @@ def summary(database: Database, job: int) -> Summary | None:
         "SELECT CAST(names AS TEXT) FROM leftovers WHERE job = ? AND item = ? ORDER BY attempt DESC LIMIT 1",
         (job, found[2]),
     )
-    return Summary(found[0], found[1], found[2], names or "")
+    return LeftoversOfJob(found[0], found[1], found[2], names or "")
 
 
-class LeftBehind:
+class LeftoversOfItems:
     """The processes that the items of a job left behind, read in pages. Items are asked for in ascending order."""
 
     def __init__(self, database: Database, job: int) -> None:
         self._database = database
         self._job = job
-        self._page: dict[tuple[int, int], Left] = {}
+        self._page: dict[tuple[int, int], Leftovers] = {}
         self._last = 0  # the last item of the page
         #: Whether any item left anything behind.
         self.is_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None

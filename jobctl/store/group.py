@@ -1,0 +1,101 @@
+"""A failure group in memory, and the groups of messages that differ only in their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jobctl.domain.likeness import masked
+from jobctl.domain.shape import Shape
+from jobctl.store.failures import SAMPLE_LIMIT
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """One cause of failure in a job."""
+
+    id: int
+    code: str
+    message: str
+    outcome: str
+    items: int = 0
+    attempts: int = 0
+    failed: list[int] = field(default_factory=list)  # examples of items that failed because of it
+    tried: list[int] = field(default_factory=list)  # examples of items that met it and may have succeeded since
+    #: False for one of an earlier round: items that are tried again name it and are not examples any longer.
+    is_complete: bool = True
+    own: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
+    shape: Shape | None = None  # of the message, once it was needed
+
+    def add_attempt(self, item: int) -> None:
+        """An attempt of an item ended so."""
+        self.attempts += 1
+        if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
+            self.tried.append(item)
+
+    def add_item(self, item: int) -> None:
+        """An item failed because of it."""
+        self.items += 1
+        if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
+            self.failed.append(item)
+
+    @property
+    def samples(self) -> list[int]:
+        """Items as examples, those that failed first."""
+        return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its examples are all the items that name it, so that merging it costs next to nothing."""
+        return self.is_complete and len(self.samples) < SAMPLE_LIMIT
+
+    def take_in(self, other: FailureGroup) -> None:
+        """Count what another group has counted."""
+        self.items += other.items
+        self.attempts += other.attempts
+        self.failed = sorted({*self.failed, *other.failed})[:SAMPLE_LIMIT]
+        self.tried = sorted({*self.tried, *other.tried, *self.failed})[:SAMPLE_LIMIT]
+
+
+class Message(NamedTuple):
+    """A message to count, and how to look up the row of an item."""
+
+    text: str
+    head: str = ""  # the beginning of the text, if that alone tells the cause from others
+    item: int = 0
+    is_fixed: bool = False  # a message of ours, in which nothing is masked
+    cells: Callable[[int], frozenset[str]] = lambda _: frozenset()
+    code: str = ""
+    outcome: str = "known"
+
+
+@dataclass(slots=True)
+class AlikeGroups:
+    """The groups of messages that differ only in their values."""
+
+    groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
+    free: frozenset[int] = frozenset()  # places that hold something else each time
+    kept: list[tuple[str, ...]] = field(default_factory=list)  # of groups with a value in such a place
+
+    def add(self, shape: Shape, values: tuple[str, ...], group: FailureGroup) -> None:
+        """Enter a group whose message has these values."""
+        self.groups[values] = group
+        self.set_free(shape, self.free | {n for n, value in enumerate(shape.values) if values[n] == value.mask})
+
+    def set_free(self, shape: Shape, free: frozenset[int]) -> None:
+        """From now on these places are masked in every new message."""
+        self.free = free
+        self.kept = [values for values in self.groups if masked(shape, values, free) != values]
+
+    def find(self, shape: Shape) -> FailureGroup | None:
+        """The group of a message: one that kept its value, or the one with the masks."""
+        for values in self.kept:
+            if _fits(values, shape):
+                return self.groups[values]
+        return self.groups.get(masked(shape, shape.held, self.free))
+
+
+def _fits(values: Sequence[str], shape: Shape) -> bool:
+    """Whether a group that keeps some value has those of a message."""
+    return all(a in (value.text, value.mask) for a, value in zip(values, shape.values, strict=True))
