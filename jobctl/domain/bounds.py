@@ -56,4 +56,4 @@ def _sentence(policy: Policy, item_s: float | None, job: str) -> str:
         return f"at most {job}; no limit for an item without --timeout"
     tries = "1 attempt" if policy.attempts == 1 else f"{policy.attempts} attempts"
     item = f"at most {format_duration(item_s)} an item ({tries}, waits and ends included)"
-    return f"{item}, {job}" if job else f"{item}; no limit for the job, as nobody knows how many will run at once"
+    return f"{item}, {job}" if job else f"{item}; no limit for the job, as it is not known how many run at once"

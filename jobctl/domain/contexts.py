@@ -1,7 +1,7 @@
-"""Where a value is in a text that a program evaluates, and whether the value's own quotes hold there.
+"""Whether the quotes of a value hold at its place in a text that a program evaluates.
 
-A text has ``MARK`` for each value. The scanners follow the quoting of a text no further than they are sure; from where
-they are not, nothing is accepted, and a value has to be passed as an argument.
+A text has ``MARK`` for each value. The scanners follow the quoting of a text as long as they are certain. From the
+first uncertain place on, they accept no value, which must then be passed as an argument.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _QUOTING = frozenset("\\'\"`$")
 
 
 def in_shell(text: str) -> list[str]:
-    """For each value why quotes of a POSIX shell do not hold there; empty where they do."""
+    """For each value, why the quotes of a POSIX shell do not hold there; empty where they do."""
     return _ShellContexts(text).scan()
 
 
@@ -98,7 +98,7 @@ class _ShellContexts:
             self._at += 1
 
     def _expansion(self) -> None:
-        """What begins with ``$`` or a back quote."""
+        """Read an expansion, which begins with ``$`` or a back quote."""
         for begin, end, where in (
             ("`", "`", "inside back quotes"),
             ("$((", "))", "in arithmetic"),
@@ -123,19 +123,19 @@ class _ShellContexts:
         self._at = region.end()
 
     def _region(self, begin: str, end: str, where: str, *, doubtful: bool = False) -> None:
-        """A part in which no value can stand. One that may have quotes of its own ends who knows where."""
+        """Read a part in which no value is safe. The end of a part that may have quotes of its own is uncertain."""
         stop = self._text.find(end, self._at + len(begin))
         stop = len(self._text) if stop < 0 else stop + len(end)
         inside = self._text[self._at + len(begin) : stop]
         self._reasons += [self._lost or where] * inside.count(MARK)
-        # What is arithmetic or a test to bash is plain text to dash, where a comment may begin in it.
+        # Arithmetic or a test of bash is plain text for dash, where a comment may begin in it.
         strange = _QUOTING if begin == "${" else _QUOTING | {"#", "\n", "<", "(", ")"}
         if doubtful and strange.intersection(self._plainer(inside.removesuffix(end), begin)):
             self._lost = f"{where}, or after it,"
         self._at = stop
 
     def _plainer(self, inside: str, begin: str) -> str:
-        """Without variables, and without complete strings of a test, which say nothing of where it ends."""
+        """The text without variables and complete strings of a test, which do not affect where it ends."""
         inside = re.sub(r"\$[A-Za-z_]\w*", "", inside)
         return re.sub(r"\"[\w ./:,=*?-]*\"", "", inside) if begin == "[[" else inside
 
@@ -159,10 +159,10 @@ def _outside(text: str, skipped: re.Pattern[str], lost: str = "") -> list[str]:
 
 
 def _touched(text: str, at: int) -> str:
-    """A letter before a string changes what it means, f of Python above all; two quotes and one more begin another."""
+    """A letter before a string changes its meaning, above all Python's f; three quotes begin another kind of string."""
     before, after = text[max(at - 1, 0) : at], text[at + 1 : at + 2]
     touched = re.match(r"[\w'\"\\\0]", before) or re.match(r"[\w'\"\0]", after)
-    return "beside a letter or quote" if touched else ""
+    return "next to a letter or quote" if touched else ""
 
 
 _STRING = r"\"(?:\\.|[^\"\\\n])*(?:\"|$|(?=\n))|'(?:\\.|[^'\\\n])*(?:'|$|(?=\n))"
@@ -174,18 +174,18 @@ _JQ_REGION = re.compile(r"\"(?:\\[^(]|[^\"\\])*\"|#[^\n]*", re.DOTALL)
 
 
 def in_python(text: str) -> list[str]:
-    """The same for a string of JSON in Python. A quote that begins no string we can follow ends what is sure."""
+    """The same for a JSON string in Python. After a quote that begins an unclear string, no value is accepted."""
     return _outside(text, _PYTHON_REGION, "'\"")
 
 
 def in_javascript(text: str) -> list[str]:
     """The same in JavaScript.
 
-    A slash may begin a regular expression, a back quote a string with code in it: nothing is sure after them.
+    A slash may begin a regular expression, a back quote a string with code, so no value after them is accepted.
     """
     return _outside(text, _JAVASCRIPT_REGION, "/`'\"")
 
 
 def in_jq(text: str) -> list[str]:
-    """The same in jq. A string with an expression in it matches no region; nothing is sure after it."""
+    """The same in jq. No value after a string with an expression in it is accepted."""
     return _outside(text, _JQ_REGION, '"')

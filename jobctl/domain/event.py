@@ -1,4 +1,4 @@
-"""The body of a notification: small, complete enough to act on, the same bytes for every try."""
+"""The body of a notification: small, complete enough to act on, the same bytes for every attempt of its delivery."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class EndedJob:
-    """A job whose round is over, as a notification tells of it."""
+    """A job whose round is over, with everything that a notification says about it."""
 
     job: int
     uid: str
@@ -78,7 +78,7 @@ def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
 
 
 def event_body(ended: EndedJob) -> bytes:
-    """JSON of less than BODY_LIMIT bytes; texts are cut if that is what it takes."""
+    """JSON of less than BODY_LIMIT bytes; texts are cut if necessary."""
     for limit in _TEXT_LIMITS:
         body = _encode(_document(ended, limit))
         if len(body) < BODY_LIMIT:

@@ -23,7 +23,7 @@ SLOWEST = 5
 
 
 def class_of(us: int) -> int:
-    """The class that a duration in microseconds is counted in; classes ascend with durations."""
+    """The class of a duration in microseconds; longer durations have higher classes."""
     return int(math.log2(us) * _FINE) if us > 1 else 0
 
 
@@ -42,7 +42,7 @@ class Slow(NamedTuple):
 
 @dataclass(slots=True)
 class Durations:
-    """How long attempts took, all rounds together."""
+    """The durations of attempts in all rounds."""
 
     count: int = 0
     total_us: int = 0
@@ -51,7 +51,7 @@ class Durations:
     slowest: list[Slow] = field(default_factory=list)  # the longest first
 
     def add(self, durations_us: Iterable[int]) -> None:
-        """Take in attempts that ended."""
+        """Add attempts that ended."""
         taken = list(durations_us)
         if not taken:
             return
@@ -67,7 +67,7 @@ class Durations:
         return self.slowest[-1].duration_us if len(self.slowest) >= SLOWEST else -1
 
     def rank(self, attempts: Iterable[Slow]) -> None:
-        """Take in attempts by name; of those that took as long, the first stays, and of an item the slowest."""
+        """Add attempts by name. Among equal durations the first stays, and of each item the slowest attempt."""
         by_length = sorted([*self.slowest, *attempts], key=lambda slow: -slow.duration_us)
         of_items: dict[int, Slow] = {}
         for slow in by_length:
@@ -121,7 +121,7 @@ class Durations:
 
 @dataclass(slots=True)
 class Course:
-    """How many items got their outcome when, in the present round."""
+    """How many items got their outcome in each span of time of the present round."""
 
     round: int
     from_at: int = 0  # microseconds UTC; 0 = nothing yet
@@ -134,7 +134,7 @@ class Course:
         self.from_at = self.from_at or at
 
     def add(self, succeeded: int, failed: int, now: int) -> None:
-        """Take in items that got their outcome. A clock that went back counts for the beginning."""
+        """Add items that got their outcome. After a clock went backwards, they count for the beginning."""
         self.begin(now)
         position = max(0, now - self.from_at) // self.bucket_us
         while position >= MAX_BUCKETS:

@@ -1,7 +1,7 @@
-"""JSON that came from outside (a row, what a call returned), read without any risk for the reader.
+"""Reading JSON from outside (a row, the result of a call) without any risk for the reader.
 
 The parser and the writer of the standard library give up on documents that nest deeper than the stack allows, and on
-numbers of thousands of digits. Such a document is passed on as the text it is.
+numbers of thousands of digits. Such a document is passed on as text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from jobctl.domain.payload import MAX_DEPTH
 
-#: A document that nests deeper than this stays text. It is far below what any reader's stack allows.
+#: A document that nests deeper than this stays text. The stack of any reader allows far more.
 DEEPEST = MAX_DEPTH
 _NO_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^"\[\]{}]+', re.DOTALL)
 _PAIRS = re.compile(r"\[\]|\{\}")
@@ -21,7 +21,7 @@ _PAIRS = re.compile(r"\[\]|\{\}")
 def plain_value(text: str | bytes) -> Any:
     """The value of a JSON document; its text if it is too deep, too long a number or not JSON at all.
 
-    What is returned can be written as JSON again, and contains no lone surrogates.
+    The result can be written as JSON again, and contains no lone surrogates.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Which of the last lines of an output names the cause of a failure.
+"""Finding the line that names the cause of a failure among the last lines of an output.
 
-The last line is often none: it is advice, context, a summary, a progress bar, a frame of a trace. Each line gets a
-rank, and of the lines with the highest rank the last one counts.
+The last line often does not name it: it is advice, context, a summary, a progress bar, a frame of a trace. Each line
+gets a rank, and the last one of the lines with the highest rank counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jobctl.domain.patterns import late
 
 #: How many lines with words are examined, from the last one upwards.
 LINES = 50
-#: And so much of a line: patterns take time by the length of what they search.
+#: How much of a line is examined: the time of a search grows with the length of the text.
 _LONGEST = 500
 #: The rank of a line does not depend on its figures; only a 4 or 5 may begin the status of a reply.
 _ALIKE = str.maketrans("01236789", "1" * 8) | str.maketrans("4", "5")
@@ -32,7 +32,7 @@ class Rank(IntEnum):
     ERROR = 4  # says of itself that it is an error
 
 
-#: Times and places at the begin of a line of a log.
+#: Times and places at the beginning of a log line.
 _STAMP = late(
     r"""\s*(?:
       \[?(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4})[T\ ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?
@@ -45,7 +45,7 @@ _STAMP = late(
     re.VERBOSE,
 )
 _MAYBE_STAMP = late(r"\s*(?:\[?(?:\d|[A-Z][a-z]{2} )|[EWIF]\d{4})")
-#: The progress meter of curl, which ends no line: the message follows on the same one, "... --:--:--     0curl: (6)".
+#: The progress meter of curl has no line end: the message follows on the same line, "... --:--:--     0curl: (6)".
 _METER = late(r"\s*(?:\d[\d.]*[kMGTP]?\s+){8}(?:[-\d]+:[-\d]+:[-\d]+\s+){3}\d[\d.]*[kMGTP]?(?=[A-Za-z])")
 #: The frame that terraform and others draw around a message.
 _FRAME = late(r"^\s*[│╷╵┃|╭╰]\s?")
@@ -134,7 +134,7 @@ def _is_raised(lines: list[str], place: int) -> bool:
 
 
 def _may_be_better(line: str) -> bool:
-    """Whether of several lines like this one the first says most."""
+    """Whether the first of several lines like this one says most."""
     return line.startswith(("npm ", "Exception in thread", "\tat", "E: "))
 
 

@@ -1,7 +1,7 @@
-"""Which places of messages hold something else each time, learned from the messages that a job has had.
+"""Which places of messages have another value each time, learned from the messages of a job.
 
-The groups that there are are all that is remembered: a place whose mask stands in one of them is free, and the values
-that were seen elsewhere are those in the groups. So an engine that starts again knows what the one before knew.
+Only the existing groups are remembered: a place that is masked in one of them is free, and the groups have the values
+that were seen in the other places. So an engine that starts again knows everything that the earlier one knew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jobctl.domain.shape import Shape, ValueKind
 _FEW = {ValueKind.NUMBER: 3, ValueKind.TEXT: 7, ValueKind.WORD: 24, ValueKind.CODE: 50}
 #: ...and after this many values in any case.
 _MANY = {ValueKind.NUMBER: 24, ValueKind.TEXT: 24, ValueKind.WORD: 50, ValueKind.CODE: 50}
-#: Of a row, no more is looked at.
+#: How much of a row is examined.
 _LONGEST_ROW, _MOST_CELLS = 65_536, 1_000
 #: At most this many groups of one shape may differ in several places at once.
 _MOST_ALIKE = 40
@@ -24,7 +24,7 @@ _MOST_ALIKE = 40
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Values that stand in a group of messages, and with how many items."""
+    """The values in a group of messages, and the number of items with them."""
 
     values: tuple[str, ...]
     items: int
@@ -32,7 +32,7 @@ class Seen:
 
 
 def masked(shape: Shape, values: Sequence[str], free: Collection[int]) -> tuple[str, ...]:
-    """The values with those in free places masked."""
+    """The values; those in free places are masked."""
     masks = shape.values
     return tuple([masks[n].mask if n in free else value for n, value in enumerate(values)])
 
@@ -40,10 +40,10 @@ def masked(shape: Shape, values: Sequence[str], free: Collection[int]) -> tuple[
 def free_places(
     shape: Shape, seen: Sequence[Seen], known: frozenset[int] = frozenset(), *, crowded: bool = False
 ) -> frozenset[int]:
-    """The places that are free by what was seen, in the groups that may still be merged and in a new message.
+    """The places that are free by the values seen, in the groups that may still be merged and in a new message.
 
-    ``known`` are free already. ``crowded`` says that there is no room for another group, and each place with several
-    values gives way.
+    The places in ``known`` are free already. ``crowded``: there is no room for another group, so every place with
+    several values becomes free.
     """
     free = known | frozenset(n for n, value in enumerate(shape.values) if value.text == value.mask)
     while True:

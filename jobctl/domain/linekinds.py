@@ -1,4 +1,4 @@
-"""What lines of output look like that name a cause, and those that name none."""
+"""Patterns of output lines that name a cause, and of lines that do not."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ NEVER = any_of(
     r"\^+[~\s^]*",
     whole=True,
 )
-#: Words before a colon that add something to an error, or are none.
+#: Words before a colon that add something to an error, or are not an error.
 _ADDED = (
     r"CONTEXT|DETAIL|HINT|NOTE|NOTICE|STATEMENT|QUERY|LOCATION|WHERE|Hint|Note|Tip|Info|INFO|DEBUG|TRACE|note|help|hint|info"
     r"|debug|tip|suggestion|warning|Warning|WARNING|WARN|W|N|I|D"
 )
-#: How advice begins.
+#: The first words of advice.
 _ADVISED = (
     r"You|Please|please|Did you|Do you|Perhaps|Maybe|Consider|Make sure|Check |Ensure|Hint|If you|[Uu]se |[Rr]un "
     r"|[Tt]ry |To (?:fix|resolve|solve|see|get|use|enable|avoid|continue|retry|run|learn)|Is the server"

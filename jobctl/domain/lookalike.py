@@ -1,4 +1,4 @@
-"""Names that look the same and are not: blanks that do not break, invisible characters, accents, capital letters."""
+"""Names that look equal but differ: in non-breaking spaces, invisible characters, accents, capital letters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Lookalike(NamedTuple):
-    """A name that there is, its place, and in words what is different about it."""
+    """An existing name, its position, and the difference in words."""
 
     place: int
     name: str
@@ -23,7 +23,7 @@ class Lookalike(NamedTuple):
 
 
 def lookalike(word: str, names: Sequence[str]) -> Lookalike | None:
-    """The first of the names that looks like a word and is written otherwise; None if there is none."""
+    """The first of the names that looks like a word but is written differently; None if there is none."""
     wanted = _folded(word)
     if not wanted:
         return None
@@ -71,9 +71,9 @@ def _escaped(character: str) -> str:
 
 
 def column_hint(word: str, columns: Sequence[str], otherwise: str) -> str:
-    """A hint for a column that is not there: the one that looks like it, else the one that is most like it.
+    """A hint for an unknown column: the column that looks equal, otherwise the most similar one.
 
-    ``otherwise`` says what columns there are.
+    ``otherwise`` lists the columns.
     """
     from jobctl.domain.nearest import meant
 

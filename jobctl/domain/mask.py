@@ -1,16 +1,16 @@
-"""Secrets that items were given by name, kept out of what is told about them: an error message often quotes one."""
+"""Masking secrets that items got by name: an error message often quotes a secret."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 HIDDEN = "***"
-#: Shorter ones would be found in ordinary words, and hide nothing worth hiding.
+#: A shorter value would occur in ordinary words, and is not worth hiding.
 SHORTEST = 6
 
 
 class Mask:
-    """Hides the values it was made of, but no other spelling of them (base64); false if there are none."""
+    """Hides these values, but not other spellings of them (base64); false without values."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         lines = {line.strip() for value in values for line in value.splitlines()}
@@ -20,18 +20,18 @@ class Mask:
         return bool(self._values)
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
+        """The text without the values."""
         for value in self._values:
             text = text.replace(value, HIDDEN)
         return text
 
 
 class HideAll(Mask):
-    """Hides every word, for want of the values that must not be seen."""
+    """Hides every word, because the secret values are not known."""
 
     def __bool__(self) -> bool:
         return True
 
     def __call__(self, text: str) -> str:
-        """Asterisks for a text."""
+        """Asterisks instead of a text."""
         return HIDDEN if text else ""

@@ -1,4 +1,4 @@
-"""What a job may be called: nothing that the place of a JOB on a command line reads otherwise."""
+"""Names of jobs: a name must not have another meaning as JOB on a command line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LAST = "last"
 NUMBERS = r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*"
 _JOBS = rf"{NUMBERS}\Z"
 _ITEMS = rf"(?:{LAST}|{NUMBERS})\.{NUMBERS}\Z"
-#: What ``--after`` reads off the end.
+#: The endings that ``--after`` removes from a name.
 _CONDITIONS = (":any", ":ok")
 
 
 def reading(name: str) -> str:
-    """What commands would read in a name, as the end of a sentence; '' for one that can only be a name."""
+    """The other meaning of a name for commands, as the end of a sentence; '' for a name without one."""
     if name == LAST:
         return "the newest job"
     if name[:1].isdigit() and re.match(_JOBS, name):
@@ -44,5 +44,5 @@ def check_job_name(name: str) -> None:
 
 
 def name_of_file(stem: str, file: str, job: int) -> str:
-    """The name of a job that was given none: the name of its file without the suffix, where that can be a name."""
+    """The default name of a job: the name of its file without the suffix, if that is a valid name."""
     return next((name for name in (stem, file) if name and not reading(name)), f"job-{job}")

@@ -1,4 +1,4 @@
-"""What somebody meant who typed a word that does not exist."""
+"""Finding the word that was meant by a word that does not exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str], closeness: float = 0.6) -> str | None:
-    """The word of those known that is most like it; None if none is, ``closeness`` being what counts (0 to 1)."""
+    """The most similar one of the known words; None if none reaches ``closeness`` (0 to 1)."""
     from difflib import get_close_matches  # imported when somebody has mistyped, not before
 
     spelled = {name.lower(): name for name in reversed(list(known))}

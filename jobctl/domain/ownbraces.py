@@ -1,7 +1,8 @@
-"""Placeholders that mean something to the program, too: they are replaced all the same, and that is told.
+"""Placeholders that also have a meaning for the program: jobctl replaces them, and a notice says so.
 
 ``find -exec ls {}``, ``xargs -I{}``, ``HEAD@{1}`` and the regular expression ``[0-9]{2}`` are read in the documented
-way, as values of the row. Nothing would tell people who meant the other thing: the items run, and even succeed.
+way, as values of the row. Without a notice, users who meant the program's own braces would not learn of it, because
+the items run and may even succeed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _REVISION = re.compile(r"(?:@|\^)\{([0-9]*)\}")
 
 
 def notices(argv: Sequence[str], names: Names) -> Iterator[str]:
-    """What to say about placeholders of a command that another program has a meaning for."""
+    """Notices about placeholders of a command that also have a meaning for its program."""
     programs = [os.path.basename(word) for word in argv]
     for place, program in enumerate(programs):
         if program in _EXEC and _follows(argv[place:], _EXEC[program]):

@@ -1,7 +1,7 @@
 """Regular expressions that are compiled when they are first used.
 
-To compile the patterns that read what failed items wrote takes longer than to start without them, and an engine whose
-items succeed needs none.
+Compiling the patterns for the output of failed items would take longer than the rest of the start, and an engine whose
+items succeed needs none of them.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Span(NamedTuple):
 
 
 def parse_spans(text: str, option: str) -> tuple[Span, ...]:
-    """The numbers in ascending order, those that touch joined. Raises UsageError naming the part that is wrong."""
+    """The spans of numbers in ascending order; adjacent ones are joined. Raises UsageError with the wrong part."""
     spans = sorted(_span(part, option) for part in text.split(","))
     joined = spans[:1]
     for span in spans[1:]:
@@ -48,7 +48,7 @@ def _span(part: str, option: str) -> Span:
 
 
 def overlap(spans: Sequence[Span], first: int, count: int) -> list[slice]:
-    """Which of ``count`` things numbered from ``first`` on are in the spans, as slices of them."""
+    """Which of ``count`` things with consecutive numbers from ``first`` on are in the spans, as slices."""
     stop = first + count
     return [
         slice(max(span.first, first) - first, min(span.last + 1, stop) - first)

@@ -1,4 +1,4 @@
-"""Starts per time: a token bucket whose two numbers can be kept in a row, so that a restart forgets nothing."""
+"""Starts per time: a token bucket of two numbers, which are stored in a row so that a restart forgets nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 
 
 
 def parse_rate(text: str) -> float:
-    """Starts per second of ``100/s``, ``60/m``, ``1000/h``, ``5/10s``. Raises UsageError naming the allowed forms."""
+    """Starts per second of ``100/s``, ``60/m``, ``1000/h``, ``5/10s``. Raises UsageError with the allowed forms."""
     match = _FORM.match(text) if len(text) <= _MAX_TEXT else None
     if match is None or float(match[1]) <= 0 or int(match[2] or 1) == 0:
         raise UsageError(f"{text!r} is not a rate", hint="for example 100/s, 60/m, 1000/h or 5/10s")
@@ -32,7 +32,7 @@ def parse_rate(text: str) -> float:
 
 
 def _stored_rate(text: str) -> float:
-    """A rate from the database; one that an older version took and this one does not lets next to nothing start."""
+    """A rate from the database. One that only an older version accepted lets almost nothing start."""
     try:
         return parse_rate(text)
     except (UsageError, TypeError):
@@ -41,7 +41,7 @@ def _stored_rate(text: str) -> float:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """Room for starts: it fills at ``per_s`` and holds what one second brings, at least one."""
+    """Room for starts: it fills at ``per_s`` and holds the starts of one second, at least one."""
 
     per_s: float
     tokens: float
@@ -49,7 +49,7 @@ class TokenBucket:
 
     @classmethod
     def restore(cls, rate: str, tokens: float | None, at: int | None, now: int) -> TokenBucket:
-        """The bucket of a rate as it was left; a full one if it is new."""
+        """The stored bucket of a rate; a full one if it is new."""
         per_s = _stored_rate(rate)
         if tokens is None or at is None:
             return cls(per_s, max(1.0, per_s), now)
@@ -57,19 +57,19 @@ class TokenBucket:
 
     @property
     def size(self) -> float:
-        """Most starts in one go."""
+        """The most starts at one time."""
         return max(1.0, self.per_s)
 
     def available(self, now: int) -> int:
-        """How many may start now. A clock that went backwards brings nothing and takes nothing."""
+        """How many may start now. A clock that went backwards adds nothing and removes nothing."""
         passed_s = max(0, now - self.at) / 1e6
         self.tokens = min(self.size, self.tokens + passed_s * self.per_s)
         self.at = now
-        # A token that is there but for rounding is there.
+        # A token that is missing only because of rounding counts.
         return int(self.tokens + 1e-6)
 
     def take(self, count: int) -> None:
-        """That many were started."""
+        """This many were started."""
         self.tokens -= count
 
     def next_at(self) -> int:

@@ -1,4 +1,4 @@
-"""Which items of a job a person chooses for another round."""
+"""The selection of a job's items for another round."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which items get another round. With nothing chosen: all that did not succeed and may safely run again."""
+    """The items that get another round. Without any choice: all that did not succeed and can safely run again."""
 
     failed: bool = False
     unprocessed: bool = False
-    unknown: bool = False  # also those of which nobody knows what they did
+    unknown: bool = False  # also items with an unknown outcome
     codes: tuple[str, ...] = ()
     items: tuple[int, ...] = ()
 
@@ -22,5 +22,5 @@ class Selection:
 
     @property
     def names_states(self) -> bool:
-        """Whether states or causes were chosen; item numbers alone mean those of them that did not succeed."""
+        """Whether states or causes were chosen. Item numbers alone select those of them that did not succeed."""
         return bool(self.failed or self.unprocessed or self.unknown or self.codes)

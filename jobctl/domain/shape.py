@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from jobctl.domain.patterns import late
 
-#: No more of a text is looked at: patterns take time by the length of what they search.
+#: How much of a text is examined: the time of a search grows with the length of the text.
 _LOOKED_AT = 8192
 
 #: Replaced in this order, after words that are nothing else.
@@ -36,16 +36,16 @@ _VARIABLE = late(
     """,
     re.VERBOSE,
 )
-#: A message without any of these has no values.
+#: A message without any of these characters has no values.
 _MAY_VARY = late("[0-9/@\"'`‘“«»<~]")
-#: Before a number that tells causes apart.
+#: Words before a number that distinguishes causes.
 _BEFORE_CODE = late(
     r"(?:error|errno|err|code|status|http(?:/\d(?:\.\d)?)?|exit|exited|signal|sqlstate|rc|ret|returned|returncode|errcode|errorlevel"
     r"|status_code|fault|reason|response|retcode|sig|replied|answered|got)(?:\s(?:code|with|status|number|no\.?|was|is|of))*"
     r"[\s:=#'\"(\[-]{0,3}\Z",
     re.IGNORECASE,
 )
-#: Before a number that only says where or how much.
+#: Words before a number that only says where or how much.
 _BEFORE_AMOUNT = late(
     r"(?:line|lines|row|rows|record|column|col|char|character|position|pos|offset|byte|bytes|pid|process|page|attempt|after|took"
     r"|index|chunk|block|lineno|size|length|thread|id|item|took|elapsed|for|in|within|every|last|than|of|try|retry)[\s:=#(\[]{0,3}\Z",
@@ -71,7 +71,7 @@ _QUOTES = "\"'`‘’“”«»"
 
 
 class ValueKind(IntEnum):
-    """What a value may be."""
+    """The kind of a value."""
 
     MASKED = 0  # its place holds something else each time
     NUMBER = 1
@@ -101,7 +101,7 @@ class Shape(NamedTuple):
         return _spelled(self.texts, values)
 
     def spellings(self, place: int) -> tuple[str, str]:
-        """What a cell of the row would hold if a value came from there: the value, or the word that it is a part of."""
+        """The content of a cell from which a value would come: the value, or the word that contains it."""
         text = self.held[place]
         word = _WORD_BEFORE.search(self.texts[place])[0] + text + _WORD_AFTER.match(self.texts[place + 1])[0]  # type: ignore[index]
         return text.strip(_QUOTES).lstrip("+-"), word
@@ -125,7 +125,7 @@ class _FoundValue(NamedTuple):
 
 
 def shape_of(message: str) -> Shape:
-    """Take a message apart; the same for a message in which some values are masked already."""
+    """The shape of a message; it is the same if some values are masked already."""
     message = message[:_LOOKED_AT]
     if not _MAY_VARY.search(message):
         return _PLAIN._replace(texts=(message,), form=message)
@@ -168,13 +168,13 @@ def _places(message: str) -> tuple[_FoundValue, ...]:
 
 
 def generalise(message: str) -> str:
-    """The message with everything masked but numbers that tell causes apart."""
+    """The message with all values masked except numbers that distinguish causes."""
     shape = shape_of(message)
     return shape.spelled([v.text if v.kind is ValueKind.CODE else v.mask for v in shape.values])
 
 
 def _is_masked(quoted: str) -> bool:
-    """Whether a quoted text is long or a path, and so is another each time."""
+    """Whether a quoted text is long or a path, so that it differs each time."""
     inner = quoted.strip(_QUOTES)
     return len(inner) > _LONG_TEXT or ("/" in inner and bool(_PATH.match(inner))) or inner[:1] == "~"
 
@@ -198,7 +198,7 @@ def _kind(message: str, start: int, end: int) -> tuple[ValueKind, str]:
 
 
 def hides_the_cause(general: str) -> bool:
-    """Whether so much of a message is masked that it says nothing: ``KeyError: <text>``."""
+    """Whether so much of a message is masked that the rest says nothing: ``KeyError: <text>``."""
     if "<" not in general:
         return False
     left = re.sub(r"<(?:n|text|path|url|hex|uuid|email|time)>|\[[^\s\[\]]+:\d+\]\Z", " ", general)

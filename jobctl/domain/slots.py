@@ -1,4 +1,4 @@
-"""Which of the items that were handed over can run."""
+"""How many of the items that were handed to an executor can run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 
 def fitting(in_hand: int, started: int, limits: Sequence[int | None]) -> int:
-    """How many of the items in hand can run: those that are seen to have begun, or as many as every limit allows."""
+    """How many of the items in hand can run: those that have begun, or as many as all limits allow."""
     slots = min((limit for limit in limits if limit is not None), default=in_hand)
     return min(in_hand, max(slots, started))

@@ -1,9 +1,10 @@
-"""Values inside of a text that something evaluates: refused unless they are quoted for it and stand where quotes hold.
+"""Values inside of a text that a program evaluates: refused unless they are quoted for it, at a place where quotes
+hold.
 
-``domain.evaluators`` says which words of a command are such a text. What may stand there depends on who reads it:
+``domain.evaluators`` says which words of a command are such a text. The accepted forms depend on the program:
 
-- ``{name:url}`` everywhere: its few characters mean nothing to anybody.
-- ``{name:q}`` in a script of a POSIX shell, outside of all quotes, because it brings quotes of its own.
+- ``{name:url}`` everywhere: its few characters have no special meaning in any language.
+- ``{name:q}`` in a script of a POSIX shell, outside of all quotes, because it has quotes of its own.
 - ``{name:json}`` in Python, JavaScript and jq, outside of strings and comments, because it is a string.
 - numbers of items and slots everywhere.
 
@@ -26,7 +27,7 @@ from jobctl.errors import UsageError
 
 
 class _Language(NamedTuple):
-    """How a language is called in a message, the form that it reads, and how a value gets there otherwise."""
+    """The name of a language in messages, the form that it reads, and another way to pass a value."""
 
     name: str
     quote: str
@@ -34,7 +35,7 @@ class _Language(NamedTuple):
 
 
 _MARKED = re.compile(re.escape(MARK))
-#: What ``domain.shell`` writes for a value.
+#: The text that ``domain.shell`` writes for a value.
 _VARIABLE = re.compile(rf"\$\{{{PREFIX}([0-9]+)\}}")
 _PASS = "pass it as an argument"  # noqa: S105  no password
 _LANGUAGES = {
@@ -60,7 +61,7 @@ _INSTEAD = {
 
 
 def check_scripts(argv: Sequence[str], arguments: Sequence[Sequence[Piece]]) -> None:
-    """Raise UsageError for a value that something would evaluate.
+    """Raise UsageError for a value that a program would evaluate.
 
     ``argv`` is the command as it was given, ``arguments`` what was read out of each word, and perhaps of one more that
     was added at the end.

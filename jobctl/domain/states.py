@@ -64,7 +64,7 @@ class Verb(StrEnum):
     RETRY = "retry"  # a new round
 
 
-#: (from, verb) -> to. What is not here is illegal.
+#: (from, verb) -> to. All other transitions are illegal.
 TRANSITIONS: dict[tuple[ItemState, Verb], ItemState] = {
     (ItemState.QUEUED, Verb.CLAIM): ItemState.RUNNING,
     (ItemState.QUEUED, Verb.DROP): ItemState.UNPROCESSED,

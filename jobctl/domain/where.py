@@ -179,7 +179,7 @@ class _Compiler:
     def _regex(self, node: ast.BinOp) -> Condition:
         column, pattern = self._operand(node.left), self._operand(node.right)
         if not isinstance(column, WhereColumn) or not isinstance(pattern, str):
-            raise self._refusal(node, "~ stands between a column and a string", "for example url ~ '^https:'")
+            raise self._refusal(node, "~ goes between a column and a string", "for example url ~ '^https:'")
         try:
             search = re.compile(pattern).search
         except re.error as error:

@@ -8,7 +8,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def number(value: int) -> str:
-    """``9999`` as it is, ``10,000`` and more with separators."""
+    """``9999`` without separators, ``10,000`` and more with them."""
     return f"{value:,}" if abs(value) >= 10_000 else str(value)
 
 
@@ -18,7 +18,7 @@ def plural(value: int, noun: str, many: str | None = None) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """``2.4 %``; never ``0 %`` for something nor ``100 %`` for not quite everything."""
+    """``2.4 %``; never ``0 %`` for a part that is not zero, nor ``100 %`` for a part that is not the whole."""
     share = 100 * part / whole if whole else 0.0
     if part and share < 0.1:
         return "< 0.1 %"
@@ -27,13 +27,13 @@ def percent(part: float, whole: float) -> str:
     return f"{share:.0f} %" if share in (0, 100) else f"{share:.1f} %"
 
 
-#: How the daemon's words begin about what cannot be written.
+#: The beginning of the daemon's pressure while its files cannot be written.
 UNWRITTEN_RESULTS = "result files of job"
 UNWRITABLE_STORE = "the database cannot be written"
 
 
 def hindrance(pressure: str) -> str:
-    """What keeps the daemon from its work: files that cannot be written, or processes that cannot be started."""
+    """Why the daemon cannot work: files cannot be written, or processes cannot be started."""
     if pressure.startswith((UNWRITTEN_RESULTS, UNWRITABLE_STORE)):
         return pressure
     return f"the machine refuses to start processes: {pressure}"

@@ -36,7 +36,7 @@ _ATTEMPT = struct.Struct("<3Q")
 _SIZE_OF_ONE = _ENTRY.size + _LEFT.size
 _ROOM = 4096
 _SIZE = _RECORDS_AT + _ROOM * _SIZE_OF_ONE
-#: So many numbers of processes that an attempt waits for are kept.
+#: How many pids of processes that an attempt waits for are kept.
 MOST_LEFT = 7
 
 FREE = 0

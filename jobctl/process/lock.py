@@ -75,7 +75,7 @@ def take_in_line(path: str, waiting: Callable[[int], None]) -> int:
     fcntl.lockf(fd, fcntl.LOCK_UN, *_LINE)
     if not os.path.samestat(os.stat(path), os.fstat(fd)):
         os.close(fd)
-        raise FileNotFoundError(errno.ENOENT, "the store was removed and made anew in the meantime", path)
+        raise FileNotFoundError(errno.ENOENT, "the store was removed and created again in the meantime", path)
     return _at_work(fd, PATIENCE_S)
 
 

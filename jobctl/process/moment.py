@@ -1,6 +1,6 @@
-"""The wall clock together with a clock that nobody sets, read at the same moment.
+"""The wall clock together with a clock that cannot be set, read at the same moment.
 
-Somebody may set the wall clock at any time. Whoever stores a time for later therefore needs both: the difference of two
+The wall clock may be set at any time. A time that is stored for later therefore needs both: the difference of two
 readings tells by how much the wall clock was set between them.
 """
 
@@ -31,7 +31,7 @@ class Moment(int):
         return made
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        """A copy is the number alone: whoever keeps one does not compare clocks."""
+        """A copy is only the number: code that keeps a copy does not compare clocks."""
         return int, (int(self),)
 
     @property

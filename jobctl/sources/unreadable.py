@@ -1,4 +1,4 @@
-"""What to type instead of a path that cannot be read as a file of rows."""
+"""Errors for a path that cannot be read as a file of rows, with what to type instead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = 3
 
 
 def unreadable(path: str, name: str, error: OSError | ValueError) -> InputRejected:
-    """The error for an input that cannot be opened or read; ``name`` is what messages call it."""
+    """The error for an input that cannot be opened or read; ``name`` is its name in messages."""
     reason = getattr(error, "strerror", None) or str(error)
     if path == "":
         reason = "the path is empty"
@@ -77,7 +77,7 @@ def _of_address(path: str) -> str:
 
 
 def _unexpanded(path: str) -> str:
-    """Of a path that a shell would have replaced, had it not been in quotes."""
+    """Advice for a path that a shell would have replaced without the quotes."""
     if path.startswith("~"):
         return f"a shell replaces ~ only outside of quotes: {shlex.quote(os.path.expanduser(path))}"
     if "$" in path and os.path.expandvars(path) != path:
@@ -102,7 +102,7 @@ def _of_other(path: str) -> str:
 
 
 def _beside(path: str) -> list[str]:
-    """Paths of what else is in the folder of a file that is not there."""
+    """Paths of the other entries in the folder of a missing file."""
     folder = os.path.dirname(path)
     try:
         return [os.path.join(folder, name) for name in os.listdir(folder or ".") if not name.startswith(".")]

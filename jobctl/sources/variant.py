@@ -28,7 +28,7 @@ _MOMENTS = {12: (_MICRO, _UTC), 13: (_MICRO, _NO_ZONE), 18: (_NANO, _UTC), 19: (
 class Variant:
     """Reads the values that belong to one metadata, which has the names of all their keys.
 
-    Raises ValueError for bytes that are no VARIANT: offsets out of the value, unknown types, keys that are not there.
+    Raises ValueError for bytes that are not a VARIANT: offsets outside of the value, unknown types, missing keys.
     """
 
     def __init__(self, metadata: bytes) -> None:
@@ -142,7 +142,7 @@ def _decimal(unscaled: int, scale: int) -> str:
 
 
 def _float32_text(value: float) -> str:
-    """The shortest text that is the same number again among those of 4 bytes; Arrow finds it."""
+    """The shortest text that identifies a number of 4 bytes; Arrow finds it."""
     import pyarrow
 
     return float_text(float(pyarrow.array([value], "float32").cast("string")[0].as_py()))

@@ -23,7 +23,7 @@ _EWKB_Z, _EWKB_M, _EWKB_SRID = 0x80000000, 0x40000000, 0x20000000
 
 
 def shape_text(data: bytes) -> str:
-    """For example ``POINT (30 10)``. Raises ValueError for bytes that are no shape."""
+    """A shape as text, for example ``POINT (30 10)``. Raises ValueError for bytes that are not a shape."""
     try:
         text, end = _shape(data, 0, 0)
     except struct.error as error:
@@ -34,7 +34,7 @@ def shape_text(data: bytes) -> str:
 
 
 def _shape(data: bytes, at: int, depth: int) -> tuple[str, int]:
-    """Text of the shape that begins there, and where it ends."""
+    """The text of the shape at a position, and the position of its end."""
     kind, axes, dimension, order, at = _header(data, at)
     if depth > _DEEPEST or kind not in _NAMES:
         raise ValueError(f"is a shape (WKB) of the unknown type {kind}")

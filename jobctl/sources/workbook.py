@@ -1,4 +1,4 @@
-"""A sheet of an xlsx, xlsb, xls or ods file; formulas are the values they had when it was saved."""
+"""A sheet of an xlsx, xlsb, xls or ods file; formulas have the values that were saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobctl.sources.table import DecodedTable
 
 
 class Workbook(DecodedTable):
-    """A sheet of an xlsx, xlsb, xls or ods file, as a child process reads it."""
+    """A sheet of an xlsx, xlsb, xls or ods file, read by a child process."""
 
     _what = "a workbook"
     _package = "python_calamine"
@@ -25,7 +25,7 @@ class Workbook(DecodedTable):
         return {"sheet": options.sheet, "header": self._kind.header, "keep": options.invalid == "keep"}
 
     def _check_package(self) -> None:
-        """An xlsx file needs none; the child says it of other files in a ZIP archive."""
+        """An xlsx file needs no library; the child reports a missing one for other files in a ZIP archive."""
         if os.pread(self._file.fileno(), len(ZIP), 0) != ZIP:
             super()._check_package()
 

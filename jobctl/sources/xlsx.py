@@ -29,12 +29,12 @@ class SheetInfo(NamedTuple):
 
 
 class Book(Handlers):
-    """What the workbook part says: the sheets in order, the date system, whether saved values can be trusted."""
+    """The content of the workbook part: the sheets in order, the date system, whether saved values can be trusted."""
 
     def __init__(self, package: Package) -> None:
         """Raises Damaged."""
         self.from_1904 = False
-        #: Whoever wrote the file asks that its formulas are calculated when it is opened.
+        #: The program that wrote the file requests that its formulas are calculated when it is opened.
         self.is_uncalculated = False
         self.sheets: list[SheetInfo] = []
         part = main_part(package)
@@ -66,7 +66,7 @@ class _Links(Handlers):
 
 
 class _Formats(Handlers):
-    """The kinds of the formats that cells name by their number."""
+    """The meanings of the formats, which cells name by number."""
 
     def __init__(self) -> None:
         self.kinds: list[NumberMeaning] = []
@@ -90,7 +90,7 @@ class _Formats(Handlers):
 
 
 class Strings(Handlers):
-    """The shared strings, in a small part of the memory that a list of them would take."""
+    """The shared strings, in a small fraction of the memory that a list of them would take."""
 
     ending = b"</si>"
 
@@ -153,7 +153,7 @@ def main_part(package: Package) -> str:
 
 
 def links(package: Package, part: str) -> dict[str, tuple[str, str]]:
-    """What a part refers to: the kind and the name of each other part by its id. Raises Damaged."""
+    """The references of a part: kind and name of each other part by its id. Raises Damaged."""
     folder, name = posixpath.split(part)
     found = _Links()
     _run(package, posixpath.join(folder, "_rels", f"{name}.rels"), found)
@@ -185,7 +185,7 @@ def strings(package: Package, part: str, found: Strings) -> Iterator[None]:
 
 
 def unescaped(text: str) -> str:
-    """A text of the file as people see it: ``_x000D_`` stands for the character with that number."""
+    """A text of the file as people see it: ``_x000D_`` means the character with that number."""
     if "_x" not in text:
         return text
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)

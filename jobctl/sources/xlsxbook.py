@@ -1,4 +1,4 @@
-"""An xlsx file as a workbook whose sheets can be read."""
+"""An xlsx file as a workbook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class XlsxBook:
         self._sheet: Sheet | None = None
 
     def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
-        """Rows with a value as they come, each time with the share of the sheet that was read. Raises Damaged."""
+        """Rows with a value in their order, each with the share of the sheet that was read. Raises Damaged."""
         size = self._package.size(sheet.part)
         if not size:
             raise Damaged("workbook", f"the file lacks the sheet {sheet.name!r}, which it lists")
@@ -37,7 +37,7 @@ class XlsxBook:
             yield read / size, rows
 
     def remarks(self) -> list[str]:
-        """What there is to say about the sheet when it has been read."""
+        """Notices about the sheet after it was read."""
         said, sheet = [], self._sheet
         if sheet is not None and sheet.uncalculated:
             said.append(

@@ -1,4 +1,4 @@
-"""The rows of a sheet of an xlsx file, one by one: what is empty takes neither memory nor, if left out, time."""
+"""The rows of a sheet of an xlsx file, one by one. Empty cells take no memory and, if they are missing, no time."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.xlsx import Strings, unescaped
 
 _DIGITS = "0123456789"
-#: Elements inside each other where rows are.
+#: The nested elements that contain rows.
 _ROWS_DEPTH = 2
 _FORMULA = rf'<f(?: aca="false"| t="shared"(?: ref="[A-Z0-9:]*")? si="[0-9]+")?(?:/>|>{TEXT}</f>)'
 
 
 class CellRules(NamedTuple):
-    """What the workbook says about cells."""
+    """The facts about cells from the workbook."""
 
     strings: Strings
     kinds: Sequence[NumberMeaning]
@@ -54,7 +54,7 @@ class _Kinds(dict[str | None, NumberMeaning]):
 
 
 class Sheet(Handlers):
-    """Takes the elements of a sheet and makes rows of them."""
+    """Reads the elements of a sheet and makes rows from them."""
 
     ending = b"</row>"
 
@@ -78,7 +78,7 @@ class Sheet(Handlers):
         self._style: str | None = None
 
     def take(self, text: str) -> bool:
-        """Take a row of which all cells are ordinary."""
+        """Read a row whose cells are all ordinary."""
         before, *cells = self._ordinary.split(text)
         attributes = attributes_of(before, "row")
         columns = [self._columns[letters] for letters in cells[::6]]
@@ -226,7 +226,7 @@ class Sheet(Handlers):
         )
 
     def _iso(self, text: str) -> str:
-        """A date that is saved as text; midnight is left out if the format has no time."""
+        """A date that is saved as text; midnight is omitted if the format has no time."""
         day, _, clock = text.strip().partition("T")
         kind = self._kinds[self._style]
         if kind is NumberMeaning.DATE or not clock:

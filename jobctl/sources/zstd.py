@@ -1,4 +1,4 @@
-"""Unpacking zstd: with Python's own module where there is one, else with the package ``zstandard``."""
+"""Unpacking zstd: with Python's own module if it has one, otherwise with the package ``zstandard``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from jobctl.errors import UsageError
 from jobctl.sources.problems import Damaged
 
-#: So little goes in at once that what comes out, 128 KiB for every few bytes at worst, stays bounded.
+#: A small input at a time bounds the output, which is at worst 128 KiB for every few bytes.
 _PIECE = 2048
 
 

@@ -127,7 +127,7 @@ class Attempts:
             if not self._start(line, dispatch, slot, now) and self.pressure.stops_everything:
                 break
             line = backlog.next_line()
-        self._tagger.unmark()  # the supervisor itself is no item
+        self._tagger.unmark()  # the supervisor itself is not an item
 
     def _start(self, line: JobLine, dispatch: Dispatch, slot: int, now: float) -> bool:
         plan: JobPlan = line.extra
@@ -251,7 +251,7 @@ class Attempts:
         self._contained.add(kind)
         import traceback  # rarely needed
 
-        with contextlib.suppress(OSError):  # a full disk is no reason to stop
+        with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
             sys.stderr.write(f"supervisor: {what}: {''.join(traceback.format_exception(error))}")
             sys.stderr.flush()
 

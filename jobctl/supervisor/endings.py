@@ -46,7 +46,7 @@ class Endings:
 
     @property
     def busy(self) -> bool:
-        """Whether any process lives besides the engine."""
+        """Whether any process other than the engine lives."""
         return bool(self._attempts.by_serial or self._kills or self._orphans.pids)
 
     def act(self, now: float) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Events wait this long for further events, so that the engine wakes once for many.
 COALESCE_S = 0.06
-#: An event of calls stands for many already, and workers run out of work if the engine learns of them late.
+#: One event of calls covers many calls already, and workers run out of work if the engine learns of it late.
 _COALESCE_CALLS_S = 0.01
 _BACKOFF_LONGEST_S = 60.0
 #: An engine that lived this long had started well.

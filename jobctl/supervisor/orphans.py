@@ -53,7 +53,7 @@ class Orphans:
                     continue
                 if _is_over(pid):
                     over.add(pid)
-                    complete = False  # its own children became ours at its end, too late for this list
+                    complete = False  # its children became orphans at its end, too late for this list
                 else:
                     self.pids[pid] = self._attribute(pid, attribute)
                     found.append(pid)

@@ -1,10 +1,10 @@
 """Whether the supervisor stood still: stopped by a signal, frozen with its control group, swapped out, suspended.
 
-The sign is that it wakes up much later than planned. Items that ended meanwhile were not late. Nobody can say whether
-the items that still run stood still as well: a batch system stops every process of a job with a signal, a freezer
-stops them without one, and Ctrl-Z stops only the supervisor. An item that is judged too early fails for nothing; an
-item that continued gets at most its limit once more. So the time since the supervisor was last awake counts for no
-item. Leases are the exception, because the giver of a lease continues to count.
+The sign is that it wakes up much later than planned. Items that ended in the meantime were not late. It is unknown
+whether the items that still run stood still as well: a batch system stops every process of a job with a signal, a
+freezer stops them without one, and Ctrl-Z stops only the supervisor. An item that is judged too early fails for
+nothing; an item that continued gets at most its limit once more. So the time since the supervisor was last awake counts
+for no item. Leases are the exception, because the giver of a lease continues to count.
 """
 
 from __future__ import annotations

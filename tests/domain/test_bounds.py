@@ -17,7 +17,7 @@ AN_ITEM = "at most 27s an item (2 attempts, waits and ends included)"
         (LIMITED, 50, (), 27, f"{AN_ITEM}, 27s for the job with 50 at once"),
         (LIMITED, 2, (0.1,), 81 + 6 * 2 / 0.1, f"{AN_ITEM}, 3m 21s for the job with 2 at once"),
         (LIMITED, 2, (0.1, 0.05), 81 + 6 * 2 / 0.05, f"{AN_ITEM}, 5m 21s for the job with 2 at once"),
-        (LIMITED, None, (), None, f"{AN_ITEM}; no limit for the job, as nobody knows how many will run at once"),
+        (LIMITED, None, (), None, f"{AN_ITEM}; no limit for the job, as it is not known how many run at once"),
         (LIMITED.changed(deadline_s=60.0), None, (), 61, f"{AN_ITEM}, 1m 01s for the job (its deadline)"),
         (LIMITED.changed(deadline_s=60.0), 2, (), 61, f"{AN_ITEM}, 1m 01s for the job (its deadline)"),
         (LIMITED.changed(deadline_s=90.0), 2, (), 81, f"{AN_ITEM}, 1m 21s for the job with 2 at once"),
