@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import importlib.metadata
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -31,6 +30,8 @@ from jobctl.executors.cluster.messages import (
     WorkerAnswer,
 )
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
+from jobctl.executors.cluster.security import security
+from jobctl.executors.cluster.versions import check_versions
 
 _CONNECT_S = 10.0
 _FIRST_PAUSE_S = 0.25
@@ -314,49 +315,3 @@ async def _settle() -> None:
         task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
     await asyncio.sleep(0)
-
-
-def security(options: ClusterOptions) -> Any:
-    """Dask's security object; None without TLS."""
-    if not options.has_tls:
-        return None
-    from distributed.security import Security
-
-    sides = {
-        f"tls_{side}_{kind}": getattr(options, f"tls_{kind}")
-        for side in ("client", "worker", "scheduler")
-        for kind in ("cert", "key")
-    }
-    return Security(tls_ca_file=options.tls_ca, require_encryption=True, **sides)
-
-
-async def check_versions(client: Any) -> None:
-    """Scheduler and workers must have the versions of this machine. Raises ClusterError with those that differ.
-
-    It calls only functions of the standard library, because jobctl may be missing on the other machines.
-    """
-    ours = worker_plugin.versions()
-    wrong: dict[str, list[str]] = {}
-    for name in ("jobctl", "distributed"):
-        call = (importlib.metadata.version, name)
-        found = {"the scheduler": await _try_on_scheduler(client, *call), **await client.run(*call, on_error="return")}
-        for who, version in found.items():
-            if version != ours[name] and isinstance(version, str | importlib.metadata.PackageNotFoundError):
-                wrong.setdefault(who, []).append(f"{name} {version}" if isinstance(version, str) else f"no {name}")
-    if wrong:
-        listed = "; ".join(f"{who} has {', '.join(what)}" for who, what in wrong.items())
-        raise ClusterError(
-            f"the cluster does not have what is installed here ({_shown(ours)}): {listed}",
-            hint="install the same versions everywhere: pip install 'jobctl[dask]'",
-        )
-
-
-async def _try_on_scheduler(client: Any, *call: Any) -> Any:
-    try:
-        return await client.run_on_scheduler(*call)
-    except importlib.metadata.PackageNotFoundError as problem:
-        return problem
-
-
-def _shown(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())

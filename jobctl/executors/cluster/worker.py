@@ -16,8 +16,8 @@ from typing import Any
 import distributed
 
 from jobctl.errors import Exit
-from jobctl.executors.cluster.link import security
 from jobctl.executors.cluster.options import ClusterOptions, is_loopback
+from jobctl.executors.cluster.security import security
 from jobctl.executors.cluster.worker_plugin import RunnerPlugin
 from jobctl.supervisor.service_manager import ServiceManager
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import platform
 from collections.abc import Iterable
 from typing import Any
 
-import distributed
 from distributed import WorkerPlugin, get_worker
 from distributed.utils import sync
 
-import jobctl
 from jobctl.domain.ports import AttemptId
 from jobctl.executors.cluster.fence import topic_of
 from jobctl.executors.cluster.packing import Report, pack_report, unpack_pack
 from jobctl.executors.cluster.runner import PackRunner
 from jobctl.executors.cluster.silence import silence_s
+from jobctl.executors.cluster.versions import versions
 
 NAME = "jobctl-runner"
 _BEATS_PER_LEASE = 5
@@ -76,15 +74,6 @@ def introduction(worker: Any) -> dict[str, Any]:
         "slots": worker.state.nthreads,
         "resources": dict(worker.state.total_resources),
         "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """The versions that must be equal on all machines of a cluster."""
-    return {
-        "jobctl": jobctl.__version__,
-        "distributed": distributed.__version__,
-        "python": ".".join(platform.python_version_tuple()[:2]),
     }
 
 

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from jobctl.domain.cluster_workers import ClusterWorkers, offers_of
-from jobctl.executors.cluster import worker_plugin
 from jobctl.executors.cluster.dispatch_record import ClusterWorker, WorkerTable
+from jobctl.executors.cluster.versions import versions
 
 
 class WorkersSeen:
@@ -22,7 +22,7 @@ class WorkersSeen:
 
     def objection(self, introduction: dict[str, Any]) -> str:
         """Why a worker cannot be used, in words; empty when it can. The reason is kept until the worker leaves."""
-        ours, theirs = worker_plugin.versions(), introduction["versions"]
+        ours, theirs = versions(), introduction["versions"]
         if theirs == ours:
             return ""
         wrong = ", ".join(f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name])

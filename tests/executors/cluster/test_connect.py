@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from jobctl.executors.cluster import worker_plugin
+from jobctl.executors.cluster import versions
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions, is_loopback
 from tests.e2e.conftest import Cli, cli  # noqa: F401 - a fixture
@@ -27,8 +27,8 @@ def test_other_versions_are_refused_with_the_list(
 ) -> None:
     with Client(scheduler_file=str(cluster.file), set_as_default=False) as anybody:
         anybody.wait_for_workers(2, timeout=60)
-    theirs = worker_plugin.versions()
-    monkeypatch.setattr(worker_plugin, "versions", lambda: theirs | {"jobctl": "9.9.9"})
+    theirs = versions.versions()
+    monkeypatch.setattr(versions, "versions", lambda: theirs | {"jobctl": "9.9.9"})
     parent = supervisor.start()
     parent.up = False  # as that of the first engine is
     executor = ClusterExecutor(parent, ClusterOptions(scheduler_file=str(cluster.file)), "other")

@@ -91,4 +91,4 @@ def test_the_workers_of_a_cluster_count(home, store, daemon):
 
 def test_devices_that_nobody_counted_are_no_bound(home, daemon):
     daemon(slots=8)
-    assert "nobody knows how many" in expected(home, EIGHT.changed(gpus=1)).bounds
+    assert "it is not known how many" in expected(home, EIGHT.changed(gpus=1)).bounds
