@@ -172,7 +172,7 @@ class ClusterExecutor:
         for record in self._packs.out.values():
             self._events += record.running.values()
         self._events += [outcome.event for outcome in self._packs.outcomes.values()]
-        self._ring()
+        self._wake()
         waiting = [AttemptId(*dispatch[:3]) for line in self._backlog.lines.values() for dispatch in line.waiting]
         return [*waiting, *self._packs.key_of, *self._packs.outcomes, *local]
 
@@ -220,9 +220,9 @@ class ClusterExecutor:
     def _hear(self, message: messages.Message) -> None:
         """Called in the link's thread."""
         self._heard.append(message)
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         try:
             os.write(self._writer, b"!")
         except BlockingIOError:
@@ -268,13 +268,13 @@ class ClusterExecutor:
     def _note_told(self, told: messages.ClusterEvent) -> None:
         message = told.message
         if message["what"] == "joined":
-            self._welcome(message)
+            self._worker_joined(message)
         elif message["what"] == "left":
-            self._part(message["worker"])
+            self._worker_left(message["worker"])
         elif message["what"] == "long":
             self._packs.note_long(message)
 
-    def _welcome(self, introduction: dict[str, object]) -> None:
+    def _worker_joined(self, introduction: dict[str, object]) -> None:
         objection = self._workers_seen.objection(introduction)
         if objection:
             log(f"{objection}: it is not used")
@@ -282,7 +282,7 @@ class ClusterExecutor:
             self._workers.add(introduction)
         self._fit()
 
-    def _part(self, address: str) -> None:
+    def _worker_left(self, address: str) -> None:
         left = self._workers.remove(address)
         self._workers_seen.note_left(address, left)
         self._link.give_up(self._packs.on(address))
@@ -315,7 +315,7 @@ class ClusterExecutor:
 
     def _tell(self, event: Event) -> None:
         self._events.append(event)
-        self._ring()
+        self._wake()
 
 
 _NOTES: dict[type, Callable[[ClusterExecutor, Any], None]] = {

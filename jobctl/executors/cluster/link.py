@@ -147,7 +147,7 @@ class Link:
         if self._options.cluster and self._batch is None:
             self._batch = await start_cluster(self._options, security(self._options))
         address = self._options.address() if self._batch is None else self._batch.scheduler_address
-        self._options.guard(address)
+        self._options.require_safe(address)
         client = Client(
             address,
             asynchronous=True,

@@ -91,7 +91,7 @@ class ClusterOptions:
             raise ValueError(f"{self.scheduler_file} is too large for the file of a scheduler")
         return str(json.loads(text)["address"])
 
-    def guard(self, address: str) -> None:
+    def require_safe(self, address: str) -> None:
         """Refuse an open scheduler on a network: everybody who reaches it can run code as its user.
 
         A scheduler on loopback is safe; elsewhere TLS or ``--insecure`` is required. Raises ClusterError.

@@ -86,7 +86,7 @@ async def _work_once(
 ) -> bool:
     """Run one worker until it closes; True if it was told to, False if its scheduler is gone."""
     address = options.cluster.address()
-    options.cluster.guard(address)
+    options.cluster.require_safe(address)
     worker = _JobctlWorker(
         address,
         nthreads=options.slots,

@@ -82,12 +82,12 @@ def test_what_is_this_machine(address: str, here: bool) -> None:
     assert is_loopback(address) == here
     options = ClusterOptions(scheduler=address)
     if here:
-        options.guard(address)
+        options.require_safe(address)
     else:
         with pytest.raises(ClusterError):
-            options.guard(address)
-        ClusterOptions(scheduler=address, insecure=True).guard(address)
-        ClusterOptions(scheduler=address, tls_ca="a", tls_cert="b", tls_key="c").guard(address)
+            options.require_safe(address)
+        ClusterOptions(scheduler=address, insecure=True).require_safe(address)
+        ClusterOptions(scheduler=address, tls_ca="a", tls_cert="b", tls_key="c").require_safe(address)
 
 
 @pytest.mark.slow
