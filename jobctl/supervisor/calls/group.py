@@ -19,7 +19,7 @@ from jobctl.supervisor.output import NOWHERE, OutputPlace, OutputSpan, Scratch, 
 from jobctl.supervisor.protocol import page as pages
 from jobctl.supervisor.protocol import wire
 from jobctl.supervisor.protocol.fields import id_of
-from jobctl.supervisor.protocol.page import BrokenPage, SharedPage
+from jobctl.supervisor.protocol.page import DONE_COUNT, DONE_FAILED, NOW_INDEX, BrokenPage, SharedPage
 from jobctl.supervisor.running import AttemptId, Running, kib, left_text
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -134,9 +134,9 @@ class CallGroup:
     def settle_ended(self) -> None:
         """Report the outcomes of calls that ended while another one runs."""
         done = self.done()
-        if done[0] > self.told:
+        if done[DONE_COUNT] > self.told:
             records = self._records(done)
-            out, out_len, err, err_len = spans_of(done[0] - self.told, records)[-1]
+            out, out_len, err, err_len = spans_of(done[DONE_COUNT] - self.told, records)[-1]
             self._tell(done, (out + out_len, err + err_len), None)
 
     def _records(self, done: tuple[int, int, int]) -> bytes:
@@ -167,8 +167,8 @@ class CallGroup:
             rss = kib(max(0, self.page.max_rss()))
             failed -= kept_failed
             self._calls.add((worker.line.job, worker.slot, rss, log, out_off, err_off, failed, cut, (count, records)))
-        self.told = done[0]
-        self._kept = (size, done[2], *(until or begin))
+        self.told = done[DONE_COUNT]
+        self._kept = (size, done[DONE_FAILED], *(until or begin))
         if last is None or not (last[1] or last[3]):
             return NOWHERE
         return (log, out_off + last[0], last[1], err_off + last[2], last[3], last_cut, *tails)
@@ -207,10 +207,10 @@ class CallGroup:
 
     def _last_begun(self) -> int:
         with contextlib.suppress(BrokenPage):
-            if (index := self.now()[0]) >= 0:
+            if (index := self.now()[NOW_INDEX]) >= 0:
                 return index
         with contextlib.suppress(BrokenPage):
-            return self.done()[0] - 1
+            return self.done()[DONE_COUNT] - 1
         return 0
 
     def _keep_lost(self, id_: AttemptId, end: EndOfCall, began: float, place: OutputPlace) -> None:

@@ -26,7 +26,7 @@ from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol.channel import Channel
 from jobctl.supervisor.protocol.fields import id_of
-from jobctl.supervisor.protocol.page import BrokenPage
+from jobctl.supervisor.protocol.page import DONE_COUNT, NOW_BEGAN_NS, NOW_INDEX, BrokenPage
 from jobctl.supervisor.running import AttemptId, Running, Verdict, code_when_ended
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -51,6 +51,8 @@ _IDLE_S = 30.0
 _LOAD_S = 600.0
 _WORK_LOAD = 0
 _WORK_CALLS = 1
+#: What a worker says: it can make calls, its group is over, it cannot make calls. ``worker.main`` writes these bytes.
+_READY, _DONE, _REFUSED = b"rdx"
 
 
 class WorkerProcess(Running):
@@ -181,17 +183,17 @@ class WorkerProcess(Running):
 
     def _obey(self, word: int, now: float) -> None:
         """Act on a byte from the worker. Raises BrokenPage for one that makes no sense at this moment."""
-        if word == ord("r") and not self._loaded:
+        if word == _READY and not self._loaded:
             self._loaded = True
             self.group.sent = now
             self._plan_look(now)
             self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
-        elif word == ord("d") and self._loaded and self._holds_slot:
-            index, (count, _, _) = self.group.now()[0], self.group.done()
+        elif word == _DONE and self._loaded and self._holds_slot:
+            index, count = self.group.now()[NOW_INDEX], self.group.done()[DONE_COUNT]
             if index >= 0 or not (count or self._limit is not None):
                 raise BrokenPage("it says that a group has ended that has not")
             self._group_ended(now)
-        elif word == ord("x") and not self._loaded:
+        elif word == _REFUSED and not self._loaded:
             if self.group.batch:
                 self._refused()
             elif self._holds_slot:
@@ -262,7 +264,7 @@ class WorkerProcess(Running):
 
     def started_event(self) -> tuple[Any, ...] | None:
         now = self._now()
-        return self._started(now) if 0 <= now[0] < len(self.group.batch) else None
+        return self._started(now) if self._has(now[NOW_INDEX]) else None
 
     def _now(self) -> tuple[int, int, int, int]:
         try:
@@ -320,7 +322,7 @@ class WorkerProcess(Running):
     def excuse(self, gap_s: float) -> None:
         super().excuse(gap_s)
         self._load_by += gap_s
-        index = self._now()[0]
+        index = self._now()[NOW_INDEX]
         if 0 <= index < len(self.group.batch):
             id_ = id_of(self.group.batch[index])
             before = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
@@ -337,7 +339,7 @@ class WorkerProcess(Running):
 
     def _look(self, now: float) -> Verdict | None:
         seen = self.group.now()
-        index = seen[0]
+        index = seen[NOW_INDEX]
         verdict = self._judge(seen)
         if verdict is not None:
             return verdict
@@ -354,7 +356,7 @@ class WorkerProcess(Running):
             self.deadline = now + _SETTLED_S
             return None
         # The worker may have passed the limit before it saw it, and those calls may have ended since.
-        self._take_back(max(self._limit, index + 1, self.group.done()[0]))
+        self._take_back(max(self._limit, index + 1, self.group.done()[DONE_COUNT]))
         self.group.settle_ended()
         self.deadline = NEVER
         if index < 0:
@@ -363,7 +365,9 @@ class WorkerProcess(Running):
                 self.deadline = self._load_by
         elif self.plan.timeout_s is not None:
             self.deadline = (
-                (seen[1] + self._limit_ns(id_of(self.group.batch[index]))) / 1e9 if self._has(index) else NEVER
+                (seen[NOW_BEGAN_NS] + self._limit_ns(id_of(self.group.batch[index]))) / 1e9
+                if self._has(index)
+                else NEVER
             )
         return None
 
@@ -404,7 +408,7 @@ class WorkerProcess(Running):
     # ---- how a group ends ----
 
     def _group_ended(self, now: float) -> None:
-        count, _, _ = self.group.done()
+        count = self.group.done()[DONE_COUNT]
         self.group.settle()
         if count:
             took_s, plan = max(self.group.page.took_s() / count, 1e-6), self.plan
@@ -474,8 +478,8 @@ class WorkerProcess(Running):
             self.group.lose(0, end_of_refusal(self.group.page))
             self._give_up_batch(1)
             return
-        count, _, _ = self.group.done()
-        index, _, _, _ = self.group.now()
+        count = self.group.done()[DONE_COUNT]
+        index = self.group.now()[NOW_INDEX]
         if not count <= index < len(self.group.batch):
             # No call ran. If the worker died by itself before the first call of the group, that call must be charged:
             # otherwise it would kill one worker after another for ever.
@@ -491,7 +495,7 @@ class WorkerProcess(Running):
         assert self.reaped is not None
         status = self.reaped[0]
         flags = wire.LEFTOVERS if leftovers else 0
-        has_begun = self._loaded or self.group.now()[0] >= 0
+        has_begun = self._loaded or self.group.now()[NOW_INDEX] >= 0
         if ending == wire.TIMED_OUT and not has_begun:
             return end_of_endless_load(self._load_limit_s, self._spec[fields.CALL_TARGET])
         if ending is not None:  # the worker was ended, perhaps for another call that ended at that moment

@@ -45,6 +45,9 @@ _TRIES = 1000
 _DEEPEST = 1990
 
 NO_LIMIT = 1 << 40
+#: Positions in the tuples of ``SharedPage.now`` and ``SharedPage.done``.
+NOW_INDEX, NOW_BEGAN_NS, NOW_OUT, NOW_ERR = range(4)
+DONE_COUNT, DONE_BYTES, DONE_FAILED = range(3)
 #: Values of ``fault``.
 NOT_LOADED = 1
 SETUP_RAISED = 2
