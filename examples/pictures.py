@@ -31,7 +31,7 @@ from jobctl.tui.app import Top
 FOLDER = Path(__file__).with_name("pictures")
 #: What would be loaded from elsewhere.
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-FOOTER = "q leaves; the work goes on"
+FOOTER = "q leaves; the work continues"
 
 #: A download as it might be: most take a moment, some much longer, some hosts refuse, some rows are wrong.
 _WORK = """\
