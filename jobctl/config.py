@@ -8,6 +8,9 @@ from pathlib import Path
 
 from jobctl.errors import UsageError
 
+#: The file in the results of a job with the rows that were not accepted.
+REJECTS = "rejected.csv"
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -55,6 +58,9 @@ class Home:
 
     def job_results(self, job: int) -> Path:
         return self.results / str(job)
+
+    def job_rejects(self, job: int) -> Path:
+        return self.job_results(job) / REJECTS
 
 
 def find_home(option: str | None = None) -> Home:

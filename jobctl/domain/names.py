@@ -7,6 +7,8 @@ import re
 from jobctl.domain.texts import MAX_NAME, check_printable
 from jobctl.errors import UsageError
 
+#: The queue of a job that names none.
+DEFAULT_QUEUE = "default"
 #: The word for the newest job.
 LAST = "last"
 #: Numbers of jobs or of items: ``7``, ``1,3,5-8``.

@@ -95,7 +95,8 @@ def _value(option: JobOption, value: Any) -> Any:
 def _request(
     meant: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
 ) -> SubmitRequest:
-    from jobctl.services.submit.request import DEFAULT_QUEUE, SubmitRequest
+    from jobctl.domain.names import DEFAULT_QUEUE
+    from jobctl.services.submit.request import SubmitRequest
 
     not_before_at, not_before_s = meant["not_before"] or (None, None)
     return SubmitRequest(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
+from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.nearest import meant
 from jobctl.domain.slots import fitting
 from jobctl.errors import NotFound
-from jobctl.services.submit.request import DEFAULT_QUEUE
 from jobctl.store import daemon, queues
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database

@@ -14,7 +14,6 @@ from jobctl.config import Home
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import resolve_job
 from jobctl.services.output.write_file import placed
-from jobctl.services.submit.rejects import NAME as REJECTED
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -106,7 +105,7 @@ def rejected_file(database: Database, home: Home, number: int) -> ResultFile | N
     job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
-    return ResultFile("rejected", home.job_results(number) / REJECTED, job.rejected, "") if job.rejected else None
+    return ResultFile("rejected", home.job_rejects(number), job.rejected, "") if job.rejected else None
 
 
 def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile]:

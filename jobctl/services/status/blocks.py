@@ -9,7 +9,6 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.payload import fields_of
 from jobctl.services.status.progress import Progress
-from jobctl.services.submit.rejects import NAME as REJECTED
 from jobctl.services.why.attention import Attention
 from jobctl.services.why.situation import Situation
 from jobctl.store.database import Database
@@ -92,7 +91,7 @@ def results_block(job: JobView, home: Home) -> ResultsBlock:
         "dir": stored.get("dir", str(home.job_results(job.id))),
         "manifest": stored.get("manifest"),
         "purge_at": None,
-        "rejected": {"path": str(home.job_results(job.id) / REJECTED), "rows": job.rejected} if job.rejected else None,
+        "rejected": {"path": str(home.job_rejects(job.id)), "rows": job.rejected} if job.rejected else None,
         "files": {
             "succeeded": file("succeeded", job.succeeded),
             "failed": file("failed", job.failed),

@@ -15,7 +15,6 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.errors import NotFound
-from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.view import DaemonView
 from jobctl.services.status.blocks import counters, input_block, notifications, results_block, running_block
 from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
@@ -68,6 +67,8 @@ def bundle(database: Database, documents: list[StatusDocument], now: int) -> Sta
 
 def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "jobctl") -> list[StatusDocument]:
     """The documents of the jobs that these words name. Raises NotFound, UsageError."""
+    from jobctl.services.control.targets import resolve_jobs  # a list of jobs does not need it
+
     database = open_database(home)
     try:
         return job_documents(database, home, resolve_jobs(database, texts), now, program=program)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
@@ -17,7 +18,7 @@ from jobctl.services.submit import idempotency
 from jobctl.services.submit.feed import Batch, Feed
 from jobctl.services.submit.new_job import Submission, first_values, last_values
 from jobctl.services.submit.rejects import Rejects
-from jobctl.services.submit.request import DEFAULT_QUEUE, Accepted
+from jobctl.services.submit.request import Accepted
 from jobctl.store import clock, followed, items, jobs, journal, queues
 from jobctl.store.database import Database
 

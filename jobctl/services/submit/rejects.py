@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from jobctl.config import REJECTS
 from jobctl.domain.csvtext import row_writer
 from jobctl.process import private
 from jobctl.sources.problems import RejectedRow
 
-NAME = "rejected.csv"
 _COPY_AT_ONCE = 1 << 20
 
 
@@ -43,7 +43,7 @@ class Rejects:
 
             with tempfile.TemporaryFile() as file:
                 return os.dup(file.fileno())
-        path = self._folder / f".{NAME}-{os.getpid()}"
+        path = self._folder / f".{REJECTS}-{os.getpid()}"
         descriptor = private.create(path, os.O_RDWR)
         path.unlink()
         return descriptor
@@ -55,7 +55,7 @@ class Rejects:
         self._file.flush()
         private.make_folder(self._folder)
         private.make_folder(folder)
-        path = folder / NAME
+        path = folder / REJECTS
         target = private.create(path)
         self._kept = path
         try:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jobctl.domain.call import Call
+from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.policy import Policy
 from jobctl.notify.channel import NotifyOptions
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
-
-DEFAULT_QUEUE = "default"
 
 #: About a command that uses nothing of its rows, and about one that gets each line as its last argument.
 _CONSTANT = "the command has no placeholder such as {{}} or {{name}}: the same command runs {count:,} times"
