@@ -6,6 +6,8 @@ import importlib.util
 
 import pytest
 
+from tests.stages import few
+
 
 @pytest.fixture(autouse=True)
 def _with_distributed():
@@ -39,11 +41,15 @@ def test_what_cannot_be_meant_is_refused(jobctl, home, words, said):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [
-        (("--cluster", "nomad"), "slurm, pbs"),
-        (("--scheduler", "tcp://198.51.100.1:8786"), "--insecure"),
-        (("--scheduler", "tls://node1:8786"), "--tls-ca"),
-    ],
+    few(
+        [
+            (("--cluster", "nomad"), "slurm, pbs"),
+            (("--scheduler", "tcp://198.51.100.1:8786"), "--insecure"),
+            (("--scheduler", "tls://node1:8786"), "--tls-ca"),
+        ],
+        [(("--scheduler", "tcp://198.51.100.1:8786"), "--insecure")],
+        several=True,
+    ),
     ids=" ".join,
 )
 def test_what_the_engine_refuses_is_said_at_the_start(jobctl, words, said):

@@ -13,6 +13,7 @@ from jobctl.cli.commands.completion import FILES
 from jobctl.config import Home
 from tests.cli.test_completion import PATIENCE_S, SCRIPTS, environment, need, spawn
 from tests.factories import make_store
+from tests.stages import few
 from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ class Shell:
         self.terminal.close(force=True)
 
 
-@pytest.fixture(params=["bash", "zsh", "fish"])
+@pytest.fixture(params=few(["bash", "zsh", "fish"], ["bash"]))
 def shell(request: pytest.FixtureRequest, place: Path) -> object:
     (place / "PWNED").unlink(missing_ok=True)
     shell = Shell(place, request.param)

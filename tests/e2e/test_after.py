@@ -33,8 +33,7 @@ def assert_nothing_ran(cli, dependents):
     "how",
     [
         "held",
-        "failing at once",
-        *(pytest.param(how, marks=pytest.mark.slow) for how in ("running", "failing", "expiring")),
+        *(pytest.param(how, marks=pytest.mark.slow) for how in ("failing at once", "running", "failing", "expiring")),
     ],
 )
 def test_with_a_daemon_nothing_starts(cli, how):

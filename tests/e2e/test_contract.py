@@ -11,6 +11,7 @@ import pytest
 
 from jobctl.process import lock
 from tests.schemas import check
+from tests.stages import few
 from tests.wait import wait_until
 
 PATIENCE_S = 60
@@ -275,7 +276,7 @@ def test_a_token_stays_through_a_crash_of_everything(cli):
     assert cli.status(1)["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("kind", few(["csv", "jsonl"], ["csv"]))
 def test_a_row_with_a_key_keeps_its_token_when_its_failed_file_is_submitted(cli, kind):
     cli.file("rows.csv", ROWS)
     cli.file("rows.jsonl", '{"id": "1"}\n{"id": "2"}\n{"id": "3"}\n')
@@ -380,7 +381,9 @@ def test_rules_of_a_job_are_changed_while_it_runs(cli):
     cli("cancel", job, "--now")
 
 
-@pytest.mark.parametrize("locale", [{}, {"LC_CTYPE": "C.UTF-8"}, {"LANG": "C.UTF-8"}, {"LC_ALL": "C"}], ids=str)
+@pytest.mark.parametrize(
+    "locale", few([{}, {"LC_CTYPE": "C.UTF-8"}, {"LANG": "C.UTF-8"}, {"LC_ALL": "C"}], [{"LC_ALL": "C"}]), ids=str
+)
 def test_an_item_has_the_locale_of_the_submitter_and_no_other(cli, locale):
     cli.file("rows.csv", "id\nZürich\n")
     cli.env.pop("LANG")

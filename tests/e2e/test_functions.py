@@ -12,6 +12,7 @@ from collections import Counter
 
 import pytest
 
+from tests.stages import few
 from tests.wait import wait_until
 
 MODULE = """
@@ -98,14 +99,15 @@ def run(cli, *words, check=0):
     return json.loads(cli("run", *words, "--json", check=check).stdout)
 
 
-def test_twenty_thousand_calls(called):
-    numbers(called, 20_000)
+@pytest.mark.parametrize("count", few([5_000, 20_000], [5_000]))
+def test_thousands_of_calls(called, count):
+    numbers(called, count)
     document = run(called, "rows.csv", "--call", "tasks:triple")
-    assert document["counts"]["succeeded"] == 20_000
+    assert document["counts"]["succeeded"] == count
     assert document["call"] == {"target": "tasks:triple", "setup": None, "style": None, "recycle": None}
-    assert document["durations"]["attempts"] == 20_000
+    assert document["durations"]["attempts"] == count
     rows = results(called, 1)
-    assert [int(row["id"]) for row in rows] == list(range(1, 20_001))
+    assert [int(row["id"]) for row in rows] == list(range(1, count + 1))
     assert all(json.loads(row["jobctl_result"])["triple"] == 3 * int(row["id"]) for row in rows)
     assert {row["jobctl_output"] for row in rows} == {""}
     found = json.loads(called("items", "1", "--json", "--limit", 2).stdout)["items"]
@@ -304,7 +306,7 @@ def test_a_killed_engine_loses_no_call_and_repeats_none(called):
     assert not check(called, job)
 
 
-@pytest.mark.parametrize("victims", ["supervisor", "both"])
+@pytest.mark.parametrize("victims", few(["supervisor", "both"], ["both"]))
 def test_after_the_death_of_the_supervisor_the_calls_go_on(called, victims):
     job = begin(called)
     supervisor, engine = called.daemon_pid(), called.engine_pid()

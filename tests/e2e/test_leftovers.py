@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from jobctl.store.opening.open import open_database
+from tests.stages import few
 from tests.wait import wait_until
 
 DAEMON = "(setsid sleep 300 </dev/null >/dev/null 2>&1 &); sleep 0.3"
@@ -98,7 +99,7 @@ def test_a_rule_that_is_changed_counts_for_what_waits_already(cli):
     assert "leftovers_ended" in codes(cli, job)
 
 
-@pytest.mark.parametrize("leftovers", ["wait", "fail"])
+@pytest.mark.parametrize("leftovers", few(["wait", "fail"], ["wait"]))
 def test_a_killed_daemon_leaves_nothing_of_an_item_that_waits(cli, leftovers):
     script = "echo $JOBCTL_ATTEMPT >> began; if [ $JOBCTL_ATTEMPT = 2 ]; then exit 0; fi; sleep 300 & echo $! > left"
     if leftovers == "fail":
@@ -126,7 +127,7 @@ def leave(line):
 """
 
 
-@pytest.mark.parametrize("row", ["die", "return"])
+@pytest.mark.parametrize("row", few(["die", "return"], ["die"]))
 def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
     (cli.work / "tasks.py").write_text(CALLED)
     cli.file("rows.txt", f"{row}\n")
@@ -142,7 +143,9 @@ def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
         wait_until(lambda: "ended with their worker: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
 
 
-@pytest.mark.parametrize(("way", "code"), [("--timeout", "timeout"), ("cancel", "cancelled")])
+@pytest.mark.parametrize(
+    ("way", "code"), few([("--timeout", "timeout"), ("cancel", "cancelled")], [("cancel", "cancelled")], several=True)
+)
 def test_what_was_waited_for_and_ended_is_named_and_took_its_time(cli, way, code):
     job = submit(cli, "sleep 300 & exit 0", "--attempts", 1, *(["--timeout", "1s"] if way == "--timeout" else []))
     if way == "cancel":

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.stages import few
 from tests.wait import wait_until
 
 MODULE = """
@@ -69,7 +70,7 @@ def test_fewer_slots_and_a_pause_that_ends_before_the_load(cli, loading):
     go_and_check(cli, job)
 
 
-@pytest.mark.parametrize("words", [("daemon", "stop"), ("daemon", "stop", "--now")])
+@pytest.mark.parametrize("words", few([("daemon", "stop"), ("daemon", "stop", "--now")], [("daemon", "stop")]))
 def test_a_stop_gives_rows_back(cli, loading, words):
     job = loading()
     cli(*words)

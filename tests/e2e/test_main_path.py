@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from tests.stages import few
+
 FAILS = 'case "$1" in bad*) echo "no luck with $1" >&2; exit 65;; *) echo "done $1";; esac'
 
 
@@ -89,14 +91,18 @@ def test_drain_works_off_what_is_there_and_ends(cli):
 
 @pytest.mark.parametrize(
     ("name", "text", "options"),
-    [
-        ("in.csv", "name\na\nb\n", ()),
-        ("in.tsv", "name\ta b\na\tx\nb\ty\n", ()),
-        ("in.jsonl", '{"name": "a"}\n{"name": "b"}\n', ()),
-        ("in.txt", "a\nb\n", ()),
-        ("in.csv", "a\nb\n", ("--no-header",)),
-        ("in.csv", "name;x\na;1\nb;2\n", ("--delimiter", ";")),
-    ],
+    few(
+        [
+            ("in.csv", "name\na\nb\n", ()),
+            ("in.tsv", "name\ta b\na\tx\nb\ty\n", ()),
+            ("in.jsonl", '{"name": "a"}\n{"name": "b"}\n', ()),
+            ("in.txt", "a\nb\n", ()),
+            ("in.csv", "a\nb\n", ("--no-header",)),
+            ("in.csv", "name;x\na;1\nb;2\n", ("--delimiter", ";")),
+        ],
+        [("in.txt", "a\nb\n", ()), ("in.csv", "name;x\na;1\nb;2\n", ("--delimiter", ";"))],
+        several=True,
+    ),
 )
 def test_every_format_reaches_the_command(cli, name, text, options):
     cli.file(name, text)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.process.daemon import lock_holder
+from tests.stages import few
 from tests.wait import wait_until
 
 #: DIR ITEM ATTEMPT: says that it is there; the second attempt of an item looks whether another one still is.
@@ -124,7 +125,7 @@ def has_groups():
     return bool(parent) and os.access(parent, os.W_OK)
 
 
-@pytest.mark.parametrize("victims", ["supervisor", "both"])
+@pytest.mark.parametrize("victims", few(["supervisor", "both"], ["both"]))
 def test_no_attempt_runs_beside_one_of_a_dead_daemon(cli, place, victims):
     found = ways(place, EVERYTHING if has_groups() else {})
     job = begin(cli, place, found)
@@ -151,7 +152,7 @@ def test_the_end_of_an_item_is_the_end_of_all_of_it(cli, place, way_of_ending):
     assert alive(place, found) == []
 
 
-@pytest.mark.parametrize("way", [*EVERYTHING])
+@pytest.mark.parametrize("way", few(EVERYTHING, [*EVERYTHING][:2]))
 def test_what_gave_up_everything_is_known_where_no_other_item_could_be_its_own(cli, place, way):
     ways(place)
     found = {way: EVERYTHING[way]}
