@@ -8,8 +8,8 @@ import signal
 import subprocess
 
 import pytest
-from tests.services.test_traces import found
 
+from tests.services.control.test_erasure import found
 from tests.wait import wait_until
 
 MODULE = """
