@@ -17,7 +17,7 @@ _SUCCEED_NEIGHBOURS = with_states(
 
 
 def succeed(database: Database, epoch: int, calls: Calls) -> None:
-    """running -> succeeded for all of them. Raises StaleAttempts when one of them is not held any more."""
+    """running -> succeeded for all. Raises StaleAttempts when another engine has taken one over, or it is over."""
     records = calls.records
     first, attempt = records[0][:2]
     last = first + len(records) - 1

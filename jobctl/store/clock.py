@@ -80,7 +80,7 @@ def _set_by(database: Database, stored: ClockReading | None, now: Moment) -> int
 
 
 def _stored(database: Database) -> ClockReading | None:
-    """The stored reading; None when there is none, or when it makes no sense."""
+    """The stored reading; None if the store has none, or one that cannot be read."""
     try:
         boot, steady, wall = (meta.value(database, _KEY) or "").split(" ")
         return ClockReading(boot, int(steady), int(wall))

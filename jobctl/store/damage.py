@@ -119,7 +119,7 @@ def _judged(name: str, value: Any) -> tuple[str, Any]:
     if name == "handler" and value not in KINDS:
         return unknown_kind(value), _UNKNOWN_KIND
     if name in _WORDS and value not in _WORDS[name]:
-        return f"is none of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
+        return f"is not one of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
     if name in _WHOLE and type(value) is not int:
         return "is not a whole number", 0
     if name in _REAL and value is not None and not (isinstance(value, int | float) and abs(value) < 1e300):

@@ -106,7 +106,7 @@ SUCCEED = with_states(
 
 
 def succeed(database: Database, job: int, epoch: int, done: Sequence[Finished]) -> None:
-    """running -> succeeded. Raises StaleAttempts when one of them is not held any more."""
+    """running -> succeeded. Raises StaleAttempts when another engine has taken one over, or it is over."""
     cursor = database.executemany(SUCCEED, [(job, f[1], f[2], epoch) for f in done])
     if cursor.rowcount != len(done):
         raise StaleAttempts
@@ -119,7 +119,7 @@ _SETTLE = with_states(
 
 
 def settle(database: Database, job: int, epoch: int, settlements: Sequence[Settlement]) -> None:
-    """running -> any other state. Raises StaleAttempts when one of them is not held any more."""
+    """running -> any other state. Raises StaleAttempts when another engine has taken one over, or it is over."""
     if not settlements:
         return
     cursor = database.executemany(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-#: Columns of which only the engine has a use, and which may be long.
+#: Columns that only the engine needs, and that may be long.
 ENGINE_ONLY = frozenset({
     "umask", "env", "env_names", "env_file", "input_dialect", "rows_sha256", "work_options", "root_uid", "stop_now",
 
@@ -37,7 +37,7 @@ DECODED = {
 }
 _JSON = [name for name in DECODED if name not in ("policy", "state", "stop")]
 _HEAD = '"""{}\n\nGenerated from ``tables.py`` by ``python -m jobctl.store.job_columns``. Do not edit.\n"""\n'
-_DAMAGE = '    damage: str = ""  # what of the row cannot be read; those columns have harmless values here\n'
+_DAMAGE = '    damage: str = ""  # the faults of the row; columns with a fault have harmless values here\n'
 _ROW = """
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def job_row() -> str:
 
 
 def job_view() -> str:
-    """The module of ``JobColumns``, of which ``views.jobs.JobView`` is made."""
+    """The module of ``JobColumns``, the base class of ``views.jobs.JobView``."""
     fields = "".join(f"    {name}: {kind}\n" for name, kind in columns() if name not in ENGINE_ONLY)
     return f"{_HEAD.format('A job as people look at it.')}{_VIEW}{fields}{_DAMAGE}"
 

@@ -66,4 +66,4 @@ class JobRow:
     tokens: float | None
     tokens_at: int | None
     counts: Counts
-    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
+    damage: str = ""  # the faults of the row; columns with a fault have harmless values here

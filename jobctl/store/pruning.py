@@ -65,7 +65,7 @@ def candidate(database: Database, job: int, before: int) -> FinishedJob | None:
 
 
 def resubmitted(database: Database) -> set[str]:
-    """Uids of jobs of which a result file was submitted as another job."""
+    """Uids of jobs with a result file that was submitted as another job."""
     return {row[0] for row in database.execute("SELECT DISTINCT resubmit_of FROM jobs WHERE resubmit_of IS NOT NULL")}
 
 
@@ -96,7 +96,7 @@ def take_out(database: Database, job: FinishedJob, now: int) -> int:
 
 
 def begun(database: Database) -> list[int]:
-    """Jobs that were removed and of which rows may be left."""
+    """Removed jobs that may have rows left."""
     return [row[0] for row in database.execute("SELECT job FROM prunings ORDER BY job")]
 
 
@@ -119,7 +119,7 @@ def _remove(database: Database, table: str, key: str, job: int, pause: Pause) ->
 
 
 def finish(database: Database, jobs: Sequence[int]) -> None:
-    """Forget the numbers of removed jobs of which no row is left."""
+    """Forget the numbers of removed jobs that have no row left."""
     with database.transaction():
         database.executemany("DELETE FROM prunings WHERE job = ?", [(job,) for job in jobs])
 

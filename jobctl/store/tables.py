@@ -27,7 +27,7 @@ class Meta(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """One submission: what to run, what is allowed, how far it is."""
+    """One submission: its command, its rules and its progress."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -153,7 +153,7 @@ class Item(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    """One run of an item: how it ended, what it cost, where its output is. Written when it starts or ends."""
+    """One run of an item: its ending, its cost and the place of its output. Written when it starts or ends."""
 
     __tablename__ = "attempts"
     __table_args__ = (

@@ -31,7 +31,7 @@ def existing(root: Path) -> list[Path]:
 
 
 def rescued(root: Path) -> Path | None:
-    """The copy that an engine made when files of its database were removed; None if there is none."""
+    """The copy that an engine made when files of its database were removed; None if it made no copy."""
     return next((path for path in reversed(existing(root)) if path.stem.endswith(RESCUED)), None)
 
 

@@ -22,9 +22,9 @@ SUFFIXES = ("", "-wal", "-shm")
 
 
 def refuse(home: Home) -> None:
-    """Raise StoreError if the files at the path are not those of the store. To be called when one of them is missing.
+    """Raise StoreError if the files at the path are not those of the store. Call it when one of them is missing.
 
-    A daemon may work on other files, or an engine has saved what it had and nothing may be begun beside that copy.
+    A daemon may work on other files. Or an engine has saved its data in a copy, and a new store would hide that copy.
     """
     found = displaced(home)
     if found is not None:

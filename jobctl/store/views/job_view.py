@@ -66,4 +66,4 @@ class JobColumns(NamedTuple):
     tokens: float | None
     tokens_at: int | None
     failures_ungrouped: int
-    damage: str = ""  # what of the row cannot be read; those columns have harmless values here
+    damage: str = ""  # the faults of the row; columns with a fault have harmless values here
