@@ -14,7 +14,7 @@ AWAY = "cluster: "
 GPU = "gpu"
 
 
-class Offer(NamedTuple):
+class WorkersOffer(NamedTuple):
     """The workers that offer the same resources."""
 
     workers: int
@@ -26,7 +26,7 @@ class ClusterWorkers(NamedTuple):
     """The workers that are connected, and how many have left."""
 
     place: str  # the address or file of the scheduler
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[WorkersOffer, ...] = ()
     left: int = 0  # workers that have left since the daemon started
     last_host: str = ""  # the host of the last of them
     last_left_at: int = 0  # microseconds, UTC
@@ -50,14 +50,14 @@ class ClusterWorkers(NamedTuple):
     def from_json(cls, data: Mapping[str, Any]) -> ClusterWorkers:
         """The reverse of ``to_json``; unknown keys of a newer version are ignored."""
         known = {name: value for name, value in data.items() if name in cls._fields}
-        offers = (Offer(workers, slots, _amounts(resources)) for workers, slots, resources in known["offers"])
+        offers = (WorkersOffer(workers, slots, _amounts(resources)) for workers, slots, resources in known["offers"])
         return cls(**known | {"offers": tuple(offers), "unfit": tuple(known.get("unfit", ()))})
 
 
-def offers_of(workers: Iterable[tuple[int, Mapping[str, float]]]) -> tuple[Offer, ...]:
+def offers_of(workers: Iterable[tuple[int, Mapping[str, float]]]) -> tuple[WorkersOffer, ...]:
     """The slots and resources of the workers, grouped by equal offers."""
     counts = Counter((slots, tuple(sorted(resources.items()))) for slots, resources in workers)
-    return tuple(Offer(count, slots, resources) for (slots, resources), count in sorted(counts.items()))
+    return tuple(WorkersOffer(count, slots, resources) for (slots, resources), count in sorted(counts.items()))
 
 
 def needs_of(resources: Iterable[tuple[str, float]], gpus: int) -> Amounts:
@@ -68,17 +68,17 @@ def needs_of(resources: Iterable[tuple[str, float]], gpus: int) -> Amounts:
     return tuple(sorted(needs.items()))
 
 
-def room_for(needs: Amounts, offers: Iterable[Offer]) -> int:
+def room_for(needs: Amounts, offers: Iterable[WorkersOffer]) -> int:
     """How many items with these needs can run at once if nothing else runs."""
     return sum(offer.workers * _each(needs, offer) for offer in offers)
 
 
-def _each(needs: Amounts, offer: Offer) -> int:
+def _each(needs: Amounts, offer: WorkersOffer) -> int:
     has = dict(offer.resources)
     return min([offer.slots, *(int(has.get(name, 0.0) // amount) for name, amount in needs)])
 
 
-def total_of(offers: Iterable[Offer]) -> Counter[str]:
+def total_of(offers: Iterable[WorkersOffer]) -> Counter[str]:
     """The resources of these workers together."""
     total: Counter[str] = Counter()
     for offer in offers:

@@ -20,7 +20,7 @@ SHELL, OTHER_SHELL, PYTHON, JAVASCRIPT, JQ, CODE = "shell", "other shell", "pyth
 COMMAND, JOINED, FIRST, EACH, SOMEWHERE, NOTHING = "command", "joined", "first", "each", "somewhere", ""
 
 
-class Program(NamedTuple):
+class EvaluatorProgram(NamedTuple):
     """How a program reads its words. Options are written as ``c``, ``--command`` or, with one dash, ``-eval``."""
 
     texts: Mapping[str, str] = {}
@@ -37,13 +37,13 @@ class Program(NamedTuple):
 
 def _program(
     texts: str = "", takes: str = "", kind: str = CODE, *, skip: int = 0, rest: str = NOTHING, **more: object
-) -> Program:
+) -> EvaluatorProgram:
     options = dict.fromkeys(texts.split(), kind)
     sets = [frozenset(str(more.get(name, "")).split()) for name in ("last", "off", "clings", "pairs")]
-    return Program(options, frozenset(takes.split()), skip, rest, kind, bool(more.get("mixed")), *sets)
+    return EvaluatorProgram(options, frozenset(takes.split()), skip, rest, kind, bool(more.get("mixed")), *sets)
 
 
-def _wrapper(takes: str = "", skip: int = 0) -> Program:
+def _wrapper(takes: str = "", skip: int = 0) -> EvaluatorProgram:
     return _program("", takes, SHELL, skip=skip, rest=COMMAND)
 
 
@@ -86,7 +86,7 @@ _RUNNERS = """
 """
 
 #: By name, without path and version.
-PROGRAMS: dict[str, Program] = {
+PROGRAMS: dict[str, EvaluatorProgram] = {
     # Wrappers: what they start is looked at by itself.
     "nice": _wrapper("n --adjustment"),
     "ionice": _wrapper("c n p P u --class --classdata"),

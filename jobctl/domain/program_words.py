@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.evaluators import COMMAND, EACH, FIRST, JOINED, SOMEWHERE, Program
+from jobctl.domain.evaluators import COMMAND, EACH, FIRST, JOINED, SOMEWHERE, EvaluatorProgram
 
 
 class Evaluated(NamedTuple):
@@ -24,7 +24,7 @@ Walk = Callable[[Sequence[str], int], Iterator[Evaluated]]
 class ProgramReader:
     """Reads the words of one program: its options, their values, and its operands."""
 
-    def __init__(self, words: Sequence[str], at: int, program: Program, walk: Walk) -> None:
+    def __init__(self, words: Sequence[str], at: int, program: EvaluatorProgram, walk: Walk) -> None:
         """``at`` is the position of the program; ``walk`` reads a command among its operands."""
         self._words = words
         self._name = words[at]

@@ -30,7 +30,7 @@ from jobctl.domain.ports import (
     raised_of,
 )
 from jobctl.supervisor.protocol import wire
-from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.channel import MessageChannel
 from jobctl.supervisor.protocol.page import unpack
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class LocalExecutor:
         self.fresh = fresh
         #: An engine has worked with this supervisor, so the command that started the daemon has its answer.
         self.up = up
-        self._channel = Channel(end)
+        self._channel = MessageChannel(end)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)
         self._events: list[Event] = []

@@ -11,7 +11,7 @@ import time
 from jobctl.process.identity import ENGINE_SERIAL, Tagger
 from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import fields, wire
-from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.channel import MessageChannel
 from jobctl.supervisor.protocol.fields import id_of
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -54,7 +54,7 @@ class EngineProcess:
         }
         self._tagger = tagger
         self._poll = poll
-        self._channel: Channel | None = None
+        self._channel: MessageChannel | None = None
         self._starts: dict[Any, Any] = {}
         self._began = 0.0
         self._deaths: list[float] = []
@@ -62,7 +62,7 @@ class EngineProcess:
 
     def attach(self, end: socket.socket) -> None:
         """Talk to the process that started this one, over a socket that it gave; no engine will follow it."""
-        self._channel = Channel(end)
+        self._channel = MessageChannel(end)
         self.fd = end.fileno()
         self._poll.register(self.fd, select.POLLIN)
         self.start_at = NEVER

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from jobctl.domain.cluster_workers import ClusterWorkers, Offer, needs_of, offers_of, room_for
+from jobctl.domain.cluster_workers import ClusterWorkers, WorkersOffer, needs_of, offers_of, room_for
 from jobctl.domain.policy import Policy
 from jobctl.store import daemon
 from tests.engine.bench import Bench
 from tests.executors.fake import Play
 
-PLAIN = Offer(2, 2, ())
-GPU = Offer(1, 2, (("gpu", 1.0), ("mem", 64.0)))
+PLAIN = WorkersOffer(2, 2, ())
+GPU = WorkersOffer(1, 2, (("gpu", 1.0), ("mem", 64.0)))
 
 
 def held(_dispatch):

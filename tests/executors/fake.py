@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jobctl.domain.cluster_workers import ClusterWorkers, Offer
+from jobctl.domain.cluster_workers import ClusterWorkers, WorkersOffer
 from jobctl.domain.ports import (
     AttemptId,
     Capacity,
@@ -185,7 +185,7 @@ class FakeExecutor:
         """The machine has no room; an empty reason: it has again."""
         self._tell(Pressure(reason))
 
-    def workers_seen(self, *offers: Offer) -> None:
+    def workers_seen(self, *offers: WorkersOffer) -> None:
         """These are the workers that there are now."""
         slots = sum(offer.workers * offer.slots for offer in offers)
         self._backlog.capacity = slots

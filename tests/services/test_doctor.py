@@ -13,7 +13,7 @@ import pytest
 
 from jobctl import __version__
 from jobctl.config import Home
-from jobctl.domain.cluster_workers import ClusterWorkers, Offer
+from jobctl.domain.cluster_workers import ClusterWorkers, WorkersOffer
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
 from jobctl.process.daemon import StartOptions
@@ -394,10 +394,10 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
 @pytest.mark.parametrize(
     ("cluster", "level", "said"),
     [
-        (ClusterWorkers("s.json", (Offer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
+        (ClusterWorkers("s.json", (WorkersOffer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
         (ClusterWorkers("s.json"), "warn", "no worker is there"),
         (
-            ClusterWorkers("s.json", (Offer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)),
+            ClusterWorkers("s.json", (WorkersOffer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)),
             "warn",
             "on old",
         ),

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.channel import MessageChannel
 
-Pair = tuple[Channel, Channel]
+Pair = tuple[MessageChannel, MessageChannel]
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     one, other = socket.socketpair()
-    channels = Channel(one), Channel(other)
+    channels = MessageChannel(one), MessageChannel(other)
     yield channels
     for channel in channels:
         channel.close()

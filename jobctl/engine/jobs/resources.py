@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobctl.domain.cluster_workers import GPU, Amounts, Offer, needs_of, room_for, total_of
+from jobctl.domain.cluster_workers import GPU, Amounts, WorkersOffer, needs_of, room_for, total_of
 from jobctl.domain.policy import Policy
 
 
 class Resources:
     """The resources of the workers of a cluster, or of this machine."""
 
-    def __init__(self, offers: tuple[Offer, ...], *, of_cluster: bool) -> None:
+    def __init__(self, offers: tuple[WorkersOffer, ...], *, of_cluster: bool) -> None:
         self._of_cluster = of_cluster
         self.update(offers)
 
-    def update(self, offers: tuple[Offer, ...]) -> None:
+    def update(self, offers: tuple[WorkersOffer, ...]) -> None:
         """Workers came or went."""
         self._offers = offers
         self._total = total_of(offers)
@@ -42,4 +42,4 @@ class Resources:
 
 def of_this_machine(slots: int, devices: int) -> Resources:
     """The resources of an engine without a cluster."""
-    return Resources((Offer(1, slots, ((GPU, float(devices)),)),), of_cluster=False)
+    return Resources((WorkersOffer(1, slots, ((GPU, float(devices)),)),), of_cluster=False)

@@ -35,7 +35,7 @@ from jobctl.domain.ports import (
     finished_call,
 )
 from jobctl.executors.cluster.packing import Pack, Report
-from jobctl.executors.cluster.units import PackRun, Unit, for_guard
+from jobctl.executors.cluster.units import GuardJob, PackRun, for_guard
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
 from jobctl.supervisor.guest import GuestSupervisor, start_guest
@@ -59,8 +59,8 @@ class PackRunner:
         self._spool = _make_spool(parent)
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
-        self._lines: dict[tuple[str, int, int], Unit] = {}
-        self._by_number: dict[int, Unit] = {}
+        self._lines: dict[tuple[str, int, int], GuardJob] = {}
+        self._by_number: dict[int, GuardJob] = {}
         self._runs: dict[str, PackRun] = {}
         self._units: set[int] = set()
         self._revoked: OrderedDict[tuple[str, AttemptId], None] = OrderedDict()
@@ -107,15 +107,15 @@ class PackRunner:
             [for_guard(run.lines[entry.job], entry) for entry in pack.entries if entry[:3] in run.pending]
         )
 
-    def _line(self, store: str, job: int, unit: int) -> Unit:
+    def _line(self, store: str, job: int, unit: int) -> GuardJob:
         line = self._lines.get((store, job, unit))
         if line is None:
             number = next(self._numbers)
-            line = Unit(number, os.path.join(self._spool, str(number)))
+            line = GuardJob(number, os.path.join(self._spool, str(number)))
             self._lines[store, job, unit] = self._by_number[number] = line
         return line
 
-    def _spec_of(self, line: Unit, fields: tuple[Any, ...], unit: int) -> JobSpec:
+    def _spec_of(self, line: GuardJob, fields: tuple[Any, ...], unit: int) -> JobSpec:
         """The job for the guard. Each slot of the worker is a queue with one slot, so it runs one attempt at a time."""
         spec = JobSpec(*fields)
         return replace(

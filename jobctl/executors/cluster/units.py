@@ -11,7 +11,7 @@ from jobctl.executors.cluster.packing import TRAVEL_BYTES, Pack, Report
 from jobctl.supervisor import streams
 
 
-class Unit:
+class GuardJob:
     """The attempts of one job in one slot of the worker. The guard knows them as a job of its own with one slot."""
 
     def __init__(self, number: int, directory: str) -> None:
@@ -76,7 +76,7 @@ class PackRun:
         self.store = pack.store
         self.pending = set(pack.ids())
         self.is_single = len(pack.entries) == 1
-        self.lines: dict[int, Unit] = {}  # by job
+        self.lines: dict[int, GuardJob] = {}  # by job
         self.running: dict[AttemptId, Started] = {}
         self.over = threading.Event()
         self.is_long = False  # the engine was told that the pack takes long
@@ -165,6 +165,6 @@ class PackRun:
         )
 
 
-def for_guard(line: Unit, entry: Dispatch) -> Dispatch:
+def for_guard(line: GuardJob, entry: Dispatch) -> Dispatch:
     """The attempt under the job number of the guard."""
     return entry._replace(job=line.number)

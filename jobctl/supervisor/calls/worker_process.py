@@ -24,7 +24,7 @@ from jobctl.supervisor.calls.ends import (
 from jobctl.supervisor.calls.group import CallGroup, connect, group_size
 from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import fields, wire
-from jobctl.supervisor.protocol.channel import Channel
+from jobctl.supervisor.protocol.channel import MessageChannel
 from jobctl.supervisor.protocol.fields import id_of
 from jobctl.supervisor.protocol.page import DONE_COUNT, NOW_BEGAN_NS, NOW_INDEX, BrokenPage
 from jobctl.supervisor.running import AttemptId, Running, Verdict, code_when_ended
@@ -65,7 +65,7 @@ class WorkerProcess(Running):
         self.leaving = False
         self._calls = calls
         self._end: socket.socket
-        self._channel: Channel | None = None
+        self._channel: MessageChannel | None = None
         self.group: CallGroup
         self._loaded = False
         self._load_by = NEVER
@@ -104,7 +104,7 @@ class WorkerProcess(Running):
             raise
         finally:
             os.close(theirs)
-        self._channel = Channel(self._end)
+        self._channel = MessageChannel(self._end)
         self._calls.workers[self._end.fileno()] = self
         self._calls.poll.register(self._end.fileno(), select.POLLIN)
         self.plan.workers[self.slot] = self

@@ -22,7 +22,7 @@ _READ_AT_ONCE = 16
 _MARSHAL_VERSION = 2  # later versions track references, which costs time and saves nothing here
 
 
-class Channel:
+class MessageChannel:
     """One end. ``post`` queues, ``flush`` sends what the socket takes, ``receive`` returns what has arrived."""
 
     def __init__(self, end: socket) -> None:

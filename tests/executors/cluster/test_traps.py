@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from distributed import Client
 
-from jobctl.domain.cluster_workers import Offer
+from jobctl.domain.cluster_workers import WorkersOffer
 from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pressure, Returned, Started
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.messages import Connected
@@ -333,7 +333,7 @@ def test_what_waits_for_something_that_has_left_is_given_back_and_told(
     until_there_are(executor, 1)
     assert executor.adopt() == [(1, 0, 1)], "to be recorded"
     cluster = [event.cluster for event in heard.of(Capacity)][-1]
-    assert (cluster.offers, cluster.left) == ((Offer(1, 1, ()),), 1)
+    assert (cluster.offers, cluster.left) == ((WorkersOffer(1, 1, ()),), 1)
     assert cluster.last_host == os.uname().nodename
 
 

@@ -13,7 +13,7 @@ import pytest
 import jobctl
 from jobctl.domain import blockers as kinds
 from jobctl.domain.blockers import Kind
-from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, Offer
+from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, WorkersOffer
 from jobctl.domain.policy import Policy
 from jobctl.process import space
 from jobctl.services.control.targets import Target
@@ -59,11 +59,16 @@ SITUATIONS = {
     "after": ("q", {"after": [[1, "ok"], [2, "any"]]}, {}, ["AFTER", "AFTER"]),
     "never": ("q", {"after": [[3, "ok"]]}, {}, ["NEVER_STARTS"]),
     "no workers": ("q", {}, {"slots": 0, "cluster": ClusterWorkers("s")}, ["NO_WORKERS"]),
-    "resources": ("q", policy(gpus=2), {"cluster": ClusterWorkers("s", (Offer(1, 4, ()),))}, ["RESOURCES_MISSING"]),
+    "resources": (
+        "q",
+        policy(gpus=2),
+        {"cluster": ClusterWorkers("s", (WorkersOffer(1, 4, ()),))},
+        ["RESOURCES_MISSING"],
+    ),
     "room": (
         "rq",
         STARTED | policy(gpus=1),
-        {"cluster": ClusterWorkers("s", (Offer(1, 4, (("gpu", 1.0),)),))},
+        {"cluster": ClusterWorkers("s", (WorkersOffer(1, 4, (("gpu", 1.0),)),))},
         ["NO_ROOM"],
     ),
     "rate": ("sq", STARTED | policy(rate="1/m") | {"tokens": 0.0, "tokens_at": NOW}, {}, ["RATE"]),

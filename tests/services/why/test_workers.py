@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, Offer
+from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, WorkersOffer
 from jobctl.domain.policy import Policy
 from jobctl.render.daemon import lines
 from jobctl.services.control.targets import Target
@@ -19,7 +19,7 @@ from tests.locks import held_lock
 from tests.schemas import check
 
 NOW = SUBMITTED_AT + 64 * SECOND
-WORKERS = (Offer(2, 2, ()), Offer(1, 2, (("gpu", 1.0), ("mem", 64.0))))
+WORKERS = (WorkersOffer(2, 2, ()), WorkersOffer(1, 2, (("gpu", 1.0), ("mem", 64.0))))
 
 _FEW = "an item needs gpu=2, and of 3 workers the most that one has is gpu=1"
 
@@ -78,7 +78,7 @@ def test_nobody_has_what_its_items_need(store, home, policy, words, wanted):
 
 
 def test_not_all_of_it_in_one_place(store, home):
-    apart = ClusterWorkers("s", (Offer(1, 1, (("gpu", 1.0),)), Offer(1, 1, (("mem", 8.0),))))
+    apart = ClusterWorkers("s", (WorkersOffer(1, 1, (("gpu", 1.0),)), WorkersOffer(1, 1, (("mem", 8.0),))))
     asked = Asked(store, home, apart, resources=(("gpu", 1.0), ("mem", 8.0)))
     assert asked.reason.startswith("an item needs gpu=1,mem=8, and of 2 workers none has all of it")
 
