@@ -63,7 +63,7 @@ def queue_documents(database: Database) -> list[QueueDocument]:
     begun = _begun_by_queue(database)
     loads = job_views.queue_loads(database)
     documents: list[QueueDocument] = []
-    for name in sorted({*rows, *loads, "default"}):
+    for name in sorted({*rows, *loads, DEFAULT_QUEUE}):
         row = rows.get(name, QueueRow(name))
         jobs, queued, in_hand = loads.get(name, (0, 0, 0))
         free = None if slots is None else slots - (begun.total() - begun[name])
