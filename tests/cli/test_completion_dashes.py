@@ -67,6 +67,7 @@ def _offered(place: Path, lines: list[str]) -> list[list[str]]:
     return [[line.partition("\t")[0] for line in block.splitlines()] for block in blocks]
 
 
+@pytest.mark.slow
 def test_every_option_is_offered_before_and_after_the_arguments(place: Path) -> None:
     wanted = {}
     for node in command_tree().walk():

@@ -156,6 +156,7 @@ print(json.dumps([[node.name, node.help] for node in command_tree().walk()]))
 """
 
 
+@pytest.mark.slow
 def test_help_is_the_same_without_docstrings(run):
     def texts(*options):
         done = subprocess.run(

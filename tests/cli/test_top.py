@@ -30,6 +30,7 @@ def test_on_a_terminal_it_takes_the_screen_and_gives_it_back(store, home, size):
     assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
 
 
+@pytest.mark.slow
 def test_no_colours_are_no_colours(store, home):
     pytest.importorskip("textual")
     store.job("f", state="failed", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1)

@@ -174,6 +174,7 @@ def test_as_json_a_document_for_each_change(watched):
     assert [json.loads(line)["jobs"][0]["state"] for line in lines] == ["running", "partial"]
 
 
+@pytest.mark.slow
 def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, tmp_path, monkeypatch):
     rows = tmp_path / "rows.csv"
     rows.write_text("id,url\n1,https://example.org/" + "x" * 200 + "\n")

@@ -221,7 +221,10 @@ def test_a_reason_and_a_hook_that_are_no_text_are_kept(cli):
 
 @pytest.mark.parametrize(
     "words",
-    ["status", "submit rows.txt -- true", "run rows.txt -- true", "daemon start", "doctor", "config path", "top"],
+    few(
+        ["status", "submit rows.txt -- true", "run rows.txt -- true", "daemon start", "doctor", "config path", "top"],
+        ["status", "config path"],
+    ),
 )
 def test_without_any_home_directory_a_command_says_what_to_set(cli, words):
     """A number without an entry in the list of users and without HOME, as in a container."""

@@ -112,6 +112,7 @@ def test_a_pause_does_not_count(tmp_path):
     assert stored_rate(bench, job) == pytest.approx(before, rel=0.25)
 
 
+@pytest.mark.slow
 def test_waiting_for_retries_alone_does_not_count(tmp_path):
     random.seed(7)  # where within their backoff the retries are due
     bench = Bench(tmp_path, script=lambda d: Play(code=int(d.attempt == 1 and d.item > 40), duration_us=SECOND))

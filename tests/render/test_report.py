@@ -241,6 +241,7 @@ def browse(tmp_path: Path, page: str) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BROWSER, reason="no Chromium here: apt-get install chromium")
 def test_a_browser_shows_it_without_complaint(tmp_path, page):
     document, console = browse(tmp_path, page)

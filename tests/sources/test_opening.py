@@ -217,6 +217,7 @@ def test_the_file_is_closed_even_when_its_beginning_is_refused(read):
     assert len(os.listdir("/proc/self/fd")) == open_before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "says"),
     [

@@ -154,6 +154,7 @@ def test_rows_are_the_same_with_and_without_the_parser(tmp_path, monkeypatch, pi
         assert read(path) == read_by_the_parser(path), f"seed {seed}"
 
 
+@pytest.mark.slow
 def test_each_odd_thing_is_read_as_the_parser_reads_it(tmp_path):
     for row_, text in one_by_one():
         path = book_of(tmp_path / "book.xlsx", row("title") + row_, ["<si><t>0</t></si>", text])

@@ -321,6 +321,7 @@ def test_shapes_become_well_known_text():
             shape_text(bad)
 
 
+@pytest.mark.slow
 def test_a_file_that_ends_anywhere_or_is_wrong_anywhere_is_refused_or_read(tmp_path):
     """Never an error of jobctl: each cut is refused; a wrong byte may be told or be in a place that says nothing."""
     columns = {"id": list(range(50)), "name": [f"name {number % 7}" for number in range(50)], "l": [[1.5, None]] * 50}
@@ -380,6 +381,7 @@ def test_a_string_that_is_stored_once_is_read_once(tmp_path):
     assert pa.default_memory_pool().max_memory() - before < 64 << 20
 
 
+@pytest.mark.slow
 def test_what_takes_more_memory_than_there_may_be_is_refused_for_that_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(Parquet, "_bounds", ChildBounds(memory=128 << 20, cpu_s=300))
     rows = {"id": [1, 2], "x": ["x", "0" * (64 << 20)]}

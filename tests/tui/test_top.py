@@ -243,6 +243,7 @@ def test_one_cause_of_failure_gets_another_round(jobctl, home, tmp_path):
     watch(home, script)
 
 
+@pytest.mark.slow
 def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "0\n3\n", "--attempts", "1", "--shell", 'echo "I am {}"; exit {}', run=True)
 

@@ -12,6 +12,7 @@ import pytest
 
 from jobctl.store import sqlite
 from jobctl.store.schema import SCHEMA_VERSION
+from tests.stages import few
 from tests.upgrade.releases import Release
 from tests.wait import wait_until
 
@@ -60,7 +61,7 @@ def kill_engine(cli):
     os.kill(cli.engine_pid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("change", ["wire", "schema"])
+@pytest.mark.parametrize("change", few(["wire", "schema"], ["schema"]))
 def test_an_upgrade_under_a_running_daemon_drains_it_and_the_new_one_takes_over(cli, release, change):
     supervisor = begin(cli, "--on-crash", "fail")
     release.call_itself("9.9.9")
@@ -87,6 +88,7 @@ def test_an_upgrade_under_a_running_daemon_drains_it_and_the_new_one_takes_over(
     assert cli.daemon_pid() == supervisor and "9.9.9" in document.stdout
 
 
+@pytest.mark.slow
 def test_a_stop_while_it_drains_keeps_the_outcomes_for_the_next_daemon(cli, release):
     begin(cli, "--on-crash", "fail")
     release.speak_another_wire()
@@ -112,6 +114,7 @@ def test_an_engine_of_another_release_with_the_same_words_just_goes_on(cli, rele
     assert cli.daemon_pid() == supervisor and "9.9.9" in cli("daemon", "status").stdout
 
 
+@pytest.mark.slow
 def test_a_newer_command_line_leaves_an_older_daemon_alone_until_it_has_stopped(cli, release, tmp_path):
     begin(cli)
     newer = Release(tmp_path / "newer")

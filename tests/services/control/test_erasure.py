@@ -105,6 +105,7 @@ def test_nor_of_one_that_goes_for_its_age(bench: WorkedOff) -> None:
     assert verify(bench.home, kept).ok
 
 
+@pytest.mark.slow
 def test_traces_between_the_rows_of_others_go_as_well(bench: WorkedOff) -> None:
     """Rows that grow move between pages, where they leave copies; an older jobctl overwrote nothing."""
     jobs = [marked(bench, 200, word) for word in ("KEPTa", MARK.decode(), "KEPTb")]
