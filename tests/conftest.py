@@ -6,6 +6,7 @@ import compileall
 import functools
 import json
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ typer.main.get_command = functools.cache(typer.main.get_command)
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile jobctl once: where Python writes no bytecode, each of thousands of processes would compile it again."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A script started the tests in the background. Commands that inherit this would not hear Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(session.config, "workerinput"):  # it is not a worker of xdist, of which there are several
         compileall.compile_dir(Path(package.__file__).parent, quiet=2)
 
