@@ -333,7 +333,7 @@ def test_explain_says_what_holds_a_job_back(cli):
     assert {"daemon_down", "queue_paused", "not_before", "after"} <= set(holds)
     assert "until the disk is changed" in holds["queue_paused"]["message"]
     assert holds["queue_paused"]["action"] == "jobctl resume --queue night"
-    assert f"job {first} succeeds, which is paused" in holds["after"]["message"]
+    assert f"job {first} (paused) succeeds" in holds["after"]["message"]
     assert f"jobctl resume {first}" in cli("explain", first).stdout
 
 
