@@ -200,7 +200,7 @@ def test_submit_says_that_the_queue_is_paused(store, jobctl):
     said = jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
     assert "\n  resume it with: jobctl resume --queue night\n" in said
     jobctl("resume", "--queue", "night")
-    assert "let it go" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
+    assert "resume it with" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
 
 
 def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
