@@ -16,10 +16,9 @@ from typing import NamedTuple
 
 from jobctl.domain.durations import is_time
 from jobctl.domain.handler_kinds import KINDS
-from jobctl.domain.notify import RETRY_AFTER_LIMIT_S
 from jobctl.domain.state_numbers import RETRYING
 from jobctl.process.moment import Moment, on_the_machine
-from jobctl.store import downtime, meta
+from jobctl.store import meta
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
 from jobctl.store.named_states import with_states
@@ -117,6 +116,8 @@ def bound(database: Database, now: int) -> None:
 
     An engine calls it when it takes over the store, in its transaction, after ``follow``.
     """
+    from jobctl.domain.notify import RETRY_AFTER_LIMIT_S  # commands, which only follow the clock, do not need it
+
     execute = database.execute
     for number, handler, stored in execute("SELECT id, handler, policy FROM jobs WHERE finished_at IS NULL").fetchall():
         policy = policy_of(stored)
@@ -139,6 +140,8 @@ def _bound(database: Database, job: int, column: str, latest: int) -> None:
 
 def _shift(database: Database, by: int) -> None:
     """Move all times of jobs that are not done, of queues, deliveries and the daemon."""
+    from jobctl.store import downtime  # few commands meet a clock that was set
+
     execute = database.execute
     for number, policy, at in execute(
         "SELECT id, policy, not_before_at FROM jobs WHERE finished_at IS NULL"

@@ -12,8 +12,7 @@ from jobctl.domain.durations import format_time, seconds
 from jobctl.errors import NotFound
 from jobctl.process import lock
 from jobctl.process.process_status import is_there, resident_bytes
-from jobctl.services.control.queues import queue_documents
-from jobctl.store import clock, daemon, elsewhere
+from jobctl.store import clock, daemon
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -74,6 +73,8 @@ def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
     cluster = daemon.load_cluster(database) if view.started_at is not None else None
     if cluster is None:
         return view
+    from jobctl.store import elsewhere
+
     return view._replace(cluster=cluster, join=elsewhere.worker_command(elsewhere.known(database)))
 
 
@@ -120,6 +121,8 @@ SCHEMA: Final = "jobctl.daemon/1"
 
 def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
     """``jobctl.daemon/1``: the daemon and its load at this moment."""
+    from jobctl.services.control.queues import queue_documents  # only the status of the daemon shows queues
+
     with job_views.snapshot(database):
         now = clock.in_store(database, now)
         view = daemon_view(database, home, now)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain import blockers as kinds
 from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import number, percent, plural
-from jobctl.process.leaders import BARRED, STUCK, WAITS
 from jobctl.services.why.blockers import Blocker
 from jobctl.services.why.situation import Situation
-from jobctl.store.leftovers import LeftoversOfJob
 
-_CODES_OF_WAITS = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
+if TYPE_CHECKING:
+    from jobctl.store.leftovers import LeftoversOfJob
+
 #: A job deserves a look from this share and this number of failures on.
 HIGH_FAILURE_SHARE = 0.02
 MIN_FAILURES = 5
@@ -59,7 +59,10 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
 
 def _process_wait(case: Situation) -> Iterator[Attention]:
     """Items that wait for processes."""
-    for state, code in _CODES_OF_WAITS.items():
+    from jobctl.process.leaders import BARRED, STUCK, WAITS  # most jobs have no such item
+
+    codes = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}
+    for state, code in codes.items():
         found = [each for each in case.process_waits if each.state == state]
         if found:
             more = f"; {plural(len(found) - 1, 'more item')} like this" if len(found) > 1 else ""

@@ -12,15 +12,15 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.services.status.process_waits import ProcessWait, process_waits
-from jobctl.store import clock, followed, leftovers
+from jobctl.store import clock
 from jobctl.store.database import Database
-from jobctl.store.leftovers import LeftoversOfJob
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView, QueueView, RunningView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import AfterBlock, FollowsBlock
+    from jobctl.services.status.process_waits import ProcessWait
+    from jobctl.store.leftovers import LeftoversOfJob
 
 
 #: The most running items that are read of a job.
@@ -112,13 +112,29 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         after,
         follows,
         "" if job.is_done else answer.shortage(),
-        process_waits(answer.home, job.id) if job.running else (),
-        leftovers.summary(database, job.id) if job.attempts else None,
+        _process_waits(answer.home, job.id) if job.running else (),
+        _left(database, job.id) if job.attempts else None,
     )
+
+
+def _process_waits(home: Home, job: int) -> Sequence[ProcessWait]:
+    """The items of a job that wait for processes. A job that runs nothing needs no import for them."""
+    from jobctl.services.status.process_waits import process_waits
+
+    return process_waits(home, job)
+
+
+def _left(database: Database, job: int) -> LeftoversOfJob | None:
+    """The processes that the items of a job left behind. A job that has not run anything needs no import for them."""
+    from jobctl.store.leftovers import summary
+
+    return summary(database, job)
 
 
 def _others(database: Database, job: JobView) -> tuple[list[AfterBlock], list[FollowsBlock]]:
     """The jobs that it comes after, and those that have rows of it; nothing is known of one that was removed."""
+    from jobctl.store import followed
+
     entries = json.loads(job.after)
     rows = {}
     if not job.is_done and any(condition == followed.CONDITION for _, condition in entries):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobctl.domain.notify import DeliveryState
 from jobctl.domain.texts import restored
 from jobctl.store.database import Database
 from jobctl.store.sound import sound
+
+if TYPE_CHECKING:
+    from jobctl.domain.notify import DeliveryState
 
 
 class DeliveryView(NamedTuple):
