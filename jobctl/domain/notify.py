@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,22 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"  # given up: the notification was not delivered
     DISABLED = "disabled"  # the receiver said that it is gone for good
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyOptions:
+    """What a submission says about notifications."""
+
+    urls: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    secret_env: str | None = None
+    secret_file: str | None = None
+    allow_http: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was said that has to be checked."""
+        return bool(self.urls or self.commands or self.secret_env or self.secret_file)
 
 
 @dataclass(frozen=True, slots=True)

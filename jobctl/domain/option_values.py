@@ -12,7 +12,6 @@ from jobctl.domain.job_options import NO_LIMIT, JobOption
 from jobctl.domain.nearest import meant
 from jobctl.domain.policy import MAX_COUNT, checked_count
 from jobctl.domain.rate import parse_rate
-from jobctl.domain.resources import parse_resources
 from jobctl.errors import UsageError
 
 #: The longest name and the longest value of a label, in characters.
@@ -84,6 +83,8 @@ def checked_rate(text: str) -> str:
 
 def parse_needs(text: str) -> tuple[tuple[str, float], ...]:
     """What an item needs, as the policy keeps it: (name, amount)."""
+    from jobctl.domain.resources import parse_resources  # few jobs need any
+
     return tuple(parse_resources(text).items())
 
 

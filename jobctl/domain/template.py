@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 from jobctl.domain.braces import ITEM, PATH_FORMS, Names, Piece, Placeholder, ValueSource
-from jobctl.domain.bracetext import read_pieces
+from jobctl.domain.bracetext import own_meanings, read_pieces
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.domain.quoting import GROWTH, QUOTES
 from jobctl.errors import UsageError
@@ -46,9 +46,7 @@ def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Templ
         notices += found.notices
         keeps_tags = keeps_tags or found.keeps_tags
     if any(isinstance(piece, Placeholder) for pieces in arguments for piece in pieces):
-        from jobctl.domain import ownbraces
-
-        notices += ownbraces.notices(argv, names)
+        notices += own_meanings(argv, names)
     appended = names.columns is None and not any(isinstance(p, Placeholder) for pieces in arguments for p in pieces)
     if appended:
         arguments.append([Placeholder(ValueSource.FIELD)])

@@ -15,8 +15,7 @@ from jobctl.domain.payload import Fault, RowRules, compact_json, fields_of, json
 from jobctl.domain.ports import CallSpec, Dispatch, Ending, Finished, OutputFlag
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import RowReader, StoredJob, Tokens, tokens_of
-from jobctl.handlers.handler import ABSENT_LIMIT, Ahead, Kind, Row
-from jobctl.handlers.process import at_start, no_check
+from jobctl.handlers.handler import ABSENT_LIMIT, Ahead, Kind, Row, at_start, no_check
 
 
 class CallHandler:

@@ -11,8 +11,7 @@ from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_o
 from jobctl.domain.ports import Dispatch
 from jobctl.errors import InputRejected
 from jobctl.handlers.attempt import MISSING, RowReader, Tokens, too_long, words_of
-from jobctl.handlers.handler import Row, dispatch_each
-from jobctl.handlers.process import at_start, no_check, process_kind
+from jobctl.handlers.handler import Row, at_start, dispatch_each, no_check, process_kind
 
 COMMAND_COLUMN = "command"
 

@@ -20,8 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import Row, dispatch_each
-from jobctl.handlers.process import at_start, process_kind
+from jobctl.handlers.handler import Row, at_start, dispatch_each, process_kind
 
 
 class CommandHandler:

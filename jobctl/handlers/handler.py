@@ -101,3 +101,53 @@ def dispatch_each(handler: Handler, job: int, rows: Sequence[Row]) -> tuple[list
         except Exception:  # whatever the row holds
             unreadable.append(row)
     return made, unreadable
+
+
+#: Attempts that are handed over ahead of free slots, and the shortest time that a process takes.
+_AHEAD = Ahead(least_us=100.0, most=1_000)
+
+
+def process_kind(
+    name: str,
+    make: Callable[[Any, RowReader, Tokens, Names], Handler],
+    *,
+    check: Callable[[Any, Names], None],
+    command_at: Callable[[Sequence[str]], int],
+    lost_words: tuple[str, ...],
+) -> Kind:
+    """A kind of work whose items are processes."""
+    return Kind(
+        name=name,
+        make=make,
+        check=check,
+        call_spec=_no_call,
+        ahead=_AHEAD,
+        absence=_absence,
+        absent_reason=_absent_reason,
+        returns_values=False,
+        command_at=command_at,
+        lost_words=lost_words,
+    )
+
+
+def no_check(_handler: Handler, _names: Names) -> None:
+    """Nothing of such a handler is evaluated by a program."""
+
+
+def at_start(_words: Sequence[str]) -> int:
+    """The words are the command alone."""
+    return 0
+
+
+def _no_call(_job: StoredJob, _environment: Mapping[str, str], _recycle: int) -> None:
+    return None
+
+
+def _absence(ended: Finished) -> int:
+    from jobctl.domain.outcome import is_absent  # every engine has loaded it, and no submission asks
+
+    return int(is_absent(ended.ending, ended.code))
+
+
+def _absent_reason(in_a_row: int, _message: str) -> str:
+    return f"the command could not be started {in_a_row} times in a row"

@@ -20,8 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import SHELL, Row, dispatch_each
-from jobctl.handlers.process import process_kind
+from jobctl.handlers.handler import SHELL, Row, dispatch_each, process_kind
 
 #: A text can learn about its item without a placeholder through variables with this prefix, as ``$JOBCTL_ITEM``.
 _OWN_VARIABLE = "JOBCTL_"

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from jobctl.domain.notify import DeliveryState, Reply
+from jobctl.domain.notify import DeliveryState, NotifyOptions, Reply
 
 if TYPE_CHECKING:
     from jobctl.store.outbox import NewTarget, Sending
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyOptions:
-    """What a submission says about notifications."""
-
-    urls: Sequence[str] = ()
-    commands: Sequence[str] = ()
-    secret_env: str | None = None
-    secret_file: str | None = None
-    allow_http: bool = False
-
-    @property
-    def is_given(self) -> bool:
-        """Whether anything was said that has to be checked."""
-        return bool(self.urls or self.commands or self.secret_env or self.secret_file)
 
 
 class Channel(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobctl.domain.notify import DeliveryState, Reply, excerpt
+from jobctl.domain.notify import DeliveryState, NotifyOptions, Reply, excerpt
 from jobctl.errors import UsageError
-from jobctl.notify.channel import Channel, NotifyOptions
+from jobctl.notify.channel import Channel
 
 if TYPE_CHECKING:
     from jobctl.process.hook import HookResult

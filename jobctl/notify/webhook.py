@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobctl import __version__
-from jobctl.domain.notify import DeliveryState, Reply, excerpt, shown_url
+from jobctl.domain.notify import DeliveryState, NotifyOptions, Reply, excerpt, shown_url
 from jobctl.errors import UsageError
-from jobctl.notify.channel import Channel, NotifyOptions
+from jobctl.notify.channel import Channel
 
 if TYPE_CHECKING:
     from jobctl.store.outbox import NewTarget, Sending

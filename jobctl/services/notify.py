@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
-from jobctl.domain.notify import DeliveryState
+from jobctl.domain.notify import DeliveryState, NotifyOptions
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
-from jobctl.notify.channel import NotifyOptions
 from jobctl.notify.channels import CHANNELS, shown_target
 from jobctl.process.daemon import lock_holder
 from jobctl.process.wakeup import wake

@@ -11,8 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
-from jobctl.sources.delimiters import likelier_delimiter, name_of, noted_delimiter
-from jobctl.sources.header import is_encodable, kept_places
+from jobctl.sources.header import is_encodable, kept_places, likelier_delimiter, name_of, noted_delimiter
 from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Damaged, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Policy
-from jobctl.notify.channel import NotifyOptions
 from tests.engine.bench import Bench
 from tests.executors.fake import Play
 

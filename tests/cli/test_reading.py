@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from jobctl.cli.session import Session
-from jobctl.cli.submission.reading import Reading
+from jobctl.cli.submission.report import Reading
 from jobctl.config import Home
 from jobctl.render.input_progress import reading_line
 from jobctl.render.look import Look

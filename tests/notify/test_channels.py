@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import jobctl
-from jobctl.domain.notify import DeliveryState, Reply
+from jobctl.domain.notify import DeliveryState, NotifyOptions, Reply
 from jobctl.errors import UsageError
 from jobctl.notify import channels
-from jobctl.notify.channel import Channel, NotifyOptions
+from jobctl.notify.channel import Channel
 from jobctl.notify.channels import CHANNELS, channel_of, deliver, judge, shown_target
 from jobctl.services.notify import make_targets, notify_block
 from jobctl.store.outbox import NewTarget

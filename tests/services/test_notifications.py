@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.domain.notify import DeliveryState, Reply, Verdict
+from jobctl.domain.notify import DeliveryState, NotifyOptions, Reply, Verdict
 from jobctl.errors import JobctlError, NotFound, UsageError
-from jobctl.notify.channel import NotifyOptions
 from jobctl.process.wakeup import WakeUp
 from jobctl.services.notify import (
     dead_notice,

@@ -8,9 +8,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.selection import Selection
-from jobctl.notify.channel import NotifyOptions
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import empty_list_document, job_document, list_document

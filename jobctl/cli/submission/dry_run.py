@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
 from jobctl.cli.submission.intake import input_stream
-from jobctl.cli.submission.reading import Reading
-from jobctl.cli.submission.report import forecast
+from jobctl.cli.submission.report import Reading, forecast
 from jobctl.errors import Exit
 from jobctl.services.submit.documents import preview_document
 from jobctl.services.submit.request import on_placeholders

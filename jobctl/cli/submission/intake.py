@@ -17,16 +17,15 @@ from jobctl.cli.submission.checks import (
     naming,
     tell_of_environment,
 )
-from jobctl.cli.submission.defaults import filled
-from jobctl.cli.submission.options import command_words, values
+from jobctl.cli.submission.options import command_words, filled, values
 from jobctl.cli.submission.untrusted import tell_untrusted
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.call import Call
+    from jobctl.domain.notify import NotifyOptions
     from jobctl.domain.policy import Policy
-    from jobctl.notify.channel import NotifyOptions
     from jobctl.services.submit.request import SubmitRequest
     from jobctl.sources.options import InputOptions
 
@@ -162,7 +161,7 @@ def _call(meant: Mapping[str, Any]) -> Call | None:
 
 
 def _notify(meant: Mapping[str, Any]) -> NotifyOptions:
-    from jobctl.notify.channel import NotifyOptions
+    from jobctl.domain.notify import NotifyOptions
 
     return NotifyOptions(
         urls=meant["notify"] or (),

@@ -14,15 +14,14 @@ from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
 from jobctl.services.control.actor import actor
-from jobctl.services.submit import idempotency
-from jobctl.services.submit.feed import Batch, Feed
+from jobctl.services.submit.feed import Batch, Feed, Rejects
 from jobctl.services.submit.new_job import Submission, first_values, last_values
-from jobctl.services.submit.rejects import Rejects
 from jobctl.services.submit.request import Accepted
 from jobctl.store import clock, followed, items, jobs, journal, queues
 from jobctl.store.database import Database
 
 if TYPE_CHECKING:
+    from jobctl.services.submit.idempotency import Comparison
     from jobctl.services.submit.row_keys import RowKeys
     from jobctl.store.job_row import JobRow
     from jobctl.store.outbox import NewTarget
@@ -135,6 +134,8 @@ class Intake:
         if request.queue != DEFAULT_QUEUE:
             queues.keep(database, request.queue)
         if request.unique:
+            from jobctl.services.submit import idempotency
+
             idempotency.check_unique(database, job, values["fingerprint"])
         command, reason = request.shown_command, plural(rows, "item")
         journal.note(database, job, "submitted", at=self.now, actor=actor(), reason=reason, command=command)
@@ -163,6 +164,8 @@ class Intake:
         after = [*request.after, *((other, followed.CONDITION) for other in sorted(keys.others))]
         jobs.update(self.database, job, after=json.dumps(after))
         if request.foreground:
+            from jobctl.services.submit import idempotency
+
             idempotency.take_to_foreground(self.database, job)
 
     def _compared_otherwise(self, job: int) -> int | None:
@@ -171,15 +174,19 @@ class Intake:
         before = jobs.newest_with_keys(self.database, request.name or "", job)
         return None if before is None or set(before.policy.new_by) == set(request.new_by) else before.id
 
-    def compared(self, owner: JobRow, batches: Iterable[Batch]) -> idempotency.Comparison:
+    def compared(self, owner: JobRow, batches: Iterable[Batch]) -> Comparison:
         """The rows of the input compared with those of the job that its key stands for."""
-        comparison = idempotency.Comparison(self.database, owner)
+        from jobctl.services.submit.idempotency import Comparison
+
+        comparison = Comparison(self.database, owner)
         for batch in batches:
             comparison.add(batch)
         return comparison
 
-    def found(self, owner: JobRow, comparison: idempotency.Comparison) -> Accepted:
+    def found(self, owner: JobRow, comparison: Comparison) -> Accepted:
         """The key is taken: the same work is the same job, other work is a conflict."""
+        from jobctl.services.submit import idempotency
+
         request = self.submission.request
         comparison.check(self.submission.work())
         resumed = 0

@@ -18,8 +18,6 @@ from jobctl.handlers.environment import (
     submitter_environment,
     whole_environment,
 )
-from jobctl.services.daemon.environment import check_names
-from jobctl.services.submit import idempotency
 from jobctl.services.submit.request import Origin, SubmitRequest
 from jobctl.services.submit.shell_habits import refuse_other_ways
 from jobctl.store.opening.open import open_database
@@ -51,6 +49,8 @@ def origin_of(home: Home, request: SubmitRequest) -> Origin:
     if request.env_all:
         given["env_all"] = True
     if missing := [name for name in names if name not in environment and name not in from_file]:
+        from jobctl.services.daemon.environment import check_names
+
         check_names(home, missing, os.environ)
     return Origin(cwd, environment, names, given)
 
@@ -89,7 +89,9 @@ def _check_words(home: Home, request: SubmitRequest) -> None:
         _check_name(home, request.name, only_new=request.only_new)
     check_printable("--queue", request.queue, MAX_NAME)
     if request.key is not None:
-        idempotency.check_key(request.key)
+        from jobctl.services.submit.idempotency import check_key  # few submissions have a key
+
+        check_key(request.key)
     if request.only_new and (request.name is None or request.item_key is None):
         raise UsageError("--only-new needs --name and --item-key", hint="--name nightly --item-key id --only-new")
     if request.new_by and not request.only_new:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from jobctl.domain.call import Call
 from jobctl.domain.names import DEFAULT_QUEUE
+from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Policy
-from jobctl.notify.channel import NotifyOptions
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
 

@@ -1,4 +1,4 @@
-"""Whether a database is one of jobctl, with the tables and columns of the schema whose number it carries.
+"""The tables and columns of a database: they are made here, and compared with those of its version of the schema.
 
 Builds of jobctl that were never released used one number for several layouts. A database of one of them opens, and
 then every statement fails on a column that is not there. So each database is compared with the layout of its number
@@ -92,6 +92,28 @@ def is_noted(connection: Connection, version: int) -> bool:
 def note(connection: Connection) -> None:
     """Write down that the columns are those of this jobctl. Only in a transaction, and only after a comparison."""
     connection.execute(_NOTE, (LAYOUTS.get(SCHEMA_VERSION, ""),))
+
+
+def create_schema(database: Database) -> None:
+    """Create every table in one transaction. It does nothing if another process was faster."""
+    import uuid
+
+    from jobctl.store.opening.folder import jobs_with_files
+
+    with database.transaction():
+        if database.scalar("PRAGMA user_version"):
+            return
+        for statement in stored().split(";\n"):
+            if statement.strip():
+                database.execute(statement)
+        database.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?), ('epoch', '0')", (uuid.uuid4().hex,))
+        # If the database was lost, files of its jobs may still be there: their numbers must not go to other jobs.
+        jobs = jobs_with_files(database.path.parent)
+        if jobs:
+            database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)", (jobs[-1],))
+        note(database.connection)
+        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def differences(connection: Connection) -> list[str]:

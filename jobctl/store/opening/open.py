@@ -184,9 +184,7 @@ def _configure(database: Database, *, create: bool, lock_holder: int | None) -> 
     # Deleted rows are overwritten with zeros: ``prune`` promises that nothing can be read back.
     execute("PRAGMA secure_delete=ON").fetchall()
     if version == 0:
-        from jobctl.store.opening.create import create_schema
-
-        create_schema(database)
+        layout.create_schema(database)
     elif version < SCHEMA_VERSION:
         from jobctl.store.opening.migrate import upgrade
 
