@@ -278,8 +278,8 @@ def test_a_folder_called_tilde_is_not_the_home_of_somebody_who_has_none(cli):
         "import os, pwd\n"
         "def unknown(uid): raise KeyError(uid)\n"
         "pwd.getpwuid = unknown\n"
-        "from jobctl.services.settings.files import places\n"
-        "print([place.path for place in places({}, os.getcwd()) if place.exists])\n"
+        "from jobctl.services.settings.files import settings_files\n"
+        "print([file.path for file in settings_files({}, os.getcwd()) if file.exists])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", inner], cwd=cli.work, env={"PATH": "/bin"}, capture_output=True, text=True, timeout=60
