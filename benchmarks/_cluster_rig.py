@@ -38,7 +38,7 @@ def rig() -> Iterator[Rig]:
         file = folder / "scheduler.json"
         scheduler = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0")
         made = [_start(folder, *scheduler, "--host", "127.0.0.1", "--scheduler-file", str(file))]
-        stack.callback(lambda: [_end(process) for process in reversed(made)])
+        stack.callback(lambda: _end_all(made[::-1]))
         _wait(file.exists)
         worker = (sys.executable, "-m", "jobctl", "worker", "--slots", "1", "--scheduler-file", str(file))
         made += [_start(folder, *worker) for _ in range(WORKERS)]
@@ -50,6 +50,11 @@ def _start(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
     settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0", "TMPDIR": str(folder)}
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(argv, env={**os.environ, **settings}, cwd=folder, stdout=log, stderr=log)
+
+
+def _end_all(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -39,6 +39,7 @@ def main() -> None:
 
 def _wait(huey: SqliteHuey, most: int) -> int:
     """Wait until this number of calls waits; returns the number that does."""
+    left: int
     while (left := huey.pending_count()) > most:
         time.sleep(_LOOK_S)
     return left

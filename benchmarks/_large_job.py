@@ -22,7 +22,9 @@ from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
 from jobctl.store import figures, jobs, journal
 from jobctl.store.database import Database
-from jobctl.store.failures import Groups
+from jobctl.store.failures import SAMPLE_LIMIT
+from jobctl.store.group import Message
+from jobctl.store.groups import FailureGroups
 from jobctl.store.opening.open import open_database
 
 OUTPUT = b"%049d\n"
@@ -90,8 +92,8 @@ def _write_logs(home: Home, shape: _Shape) -> None:
 
 
 def _settle(database: Database, shape: _Shape) -> None:
-    group = Groups(database, shape.job).find("exit_3", _MESSAGE, "known", retryable=True, now=shape.began)
-    assert group is not None
+    said = Message(_MESSAGE, code="exit_3")
+    group = FailureGroups(database, shape.job).find(said, retryable=True, now=shape.began)
     database.execute("CREATE TEMP TABLE failed (item INTEGER PRIMARY KEY)")
     database.executemany("INSERT INTO failed VALUES (?)", ((item,) for item in shape.failed))
     database.execute(
@@ -112,8 +114,7 @@ def _settle(database: Database, shape: _Shape) -> None:
         (shape.began, _EACH_US, PER_LOG, _MESSAGE, shape.job, shape.done),
     )
     group.items = group.attempts = len(shape.failed)
-    for item in shape.failed[:10]:
-        group.add_sample(item)
+    group.failed = shape.failed[:SAMPLE_LIMIT]
     database.execute(
         "UPDATE failures SET items = ?, attempts = ?, samples = ? WHERE id = ?",
         (group.items, group.attempts, json.dumps(group.samples), group.id),

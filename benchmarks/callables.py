@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks import peers
@@ -79,12 +80,8 @@ def _queues(rows: Bench, scale: Scale) -> Iterator[Figure]:
             yield peers.missing(name, absent[0])
             continue
         with tempfile.TemporaryDirectory() as folder:
-            words = ("thread",) if peer == "huey" else (folder,)
-            pair = compare(
-                lambda: _jobctl(rows)["settled"] / rows.count,
-                lambda peer=peer, count=count, words=words: _script(f"_{peer}", count, rows.slots, *words),
-                3,
-            )
+            theirs = partial(_script, f"_{peer}", count, rows.slots, "thread" if peer == "huey" else folder)
+            pair = compare(lambda: _jobctl(rows)["settled"] / rows.count, theirs, 3)
         yield pair.advantage(name, target, "µs", 1e-6)
 
 

@@ -51,7 +51,7 @@ def _engine(root: Path, items: int) -> Iterator[Figure]:
     with open(path, "w", encoding="utf-8") as file:
         file.write("id,url,text\n")
         file.writelines(f"{n},https://example.org/items/{n},item number {n}\n" for n in range(1, items + 1))
-    argv = [sys.executable, "-m", "benchmarks._engine_items", root / "engine", path, str(OUTPUT)]
+    argv = [sys.executable, "-m", "benchmarks._engine_items", str(root / "engine"), str(path), str(OUTPUT)]
     done = subprocess.run(argv, cwd=ROOT, env=environment({}), stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     mib = [resident / (1 << 20) for _, resident, _ in found["memory"]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks._instant import Store
 from benchmarks.figure import Figure, Scale
-from benchmarks.plot import svg
+from benchmarks.plot import Line, svg
 from benchmarks.rows import Bench, bench
 from benchmarks.usage import Usage
 
@@ -39,10 +39,10 @@ def run(scale: Scale) -> list[Figure]:
     """The engine at all its sizes, then whole commands."""
     engine = engine_line(ENGINE_SIZES[: scale.of(4, 3)])
     sizes = SIZES[: scale.of(5, 3)]
-    lines = {
+    lines: dict[str, Line] = {
         "jobctl run": line(sizes, Bench.jobctl),
         "xargs": line(sizes, Bench.xargs),
-        "jobctl's engine alone": sorted((size, us) for size, us in engine.items()),
+        "jobctl's engine alone": sorted((float(size), us) for size, us in engine.items()),
     }
     if peers.is_here("GNU parallel"):
         slow = [size for size in sizes if size <= LARGEST_OF_SLOW]
@@ -53,7 +53,7 @@ def run(scale: Scale) -> list[Figure]:
     few, many = lines["jobctl run"][-2:]
     return [
         growth("the engine's part of an item", 10_000 if largest > 10_000 else 1_000, largest, engine),
-        growth("a whole run of true, an item", int(few[0]), int(many[0]), dict([few, many])),
+        growth("a whole run of true, an item", int(few[0]), int(many[0]), {int(size): us for size, us in (few, many)}),
         *(
             Figure(f"{name}, {size:,.0f} rows, an item", us, "µs")
             for name, points in lines.items()
@@ -82,7 +82,7 @@ def engine_line(sizes: tuple[int, ...]) -> dict[int, float]:
 
 def line(sizes: tuple[int, ...] | list[int], act: Callable[[Bench], Usage]) -> list[tuple[float, float]]:
     """CPU microseconds an item of a command by size; the smallest of a few runs where that takes no time."""
-    points = []
+    points: list[tuple[float, float]] = []
     for size in sizes:
         with bench(size) as rows:
             points.append((size, min(act(rows).cpu_s for _ in range(3 if size <= LARGEST_OF_SLOW else 1)) / size * 1e6))

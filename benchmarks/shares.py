@@ -6,6 +6,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.daemons import Activity, Daemon, daemon
@@ -44,7 +45,7 @@ def run(scale: Scale) -> list[Figure]:
     ]
 
 
-def part(name: str, values: list[float], totals: list[float] | tuple[float, ...]) -> Figure:
+def part(name: str, values: Sequence[float], totals: Sequence[float]) -> Figure:
     """One part, with its share of all."""
     shares = [value / total for value, total in zip(values, totals, strict=True)]
     return Figure(f"CPU of an item: {name}", statistics.median(values), "µs", detail=f"{statistics.median(shares):.0%}")

@@ -40,7 +40,7 @@ def run(scale: Scale) -> list[Figure]:
 
 def _store(root: Path, items: int) -> Path:
     store = root / f"of-{items}"
-    argv = [sys.executable, "-m", "benchmarks._large_job", store, str(items)]
+    argv = [sys.executable, "-m", "benchmarks._large_job", str(store), str(items)]
     subprocess.run(argv, cwd=ROOT, env=environment({}), check=True, stdout=subprocess.DEVNULL)
     return store
 

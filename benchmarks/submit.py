@@ -74,7 +74,7 @@ class _Bench:
 
     def _submit(self, path: Path) -> Usage:
         with tempfile.TemporaryDirectory(dir=self._root) as store:
-            argv = [*peers.jobctl(), "submit", path, "-q", "--", "true", "{id}"]
+            argv = [*peers.jobctl(), "submit", str(path), "-q", "--", "true", "{id}"]
             usage = measure(argv, env={"JOBCTL_HOME": store}, cwd=self._root)
         self._memory.append(usage.max_rss_kib)
         return usage

@@ -25,7 +25,7 @@ from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look
 from jobctl.render.notices import notices
 from jobctl.services.status.document import job_document, list_document
-from jobctl.store.database import open_database
+from jobctl.store.opening.open import open_database
 from jobctl.tui.app import Top
 
 FOLDER = Path(__file__).with_name("pictures")
