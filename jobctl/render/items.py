@@ -12,8 +12,7 @@ from rich.text import Text
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import plural
 from jobctl.render.inert import inert
-from jobctl.render.jobs_table import cut
-from jobctl.render.look import Look, console
+from jobctl.render.look import Look, console, cut
 from jobctl.render.plain import row_text
 
 if TYPE_CHECKING:

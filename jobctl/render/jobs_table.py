@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -14,23 +14,12 @@ from jobctl.domain.wording import number, rate
 from jobctl.render.bar import bar
 from jobctl.render.clock import seconds_between
 from jobctl.render.inert import inert
-from jobctl.render.look import Look
+from jobctl.render.look import STATE_STYLES, Look, cut
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-STATE_STYLES = {
-    "queued": "cyan",
-    "running": "yellow",
-    "paused": "magenta",
-    "cancelling": "magenta",
-    "succeeded": "green",
-    "partial": "red",
-    "failed": "bold red",
-    "cancelled": "bright_black",
-    "expired": "red",
-}
 _GAP = 2
 _NAME_MIN, _NAME_MAX = 16, 40
 _BAR_MIN, _BAR_MAX = 8, 30
@@ -136,14 +125,6 @@ def _cells(
         text, style = row[column.title]
         cells.append(_aligned(Text(cut(text, width, look), style=style), column, width))
     return cells
-
-
-def cut(text: str, width: int, look: Look) -> str:
-    """Text in at most ``width`` cells, with a mark where it was cut."""
-    if cell_len(text) <= width:
-        return text
-    mark = look.ellipsis if width > len(look.ellipsis) else ""
-    return set_cell_size(text, width - len(mark)).rstrip() + mark
 
 
 def _aligned(text: Text, column: Column, width: int) -> Text:

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
 #: The width outside a terminal, where nothing is cut or wrapped.
 UNLIMITED = 10_000
+STATE_STYLES = {
+    "queued": "cyan",
+    "running": "yellow",
+    "paused": "magenta",
+    "cancelling": "magenta",
+    "succeeded": "green",
+    "partial": "red",
+    "failed": "bold red",
+    "cancelled": "bright_black",
+    "expired": "red",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +49,14 @@ class Look:
 def look_of(stream: TextIO, *, color: bool, terminal: bool = True) -> Look:
     """The look of a stream; options and environment decide about ``color`` and ``terminal``."""
     if not (terminal and stream.isatty()):
-        return Look(width=UNLIMITED, height=UNLIMITED, color=color, unicode=shows_unicode(stream), terminal=False)
+        return plain_look(stream, color=color)
     size = shutil.get_terminal_size()
     return Look(width=size.columns, height=size.lines, color=color, unicode=shows_unicode(stream))
+
+
+def plain_look(stream: TextIO, *, color: bool = False) -> Look:
+    """The look of a stream that is not a terminal."""
+    return Look(width=UNLIMITED, height=UNLIMITED, color=color, unicode=shows_unicode(stream), terminal=False)
 
 
 def shows_unicode(stream: TextIO) -> bool:
@@ -68,3 +84,15 @@ def console(look: Look, stream: TextIO) -> Console:
         force_terminal=look.terminal or look.color,
         legacy_windows=False,
     )
+
+
+def cut(text: str, width: int, look: Look) -> str:
+    """Text in at most ``width`` cells, with a mark where it was cut."""
+    if 2 * len(text) <= width:  # no character takes more than two cells
+        return text
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    mark = look.ellipsis if width > len(look.ellipsis) else ""
+    return set_cell_size(text, width - len(mark)).rstrip() + mark

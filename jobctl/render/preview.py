@@ -9,8 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from jobctl.render.inert import inert
-from jobctl.render.jobs_table import cut
-from jobctl.render.look import Look, console
+from jobctl.render.look import Look, console, cut
 from jobctl.render.plain import table
 
 COMMAND = "command"

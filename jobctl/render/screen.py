@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import RenderableType
-from rich.text import Text
 
-from jobctl.render.job.page import job_page
-from jobctl.render.job.plain_page import plain_page
-from jobctl.render.jobs_table import jobs_table
 from jobctl.render.look import Look, console
-from jobctl.render.notices import notices, waiting
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
@@ -20,20 +15,25 @@ if TYPE_CHECKING:
 
 def print_jobs(document: StatusListDocument, stream: TextIO, look: Look) -> None:
     """The table of jobs, the notices, and the reasons why jobs wait."""
+    from jobctl.render.jobs_table import jobs_table
+    from jobctl.render.notices import notices, waiting
+
     lines = notices(document, look) + waiting(document, look)
-    _print([jobs_table(document, look), *([Text("")] if lines else []), *lines], look, stream)
+    _print([jobs_table(document, look), *([""] if lines else []), *lines], look, stream)
 
 
 def print_pages(documents: Sequence[StatusDocument], stream: TextIO, look: Look) -> None:
     """The pages of some jobs, one after the other; plain text outside a terminal."""
     if not look.terminal:
-        pages = ("\n".join(plain_page(document, look)) + "\n" for document in documents)
-        stream.write("\n".join(pages))
-        return
+        from jobctl.render.job.plain_page import print_plain_pages
+
+        return print_plain_pages(documents, stream)
+    from jobctl.render.job.page import job_page
+
     blocks: list[RenderableType] = []
     for document in documents:
-        blocks += [*([Text("")] if blocks else []), job_page(document, look)]
-    _print(blocks, look, stream)
+        blocks += [*([""] if blocks else []), job_page(document, look)]
+    return _print(blocks, look, stream)
 
 
 def _print(blocks: Sequence[RenderableType], look: Look, stream: TextIO) -> None:

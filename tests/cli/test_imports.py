@@ -75,6 +75,7 @@ def modules_after(home, *words):
         ("status", "--json"),
         ("status", "1", "--json"),
         ("status",),
+        ("status", "1"),
         ("items", "1"),
         ("items", "1", "--json"),
         ("logs", "1.1"),
@@ -107,13 +108,6 @@ def test_completion_and_version_need_no_command_tree(store, home, words):
     code, names = modules_after(home, *words)
     assert code == 0
     assert not names & {"typer", "dataclasses", "inspect", "jobctl.cli.app", "jobctl.store.database", "platformdirs"}
-
-
-def test_a_page_imports_rich_but_no_schema(store, home):
-    store.job("q")
-    _, names = modules_after(home, "status", "1")
-    assert "rich.table" in names
-    assert not {name.partition(".")[0] for name in names} & HEAVY
 
 
 def test_the_engine_starts_light():

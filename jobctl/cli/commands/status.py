@@ -65,10 +65,14 @@ def _show_jobs(shared: Session, words: list[str]) -> list[StatusDocument]:
     documents = status_of(shared.home, words, now, program=shared.program)
     if shared.json:
         shared.emit(bundle_of(shared.home, documents, now))
-    else:
+    elif shared.is_terminal(sys.stdout):
         from jobctl.render.screen import print_pages
 
         print_pages(documents, sys.stdout, shared.look(sys.stdout))
+    else:
+        from jobctl.render.job.plain_page import print_plain_pages
+
+        print_plain_pages(documents, sys.stdout)
     return documents
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration, format_given
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural, size
 from jobctl.render.clock import local
 from jobctl.render.look import Look
@@ -16,6 +17,34 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.policy import PolicyBlock
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
     from jobctl.domain.documents.status import StatusDocument
+
+
+def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
+    """The name and the text of each fact; only the first line of a fact has a name."""
+    yield "retry", retry_text(document)
+    yield from results_lines(document)
+    yield "time", _joined(times(document), look)
+    yield kind_of(document["handler"]).noun, work_text(document)
+    yield "input", input_text(document, look)
+    yield "policy", _joined(policy_facts(document["policy"], document["daemon"].get("slots")), look)
+    yield "queue", document["queue"] + (f"{look.dash}priority {document['priority']}" if document["priority"] else "")
+    if document.get("after"):
+        yield "after", after_text(document)
+    if document["labels"]:
+        yield "labels", " ".join(f"{name}={value}" for name, value in document["labels"].items())
+    if document["idempotency"]["key"]:
+        yield "key", document["idempotency"]["key"]
+    if document["notify"]:
+        yield from notify_lines(document, look)
+    yield "daemon", daemon_text(document["daemon"])
+    for position, command in enumerate(document["next"]):
+        yield "" if position else "next", command
+
+
+def _joined(facts: Iterable[str], look: Look) -> str:
+    """Facts in a row, in which a line can only be broken between two facts."""
+    space = "\u00a0" if look.unicode and look.terminal else " "
+    return look.dash.join(fact.replace(" ", space) for fact in facts)
 
 
 def retry_text(document: StatusDocument) -> str:
@@ -71,18 +100,13 @@ def times(document: StatusDocument) -> Iterator[str]:
         yield f"not before {local(time['not_before_at'])}"
 
 
-def command_text(command: Any) -> str:
-    """A command as a person could type it."""
-    if command is None:
-        return "the file's own command column"
-    return str(command) if isinstance(command, str) else shlex.join(command)
-
-
 def work_text(document: StatusDocument) -> str:
     """The work for each row, on one line."""
-    call = document["call"]
+    call, command = document["call"], document["command"]
     if call is None:
-        return command_text(document["command"])
+        if command is None:
+            return "the file's own command column"
+        return command if isinstance(command, str) else shlex.join(command)
     facts = [call["target"]]
     if call["style"]:
         facts.append("gets each row as a dict" if call["style"] == "dict" else "gets columns as keyword arguments")
@@ -137,12 +161,6 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
             else "fails items that leave processes"
         )
     yield "runs again after a crash" if policy["on_crash"] == "requeue" else "at most once"
-
-
-def queue_text(document: StatusDocument, look: Look) -> str:
-    """The queue of the job, and its priority."""
-    text = str(document["queue"])
-    return f"{text}{look.dash}priority {document['priority']}" if document["priority"] else text
 
 
 def daemon_text(daemon: DaemonBlock) -> str:

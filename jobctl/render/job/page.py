@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -10,34 +10,32 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from jobctl.domain.durations import format_duration
-from jobctl.domain.handler_kinds import kind_of
-from jobctl.domain.wording import number, percent, rate
+from jobctl.domain.wording import rate
 from jobctl.render.bar import bar
-from jobctl.render.clock import local
 from jobctl.render.inert import inert
-from jobctl.render.job.blocks import failures_block, running_block, slowest_line
-from jobctl.render.job.facts import (
-    after_text,
-    daemon_text,
-    input_text,
-    notify_lines,
-    policy_facts,
-    queue_text,
-    results_lines,
-    retry_text,
-    times,
-    work_text,
+from jobctl.render.job.blocks import failures_block, running_block
+from jobctl.render.job.facts import fact_lines
+from jobctl.render.job.progress import (
+    BAR_MAX,
+    BAR_MIN,
+    CURVE_MAX,
+    CURVE_MIN,
+    Cell,
+    counter_texts,
+    curve_cells,
+    duration_figures,
+    progress_facts,
+    slowest_line,
+    title_texts,
 )
-from jobctl.render.job.pace import pace_line
-from jobctl.render.jobs_table import STATE_STYLES
-from jobctl.render.look import Look
+from jobctl.render.look import STATE_STYLES, Look
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-_BAR_MIN, _BAR_MAX = 10, 60
+_LEVELS = "▁▂▃▄▅▆▇█"
+_ASCII_LEVELS = "_.:-=+*#"
 #: A screen with this many lines has room for more than the essentials.
 _ROOMY = 20
 _INDENT = (0, 0, 0, 2)
@@ -61,9 +59,9 @@ def overview(document: StatusDocument, look: Look) -> Iterator[RenderableType]:
     pace = pace_line(document, look)
     if pace is not None:
         yield pace
-    slowest = slowest_line(document, look) if look.height >= _ROOMY else None
-    if slowest is not None:
-        yield slowest
+    slowest = slowest_line(document, look) if look.height >= _ROOMY else ""
+    if slowest:
+        yield Text(slowest)
     attention = document["attention"]
     if attention:
         yield Text("")
@@ -74,53 +72,48 @@ def overview(document: StatusDocument, look: Look) -> Iterator[RenderableType]:
 
 def job_title(document: StatusDocument, look: Look) -> Text:
     """Number, name, state, round."""
-    state = document["state"]
-    parts: list[Any] = [
-        (f"job {document['job']}", "bold"),
-        "  ",
-        (inert(document["name"]), "bold"),
-        "  ",
-        (state, STATE_STYLES.get(state, "")),
-    ]
-    if document["round"] > 1:
-        parts.append(f"{look.dash}round {document['round']}")
-    return Text.assemble(*parts)
+    job, name, state, later = title_texts(document, look)
+    return Text.assemble((job, "bold"), "  ", (name, "bold"), "  ", (state, STATE_STYLES.get(state, "")), later)
 
 
 def _bar_line(document: StatusDocument, look: Look) -> Text:
     text = "  ".join(progress_facts(document, look))
-    width = max(_BAR_MIN, min(_BAR_MAX, look.width - len(text) - 2))
+    width = max(BAR_MIN, min(BAR_MAX, look.width - len(text) - 2))
     return Text.assemble(*bar(document["counts"], width, look), "  ", text)
-
-
-def progress_facts(document: StatusDocument, look: Look) -> list[str]:
-    """How much is processed, how fast, and when the rest will be; as much as fits next to a bar."""
-    progress, counts = document["progress"], document["counts"]
-    facts = [
-        percent(progress["processed"], counts["total"]) if counts["total"] else percent(progress["fraction"], 1),
-        f"{number(progress['processed'])} of {number(counts['total'])}",
-    ]
-    if progress["rate_per_s"]:
-        facts.append(rate(progress["rate_per_s"]))
-    if progress["eta_s"] is not None:
-        facts.append(f"done in {format_duration(progress['eta_s'])}")
-        moment = f", {local(progress['eta_at'])}" if progress["eta_at"] else ""
-        if _BAR_MIN + 2 + len("  ".join(facts) + moment) <= look.width:
-            facts[-1] += moment
-    elif document["done"]:
-        facts.append(f"took {format_duration(document['time']['active_s'])}")
-    return facts
 
 
 def counters(document: StatusDocument, look: Look) -> Text:
     """The counters that are not zero."""
     styles = {"succeeded": "green", "failed": "red", "running": "yellow", "rejected": "red"}
     parts: list[Any] = []
-    for name in ("succeeded", "failed", "running", "retrying", "queued", "unprocessed", "rejected", "skipped"):
-        count = document["counts"][name]
-        if count:
-            parts += [look.dash if parts else "", (f"{number(count)} {name}", styles.get(name, ""))]
+    for name, text in counter_texts(document).items():
+        parts += [look.dash if parts else "", (text, styles.get(name, ""))]
     return Text.assemble(*parts)
+
+
+def pace_line(document: StatusDocument, look: Look) -> Text | None:
+    """A curve of small bars, and the throughput and durations of a job; None before the first attempt has ended."""
+    figures = Text(look.dash.join(duration_figures(document)))
+    room = min(CURVE_MAX, look.width - figures.cell_len - len("  peak 123,456/s") - len(look.dash))
+    shown = curve_cells(document, max(CURVE_MIN, room))
+    if not shown:
+        return figures if figures.plain else None
+    peak = max(cell.per_s for cell in shown)
+    facts = Text(f"peak {rate(peak)}") if peak else Text()
+    if facts.plain and figures.plain:
+        facts.append(look.dash)
+    return Text.assemble(curve(shown, look), "  ", facts, figures)
+
+
+def curve(course: Sequence[Cell], look: Look) -> Text:
+    """The cells as bars against the highest one; the lowest bar means that nothing ended."""
+    levels = _LEVELS if look.unicode else _ASCII_LEVELS
+    peak = max((cell.per_s for cell in course), default=0.0)
+    text = Text(no_wrap=True)
+    for cell in course:
+        level = 0 if not cell.per_s else 1 + round((len(levels) - 2) * cell.per_s / peak)
+        text.append(levels[level], style="red" if cell.failed >= 0.5 else "green" if cell.per_s else "bright_black")
+    return text
 
 
 def _facts(document: StatusDocument, look: Look) -> RenderableType:
@@ -130,30 +123,3 @@ def _facts(document: StatusDocument, look: Look) -> RenderableType:
     for label, text in fact_lines(document, look):
         grid.add_row(label, Text(inert(text)))
     return grid
-
-
-def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
-    """The name and the text of the other facts; only the first line of a fact has a name."""
-    yield "retry", retry_text(document)
-    yield from results_lines(document)
-    yield "time", _joined(times(document), look)
-    yield kind_of(document["handler"]).noun, work_text(document)
-    yield "input", input_text(document, look)
-    yield "policy", _joined(policy_facts(document["policy"], document["daemon"].get("slots")), look)
-    yield "queue", queue_text(document, look)
-    if document.get("after"):
-        yield "after", after_text(document)
-    if document["labels"]:
-        yield "labels", " ".join(f"{name}={value}" for name, value in document["labels"].items())
-    if document["idempotency"]["key"]:
-        yield "key", document["idempotency"]["key"]
-    yield from notify_lines(document, look)
-    yield "daemon", daemon_text(document["daemon"])
-    for position, command in enumerate(document["next"]):
-        yield "" if position else "next", command
-
-
-def _joined(facts: Iterable[str], look: Look) -> str:
-    """Facts in a row, in which a line can only be broken between two facts."""
-    space = "\u00a0" if look.unicode and look.terminal else " "
-    return look.dash.join(fact.replace(" ", space) for fact in facts)

@@ -2,59 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from jobctl.render.causes import hidden_causes
 from jobctl.render.inert import inert
-from jobctl.render.job.blocks import failure_rows, running_rows, slowest_line
-from jobctl.render.job.pace import figures_line
-from jobctl.render.job.page import counters, fact_lines, job_title, progress_facts
-from jobctl.render.look import Look
+from jobctl.render.job.facts import fact_lines
+from jobctl.render.job.progress import (
+    counter_texts,
+    pace_line,
+    progress_facts,
+    running_columns,
+    running_items,
+    slowest_line,
+    slowness,
+    title_texts,
+)
+from jobctl.render.look import Look, plain_look
 from jobctl.render.plain import table
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
+def print_plain_pages(documents: Sequence[StatusDocument], stream: TextIO) -> None:
+    """The pages of some jobs, one after the other. Nothing here needs the library that draws on terminals."""
+    look = plain_look(stream)
+    stream.write("\n".join("\n".join(plain_page(document, look)) + "\n" for document in documents))
+
+
 def plain_page(document: StatusDocument, look: Look) -> Iterator[str]:
     """The lines of the page of a status document."""
-    yield job_title(document, look).plain
+    yield "{}  {}  {}{}".format(*title_texts(document, look))
     yield inert(document["state_reason"])
     yield ""
     yield "  ".join(progress_facts(document, look))
-    slowest = slowest_line(document, look)
-    for line in (counters(document, look).plain, figures_line(document, look), slowest.plain if slowest else ""):
-        if line:
-            yield line
+    counters = look.dash.join(counter_texts(document).values())
+    yield from filter(None, (counters, pace_line(document, look), slowest_line(document, look)))
     if document["attention"]:
         yield ""
     for found in document["attention"]:
         yield f"! {inert(found['message'])}"
         yield f"  {inert(found['action'])}"
-    yield from _causes(document)
-    running = running_rows(document, look)
-    if running is not None:
-        yield ""
-        yield table(*running)
+    if document["failures"]["groups"]:
+        yield from _causes(document)
+    if document["running"]:
+        yield from _running(document, look)
     yield ""
-    yield from _facts(document, look)
+    name = ""
+    for label, text in fact_lines(document, look):
+        name = label or name  # in every line, so that a program finds each line by its name
+        yield f"{name}\t{inert(text)}"
 
 
 def _causes(document: StatusDocument) -> Iterator[str]:
+    from jobctl.render.causes import CAUSE_TITLES, cause_cells, hidden_causes
+
     groups = document["failures"]["groups"]
-    if not groups:
-        return
     yield ""
-    yield table(*failure_rows(groups))
+    yield table(CAUSE_TITLES, [(*cells[:2], cells[2] + cells[3], cells[4]) for cells in map(cause_cells, groups)])
     hidden = hidden_causes(document, len(groups))
     if hidden:
         yield f"and {hidden}"
 
 
-def _facts(document: StatusDocument, look: Look) -> Iterator[str]:
-    """Facts, with the name in every line, so that a program finds each line by its name."""
-    name = ""
-    for label, text in fact_lines(document, look):
-        name = label or name
-        yield f"{name}\t{inert(text)}"
+def _running(document: StatusDocument, look: Look) -> Iterator[str]:
+    running = running_items(document)
+    if not running:
+        return
+    marks = [slowness(item["elapsed_s"], document.get("durations")) for item in running]
+    columns = running_columns(running, marks, look)
+    yield ""
+    yield table(list(columns), zip(*columns.values(), strict=True))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
 from jobctl.render.clock import seconds_between
-from jobctl.render.job.pace import cells
+from jobctl.render.job.progress import cells
 from jobctl.render.report.svg import Drawing, round_step, ticks, time_step
 
 if TYPE_CHECKING:
