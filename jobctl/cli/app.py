@@ -139,10 +139,10 @@ def root() -> None:
     Examples:
       jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job
       jobctl daemon start                           start the process that runs jobs
-      jobctl status                                 show how far the jobs are
+      jobctl status                                 show the progress of all jobs
       jobctl run urls.csv -- curl -fsSO {url}       do all of this here and now
 
-    JOB is a number, the name of a job, or last; lists are written 1,3,5-8, an item 42.17.
+    JOB is a number, the name of a job, or last. 1,3,5-8 is a list of jobs; 42.17 is item 17 of job 42.
     """
 
 

@@ -30,11 +30,11 @@ def _store(name: str) -> Any:
 def global_options() -> list[TyperOption]:
     """Options that may be given before or after the command."""
     flags = (
-        ("json", ["--json"], "Print one JSON document; with --follow or --watch, one on each line."),
-        ("plain", ["--plain"], "Print tables as tab-separated values, with nothing cut, drawn or coloured."),
-        ("no_color", ["--no-color"], "Use no colours, like NO_COLOR=1."),
-        ("quiet", ["-q", "--quiet"], "Print no messages, only the output that was asked for."),
-        ("verbose", ["-v", "--verbose"], "Print more; show where an internal error happened."),
+        ("json", ["--json"], "Print one JSON document, or with --follow or --watch, one on each line."),
+        ("plain", ["--plain"], "Print tables as tab-separated values, in full, without lines or colours."),
+        ("no_color", ["--no-color"], "Print without colours, as with NO_COLOR=1."),
+        ("quiet", ["-q", "--quiet"], "Print only the requested output, without messages."),
+        ("verbose", ["-v", "--verbose"], "Print more details, and the traceback of an internal error."),
     )
     home = TyperOption(
         param_decls=["--home"],

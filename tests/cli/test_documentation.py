@@ -88,10 +88,10 @@ def test_the_defaults_in_the_help_are_those_of_the_code():
     assert f"default: {backoff}." in HELP["--backoff"]
     assert f"default: {format_duration(policy.grace_s)}." in HELP["--grace"]
     assert f"default: {policy.output_cap >> 20}M." in HELP["--output-cap"]
-    assert f"once {policy.min_finished} are processed" in HELP["--max-failures"]
+    assert f"after {policy.min_finished} are processed" in HELP["--max-failures"]
     assert "none" not in HELP["--rate"] and policy.rate is None
     assert policy.leftovers == "wait" and "wait for them (default)" in HELP["--leftovers"]
-    assert policy.on_crash == "requeue" and "run again (default)" in HELP["--on-crash"]
+    assert policy.on_crash == "requeue" and "items again (default)" in HELP["--on-crash"]
     assert policy.halt == "soon" and "finish (default)" in HELP["--halt"]
 
 

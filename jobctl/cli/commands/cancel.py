@@ -19,10 +19,10 @@ def cancel(
     targets: Annotated[
         list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs or items: 42, last, 1,3,5-8, 42.17, 42.1-5.")
     ],
-    at_once: Annotated[bool, typer.Option("--now", help="Kill at once, without a grace period.")] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the journal of the job.")] = "",
+    at_once: Annotated[bool, typer.Option("--now", help="Send KILL at once, without TERM and a grace period.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="The reason, which the journal of the job keeps.")] = "",
 ) -> int:
-    """End jobs or items: running items are stopped with all their processes, the others become unprocessed.
+    """End jobs or items: stop running items with all their processes, and leave the others unprocessed.
 
     Examples:
       jobctl cancel last

@@ -35,7 +35,7 @@ FOLDERS = {
 @app.command(cls=Command)
 def completion(
     ctx: typer.Context,
-    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="The shell: bash, zsh or fish.")],
 ) -> int:
     """Print the script with which a shell completes commands, options, job numbers and more.
 

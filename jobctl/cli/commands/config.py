@@ -19,7 +19,7 @@ app = subcommands(
       jobctl config path
       jobctl config trust
 
-    The order is: options of the command line, JOBCTL_SECTION_KEY in the environment, jobctl.toml in this folder or one
+    The order is: options on the command line, JOBCTL_SECTION_KEY in the environment, jobctl.toml in this folder or one
     above it, config.toml of the user, config.toml of the system. The first one that has a value wins; see
     jobctl-config(5).
     """

@@ -196,7 +196,7 @@ def install(
     slots: SlotsOption = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="The name of the unit; default: jobctl.")] = "jobctl",
     show: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a unit that has another text.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing unit that differs.")] = False,
 ) -> int:
     """Write a systemd user unit, so that the daemon starts with the session or at boot.
 

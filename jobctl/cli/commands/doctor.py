@@ -22,7 +22,7 @@ def doctor(
     ctx: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Fix what is safe to fix.")] = False,
     restore: Annotated[
-        bool, typer.Option("--restore", help="Replace a damaged or missing database by its newest copy.")
+        bool, typer.Option("--restore", help="Replace a damaged or missing database with its newest copy.")
     ] = False,
 ) -> int:
     """Check the store and the machine: one line for each check, with the command that helps.
@@ -32,8 +32,8 @@ def doctor(
       jobctl doctor --repair       modes, leftover processes, unfinished files
       jobctl doctor -v --json
 
-    This works without a daemon, and with a database that is damaged or missing. Exit 0 if no check fails, also with
-    warnings; 1 if one fails.
+    This works without a daemon, and with a database that is damaged or missing. The exit code is 0 if no check fails,
+    also with warnings, and 1 if a check fails.
     """
     shared = session(ctx)
     if restore:

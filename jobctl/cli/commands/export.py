@@ -19,7 +19,7 @@ def export(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
     joblog: Annotated[
-        bool, typer.Option("--joblog", help="The format of the --joblog option of GNU parallel.")
+        bool, typer.Option("--joblog", help="Use the format of the --joblog option of GNU parallel.")
     ] = False,
     output: Annotated[
         str | None,
@@ -32,7 +32,7 @@ def export(
       jobctl export last --joblog
       jobctl export 42 --joblog -o joblog.tsv
 
-    With --json each line is an entry of "rows" in one JSON document, with the same columns under other names.
+    With --json, each line is an entry of "rows" in one JSON document; its keys are other names of the same columns.
 
     Columns: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, the latest attempt of each item.
     """

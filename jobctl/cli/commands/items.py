@@ -29,12 +29,12 @@ def items(
     state: Annotated[
         list[str] | None,
         typer.Option(
-            "--state", "-s", metavar="STATE", help="Only items in these states: failed,running; may be repeated."
+            "--state", "-s", metavar="STATE", help="List only items in these states: failed,running; may be repeated."
         ),
     ] = None,
-    after: Annotated[int, typer.Option(metavar="ITEM", min=0, help="Continue after the item with this number.")] = 0,
+    after: Annotated[int, typer.Option(metavar="ITEM", min=0, help="List only the items after this number.")] = 0,
     limit: Annotated[
-        int, typer.Option("--limit", "-l", metavar="N", min=0, help="At most N items; 0 means all.")
+        int, typer.Option("--limit", "-l", metavar="N", min=0, help="List at most N items; 0 means all.")
     ] = 1000,
 ) -> int:
     """List the items of a job: what each is doing, or how it ended.

@@ -35,11 +35,11 @@ def logs(
         list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs or items: 42, last, 42.17, 42.1-5.")
     ],
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show more output as it is written, until the end.")
+        bool, typer.Option("--follow", "-f", help="Show output as it is written, until the items end.")
     ] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Only standard output.")] = False,
-    stderr: Annotated[bool, typer.Option("--stderr", help="Only standard error.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Show only items that failed.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Show only standard output.")] = False,
+    stderr: Annotated[bool, typer.Option("--stderr", help="Show only standard error.")] = False,
     attempt: Annotated[
         str | None, typer.Option(metavar="N|all", help="Show this attempt, or all of them; default: the latest.")
     ] = None,

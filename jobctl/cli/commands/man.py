@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def man(
     ctx: typer.Context,
     page: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAGE]...", help="submit, input, 5 status; default: jobctl itself.")
+        list[str] | None, typer.Argument(metavar="[PAGE]...", help="A page: submit, input, 5 status; default: jobctl.")
     ] = None,
     every: Annotated[bool, typer.Option("--list", help="List the pages.")] = False,
     path: Annotated[bool, typer.Option("--path", help="Print the folder of the pages, for MANPATH.")] = False,

@@ -27,9 +27,9 @@ def metrics(
       jobctl metrics
       jobctl metrics -o /var/lib/node_exporter/textfile/jobctl.prom
 
-    With -o from cron it feeds the textfile collector of node_exporter.
+    Run it with -o from cron to feed the textfile collector of node_exporter.
 
-    It works with and without a daemon, and reads no items. Every metric is a gauge: it counts the jobs that are kept,
+    This works with and without a daemon, and reads no items. Every metric is a gauge: it counts the jobs that are kept,
     so prune lowers it. With --json the same names, labels and values are one JSON document.
     """
     from jobctl.services.metrics import metrics_of, write_metrics

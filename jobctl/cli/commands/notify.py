@@ -26,7 +26,7 @@ app = subcommands(
 @app.command("list", cls=Command)
 def list_(
     ctx: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only notifications of this job.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Show only the notifications of this job.")] = None,
 ) -> int:
     """Show every notification with its attempts.
 
@@ -63,10 +63,10 @@ def _show(shared: Session, document: DeliveriesDocument) -> None:
 def resend(
     ctx: typer.Context,
     delivery: Annotated[
-        str, typer.Argument(metavar="ID", help="The id of a notification, or the beginning of it; see notify list.")
+        str, typer.Argument(metavar="ID", help="The id of a notification, or its first characters; see notify list.")
     ],
 ) -> int:
-    """Send a notification again: the same id, the same body, the whole schedule of attempts.
+    """Send a notification again, with the same id and body and a new schedule of attempts.
 
     Example:
       jobctl notify resend msg_0193a5c2

@@ -23,10 +23,10 @@ def pause(
     """Stop starting items of a job or a queue; running items finish.
 
     Examples:
-      jobctl pause 42 --reason "disk is being changed"
+      jobctl pause 42 --reason "replacing the disk"
       jobctl pause --queue downloads
 
-    The time until a deadline of the job still counts.
+    A pause does not stop the clock of a deadline.
     """
     shared = session(ctx)
     check_either(jobs, queue, "pause")

@@ -25,23 +25,24 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def prune(
     ctx: typer.Context,
     jobs: Annotated[
-        list[str] | None, typer.Argument(metavar="[JOB]...", help="Only these jobs: numbers, names, last, or 1,3,5-8.")
+        list[str] | None,
+        typer.Argument(metavar="[JOB]...", help="The jobs to remove: numbers, names, last, or 1,3,5-8."),
     ] = None,
     older_than: Annotated[
         str | None,
         typer.Option(
-            metavar="DURATION", help="Only jobs that ended longer ago than this; default: the setting, else 30d."
+            metavar="DURATION", help="Remove only jobs that ended longer ago than this; default: the setting, or 30d."
         ),
     ] = None,
     keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Keep all jobs that did not succeed.")] = False,
     include_failed: Annotated[
-        bool, typer.Option("--include-failed", help="Also jobs with failures that nobody retried.")
+        bool, typer.Option("--include-failed", help="Remove jobs with failures that were not retried, too.")
     ] = False,
     undelivered: Annotated[
-        bool, typer.Option("--undelivered", help="Also jobs with a notification that is not delivered yet; it is lost.")
+        bool, typer.Option("--undelivered", help="Remove jobs with an undelivered notification, too; it is lost.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show what would be removed; change nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Show the jobs that would be removed, but change nothing.")
     ] = False,
 ) -> int:
     """Remove old jobs with their rows, logs and result files, and free the space.
@@ -51,7 +52,7 @@ def prune(
       jobctl prune --older-than 7d --keep-failed
       jobctl prune 42                    this job now, however new it is
 
-    Jobs that are not done are never removed. A job with failures that nobody retried stays unless you name it or give
+    Jobs that are not done are never removed. A job with failures that were not retried stays unless you name it or give
     --include-failed. jobctl never removes anything by itself. After a prune, no file of the store has any data of the
     jobs: neither the database, nor its log, nor its backups. For --only-new, hashes of finished rows are kept for 400
     days.

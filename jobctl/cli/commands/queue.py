@@ -41,9 +41,9 @@ def list_(ctx: typer.Context) -> int:
 @app.command("set", cls=Command)
 def set_(
     ctx: typer.Context,
-    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The name of the queue; a new name makes a queue.")],
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The name of the queue; a new name creates a queue.")],
     settings: Annotated[
-        list[str], typer.Argument(metavar="NAME=VALUE...", help="slots=N, rate=100/s; none takes a limit away.")
+        list[str], typer.Argument(metavar="NAME=VALUE...", help="slots=N or rate=100/s; none removes the limit.")
     ],
 ) -> int:
     """Limit a queue: how many of its items run at once, and how many start per second, minute or hour.

@@ -29,13 +29,13 @@ def report(
         ),
     ] = None,
 ) -> int:
-    """Write a report on a job as one HTML file: figures, charts, failures, and what to do.
+    """Write a report on a job as one HTML file: figures, charts, failures, and the next steps.
 
     Examples:
       jobctl report last
       jobctl report 42 -o report.html
 
-    The file is complete: it loads nothing from elsewhere, and you can send it as it is.
+    The file is self-contained: it loads nothing from elsewhere, so you can send it as it is.
     """
     from jobctl.render.report.page import report_page
     from jobctl.services.control.targets import job_of

@@ -21,11 +21,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def results(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
-    succeeded: Annotated[bool, typer.Option("--succeeded", help="The rows that succeeded.")] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="The rows that failed.")] = False,
-    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="The rows that never ran.")] = False,
+    succeeded: Annotated[bool, typer.Option("--succeeded", help="Take the rows that succeeded.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Take the rows that failed.")] = False,
+    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Take the rows that never ran.")] = False,
     rejected: Annotated[
-        bool, typer.Option("--rejected", help="The rows that were not accepted, with the reasons.")
+        bool, typer.Option("--rejected", help="Take the rows that were not accepted, with the reasons.")
     ] = False,
     output: Annotated[
         str | None,

@@ -17,24 +17,24 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def retry(
     ctx: typer.Context,
     targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs, or items such as 42.17,20-25.")],
-    failed: Annotated[bool, typer.Option("--failed", help="Only items that failed.")] = False,
-    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Only items that never ran.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Retry only items that failed.")] = False,
+    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Retry only items that never ran.")] = False,
     unknown: Annotated[
-        bool, typer.Option("--unknown", help="Also items whose outcome is unknown, even with --on-crash fail.")
+        bool, typer.Option("--unknown", help="Retry items with an unknown outcome, too, even with --on-crash fail.")
     ] = False,
     code: Annotated[
         list[str] | None,
-        typer.Option("--code", metavar="CODE", help="Only items that failed for this cause: exit_22, timeout."),
+        typer.Option("--code", metavar="CODE", help="Retry only items that failed for this cause: exit_22, timeout."),
     ] = None,
 ) -> int:
-    """Run the items that did not succeed again, in the next round of the same job.
+    """Run the items that did not succeed again, as the next round of the same job.
 
     Examples:
       jobctl retry 42                    all items that failed or never ran
       jobctl retry 42 --code timeout     items that failed for one cause
       jobctl retry 42.17 42.20-25        only these items
 
-    The job must be done. The attempts so far stay in its history; the result files are written again when the round
+    The job must be done. Its history keeps the attempts so far; the result files are written again when the round
     ends. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only with --unknown.
     """
     from jobctl.domain.selection import Selection

@@ -49,8 +49,9 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
       jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'
       jobctl run orders.csv --call shop.prices:update       a Python function
 
-    Like submit, but with an engine of its own instead of a daemon. If a daemon is running, the daemon does the work and
-    run shows it. Ctrl-C stops politely, a second Ctrl-C at once; the job stays, and jobctl daemon start continues it.
+    run is like submit, but it needs no daemon. If a daemon is running, the daemon runs the items and run shows them.
+    After Ctrl-C the running items finish; a second Ctrl-C ends them. The job stays, and jobctl daemon start
+    continues it.
     """
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True)

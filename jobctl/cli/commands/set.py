@@ -27,7 +27,7 @@ class _SetCommand(Command):
 def set_(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
-    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="What to change, see Settings.")],
+    settings: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="The settings and their new values.")],
 ) -> int:
     """Change the rules of a job that is not done.
 
@@ -36,7 +36,7 @@ def set_(
       jobctl set 42 timeout=5m attempts=5 max-failures=2%
       jobctl set 42 rate=none deadline=2h
 
-    A setting means what the option of submit with its name means; none takes the limit away.
+    Each setting is the option of submit with the same name; none removes the limit.
     """
     from jobctl.services.control.rules import parse_settings, set_document, set_rules
     from jobctl.services.control.targets import job_of

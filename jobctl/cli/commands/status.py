@@ -26,9 +26,9 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Keep the view up to date until the JOBs are done.")
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", "-a", help="Also all finished jobs, however old.")] = False,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="Show also all finished jobs, however old.")] = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with the result of the jobs: 0, 3 partial, 4 failed, 5, 6.")
+        bool, typer.Option("--exit-code", help="Exit with the result of the jobs, as jobctl wait does.")
     ] = False,
 ) -> int:
     """Show all jobs, or everything about one.

@@ -40,7 +40,7 @@ def submit(
         bool,
         typer.Option(
             "--start-daemon",
-            help="Start a daemon if none is running; if another process holds the store, after it has ended.",
+            help="Start a daemon if none is running; if another jobctl uses the store, wait for it first.",
         ),
     ] = False,
     wait: Annotated[
@@ -57,10 +57,10 @@ def submit(
       jobctl submit orders.csv --call shop.prices:update       a Python function
       jobctl submit day.csv --key "$(date +%F)" --start-daemon --wait -- ./load {id}
 
-    In COMMAND, {name} is a column, {} the line or first column, {#} the number of the item, {%} its slot;
-    {{ and }} are braces; {name:q} is quoted for a shell, as ssh needs it, {name:json} and {name:url} for others.
-    No shell is involved. A file with a bad row is not accepted (exit 7).
-    submit prints the number on standard output when the job is safe on disk.
+    In COMMAND, {name} is the value of a column, {} the line or the first column, {#} the number of the item, and {%}
+    its slot. {{ and }} are braces. {name:q} quotes the value for a shell, as ssh needs it; {name:json} and {name:url}
+    encode it. COMMAND runs without a shell. A file with a bad row is rejected (exit 7). submit prints the number of
+    the job on standard output when the job is safe on disk.
     """
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)

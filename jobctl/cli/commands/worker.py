@@ -21,10 +21,10 @@ def worker(
         typer.Option("--slots", "-j", min=1, metavar="N", help="Run N items at once; default: the number of CPUs."),
     ] = None,
     resources: Annotated[
-        str | None, typer.Option(metavar="NAME=N,...", help="Resources that it offers: gpu=2,mem=64.")
+        str | None, typer.Option(metavar="NAME=N,...", help="The resources that this worker offers: gpu=2,mem=64.")
     ] = None,
     spool: Annotated[
-        str | None, typer.Option(metavar="DIR", help="The folder for output that waits to be sent; default: TMPDIR.")
+        str | None, typer.Option(metavar="DIR", help="The folder for output until it is sent; default: TMPDIR.")
     ] = None,
     patience: Annotated[
         str, typer.Option("--wait", metavar="DURATION", help="End after this time without a scheduler.")
@@ -36,8 +36,9 @@ def worker(
       jobctl worker --scheduler-file sched.json --insecure
       sbatch --wrap 'jobctl worker --scheduler-file sched.json --insecure'
 
-    For a scheduler on another machine it needs --tls-ca, --tls-cert and --tls-key, or --insecure on a private network.
-    Its items end with it, however it ends. When the scheduler ends, the worker waits for the next one; it ends when the
+    For a scheduler on another machine, the worker needs --tls-ca, --tls-cert and --tls-key, or --insecure on a private
+    network. However the worker ends, its items end with it. When the scheduler ends, the worker waits for the next one;
+    it ends when the
     scheduler tells it to, or on SIGTERM.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted

@@ -18,20 +18,20 @@ _FORGET = "forget_cluster"
 
 #: (name, what it takes, help)
 _OPTIONS = (
-    ("--executor", "local|dask", "On this machine (default), or on the workers of a Dask cluster."),
-    ("--scheduler", "ADDRESS", "The cluster's scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
-    ("--scheduler-file", "FILE", "The file that dask scheduler --scheduler-file writes, instead of an address."),
+    ("--executor", "local|dask", "Run items on this machine (default), or on the workers of a Dask cluster."),
+    ("--scheduler", "ADDRESS", "The address of the scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
+    ("--scheduler-file", "FILE", "The file that dask scheduler --scheduler-file writes; it has the address."),
     (
         "--cluster",
         "slurm|pbs|lsf|sge|htcondor|oar|moab",
-        "Start a scheduler here and its workers as batch jobs, by dask-jobqueue.",
+        "Start a scheduler here, and its workers as batch jobs, with dask-jobqueue.",
     ),
-    ("--workers", "N", "With --cluster: the number of batch jobs; default: 1."),
-    ("--tls-ca", "FILE", "The certificate authority of the cluster, for other machines."),
+    ("--workers", "N", "The number of batch jobs that --cluster starts; default: 1."),
+    ("--tls-ca", "FILE", "The CA certificate of the cluster, for a scheduler on another machine."),
     ("--tls-cert", "FILE", "The certificate of this jobctl."),
     ("--tls-key", "FILE", "The private key of this jobctl."),
-    ("--insecure", "", "Use no TLS, on a private network."),
-    ("--forget-cluster", "", "The cluster will not come back: items that it may still run count as interrupted."),
+    ("--insecure", "", "Connect without TLS; use it on a private network only."),
+    ("--forget-cluster", "", "Give up a lost cluster: items that it may still run count as interrupted."),
 )
 
 
