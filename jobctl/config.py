@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobctl.errors import UsageError
@@ -12,46 +12,38 @@ from jobctl.errors import UsageError
 REJECTS = "rejected.csv"
 
 
+_PLACES = {
+    "database": "jobctl.db",
+    "lock": "daemon.lock",
+    "intakes": "intakes.lock",
+    "wake": "wake",
+    "daemon_log": "daemon.log",
+    "logs": "logs",
+    "results": "results",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The state directory of one store and the places in it."""
 
     root: Path
+    database: Path = field(init=False, repr=False, compare=False)
+    lock: Path = field(init=False, repr=False, compare=False)
+    #: Locked, byte by byte, by submissions that write their rows in parts.
+    intakes: Path = field(init=False, repr=False, compare=False)
+    #: FIFO through which a command saves the engine the wait.
+    wake: Path = field(init=False, repr=False, compare=False)
+    daemon_log: Path = field(init=False, repr=False, compare=False)
+    logs: Path = field(init=False, repr=False, compare=False)
+    results: Path = field(init=False, repr=False, compare=False)
+    #: What needs room while items run; each may be a file system of its own.
+    output_places: tuple[Path, Path, Path] = field(init=False, repr=False, compare=False)
 
-    @property
-    def database(self) -> Path:
-        return self.root / "jobctl.db"
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "daemon.lock"
-
-    @property
-    def intakes(self) -> Path:
-        """Locked, byte by byte, by submissions that write their rows in parts."""
-        return self.root / "intakes.lock"
-
-    @property
-    def wake(self) -> Path:
-        """FIFO through which a command saves the engine the wait."""
-        return self.root / "wake"
-
-    @property
-    def daemon_log(self) -> Path:
-        return self.root / "daemon.log"
-
-    @property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results"
-
-    @property
-    def output_places(self) -> tuple[Path, Path, Path]:
-        """What needs room while items run; each may be a file system of its own."""
-        return self.root, self.logs, self.results
+    def __post_init__(self) -> None:
+        for name, place in _PLACES.items():
+            object.__setattr__(self, name, self.root / place)
+        object.__setattr__(self, "output_places", (self.root, self.logs, self.results))
 
     def job_logs(self, job: int) -> Path:
         return self.logs / str(job)

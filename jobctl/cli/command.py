@@ -16,32 +16,32 @@ from jobctl.errors import UsageError
 
 #: From this level of optimisation on, Python drops docstrings.
 _NO_DOCSTRINGS = 2
+#: Global options that the session keeps under another name.
+_ATTRIBUTES = {"home": "home_option"}
 
 
-def _store(name: str) -> Any:
-    def callback(ctx: Any, _param: Any, value: Any) -> Any:
-        if value or value == "":
-            setattr(session(ctx), name, value)
-        return value
-
-    return callback
+def _keep(ctx: Any, param: Any, value: Any) -> Any:
+    """Note a global option with the session, wherever it was given."""
+    if value or value == "":
+        setattr(session(ctx), _ATTRIBUTES.get(param.name, param.name), value)
+    return value
 
 
 def global_options() -> list[TyperOption]:
     """Options that may be given before or after the command."""
     flags = (
-        ("json", ["--json"], "Print one JSON document, or with --follow or --watch, one on each line."),
-        ("plain", ["--plain"], "Print tables as tab-separated values, in full, without lines or colours."),
-        ("no_color", ["--no-color"], "Print without colours, as with NO_COLOR=1."),
-        ("quiet", ["-q", "--quiet"], "Print only the requested output, without messages."),
-        ("verbose", ["-v", "--verbose"], "Print more details, and the traceback of an internal error."),
+        (["--json"], "Print one JSON document, or with --follow or --watch, one on each line."),
+        (["--plain"], "Print tables as tab-separated values, in full, without lines or colours."),
+        (["--no-color"], "Print without colours, as with NO_COLOR=1."),
+        (["-q", "--quiet"], "Print only the requested output, without messages."),
+        (["-v", "--verbose"], "Print more details, and the traceback of an internal error."),
     )
     home = TyperOption(
         param_decls=["--home"],
         type=str,
         metavar="DIR",
         help="The state directory of the store; default: JOBCTL_HOME.",
-        callback=_store("home_option"),
+        callback=_keep,
         expose_value=False,
         is_eager=True,
         rich_help_panel=GLOBAL_PANEL,
@@ -52,12 +52,12 @@ def global_options() -> list[TyperOption]:
             is_flag=True,
             default=False,
             help=text,
-            callback=_store(name),
+            callback=_keep,
             expose_value=False,
             is_eager=True,
             rich_help_panel=GLOBAL_PANEL,
         )
-        for name, decls, text in flags
+        for decls, text in flags
     ]
 
 

@@ -9,14 +9,16 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, BinaryIO, NoReturn, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
 from jobctl.domain.payload import SEPARATOR, RowRules
 from jobctl.errors import InputRejected
 from jobctl.sources.options import DefiniteOptions, InputOptions
-from jobctl.sources.picker import Picker, make_picker
 from jobctl.sources.problems import EMPTY, Damaged, InspectedRecord, Problem, Problems, RejectedRow
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
+
+if TYPE_CHECKING:
+    from jobctl.sources.picker import Picker
 
 Bytes = bytes  # inside the class that name is the count
 Reject = Callable[[RejectedRow], None]
@@ -41,6 +43,12 @@ class Source(ABC):
         self.watch: Callable[[Source], None] | None = None
         self.rows = 0
         self.rejected = 0
+        #: Rows of the file that were not selected, known when all of them were read.
+        self.not_selected = 0
+        #: Hash of the unchanged file, known when all of it was read.
+        self.sha256 = ""
+        #: Hash of the accepted rows in order: a BOM, line ends and quoting do not change it. Known as late.
+        self.rows_sha256 = ""
         self.problems = Problems()
         #: Decisions about the input that no option demanded, in whole sentences for the user.
         self.notices: list[str] = []
@@ -51,14 +59,17 @@ class Source(ABC):
         self._rows_hash = hashlib.sha256()
         self._records = 0  # seen so far, rejected ones too
         self._line = 1  # physical, of the next block
-        self._picker = Picker()
+        self._picker: Picker | None = None  # None: all rows are selected
         self._terminator = "\n"
         self._rules = _NO_RULES
         self._reject: Reject | None = None
         try:
             self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
             self._open()
-            self._picker = make_picker(options, self.format, self.columns)
+            if options.selection:
+                from jobctl.sources.picker import make_picker
+
+                self._picker = make_picker(options, self.format, self.columns)
         except Damaged as damage:
             file.close()
             raise self._refusal(damage) from damage
@@ -86,24 +97,9 @@ class Source(ABC):
         return self._raw.bytes
 
     @property
-    def sha256(self) -> str:
-        """Hash of the unchanged file."""
-        return self._raw.sha256
-
-    @property
     def records(self) -> int:
         """Rows read so far, including rejected ones."""
         return self._records
-
-    @property
-    def not_selected(self) -> int:
-        """Rows of the file that were not selected."""
-        return self._records - self.rows - self.rejected
-
-    @property
-    def rows_sha256(self) -> str:
-        """Hash of the accepted rows in order: a BOM, line ends and quoting do not change it."""
-        return self._rows_hash.hexdigest()
 
     @property
     def dialect(self) -> dict[str, Any]:
@@ -124,7 +120,8 @@ class Source(ABC):
         """
         self._rules, self._reject = rules, reject
         try:
-            for payloads in self._picker.sampled(self._given_out()):
+            batches = self._given_out()
+            for payloads in batches if self._picker is None else self._picker.sampled(batches):
                 self._rows_hash.update(SEPARATOR if self.rows else b"")
                 self._rows_hash.update(SEPARATOR.join(payloads))
                 self.rows += len(payloads)
@@ -169,6 +166,8 @@ class Source(ABC):
 
     def _is_meant(self, candidate: InspectedRecord) -> bool:
         """Whether a record is selected; one that cannot be separated into fields is, unless its number excludes it."""
+        if self._picker is None:
+            return True
         if not self._picker.wants_number(self._records):
             return False
         is_torn = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
@@ -184,6 +183,9 @@ class Source(ABC):
             self._reject(RejectedRow(problem, candidate.fields, candidate.raw))
 
     def _conclude(self) -> None:
+        self.not_selected = self._records - self.rows - self.rejected
+        self.sha256 = self._raw.hash.hexdigest()
+        self.rows_sha256 = self._rows_hash.hexdigest()
         if self.problems.total and self._options.invalid != "skip":
             raise self._rejection(self.problems.advice)
         if not self.rows:

@@ -58,24 +58,19 @@ class OverlongLine(Exception):
 
 
 class RawInput:
-    """The unchanged file; it counts and hashes the bytes that are read."""
+    """The unchanged file: ``bytes`` and ``hash`` are of what was read so far."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._hash = hashlib.sha256()
+        self.hash = hashlib.sha256()
         self.bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the bytes that were read so far."""
-        return self._hash.hexdigest()
 
     def chunks(self) -> Iterator[bytes]:
         """The content; the first chunk is long enough to recognize its kind."""
         while chunk := self._file.read(CHUNK):
             while not self.bytes and len(chunk) < 4 and (more := self._file.read(CHUNK)):
                 chunk += more
-            self._hash.update(chunk)
+            self.hash.update(chunk)
             self.bytes += len(chunk)
             yield chunk
 

@@ -46,10 +46,14 @@ class TextSource(Source):
     def _chosen(self, payloads: list[bytes]) -> list[bytes] | None:
         """The selected rows, or None unless all of them are certainly good."""
         keys, first = self._rules.keys, self._records + 1
-        if keys is None:
+        numbers: Sequence[int] = range(first, first + len(payloads))
+        chosen = payloads
+        if self._picker is not None and keys is None:
             chosen = self._picker.choose(payloads, first)
+        elif self._picker is not None:
+            numbers, chosen = self._picker.choose_numbered(payloads, first)
+        if keys is None:
             return chosen if self._all_pass(chosen) else None
-        numbers, chosen = self._picker.choose_numbered(payloads, first)
         return chosen if self._all_pass(chosen) and keys.all_good(chosen, numbers) else None
 
     def _all_pass(self, payloads: list[bytes]) -> bool:
@@ -72,7 +76,7 @@ class TextSource(Source):
 
     def _turn_down_overlong(self, overlong: OverlongLine) -> None:
         self._records += 1
-        if self._picker.wants_number(self._records):
+        if self._picker is None or self._picker.wants_number(self._records):
             fault = Fault(None, "too_long", f"the line is {TOO_LONG}")
             self._turn_down(InspectedRecord.broken(self._line, overlong.head, fault))
         self._line += 1

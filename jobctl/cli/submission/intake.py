@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Runs a line as the shell text that it is.
 JOBLOG_SHELL = "eval {}"
+#: The value of an option that nobody gave.
+_NOTHING: tuple[Any, ...] = (None, (), [])
 
 
 def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
@@ -42,7 +44,8 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     if given["queue"] is not None and not given["new_queue"]:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     meant = _read(given)
-    request = _request(meant, path, words, after=_jobs_before(ctx, given["after"]), foreground=foreground)
+    after = _jobs_before(ctx, given["after"]) if given["after"] else ()
+    request = _request(meant, path, words, after=after, foreground=foreground)
     check_place(ctx, meant, foreground=foreground)
     _tell_of_shells(ctx, words)
     return request
@@ -81,7 +84,11 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str
 
 def _read(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the options mean, by ``JobOption.key``; None for those that nobody gave. Raises UsageError."""
-    return {option.key: None if given[option.key] is None else _value(option, given[option.key]) for option in OPTIONS}
+    meant = {option.key: given[option.key] for option in OPTIONS}
+    for option in OPTIONS:
+        if option.metavar and meant[option.key] not in _NOTHING:
+            meant[option.key] = _value(option, meant[option.key])
+    return meant
 
 
 def _value(option: JobOption, value: Any) -> Any:
@@ -102,7 +109,7 @@ def _request(
         input=_input(meant, path),
         command=tuple(words),
         shell=meant["shell"],
-        call=_call(meant),
+        call=None if meant["call"] is None else _call(meant),
         python=meant["python"],
         name=meant["name"],
         queue=DEFAULT_QUEUE if meant["queue"] is None else meant["queue"],
@@ -112,7 +119,7 @@ def _request(
         env=tuple(meant["env"] or ()),
         env_file=meant["env_file"],
         env_all=meant["env_all"],
-        policy=_policy(meant).changed(not_before_s=not_before_s),
+        policy=_policy(meant, not_before_s),
         hold=meant["hold"],
         foreground=foreground,
         key=meant["key"],
@@ -127,11 +134,14 @@ def _request(
     )
 
 
-def _policy(meant: Mapping[str, Any]) -> Policy:
+def _policy(meant: Mapping[str, Any], not_before_s: float | None) -> Policy:
     from jobctl.domain.policy import Policy
 
     given = {option.field: meant[option.key] for option in OPTIONS if option.field}
-    return Policy().changed(**{field: value for field, value in given.items() if value is not None})
+    return Policy(
+        **{field: value for field, value in given.items() if value is not None},
+        not_before_s=not_before_s,
+    )
 
 
 def _input(meant: Mapping[str, Any], path: str) -> InputOptions:
@@ -152,11 +162,9 @@ def _input(meant: Mapping[str, Any], path: str) -> InputOptions:
     )
 
 
-def _call(meant: Mapping[str, Any]) -> Call | None:
+def _call(meant: Mapping[str, Any]) -> Call:
     from jobctl.domain.call import Call
 
-    if meant["call"] is None:
-        return None
     return Call(meant["call"], meant["call_setup"] or "", meant["call_style"] or "")
 
 
@@ -172,10 +180,8 @@ def _notify(meant: Mapping[str, Any]) -> NotifyOptions:
     )
 
 
-def _jobs_before(ctx: Context, texts: Sequence[str] | None) -> tuple[tuple[int, str], ...]:
+def _jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """The jobs of ``--after``, each with its condition, ok or any. Raises NotFound, UsageError."""
-    if not texts:
-        return ()
     from jobctl.services.control.targets import jobs_of
 
     found: list[tuple[int, str]] = []

@@ -91,29 +91,34 @@ def report(shared: Session, accepted: Accepted, request: SubmitRequest, started:
             shared.note(notice)
         shared.emit(accepted_document(shared.home, accepted, now_us(), shared.program))
         return
-    from jobctl.services.daemon.absence import worker_of
-
-    worker = worker_of(shared.home, accepted.job, started, shared.program, now_us())
     # The status document is only made for a job that may not be about to start.
     may_wait = not waits and bool(request.hold or request.after or request.waits_for_time)
     is_open = may_wait or accepted.replayed or accepted.queue_paused
-    after = _state(shared, accepted.job, worker) if is_open else _forecast(shared, accepted, request.queue, worker)
-    for line in (*accepted_lines(accepted), *after):
+    tell = _state if is_open else _forecast
+    for line in (*accepted_lines(accepted), *tell(shared, accepted, request.queue, started)):
         shared.note(line)
 
 
-def _forecast(shared: Session, accepted: Accepted, queue: str, worker: str) -> list[str]:
+def _worker(shared: Session, job: int, started: int | None) -> str:
+    from jobctl.services.daemon.absence import worker_of
+
+    return f"  {worker_of(shared.home, job, started, shared.program, now_us())}"
+
+
+def _forecast(shared: Session, accepted: Accepted, queue: str, started: int | None) -> list[str]:
+    worker = _worker(shared, accepted.job, started)
     follow = f"follow it with: {shared.program} status {accepted.job} --watch"
     found = forecast(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
     fewer = [f"  {found.fewer}"] if found.fewer else []
-    return [f"  {worker}", *fewer, f"  {found.bounds}", f"  {follow}"]
+    return [worker, *fewer, f"  {found.bounds}", f"  {follow}"]
 
 
-def _state(shared: Session, job: int, worker: str) -> list[str]:
+def _state(shared: Session, accepted: Accepted, _queue: str, started: int | None) -> list[str]:
     """The state of a job that was there already, or that may not start at once."""
     from jobctl.render.inert import inert
     from jobctl.services.submit.documents import standing_of
 
+    job = accepted.job
     now = standing_of(shared.home, job, now_us(), shared.program)
     state = f"  {now.state}: {inert(now.reason)}"
     if now.is_done:
@@ -121,7 +126,7 @@ def _state(shared: Session, job: int, worker: str) -> list[str]:
     resume = [f"  resume it with: {command}" for command in now.resume]
     if now.state == "paused":
         return [state, *resume]
-    return [f"  {worker}", state, *resume, f"  follow it with: {shared.program} status {job} --watch"]
+    return [_worker(shared, job, started), state, *resume, f"  follow it with: {shared.program} status {job} --watch"]
 
 
 def _again(shared: Session, job: int) -> str:
