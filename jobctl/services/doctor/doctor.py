@@ -13,10 +13,7 @@ from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.services.doctor.checks import cluster as checks_cluster
-from jobctl.services.doctor.checks import place as checks_place
-from jobctl.services.doctor.checks import process as checks_process
-from jobctl.services.doctor.checks import store as checks_store
+from jobctl.services.doctor.checks import cluster, directory, process, store
 from jobctl.services.doctor.examination import Check, Examined, Finding, Level, document, fail, mended
 from jobctl.store import sqlite
 from jobctl.store.database import Database
@@ -30,22 +27,22 @@ if TYPE_CHECKING:
 SCHEMA: Final = "jobctl.doctor/1"
 
 CHECKS = (
-    Check("home", checks_place.home),
-    Check("permissions", checks_place.permissions, checks_place.close_to_others),
-    Check("filesystem", checks_place.filesystem),
-    Check("disk", checks_place.disk),
-    Check("sqlite", checks_store.library),
-    Check("database", checks_store.database),
-    Check("wal", checks_store.write_ahead_log, checks_store.checkpoint, needs_lock=True),
-    Check("backups", checks_store.copies),
-    Check("daemon", checks_process.daemon),
-    Check("cluster", checks_cluster.cluster),
-    Check("leftovers", checks_process.leftovers, checks_process.end_leftovers, needs_lock=True),
-    Check("stray_files", checks_place.stray_files, checks_place.remove_strays, needs_lock=True),
-    Check("clock", checks_process.clock),
-    Check("limits", checks_process.limits),
-    Check("wakeup", checks_process.wake_up),
-    Check("settings", checks_process.configuration),
+    Check("home", directory.home),
+    Check("permissions", directory.permissions, directory.close_to_others),
+    Check("filesystem", directory.filesystem),
+    Check("disk", directory.disk),
+    Check("sqlite", store.library),
+    Check("database", store.database),
+    Check("wal", store.write_ahead_log, store.checkpoint, needs_lock=True),
+    Check("backups", store.copies),
+    Check("daemon", process.daemon),
+    Check("cluster", cluster.cluster),
+    Check("leftovers", process.leftovers, process.end_leftovers, needs_lock=True),
+    Check("stray_files", directory.stray_files, directory.remove_strays, needs_lock=True),
+    Check("clock", process.clock),
+    Check("limits", process.limits),
+    Check("wakeup", process.wake_up),
+    Check("settings", process.configuration),
 )
 
 

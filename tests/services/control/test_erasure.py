@@ -20,7 +20,7 @@ from jobctl.store.opening import backup
 from jobctl.store.opening.open import open_database
 from jobctl.store.outbox import NewTarget
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
-from tests.services.worked_off import WorkedOff
+from tests.services.finished_job import WorkedOff
 
 MARK = b"SECRETmark"
 

@@ -23,7 +23,7 @@ from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import SECOND
-from tests.services.worked_off import WorkedOff
+from tests.services.finished_job import WorkedOff
 
 DAY = 86_400 * SECOND
 TABLES = ("items", "attempts", "failures", "journal", "requests", "targets", "deliveries", "jobs")

@@ -15,7 +15,7 @@ import pytest
 from jobctl.cli.commands.completion import FILES
 from tests.stages import few
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "completions"
 PATIENCE_S = 60
 

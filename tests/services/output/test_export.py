@@ -14,7 +14,7 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import NotFound
 from jobctl.services.control.retry import retry
 from jobctl.services.output.export import HEADER, command_text, export_joblog
-from tests.services.worked_off import WorkedOff
+from tests.services.finished_job import WorkedOff
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import pytest
 
 from jobctl.cli.commands.completion import FILES
 from jobctl.config import Home
-from tests.cli.test_completion import PATIENCE_S, SCRIPTS, environment, need, spawn
+from tests.cli.completion.test_shells import PATIENCE_S, SCRIPTS, environment, need, spawn
 from tests.factories import make_store
 from tests.stages import few
 from tests.wait import wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: By what is typed before TAB. Each would leave a file if any of it ran.
 HOSTILE = {
     "aa": "aa$(touch PWNED)",

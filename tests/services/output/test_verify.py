@@ -12,7 +12,7 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import NotFound
 from jobctl.services.control.retry import retry
 from jobctl.services.output.verify import FINDINGS_SHOWN, Verification, verify
-from tests.services.worked_off import WorkedOff
+from tests.services.finished_job import WorkedOff
 
 JSON_ROWS = (
     '{"id": 1, "name": "a"}\n'

@@ -9,7 +9,7 @@ import pytest
 
 from jobctl.cli.app import command_tree
 from jobctl.cli.commands.completion import FILES
-from tests.cli.test_completion import PATIENCE_S, SCRIPTS, environment, need
+from tests.cli.completion.test_shells import PATIENCE_S, SCRIPTS, environment, need
 
 FISH = SCRIPTS / FILES["fish"]
 #: Not finished, or something that a shell would evaluate.
