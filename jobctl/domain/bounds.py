@@ -20,7 +20,7 @@ class WorstCase:
 
 
 def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> WorstCase:
-    """What one item and the whole job can take at most, once slots are free, if jobctl is not interrupted.
+    """The longest time for one item and for the whole job, once slots are free, if jobctl is not interrupted.
 
     ``slots``: how many of the items run at once; None = not known yet. ``rates_per_s``: the starts per second that the
     job and its queue allow.

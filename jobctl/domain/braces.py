@@ -1,4 +1,4 @@
-"""What braces mean: which are placeholders, which are text, which are mistakes. ``domain.bracetext`` reads them.
+"""Interprets braces: as placeholders, as text, or as mistakes. ``domain.bracetext`` reads them.
 
 - ``{}`` the line or the first column, ``{name}`` a column, ``{3}`` the third column unless one is named ``3``,
   ``{#}`` the number of the item, ``{%}`` the number of the slot.
@@ -37,7 +37,7 @@ _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 class ValueSource(Enum):
-    """Where the value of a placeholder comes from."""
+    """The sources of a placeholder's value."""
 
     FIELD = "field"
     ITEM = "item"
@@ -94,11 +94,11 @@ class Names:
     columns: Sequence[str] | None
     #: Of a job that was accepted before: what looks like an unknown form was text to the version that accepted it.
     stored: bool = False
-    #: Whether tags of other template languages keep their doubled braces; they did not in the first versions.
+    #: True if tags of other template languages keep their doubled braces; they did not in the first versions.
     keeps_tags: bool = True
 
     def is_known(self, inner: str) -> bool:
-        """Whether ``{inner}`` is a placeholder."""
+        """True if ``{inner}`` is a placeholder."""
         return self.find(inner) is not None
 
     def find(self, inner: str) -> Placeholder | None:
@@ -131,7 +131,7 @@ class Names:
         return number - 1 if 1 <= number <= len(columns) else None
 
     def could_be(self, inner: str) -> bool:
-        """Whether ``{inner}`` may be a misspelt column or form rather than syntax of something else."""
+        """True if ``{inner}`` may be a misspelt column or form, and not the syntax of another language."""
         plain, colon, quote = inner.rpartition(":")
         if colon and not self.stored and quote.isalpha() and quote.isascii():
             if quote in QUOTES:

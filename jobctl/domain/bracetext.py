@@ -47,7 +47,7 @@ class Braces:
 
     @property
     def keeps_tags(self) -> bool:
-        """Whether there are tags of another template language, which keep their doubled braces."""
+        """True if there are tags of another template language, which keep their doubled braces."""
         return bool(self._pairs)
 
     def read(self, at: int) -> Brace:
@@ -80,7 +80,7 @@ class Braces:
         return Brace(text[at : partner.end()], partner.end(), "single")
 
     def _closes_two(self, at: int) -> bool:
-        """Whether ``}}`` ends two single braces, as in ``{"a": {"b": "{id}"}}``: no brace of the text is doubled."""
+        """True if ``}}`` ends two single braces, as in ``{"a": {"b": "{id}"}}``: no brace of the text is doubled."""
         return self._text[at] == "}" and self._opened > 0 and "{{" not in self._text
 
     def notices(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which function a job calls, and how: ``--call package.module:function``."""
+"""The function that a job calls: ``--call package.module:function``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Call:
-        """What ``to_json`` gave."""
+        """Read the text that ``to_json`` wrote."""
         return cls(**stored)
 
 

@@ -45,12 +45,12 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def last_words(err_tail: bytes, out_tail: bytes) -> str:
-    """What a failed attempt said about itself, as one line; "" if it said nothing."""
+    """The message of a failed attempt, as one line; "" if it wrote none."""
     return said_of(err_tail, out_tail).text
 
 
 def said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
-    """What a failed attempt said about itself.
+    """Find the message of a failed attempt in its output.
 
     The error body that ends stdout (``{"message": ...}`` and what services answer), else the line of stderr that names
     the cause, else such a line of stdout, else the last words there are.
@@ -143,7 +143,7 @@ def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
 
 
 def said_by(raised: Raised, *, in_setup: bool = False) -> SaidByAttempt:
-    """What a call that raised said; the place in the code is part of it."""
+    """The message of a call that raised; it names the place in the code."""
     told = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
     said = found_in(told) or SaidByAttempt(told)
     said = _cleaned(said, "in the setup: " if in_setup else "")

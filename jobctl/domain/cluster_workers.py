@@ -34,7 +34,7 @@ class ClusterWorkers(NamedTuple):
 
     @property
     def workers(self) -> int:
-        """How many there are."""
+        """The number of workers."""
         return sum(offer.workers for offer in self.offers)
 
     @property
@@ -69,7 +69,7 @@ def needs_of(resources: Iterable[tuple[str, float]], gpus: int) -> Amounts:
 
 
 def room_for(needs: Amounts, offers: Iterable[WorkersOffer]) -> int:
-    """How many items with these needs can run at once if nothing else runs."""
+    """The number of items with these needs that can run at once if nothing else runs."""
     return sum(offer.workers * _each(needs, offer) for offer in offers)
 
 

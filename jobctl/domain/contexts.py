@@ -1,4 +1,4 @@
-"""Whether the quotes of a value hold at its place in a text that a program evaluates.
+"""Decides if the quotes of a value hold at its place in a text that a program evaluates.
 
 A text has ``MARK`` for each value. The scanners follow the quoting of a text as long as they are certain. From the
 first uncertain place on, they accept no value, which must then be passed as an argument.

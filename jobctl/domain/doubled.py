@@ -46,7 +46,7 @@ class Pair(NamedTuple):
 
 
 def is_tag(inner: str) -> bool:
-    """Whether ``{{inner}}`` looks like nothing but a tag of another template language."""
+    """True if ``{{inner}}`` can only be a tag of another template language."""
     return _TAG.match(inner) is not None
 
 
@@ -61,7 +61,7 @@ def kept_pairs(text: str, is_placeholder: IsPlaceholder) -> list[Pair]:
 
 
 def notices(text: str, where: str, halved: Sequence[int], kept: Sequence[Pair], known: IsPlaceholder) -> Iterator[str]:
-    """What to say about a text in which the braces at ``halved`` were doubled and became single, and others stayed."""
+    """The warning about a text whose doubled braces at ``halved`` became single while others stayed doubled."""
     changed = list(dict.fromkeys(_halved(text, halved)))
     if changed:
         more = f" and {len(changed) - _TOLD} more" if len(changed) > _TOLD else ""

@@ -136,7 +136,7 @@ def format_time(us: int) -> str:
 
 
 def is_time(us: int) -> bool:
-    """Whether microseconds since 1970 are a time that can be shown in every time zone."""
+    """True if microseconds since 1970 are a time that can be shown in every time zone."""
     return _FIRST_SHOWN <= us <= _LAST_SHOWN
 
 

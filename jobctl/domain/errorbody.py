@@ -74,7 +74,7 @@ class Body(NamedTuple):
 
 
 class SaidByAttempt(NamedTuple):
-    """What a failed attempt said."""
+    """The output of a failed attempt."""
 
     text: str
     head: str = ""  # the beginning of the text, if that alone tells the cause from others
@@ -222,7 +222,7 @@ def _message(value: Mapping[str, Any]) -> str:
 
 
 def _is_meant(value: Any) -> bool:
-    """Whether an answer on standard output is an error and not the data that the item was for."""
+    """True if an answer on standard output is an error, and not the data that the item was to fetch."""
     if isinstance(value, list):
         return len(value) == 1 and _is_meant(value[0])
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Which words of a command are evaluated: a walk through wrappers such as ``sudo`` and ``env`` to the inner program."""
+"""Finds the evaluated words of a command, through wrappers such as ``sudo`` and ``env`` to the inner program."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def evaluated(words: Sequence[str]) -> Iterator[Evaluated]:
 
 
 def _is_looked_for(word: str) -> bool:
-    """Whether a word is a shell or a language: a program outside of the table may start it, with unknown options."""
+    """True if a word is a shell or a language: a program outside of the table may start it, with unknown options."""
     name = name_of(word)
     return name in _SHELLS or name in _BY_OPTION
 
@@ -251,7 +251,7 @@ def _aws(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _capsh(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """What follows ``--`` or ``==`` are words for bash."""
+    """The words after ``--`` or ``==`` are for bash."""
     begin = next((place for place in range(at + 1, len(words)) if words[place] in ("--", "==")), len(words))
     for found in _shell(words, at, begin=begin + 1):
         yield found._replace(kind=SHELL)

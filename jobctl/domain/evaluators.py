@@ -21,7 +21,7 @@ COMMAND, JOINED, FIRST, EACH, SOMEWHERE, NOTHING = "command", "joined", "first",
 
 
 class EvaluatorProgram(NamedTuple):
-    """How a program reads its words. Options are written as ``c``, ``--command`` or, with one dash, ``-eval``."""
+    """The syntax of a program's words. Options are written as ``c``, ``--command`` or, with one dash, ``-eval``."""
 
     texts: Mapping[str, str] = {}
     takes: frozenset[str] = frozenset()  # other options with a value

@@ -66,7 +66,7 @@ def event_type(state: JobState) -> str:
 
 
 def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
-    """Why a job ended as it did, with figures."""
+    """The reason for the end of a job, with figures."""
     names = ("succeeded", "failed", "unprocessed", "rejected", "skipped")
     parts = [f"{number(getattr(counts, name))} {name}" for name in names if getattr(counts, name)]
     if not counts.total and counts.skipped:

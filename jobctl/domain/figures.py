@@ -113,7 +113,7 @@ class Durations:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Durations:
-        """What ``to_json`` gave."""
+        """Read the text that ``to_json`` wrote."""
         classes = Counter(dict(stored["classes"]))
         slowest = [Slow(*each) for each in stored.get("slowest", ())]  # stores of before do not have it
         return cls(stored["count"], stored["total_us"], stored["max_us"], classes, slowest)
@@ -121,7 +121,7 @@ class Durations:
 
 @dataclass(slots=True)
 class Course:
-    """How many items got their outcome in each span of time of the present round."""
+    """The number of items that got their outcome in each span of time of the present round."""
 
     round: int
     from_at: int = 0  # microseconds UTC; 0 = nothing yet
@@ -159,5 +159,5 @@ class Course:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Course:
-        """What ``to_json`` gave."""
+        """Read the text that ``to_json`` wrote."""
         return cls(**stored)

@@ -1,4 +1,4 @@
-"""What makes two submissions the same work: the rows in order, what runs them, and what affects results.
+"""The fingerprint of a submission: the rows in order, the command, and the options that affect results.
 
 Slots, rates, labels and the path of the file do not count; neither do a BOM, line ends or quoting.
 """

@@ -101,5 +101,5 @@ def kind_of(name: str) -> HandlerKind:
 
 
 def unknown_kind(name: Any) -> str:
-    """Why a job with such a kind cannot be used, as the second half of a sentence."""
+    """The reason why a job of this kind cannot be used, as the second half of a sentence."""
     return f"is {shown(str(name))[:100]!r}, and this version of jobctl knows {', '.join(KINDS)}"

@@ -46,7 +46,7 @@ class JobOption(NamedTuple):
     applies: Applies = ""
     check: str = ""  # module:function that raises UsageError for a value that this machine cannot work with
     kept: Kept = ""
-    #: Whether the key counts in a project file that the user has not trusted. A key that runs, connects, deletes,
+    #: True if the key counts in a project file that the user has not trusted. A key that runs, connects, deletes,
     #: reads files or passes the environment on must not. None, for a key that nobody has judged, is no.
     safe: bool | None = None
     form: str = ""  # what the value may be in settings, in words, where the rest of the row does not tell

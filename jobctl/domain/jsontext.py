@@ -37,7 +37,7 @@ def plain_value(text: str | bytes) -> Any:
 
 
 def is_deep(text: str) -> bool:
-    """Whether a JSON document nests deeper than ``DEEPEST`` levels. Takes linear time for what does not."""
+    """True if a JSON document nests deeper than ``DEEPEST`` levels. Takes linear time for other documents."""
     if len(text) <= 2 * DEEPEST or text.count("[") + text.count("{") <= DEEPEST:
         return False
     brackets = _NO_BRACKETS.sub("", text)

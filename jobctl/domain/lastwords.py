@@ -23,7 +23,7 @@ _TWO_LETTERS = late(r"(?!ETA|eta)[A-Za-z]{2}")
 
 
 class Rank(IntEnum):
-    """How likely a line is to name the cause."""
+    """Ranks of lines: a line of a higher rank is more likely to name the cause."""
 
     NOTHING = 0  # no words, or words that are never a cause: bars, frames, "Try --help"
     CONTEXT = 1  # advice, details, what indented lines add
@@ -72,7 +72,7 @@ def bare(line: str) -> str:
 
 
 def rank(line: str) -> Rank:
-    """How likely a line, without its time, is to name the cause."""
+    """The rank of a line without its time: how likely it is to name the cause."""
     return _rank(line[:_LONGEST].translate(_ALIKE))
 
 
@@ -94,7 +94,7 @@ def _rank(line: str) -> Rank:
 
 
 def is_figures(line: str) -> bool:
-    """Whether a line shows only figures or a bar of progress."""
+    """True if a line shows only figures or a bar of progress."""
     line = line[:_LONGEST]
     if not _TWO_LETTERS.match(line) and NO_WORDS.match(UNITS.sub("", line)):
         return True
@@ -120,7 +120,7 @@ def best(lines: list[str]) -> tuple[Rank, str]:
 
 
 def _is_raised(lines: list[str], place: int) -> bool:
-    """Whether a line follows the frames of a trace of Python, so that it is the exception whatever its name."""
+    """True if a line follows the frames of a Python traceback, so that it is the exception whatever its name."""
     if lines[place][0] in " \t":
         return False
     above = place - 1
@@ -134,7 +134,7 @@ def _is_raised(lines: list[str], place: int) -> bool:
 
 
 def _may_be_better(line: str) -> bool:
-    """Whether the first of several lines like this one says most."""
+    """True if the first of several such lines says the most."""
     return line.startswith(("npm ", "Exception in thread", "\tat", "E: "))
 
 

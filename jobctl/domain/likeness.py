@@ -1,4 +1,4 @@
-"""Which places of messages have another value each time, learned from the messages of a job.
+"""Learns from the messages of a job which places of them have another value each time.
 
 Only the existing groups are remembered: a place that is masked in one of them is free, and the groups have the values
 that were seen in the other places. So an engine that starts again knows everything that the earlier one knew.

@@ -110,7 +110,7 @@ def _simpler(text: str, apart: bool) -> str:
 
 
 def _step_end(text: str, at: int, quoted: bool) -> int:
-    """Where what begins here ends: a string in single quotes, a comment, ``$(``, an escape or one character."""
+    """The end of the syntax that begins here: a string in single quotes, a comment, ``$(``, an escape, a character."""
     if text[at] == "\\" or text.startswith("$(", at):
         return at + 2
     if not quoted and (ansi := _ANSI_QUOTED.match(text, at)):

@@ -19,7 +19,7 @@ _SECONDS = re.compile(r"\d{1,9}\Z")
 
 
 class DeliveryState(StrEnum):
-    """What became of a delivery so far."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -29,7 +29,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotifyOptions:
-    """What a submission says about notifications."""
+    """The options of a submission that concern notifications."""
 
     urls: Sequence[str] = ()
     commands: Sequence[str] = ()
@@ -39,13 +39,13 @@ class NotifyOptions:
 
     @property
     def is_given(self) -> bool:
-        """Whether anything was said that has to be checked."""
+        """True if the options contain anything that has to be checked."""
         return bool(self.urls or self.commands or self.secret_env or self.secret_file)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How one try ended."""
+    """The result of one try."""
 
     status: int | None = None  # HTTP status or exit code
     error: str = ""  # why there is no status, or what else went wrong

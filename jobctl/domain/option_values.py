@@ -1,4 +1,4 @@
-"""What the values of job options mean. Each function raises UsageError that says what to write instead."""
+"""Parsers for the values of job options. Each function raises UsageError that says what to write instead."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEW = 3
 
 
 def read(option: JobOption, value: Any) -> Any:
-    """What a value means: a text, a number, or the texts of an option that was given several times."""
+    """Parse a value: a text, a number, or the texts of an option that was given several times."""
     if option.choices:
         return parse_choice(value, option.choices)
     if option.lowest is not None:
@@ -44,7 +44,7 @@ def _named(name: str) -> Any:
 
 
 def read_text(option: JobOption, text: str) -> Any:
-    """What a text means where everything is text; None for ``none``, if the option may be without a limit."""
+    """Parse a text of an option whose value is text; None for ``none``, if the option may be without a limit."""
     if option.can_be_none and text == NO_LIMIT:
         return None
     return read(option, parse_number(text) if option.number else text)
@@ -82,7 +82,7 @@ def checked_rate(text: str) -> str:
 
 
 def parse_needs(text: str) -> tuple[tuple[str, float], ...]:
-    """What an item needs, as the policy keeps it: (name, amount)."""
+    """Parse the needs of an item into the form of the policy: (name, amount)."""
     from jobctl.domain.resources import parse_resources  # few jobs need any
 
     return tuple(parse_resources(text).items())
@@ -113,7 +113,7 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
 
 
 def parse_start(text: str) -> tuple[int | None, float | None]:
-    """When a job may start: a point in time (microseconds, UTC), or seconds to wait. The other one is None."""
+    """Parse the start of a job: a point in time (microseconds, UTC), or seconds to wait. The other one is None."""
     begin = text[:30]
     is_moment = any(mark in begin for mark in "-:") or not any(letter in "0123456789" for letter in begin)
     try:

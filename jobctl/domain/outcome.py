@@ -1,4 +1,4 @@
-"""What the ending of an attempt means: success, failure, or another attempt. It is decided before any write."""
+"""Decides what the ending of an attempt means, before any write: success, failure, or another attempt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Endi
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an item has used up when one of its attempts ends, including that attempt."""
+    """The attempts and crashes of an item when one of its attempts ends, with that attempt."""
 
     spent: int  # attempts charged to the item in this round
     crashes: int  # interruptions before this ending
@@ -37,7 +37,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happens to the item."""
+    """The consequences of an ending for the item."""
 
     verb: Verb
     due_at: int | None = None  # microseconds, for RETRY_LATER
@@ -109,19 +109,19 @@ def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
 
 
 def is_known(ending: int) -> bool:
-    """Whether it is known what the attempt did, because it ended by itself or never began."""
+    """True if it is known what the attempt did, because it ended by itself or never began."""
     return ending not in _UNKNOWN
 
 
 def is_absent(ending: int, code: int) -> bool:
-    """Whether the command does not exist or cannot be executed, so that the next item would fail likewise."""
+    """True if the command does not exist or cannot be executed, so that the next item would fail likewise."""
     if ending == Ending.EXITED:
         return code in _ABSENT_EXITS
     return ending == Ending.NOT_STARTED and (code in _ABSENT_ERRNOS or code == ENV_MISSING)
 
 
 def is_retryable(ending: int, code: int, policy: Policy) -> bool:
-    """Whether another attempt may help, by the kind of ending and the job's own lists of exit codes."""
+    """True if another attempt may help, by the kind of ending and the job's own lists of exit codes."""
     if ending == Ending.EXITED:
         if code in policy.no_retry_on:
             return False
@@ -146,7 +146,7 @@ def decide(
     jitter: float,
     after_s: float | None = None,
 ) -> Decision:
-    """What happens to an item whose attempt ended this way.
+    """Decide about an item whose attempt ended this way.
 
     ``jitter`` in [0, 1) places the next attempt in the second half of the backoff, unless the attempt itself requested
     a wait of ``after_s``. A retry after the job's deadline is a failure.

@@ -1,4 +1,4 @@
-"""How a row is stored, and how its values are read back as bytes.
+"""The stored form of a row, its payload, and the functions that read its values back as bytes.
 
 ``csv`` and ``tsv``: the UTF-8 bytes of the fields, joined by NUL, which no field contains. ``lines``: the bytes of
 the line. ``jsonl``: the JSON text as it stood in the file, so that numbers keep their spelling.
@@ -30,7 +30,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class Fault(NamedTuple):
-    """Why a row cannot be an item."""
+    """The reason why a row cannot be an item."""
 
     column: str | None
     code: str
@@ -41,11 +41,11 @@ class KeyRules(Protocol):
     """What the key of every row must be like; ``number`` is that of its record, by which a row is known again."""
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
-        """Whether none of these rows has a fault, for certain; they are good by all other rules."""
+        """True if it is certain that none of these rows has a fault; they pass all other rules."""
         ...
 
     def fault(self, payload: bytes, number: int) -> Fault | None:
-        """What is wrong with the key of a row that is good by all other rules."""
+        """Return the fault in the key of a row that passes all other rules, or None."""
         ...
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ def compact_json(text: str) -> str:
 
 
 def is_result_key(name: str) -> bool:
-    """Whether jobctl wrote a column or key in addition to those of the input."""
+    """True if jobctl added a column or key to those of the input."""
     return name.startswith(RESULT_PREFIX) or name == RESULT_MEMBER
 
 
@@ -182,7 +182,7 @@ def without_result_keys(payload: bytes) -> bytes:
 
 
 def json_depth(payload: bytes) -> int:
-    """How deep objects and lists are nested in valid JSON text."""
+    """The depth to which objects and lists are nested in valid JSON text."""
     depth = deepest = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", payload)):
         depth += 1 if bracket in b"{[" else -1
@@ -191,7 +191,7 @@ def json_depth(payload: bytes) -> int:
 
 
 def key_reader(input_format: str, columns: Sequence[str], name: str) -> Callable[[bytes], bytes]:
-    """What takes the value of one column out of a payload.
+    """Return a function that takes the value of one column out of a payload.
 
     Raises UsageError with the list of columns for an unknown one; the reader raises KeyError for a JSON row that
     lacks it.

@@ -1,4 +1,4 @@
-"""What the submitter allowed: attempts, time limits, retry rules. Stored as JSON; fields are only added."""
+"""The policy of a job: attempts, time limits, retry rules. It is stored as JSON; fields are only added."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def parse_codes(text: str) -> tuple[int, ...]:
 
 
 def allowed_failures(limit: str, processed: int) -> int:
-    """How many of ``processed`` items may have failed under a limit as ``parse_max_failures`` returns it."""
+    """The number of ``processed`` items that may have failed under a limit as ``parse_max_failures`` returns it."""
     return int(processed * float(limit[:-1]) / 100) if limit.endswith("%") else int(limit)
 
 
@@ -213,7 +213,7 @@ class Policy:
 
 
 def faults_of_policy(data: dict[str, Any]) -> set[str]:
-    """Which values of a stored policy this version cannot work with: a hand or an older version wrote them."""
+    """Name the values of a stored policy that this version cannot use: a person or an older version wrote them."""
     return {name for name, value in data.items() if name in _CHECKS and not _holds(_CHECKS[name], value)}
 
 

@@ -29,7 +29,7 @@ class AttemptId(NamedTuple):
 
 
 class Ending(IntEnum):
-    """How an attempt ended."""
+    """The ways in which an attempt ends."""
 
     EXITED = 0  # code = exit status
     SIGNALLED = 1  # code = signal number
@@ -51,7 +51,7 @@ class OutputFlag(IntFlag):
 
 
 class CallSpec(NamedTuple):
-    """What the calls of a job share. It has plain values only, because it may travel to another machine."""
+    """The part that all calls of a job share. It has plain values only, because it may travel to another machine."""
 
     python: bytes  # the interpreter
     target: str  # module:function
@@ -67,7 +67,7 @@ class CallSpec(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What all attempts of a job share; it is defined once and then referred to by the job's number."""
+    """The part that all attempts of a job share; it is defined once and then referred to by the job's number."""
 
     job: int
     env: tuple[bytes, ...]  # NAME=VALUE
@@ -282,7 +282,7 @@ Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capac
 
 
 class Executor(Protocol):
-    """Where attempts run. Every method returns at once, except ``collect`` with a timeout and ``close``."""
+    """A place where attempts run. Every method returns at once, except ``collect`` with a timeout and ``close``."""
 
     #: The name of what holds the attempts, if it can outlive the supervisor of this machine; known after ``adopt``.
     identity: str

@@ -61,7 +61,7 @@ class TokenBucket:
         return max(1.0, self.per_s)
 
     def available(self, now: int) -> int:
-        """How many may start now. A clock that went backwards adds nothing and removes nothing."""
+        """The number of items that may start now. A clock that went backwards adds nothing and removes nothing."""
         passed_s = max(0, now - self.at) / 1e6
         self.tokens = min(self.size, self.tokens + passed_s * self.per_s)
         self.at = now
@@ -73,6 +73,6 @@ class TokenBucket:
         self.tokens -= count
 
     def next_at(self) -> int:
-        """When the next one may start, microseconds."""
+        """The time when the next item may start, in microseconds."""
         missing = max(0.0, 1.0 - self.tokens)
         return self.at + int(missing / self.per_s * 1e6) + 1

@@ -17,10 +17,10 @@ class Selection:
 
     @property
     def is_default(self) -> bool:
-        """Whether nothing was chosen."""
+        """True if nothing was chosen."""
         return not (self.names_states or self.items)
 
     @property
     def names_states(self) -> bool:
-        """Whether states or causes were chosen. Item numbers alone select those of them that did not succeed."""
+        """True if states or causes were chosen. Item numbers alone select those of them that did not succeed."""
         return bool(self.failed or self.unprocessed or self.unknown or self.codes)

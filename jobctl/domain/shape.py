@@ -174,7 +174,7 @@ def generalise(message: str) -> str:
 
 
 def _is_masked(quoted: str) -> bool:
-    """Whether a quoted text is long or a path, so that it differs each time."""
+    """True if a quoted text is long or a path, so that it differs each time."""
     inner = quoted.strip(_QUOTES)
     return len(inner) > _LONG_TEXT or ("/" in inner and bool(_PATH.match(inner))) or inner[:1] == "~"
 
@@ -198,7 +198,7 @@ def _kind(message: str, start: int, end: int) -> tuple[ValueKind, str]:
 
 
 def hides_the_cause(general: str) -> bool:
-    """Whether so much of a message is masked that the rest says nothing: ``KeyError: <text>``."""
+    """True if the part of a message that is not masked says nothing: ``KeyError: <text>``."""
     if "<" not in general:
         return False
     left = re.sub(r"<(?:n|text|path|url|hex|uuid|email|time)>|\[[^\s\[\]]+:\d+\]\Z", " ", general)

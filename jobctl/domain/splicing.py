@@ -111,7 +111,7 @@ def _contexts(kind: str, text: str) -> list[str]:
 
 
 def _evaluated_again(text: str) -> str:
-    """Whether a command in shell text would evaluate a value that the shell has taken the quotes off of."""
+    """True if a command in shell text would evaluate a value after the shell has removed its quotes."""
     from jobctl.domain.nested import evaluated_inside
 
     for words, found in evaluated_inside(text, _MARKED):
@@ -173,7 +173,7 @@ def _refusal(words: Sequence[str], found: Evaluated, placeholder: Placeholder, w
 
 
 def _names(words: Sequence[str], found: Evaluated) -> Iterator[str]:
-    """What the placeholders of a text are called, as far as they can be told from syntax."""
+    """The names of the placeholders in a text, as far as syntax tells them from other braces."""
     for at in found.words:
         if at < len(words):
             yield from (inner.rpartition(":")[0] or inner for inner in re.findall(r"\{([\w ./:-]*)\}", words[at]))

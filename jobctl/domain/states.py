@@ -52,7 +52,7 @@ TERMINAL_JOB_STATES = frozenset(
 
 
 class Verb(StrEnum):
-    """What can happen to an item; each verb has one meaning everywhere."""
+    """The events in the life of an item; each verb has one meaning everywhere."""
 
     CLAIM = "claim"  # handed to the executor, an attempt begins
     SUCCEED = "succeed"
@@ -112,7 +112,7 @@ class Counts:
 
 
 class Stop(StrEnum):
-    """Why no further item of a job may start in this round."""
+    """The reasons why no further item of a job may start in this round."""
 
     CANCEL = "cancel"
     EXPIRED = "expired"  # its deadline passed

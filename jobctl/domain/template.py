@@ -61,18 +61,18 @@ class Template:
     def __init__(self, arguments: Sequence[Sequence[Piece]], *, appended: bool = False) -> None:
         #: Pieces of each argument, for those who explain or check a template.
         self.arguments = arguments
-        #: Whether ``{}`` was added at the end.
+        #: True if ``{}`` was added at the end.
         self.appended = appended
         #: What to say about doubled braces in it.
         self.notices: list[str] = []
-        #: Whether it has tags of another template language, which keep their doubled braces.
+        #: True if it has tags of another template language, which keep their doubled braces.
         self.keeps_tags = False
         placeholders = [p for pieces in arguments for p in pieces if isinstance(p, Placeholder)]
-        #: Whether the number of the slot is in it; the executor fills that in.
+        #: True if the number of the slot is in it; the executor fills that in.
         self.slotted = any(p.source is ValueSource.SLOT for p in placeholders)
         #: Columns by position that it needs, each once.
         self.fields: tuple[int, ...] = tuple(sorted({p.field for p in placeholders if p.source is ValueSource.FIELD}))
-        #: Whether it is the same for every row.
+        #: True if it is the same for every row.
         self.constant = not placeholders
         self.render: Render = _renderer(arguments, self.slotted)
         self._sizes = [_size(pieces) for pieces in arguments]
@@ -141,7 +141,7 @@ def _by_argument(arguments: Sequence[Sequence[Piece]]) -> Render:
 
 
 def value_of(placeholder: Placeholder) -> Value:
-    """What takes the value of a placeholder out of a row."""
+    """Return a function that takes the value of a placeholder out of a row."""
     if placeholder.source is ValueSource.ITEM:
         return lambda _fields, item: b"%d" % item
     if placeholder.source is ValueSource.SLOT:

@@ -21,12 +21,12 @@ _REPR = re.compile(r"\\ud(c)([89a-f][0-9a-f])")
 
 
 def is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8."""
+    """True if a text can be written as UTF-8."""
     return text.isascii() or _BAD.search(text) is None
 
 
 def stored(text: str) -> str | bytes:
-    """What a column of text keeps: the text, or its bytes when they are not UTF-8."""
+    """The value for a column of text: the text, or its bytes if they are not UTF-8."""
     return text if is_text(text) else os.fsencode(text)
 
 

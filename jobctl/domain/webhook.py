@@ -77,7 +77,7 @@ def _address(parts: SplitResult, secure: bool, port: int | None) -> Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
+    """True if a host name or address can only mean this machine."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True

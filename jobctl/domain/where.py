@@ -49,7 +49,7 @@ def number_of(text: str) -> int | float | None:
 
 
 def compile_where(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:
-    """What says of a payload whether its row is meant.
+    """Return a function that tells of a payload whether its row is selected.
 
     Raises UsageError that names the place in the text, what is wrong there and what is possible.
     """

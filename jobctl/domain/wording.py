@@ -33,7 +33,7 @@ UNWRITABLE_STORE = "the database cannot be written"
 
 
 def hindrance(pressure: str) -> str:
-    """Why the daemon cannot work: files cannot be written, or processes cannot be started."""
+    """The sentence about a daemon that cannot work: files cannot be written, or processes cannot be started."""
     if pressure.startswith((UNWRITTEN_RESULTS, UNWRITABLE_STORE)):
         return pressure
     return f"the machine refuses to start processes: {pressure}"

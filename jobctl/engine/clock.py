@@ -40,7 +40,7 @@ class WallClock:
         return jump if abs(jump) >= clock.TOLERANCE_US else 0
 
     def is_followed(self, now: int) -> bool:
-        """Whether the times of the picture refer to the clock that ``now`` was read from."""
+        """True if the times of the picture refer to the clock that ``now`` was read from."""
         return not self._is_stale and not self.jump(now)
 
     def follow(self, now: int) -> None:

@@ -1,4 +1,4 @@
-"""What an engine of an earlier release finds when it delivers its first notification after an upgrade.
+"""The module that an engine of an earlier release imports for its first notification after an upgrade.
 
 That engine is older than the files on the disk and cannot use them. It ends here, and with this exit code its
 supervisor drains the daemon and starts the new release, which delivers. An engine that ends loses nothing.

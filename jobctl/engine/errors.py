@@ -1,4 +1,4 @@
-"""Why an engine cannot continue, or cannot commit as it meant to."""
+"""The errors that end an engine, or that keep it from a commit."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Housekeeping:
         return not asked
 
     def shortage(self, now: int) -> str:
-        """Why nothing new may start: the disk has too little room for outputs and the database. Empty = enough."""
+        """The reason why nothing new may start: the disk lacks room for outputs and the database. Empty if not."""
         if not 0 <= now - self._looked_at < SPACE_US:
             self._looked_at = now
             found = space.shortage(*self._places)
@@ -80,7 +80,7 @@ class Housekeeping:
         self._backups.shift(by)
 
     def next_beat_at(self) -> int:
-        """When to wake up for the next heartbeat."""
+        """The time of the next heartbeat."""
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
@@ -116,7 +116,7 @@ class Housekeeping:
             return False
 
     def has_lost_lock(self) -> bool:
-        """Whether the lock file is no longer the one that our supervisor holds."""
+        """True if the lock file is no longer the one that our supervisor holds."""
         if not self._lock_identity:
             return False
         try:

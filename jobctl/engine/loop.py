@@ -146,7 +146,7 @@ class Engine:
         self._writer.rebuild()
 
     def is_over(self, now: int) -> bool:
-        """Whether this engine has nothing left to do."""
+        """True if this engine has nothing left to do."""
         parts, scope = self._parts, self._options.scope
         parts.ready_queue.look(parts.starter.slots, now)
         if parts.outcomes.batches or parts.ready_queue.in_hand or parts.closer.is_busy:
@@ -242,5 +242,5 @@ class Engine:
 
 
 def _is_unfinished(live: LiveJob) -> bool:
-    """Whether a step left something to do for the next one: more rows, a round to close."""
+    """True if a step left something to do for the next one: more rows, a round to close."""
     return stopping.has_more(live) or live.is_over

@@ -44,7 +44,7 @@ class Notifier:
         outbox.recover(self._database, now)
 
     def due_at(self) -> int | None:
-        """When there is something to write: 0 if a reply has arrived, None if nothing is expected."""
+        """The time when there is something to write: 0 if a reply has arrived, None if nothing is expected."""
         self._collect()
         if self._arrived:
             return 0
@@ -53,7 +53,7 @@ class Notifier:
         return outbox.next_due(self._database)
 
     def is_due(self, now: int) -> bool:
-        """Whether ``write`` has something to do."""
+        """True if ``write`` would write anything."""
         due_at = self.due_at()
         return due_at is not None and due_at <= now
 
@@ -62,11 +62,11 @@ class Notifier:
         self._stopped = True
 
     def is_sending(self) -> bool:
-        """Whether a try is under way, or its reply is not written yet."""
+        """True if a try is under way, or its reply is not written yet."""
         return bool(self._under_way or self._arrived)
 
     def is_busy(self, now: int, job: int | None = None) -> bool:
-        """Whether a try is under way or due, for a job or at all: the engine must not end now."""
+        """True if a try is under way or due, for a job or at all: the engine must not end now."""
         if self.is_sending():
             return True
         due_at = outbox.next_due(self._database, job)

@@ -1,4 +1,4 @@
-"""What an engine is started for."""
+"""The purpose of an engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What this engine is for, and with what it works."""
+    """The purpose of this engine, and the executor that it works with."""
 
     slots: int
     scope: int | None = None  # run foreground jobs only, and end with this one; None = every job

@@ -1,4 +1,4 @@
-"""What an engine is made of. Each part has one concern; the loop and the writer bring them together."""
+"""The parts of an engine. Each part has one concern; the loop and the writer bring them together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an engine that does not run for ever has something left to do."""
+"""Finds out if an engine that does not run for ever has something left to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobctl.engine.jobs.live_jobs import LiveJobs
 
 
 def has_future(live_jobs: LiveJobs, live: LiveJob) -> bool:
-    """Whether something will happen to a job without anybody's help, or to those that it waits for."""
+    """True if something will happen to a job, or to those that it waits for, without a command."""
     if live.stop is not None or not live.has_future:
         return live.stop is not None
     awaited = [*live.waits_for, *(live.follows if not live.live else ())]
@@ -17,7 +17,7 @@ def has_future(live_jobs: LiveJobs, live: LiveJob) -> bool:
 
 
 def is_served(live_jobs: LiveJobs, job: int) -> bool:
-    """Whether nothing is left to do for the one job that this engine is for.
+    """True if nothing is left to do for the one job that this engine is for.
 
     A job that nobody runs in the foreground does not have to finish: the engine came to end some of its items. A job
     that can never start because of that end is ended too, and so is every job after it.
@@ -29,5 +29,5 @@ def is_served(live_jobs: LiveJobs, job: int) -> bool:
 
 
 def _ends_with_another(live: LiveJob) -> bool:
-    """Whether a job is to end because of one that it comes after, and can."""
+    """True if a job must end because of a job that it comes after, and can end now."""
     return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.is_doomed)

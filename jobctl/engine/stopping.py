@@ -23,7 +23,7 @@ CHUNK = 20_000
 
 @dataclass(frozen=True, slots=True)
 class StopOrder:
-    """Why a job stops, who says so, and what happens to the items that are running."""
+    """The stop of a job: the reason, the originator, and the fate of the items that are running."""
 
     stop: Stop
     actor: str
@@ -81,7 +81,7 @@ class Stops:
         self._sent.intersection_update(number for number, _ in waiting)
 
     def _obey(self, number: int, request: requests.Request, live: LiveJob, epoch: int, now: int) -> bool:
-        """Whether nothing is left to do about a request."""
+        """True if nothing is left to do about a request."""
         if request.verb == requests.FOLLOW:
             self._executor.follow(live.id, request.item)
             return True
@@ -116,17 +116,17 @@ class Stops:
 
 
 def has_more(live: LiveJob) -> bool:
-    """Whether a step left rows for the next step: to take out of the queue, or to decide."""
+    """True if a step left rows for the next step: to take out of the queue, or to decide."""
     return has_waiting(live) or followed_rows.is_due(live)
 
 
 def is_called_for(live: LiveJob, now: int) -> bool:
-    """Whether a stop must be written or continued without any outcome that would cause a commit."""
+    """True if a stop must be written or continued without any outcome that would cause a commit."""
     return has_more(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:
-    """Whether the deadline of the job has passed and nothing has stopped it."""
+    """True if the deadline of the job has passed and nothing has stopped it."""
     deadline = live.row.deadline_at
     return deadline is not None and deadline <= now and live.stop is None and not live.closing
 
@@ -174,7 +174,7 @@ def drop_waiting(database: Database, epoch: int, live: LiveJob, now: int) -> dic
 
 
 def has_waiting(live: LiveJob) -> bool:
-    """Whether there are rows left to take out of the queue."""
+    """True if there are rows left to take out of the queue."""
     return live.stop is not None and live.drop_from <= live.row.total
 
 

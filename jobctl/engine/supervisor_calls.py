@@ -1,4 +1,4 @@
-"""What a supervisor of an earlier release finds in the place of ``supervisor.calls.pool``.
+"""The module that a supervisor of an earlier release imports instead of ``supervisor.calls.pool``.
 
 A supervisor imports its part for calls when the first job with a function arrives. If jobctl was upgraded under it,
 the part that it finds belongs to another release, and the two together could lose outcomes. So this one starts

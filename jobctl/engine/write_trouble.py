@@ -7,7 +7,7 @@ PAUSE_US = 1_000_000
 
 
 class WriteTrouble:
-    """Why the last commit failed; the reason is empty after one that succeeded."""
+    """The reason why the last commit failed; empty after one that succeeded."""
 
     def __init__(self) -> None:
         self.reason = ""
@@ -27,7 +27,7 @@ class WriteTrouble:
         self._until = 0
 
     def is_pausing(self, now: int) -> bool:
-        """Whether a commit failed a moment ago. A moment further away was set by a clock that has changed since."""
+        """True if a commit failed a moment ago. A moment further away was set by a clock that has changed since."""
         return now < self._until <= now + PAUSE_US
 
     def left_us(self, now: int) -> int:

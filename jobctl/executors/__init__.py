@@ -1,1 +1,1 @@
-"""Where attempts run: in processes of this machine, in several groups of them, or on the workers of a cluster."""
+"""Executors run attempts: in processes of this machine, in several groups of them, or on the workers of a cluster."""

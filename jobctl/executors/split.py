@@ -69,11 +69,11 @@ class SplitExecutor:
         return self._selector.fileno()
 
     def share(self, slots: int, number: int) -> int:
-        """How many of the slots 1 to ``slots`` belong to a part."""
+        """The number of slots from 1 to ``slots`` that belong to a part."""
         return max(0, (slots - number + len(self._parts) - 1) // len(self._parts))
 
     def _room(self, spec: JobSpec, number: int) -> int:
-        """How many attempts of a job a part can run. Only the first lends devices: two could lend the same device."""
+        """The number of attempts that a part can run. Only the first lends devices, so none is lent twice."""
         if spec.gpus and number:
             return 0
         room = min(self.share(spec.slots, number), self._capacity[number])

@@ -1,4 +1,4 @@
-"""What the kinds of work share: the values of a row, the variables of an attempt, the limits of the system."""
+"""The parts that all kinds of work share: values of a row, variables of an attempt, limits of the system."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Fields = Callable[[bytes], Sequence[bytes]]
 
 
 class StoredJob(Protocol):
-    """What a handler needs of a job that exists."""
+    """The fields of a stored job that a handler needs."""
 
     @property
     def uid(self) -> str: ...
@@ -118,7 +118,7 @@ def tokens_of(job: StoredJob) -> Tokens:
 
 
 def too_long(argv: Sequence[bytes], environment: Sequence[bytes], column: str | None) -> Fault | None:
-    """Why the system would not start a command, or None; ``column`` is the column to blame, if there is one."""
+    """The reason why the system would not start a command, or None; ``column`` is the column at fault, if any."""
     longest = max(map(len, (*argv, *environment)), default=0)
     if longest >= ARGUMENT_LIMIT:
         message = f"an argument of {longest:,} bytes; the system allows {ARGUMENT_LIMIT - 1:,}"

@@ -64,7 +64,7 @@ def _anything(_payload: bytes) -> Fault | None:
 
 
 def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
-    """What the executor must know about the function of a job."""
+    """The description of a job's function for the executor."""
     call = Call.from_json(job.command)
     tokens = tokens_of(job)
     columns = () if job.input_format == "lines" else tuple(job.columns)

@@ -1,4 +1,4 @@
-"""What every kind of work is for the services and the engine: a handler for its rows, and the kind itself."""
+"""The interface of every kind of work for the services and the engine: a handler for its rows, and the kind itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = tuple[int, int, bytes]
 
 
 class Handler(Protocol):
-    """What the services and the engine need of a handler."""
+    """The interface of a handler for the services and the engine."""
 
     @property
     def kind(self) -> str:
@@ -28,17 +28,17 @@ class Handler(Protocol):
 
     @property
     def slotted(self) -> bool:
-        """Whether argv contains the mark for the slot's number."""
+        """True if argv contains the mark for the slot's number."""
         ...
 
     @property
     def appended(self) -> bool:
-        """Whether ``{}`` was added to a command without placeholders."""
+        """True if ``{}`` was added to a command without placeholders."""
         ...
 
     @property
     def constant(self) -> bool:
-        """Whether every row runs the same words, so that no value of a row is used."""
+        """True if every row runs the same words, so that no value of a row is used."""
         ...
 
     @property
@@ -48,7 +48,7 @@ class Handler(Protocol):
 
     @property
     def keeps_tags(self) -> bool:
-        """Whether its template has tags of another template language, which keep their doubled braces."""
+        """True if its template has tags of another template language, which keep their doubled braces."""
         ...
 
     @property
@@ -70,14 +70,14 @@ class Handler(Protocol):
 
 
 class Ahead(NamedTuple):
-    """How far the engine may claim ahead of free slots."""
+    """The limit for attempts that the engine claims ahead of free slots."""
 
     least_us: float  # the shortest time that an attempt takes
     most: int  # attempts
 
 
 class Kind(NamedTuple):
-    """What a kind of work does. No field has a default: a new kind must answer every question."""
+    """The functions of one kind of work. No field has a default: a new kind must answer every question."""
 
     name: str  # as in ``domain.handler_kinds``
     make: Callable[[Any, RowReader, Tokens, Names], Handler]  # from what the job stores as its command

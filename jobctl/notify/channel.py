@@ -1,4 +1,4 @@
-"""What every notification channel is."""
+"""The interface of a notification channel."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def describe(name: str, reply: Reply) -> str:
 
 
 def judge(name: str, reply: Reply, tries: int, now: int, random: Callable[[], float]) -> Verdict:
-    """What becomes of a delivery after ``tries`` tries, all failed but perhaps the last; ``random`` gives 0 to 1."""
+    """Decide about a delivery after ``tries`` tries, all failed but perhaps the last; ``random`` returns 0 to 1."""
     state, result = _state(name, reply), describe(name, reply)
     if state is not DeliveryState.PENDING:
         return Verdict(state, None, result)

@@ -60,7 +60,7 @@ def _environment(sending: Sending) -> Mapping[str, str]:
 
 
 def _violent_end(result: HookResult) -> str:
-    """Why its exit code says nothing; empty if it says something."""
+    """The reason why its exit code says nothing; empty if it says something."""
     from jobctl.domain import outcome
 
     if result.timed_out:
@@ -74,7 +74,7 @@ def _last(tail: bytes) -> bytes:
 
 
 def hook_environment(sending: Sending, home: str) -> Mapping[str, str]:
-    """What a command learns of the job without reading the event."""
+    """The variables that tell a command about the job, so that it need not read the event."""
     data: dict[str, Any] = json.loads(sending.body)["data"]
     facts = {
         "JOB": data["id"],

@@ -1,4 +1,4 @@
-"""Which attempt a process belongs to when its supervisor is dead: several kinds of evidence, each sufficient alone.
+"""Finds the attempt of a process whose supervisor is dead, by several kinds of evidence, each sufficient alone.
 
 An item may change its user, its limits, its environment or its session, and each change removes some evidence. PAM
 resets limits, so the tag is lost with ``su``; ``env -i`` drops the cookie; ``setsid`` leaves the session; when a leader
@@ -203,7 +203,7 @@ def _parted(cookie: bytes) -> tuple[bytes, AttemptId | None]:
 
 
 def _is_given(pid: int, name: str) -> bool:
-    """Whether a descriptor is writable and was opened with a supervisor's flags. Pagers and editors do neither."""
+    """True if a descriptor is writable and was opened with a supervisor's flags. Pagers and editors do neither."""
     try:
         with open(f"/proc/{pid}/fdinfo/{name}", "rb") as file:
             lines = file.read(512).split(b"\n")

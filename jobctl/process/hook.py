@@ -20,7 +20,7 @@ _ROOM = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class HookResult:
-    """How a command ended; ``tail`` is the end of its stdout and stderr, which share a pipe."""
+    """The end of a command; ``tail`` is the end of its stdout and stderr, which share a pipe."""
 
     exit_code: int  # negative: the number of the signal that ended it
     tail: bytes

@@ -1,4 +1,4 @@
-"""How jobctl recognizes its processes: by a tag, by a cookie in the environment, by their start time.
+"""The marks by which jobctl recognizes its processes: by a tag, by a cookie in the environment, by their start time.
 
 The tag is a number in the soft limit of RLIMIT_LOCKS. Linux has ignored this limit since 2.4 but still hands it down
 through fork, exec, setsid and ``env -i``. The tag names the store and the attempt, so it identifies even a process that
@@ -106,7 +106,7 @@ def stat_fields(pid: int) -> list[bytes] | None:
 
 
 def is_dead(pid: int) -> bool:
-    """Whether a process is gone or is a zombie, which its parent may never reap."""
+    """True if a process is gone or is a zombie, which its parent may never reap."""
     fields = stat_fields(pid)
     return fields is None or fields[0] in (b"Z", b"X")
 
@@ -144,7 +144,7 @@ _STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; with boot id and pid, this identifies a process for ever."""
+    """The start time of a process, in clock ticks since boot. With boot id and pid it identifies a process for ever."""
     fields = stat_fields(pid)
     return int(fields[_STARTED_AT_FIELD]) if fields else None
 
@@ -184,7 +184,7 @@ class Handle:
         return True
 
     def is_refused(self) -> bool:
-        """Whether the process exists but this user may not signal it."""
+        """True if the process exists but this user may not signal it."""
         try:
             if self._fd >= 0:
                 signal.pidfd_send_signal(self._fd, 0)

@@ -67,15 +67,15 @@ class LeaderEntry:
         self.left = [pid for pid in left[1 : 1 + min(left[0], MOST_LEFT)] if pid]
 
     def started_at(self, ticks: int) -> bool:
-        """Whether a process with the leader's pid and this start time is the leader."""
+        """True if a process with the leader's pid and this start time is the leader."""
         return self.begun - TICK_NS <= ticks * TICK_NS <= self.settled
 
     def is_before(self, ticks: int) -> bool:
-        """Whether a process with this start time can descend from the leader."""
+        """True if a process with this start time can descend from the leader."""
         return ticks * TICK_NS >= self.begun - TICK_NS
 
     def lives(self) -> bool:
-        """Whether the leader itself still exists, perhaps as a zombie."""
+        """True if the leader itself still exists, perhaps as a zombie."""
         ticks = start_time(self.pid)
         return ticks is not None and self.started_at(ticks)
 

@@ -184,7 +184,7 @@ def take_number(path: str, number: int) -> int:
 
 
 def is_taken(path: str, number: int) -> bool:
-    """Whether another process has a number."""
+    """True if another process holds the lock on this number."""
     try:
         fd = open_plain(path, os.O_RDWR)
     except FileNotFoundError:

@@ -47,7 +47,7 @@ def _readers() -> list[list[str]]:
 
 
 def _is_stub(program: str) -> bool:
-    """Whether ``man`` is the script with which container images of Debian and Ubuntu replace it."""
+    """True if ``man`` is the script with which container images of Debian and Ubuntu replace it."""
     real = os.path.realpath(program)
     if "diverted" in os.path.basename(real):
         return True

@@ -36,7 +36,7 @@ class Moment(int):
 
     @property
     def ahead(self) -> int:
-        """How far the wall clock is ahead of the steady clock. It changes only when somebody sets the wall clock."""
+        """The lead of the wall clock over the steady clock. It changes only when someone sets the wall clock."""
         return self - self.steady
 
 

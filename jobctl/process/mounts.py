@@ -39,7 +39,7 @@ def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") ->
 
 
 def is_network(name: str) -> bool:
-    """Whether other machines may change files on this kind of file system."""
+    """True if other machines may change files on this kind of file system."""
     return name in _NETWORK
 
 

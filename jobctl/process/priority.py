@@ -1,4 +1,4 @@
-"""Whether items that run on this machine can have a priority."""
+"""Finds out if items that run on this machine can have a priority."""
 
 from __future__ import annotations
 

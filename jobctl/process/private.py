@@ -12,7 +12,7 @@ _NEW = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def is_plain(status: os.stat_result) -> bool:
-    """Whether it is a regular file of this user with exactly one name."""
+    """True if it is a regular file of this user with exactly one name."""
     return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_uid == os.geteuid()
 
 

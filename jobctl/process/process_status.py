@@ -1,4 +1,4 @@
-"""What this machine says about one process: whether it exists, how much memory it has, whether a logout ends it.
+"""Questions to the system about one process: does it exist, how much memory has it, does a logout end it.
 
 systemd can be configured to end every process that a login session leaves behind. A daemon that was started in such a
 session would end when its user logs out.
@@ -17,7 +17,7 @@ _CONFIGURATION = ("/usr/lib/systemd/logind.conf.d", "/etc/systemd/logind.conf", 
 
 
 def is_there(pid: int) -> bool:
-    """Whether some process has this number; also true for a process of another user."""
+    """True if a process with this pid exists, also one of another user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -48,7 +48,7 @@ def own_umask() -> int:
 
 
 def ends_with_session(pid: int, root: str = "/") -> bool:
-    """Whether a process belongs to a login session whose processes end at logout; False if the system does not tell."""
+    """True if a process belongs to a login session whose processes end at logout; False if the system does not tell."""
     return _in_session(pid, root) and _sessions_are_ended(root) and not _lingers(root)
 
 

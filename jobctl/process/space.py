@@ -23,7 +23,7 @@ Place = str | os.PathLike[str]
 
 
 def shortage(*places: Place) -> str:
-    """What is short in the first of these folders that lacks room; empty when all have room.
+    """Describe the shortage in the first of these folders that lacks room; empty if all have room.
 
     The text has figures, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``.
     """
@@ -38,13 +38,13 @@ def shortage(*places: Place) -> str:
 
 
 def has_free(place: Place, size_bytes: int) -> bool:
-    """Whether a file of this size fits into a folder, as far as the file system tells."""
+    """True if a file of this size fits into a folder, as far as the file system tells."""
     free, total = _room(place)
     return not total or free >= size_bytes
 
 
 def refusal(place: Place) -> str:
-    """Why nothing can be written to a folder now, found by a write to a file without a name; empty if it can."""
+    """The reason why nothing can be written to a folder, found by a write to a file without a name; empty if it can."""
     try:
         fd = os.open(place, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
@@ -73,7 +73,7 @@ def _worded(number: int, place: Place) -> str:
 
 
 def is_full(place: Place) -> bool:
-    """Whether even a short write fails, or no file can be made."""
+    """True if even a short write fails, or no file can be made."""
     free, total = _room(place)
     left = _files_left(place)
     return bool(total) and (free < FULL_BYTES or (left is not None and left < 1))
@@ -91,7 +91,7 @@ def above_floor(root: Place) -> int | None:
 
 
 def said(root: Place) -> str:
-    """How much room is free, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
+    """The free room in words, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
     free, total = _room(root)
     return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
 
@@ -110,7 +110,7 @@ def _room(root: Place) -> tuple[int, int]:
 
 
 def _files_left(place: Place) -> int | None:
-    """How many files can be made; None for a file system that makes inodes on demand."""
+    """The number of files that can be made; None for a file system that makes inodes on demand."""
     try:
         found = os.statvfs(place)
     except OSError:

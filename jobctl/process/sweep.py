@@ -104,5 +104,5 @@ def _wait(poll: select.poll, handles: dict[int, Handle], patience_s: float) -> N
 
 
 def has_ended(found: FoundProcess) -> bool:
-    """Whether a process that ``find`` returned is gone."""
+    """True if a process that ``find`` returned is gone."""
     return start_time(found.pid) != found.started or not os.path.exists(f"/proc/{found.pid}")

@@ -21,11 +21,11 @@ class Children:
 
     @property
     def cheap(self) -> bool:
-        """Whether the system offers this list."""
+        """True if the system offers this list."""
         return self._fd >= 0
 
     def count(self) -> int:
-        """How many children there are."""
+        """The number of children."""
         data = os.pread(self._fd, _ROOM, 0)
         return data.count(b" ") if len(data) < _ROOM else len(self.pids())
 
@@ -82,7 +82,7 @@ def _children_by_parent() -> dict[int, list[int]]:
 
 
 def group_lives(group: int) -> bool:
-    """Whether a process group has any member, including zombies."""
+    """True if a process group has any member, including zombies."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

@@ -32,7 +32,7 @@ def in_words(problem: OSError) -> str:
 
 
 def is_out_of_files(problem: OSError) -> bool:
-    """Whether this process has too many open files, which waiting does not change."""
+    """True if this process has too many open files, which waiting does not change."""
     return problem.errno == errno.EMFILE
 
 

@@ -121,7 +121,7 @@ def compound_kind(file: BinaryIO) -> str:
 
 
 def _has_password(content: Iterator[bytes]) -> bool:
-    """Whether the first records of a workbook say that the others are encrypted."""
+    """True if the first records of a workbook say that the others are encrypted."""
     head = b"".join(islice(content, 16))
     place = 0
     while place + 4 <= len(head):

@@ -33,7 +33,7 @@ _KEPT_OF_FIELD = 1_000
 class Decoder(ABC):
     """Reads one file, in the child. Any other exception than those named below becomes a message too."""
 
-    #: Whether a row without any value is skipped, as in sheets, or rejected.
+    #: True if a row without any value is skipped, as in sheets; otherwise it is rejected.
     skips_empty_rows = False
 
     def __init__(self, file: BinaryIO, settings: dict[str, Any]) -> None:

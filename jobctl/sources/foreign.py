@@ -77,7 +77,7 @@ def refuse_foreign(head: bytes) -> None:
 
 
 def foreign_kind(head: bytes) -> tuple[str, str] | None:
-    """What a file is by its first bytes, and what to type; None for an unknown kind."""
+    """Name the kind of a file by its first bytes, and the command to type; None for an unknown kind."""
     if head.startswith(b"PK\x03\x04") and _BOOK.search(head):
         return "a workbook", "add --format xlsx"
     if head.startswith(_TEXT_TOO) and not _CONTROL.search(head[:_HEAD]):

@@ -51,7 +51,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _advice(names: Sequence[str], line: int | None) -> str:
-    """What to do about an impossible header; a number among the names suggests that it is data."""
+    """The remedy for an impossible header; a number among the names suggests that it is data."""
     if line is None:
         return "give every column its own name"
     where = f" in line {line}"
@@ -63,7 +63,7 @@ def _advice(names: Sequence[str], line: int | None) -> str:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether a text can be UTF-8: it has no surrogates."""
+    """True if a text can be UTF-8: it has no surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -101,7 +101,7 @@ def _divides(mark: str, header: list[str]) -> bool:
 
 
 def _width(text: str, delimiter: str) -> int:
-    """How many fields the header and each of the first rows have; 0 if the numbers differ or there are no rows."""
+    """The number of fields in the header and in each of the first rows; 0 if the numbers differ or no row exists."""
     try:
         rows = list(itertools.islice(filter(None, csv.reader(io.StringIO(text), delimiter=delimiter)), _ROWS + 1))
     except csv.Error:

@@ -74,6 +74,6 @@ class Joblog(Source):
 
 
 def _is_number(field: bytes) -> bool:
-    """Whether a number is short enough for the database and for Python, which refuses thousands of digits."""
+    """True if a number is short enough for the database and for Python, which refuses thousands of digits."""
     digits = field.strip().removeprefix(b"-")
     return digits.isdigit() and len(digits) < 19

@@ -107,7 +107,7 @@ class JsonLinesSource(TextSource):
 
 
 def _is_empty(row: dict[str, Any]) -> bool:
-    """Whether a row is empty: each value is null or a string of blanks. Keys that jobctl added do not count."""
+    """True if a row is empty: each value is null or a string of blanks. Keys that jobctl added do not count."""
     return not any(
         value.strip(" \t") if isinstance(value, str) else value is not None
         for key, value in row.items()

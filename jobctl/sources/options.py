@@ -53,7 +53,7 @@ _NAMED_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """Where the rows come from and how to read them; None = the name of the file decides."""
+    """The file with the rows and the way to read it; None = the name of the file decides."""
 
     path: str  # '-' = standard input
     format: str | None = None

@@ -1,4 +1,4 @@
-"""What every reader of a Parquet column offers: the values as texts, and the values inside of JSON."""
+"""The interface of all readers of Parquet columns: they return the values as texts, and the values inside of JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ParquetColumn(ABC):
 
 
 def sizes_of(array: Any) -> list[int | None]:
-    """How many items each list has; None for no list."""
+    """The number of items in each list; None for no list."""
     from pyarrow import compute
 
     sizes: list[int | None] = compute.list_value_length(array).to_pylist()

@@ -32,7 +32,7 @@ Reader = Callable[[Any], Cells]
 
 
 def reader_of(kind: Any, logical: str) -> tuple[Reader, bool]:
-    """How to read arrays of an Arrow type, and whether the texts have no quotes in JSON.
+    """Return the reader for arrays of an Arrow type, and True if its texts have no quotes in JSON.
 
     ``logical`` is the type that Parquet gives the column; it is needed for columns that Arrow knows only as bytes.
     """

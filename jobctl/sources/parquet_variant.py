@@ -27,7 +27,7 @@ _MISSING = _Missing()
 
 
 def is_variant(kind: Any) -> bool:
-    """Whether a struct is stored as VARIANT. Not every writer declares it, so the members decide."""
+    """True if a struct is stored as VARIANT. Not every writer declares it, so the members decide."""
     from pyarrow import types
 
     members = {kind.field(place).name: kind.field(place).type for place in range(kind.num_fields)}

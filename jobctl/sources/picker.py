@@ -36,11 +36,11 @@ class Picker:
         self._sample = sample
 
     def wants_number(self, record: int) -> bool:
-        """Whether a record is selected, as far as its number decides."""
+        """True if a record is selected, as far as its number decides."""
         return self._spans is None or bool(overlap(self._spans, record, 1))
 
     def wants(self, payload: bytes) -> bool:
-        """Whether a row is selected, as far as its values decide."""
+        """True if a row is selected, as far as its values decide."""
         return self._where is None or self._where(payload)
 
     def choose(self, payloads: list[bytes], first: int) -> list[bytes]:
@@ -127,7 +127,7 @@ def _span(part: str, option: str) -> Span:
 
 
 def overlap(spans: Sequence[Span], first: int, count: int) -> list[slice]:
-    """Which of ``count`` things with consecutive numbers from ``first`` on are in the spans, as slices."""
+    """Return the slices of ``count`` records, numbered from ``first`` on, whose numbers are in the spans."""
     stop = first + count
     return [
         slice(max(span.first, first) - first, min(span.last + 1, stop) - first)

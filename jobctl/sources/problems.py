@@ -89,7 +89,7 @@ class Problems:
 
     @property
     def advice(self) -> str:
-        """What to do about the rows that were added."""
+        """The remedy for the rows that were added."""
         if self.codes == {EMPTY_ROW}:
             if any(problem.line is None for problem in self.first):  # of a Parquet file
                 return "leave such rows out with --invalid skip"

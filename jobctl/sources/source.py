@@ -165,7 +165,7 @@ class Source(ABC):
         return accepted
 
     def _is_meant(self, candidate: InspectedRecord) -> bool:
-        """Whether a record is selected; one that cannot be separated into fields is, unless its number excludes it."""
+        """True if a record is selected; one that cannot be separated into fields is, unless its number excludes it."""
         if self._picker is None:
             return True
         if not self._picker.wants_number(self._records):

@@ -222,7 +222,7 @@ class Blocks:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether bytes are valid UTF-8."""
+    """True if bytes are valid UTF-8."""
     if data.isascii():
         return True
     try:

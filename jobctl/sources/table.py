@@ -87,7 +87,7 @@ class DecodedTable(Source):
             self._child.close()
 
     def _settings(self) -> dict[str, Any]:
-        """What the decoder must know in addition to the file, as JSON."""
+        """The settings for the decoder, as JSON."""
         return {}
 
     def _open(self) -> None:

@@ -18,12 +18,12 @@ _BLANKS = b"\0 \t"
 
 
 def has_blank(payloads: Sequence[bytes]) -> bool:
-    """Whether a row has only blanks in all its fields. The first test is cheap and mostly sufficient."""
+    """True if a row has only blanks in all its fields. The first test is cheap and mostly sufficient."""
     return bool(payloads) and min(payloads) < b"!" and not all(map(is_filled, payloads))
 
 
 def is_filled(payload: bytes) -> bool:
-    """Whether a row has any character that is not a blank."""
+    """True if a row has any character that is not a blank."""
     return bool(payload.strip(_BLANKS))
 
 

@@ -61,7 +61,7 @@ def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = 
 
 
 class ItemCounts(NamedTuple):
-    """How many items a choice has, as they were counted at some revision of their job."""
+    """The numbers of chosen items, as they were counted at some revision of their job."""
 
     revision: int | None
     by_failure: list[tuple[int | None, int]]  # (group, failed items)
@@ -70,7 +70,7 @@ class ItemCounts(NamedTuple):
 
     @property
     def moves(self) -> dict[str, int]:
-        """How many leave each state."""
+        """The number of items that leave each state."""
         return {"failed": sum(count for _, count in self.by_failure), "unprocessed": self.unprocessed}
 
 
@@ -100,7 +100,7 @@ def requeue(database: Database, choice: ItemFilter, chosen: ItemCounts) -> None:
 
 
 def with_unknown_outcome(database: Database, choice: ItemFilter) -> int:
-    """How many items of a choice are failed and may have had their effect."""
+    """The number of chosen items that failed and may have had their effect."""
     unknown = f"SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND {_FAILED} AND {_UNKNOWN}"  # noqa: S608
     return int(database.scalar(f"{unknown} AND {choice.condition}", choice.parameters))
 

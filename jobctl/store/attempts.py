@@ -13,7 +13,7 @@ Causes = dict[AttemptId, tuple[int | None, str]]
 
 
 class Begun(NamedTuple):
-    """What is known of an attempt since it started."""
+    """The start of an attempt, as it was recorded."""
 
     slot: int
     started_at: int
@@ -71,7 +71,7 @@ def record_finished(database: Database, rnd: int, finished: Sequence[Finished], 
 
 
 def begun(database: Database, attempt: AttemptId) -> Begun | None:
-    """How an attempt started; None if no start of it was recorded."""
+    """The start of an attempt; None if none was recorded."""
     row = database.one(
         "SELECT slot, started_at, log, out_off, err_off FROM attempts WHERE job = ? AND item = ? AND attempt = ?",
         attempt,
@@ -80,5 +80,5 @@ def begun(database: Database, attempt: AttemptId) -> Begun | None:
 
 
 def is_recorded(database: Database, attempt: AttemptId) -> bool:
-    """Whether an attempt was seen to start."""
+    """True if an attempt was seen to start."""
     return database.one("SELECT 1 FROM attempts WHERE job = ? AND item = ? AND attempt = ?", attempt) is not None

@@ -83,7 +83,7 @@ class Database:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open on this connection."""
+        """True if a transaction is open on this connection."""
         return self.connection.in_transaction
 
     def data_version(self) -> int:
@@ -91,7 +91,7 @@ class Database:
         return int(self.execute("PRAGMA data_version").fetchone()[0])
 
     def is_in_place(self) -> bool:
-        """Whether its file is still at its path: not removed, and not replaced by another file."""
+        """True if its file is still at its path: not removed, and not replaced by another file."""
         try:
             return self._file is None or os.path.samestat(os.stat(self.path), self._file)
         except FileNotFoundError:

@@ -46,7 +46,7 @@ class RowHash:
 
 
 class RowHasher(NamedTuple):
-    """How the rows of a stored job are hashed."""
+    """The way in which the rows of a stored job are hashed."""
 
     key: Callable[[bytes], bytes]
     content: Callable[[bytes], bytes]

@@ -24,7 +24,7 @@ def begin(database: Database) -> None:
 
 
 def since(database: Database) -> int | None:
-    """When the last daemon gave its last sign; None if it is not known, or ``end`` has dealt with it."""
+    """The time of the last heartbeat of the last daemon; None if it is unknown, or ``end`` has dealt with it."""
     found = meta.value(database, _KEY)
     return None if found is None else int(found)
 

@@ -60,7 +60,7 @@ def _error(cluster: Sequence[str], count: int) -> Elsewhere:
 
 
 def command(cluster: Sequence[str]) -> str:
-    """What to type to start the daemon on this cluster."""
+    """The command that starts the daemon on this cluster."""
     return _spelled(["jobctl", "daemon", "start", "--executor", "dask"], cluster)
 
 
@@ -72,7 +72,7 @@ def _spelled(words: list[str], cluster: Sequence[str]) -> str:
 
 
 def worker_command(cluster: Sequence[str]) -> str:
-    """What to type on a machine to make it a worker of this cluster; where workers are batch jobs, how to see them."""
+    """The command that makes a machine a worker of this cluster; if workers are batch jobs, the one that lists them."""
     if any(name == "cluster" for name, _ in _place(cluster)):
         return "jobctl daemon logs"
     return _spelled(["jobctl", "worker"], cluster)

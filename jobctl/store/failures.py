@@ -47,7 +47,7 @@ def failed_samples(database: Database, job: int, group: int, samples: Sequence[i
 
 
 def counted(database: Database, job: int) -> dict[int | None, int]:
-    """How many items each cause of a job counts as failed by it; None has those that belong to no cause."""
+    """The number of failed items by cause; the key None has those without a cause."""
     found = database.execute("SELECT id, items FROM failures WHERE job = ?", (job,)).fetchall()
     ungrouped = database.scalar("SELECT failures_ungrouped FROM jobs WHERE id = ?", (job,))
     return {None: ungrouped, **dict(found)}
@@ -64,7 +64,7 @@ def recount(database: Database, job: int) -> dict[int | None, int]:
 
 
 def has_cancelled(database: Database, job: int) -> bool:
-    """Whether items of a job are failed because a cancel ended them."""
+    """True if items of a job are failed because a cancel ended them."""
     sql = "SELECT 1 FROM failures WHERE job = ? AND code = 'cancelled' AND items > 0"
     return database.scalar(sql, (job,)) is not None
 

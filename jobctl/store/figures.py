@@ -12,7 +12,7 @@ from jobctl.store.database import Database
 
 
 def durations(database: Database, job: int) -> Durations:
-    """How long the attempts of a job took; empty if none has ended."""
+    """The durations of a job's attempts; empty if none has ended."""
     text = database.scalar("SELECT durations FROM figures WHERE job = ?", (job,))
     try:
         return Durations() if text is None else Durations.from_json(json.loads(text))

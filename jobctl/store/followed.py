@@ -44,12 +44,12 @@ def drop(database: Database, job: int, last: int) -> None:
 
 
 def is_any(database: Database, job: int) -> bool:
-    """Whether rows of a job wait for another one."""
+    """True if rows of a job wait for another one."""
     return database.scalar("SELECT 1 FROM followed WHERE job = ? LIMIT 1", (job,)) is not None
 
 
 def counts(database: Database, job: int) -> dict[int, int]:
-    """How many rows of a job wait, by the job that has them."""
+    """The number of rows of a job that wait, by the job that has them."""
     sql = "SELECT other, count(*) FROM followed WHERE job = ? GROUP BY other ORDER BY other"
     return dict(database.execute(sql, (job,)).fetchall())
 

@@ -47,7 +47,7 @@ class FailureGroup:
 
     @property
     def is_small(self) -> bool:
-        """Whether its examples are all the items that name it, so that merging it costs next to nothing."""
+        """True if its examples are all the items that name it, so that merging it costs next to nothing."""
         return self.is_complete and len(self.samples) < SAMPLE_LIMIT
 
     def take_in(self, other: FailureGroup) -> None:
@@ -97,5 +97,5 @@ class AlikeGroups:
 
 
 def _fits(values: Sequence[str], shape: Shape) -> bool:
-    """Whether a group that keeps some value has those of a message."""
+    """True if a group exists whose kept values are those of a message."""
     return all(a in (value.text, value.mask) for a, value in zip(values, shape.values, strict=True))

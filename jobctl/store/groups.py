@@ -182,7 +182,7 @@ class FailureGroups:
 
     @property
     def has_merged(self) -> bool:
-        """Whether groups have become part of others since the last save."""
+        """True if groups were merged since the last save."""
         return bool(self._merged)
 
     def current(self, number: int) -> int:

@@ -93,7 +93,7 @@ _EARLIEST_DUE = with_states("SELECT min(due_at) FROM items WHERE job = ? AND sta
 
 
 def next_due(database: Database, job: int) -> int | None:
-    """When the job's next waiting item is due, microseconds."""
+    """The time when the job's next waiting item is due, in microseconds."""
     value = database.scalar(_EARLIEST_DUE, (job,))
     return None if value is None else int(value)
 

@@ -56,18 +56,18 @@ def state(database: Database, job: int) -> str | None:
 
 
 def is_live(database: Database, job: int) -> bool:
-    """Whether there is such a job and its round is not closed."""
+    """True if the job exists and its round is not closed."""
     return bool(database.scalar("SELECT finished_at IS NULL FROM jobs WHERE id = ?", (job,)))
 
 
 def revision(database: Database, job: int) -> int | None:
-    """How often a job was changed; None if there is no such job."""
+    """The number of changes of a job; None if the job does not exist."""
     found = database.scalar("SELECT revision FROM jobs WHERE id = ?", (job,))
     return None if found is None else int(found)
 
 
 def reason(database: Database, job: int) -> str:
-    """Why a stop has cut the job short; empty if none has."""
+    """The reason of the stop that cut the job short; empty without one."""
     return str(database.scalar("SELECT reason FROM jobs WHERE id = ?", (job,)) or "")
 
 
@@ -121,7 +121,7 @@ def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any
 
 
 def paused(row: JobRow, now: int) -> dict[str, int]:
-    """How the counters of time change when a pause ends now; empty if the job is not paused.
+    """The new counters of time if a pause ends now; empty if the job is not paused.
 
     All pauses are subtracted from the active time together, so ``active_us`` includes them: those of earlier rounds,
     and one from before the start of this round.
@@ -146,7 +146,7 @@ def root_uid(database: Database, resubmit_of: str | None) -> str | None:
 
 
 def has_keys(database: Database, uid: str | None) -> bool:
-    """Whether that job is still there and its rows have keys of their own."""
+    """True if that job still exists and its rows have keys of their own."""
     return uid is not None and database.scalar("SELECT item_key FROM jobs WHERE uid = ?", (uid,)) is not None
 
 

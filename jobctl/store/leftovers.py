@@ -37,7 +37,7 @@ def parted(text: str) -> tuple[int, str]:
 
 
 def sentence(finished: Finished) -> str:
-    """Why an attempt failed that must not leave processes behind."""
+    """The reason why an attempt failed that must not leave processes behind."""
     number, names = parted(finished.left)
     which = "which was ended" if number == 1 else "which were ended"
     return f"it left {plural(number, 'process', 'processes')} behind, {which}{f': {names}' if names else ''}"
@@ -83,7 +83,7 @@ class LeftoversOfItems:
         self._job = job
         self._page: dict[tuple[int, int], Leftovers] = {}
         self._last = 0  # the last item of the page
-        #: Whether any item left anything behind.
+        #: True if any item left processes behind.
         self.is_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None
 
     def text(self, item: int, attempt: int) -> str:

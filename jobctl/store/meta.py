@@ -6,7 +6,7 @@ from jobctl.store.database import Database
 
 
 def value(database: Database, key: str) -> str | None:
-    """What is stored under a key; None if nothing is."""
+    """The value under a key; None without one."""
     found = database.scalar("SELECT value FROM meta WHERE key = ?", (key,))
     return None if found is None else str(found)
 

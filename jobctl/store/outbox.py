@@ -142,7 +142,7 @@ def _ended(database: Database, row: JobRow, program: str) -> EndedJob:
 
 
 def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
-    """How many items a plain retry takes, and how many it leaves out because they may have had their effect."""
+    """The number of items that a plain retry takes, and of those that it leaves out: they may have had their effect."""
     held_back = 0
     if row.policy.on_crash == "fail":
         sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
@@ -165,7 +165,7 @@ def _top_causes(database: Database, job: int) -> list[Cause]:
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:
-    """When the next try (of a job, or of any) is due, microseconds; None if no try is."""
+    """The time when the next try (of a job, or of any) is due, in microseconds; None if no try is due."""
     if job is None:
         found = database.scalar("SELECT min(next_at) FROM deliveries WHERE next_at IS NOT NULL")
     else:

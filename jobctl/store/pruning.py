@@ -166,7 +166,7 @@ _ERASED = "erased"  # in meta: no removed job has left anything that could be re
 
 
 def is_erased(database: Database) -> bool:
-    """Whether nothing can be left of removed jobs. An older jobctl left parts of them in unused pages."""
+    """True if nothing can be left of removed jobs. An older jobctl left parts of them in unused pages."""
     if meta.value(database, _ERASED):
         return True
     return highest_job(database) == int(database.scalar("SELECT count(*) FROM jobs"))

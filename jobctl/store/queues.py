@@ -46,7 +46,7 @@ def change(database: Database, name: str, **values: Any) -> bool:
 
 
 def is_paused(database: Database, name: str) -> bool:
-    """Whether a queue is paused, so that no item of it starts."""
+    """True if a queue is paused, so that no item of it starts."""
     return database.scalar("SELECT paused_at FROM queues WHERE name = ?", (name,)) is not None
 
 

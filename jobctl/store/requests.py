@@ -71,7 +71,7 @@ def checkpointed(database: Database, tokens: Sequence[str]) -> None:
 
 
 def is_checkpointed(database: Database, token: str) -> bool | None:
-    """Whether the checkpoint of a request was made; None if an engine that did not know it dropped the request."""
+    """True if the checkpoint of a request was made; None if an engine that did not know it dropped the request."""
     is_asked = token in checkpoints(database)  # read first: it may be answered in between
     return True if token in _answered(database) else False if is_asked else None
 

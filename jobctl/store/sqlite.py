@@ -1,4 +1,4 @@
-"""Which SQLite library this process uses: one, chosen here. pysqlite3 bundles a build without the WAL-reset bug."""
+"""Chooses the one SQLite library that this process uses. pysqlite3 bundles a build without the WAL-reset bug."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def connect(database: str | Path, **options: Any) -> Connection:
 
 
 def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
-    """Whether this build can corrupt a WAL database that two connections checkpoint.
+    """True if this build can corrupt a WAL database that two connections checkpoint.
 
     Source: sqlite.org/wal.html#walresetbug.
     """
@@ -48,7 +48,7 @@ def has_wal_reset_bug(version: tuple[int, ...] = VERSION) -> bool:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether an error says that another connection keeps the database, so that another try may succeed."""
+    """True if an error says that another connection keeps the database, so that another try may succeed."""
     text = str(error).lower()
     return "locked" in text or "busy" in text
 
@@ -57,7 +57,7 @@ CUT_OFF = "it ends within a page: the rest was cut off"
 
 
 def is_cut_off(path: Path, page_size: int) -> bool:
-    """Whether a file ends within a page: SQLite would read zeros for the rest. A WAL may have that page."""
+    """True if a file ends within a page: SQLite would read zeros for the rest. A WAL may have that page."""
     wal = path.with_name(f"{path.name}-wal")
     return path.stat().st_size % page_size != 0 and not (wal.exists() and wal.stat().st_size)
 

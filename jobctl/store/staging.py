@@ -48,7 +48,7 @@ class Staging:
             pruning.give_back(self._database, lambda: None)
 
     def _remove_some(self) -> bool:
-        """Whether there may be more."""
+        """True if more may follow."""
         with self._database.transaction():
             if not self._database.scalar("SELECT 1 FROM prunings WHERE job = ?", (self.job,)):
                 return False
@@ -58,7 +58,7 @@ class Staging:
             return bool(left)
 
     def _remove_from(self, table: str, key: str) -> bool:
-        """Whether there are more than were removed."""
+        """True if there are more than were removed."""
         boundary = f"SELECT {key} FROM {table} WHERE job = ? ORDER BY {key} LIMIT 1 OFFSET ?"  # noqa: S608
         last = self._database.scalar(boundary, (self.job, _REMOVE_AT_ONCE))
         delete = f"DELETE FROM {table} WHERE job = ? AND {key} < ?"  # noqa: S608
@@ -71,5 +71,5 @@ class Staging:
 
 
 def is_wanted(locks: Path, job: int) -> bool:
-    """Whether another process is still writing rows under a number."""
+    """True if another process is still writing rows under a number."""
     return lock.is_taken(str(locks), job)

@@ -120,7 +120,7 @@ class Job(SQLModel, table=True):
 
 
 class Figures(SQLModel, table=True):
-    """How long the attempts of a job took and when its items came through, bounded in size."""
+    """The durations of a job's attempts and the times when its items ended, bounded in size."""
 
     __tablename__ = "figures"
     job: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
@@ -297,7 +297,7 @@ class Leftovers(SQLModel, table=True):
 
 
 class Target(SQLModel, table=True):
-    """Where the end of each round of a job is announced. A secret is known by the name of its place alone."""
+    """The targets that announce the end of each round of a job. A secret is stored as the name of its place alone."""
 
     __tablename__ = "targets"
     __table_args__ = (

@@ -35,7 +35,7 @@ class Taken:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no other job has any row."""
+        """True if no other job has any of the rows."""
         return not self._seen
 
     def scan(self) -> None:

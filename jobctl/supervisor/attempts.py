@@ -311,7 +311,7 @@ class Attempts:
         self.deadline += gap_s
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
-        """What must be ended because these attempts were cancelled, and how."""
+        """The processes to end because these attempts were cancelled, and the way to end each."""
         over = []
         for run in list(self.by_serial.values()):
             if not ids.isdisjoint(run.ids()) and (found := run.unwanted(ids, verdict, now)) is not None:

@@ -1,4 +1,4 @@
-"""Which attempt starts next: jobs take turns, within the slots of the job, of its queue and of the whole daemon."""
+"""Chooses the attempt that starts next: jobs take turns, within the slots of job, queue and daemon."""
 
 from __future__ import annotations
 

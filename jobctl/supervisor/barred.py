@@ -67,7 +67,7 @@ class BarredAttempts:
         self.due = now + _LOOK_AGAIN_S if self._attempts else NEVER
 
     def is_watched(self, fd: int) -> bool:
-        """Whether a descriptor is that of one of these processes."""
+        """True if a descriptor is that of one of these processes."""
         return fd in self._handles
 
     def look(self, now: float, tell: Callable[[int, Any], None]) -> None:

@@ -31,7 +31,7 @@ class FreeDevices:
         return taken
 
     def lack(self, count: int) -> str:
-        """Why an item that needs ``count`` devices cannot start, and where to name devices."""
+        """The reason why an item that needs ``count`` devices cannot start, and the setting that names devices."""
         needs = f"it needs {count} GPU{'' if count == 1 else 's'}"
         if self.total:
             return f"{needs}, and there {'is 1' if self.total == 1 else f'are {self.total}'} here"

@@ -1,4 +1,4 @@
-"""How attempts end, by themselves or because they must: reaping, orphans, kills in progress, waits for leftovers."""
+"""Ends attempts, or notices that they ended by themselves: reaping, orphans, kills in progress, waits for leftovers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Endings:
 
     @property
     def busy(self) -> bool:
-        """Whether any process other than the engine lives."""
+        """True if any process other than the engine lives."""
         return bool(self._attempts.by_serial or self._kills or self._orphans.pids)
 
     def act(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""How the attempts of one job start: environment, directory, umask, program, output files."""
+"""The plan by which the attempts of one job start: environment, directory, umask, program, output files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PressureError(Exception):
 
 
 class JobPlan:
-    """What all attempts of a job share, from the fields of a domain.ports.JobSpec."""
+    """The part that all attempts of a job share, from the fields of a domain.ports.JobSpec."""
 
     def __init__(self, spec: tuple[Any, ...], part: tuple[int, int]) -> None:
         self.job: int = spec[fields.SPEC_JOB]

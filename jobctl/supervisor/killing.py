@@ -30,7 +30,7 @@ class Kill:
         self._give_up_at = math.inf
 
     def has_seen(self, pid: int) -> bool:
-        """Whether an earlier round found this process among the descendants."""
+        """True if an earlier round found this process among the descendants."""
         return pid in self._seen
 
     def hasten(self, kill_at: float) -> None:

@@ -35,7 +35,7 @@ class Supervisor:
 
     @property
     def restarts(self) -> bool:
-        """Whether this process shall become the supervisor of the jobctl that is installed now."""
+        """True if this process shall become the supervisor of the jobctl that is installed now."""
         return self._state.restarts
 
     def run(self) -> int:

@@ -28,7 +28,7 @@ class Orphans:
         self.pids: dict[int, int] = {}
         self._tagger = tagger
         self._children = tree.Children()
-        #: Whether every survivor of an item is found. If not, only its process group is examined.
+        #: True if every survivor of an item is found. If not, only its process group is examined.
         self.exact = self._children.cheap
         #: Processes that nothing can end, and children that this process had before it became the supervisor.
         self._abandoned: set[int] = set(self._children.pids()) if self.exact else set()

@@ -320,7 +320,7 @@ class JobOutput:
 
 
 def is_untouched(scratch: Scratch) -> bool:
-    """Whether the item left the flags of the open files as they were."""
+    """True if the item left the flags of the open files as they were."""
     flags = fcntl.fcntl
     out, err = flags(scratch.out, fcntl.F_GETFL), flags(scratch.err, fcntl.F_GETFL)
     return out & _FLAGS == os.O_APPEND == err & _FLAGS

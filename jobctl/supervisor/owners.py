@@ -1,4 +1,4 @@
-"""Which attempt an orphan without a tag belongs to, and whether it is a daemon."""
+"""Finds the attempt of an orphan without a tag, and recognizes daemons."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def owners_of(pid: int, attempts: Attempts) -> set[int]:
 
 
 def are_daemons(left: list[int], run: Running) -> bool:
-    """Whether every process that an item left behind has left its session and holds neither of its output files.
+    """True if every process that an item left behind has left its session and holds neither of its output files.
 
     A process of ``left`` that ends while this function looks may hand over children that it does not see. They are
     found when that process is reaped, so until then the answer is False.

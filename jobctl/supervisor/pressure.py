@@ -1,4 +1,4 @@
-"""What the machine has no room for at the moment, and when to try again."""
+"""Remembers that the machine lacks room for processes or files, and when to try again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PressureState:
 
     @property
     def stops_everything(self) -> bool:
-        """Whether nothing can be started until ``retry_at``."""
+        """True if nothing can be started until ``retry_at``."""
         return MACHINE in self._reasons and self.retry_at != NEVER
 
     def add(self, key: int, reason: str, now: float) -> bool:

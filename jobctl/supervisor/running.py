@@ -81,7 +81,7 @@ class Running:
             self.deadline = self.began + self.plan.timeout_s
 
     def started_at_now(self) -> int:
-        """When it started, in microseconds, by the wall clock as it is set now; the present time if it never did."""
+        """The time of its start, in microseconds, by the wall clock as it is set now; the present time before it."""
         if not self.started_at:
             return time.time_ns() // 1000
         at = time.time_ns() // 1000 - (since_boot_ns() - self.begun) // 1000
@@ -139,6 +139,6 @@ def kib(max_rss: int) -> int:
 
 
 def left_text(names: list[str]) -> str:
-    """How many processes were left behind, and names of some, each once: ``3 ffmpeg, gpg-agent``."""
+    """The number of processes left behind, and some of their names, each once: ``3 ffmpeg, gpg-agent``."""
     told = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
     return f"{len(names)} {told}".rstrip()

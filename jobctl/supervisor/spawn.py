@@ -99,7 +99,7 @@ class _Quick:
         self._heard: select.poll
 
     def works(self) -> bool:
-        """Whether this Python and this system can do it."""
+        """True if this Python and this system can do it."""
         if self._works is None:
             self._works = self._try_out()
         return self._works
@@ -208,7 +208,7 @@ def find_tool(name: bytes) -> bytes:
 
 
 def explain(problem: OSError, program: bytes, argv: Sequence[bytes]) -> str:
-    """Why a program could not be started, in words."""
+    """The reason why a program could not be started, in words."""
     number = problem.errno or 0
     if number == errno.E2BIG:
         size = sum(map(len, argv))

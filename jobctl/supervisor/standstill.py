@@ -1,4 +1,4 @@
-"""Whether the supervisor stood still: stopped by a signal, frozen with its control group, swapped out, suspended.
+"""Notices that the supervisor did not run: stopped by a signal, frozen with its control group, swapped out, suspended.
 
 The sign is that it wakes up much later than planned. Items that ended in the meantime were not late. It is unknown
 whether the items that still run stood still as well: a batch system stops every process of a job with a signal, a
@@ -16,7 +16,7 @@ _LATE_S = 1.0
 
 
 class Standstill:
-    """When this process was last awake, and when it had planned to be awake again."""
+    """The time when this process was last awake, and the time when it had planned to wake up."""
 
     def __init__(self, now: float) -> None:
         self._awake_at = now

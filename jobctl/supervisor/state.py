@@ -1,4 +1,4 @@
-"""What a supervisor consists of, how its engines follow each other, and how it leaves."""
+"""The parts of a supervisor, the change from one engine to the next, and the end of the supervisor."""
 
 from __future__ import annotations
 

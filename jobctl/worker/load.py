@@ -58,7 +58,10 @@ def load(target: str, setup: str, style: str, input_format: str, columns: Sequen
 
 
 def find(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> tuple[Call, Any]:
-    """What makes a call from a row, and the setup to call before. Raises what importing them raises."""
+    """Return the function that calls the user's function for a row, and the setup to call first.
+
+    Importing the user's code can raise any exception; it is passed on.
+    """
     sys.argv = [target]
     call = _caller(_find(target), target, style, input_format, tuple(columns))
     return call, _find(setup) if setup else _nothing
@@ -69,7 +72,7 @@ def _nothing() -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Why a function cannot be loaded, in one sentence."""
+    """The reason why a function cannot be loaded, in one sentence."""
     if isinstance(error, NotLoadedError):
         return str(error)
     name, message = type(error).__name__, str(error)

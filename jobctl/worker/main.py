@@ -299,7 +299,7 @@ class _CallRunner:
 
 
 class _NoJson(Exception):
-    """What the function returned cannot be kept as JSON."""
+    """The function returned a value that cannot be kept as JSON."""
 
 
 def _text_of(value: Any) -> str:

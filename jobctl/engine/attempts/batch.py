@@ -1,4 +1,4 @@
-"""What the executor said about the attempts of one job since the last commit."""
+"""The events of the attempts of one job since the last commit."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Batch:
     returned: list[Returned] = field(default_factory=list)
 
     def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
+        """True if there is nothing to write."""
         return not (self.started or self.finished or self.calls or self.returned)
 
     def durations(self) -> list[int]:
-        """How long each attempt took that ended, in microseconds."""
+        """The duration of each attempt that ended, in microseconds."""
         durations = [f.duration_us for f in self.finished]
         durations += [record[3] for made in self.calls for record in made.records]
         return durations

@@ -20,7 +20,7 @@ _MOST_ATTEMPTS = 1 << 31
 
 
 class Bounds(NamedTuple):
-    """What bounds the attempts that the executor may have."""
+    """The bounds for the attempts that the executor may have."""
 
     capacity: int  # slots of the executor
     limits: Limits
@@ -28,7 +28,7 @@ class Bounds(NamedTuple):
 
 
 def plan(ready_queue: ReadyQueue, bounds: Bounds, now: int) -> list[tuple[LiveJob, int]]:
-    """Which jobs may claim how many items, so that no slot is idle and nothing is claimed long before it can start."""
+    """Decide how many items each job may claim, so that no slot is idle and no item waits long after its claim."""
     ready: dict[int, LiveJob] = {}
     candidates: list[Candidate] = []
     ahead = wanted = demand = 0

@@ -1,4 +1,4 @@
-"""Whether an attempt failed because a disk was full. Its message alone does not prove it, nor does a full disk."""
+"""Finds out if an attempt failed because a disk was full. Its message alone does not prove it, nor does a full disk."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Disks:
                 self._full_at[place] = now
 
     def lack(self, f: Finished, said: str, cwd: str) -> str:
-        """Which disk was full when an attempt failed because of that, with figures; empty without evidence.
+        """Name the disk that was full when an attempt failed because of that, with figures; empty without evidence.
 
         If an attempt says that it had no room, a disk that it writes to must be full as well. If it wrote nothing to
         stderr, perhaps because it could not, the disk of its own output must be full.

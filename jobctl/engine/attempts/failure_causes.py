@@ -83,7 +83,7 @@ class FailureCauses:
             self._live.groups.save(self._touched, self._now)
 
     def _message(self, f: Finished, lack: str) -> tuple[Message, str]:
-        """What the groups learn of a failed attempt, and the message that is kept with the attempt."""
+        """The message of a failed attempt for the groups, and the one that is kept with the attempt."""
         live = self._live
         if f.raised is not None:
             said = cause.said_by(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
@@ -97,7 +97,7 @@ class FailureCauses:
         return told._replace(text=text, is_fixed=True), message
 
     def _words(self, f: Finished) -> cause.SaidByAttempt:
-        """What an attempt of a command said; looked for once."""
+        """The message of an attempt of a command; its output is searched once."""
         said = self._said.get((f.item, f.attempt))
         if said is None:
             said = self._said[f.item, f.attempt] = cause.said_of(f.err_tail, f.out_tail)

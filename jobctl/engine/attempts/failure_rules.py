@@ -1,4 +1,4 @@
-"""When the failures of a job stop it."""
+"""Decides whether the failures of a job stop it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from jobctl.domain.ports import Dispatch, Ending, Finished
 
 
 def missing_sentence(names: Sequence[str]) -> str:
-    """Which variables are missing and what helps: the cause of the items and of their stop. Empty for none."""
+    """Name the missing variables and the remedy: the cause of the items and of their stop. Empty if none is missing."""
     if not names:
         return ""
     word = "variable" if len(names) == 1 else "variables"

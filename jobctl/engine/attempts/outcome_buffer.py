@@ -36,7 +36,7 @@ CALLS_FOR_ONE = 16
 
 
 class Receipts(NamedTuple):
-    """What the executor may forget: attempts, and the numbers of ``Calls``."""
+    """The outcomes that the executor may forget: attempts, and the numbers of ``Calls``."""
 
     attempts: list[AttemptId]
     calls: list[int]
@@ -129,7 +129,7 @@ class OutcomeBuffer:
             batch.finished.append(lost_as_finished(self._database, event, now))
 
     def due_at(self) -> int | None:
-        """When the oldest outcome has waited long enough; None if there is no outcome.
+        """The time when the oldest outcome has waited long enough; None if there is no outcome.
 
         If the last commit was long ago, that is at once.
         """
@@ -138,14 +138,14 @@ class OutcomeBuffer:
         return max(self._oldest, min(self._oldest, self._committed_at) + GROUP_COMMIT_US)
 
     def is_due(self, now: int) -> bool:
-        """Whether it is time to commit. A clock that was set back delays nothing."""
+        """True if it is time to commit. A clock that was set back delays nothing."""
         due_at = self.due_at()
         if due_at is None or self._oldest is None:
             return False
         return now >= due_at or self.count >= GROUP_COMMIT_MAX or now < self._oldest
 
     def is_repaired(self, job: int) -> bool:
-        """Whether the outcomes of a job were repaired since the last commit."""
+        """True if the outcomes of a job were repaired since the last commit."""
         return job in self._repaired
 
     def repair(self, job: int, error: BaseException | None) -> None:
@@ -169,7 +169,7 @@ class OutcomeBuffer:
         self._repaired.clear()
 
     def settled(self) -> Receipts:
-        """What the executor may forget after the commit."""
+        """The outcomes that the executor may forget after the commit."""
         ended = [AttemptId(f.job, f.item, f.attempt) for batch in self.batches.values() for f in batch.finished]
         return Receipts(ended, list(self._calls))
 

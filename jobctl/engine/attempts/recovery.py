@@ -27,7 +27,7 @@ NO_CLUSTER = ClusterChoice()
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a start found."""
+    """The findings of a start."""
 
     epoch: int
     adopted: list[AttemptId]
@@ -61,7 +61,7 @@ def recover(database: Database, executor: Executor, now: int, cluster: ClusterCh
 
 
 def is_another(database: Database, executor: Executor) -> bool:
-    """Whether another executor had the attempts so far: the local one, or another scheduler."""
+    """True if another executor had the attempts so far: the local one, or another scheduler."""
     return meta.executor(database) != executor.identity
 
 

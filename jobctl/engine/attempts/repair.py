@@ -53,7 +53,7 @@ class OutcomeRepair:
 
 
 def is_sound(record: Any) -> bool:
-    """Whether a record of a call that succeeded can be written."""
+    """True if a record of a call that succeeded can be written."""
     if len(record) != len(Record._fields) or not all(type(n) is int and 0 <= n <= _LARGEST >> 1 for n in record[:-1]):
         return False
     return record[-1] is None or _is_text(record[-1])

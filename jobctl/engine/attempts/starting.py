@@ -38,7 +38,7 @@ class Starter:
         self._refused: list[Finished] = []  # claimed, and not to be started
 
     def has_work(self, now: int) -> bool:
-        """Whether a slot is free that could be filled now."""
+        """True if a slot is free that could be filled now."""
         return self._ready_queue.in_hand < self.slots and bool(self._plan(now))
 
     def _plan(self, now: int) -> list[tuple[LiveJob, int]]:

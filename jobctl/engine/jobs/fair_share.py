@@ -1,4 +1,4 @@
-"""Which job gets the next free slots: fair sharing by slot time used.
+"""Decides which job gets the next free slots: fair sharing by slot time used.
 
 The higher priority goes first. Between jobs of one priority the next slot goes to the job that has used the least slot
 time. A job that becomes active starts level with the job that has used least, so it neither waits for what the others

@@ -1,4 +1,4 @@
-"""What the attempts of a job share, from its row and its secrets."""
+"""Makes the part that all attempts of a job share from its row and its secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps a job from starting items although slots are free: its queue, its rate, and the jobs before it."""
+"""The limits that keep a job from starting items in free slots: its queue, its rate, and the jobs before it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Limits:
         return {queue.name: queue.slots for queue in self._queues.values()}
 
     def is_open(self, live: LiveJob) -> bool:
-        """Whether neither its queue nor another job keeps it from starting."""
+        """True if neither its queue nor another job keeps it from starting."""
         return not live.waits_for and not live.never and not self._is_queue_paused(live)
 
     def is_paused(self, live: LiveJob) -> bool:
-        """Whether the job or its queue is paused."""
+        """True if the job or its queue is paused."""
         return live.row.paused_at is not None or self._is_queue_paused(live)
 
     def _is_queue_paused(self, live: LiveJob) -> bool:
@@ -60,7 +60,7 @@ class Limits:
         return queue is not None and queue.paused_at is not None
 
     def allowed(self, live: LiveJob, now: int) -> int | None:
-        """How many items may start now by its rates; None = it has no rate."""
+        """The number of items that may start now by its rates; None = it has no rate."""
         rooms = [bucket.available(now) for bucket in self._buckets_of(live)]
         return min(rooms) if rooms else None
 
@@ -81,7 +81,7 @@ class Limits:
             bucket.at += by
 
     def next_at(self, live: LiveJob) -> int | None:
-        """When its rates let the next item start; None = it has no rate."""
+        """The time when its rates let the next item start; None = it has no rate."""
         times = [bucket.next_at() for bucket in self._buckets_of(live)]
         return max(times) if times else None
 

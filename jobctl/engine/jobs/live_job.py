@@ -73,36 +73,36 @@ class LiveJob:
 
     @property
     def taken(self) -> int:
-        """How many of the attempts in hand take a slot."""
+        """The number of attempts in hand that take a slot."""
         return len(self.in_hand) - len(self.barred)
 
     @property
     def live(self) -> int:
-        """How many items are not terminal."""
+        """The number of items that are not terminal."""
         return self.counts["queued"] + self.counts["running"] + self.counts["retrying"]
 
     @property
     def failed(self) -> int:
-        """How many items failed in this round."""
+        """The number of items that failed in this round."""
         return self.counts["failed"] - self.before[1]
 
     @property
     def processed(self) -> int:
-        """How many items got their outcome in this round."""
+        """The number of items that got their outcome in this round."""
         return self.counts["succeeded"] - self.before[0] + self.failed
 
     @property
     def stop(self) -> Stop | None:
-        """Why nothing may start any more, if it was stopped."""
+        """The reason why nothing may start any more, if the job was stopped."""
         return self.row.stop
 
     def slots(self, capacity: int) -> int:
-        """How many attempts may run at once."""
+        """The number of attempts that may run at once."""
         limits = (capacity, self.row.policy.slots, self.most_at_once)
         return min(limit for limit in limits if limit is not None)
 
     def lookahead(self, slots: int) -> int:
-        """How many attempts to hand over beyond the free slots.
+        """The number of attempts to hand over beyond the free slots.
 
         It grows slowly, is none while the command seems not to exist, and never exceeds the failures that are still
         allowed: the outcomes of earlier attempts cannot hold back an attempt that was handed over.
@@ -115,22 +115,22 @@ class LiveJob:
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))
 
     def wants(self, capacity: int) -> int:
-        """How many more attempts it may have in hand by its own limits."""
+        """The number of further attempts that it may have in hand by its own limits."""
         slots = self.slots(capacity)
         most = slots + self.lookahead(slots) - self.taken
         return min(most, self.counts["queued"] + self.counts["retrying"])
 
     def _failures_left(self) -> int:
-        """How many more may fail before the job stops; a large number if any number may."""
+        """The number of items that may still fail before the job stops; a large number without a limit."""
         limit = self.row.policy.max_failures
         return _MOST_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
 
     def is_open(self, now: int) -> bool:
-        """Whether its items may start at all."""
+        """True if its items may start at all."""
         return not self.lack and self._is_its_time(now)
 
     def is_stuck(self, now: int) -> bool:
-        """Whether its items would start if they could get what they need."""
+        """True if its items would start if they could get what they need."""
         return bool(self.lack) and self._is_its_time(now) and not self.is_held_back and self.has_ready(now)
 
     def _is_its_time(self, now: int) -> bool:
@@ -145,22 +145,22 @@ class LiveJob:
 
     @property
     def has_future(self) -> bool:
-        """Whether something will happen to it without anybody's help."""
+        """True if something will happen to the job without a command."""
         return self.stop is not None or self.live == 0 or self.row.paused_at is None
 
     @property
     def is_held_back(self) -> bool:
-        """Whether a job that it comes after is not done, or ended in a way that this one must not follow."""
+        """True if a job that it comes after is not done, or ended in a way that this one must not follow."""
         return bool(self.waits_for or self.never)
 
     @property
     def is_doomed(self) -> bool:
-        """Whether it can never start and nobody has stopped it for that yet."""
+        """True if it can never start and nobody has stopped it for that yet."""
         return bool(self.never) and self.stop is None and not self.closing
 
     @property
     def is_over(self) -> bool:
-        """Whether its round is to be closed. A job without rows waits for its turn too: others may come after it."""
+        """True if its round is to be closed. A job without rows waits for its turn too: others may come after it."""
         if self.live or self.closing or self.has_followed:
             return False
         return self.stop is not None or not self.is_held_back
@@ -181,5 +181,5 @@ class LiveJob:
         self.used_us += used_us - sum(map(self.in_hand.pop, keys))
 
     def has_ready(self, now: int) -> bool:
-        """Whether something could start now."""
+        """True if something could start now."""
         return self.counts["queued"] > 0 or (self.next_due is not None and self.next_due <= now)

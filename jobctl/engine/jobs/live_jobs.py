@@ -86,7 +86,7 @@ class LiveJobs:
         self._executor.forget(job)
 
     def is_stale(self) -> bool:
-        """Whether somebody else has written to the database since the last refresh."""
+        """True if another connection has written to the database since the last refresh."""
         return self._database.data_version() != self._version
 
     def refresh(self, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""How fast a job progresses."""
+"""Measures how fast a job progresses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pace:
 
     @property
     def is_new(self) -> bool:
-        """Whether its time has not begun."""
+        """True if its time has not begun."""
         return self._at is None
 
     def rest(self, now: int) -> None:

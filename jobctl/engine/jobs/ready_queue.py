@@ -1,4 +1,4 @@
-"""Which live jobs the engine must look at, when it must look again, and in which order they may start items.
+"""Tells which live jobs the engine must look at, when it must look again, and in which order they may start items.
 
 A store may have thousands of live jobs of which few change, so no round of the engine looks at all of them. The code
 that changes a job touches it; what is known here about the other jobs stays true until a moment that is known too.
@@ -20,7 +20,7 @@ Key = tuple[int, float, int]
 
 
 class _Entry(NamedTuple):
-    """What the last look at a job has shown."""
+    """The findings of the last look at a job."""
 
     queue: str = ""
     in_hand: int = 0
@@ -86,7 +86,7 @@ class ReadyQueue:
         self._move(live.id, _Entry(live.row.queue, live.taken, live.needs, key, at, rests))
 
     def _times(self, live: LiveJob, now: int) -> Iterator[int | None]:
-        """When something about a job will be due. What is due already and cannot be done waits for an event."""
+        """The times when something about a job is due. Work that is overdue and cannot be done waits for an event."""
         yield live.row.deadline_at if live.row.stop is None else None
         yield live.row.not_before_at
         yield live.close_at if live.is_over else None
@@ -123,9 +123,9 @@ class ReadyQueue:
         return (self._known[key[2]] for key in self._order)
 
     def unwritten(self) -> str:
-        """Why the result files of a job that is over cannot be written; empty if all can."""
+        """The reason why the result files of a job that is over cannot be written; empty if all can."""
         return next((live.unwritten for live in self.changed.values() if live.is_over and live.unwritten), "")
 
     def next_at(self) -> int | None:
-        """When a job must be looked at although nothing touches it."""
+        """The time when a job must be looked at even if nothing touches it."""
         return self._moments[0][0] if self._moments else None

@@ -25,14 +25,14 @@ class Resources:
         self._total = total_of(offers)
 
     def needs(self, policy: Policy) -> Amounts:
-        """What each item of a job needs besides a slot."""
+        """The resources that each item of a job needs in addition to a slot."""
         needs = needs_of(policy.resources if self._of_cluster else (), policy.gpus)
         if self._of_cluster or all(amount <= self._total[name] for name, amount in needs):
             return needs
         return ()
 
     def most_at_once(self, needs: Amounts) -> int | None:
-        """How many items with these needs could run at once; None if they need nothing but slots."""
+        """The number of items with these needs that could run at once; None if they need only slots."""
         return room_for(needs, self._offers) if needs else None
 
     def left(self, needs: Amounts, in_hand: Mapping[str, float]) -> int:

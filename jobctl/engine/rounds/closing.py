@@ -43,7 +43,7 @@ class RoundCloser:
 
     @property
     def is_busy(self) -> bool:
-        """Whether result files were begun that ``done`` has not returned."""
+        """True if result files were begun that ``done`` has not returned."""
         return self._under_way > 0
 
     def begin(self, live: LiveJob, now: int) -> None:
@@ -115,7 +115,7 @@ _STOPPED = (JobState.CANCELLED, JobState.EXPIRED, JobState.FAILED)
 
 
 def _was_cut(database: Database, live: LiveJob) -> bool:
-    """Whether the stop has cost anything: rows that never ran, attempts that were to come, or attempts killed."""
+    """True if the stop has cost anything: rows that never ran, attempts that were to come, or attempts killed."""
     if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
     if live.is_held_back and not live.row.total:

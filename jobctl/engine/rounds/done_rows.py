@@ -1,4 +1,4 @@
-"""Which rows with a key are done at the end of a round, for ``--only-new`` of later jobs."""
+"""Records the rows with a key that are done at the end of a round, for ``--only-new`` of later jobs."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CHUNK = 2_000
 
 
 def is_due(live: LiveJob) -> bool:
-    """Whether there are rows that can be decided now."""
+    """True if there are rows that can be decided now."""
     return live.has_followed and not live.closing and (live.stop is not None or not live.follows)
 
 

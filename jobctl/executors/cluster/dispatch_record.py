@@ -25,7 +25,7 @@ class ClusterWorker:
         return self.slots - len(self.packs)
 
     def has(self, needs: dict[str, float]) -> bool:
-        """Whether the worker has enough free resources for these needs."""
+        """True if the worker has enough free resources for these needs."""
         return all(
             self.resources.get(name, 0.0) - sum(used.get(name, 0.0) for used in self.packs.values()) >= amount
             for name, amount in needs.items()

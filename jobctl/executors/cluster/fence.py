@@ -116,7 +116,7 @@ class Fence(SchedulerPlugin):  # type: ignore[misc]
         return self._lease_s()
 
     async def claim(self, store: str, nonce: str, key: str, worker: str, ids: Any, slots: Any) -> bool:
-        """Whether this worker may begin this pack."""
+        """True if this worker may begin this pack."""
         claims = self._stores.get(store)
         if claims is None or claims.nonce != nonce or key in claims.by_key or key in claims.void:
             return False

@@ -1,4 +1,4 @@
-"""What the executor knows about a job: its description, the duration of its attempts, where their output is kept."""
+"""A job as the executor knows it: its description, the duration of its attempts, the files of their output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.supervisor.output import JobOutput
 
 
 class KeptOutput(NamedTuple):
-    """Where the output in a report is kept; what to add to an offset into its stdout and stderr."""
+    """The log file that keeps the output of a report, and the offsets of its stdout and stderr in that file."""
 
     log: int
     out: int

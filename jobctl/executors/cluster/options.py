@@ -1,4 +1,4 @@
-"""Where the cluster is and how to reach it safely. This module imports nothing of Dask."""
+"""The address of the cluster and the means to reach it safely. This module imports nothing of Dask."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ClusterError(JobctlError):
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """How to reach a scheduler."""
+    """The means to reach a scheduler."""
 
     scheduler: str = ""  # address
     scheduler_file: str = ""
@@ -78,7 +78,7 @@ class ClusterOptions:
 
     @property
     def has_tls(self) -> bool:
-        """Whether both sides prove their identity."""
+        """True if both sides prove their identity."""
         return bool(self.tls_ca)
 
     def address(self) -> str:
@@ -105,7 +105,7 @@ class ClusterOptions:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address can be reached only from this machine."""
+    """True if an address can be reached only from this machine."""
     protocol, _, place = address.rpartition("://")
     if protocol == "inproc":
         return True

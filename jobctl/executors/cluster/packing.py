@@ -1,4 +1,4 @@
-"""What travels between the engine and a worker: packs of attempts, and reports with their outcomes and output.
+"""The messages between the engine and a worker: packs of attempts, and reports with their outcomes and output.
 
 The format is msgpack, which comes with distributed. A pack runs in one slot of a worker, one attempt after the other.
 """

@@ -1,4 +1,4 @@
-"""Which attempts run next, in which slot and on which worker: packs for free slots.
+"""Chooses the attempts that run next, with a slot and a worker for each: packs for free slots.
 
 Dask does not place the packs. Its estimate of when a task starts would put a short pack behind a long item while
 another worker is idle. Dask also does not know which worker has the function of a job loaded, and cannot apply the

@@ -182,7 +182,7 @@ class PackRunner:
             return {key: self._runs[key].report(self.host) for key in keys if key in self._runs}
 
     def read(self, key: str, id_: AttemptId, skip: tuple[int, int]) -> tuple[bytes, bytes] | None:
-        """What a running attempt has written to its streams beyond ``skip`` bytes; None if it does not run here."""
+        """The output of a running attempt in each stream after ``skip`` bytes; None if it does not run here."""
         with self._lock:
             run = self._runs.get(key)
             started = None if run is None else run.running.get(id_)

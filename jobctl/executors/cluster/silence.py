@@ -1,4 +1,4 @@
-"""How long ago the machine at the other end of a connection last answered.
+"""Measures the time since the machine at the other end of a connection last answered.
 
 A connection to an unreachable machine looks open until its keep-alive gives up, on both ends at about the same time.
 The items of a worker must have ended by then, because they may start elsewhere at once. So the lease counts from the

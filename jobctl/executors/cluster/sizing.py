@@ -1,4 +1,4 @@
-"""How many attempts travel in one message: as many as take a tenth of a second, by the durations so far.
+"""Chooses the number of attempts in one message: as many as take a tenth of a second, by the durations so far.
 
 A message costs the cluster some milliseconds, so short attempts share one. A pack belongs to one slot, and attempts
 that wait in it cannot move to another slot. So a pack is never longer than necessary, and never more than a fair share
@@ -28,7 +28,7 @@ class MeanDuration:
 
 
 def pack_us(slots: int) -> float:
-    """How long a pack should keep its slot busy, in a cluster of this many slots."""
+    """The time for which a pack should keep its slot busy, in a cluster of this number of slots."""
     return max(PACK_US, slots * MESSAGE_US)
 
 

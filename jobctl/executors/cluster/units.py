@@ -43,7 +43,7 @@ class GuardJob:
         return b"".join(parts)
 
     def peek(self, log: int, suffix: str, skip: int) -> bytes:
-        """What a running attempt has written beyond ``skip`` bytes."""
+        """The output of a running attempt after the first ``skip`` bytes."""
         try:
             with open(os.path.join(self.directory, f"{log}.{suffix}"), "rb", buffering=0) as file:
                 return os.pread(file.fileno(), TRAVEL_BYTES, skip)

@@ -32,7 +32,7 @@ _LONGEST_PAUSE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What a worker offers, and where its cluster is."""
+    """The capacity of a worker, and the address of its cluster."""
 
     cluster: ClusterOptions
     slots: int

@@ -1,4 +1,4 @@
-"""What Dask calls on a worker: the plugin that keeps its runner, and the functions for packs and requests."""
+"""The code that Dask calls on a worker: the plugin that keeps its runner, and the functions for packs and requests."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
 
 
 def introduction(worker: Any) -> dict[str, Any]:
-    """What an engine must know about a worker."""
+    """The facts about a worker that an engine needs."""
     return {
         "worker": worker.contact_address,
         "host": worker.plugins[NAME].runner.host,
@@ -117,6 +117,6 @@ def look(keys: Iterable[str], dask_worker: Any) -> dict[str, bytes]:
 
 
 def read(key: str, id_: tuple[int, int, int], skip: tuple[int, int], dask_worker: Any) -> tuple[bytes, bytes] | None:
-    """What a running attempt has written beyond ``skip`` bytes."""
+    """The output of a running attempt after the first ``skip`` bytes."""
     found: tuple[bytes, bytes] | None = dask_worker.plugins[NAME].runner.read(key, AttemptId(*id_), skip)
     return found

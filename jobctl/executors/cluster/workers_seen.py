@@ -1,4 +1,4 @@
-"""What the status shows of the workers of a cluster: those that are there, have left, or are unfit."""
+"""Keeps the workers of a cluster for the status: those that are connected, have left, or are unfit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WorkersSeen:
         self._unfit: dict[str, str] = {}
 
     def objection(self, introduction: dict[str, Any]) -> str:
-        """Why a worker cannot be used, in words; empty when it can. The reason is kept until the worker leaves."""
+        """The reason why a worker cannot be used; empty if it can be used. It is kept until the worker leaves."""
         ours, theirs = versions(), introduction["versions"]
         if theirs == ours:
             return ""

@@ -21,7 +21,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def folder(root: Path) -> Path:
-    """Where the copies are."""
+    """The paths of the copies."""
     return root / "backups"
 
 
@@ -36,13 +36,13 @@ def rescued(root: Path) -> Path | None:
 
 
 def newest_at(root: Path) -> int:
-    """When the last copy was made, microseconds UTC; 0 if there is none."""
+    """The time of the last copy, in microseconds UTC; 0 without a copy."""
     copies = existing(root)
     return int(copies[-1].stat().st_mtime * 1e6) if copies else 0
 
 
 def is_due(database: Database, now: int) -> bool:
-    """Whether an hour has passed since the last copy, a job has changed since, and the database is small enough."""
+    """True if an hour has passed since the last copy, a job has changed since, and the database is small enough."""
     last = newest_at(database.path.parent)
     if 0 <= now - last < EVERY_US or database.path.stat().st_size > HOURLY_UP_TO:
         return False
@@ -102,7 +102,7 @@ def _flush(path: Path) -> None:
 
 
 def recipe(root: Path) -> str:
-    """What to type when the database is damaged: keep it, and continue with the last copy."""
+    """The commands to type when the database is damaged: keep it, and continue with the last copy."""
     if existing(root):
         return "keep it and continue with the last backup: jobctl doctor --restore"
     keep = f"cd {shlex.quote(str(root))} && mkdir damaged && mv jobctl.db* damaged/"

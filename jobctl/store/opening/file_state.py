@@ -21,7 +21,7 @@ class FileState(NamedTuple):
 
     @property
     def is_usable(self) -> bool:
-        """Whether this jobctl can work with it as it is."""
+        """True if this jobctl can work with it as it is."""
         return self.kind == "ours"
 
 

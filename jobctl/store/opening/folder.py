@@ -27,7 +27,7 @@ def jobs_with_files(root: Path) -> list[int]:
 
 
 def _has_files(folder: Path) -> bool:
-    """Whether a folder has a plain file of ours; a file that another user planted does not count."""
+    """True if a folder has a plain file of ours; a file that another user planted does not count."""
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(folder.lstat().st_mode):
             return any(is_plain(entry.lstat()) for entry in folder.iterdir())

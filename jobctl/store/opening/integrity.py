@@ -1,4 +1,4 @@
-"""Whether the database file is sound. An engine checks that at its start if the engine before was killed."""
+"""Checks that the database file is sound. An engine checks that at its start if the engine before was killed."""
 
 from __future__ import annotations
 

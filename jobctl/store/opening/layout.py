@@ -38,7 +38,7 @@ _IDENTITY = (
 
 
 class Identity(NamedTuple):
-    """What a database says of itself."""
+    """The version and the kind that a database file states."""
 
     version: int  # of the schema; 0 in an empty file
     application: int
@@ -80,7 +80,7 @@ def check_identity(database: Database) -> int:
 
 
 def is_noted(connection: Connection, version: int) -> bool:
-    """Whether the columns were compared already and nothing has changed the schema since."""
+    """True if the columns were compared already and nothing has changed the schema since."""
     from jobctl.store import sqlite
 
     try:
@@ -152,7 +152,7 @@ def way_out(root: Path) -> str:
 
 
 def is_of(connection: Connection, version: int) -> bool:
-    """Whether the columns are those of a version, whatever number the database carries."""
+    """True if the columns are those of a version, whatever number the database carries."""
     return fingerprint(_columns(connection)[1]) == LAYOUTS.get(version)
 
 

@@ -105,7 +105,7 @@ def _apply(database: Database, step: int, script: str) -> None:
 
 
 def _is_there(database: Database, step: int) -> bool:
-    """Whether the tables are already those of this jobctl, and only the number of the schema is older."""
+    """True if the tables are already those of this jobctl, and only the number of the schema is older."""
     connection = database.connection
     is_ours = step <= SCHEMA_VERSION and layout.is_of(connection, SCHEMA_VERSION)
     return is_ours and not layout.is_of(connection, step - 1)

@@ -1,1 +1,1 @@
-"""What the database says, as rows that services read."""
+"""Reads the database for the services: each question has a function that returns rows."""

@@ -1,4 +1,4 @@
-"""What only the store knows, for shell completion: a key is being held down, so this module imports next to nothing.
+"""Candidates for shell completion from the store. A person waits at each key, so this module imports next to nothing.
 
 It opens the database itself, read-only: it can neither write nor checkpoint, and it does not judge what it finds.
 """

@@ -36,7 +36,7 @@ class JobView(JobColumns):
 
     @property
     def is_done(self) -> bool:
-        """Whether the round is closed."""
+        """True if the round is closed."""
         return self.finished_at is not None
 
     @property
@@ -88,12 +88,12 @@ def jobs(database: Database, *, finished: int | None) -> list[JobView]:
 
 
 def job_total(database: Database) -> int:
-    """How many jobs there are."""
+    """The number of jobs."""
     return int(database.scalar("SELECT count(*) FROM jobs"))
 
 
 class JobName(NamedTuple):
-    """What is needed to name a job."""
+    """The columns that name a job."""
 
     id: int
     name: str
@@ -107,24 +107,24 @@ def job_names(database: Database, limit: int) -> list[JobName]:
 
 
 def exists(database: Database, job: int) -> bool:
-    """Whether there is such a job."""
+    """True if the job exists."""
     return database.scalar("SELECT 1 FROM jobs WHERE id = ?", (job,)) is not None
 
 
 def is_for_foreground(database: Database, job: int) -> bool:
-    """Whether ``jobctl run`` works on a job."""
+    """True if a ``jobctl run`` runs the job."""
     return bool(database.scalar("SELECT foreground FROM jobs WHERE id = ?", (job,)))
 
 
 def input_dialect(database: Database, job: int) -> dict[str, Any]:
-    """How the input of a job was read; of a damaged row what can be."""
+    """The way in which a job's input was read; of a damaged row, the part that is readable."""
     stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job,)) or "{}"
     dialect: dict[str, Any] = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
     return dialect
 
 
 def results(database: Database, job: int) -> dict[str, Any] | None:
-    """What the manifest of a job's result files says; None before they are written."""
+    """The manifest of a job's result files; None before they are written."""
     stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (job,))
     manifest: dict[str, Any] | None = None if stored is None else json.loads(stored)
     return manifest
@@ -136,7 +136,7 @@ def latest_time(database: Database) -> int:
 
 
 def changed_at(database: Database) -> int:
-    """When the last job was changed, microseconds; 0 without jobs."""
+    """The time of the last change of any job, in microseconds; 0 without jobs."""
     return int(database.scalar("SELECT max(updated_at) FROM jobs") or 0)
 
 
@@ -156,7 +156,7 @@ def job_of_uid(database: Database, uid: str) -> int | None:
 
 
 def has_others_of_name(database: Database, job: JobView) -> bool:
-    """Whether other jobs of its name have rows with keys: another round leaves out the rows that they have or did."""
+    """True if other jobs of its name have rows with keys: another round leaves out the rows that they have or did."""
     sql = "SELECT 1 FROM jobs WHERE name = ? AND id <> ? AND item_key IS NOT NULL LIMIT 1"
     return database.scalar(sql, (job.name, job.id)) is not None
 
@@ -256,12 +256,12 @@ _STARTED_BY_JOB = with_states(
 
 
 def started_by_job(database: Database) -> dict[int, int]:
-    """How many running items have started, by job. Items that an executor has ahead of a free slot have not."""
+    """The number of running items that have started, by job, without those that an executor has ahead of a slot."""
     return dict(database.execute(_STARTED_BY_JOB).fetchall())
 
 
 def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
-    """When the first and the last of the items that wait for another attempt are due; None if no item waits."""
+    """The times when the first and the last waiting item are due for another attempt; None if no item waits."""
     waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
     sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
     first, last = database.one(sql, (number,))

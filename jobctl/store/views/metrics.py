@@ -11,7 +11,7 @@ _COUNTS = "queued, running, retrying, succeeded, failed, unprocessed"
 
 
 def jobs_by_state(database: Database) -> dict[str, int]:
-    """How many jobs are in each state; a state without jobs is left out."""
+    """The number of jobs in each state; a state without jobs is left out."""
     return {str(state): int(count) for state, count in database.execute("SELECT state, count(*) FROM jobs GROUP BY 1")}
 
 

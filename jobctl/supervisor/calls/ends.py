@@ -1,4 +1,4 @@
-"""How a call ends that cannot report its own end: its process died, never became ready, or wrote nonsense."""
+"""Ends a call that cannot report its own end: its process died, never became ready, or wrote nonsense."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal
 
 
 class EndOfCall:
-    """How a call ended that could not report its own end."""
+    """The end of a call that could not report it."""
 
     __slots__ = ("code", "ending", "flags", "raised", "text")
 

@@ -60,7 +60,7 @@ def connect() -> tuple[SharedPage, socket.socket, int]:
 
 
 def group_size(call_s: float | None, line: JobLine, left: int) -> int:
-    """How many attempts a worker gets at once, by the duration of a call in seconds (None: unknown).
+    """The number of attempts that a worker gets at once, by the duration of a call in seconds (None: unknown).
 
     ``left`` is how many calls the worker may still make; -1 means any number.
     """
@@ -230,7 +230,7 @@ class CallGroup:
         self._calls.attempts.keep((*id_, end.ending, end.code, *used, *where, *more))
 
     def _last_span(self) -> OutputSpan:
-        """Where the output since the last call that ended lies."""
+        """The place of the output since the end of the last call."""
         scratch = self._worker.scratch
         _, _, out, err = self.now()
         out_end = os.lseek(scratch.out, 0, os.SEEK_END)

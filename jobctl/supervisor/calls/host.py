@@ -1,4 +1,4 @@
-"""What a worker and its group need of the supervisor around them. These are types only: nothing loads this at run time.
+"""The interfaces of a supervisor for its workers and groups. They are only types: nothing loads them at run time.
 
 ``pool`` creates workers, and workers create groups; each of them reports to what created it. With the types here, the
 modules below need not import those above, so the imports form no circle.

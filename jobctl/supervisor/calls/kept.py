@@ -39,7 +39,7 @@ _FIELDS = fields.CALLS_COUNT
 
 
 def holds_any(path: str) -> bool:
-    """Whether an earlier supervisor left any outcome in the file."""
+    """True if an earlier supervisor left any outcome in the file."""
     try:
         with open(open_plain(path, os.O_RDONLY), "rb") as file:
             start = file.read(_COUNTERS_AT + _COUNTERS.size)

@@ -1,4 +1,4 @@
-"""Whether the records in the page of a worker can be true. The code of the user can write anything into that memory."""
+"""Checks the records in the page of a worker. The code of the user can write anything into that memory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _check_records(count: int, records: bytes, expected: list[Dispatch], failed:
 
 
 def is_cause(said: Any) -> bool:
-    """Whether a value has the form of domain.ports.Raised."""
+    """True if a value has the form of domain.ports.Raised."""
     if type(said) is not tuple or len(said) != fields.RAISED_COUNT:
         return False
     name, message, code, after_s, where = said
@@ -66,7 +66,7 @@ def is_cause(said: Any) -> bool:
 
 
 def spans_of(count: int, records: bytes) -> list[OutputSpan]:
-    """Where each call wrote its output."""
+    """The place of each call's output."""
     return [record[_SPAN] for record in pages.unpack(count, records)]
 
 

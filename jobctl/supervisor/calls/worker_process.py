@@ -247,12 +247,12 @@ class WorkerProcess(Running):
 
     @property
     def is_idle(self) -> bool:
-        """Whether the worker waits for work."""
+        """True if the worker waits for work."""
         return not self.group.batch
 
     @property
     def is_loading(self) -> bool:
-        """Whether the worker has not reported yet that it can make calls."""
+        """True if the worker has not reported yet that it can make calls."""
         return not self._loaded
 
     def ids(self) -> list[AttemptId]:
@@ -375,12 +375,12 @@ class WorkerProcess(Running):
         return 0 <= index < len(self.group.batch)
 
     def _limit_ns(self, id_: AttemptId) -> int:
-        """How many nanoseconds a call may take, with the time for which it stood still."""
+        """The time limit of a call in nanoseconds, with the time during which it was stopped."""
         excused_s = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
         return int(((self.plan.timeout_s or 0.0) + excused_s) * 1e9)
 
     def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
-        """How to end the call that runs, None if it may continue."""
+        """The way to end the running call, or None if it may continue."""
         index, began_ns, _, _ = seen
         if not self._has(index):
             return None

@@ -43,7 +43,7 @@ class MessageChannel:
 
     @property
     def waiting(self) -> bool:
-        """Whether any message is queued and not sent."""
+        """True if any message is queued and not sent."""
         return bool(self._posted or self._out)
 
     def flush(self) -> bool:

@@ -188,7 +188,7 @@ def _within(size: int, data: bytes) -> Any:
 
 
 class _MemoryLimit:
-    """How large this process may become while it parses bytes that may be anything."""
+    """The memory limit of this process while it parses bytes that may be anything."""
 
     def __init__(self) -> None:
         self.largest = 0
