@@ -29,19 +29,6 @@ class HandlerKind(NamedTuple):
     loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
 
 
-def _same(command: Any) -> Any:
-    return command
-
-
-def _nothing(_command: Any, _recycle: int) -> None:
-    return None
-
-
-def _target(command: Any) -> str:
-    target: str = command["target"]
-    return target
-
-
 def _call_block(command: Any, recycle: int) -> CallBlock:
     return {
         "target": command["target"],
@@ -51,34 +38,26 @@ def _call_block(command: Any, recycle: int) -> CallBlock:
     }
 
 
-def _first_line(text: Any) -> str:
-    return str(text).strip().partition("\n")[0]
-
-
-def _process(name: str, option: str, summary: Callable[[Any], str]) -> HandlerKind:
-    """A kind whose items are processes."""
-    return HandlerKind(
-        name=name,
-        option=option,
-        noun="command",
-        summary=summary,
-        shown_command=_same,
-        call_block=_nothing,
-        sets_own_wait=False,
-        loads_first=False,
-    )
-
-
+_COMMAND = HandlerKind(
+    name="command",
+    option="command",
+    noun="command",
+    summary=" ".join,
+    shown_command=lambda command: command,
+    call_block=lambda _command, _recycle: None,
+    sets_own_wait=False,
+    loads_first=False,
+)
 _ALL = (
-    _process("command", "command", " ".join),
-    _process("shell", "shell", _first_line),
-    _process("column", "", str),
+    _COMMAND,
+    _COMMAND._replace(name="shell", option="shell", summary=lambda text: str(text).strip().partition("\n")[0]),
+    _COMMAND._replace(name="column", option="", summary=str),
     HandlerKind(
         name="call",
         option="call",
         noun="function",
         summary="--call {}".format,
-        shown_command=_target,
+        shown_command=lambda command: command["target"],
         call_block=_call_block,
         sets_own_wait=True,
         loads_first=True,

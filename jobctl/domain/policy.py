@@ -114,20 +114,8 @@ class Backoff:
         return self.ceiling_s(failed_attempts) * (1 + jitter) / 2
 
 
-def _whole(lowest: int, highest: int = MAX_COUNT) -> Any:
-    return lambda value: type(value) is int and lowest <= value <= highest
-
-
-def _one_of(words: tuple[str, ...]) -> Any:
-    return lambda value: value in words
-
-
 def _seconds(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value <= MAX_DURATION_S
-
-
-def _or_none(check: Any) -> Any:
-    return lambda value: value is None or check(value)
 
 
 def _is_backoff(value: Any) -> bool:
@@ -143,39 +131,43 @@ def _is_resources(value: Any) -> bool:
     return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
 
 
-def _kept(default: Any, check: Callable[[Any], Any]) -> Any:
-    """A field, and what is true of its value in JSON; what the check raises counts as no."""
-    return field(default=default, metadata={"check": check})
+def _kept(default: Any, valid: range | tuple[str, ...] | Callable[[Any], Any]) -> Any:
+    """A field, and its valid values in JSON: whole numbers, words, or a test. None is valid where it is the default."""
+    return field(default=default, metadata={"valid": valid})
+
+
+#: Counts that may be zero, and counts that may not.
+_COUNT, _AT_LEAST_ONE = range(MAX_COUNT + 1), range(1, MAX_COUNT + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one job. ``None`` means that there is no such limit."""
 
-    slots: int | None = _kept(None, _or_none(_whole(1)))  # None = as many as the daemon has
-    attempts: int = _kept(3, _whole(1))
-    timeout_s: float | None = _kept(None, _or_none(_seconds))
+    slots: int | None = _kept(None, _AT_LEAST_ONE)  # None = as many as the daemon has
+    attempts: int = _kept(3, _AT_LEAST_ONE)
+    timeout_s: float | None = _kept(None, _seconds)
     grace_s: float = _kept(10.0, _seconds)
-    backoff: Backoff = field(default_factory=Backoff, metadata={"check": _is_backoff})
+    backoff: Backoff = field(default_factory=Backoff, metadata={"valid": _is_backoff})
     retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
     no_retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
-    on_crash: OnCrash = _kept("requeue", _one_of(get_args(OnCrash)))  # noqa: RUF009
-    max_crashes: int = _kept(3, _whole(0))
-    deadline_s: float | None = _kept(None, _or_none(_seconds))
-    max_failures: str | None = _kept(None, _or_none(parse_max_failures))  # "50" or "5%"
-    min_finished: int = _kept(20, _whole(0))  # before a percentage counts
-    halt: Halt = _kept("soon", _one_of(get_args(Halt)))  # noqa: RUF009
-    rate: str | None = _kept(None, _or_none(parse_rate))  # "100/s"
-    output_cap: int = _kept(64 << 20, _whole(0, MAX_SIZE))
-    gpus: int = _kept(0, _whole(0))  # devices for each item alone
+    on_crash: OnCrash = _kept("requeue", get_args(OnCrash))  # noqa: RUF009
+    max_crashes: int = _kept(3, _COUNT)
+    deadline_s: float | None = _kept(None, _seconds)
+    max_failures: str | None = _kept(None, parse_max_failures)  # "50" or "5%"
+    min_finished: int = _kept(20, _COUNT)  # before a percentage counts
+    halt: Halt = _kept("soon", get_args(Halt))  # noqa: RUF009
+    rate: str | None = _kept(None, parse_rate)  # "100/s"
+    output_cap: int = _kept(64 << 20, range(MAX_SIZE + 1))
+    gpus: int = _kept(0, _COUNT)  # devices for each item alone
     resources: tuple[tuple[str, float], ...] = _kept((), _is_resources)  # what an item needs of a worker, by name
-    recycle: int = _kept(0, _whole(0))  # a worker that calls a function is replaced after this many calls; 0 = never
-    leftovers: OnLeft = _kept("wait", _one_of(get_args(OnLeft)))  # noqa: RUF009 - processes that outlive the command
-    not_before_s: float | None = _kept(None, _or_none(_seconds))  # the start, if it was given as a wait, not as a time
+    recycle: int = _kept(0, _COUNT)  # a worker that calls a function is replaced after this many calls; 0 = never
+    leftovers: OnLeft = _kept("wait", get_args(OnLeft))  # noqa: RUF009 - processes that outlive the command
+    not_before_s: float | None = _kept(None, _seconds)  # the start, if it was given as a wait, not as a time
     only_new: bool = False  # rows that an earlier job of the name has done are left out
     new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
-    nice: int = _kept(0, _whole(-20, 19))  # added to the niceness of the daemon, as nice(1) does
-    ionice: str | None = _kept(None, _or_none(re.compile("idle|best-effort(:[0-7])?").fullmatch))
+    nice: int = _kept(0, range(-20, 20))  # added to the niceness of the daemon, as nice(1) does
+    ionice: str | None = _kept(None, re.compile("idle|best-effort(:[0-7])?").fullmatch)
 
     @property
     def launchers(self) -> tuple[tuple[bytes, ...], ...]:
@@ -214,16 +206,22 @@ class Policy:
 
 def faults_of_policy(data: dict[str, Any]) -> set[str]:
     """Name the values of a stored policy that this version cannot use: a person or an older version wrote them."""
-    return {name for name, value in data.items() if name in _CHECKS and not _holds(_CHECKS[name], value)}
+    return {
+        each.name
+        for each in fields(Policy)
+        if each.metadata and each.name in data and not _is_valid(data[each.name], each.default, each.metadata["valid"])
+    }
 
 
-def _holds(check: Any, value: Any) -> bool:
+def _is_valid(value: Any, default: Any, valid: Any) -> bool:
+    """Whether a stored value is one of those that ``_kept`` names; what a test raises counts as no."""
+    if value is None:
+        return default is None
+    if isinstance(valid, range):
+        return type(value) is int and value in valid
+    if isinstance(valid, tuple):
+        return value in valid
     try:
-        return bool(check(value))
+        return bool(valid(value))
     except (UsageError, TypeError, ValueError, AttributeError, KeyError, OverflowError):
         return False
-
-
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    each.name: each.metadata["check"] for each in fields(Policy) if each.metadata
-}

@@ -28,10 +28,9 @@ def shortage(*places: Place) -> str:
     The text has figures, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``.
     """
     for place in places:
-        free, total = _room(place)
+        free, total, left = _room(place)
         if total and free < _floor(total):
             return said(place) + _mounted(place)
-        left = _files_left(place)
         if left is not None and left < _FEW_FILES:
             return f"{plural(left, 'more file')} can be made in {os.fspath(place)}" + _mounted(place)
     return ""
@@ -39,7 +38,7 @@ def shortage(*places: Place) -> str:
 
 def has_free(place: Place, size_bytes: int) -> bool:
     """True if a file of this size fits into a folder, as far as the file system tells."""
-    free, total = _room(place)
+    free, total, _ = _room(place)
     return not total or free >= size_bytes
 
 
@@ -74,8 +73,7 @@ def _worded(number: int, place: Place) -> str:
 
 def is_full(place: Place) -> bool:
     """True if even a short write fails, or no file can be made."""
-    free, total = _room(place)
-    left = _files_left(place)
+    free, total, left = _room(place)
     return bool(total) and (free < FULL_BYTES or (left is not None and left < 1))
 
 
@@ -86,13 +84,13 @@ def _mounted(place: Place) -> str:
 
 def above_floor(root: Place) -> int | None:
     """Bytes that can be written before there is a shortage; None where the file system does not tell."""
-    free, total = _room(root)
+    free, total, _ = _room(root)
     return int(free - _floor(total)) if total else None
 
 
 def said(root: Place) -> str:
     """The free room in words, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
-    free, total = _room(root)
+    free, total, _ = _room(root)
     return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"
 
 
@@ -100,19 +98,15 @@ def _floor(total: int) -> float:
     return min(FLOOR_BYTES, FLOOR_SHARE * total)
 
 
-def _room(root: Place) -> tuple[int, int]:
-    """(bytes free for this user, bytes of the file system); zeros if the folder is missing or does not tell."""
+def _room(root: Place) -> tuple[int, int, int | None]:
+    """Bytes free for this user, bytes of the file system, and how many files can be made.
+
+    The numbers of bytes are zeros if the folder is missing or does not tell; the number of files is None then, and for
+    a file system that makes inodes on demand.
+    """
     try:
         found = os.statvfs(root)
     except OSError:
-        return 0, 0
-    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-
-
-def _files_left(place: Place) -> int | None:
-    """The number of files that can be made; None for a file system that makes inodes on demand."""
-    try:
-        found = os.statvfs(place)
-    except OSError:
-        return None
-    return found.f_favail if found.f_files else None
+        return 0, 0, None
+    left = found.f_favail if found.f_files else None
+    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, left

@@ -32,27 +32,28 @@ class _Form(NamedTuple):
     instead: str
 
 
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _texts_by_name(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
-
-
-def _jobs(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(each, list) and len(each) == 2 and type(each[0]) is int and isinstance(each[1], str)
-        for each in value
-    )
-
-
-def _object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _command(value: Any) -> bool:
-    return isinstance(value, str) or _texts(value) or (isinstance(value, dict) and "target" in value)
+_OBJECT = _Form(lambda value: isinstance(value, dict), "an object", "{}")
+_TEXTS = _Form(
+    lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value), "a list of texts", "[]"
+)
+_TEXTS_BY_NAME = _Form(
+    lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
+    "an object of texts",
+    "{}",
+)
+_COMMAND = _Form(
+    lambda value: isinstance(value, str) or _TEXTS.holds(value) or (isinstance(value, dict) and "target" in value),
+    "a command",
+    "[]",
+)
+_JOBS = _Form(
+    lambda value: (
+        isinstance(value, list)
+        and all(isinstance(each, list) and list(map(type, each)) == [int, str] for each in value)
+    ),
+    "a list of jobs",
+    "[]",
+)
 
 
 def _results(value: Any) -> bool:
@@ -65,15 +66,15 @@ def _results(value: Any) -> bool:
 
 
 _JSON = {
-    "command": _Form(_command, "a command", "[]"),
-    "labels": _Form(_texts_by_name, "an object of texts", "{}"),
-    "env": _Form(_texts_by_name, "an object of texts", "{}"),
-    "env_names": _Form(_texts, "a list of texts", "[]"),
-    "input_dialect": _Form(_object, "an object", "{}"),
-    "columns": _Form(_texts, "a list of texts", "[]"),
-    "after": _Form(_jobs, "a list of jobs", "[]"),
-    "work_options": _Form(_object, "an object", "{}"),
-    "policy": _Form(_object, "an object", "{}"),
+    "command": _COMMAND,
+    "labels": _TEXTS_BY_NAME,
+    "env": _TEXTS_BY_NAME,
+    "env_names": _TEXTS,
+    "input_dialect": _OBJECT,
+    "columns": _TEXTS,
+    "after": _JOBS,
+    "work_options": _OBJECT,
+    "policy": _OBJECT,
     "results": _Form(_results, "the content of a manifest", "{}"),
 }
 _WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")

@@ -150,7 +150,6 @@ def _one_job(database: Database, text: str) -> int:
 
 
 def _existing_jobs(database: Database, text: str) -> list[int]:
-    newest = job_views.newest_job(database) or 0
     found: list[int] = []
     for first, last in _ranges(text):
         if first == last:
@@ -161,6 +160,7 @@ def _existing_jobs(database: Database, text: str) -> list[int]:
         if last - first >= MAX_WRITTEN_OUT:
             raise UsageError(f"{first}-{last} names more than {number(MAX_WRITTEN_OUT)} jobs")
         # Jobs between the ends may have been pruned; a range that names none at all is a mistake.
+        newest = job_views.newest_job(database) or 0
         inside = list(job_views.states(database, range(first, min(last, newest) + 1)))
         if not inside:
             raise _no_such_job(database, f"{first}-{last}")

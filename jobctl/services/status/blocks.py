@@ -1,4 +1,7 @@
-"""Blocks of the status document: counts, progress, times, results, input, running items and notifications."""
+"""Blocks of the status document: counts, progress, times, results, input, running items, durations, throughput.
+
+Figures that were kept when the attempts settled: nothing is counted here.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +12,22 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.payload import fields_of
 from jobctl.services.status.progress import Progress
-from jobctl.services.why.attention import Attention
 from jobctl.services.why.situation import Situation
+from jobctl.store import figures as stored_figures
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
-from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.jobs import JobView, RunningView
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.notify import NotifyBlock
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
     from jobctl.domain.documents.status import ProgressPart
-    from jobctl.domain.documents.status_blocks import FormatName, InputBlock, RunningBlock
-
-
-def notifications(database: Database, job: int, program: str) -> tuple[list[NotifyBlock], Attention | None]:
-    """The ``notify`` block, and what to say about a notification that was given up."""
-    targets = outbox_views.targets(database, job)
-    if not targets:
-        return [], None
-    # Few jobs have somebody to tell, and this import is most of what a status costs.
-    from jobctl.services.notify import dead_notice, notify_block
-
-    dead = dead_notice(database, job, program) if any(target.delivery for target in targets) else None
-    return notify_block(database, job), None if dead is None else Attention(*dead)
+    from jobctl.domain.documents.status_blocks import (
+        DurationsBlock,
+        FormatName,
+        InputBlock,
+        RunningBlock,
+        ThroughputBlock,
+    )
 
 
 def counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
@@ -40,6 +35,8 @@ def counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
     job = case.job
     eta_us = None if held else figures.eta_us
     total = job.total + held
+    moments = (job.started_at, job.finished_at, job.deadline_at, job.not_before_at)
+    started_at, finished_at, deadline_at, not_before_at = (None if at is None else format_time(at) for at in moments)
     return {
         "counts": {
             "total": job.total,
@@ -62,30 +59,25 @@ def counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
         },
         "time": {
             "submitted_at": format_time(job.submitted_at),
-            "started_at": _time(job.started_at),
+            "started_at": started_at,
             "updated_at": format_time(job.updated_at),
-            "finished_at": _time(job.finished_at),
-            "deadline_at": _time(job.deadline_at),
-            "not_before_at": _time(job.not_before_at),
+            "finished_at": finished_at,
+            "deadline_at": deadline_at,
+            "not_before_at": not_before_at,
             "active_s": seconds(figures.active_us),
             "paused_s": seconds(figures.paused_us),
         },
     }
 
 
-def _time(at: int | None) -> str | None:
-    return None if at is None else format_time(at)
-
-
 def results_block(job: JobView, home: Home) -> ResultsBlock:
     """The ``results`` block: the files that the engine wrote at the end of the round."""
     stored = json.loads(job.results) if job.results and job.is_done else {}
-    files = stored.get("files", {})
-
-    def file(name: str, rows: int) -> ResultFileBlock:
-        written: ResultFileBlock | None = files.get(name)
-        return written or {"path": None, "rows": rows, "sha256": None}
-
+    counted = {"succeeded": job.succeeded, "failed": job.failed, "unprocessed": job.unprocessed}
+    files: dict[str, ResultFileBlock] = {
+        name: {"path": None, "rows": rows, "sha256": None} for name, rows in counted.items()
+    }
+    files |= {name: written for name, written in stored.get("files", {}).items() if written}
     return {
         "available": bool(stored),
         "dir": stored.get("dir", str(home.job_results(job.id))),
@@ -93,9 +85,9 @@ def results_block(job: JobView, home: Home) -> ResultsBlock:
         "purge_at": None,
         "rejected": {"path": str(home.job_rejects(job.id)), "rows": job.rejected} if job.rejected else None,
         "files": {
-            "succeeded": file("succeeded", job.succeeded),
-            "failed": file("failed", job.failed),
-            "unprocessed": file("unprocessed", job.unprocessed),
+            "succeeded": files["succeeded"],
+            "failed": files["failed"],
+            "unprocessed": files["unprocessed"],
         },
     }
 
@@ -131,4 +123,45 @@ def running_block(view: RunningView, input_format: str, now: int) -> RunningBloc
         "pid": view.pid or None,
         "host": view.host,
         "row_text": ", ".join(v.decode("utf-8", "ignore") for v in fields_of(input_format, view.payload)),
+    }
+
+
+def duration_summary(database: Database, job: JobView) -> DurationsBlock:
+    """The ``durations`` block, in seconds: of all attempts that ended, all rounds; null before the first."""
+    kept = stored_figures.durations(database, job.id)
+    p50_s = p95_s = mean_s = None
+    if kept.count:
+        shown_us = (kept.percentile_us(0.5) or 0, kept.percentile_us(0.95) or 0, kept.total_us / kept.count)
+        p50_s, p95_s, mean_s = (float(f"{us / 1e6:.4g}") for us in shown_us)
+    return {
+        "attempts": kept.count,
+        "p50_s": p50_s,
+        "p95_s": p95_s,
+        "max_s": seconds(kept.max_us) if kept.count else None,
+        "mean_s": mean_s,
+        "slowest": [
+            {"item": slow.item, "attempt": slow.attempt, "duration_s": seconds(slow.duration_us)}
+            for slow in kept.slowest
+        ],
+    }
+
+
+def throughput(database: Database, job: JobView, now: int) -> ThroughputBlock | None:
+    """The ``throughput`` block: items that got their outcome in each span of the present round; None before any.
+
+    Spans of ``bucket_s`` follow one another from ``from_at`` to the end of the round or to this moment, so that a
+    standstill shows; the last one may be shorter.
+    """
+    course = stored_figures.course(database, job.id, job.round)
+    if not course.succeeded:
+        return None
+    until = max(job.finished_at or now, course.from_at)
+    course.add(0, 0, until)
+    return {
+        "round": course.round,
+        "from_at": format_time(course.from_at),
+        "until_at": format_time(until),
+        "bucket_s": course.bucket_us / 1e6,
+        "succeeded": course.succeeded,
+        "failed": course.failed,
     }

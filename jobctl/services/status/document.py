@@ -16,20 +16,28 @@ from jobctl.domain.durations import format_time
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.errors import NotFound
 from jobctl.services.daemon.view import DaemonView
-from jobctl.services.status.blocks import counters, input_block, notifications, results_block, running_block
+from jobctl.services.status.blocks import (
+    counters,
+    duration_summary,
+    input_block,
+    results_block,
+    running_block,
+    throughput,
+)
 from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
-from jobctl.services.status.figures import duration_summary, throughput
 from jobctl.services.status.progress import progress
-from jobctl.services.why.attention import attention
+from jobctl.services.why.attention import Attention, attention
 from jobctl.services.why.blockers import Blocker, blockers, examined
 from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
+from jobctl.store.views import outbox as outbox_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import DaemonBlock
+    from jobctl.domain.documents.notify import NotifyBlock
     from jobctl.domain.documents.status import HandlerName, StatusDocument, StatusListDocument
     from jobctl.domain.documents.values import JobStateName
 
@@ -137,7 +145,9 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
     retry = retry_summary(job, policy, causes, answer.program, before)
     if retry["available"] and job.item_key is not None:
         retry["less_others"] = job_views.has_others_of_name(database, job)
-    notify, undelivered = notifications(database, job.id, answer.program)
+    failed = failure_summary(database, job, causes, GROUPS_IN_LIST if in_list else GROUPS)
+    reason, commands = state_reason(case, found, figures), next_commands(case, found, retry["command"])
+    notify, undelivered = _notifications(database, job.id, answer.program)
     held = sum(each["rows"] for each in case.follows)
     return {
         "schema": SCHEMA,
@@ -149,7 +159,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "labels": json.loads(job.labels),
         # The store has no other words in these columns: a row that is damaged is mended when it is read.
         "state": cast("JobStateName", job.state),
-        "state_reason": state_reason(case, found, figures),
+        "state_reason": reason,
         "done": job.is_done,
         "ok": job.state == "succeeded" if job.is_done else None,
         "round": job.round,
@@ -159,7 +169,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
             for each in attention(case, found, undelivered)
         ],
         **counters(case, figures, held),
-        "failures": failure_summary(database, job, causes, GROUPS_IN_LIST if in_list else GROUPS),
+        "failures": failed,
         "retry": retry,
         "results": results_block(job, answer.home),
         "input": input_block(database, job, held),
@@ -168,7 +178,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "policy": policy.to_json(),
         "daemon": case.daemon.document(),
         "notify": notify,
-        "next": next_commands(case, found, retry["command"]),
+        "next": commands,
         "handler": cast("HandlerName", job.handler),
         "cwd": job.cwd,
         "attempts": job.attempts,
@@ -181,3 +191,15 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "item_key": job.item_key,
         "follows": case.follows,
     }
+
+
+def _notifications(database: Database, job: int, program: str) -> tuple[list[NotifyBlock], Attention | None]:
+    """The ``notify`` block, and what to say about a notification that was given up."""
+    targets = outbox_views.targets(database, job)
+    if not targets:
+        return [], None
+    # Few jobs have somebody to tell, and this import is most of what a status costs.
+    from jobctl.services.notify import dead_notice, notify_block
+
+    dead = dead_notice(database, job, program) if any(target.delivery for target in targets) else None
+    return notify_block(database, job), None if dead is None else Attention(*dead)
