@@ -22,8 +22,8 @@ class WorstCase:
 def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> WorstCase:
     """The longest time for one item and for the whole job, once slots are free, if jobctl is not interrupted.
 
-    ``slots``: how many of the items run at once; None = not known yet. ``rates_per_s``: the starts per second that the
-    job and its queue allow.
+    ``slots``: the number of items that run at once; None = not known yet. ``rates_per_s``: the starts per second that
+    the job and its queue allow.
     """
     item_s = _item_s(policy)
     work_s = None if item_s is None or slots is None else item_s * math.ceil(items / max(1, slots))
@@ -43,7 +43,7 @@ def _item_s(policy: Policy) -> float | None:
 
 
 def _job(job_s: float | None, slots: int | None, *, by_deadline: bool) -> str:
-    """The bound of the job in words; empty = there is none."""
+    """The bound of the job in words; empty without one."""
     if job_s is None:
         return ""
     return f"{format_duration(job_s)} for the job {'(its deadline)' if by_deadline else f'with {slots} at once'}"

@@ -2,7 +2,7 @@
 
 - ``{}`` the line or the first column, ``{name}`` a column, ``{3}`` the third column unless one is named ``3``,
   ``{#}`` the number of the item, ``{%}`` the number of the slot.
-- ``{.} {/} {//} {/.}`` without extension, base name, folder, base name without extension; also ``{name.}
+- ``{.} {/} {//} {/.}`` the value without extension, base name, folder, base name without extension; also ``{name.}
   {name/} {name//} {name/.}``. A column that is really called ``name.`` wins over the path form.
 - ``{:q} {name:q} {name/.:json} {2:url}``: the same, quoted for a text that something evaluates (``domain.quoting``). A
   column that is really called ``name:q`` wins over the form; ``{name:q:q}`` is that column, quoted.
@@ -32,7 +32,7 @@ _SYNTAX = frozenset("\"'`$:;,=()<>[]|&!?*\\@^~+\n\t\r")
 _COLUMN_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 #: ``kubectl -o jsonpath={.metadata.name}``; ``{.tar.gz}`` is a misspelt form.
 _JSON_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*){2,}(?<!\.gz)(?<!\.bz2)(?<!\.xz)(?<!\.zst)")
-#: What separates the fields of files that are called CSV all the same.
+#: Separators of fields in files that are called CSV although their separator is not a comma.
 _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -92,7 +92,7 @@ class Names:
     """The columns that placeholders may name; none for an input of plain lines."""
 
     columns: Sequence[str] | None
-    #: Of a job that was accepted before: what looks like an unknown form was text to the version that accepted it.
+    #: For a job that an earlier version accepted: what looks like an unknown form was text to that version.
     stored: bool = False
     #: True if tags of other template languages keep their doubled braces; they did not in the first versions.
     keeps_tags: bool = True
@@ -140,7 +140,7 @@ class Names:
                 return True
         if _JSON_PATH.fullmatch(inner) and inner.lstrip(".") not in (self.columns or ()):
             return False
-        if inner[:1] in ("%", "#") and inner[:1] == inner[-1:] and len(inner) > 2:  # a statement or remark of Jinja
+        if inner[:1] in ("%", "#") and inner[:1] == inner[-1:] and len(inner) > 2:  # a statement or comment of Jinja
             return False
         strange = _SYNTAX.intersection(inner)
         return bool(inner.strip()) and not any(all(s not in c for c in self.columns or ()) for s in strange)

@@ -1,4 +1,4 @@
-"""Reading a text with braces: literal strings and placeholders, by the rules of ``domain.braces``."""
+"""Reads a text with braces into literal strings and placeholders, by the rules of ``domain.braces``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REVISION = re.compile(r"(?:@|\^)\{([0-9]*)\}")
 
 
 class Brace(NamedTuple):
-    """The text or placeholder at a brace, where it ends, and how a literal brace was written."""
+    """The text or placeholder at a brace, its end, and the spelling of a literal brace."""
 
     piece: Piece
     end: int
@@ -101,7 +101,7 @@ class Braces:
 
 
 def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
-    """The pairs of doubled braces that stay; what finds them is loaded for the few texts that have any."""
+    """The pairs of doubled braces that stay; the module that finds them is loaded only for texts that have any."""
     if "{{" not in text or not names.keeps_tags:
         return ()
     from jobctl.domain.doubled import kept_pairs
@@ -110,7 +110,7 @@ def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
 
 
 class ReadText(NamedTuple):
-    """A text that was read: literal strings and placeholders, and what to say about its doubled braces."""
+    """A text that was read: literal strings and placeholders, and notices about its doubled braces."""
 
     pieces: list[Piece]
     notices: list[str]
@@ -118,7 +118,7 @@ class ReadText(NamedTuple):
 
 
 def read_pieces(text: str, names: Names, where: str) -> ReadText:
-    """Cut a text into literal strings and placeholders. Raises UsageError, see the module's rules."""
+    """Cut a text into literal strings and placeholders. Raises UsageError for braces that break the module's rules."""
     pieces: list[Piece] = []
     braces = Braces(text, names, where)
     at = 0

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jobctl.errors import UsageError
 
-#: How a row is handed over: each column as a keyword argument, or all of it as one dictionary.
+#: The forms in which a function gets a row: each column as a keyword argument, or the row as one dictionary.
 STYLES = ("kwargs", "dict")
 
 
@@ -19,12 +19,12 @@ class Call(NamedTuple):
     style: str = ""  # kwargs | dict; '' = as the function's signature takes it
 
     def to_json(self) -> dict[str, Any]:
-        """As stored and fingerprinted."""
+        """The value as it is stored and as it goes into the fingerprint."""
         return {name: value for name, value in self._asdict().items() if value}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Call:
-        """Read the text that ``to_json`` wrote."""
+        """Read the value that ``to_json`` returned."""
         return cls(**stored)
 
 

@@ -25,16 +25,16 @@ __all__ = [
 ]
 
 MESSAGE_LIMIT = 300
-#: No more of a text is looked at: patterns take time by the length of what they search.
+#: The part of a text that is searched. The time of a search grows with the length of the text.
 _LOOKED_AT = 8192
-#: Of a body that fills several lines.
+#: The most lines of an error body.
 _MOST_BODIES = 3
-#: The most places that are tried as the beginning of a body.
+#: The most places that are tried as the beginning of an error body.
 _MOST_BEGUN = 40
 
 _ESCAPES = late(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: A page that a server or a proxy sent instead of an answer; its title says why.
+#: A page that a server or a proxy sent instead of an answer; its title has the reason.
 _HTML_PAGE = late(r"(?is)<(?:!doctype html|html)\b.{0,2000}?<title[^>]*>\s*([^<]{1,300}?)\s*</title>.*?(?:</html>|\Z)")
 _BODY_BEGINS = late(r"(?m)[{\[]\s*$")
 _NAMES_ITSELF = late(r"(?P<name>[a-z][\w.+-]*)(?:\[\d+\])?: ")
@@ -52,8 +52,8 @@ def last_words(err_tail: bytes, out_tail: bytes) -> str:
 def said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
     """Find the message of a failed attempt in its output.
 
-    The error body that ends stdout (``{"message": ...}`` and what services answer), else the line of stderr that names
-    the cause, else such a line of stdout, else the last words there are.
+    It is the error body at the end of stdout (the answer of a service, as ``{"message": ...}``), otherwise the line
+    of stderr that names the cause, otherwise such a line of stdout, otherwise the last line with words.
     """
     return _said_of(err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:])
 
@@ -115,7 +115,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _read(line: str, read: dict[str, SaidByAttempt]) -> str:
-    """A line of a structured log as an ordinary line of text; ``read`` keeps what it says."""
+    """A line of a structured log as an ordinary line of text; ``read`` keeps its parsed message."""
     level, said = "", None
     if line.startswith("{"):
         level, said = of_record(line)
@@ -130,7 +130,7 @@ def _read(line: str, read: dict[str, SaidByAttempt]) -> str:
 
 
 def _fallback(text: str) -> str:
-    """The last line with a word, if no line names a cause; a bar of progress is none."""
+    """The last line with a word, if no line names a cause. A progress bar does not count."""
     lines = [clean(line) for line in _lines(text)[-LINES:]]
     return next((line for line in reversed(lines) if _HAS_WORDS.search(line) and not is_figures(line)), "")
 
@@ -155,7 +155,7 @@ def said_by(raised: Raised, *, in_setup: bool = False) -> SaidByAttempt:
 
 
 def clean(text: str) -> str:
-    """One line of valid text, no terminal escapes, no control characters, at most MESSAGE_LIMIT characters."""
+    """Return one line of valid text, without control characters, of at most MESSAGE_LIMIT characters."""
     text = text[:_LOOKED_AT]
     if text.isascii() and text.isprintable():
         text = text.strip()

@@ -1,4 +1,4 @@
-"""The workers of a cluster as commands show them: what they offer, and how much of that an item needs."""
+"""The workers of a cluster as commands show them: the resources that they offer, and those that an item needs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-#: What an item needs, or a worker has, in addition to slots: amounts by name, sorted.
+#: The resources of an item or a worker in addition to slots: amounts by name, sorted.
 Amounts = tuple[tuple[str, float], ...]
-#: The beginning of a pressure that says that the scheduler cannot be reached.
+#: The first words of a pressure while the scheduler cannot be reached.
 AWAY = "cluster: "
 #: The name of GPUs as a resource.
 GPU = "gpu"
@@ -23,14 +23,14 @@ class WorkersOffer(NamedTuple):
 
 
 class ClusterWorkers(NamedTuple):
-    """The workers that are connected, and how many have left."""
+    """The workers that are connected, and the number of those that have left."""
 
     place: str  # the address or file of the scheduler
     offers: tuple[WorkersOffer, ...] = ()
     left: int = 0  # workers that have left since the daemon started
     last_host: str = ""  # the host of the last of them
     last_left_at: int = 0  # microseconds, UTC
-    unfit: tuple[str, ...] = ()  # why connected workers are not used
+    unfit: tuple[str, ...] = ()  # the reasons why connected workers are not used
 
     @property
     def workers(self) -> int:

@@ -12,9 +12,9 @@ Content = Callable[[bytes], bytes]
 
 
 def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[str]) -> tuple[str | int, ...]:
-    """The columns that count, for ``reader``: keys of a JSON row, otherwise positions; sorted by name.
+    """The columns that count, for ``reader``: keys of a JSON row, otherwise positions.
 
-    So neither the order in which the columns are named nor the order in the file matters.
+    They are sorted by name, so neither the order in which the columns are named nor the order in the file matters.
 
     Raises UsageError with the list of columns for an unknown one. A JSON row may lack a key, which counts as null.
     """
@@ -30,7 +30,7 @@ def counted_columns(input_format: str, columns: Sequence[str], new_by: Sequence[
 
 
 def reader(counted: Sequence[str | int]) -> Content:
-    """A function that extracts the content of a payload. ``worker.main`` has the same for its tokens: change both."""
+    """Return a function that extracts the content of a payload. ``worker.main`` has a copy of it: change both."""
     if not counted:
         return lambda payload: payload
     if isinstance(counted[0], str):

@@ -3,7 +3,7 @@
 ``{{name}}`` is how a literal ``{name}`` is written. Docker, kubectl, gh, helm, Jinja, Mustache and others write their
 own tags with doubled braces too: ``{{.State.Status}}``, ``{{range .}}``, ``{{ item }}``, ``{{#each rows}}``. A tag that
 lost a brace would be wrong for every item, so it stays as it is, and so does every closed pair in a text that has
-such a tag (``{{end}}``, ``{{name}}``). Whatever else loses a brace is told, see ``notices``.
+such a tag (``{{end}}``, ``{{name}}``). ``notices`` reports every other text that loses a brace.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-#: A closed pair; placeholders may stand in it: ``{{.Labels.{name}}}``.
+#: A closed pair; it may contain placeholders: ``{{.Labels.{name}}}``.
 _PAIR = re.compile(r"\{\{((?:[^{}]|\{[^{}]*\})*)\}\}")
 _REST = r"""(?:"[^"]*"|'[^']*'|[=!<>]=|[^:;='"])*\Z"""
-#: What only a tag looks like. A name before a colon, an equals sign, a comma or a semicolon is code or JSON instead.
+#: Text that can only be a tag. A name before a colon, an equals sign, a comma or a semicolon is code or JSON instead.
 _TAG = re.compile(
     r"""[-~]?\s*[.$\#/^>&!*@]\s*[A-Za-z_("'.$]"""  # .State.Status, $x, #each rows, /each, > partial
     r"""|[-~]?\s*\.\s*[-~]?\Z"""
@@ -27,9 +27,9 @@ _TAG = re.compile(
     r"""|[A-Za-z_][\w.]*\([^;]*\)\s*\Z""",  # now()
     re.DOTALL,
 )
-#: ``{% if x %}`` and ``{# remark #}`` of Jinja and its kin.
+#: ``{% if x %}`` and ``{# comment #}`` of Jinja and similar languages.
 _STATEMENTS = re.compile(r"\{(%[^{}]+%|#[^{}]+#)\}")
-#: What is a variable in every template language.
+#: A variable in every template language.
 _NAME = re.compile(r"\{\{\s*[A-Za-z_]\w*\s*\}\}")
 _TOLD = 3
 _LONGEST = 60
@@ -38,7 +38,7 @@ IsPlaceholder = Callable[[str], bool]
 
 
 class Pair(NamedTuple):
-    """A closed pair of doubled braces: where the braces stand, and what is between them."""
+    """A closed pair of doubled braces: their positions, and the text between them."""
 
     begin: int
     end: int
@@ -74,7 +74,7 @@ def notices(text: str, where: str, halved: Sequence[int], kept: Sequence[Pair], 
 
 
 def _halved(text: str, halved: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Each pair that lost braces, and what it became; braces that were written four times are meant so."""
+    """Each pair that lost braces, and its new text. Braces that were written four times are intended."""
     done = 0
     for at in halved:
         if at < done:

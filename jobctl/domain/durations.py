@@ -1,4 +1,4 @@
-"""Durations, sizes and times: what people type and what documents say. Seconds and microseconds inside."""
+"""Reads and writes durations, sizes and times for people and documents; values are in seconds or microseconds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([
 _BLANKS = " \t\r\n"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-#: A hundred years: longer is a typing error, and the sum with a time must fit a 64-bit integer of microseconds.
+#: A hundred years. A longer duration is a typing error, and its sum with a time must fit a 64-bit integer.
 MAX_DURATION_S = 100 * 366 * 86_400.0
-#: Shorter is nothing: times are kept in microseconds.
+#: The shortest duration, because times are kept in microseconds.
 MIN_DURATION_S = 1e-6
 #: Times that people may give, in microseconds since 1970. The last one is so early that the longest durations can be
 #: added to it and that every time zone can show the sum.
@@ -39,7 +39,7 @@ TIME_FORMS = "2026-11-23T18:28:31Z or 2026-11-23T18:28:31+01:00"
 
 
 def parse_duration(text: str, *, allow_zero: bool = False) -> float:
-    """Seconds of ``90``, ``90s``, ``5m``, ``2h30m``, ``1d`` or ``500ms``; parts go from large to small.
+    """Read ``90``, ``90s``, ``5m``, ``2h30m``, ``1d`` or ``500ms`` as seconds; units go from large to small.
 
     Raises UsageError for anything else, and for zero unless it is allowed.
     """
@@ -57,7 +57,7 @@ def parse_duration(text: str, *, allow_zero: bool = False) -> float:
 
 
 def option_duration(option: str, text: str) -> float:
-    """Seconds that an option of this name was given, zero too. Raises UsageError that names the option."""
+    """Read the value of an option as seconds; zero is allowed. Raises UsageError that names the option."""
     try:
         return parse_duration(text, allow_zero=True)
     except UsageError as error:
@@ -91,7 +91,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_given(seconds: float) -> str:
-    """A duration that somebody has set, as they would write it: ``30d``, ``1d 12h``, ``2h``, ``1m 30s``."""
+    """A duration that a person has set, as they would write it: ``30d``, ``1d 12h``, ``2h``, ``1m 30s``."""
     return re.sub(r" 00[a-z]+\Z", "", format_duration(seconds))
 
 
@@ -101,18 +101,18 @@ def format_span(begin: int, end: int) -> str:
 
 
 def seconds(us: int) -> float:
-    """A duration as documents say it: nothing is rounded away, so that all documents say the same."""
+    """A duration for documents, in seconds. It is not rounded, so that all documents have the same value."""
     return round(us / 1e6, 6)
 
 
 def decimal(value: float) -> str:
-    """A number in digits and a point alone: ``0.000038``, for ``sort -n`` and others that know no exponent."""
+    """A number without an exponent, ``0.000038``, for ``sort -n`` and other programs that cannot read exponents."""
     text = repr(value)
     return f"{value:.9f}".rstrip("0") if "e-" in text else text
 
 
 def parse_size(text: str) -> int:
-    """Bytes of ``4096``, ``64K``, ``64M``, ``2G`` (powers of 1024). Raises UsageError for anything else."""
+    """Read ``4096``, ``64K``, ``64M`` or ``2G`` (powers of 1024) as bytes. Raises UsageError for anything else."""
     bare = text.strip(_BLANKS)
     match = _SIZE.fullmatch(bare) if bare.isascii() and len(bare) <= _MAX_TEXT else None
     if match is None:
@@ -126,8 +126,8 @@ def parse_size(text: str) -> int:
 def format_time(us: int) -> str:
     """Microseconds since 1970 as RFC 3339 UTC with milliseconds: ``2026-11-23T18:28:31.004Z``.
 
-    A time that no calendar shows is the first or the last that can be shown: one broken value must not take a whole
-    document down. ``is_time`` says which values those are.
+    A time outside the calendar becomes the first or the last that can be shown, because one broken value must not
+    prevent a whole document. ``is_time`` recognizes such values.
     """
     if not is_time(us):
         us = _FIRST_SHOWN if us < 0 else _LAST_SHOWN
@@ -141,7 +141,7 @@ def is_time(us: int) -> bool:
 
 
 class Clock:
-    """``format_time`` for many times that are close to each other: the second is written out once."""
+    """A quicker ``format_time`` for many times that are close to each other: it formats each second once."""
 
     def __init__(self) -> None:
         self._second = -1
@@ -157,7 +157,7 @@ class Clock:
 
 
 def parse_time(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time with ``Z`` or an offset. Raises UsageError for anything else."""
+    """Read an RFC 3339 time with ``Z`` or an offset as microseconds since 1970. Raises UsageError for anything else."""
     match = _TIME.fullmatch(text.strip(_BLANKS)) if len(text) <= _MAX_TEXT else None
     try:
         if match is None:

@@ -1,8 +1,8 @@
-"""Error bodies: what a service answered (JSON, XML, SMTP), reduced to its code and its message.
+"""Reduces error bodies, the answers of services in JSON, XML or SMTP, to a code and a message.
 
-A body is data, and a line of it says nothing. Services spell it in many ways; the fields below are those of OAuth,
-problem details (RFC 9457, ACME), GraphQL, JSON-RPC, Kubernetes, AWS, Azure, Google, OpenAI, Stripe, Elasticsearch and
-of structured logs. The code tells one cause from another, and so it comes first.
+A body is structured, so a single line of it says nothing. Services spell it in many ways; the fields below are those of
+OAuth, problem details (RFC 9457, ACME), GraphQL, JSON-RPC, Kubernetes, AWS, Azure, Google, OpenAI, Stripe,
+Elasticsearch and of structured logs. The code tells one cause from another, and so it comes first.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from jobctl.domain.patterns import late
 
-#: At most this many places of a text are tried as the beginning of a body.
+#: At most this number of places in a text are tried as the beginning of a body.
 _MOST_TRIED = 12
-#: At most this many levels of an answer are opened.
+#: At most this number of levels of an answer are opened.
 _DEEPEST = 5
 _LONGEST_CODE = 100
 
@@ -27,11 +27,11 @@ _MESSAGES = (
 _CODES = ("code", "Code", "errorCode", "error_code", "errcode", "sqlstate", "status", "error", "__type", "err")
 _INNER = ("error", "Error", "errors", "err", "fault", "Fault", "exception", "response", "body", "data", "errorMessages")
 _KINDS = ("type", "reason", "exception")
-#: In these fields other data stand as often; only words like PERMISSION_DENIED are codes.
+#: Fields that have other data as often; in them, only words like PERMISSION_DENIED are codes.
 _LOUD_ONLY = frozenset({"status"})
 _LOUD = late(r"[A-Z][A-Z_]+\Z")
 
-#: Words in the place of a code that tell nothing apart.
+#: Words in the place of a code that do not tell one cause from another.
 _EMPTY_CODES = frozenset(
     ("error", "err", "fail", "failed", "failure", "fatal", "unknown", "unknown_error", "none", "null", "status", "ok")
 )
@@ -100,7 +100,7 @@ def found_in(text: str) -> SaidByAttempt | None:
 
 
 def of_stdout(text: str) -> SaidByAttempt | None:
-    """The error body that ends a text; there, only what is certainly meant as an error is one."""
+    """The error body at the end of stdout. Stdout may be data, so only an answer that is certainly an error counts."""
     text = text.rstrip()
     if not text.endswith(("}", "]", ">")):
         return None
@@ -115,7 +115,7 @@ def of_stdout(text: str) -> SaidByAttempt | None:
 
 
 def of_record(line: str) -> tuple[str, SaidByAttempt | None]:
-    """(level, what it says) of a line of a log that is JSON; (``""``, None) if it is none."""
+    """(level, message) of a log line in JSON; (``""``, None) for any other line."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -152,7 +152,7 @@ def of_value(value: Any, depth: int = 0) -> Body | None:
 
 
 def joined(before: str, body: Body) -> SaidByAttempt:
-    """The text of a body: who shows it, its code, its message."""
+    """The text of a body: the program that shows it, its code, its message."""
     code, message = body.code, " ".join(body.message.split())
     speaker = _speaker(before)
     if not code:
@@ -183,7 +183,7 @@ def _trimmed(before: str) -> str:
 
 
 def _code(value: Mapping[str, Any]) -> tuple[str, bool]:
-    """(code, whether it tells a cause from others); a name is better than a number."""
+    """The code, and True if it tells one cause from another; a name is preferred to a number."""
     extensions = value.get("extensions")
     found = [("code", extensions.get("code"))] if isinstance(extensions, Mapping) else []
     found += [(name, value[name]) for name in _CODES if name in value]

@@ -22,7 +22,7 @@ from jobctl.domain.program_words import Evaluated, ProgramReader
 #: Programs that are recognized behind any other program, because a text follows one of their options.
 _BY_OPTION = frozenset(["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua"])
 _GIT_OPTIONS = frozenset({"--exec", "--extcmd", "--upload-pack", "--receive-pack"})
-#: Options of ssh and its kin that run a command on this machine.
+#: Options of ssh, scp and sftp that run a command on this machine.
 _SSH_COMMANDS = r"(?i)(proxycommand|localcommand|knownhostscommand|remotecommand)\b"
 _GIT_COMMANDS = (
     r"(?i)alias\.|command|cmd|pager|editor|helper|hook|proxy|textconv|driver|program|askpass|include|fsmonitor|gpg|\{"
@@ -74,7 +74,7 @@ def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _shell(words: Sequence[str], at: int, *, begin: int | None = None) -> Iterator[Evaluated]:
-    """``-c`` anywhere among the options, also in one word with others; the script is the first word that is none."""
+    """``-c`` anywhere among the options, also in one word with others; the first other word is the script."""
     kind = SHELL if name_of(words[at]) in _POSIX else OTHER_SHELL
     place, runs = at + 1 if begin is None else begin, False
     while place < len(words):
@@ -95,7 +95,7 @@ def _shell(words: Sequence[str], at: int, *, begin: int | None = None) -> Iterat
 
 
 def _other_shell(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """``fish -c``, ``--command=``, ``csh -fc``; what follows the script are its arguments."""
+    """``fish -c``, ``--command=``, ``csh -fc``; the words after the script are its arguments."""
     for place in range(at + 1, len(words)):
         option, equals, _ = words[place].partition("=")
         if not option.startswith("-"):
@@ -204,7 +204,7 @@ def _deno(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _python(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """Modules that run what they are given: ``python -m timeit TEXT``, ``python -m pdb -c TEXT``."""
+    """Modules that run their argument: ``python -m timeit TEXT``, ``python -m pdb -c TEXT``."""
     for place in range(at + 1, len(words)):
         module = re.fullmatch(r"-[bBdEhiIOPqsSuvVx]*m(.*)", words[place])
         if module:
@@ -267,7 +267,7 @@ def _su(words: Sequence[str], at: int) -> Iterator[Evaluated]:
 
 
 def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """With ``-u`` it starts a command like sudo, without it is su."""
+    """With ``-u`` it starts a command as sudo does; without it, it reads its words as su does."""
     direct = any(re.match(r"-u|--user", word) for word in words[at + 1 :])
     yield from ProgramReader(words, at, RUNUSER if direct else PROGRAMS["su"], _at).read()
     yield from _su(words, at)
@@ -300,7 +300,7 @@ _Finder = Callable[[Sequence[str], int], Iterator[Evaluated]]
 _MODULES: dict[str, tuple[str, ...]] = {"timeit": (), "pdb": ("-c", "--command"), "code": ("-c",), "IPython": ("-c",)}
 _PYTHONS = ("python", "pypy", "ipython")
 _CONTAINERS = ("docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc")
-#: What no row of the table can say.
+#: Programs whose syntax no row of the table can describe.
 _CUSTOM: dict[str, _Finder] = {
     **dict.fromkeys(_POSIX, _shell),
     **dict.fromkeys(_OTHERS, _other_shell),

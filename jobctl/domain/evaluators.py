@@ -1,10 +1,10 @@
-"""Programs that evaluate an argument: shells, languages, databases, and what runs a command on another machine.
+"""The programs that evaluate an argument: shells, languages, databases, and those that run a command elsewhere.
 
-``PROGRAMS`` is the one table. A row says how the program reads its words: which options take a value, which of those
-values are evaluated, and what comes after the options. ``domain.evaluated`` walks a command along it.
+``PROGRAMS`` is the one table. A row describes the words of a program: the options that take a value, the options whose
+value is evaluated, and the words after the options. ``domain.evaluated`` reads a command by it.
 
-A program that is not in the table evaluates nothing as far as we know. Where the table is not sure of a command line it
-errs on the side of calling a word evaluated: a value is then refused there unless it is quoted.
+A program that is not in the table evaluates nothing as far as we know. If the meaning of a word is uncertain, the table
+calls it evaluated. A value is then refused there unless it is quoted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: What reads a text: a POSIX shell, a shell of another syntax, Python, JavaScript, jq, or anything else.
+#: The reader of a text: a POSIX shell, a shell of another syntax, Python, JavaScript, jq, or any other program.
 SHELL, OTHER_SHELL, PYTHON, JAVASCRIPT, JQ, CODE = "shell", "other shell", "python", "javascript", "jq", "code"
 
-#: What the words after the options are: a command of their own, words of which a shell makes one text, the text of a
-#: program, texts each, any words among which a command begins somewhere, or nothing that is evaluated.
+#: The meaning of the words after the options: a command, words that a shell joins to one text, the text of a program,
+#: one text in each word, words among which a command begins, or words that are not evaluated.
 COMMAND, JOINED, FIRST, EACH, SOMEWHERE, NOTHING = "command", "joined", "first", "each", "somewhere", ""
 
 
@@ -25,11 +25,11 @@ class EvaluatorProgram(NamedTuple):
 
     texts: Mapping[str, str] = {}
     takes: frozenset[str] = frozenset()  # other options with a value
-    skip: int = 0  # operands before what ``rest`` speaks of
+    skip: int = 0  # operands before those that ``rest`` describes
     rest: str = NOTHING
     kind: str = CODE  # of the operands
-    mixed: bool = False  # whether options may follow operands
-    last: frozenset[str] = frozenset()  # options after which all is for the script
+    mixed: bool = False  # options may follow operands
+    last: frozenset[str] = frozenset()  # options after which all words are for the script
     off: frozenset[str] = frozenset()  # options with which the operands are not program text, as awk -f
     clings: frozenset[str] = frozenset()  # letters whose value must be in the same word, as perl -i.bak
     pairs: frozenset[str] = frozenset()  # options with two values, as jq --arg
@@ -87,7 +87,7 @@ _RUNNERS = """
 
 #: By name, without path and version.
 PROGRAMS: dict[str, EvaluatorProgram] = {
-    # Wrappers: what they start is looked at by itself.
+    # Wrappers: the command that they start is read with its own row.
     "nice": _wrapper("n --adjustment"),
     "ionice": _wrapper("c n p P u --class --classdata"),
     "timeout": _wrapper("k s --kill-after --signal", skip=1),

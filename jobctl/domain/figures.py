@@ -1,8 +1,8 @@
-"""Figures of a job that are kept as its attempts settle: how long they took, how many items came through when.
+"""Figures of a job that are kept as its attempts settle: the durations, and the number of items that ended over time.
 
-Both stay small whatever the job is: durations are counted in classes that are 4.4 % wide, and the course of a round
-has at most ``MAX_BUCKETS`` spans of time, which double when the last one is full. So they cost the same for ten items
-and for ten million, and no command has to read the items to show them.
+Both stay small for a job of any size. Durations are counted in classes that are 4.4 % wide. The course of a round has
+at most ``MAX_BUCKETS`` spans of time, whose length doubles when the last one is full. So they cost the same for ten
+items and for ten million, and commands show them without reading the items.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 #: Classes for each doubling of the duration: a percentile is right within 2.5 %.
 _FINE = 16
-#: Spans of a course, and how long each is at first.
+#: The number of spans in a course, and the first length of each.
 MAX_BUCKETS = 240
 FIRST_BUCKET_US = 250_000
-#: Items that are kept by name because no other took longer.
+#: The number of slowest items that are kept by name.
 SLOWEST = 5
 
 
@@ -101,7 +101,7 @@ class Durations:
             yield low, high, counts[position]
 
     def to_json(self) -> dict[str, Any]:
-        """As stored."""
+        """The value as it is stored."""
         classes = sorted(self.classes.items())
         return {
             "count": self.count,
@@ -113,7 +113,7 @@ class Durations:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Durations:
-        """Read the text that ``to_json`` wrote."""
+        """Read the value that ``to_json`` returned."""
         classes = Counter(dict(stored["classes"]))
         slowest = [Slow(*each) for each in stored.get("slowest", ())]  # stores of before do not have it
         return cls(stored["count"], stored["total_us"], stored["max_us"], classes, slowest)
@@ -130,11 +130,11 @@ class Course:
     failed: list[int] = field(default_factory=list)
 
     def begin(self, at: int) -> None:
-        """The time of the round begins, unless it already has."""
+        """Note the beginning of the round, unless it is known already."""
         self.from_at = self.from_at or at
 
     def add(self, succeeded: int, failed: int, now: int) -> None:
-        """Add items that got their outcome. After a clock went backwards, they count for the beginning."""
+        """Add items that got their outcome. If the clock went backwards, they count for the beginning."""
         self.begin(now)
         position = max(0, now - self.from_at) // self.bucket_us
         while position >= MAX_BUCKETS:
@@ -154,10 +154,10 @@ class Course:
             setattr(self, name, [sum(old[n : n + 2]) for n in range(0, len(old), 2)])
 
     def to_json(self) -> dict[str, Any]:
-        """As stored."""
+        """The value as it is stored."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Course:
-        """Read the text that ``to_json`` wrote."""
+        """Read the value that ``to_json`` returned."""
         return cls(**stored)

@@ -24,7 +24,7 @@ class Work(NamedTuple):
 def fingerprint(
     columns: Sequence[str], rows_sha256: str, handler: str, command: Any, options: Mapping[str, Any]
 ) -> str:
-    """SHA-256 (hex) over the canonical JSON of what a ``Work`` holds."""
+    """SHA-256 (hex) over the canonical JSON of a ``Work``."""
     work = Work(columns, rows_sha256, handler, command, options)
     return hashlib.sha256(_canonical(work._asdict()).encode()).hexdigest()
 
@@ -35,7 +35,7 @@ def _canonical(value: Any) -> str:
 
 
 def differences(old: Work, new: Work) -> list[str]:
-    """In words, how the new work differs from the old one; the most telling difference comes first."""
+    """The differences between the new work and the old one, in words; the most telling one comes first."""
     found = []
     if (old.handler, _canonical(old.command)) != (new.handler, _canonical(new.command)):
         found.append(f"the command: {_said(old)} then, {_said(new)} now")

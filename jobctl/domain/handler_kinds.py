@@ -1,6 +1,6 @@
 """The kinds of work that an item can be: the facts of each that the store, the services and the documents need.
 
-``handlers.kinds`` has a row for each of them too, with what a kind does. Nothing outside the two tables asks for a
+``handlers.kinds`` has a second table with the functions of each kind. Nothing outside the two tables asks for a
 kind by its name: a question about a kind is a field here or there.
 """
 
@@ -22,7 +22,7 @@ class HandlerKind(NamedTuple):
     name: str  # as the job stores it
     option: str  # the key of a command line or a recipe that gives the work; empty = the rows bring it
     noun: str  # what a page calls the work of an item
-    summary: Callable[[Any], str]  # the value of ``option`` on one line
+    summary: Callable[[Any], str]  # returns the value of ``option`` on one line
     shown_command: Callable[[Any], Any]  # what a job stores as its command -> what documents show as the command
     call_block: Callable[[Any, int], CallBlock | None]  # the same and ``recycle`` -> ``call`` of the document
     sets_own_wait: bool  # an item may ask for a longer wait before its next attempt than the policy allows

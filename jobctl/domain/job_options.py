@@ -47,7 +47,7 @@ class JobOption(NamedTuple):
     check: str = ""  # module:function that raises UsageError for a value that this machine cannot work with
     kept: Kept = ""
     #: True if the key counts in a project file that the user has not trusted. A key that runs, connects, deletes,
-    #: reads files or passes the environment on must not. None, for a key that nobody has judged, is no.
+    #: reads files or passes the environment on must not. None, for a key without a decision, counts as False.
     safe: bool | None = None
     form: str = ""  # what the value may be in settings, in words, where the rest of the row does not tell
     default: str = ""  # the value where nobody has set one, as ``jobctl config show`` says it

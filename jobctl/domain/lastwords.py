@@ -1,4 +1,4 @@
-"""Finding the line that names the cause of a failure among the last lines of an output.
+"""Finds the line that names the cause of a failure among the last lines of an output.
 
 The last line often does not name it: it is advice, context, a summary, a progress bar, a frame of a trace. Each line
 gets a rank, and the last one of the lines with the highest rank counts.
@@ -13,9 +13,9 @@ from functools import lru_cache
 from jobctl.domain.linekinds import ADVICE, ADVISING, BAR, COMPLAINT, CONTEXT, ERROR, NEVER, NO_WORDS, SUMMARY, UNITS
 from jobctl.domain.patterns import late
 
-#: How many lines with words are examined, from the last one upwards.
+#: The number of lines with words that are examined, from the last one upwards.
 LINES = 50
-#: How much of a line is examined: the time of a search grows with the length of the text.
+#: The part of a line that is examined: the time of a search grows with the length of the text.
 _LONGEST = 500
 #: The rank of a line does not depend on its figures; only a 4 or 5 may begin the status of a reply.
 _ALIKE = str.maketrans("01236789", "1" * 8) | str.maketrans("4", "5")
@@ -102,7 +102,7 @@ def is_figures(line: str) -> bool:
 
 
 def best(lines: list[str]) -> tuple[Rank, str]:
-    """The line that names the cause, joined with the next if it only announces it, and its rank."""
+    """The line that names the cause, and its rank. A line that only announces it is joined with the next line."""
     highest, chosen, words, seen = Rank.NOTHING, -1, "", 0
     for place in range(len(lines) - 1, -1, -1):
         line = bare(lines[place])
@@ -154,7 +154,7 @@ def _whole(line: str, below: list[str]) -> str:
 
 
 def of_logfmt(line: str) -> tuple[str, str]:
-    """(level, what it tells) of a line of the form ``level=error msg="..."``; empty if it has another form."""
+    """(level, message) of a line of the form ``level=error msg="..."``; empty for another form."""
     level = _LEVEL.search(line)
     found = [quoted or plain for quoted, plain in _LOGFMT.findall(line)]
     return (level[1].lower() if level is not None else ""), ": ".join(dict.fromkeys(found))

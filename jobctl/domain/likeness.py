@@ -16,9 +16,9 @@ from jobctl.domain.shape import Shape, ValueKind
 _FEW = {ValueKind.NUMBER: 3, ValueKind.TEXT: 7, ValueKind.WORD: 24, ValueKind.CODE: 50}
 #: ...and after this many values in any case.
 _MANY = {ValueKind.NUMBER: 24, ValueKind.TEXT: 24, ValueKind.WORD: 50, ValueKind.CODE: 50}
-#: How much of a row is examined.
+#: The part of a row that is examined.
 _LONGEST_ROW, _MOST_CELLS = 65_536, 1_000
-#: At most this many groups of one shape may differ in several places at once.
+#: At most this number of groups of one shape may differ in several places at once.
 _MOST_ALIKE = 40
 
 

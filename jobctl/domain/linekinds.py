@@ -8,7 +8,7 @@ from jobctl.domain.patterns import late
 
 
 def any_of(*patterns: str, whole: bool = False) -> re.Pattern[str]:
-    """One pattern that matches what any of them does, at the beginning of a line or as a whole line."""
+    """One pattern that matches where any of them does, at the beginning of a line or as a whole line."""
     return late(f"(?:{'|'.join(patterns)})" + (r"\s*\Z" if whole else ""))
 
 

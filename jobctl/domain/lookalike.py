@@ -1,4 +1,4 @@
-"""Names that look equal but differ: in non-breaking spaces, invisible characters, accents, capital letters."""
+"""Finds names that look equal but differ in spaces, invisible characters, accents or capital letters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Lookalike(NamedTuple):
 
 
 def lookalike(word: str, names: Sequence[str]) -> Lookalike | None:
-    """The first of the names that looks like a word but is written differently; None if there is none."""
+    """The first of the names that looks like a word but is written differently; None without one."""
     wanted = _folded(word)
     if not wanted:
         return None

@@ -1,4 +1,4 @@
-"""Masking secrets that items got by name: an error message often quotes a secret."""
+"""Masks the secrets that items get by name, because an error message often quotes one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHORTEST = 6
 
 
 class Mask:
-    """Hides these values, but not other spellings of them (base64); false without values."""
+    """Hides these values, but not other encodings of them such as base64. A mask without values is false."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         lines = {line.strip() for value in values for line in value.splitlines()}
@@ -27,7 +27,7 @@ class Mask:
 
 
 class HideAll(Mask):
-    """Hides every word, because the secret values are not known."""
+    """Hides every word. It is used where the secret values are not known."""
 
     def __bool__(self) -> bool:
         return True

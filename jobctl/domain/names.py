@@ -34,7 +34,7 @@ def reading(name: str) -> str:
 
 
 def check_job_name(name: str) -> None:
-    """Raises UsageError for a ``--name`` that cannot be printed, or by which the job could not be named again."""
+    """Raise UsageError for a ``--name`` that cannot be printed, or that a command would not read as this job."""
     check_printable("--name", name, MAX_NAME)
     read = reading(name)
     if read:

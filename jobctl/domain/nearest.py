@@ -1,4 +1,4 @@
-"""Finding the word that was meant by a word that does not exist."""
+"""Finds the word that a person meant by a word that does not exist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 def nearest(word: str, known: Iterable[str], closeness: float = 0.6) -> str | None:
     """The most similar one of the known words; None if none reaches ``closeness`` (0 to 1)."""
-    from difflib import get_close_matches  # imported when somebody has mistyped, not before
+    from difflib import get_close_matches  # slow to import, and only a typing error needs it
 
     spelled = {name.lower(): name for name in reversed(list(known))}
     near = get_close_matches(word.lower(), spelled, n=1, cutoff=closeness)
@@ -15,6 +15,6 @@ def nearest(word: str, known: Iterable[str], closeness: float = 0.6) -> str | No
 
 
 def meant(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A hint: ``did you mean running? it is one of ...``; without a word that is like it only ``otherwise``."""
+    """A hint: ``did you mean running? it is one of ...``; only ``otherwise`` if no known word is similar."""
     near = nearest(word, known)
     return f"did you mean {near}? {otherwise}".rstrip() if near else otherwise

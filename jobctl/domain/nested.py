@@ -1,6 +1,6 @@
-"""Commands inside of a shell text, and which of their words something evaluates after the shell has read them.
+"""Finds the commands in a shell text, and those of their words that a program evaluates after the shell has read them.
 
-The text is followed as far as it takes to see which programs there are; what it means beyond that is not looked at.
+The text is read only as far as it takes to find the programs in it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jobctl.domain.evaluators import CODE, SHELL
 from jobctl.domain.program_words import Evaluated
 
 _PREFIXES = ("time", "coproc", "exec", "command", "builtin")
-#: Before a command, and no part of it.
+#: Words before a command that are not part of it.
 _BEFORE = frozenset(
     ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "coproc", "exec", "command", "builtin"]
 )
@@ -40,7 +40,7 @@ _NAME_OPTIONS = {
 
 
 def evaluated_inside(text: str, values: re.Pattern[str]) -> Iterator[tuple[list[str], Evaluated]]:
-    """Words of the commands in a shell text that are evaluated, for texts where ``values`` finds what is filled in."""
+    """The evaluated words of the commands in a shell text; the pattern ``values`` finds the places that get a value."""
     for apart in (False, True):
         for command in _commands(_simpler(text, apart)):
             words = _begun(command)

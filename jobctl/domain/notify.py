@@ -1,4 +1,4 @@
-"""Notifications: the state of a delivery, and when the next try is due. Pure: ``now`` is an argument."""
+"""Rules for notifications: the state of a delivery, and the time of its next try. ``now`` is an argument."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: Waiting time before each try, counted from the end of the one before; the first is immediate.
+#: The wait before each try, counted from the end of the previous one; the first try is immediate.
 SCHEDULE_S = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 JITTER = 0.1
 #: A receiver may ask for a longer wait than that of the schedule, up to this limit.
@@ -48,16 +48,16 @@ class Reply:
     """The result of one try."""
 
     status: int | None = None  # HTTP status or exit code
-    error: str = ""  # why there is no status, or what else went wrong
+    error: str = ""  # the reason why there is no status, or another fault
     response: str = ""  # excerpt of the answer, or of the command's output
     retry_after: str | None = None  # the header as it came
-    hopeless: bool = False  # another try cannot help before somebody fixes something
+    hopeless: bool = False  # another try cannot help before a person fixes something
     duration_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What follows from a reply. ``next_at`` (microseconds) is None unless another try follows."""
+    """The decision after a reply. ``next_at`` (microseconds) is None unless another try follows."""
 
     state: DeliveryState
     next_at: int | None

@@ -18,7 +18,7 @@ from jobctl.errors import UsageError
 _LONGEST_NAME = 100
 _LONGEST_VALUE = 1_000
 _MOST_LABELS = 100
-#: Of this many choices or fewer a sentence says "a or b".
+#: A sentence says "a or b" for at most this number of choices.
 _FEW = 3
 
 
@@ -32,13 +32,13 @@ def read(option: JobOption, value: Any) -> Any:
 
 
 def check(option: JobOption, value: Any) -> None:
-    """Raises UsageError if items that run on this machine cannot have the value, which ``read`` returned."""
+    """Raise UsageError if items on this machine cannot have this value, which ``read`` returned."""
     if option.check:
         _named(option.check)(value)
 
 
 def _named(name: str) -> Any:
-    """A function by module:function."""
+    """Import the function that is written ``module:function``."""
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)
 
@@ -51,14 +51,14 @@ def read_text(option: JobOption, text: str) -> Any:
 
 
 def parse_number(text: str) -> int:
-    """A whole number, which may be negative."""
+    """Read a whole number, which may be negative."""
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise UsageError("not a whole number", hint="for example 4")
-    return int(text[:20])  # longer ones are above every limit, and Python refuses to read thousands of digits
+    return int(text[:20])  # a longer number is above every limit, and Python refuses to read thousands of digits
 
 
 def parse_choice(text: str, choices: Sequence[str]) -> str:
-    """One of the choices."""
+    """Read one of the choices."""
     if text not in choices:
         listed = " or ".join(choices) if len(choices) <= _FEW else f"one of {', '.join(choices)}"
         raise UsageError(f"{text!r} is not known", hint=meant(text, choices, f"use {listed}"))
@@ -66,17 +66,17 @@ def parse_choice(text: str, choices: Sequence[str]) -> str:
 
 
 def parse_priority(value: int) -> int:
-    """A priority, which may be negative."""
+    """Read a priority, which may be negative."""
     return checked_count(value, -MAX_COUNT)
 
 
 def parse_wait(text: str) -> float:
-    """A duration in seconds, which may be zero."""
+    """Read a duration in seconds, which may be zero."""
     return parse_duration(text, allow_zero=True)
 
 
 def checked_rate(text: str) -> str:
-    """A rate, as it was written: the policy keeps the text."""
+    """Check a rate, and return the text, which the policy keeps."""
     parse_rate(text)
     return text
 
@@ -89,7 +89,7 @@ def parse_needs(text: str) -> tuple[tuple[str, float], ...]:
 
 
 def parse_columns(text: str) -> tuple[str, ...]:
-    """The names in ``a,b``. A list with an empty name in it is refused."""
+    """Read the names in ``a,b``. A list with an empty name is refused."""
     names = tuple(name.strip() for name in text.split(","))
     if not all(names):
         raise UsageError(f"{text!r} is not a list of columns", hint="for example email,amount")
@@ -97,7 +97,7 @@ def parse_columns(text: str) -> tuple[str, ...]:
 
 
 def parse_labels(texts: Sequence[str]) -> dict[str, str]:
-    """Values by name. A label that cannot be kept is refused."""
+    """Read labels as values by name. A label that cannot be kept is refused."""
     labels = {}
     for text in texts:
         name, given, value = text.partition("=")

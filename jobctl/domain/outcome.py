@@ -88,7 +88,7 @@ def signal_of(ending: int | None, code: int) -> str | None:
 
 
 def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
-    """A sentence about an attempt that wrote no message; ``lack`` says what its disk had no room for."""
+    """A sentence about an attempt that wrote no message; ``lack`` describes the full disk, if it had one."""
     if lack:
         return f"exit {code}, and there was no room for its output: {lack}"
     if ending == Ending.EXITED:

@@ -17,7 +17,7 @@ class _Late:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(re.compile(self._source, self._flags), name)
-        setattr(self, name, value)  # the next time this is not called
+        setattr(self, name, value)  # the next access finds the attribute and does not come here
         return value
 
 

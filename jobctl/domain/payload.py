@@ -1,7 +1,7 @@
 """The stored form of a row, its payload, and the functions that read its values back as bytes.
 
 ``csv`` and ``tsv``: the UTF-8 bytes of the fields, joined by NUL, which no field contains. ``lines``: the bytes of
-the line. ``jsonl``: the JSON text as it stood in the file, so that numbers keep their spelling.
+the line. ``jsonl``: the JSON text from the file, unchanged, so that numbers keep their spelling.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jobctl.errors import UsageError
 
 FORMATS = ("csv", "tsv", "jsonl", "lines")
 SEPARATOR = b"\0"
-#: Columns and keys of a result file: known again when the file is submitted, and left out.
+#: Columns and keys that jobctl adds to a result file; they are left out when the file is submitted.
 RESULT_PREFIX = "jobctl_"
 RESULT_MEMBER = "_jobctl"
 #: Deeper JSON is refused at submit, so that no reader of the payload can run out of stack.
@@ -38,7 +38,7 @@ class Fault(NamedTuple):
 
 
 class KeyRules(Protocol):
-    """What the key of every row must be like; ``number`` is that of its record, by which a row is known again."""
+    """The rules for the key of every row; ``number`` is the number of the row's record, which identifies the row."""
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
         """True if it is certain that none of these rows has a fault; they pass all other rules."""
@@ -49,20 +49,20 @@ class KeyRules(Protocol):
         ...
 
     def close(self) -> None:
-        """Drop what was noted of the rows."""
+        """Drop the notes about the rows."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What a handler asks of rows, beyond their being well-formed; called with a payload it says what is wrong."""
+    """The rules of a handler for well-formed rows. A call with a payload returns the fault of the row, or None."""
 
     check: Callable[[bytes], Fault | None]
-    #: Payloads of at most that many bytes need no check; negative: all do.
+    #: Payloads of at most this number of bytes need no check; negative: all need one.
     safe_length: int = -1
     #: Keys that every JSON row must have; looked up while the row is parsed anyway.
     required: frozenset[str] = frozenset()
-    #: For inputs whose rows have keys.
+    #: The rules for the keys of rows; None for inputs without keys.
     keys: KeyRules | None = None
 
     def __call__(self, payload: bytes) -> Fault | None:
@@ -70,7 +70,7 @@ class RowRules:
 
 
 class JsonNumber(str):
-    """A number as it was spelled."""
+    """A number of a JSON row, spelled as in the file."""
 
     __slots__ = ()
 
@@ -79,12 +79,12 @@ _decoder = json.JSONDecoder(parse_float=JsonNumber, parse_int=JsonNumber)
 
 
 def join_fields(fields: Sequence[bytes]) -> bytes:
-    """Payload of a csv or tsv row."""
+    """Make the payload of a csv or tsv row."""
     return SEPARATOR.join(fields)
 
 
 def fields_of(input_format: str, payload: bytes) -> list[bytes]:
-    """The values of a row in the order of its columns; a line is one value, so is the text of a JSON row."""
+    """The values of a row in the order of its columns. A plain line is one value, and so is the text of a JSON row."""
     if input_format in ("csv", "tsv"):
         return payload.split(SEPARATOR)
     return [payload]
@@ -108,7 +108,7 @@ def json_values(payload: bytes, keys: Sequence[str]) -> list[bytes]:
 
 
 def texts_of(input_format: str, payload: bytes, columns: Sequence[str]) -> tuple[str, ...]:
-    """The values of a row as texts by column, to look at; a key that a JSON row does not have is empty."""
+    """The values of a row as texts in the order of ``columns``, for screens; a key that a JSON row lacks is empty."""
     if input_format != "jsonl":
         return tuple(value.decode() for value in fields_of(input_format, payload))
     row = json_object(payload)

@@ -26,7 +26,7 @@ EXIT_NOT_FOUND = 127
 
 DEFAULT_FACTOR = 4.0
 DEFAULT_CAP_S = 60.0
-#: The 64th power of it must still be a number.
+#: The largest factor: its 64th power must still be a finite number.
 MAX_FACTOR = 1_000.0
 BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
 #: The largest limit of failures.
@@ -35,12 +35,12 @@ _FAILURES = re.compile(r"([0-9]{1,13})|([0-9]{1,3}(?:\.[0-9]{1,20})?)%")
 _BACKOFF = re.compile(r"\s*([^x]+?)\s*(?:x\s*([0-9]{1,9}(?:\.[0-9]{1,20})?))?\s*(?:\.\.\s*(.+?))?\s*", re.ASCII)
 _MAX_TEXT = 200
 _CODES = re.compile(r"\s*[0-9]{1,3}\s*")
-#: Above this a number of slots, attempts and the like is a slip of the finger, and the database could not hold all.
+#: A larger number of slots, attempts and so on is a typing error, and the database could not hold every such number.
 MAX_COUNT = 1_000_000_000
 
 
 def checked_count(value: int, lowest: int = 1, highest: int = MAX_COUNT) -> int:
-    """The number itself. Raises UsageError if it is below ``lowest`` or above ``highest``."""
+    """Return the number. Raises UsageError if it is below ``lowest`` or above ``highest``."""
     if value < lowest:
         raise UsageError(f"{value} is less than {lowest}", hint=f"give {lowest} or more")
     if value > highest:
@@ -49,7 +49,7 @@ def checked_count(value: int, lowest: int = 1, highest: int = MAX_COUNT) -> int:
 
 
 def parse_max_failures(text: str) -> str:
-    """``50`` (this many may fail) or ``5%``. Raises UsageError naming the allowed forms."""
+    """Check ``50`` (the number of items that may fail) or ``5%``. Raises UsageError that names the allowed forms."""
     bare = text.strip(" ")
     match = _FAILURES.fullmatch(bare)
     if match is None or (int(match[1]) > MAX_FAILURES if match[1] else float(match[2]) > 100):
@@ -60,7 +60,7 @@ def parse_max_failures(text: str) -> str:
 
 
 def parse_codes(text: str) -> tuple[int, ...]:
-    """Exit codes as people list them: ``1,75``. Raises UsageError."""
+    """Read a list of exit codes such as ``1,75``. Raises UsageError for anything else."""
     parts = text.split(",", 256)
     codes = [int(part) if _CODES.fullmatch(part) else 0 for part in parts]
     if any(not 1 <= code <= 255 for code in codes):
@@ -74,7 +74,7 @@ def allowed_failures(limit: str, processed: int) -> int:
 
 
 def parse_backoff(text: str) -> Backoff:
-    """``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError."""
+    """Read ``2s``, ``2sx4`` or ``2sx4..60s``: first wait, factor, longest wait. Raises UsageError for anything else."""
     match = _BACKOFF.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
         raise UsageError(f"{text!r} is not a backoff", hint=BACKOFF_FORMS)
@@ -93,8 +93,8 @@ def parse_backoff(text: str) -> Backoff:
 class Backoff:
     """Exponential waiting time between attempts, with equal jitter: half of it is fixed, the other half is random.
 
-    The fixed half gives whatever failed the time that was asked for; the random half keeps items that failed together
-    from coming back together.
+    The fixed half gives a service that failed the time that was asked for. The random half keeps items that failed
+    together from being tried again together.
     """
 
     base_s: float = 2.0
@@ -102,7 +102,7 @@ class Backoff:
     cap_s: float = DEFAULT_CAP_S
 
     def ceiling_s(self, failed_attempts: int) -> float:
-        """Longest wait after that many failed attempts (1 = after the first)."""
+        """The longest wait in seconds after this number of failed attempts (1 = after the first)."""
         exponent = min(failed_attempts - 1, 64)
         try:
             return float(min(self.cap_s, self.base_s * self.factor**exponent))
@@ -110,7 +110,7 @@ class Backoff:
             return float(self.cap_s)
 
     def wait_s(self, failed_attempts: int, jitter: float) -> float:
-        """The wait after that many failed attempts: half of the longest one for a ``jitter`` of 0, all of it for 1."""
+        """The wait in seconds after this number of failed attempts: from half to all of the longest, by ``jitter``."""
         return self.ceiling_s(failed_attempts) * (1 + jitter) / 2
 
 
@@ -184,15 +184,15 @@ class Policy:
         return (*cpu, (b"ionice", *words))
 
     def to_json(self) -> PolicyBlock:
-        """As stored with the job."""
+        """The policy as it is stored with the job."""
         return cast("PolicyBlock", asdict(self))  # mypy does not know what asdict makes; a test compares the keys
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:
-        """Read a stored policy; unknown keys of a newer version are ignored."""
+        """Read a stored policy. Unknown keys of a newer version are ignored."""
         known = {f.name for f in fields(cls)}
         values = {k: v for k, v in data.items() if k in known}
-        values.setdefault("leftovers", "end")  # accepted before there was a choice
+        values.setdefault("leftovers", "end")  # the job was accepted before there was a choice
         values["backoff"] = Backoff(**values.get("backoff", {}))
         for name in ("retry_on", "no_retry_on", "new_by"):
             values[name] = tuple(values.get(name, ()))

@@ -1,4 +1,4 @@
-"""The executor port: where attempts run. Every call takes many attempts. An attempt need not be a process.
+"""The interface between the engine and its executors. Every call takes many attempts; an attempt need not be a process.
 
 An executor runs the attempts that it gets and keeps every outcome until it is acknowledged. It knows nothing about SQL.
 It may get more attempts than it has room for: it starts them as slots become free, at most ``JobSpec.slots`` of a job,

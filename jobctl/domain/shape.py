@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from jobctl.domain.patterns import late
 
-#: How much of a text is examined: the time of a search grows with the length of the text.
+#: The part of a text that is examined: the time of a search grows with the length of the text.
 _LOOKED_AT = 8192
 
 #: Replaced in this order, after words that are nothing else.

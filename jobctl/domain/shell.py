@@ -1,12 +1,13 @@
-"""Shell templates: placeholders become references to environment variables, values are never part of the text.
+"""Shell templates: placeholders become references to environment variables, and values never enter the text.
 
-The scanner follows the quoting of the text only to know how to write a reference (``"${JOBCTL_V_1}"`` where the shell
-would split words, ``${JOBCTL_V_1}`` inside double quotes) and to refuse places where it would not work or would be
-evaluated: single quotes, back quotes, ``${...}``, arithmetic, ``[[ ]]``, quoted here-documents. If it ever followed
-wrongly, a value could be split into words or a name could be printed, but no value could become shell text.
+The scanner follows the quoting of the text for two reasons. It must know how to write a reference (``"${JOBCTL_V_1}"``
+where the shell would split words, ``${JOBCTL_V_1}`` inside double quotes). It must also refuse places where a reference
+would not work or would be evaluated: single quotes, back quotes, ``${...}``, arithmetic, ``[[ ]]``, quoted
+here-documents. If the scanner lost track, a value could be split into words or a name could be printed, but no value
+could become shell text.
 
-Whether a command in the text evaluates a value once more, as ``ssh host "cat {name}"`` does, is judged at submission
-by ``domain.splicing``.
+A command in the text can evaluate a value once more, as in ``ssh host "cat {name}"``. ``domain.splicing`` finds such
+commands at submission.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ _BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
 
 class ShellTemplate(NamedTuple):
-    """Text for ``/bin/sh -c`` and what the variables ``JOBCTL_V_1``, ``JOBCTL_V_2``... in it stand for."""
+    """Text for ``/bin/sh -c``, and the placeholders behind its variables ``JOBCTL_V_1``, ``JOBCTL_V_2``..."""
 
     text: str
     values: tuple[Placeholder, ...]
-    notices: Sequence[str] = ()  # what to say about doubled braces
+    notices: Sequence[str] = ()  # sentences about doubled braces
     keeps_tags: bool = False  # tags of another template language keep their doubled braces
 
 
@@ -52,7 +53,7 @@ class _Here(NamedTuple):
 def compile_shell(text: str, columns: Sequence[str] | Names | None) -> ShellTemplate:
     """Make a shell template for rows with these columns (None: plain lines).
 
-    Raises UsageError for unknown placeholders, for one where it cannot be used, and for quotes that are not closed.
+    Raises UsageError for an unknown placeholder, for one in a place where it cannot be used, and for unclosed quotes.
     """
     if not text.strip():
         raise UsageError("--shell: there is no command", hint="jobctl submit FILE --shell 'text with {name}'")
@@ -62,7 +63,7 @@ def compile_shell(text: str, columns: Sequence[str] | Names | None) -> ShellTemp
 
 
 class _Scanner:
-    """One pass over the text. ``_open`` holds what is open: ``"``, ``(`` or ``$(``, innermost last."""
+    """One pass over the text. ``_open`` has the open ``"``, ``(`` and ``$(``, the innermost last."""
 
     def __init__(self, text: str, names: Names) -> None:
         self._text = text
@@ -73,7 +74,7 @@ class _Scanner:
         self._open: list[str] = []
         self._heres: list[_Here] = []
         self._braces = Braces(text, names, _WHERE)
-        self._lost = ""  # why quoting can no longer be followed
+        self._lost = ""  # the reason why the quoting can no longer be followed
         self._steps: dict[str, Callable[[], None]] = {
             "\\": self._backslash,
             '"': self._double_quote,
@@ -179,7 +180,7 @@ class _Scanner:
             self._copy(self._at + 1)
 
     def _parameter(self) -> None:
-        """``${...}`` belongs to the shell and is copied; what looks like a placeholder in it is refused."""
+        """Copy ``${...}``, which belongs to the shell; a placeholder inside it is refused."""
         pattern = _IN_QUOTED_PARAMETER if self._is_quoted else _IN_PARAMETER
         end, depth = self._at + 2, 1
         while depth:
@@ -189,7 +190,7 @@ class _Scanner:
             depth += {"{": 1, "}": -1}.get(part[0], 0)
             end = part.end()
         for inner in re.findall(r"\{([^{}]*)\}", self._text[self._at : end]):
-            # ${#} and the like are the shell's; a column of that name is meant only by a column's name.
+            # ${#} and ${%} belong to the shell, also if a column has such a name.
             if self._names.find(inner) is not None and inner not in ("#", "%"):
                 raise UsageError(
                     f"--shell: placeholder {{{inner}}} inside or after ${{",
@@ -205,7 +206,7 @@ class _Scanner:
             self._copy(len(self._text) if end < 0 else end)
 
     def _opaque(self, begin: str, end: str, where: str, *, escapes: bool = False) -> None:
-        """A region in which no placeholder can stand."""
+        """Copy a region in which a placeholder is refused."""
         self._copy(self._at + len(begin))
         while not self._starts(end):
             if self._at >= len(self._text):

@@ -46,7 +46,7 @@ _LANGUAGES = {
     JQ: _Language("a jq program", "json", "jq --arg v {value} '... $v ...'"),
 }
 _OTHER = _Language("a program", "", "./script {value}")
-#: How a value gets to the programs that people use most.
+#: The way to pass a value to each of the programs that people use most.
 _INSTEAD = {
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), "{program} -v v={value} '... v ...'"),
     "perl": "perl -e '... $ARGV[0] ...' {value}",
@@ -63,8 +63,8 @@ _INSTEAD = {
 def check_scripts(argv: Sequence[str], arguments: Sequence[Sequence[Piece]]) -> None:
     """Raise UsageError for a value that a program would evaluate.
 
-    ``argv`` is the command as it was given, ``arguments`` what was read out of each word, and perhaps of one more that
-    was added at the end.
+    ``argv`` is the command as it was given. ``arguments`` has the pieces of each word, and perhaps of one more that was
+    added at the end.
     """
     if not any(_fields(pieces) for pieces in arguments):
         return
@@ -80,7 +80,7 @@ def _fields(pieces: Sequence[Piece]) -> list[Placeholder]:
 
 
 def _joined(arguments: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """Words as ssh and others put them together, with a blank between two."""
+    """Words joined as ssh and others join them, with a blank between two."""
     joined: list[Piece] = []
     for pieces in arguments:
         joined += [" ", *pieces] if joined else pieces
@@ -101,7 +101,7 @@ def _refused(pieces: Sequence[Piece], found: Evaluated) -> Iterator[tuple[Placeh
 
 
 def _contexts(kind: str, text: str) -> list[str]:
-    """For each value, why its quotes do not hold at its place."""
+    """For each value, the reason why its quotes do not hold at its place; empty if they hold."""
     from jobctl.domain.contexts import in_javascript, in_jq, in_python, in_shell
 
     if kind != SHELL:
@@ -139,7 +139,7 @@ def check_shell(text: str, values: Sequence[Placeholder], columns: Sequence[str]
 
 
 def _with_values(word: str, values: Sequence[Placeholder]) -> list[Piece]:
-    """A word as pieces, with the placeholders that its variables stand for."""
+    """A word as pieces, with placeholders in the place of its variables."""
     return [values[int(part) - 1] if at % 2 else part for at, part in enumerate(_VARIABLE.split(word))]
 
 

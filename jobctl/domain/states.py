@@ -1,4 +1,4 @@
-"""States of items and jobs, and the arrows between them. The table in CONTRIBUTING.md is this module."""
+"""The states of items and jobs, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobctl.domain import state_numbers
 
 
 class ItemState(IntEnum):
-    """State of one input row, stored as its number."""
+    """The state of one item, stored as its number."""
 
     QUEUED = state_numbers.QUEUED
     RUNNING = state_numbers.RUNNING
@@ -33,7 +33,7 @@ TERMINAL_ITEM_STATES = frozenset(ItemState) - LIVE_ITEM_STATES
 
 
 class JobState(StrEnum):
-    """State of one submission, a function of its item counts and flags (``job_state``)."""
+    """The state of one job, a function of its item counts and flags (``live_state``, ``final_state``)."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -84,7 +84,7 @@ TRANSITIONS: dict[tuple[ItemState, Verb], ItemState] = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Items of a job by state, and the rows outside its total."""
+    """The numbers of a job's items by state, and of the rows outside its total."""
 
     queued: int = 0
     running: int = 0
@@ -122,7 +122,7 @@ class Stop(StrEnum):
 
 
 def live_state(counts: Counts, *, started: bool, paused: bool, stop: Stop | None) -> JobState:
-    """State of a job whose round is not closed."""
+    """The state of a job whose round is not closed."""
     if stop is Stop.CANCEL:
         return JobState.CANCELLING
     if paused:
@@ -131,7 +131,7 @@ def live_state(counts: Counts, *, started: bool, paused: bool, stop: Stop | None
 
 
 def final_state(counts: Counts, *, stop: Stop | None, cut: bool) -> JobState:
-    """State of a job whose last item is terminal.
+    """The state of a job whose last item is terminal.
 
     ``cut`` says that the stop took something away: an item that never ran or was killed. A cancel or deadline that
     came too late to cut anything does not change how the job ended.

@@ -1,9 +1,9 @@
-"""Command templates: argv with placeholders in, argv of one item out; bytes all the way, never a shell.
+"""Command templates: they turn an argv with placeholders into the argv of one item, in bytes and without a shell.
 
-What is a placeholder is said in ``domain.braces``. A template for plain lines that has no placeholder at all gets
-``{}`` as its last argument, as xargs and GNU parallel do. One for rows with columns does not: which of several
-values was meant cannot be known, and a command that takes none (``true``, a script that reads the environment)
-must be possible.
+``domain.braces`` decides which braces are placeholders. A template for plain lines without any placeholder gets ``{}``
+as its last argument, as with xargs and GNU parallel. A template for rows with columns does not: jobctl cannot know
+which of several values was meant, and a command that takes none (``true``, a script that reads the environment) must be
+possible.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SEPARATOR = b"\0"
 def compile(argv: Sequence[str], columns: Sequence[str] | Names | None) -> Template:
     """Make a template for rows with these columns (None: plain lines).
 
-    Raises UsageError that names an unknown placeholder, its argument and the columns there are.
+    Raises UsageError that names an unknown placeholder, its argument and the existing columns.
     """
     if not argv or not argv[0]:
         raise UsageError("there is no command", hint="jobctl submit FILE -- COMMAND ARG...")
@@ -59,18 +59,18 @@ class Template:
     """A compiled argv template."""
 
     def __init__(self, arguments: Sequence[Sequence[Piece]], *, appended: bool = False) -> None:
-        #: Pieces of each argument, for those who explain or check a template.
+        #: The pieces of each argument, for code that explains or checks a template.
         self.arguments = arguments
         #: True if ``{}`` was added at the end.
         self.appended = appended
-        #: What to say about doubled braces in it.
+        #: Sentences about its doubled braces.
         self.notices: list[str] = []
         #: True if it has tags of another template language, which keep their doubled braces.
         self.keeps_tags = False
         placeholders = [p for pieces in arguments for p in pieces if isinstance(p, Placeholder)]
         #: True if the number of the slot is in it; the executor fills that in.
         self.slotted = any(p.source is ValueSource.SLOT for p in placeholders)
-        #: Columns by position that it needs, each once.
+        #: The positions of the columns that it needs, each once.
         self.fields: tuple[int, ...] = tuple(sorted({p.field for p in placeholders if p.source is ValueSource.FIELD}))
         #: True if it is the same for every row.
         self.constant = not placeholders
@@ -78,7 +78,7 @@ class Template:
         self._sizes = [_size(pieces) for pieces in arguments]
 
     def safe_length(self, argument_limit: int, total_limit: int) -> int:
-        """Rows whose values together have at most that many bytes can break neither limit; negative if all can."""
+        """The number of bytes up to which the values of a row can exceed neither limit; negative if any row can."""
         safe = total_limit - sum(fixed for fixed, _ in self._sizes)
         uses = sum(times for _, times in self._sizes)
         bounds = [(argument_limit - fixed) // times for fixed, times in self._sizes if times]
@@ -88,7 +88,7 @@ class Template:
 
 
 def _size(pieces: Sequence[Piece]) -> tuple[int, int]:
-    """Bytes of an argument apart from values (with its NUL), and how often values go in, each byte of them quoted."""
+    """The bytes of an argument without values (with its NUL), and the most that each byte of every value adds."""
     fixed, times = 1, 0
     for piece in pieces:
         if isinstance(piece, str):

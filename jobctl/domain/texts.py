@@ -1,8 +1,8 @@
-"""Text that may not be UTF-8: Python gives each bad byte of an argument, a path or a variable as a lone surrogate.
+"""Handles text that may not be UTF-8: Python turns each bad byte of an argument or path into a lone surrogate.
 
-What reaches an item (words of its command, its directory, its variables) is carried byte for byte: in JSON columns as
-the escapes ``\\udc80`` to ``\\udcff``, in columns of plain text as the bytes themselves. What names something (a job, a
-queue, a label) must be text that can be printed. On screens and in documents a bad byte is shown as ``\\xff``.
+Texts that reach an item (words of its command, its directory, its variables) keep every byte: JSON columns hold the
+escapes ``\\udc80`` to ``\\udcff``, columns of plain text hold the bytes themselves. Names (of a job, a queue, a label)
+must be text that can be printed. Screens and documents show a bad byte as ``\\xff``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import re
 
 from jobctl.errors import UsageError
 
-#: Characters of the name of a job or queue, and of a reason.
+#: The longest name of a job or queue, and the longest reason, in characters.
 MAX_NAME = 200
 MAX_REASON = 1_000
 _BAD = re.compile("[\ud800-\udfff]")
-#: The same as ``repr`` writes it.
+#: A bad byte as ``repr`` writes it.
 _REPR = re.compile(r"\\ud(c)([89a-f][0-9a-f])")
 
 
@@ -31,7 +31,7 @@ def stored(text: str) -> str | bytes:
 
 
 def restored(value: str | bytes) -> str:
-    """The text of what ``stored`` returned."""
+    """The text for a value that ``stored`` returned."""
     return value if isinstance(value, str) else os.fsdecode(value)
 
 
@@ -46,7 +46,7 @@ def shown(text: str, *, in_json: bool = False) -> str:
 
 
 def readable(message: str) -> str:
-    """A message for a person: ``shown``, also of texts that ``repr`` has escaped already."""
+    """A message for a person: the same as ``shown``, also for texts that ``repr`` has escaped already."""
     return _REPR.sub(lambda match: _escaped(int(f"d{match[1]}{match[2]}", 16)), shown(message))
 
 
@@ -66,6 +66,6 @@ def checked_reason(text: str) -> str:
 
 
 def check_printable(option: str, text: str, longest: int) -> None:
-    """Raises UsageError for a text that cannot be a name: empty, too long, or not all of it printable."""
+    """Raise UsageError for a text that cannot be a name: it is empty, too long, or not printable."""
     if not (text.strip() and text.isprintable() and len(text) <= longest):
         raise UsageError(f"{option} {text!r} is not a name", hint=f"1 to {longest} characters that can be printed")

@@ -1,4 +1,4 @@
-"""Webhooks as the Standard Webhooks specification has them: where they may go, secrets, signatures. No I/O."""
+"""Webhooks by the Standard Webhooks specification: permitted addresses, secrets, signatures. It does no I/O."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _URL_LIMIT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The parts of a webhook's URL that a request is made of."""
+    """The parts of a webhook's URL that a request needs."""
 
     secure: bool
     host: str  # ASCII; an IPv6 address without brackets
@@ -34,7 +34,7 @@ class Address:
 def parse_url(url: str, *, allow_http: bool) -> Address:
     """Read the URL of a webhook. Raises UsageError for one that cannot or may not be used.
 
-    Plain http is for this machine alone unless ``allow_http``.
+    Plain http is allowed only for this machine, unless ``allow_http`` is true.
     """
     if len(url) > _URL_LIMIT or not url.isascii() or not url.isprintable() or " " in url:
         raise UsageError(
@@ -88,7 +88,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_secrets(text: str, origin: str) -> list[bytes]:
-    """The keys in the value of a secret: ``whsec_`` and base64 of 24 to 64 bytes; several, by blanks, to rotate.
+    """Read the keys in the value of a secret: ``whsec_`` and base64 of 24 to 64 bytes; several, with blanks, to rotate.
 
     Raises UsageError that names ``origin`` and never the value.
     """
@@ -123,7 +123,7 @@ def signature(keys: Sequence[bytes], message_id: str, timestamp: int, body: byte
 
 
 def headers(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that make a request a webhook; without a key it is not signed."""
+    """The headers of a webhook request; without a key it is not signed."""
     named = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
     if keys:
         named["webhook-signature"] = signature(keys, message_id, timestamp, body)

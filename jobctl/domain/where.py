@@ -1,10 +1,10 @@
 """Conditions on the columns of a row: ``country == "DE" and size > 100``.
 
-Written like Python and parsed by its parser, but only comparisons, ``and``, ``or``, ``not`` and brackets mean
-anything; they are turned into closures, nothing is evaluated. Values are texts, as everywhere: a number in the
-condition is compared with the number that a text spells (a text that spells none is equal to, above and below no
-number), a string with the text itself. ``~`` looks for a regular expression. Strings are taken as they stand: a
-backslash means something to a regular expression and before the closing quote, else it is one.
+A condition has the syntax of Python and goes through its parser, but only comparisons, ``and``, ``or``, ``not`` and
+brackets are allowed. They become closures; no Python code is evaluated. The values of a row are texts. A number in the
+condition is compared with the number that a text spells; a text that spells none is neither equal to, above nor below
+any number. A string is compared with the text itself. ``~`` searches for a regular expression. A backslash in a string
+is special only in a regular expression and before the closing quote.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALLOWED = (
     "columns, 'strings', numbers, == != < <= > >= in, ~ 'regex', and, or, not, (brackets);"
     " {a name} for a column whose name is not a plain word"
 )
-#: The line itself, of plain lines.
+#: The name of the line itself, for plain lines.
 LINE = "line"
 _LONGEST = 10_000
 _TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\{[^{}]*\}|~""", re.DOTALL)
@@ -41,7 +41,7 @@ class WhereColumn(NamedTuple):
 
 
 def number_of(text: str) -> int | float | None:
-    """The number that a text spells, if it does."""
+    """The number that a text spells, or None."""
     found = _NUMBER.match(text.strip()) if len(text) <= _LONGEST_NUMBER else None
     if found is None:
         return None
@@ -51,7 +51,7 @@ def number_of(text: str) -> int | float | None:
 def compile_where(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:
     """Return a function that tells of a payload whether its row is selected.
 
-    Raises UsageError that names the place in the text, what is wrong there and what is possible.
+    Raises UsageError that names the place in the text, the fault there, and the allowed syntax.
     """
     compiler = _Compiler(text, input_format, columns)
     condition = compiler.compile()
@@ -74,7 +74,7 @@ def _reader(input_format: str, columns: Sequence[str], names: Sequence[str]) -> 
 
 
 def _json_fields(payload: bytes, names: Sequence[str]) -> Fields:
-    """A key that a row does not have is empty, as null is."""
+    """The values of a JSON row. A key that the row lacks is empty, as null is."""
     try:
         values = json_values(payload, names)
     except KeyError:
@@ -84,13 +84,13 @@ def _json_fields(payload: bytes, names: Sequence[str]) -> Fields:
 
 
 class _Compiler:
-    """One condition on its way from text to a closure."""
+    """Turns the text of one condition into a closure."""
 
     def __init__(self, text: str, input_format: str, columns: Sequence[str]) -> None:
         self._text = text.strip()
         self._format = input_format
         self._columns = columns
-        self._braces: dict[int, str] = {}  # {name} by where it begins
+        self._braces: dict[int, str] = {}  # the {name} that begins at each place
         self._strings: dict[int, str] = {}
         self.names: list[str] = []
 
@@ -107,7 +107,7 @@ class _Compiler:
             raise UsageError("--where: the condition is too deep or has a NUL character", hint=ALLOWED) from error
 
     def _python(self, token: re.Match[str]) -> str:
-        """The same in Python, and as long, so that places stay right."""
+        """The token in Python syntax, with the same length, so that the places in error messages stay right."""
         text = token[0]
         if text == "~":
             return "@"
@@ -211,7 +211,7 @@ class _Compiler:
     def _column(self, node: ast.Name) -> WhereColumn:
         place = self._place(node)
         name = self._braces.get(place)
-        if name is None:  # as it is spelled: the parser normalises names
+        if name is None:  # the spelling in the text counts, because the parser normalises names
             name = self._text[place : self._end(node)]
         if self._format == "lines":
             if name not in ("", LINE):
@@ -259,7 +259,7 @@ def _value(operand: WhereColumn | Value, fields: Fields) -> Value:
 def _compared(
     left: WhereColumn | Value, compare: Callable[[Value, Value], bool], right: WhereColumn | Value
 ) -> Condition:
-    """Two columns are compared as numbers where both spell one, else as texts."""
+    """A comparison of two operands: as numbers if both spell one, otherwise as texts."""
 
     def condition(fields: Fields) -> bool:
         a, b = _value(left, fields), _value(right, fields)

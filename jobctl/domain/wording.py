@@ -1,4 +1,4 @@
-"""Figures as people read them in a sentence: counts, shares, sizes, rates. One spelling everywhere."""
+"""Writes figures for people, spelled alike everywhere: counts, shares, sizes, rates."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     """The sentence about rows of a job that are open in other jobs: (other job, rows); empty if there are none.
 
     ``12 rows are open in job 4; they wait for its end and run here only if they did not succeed there with the same
-    content and command``. What is open there with other content runs here in any case, so the sentence must say so.
+    content and command``. A row that is open there with other content runs here in any case, so the sentence says so.
     """
     parts = [
         f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'} open in job {job}" for job, rows in followed if rows
