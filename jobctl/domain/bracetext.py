@@ -39,16 +39,12 @@ class Braces:
         self._text = text
         self._names = names
         self._where = where
-        self._pairs = _kept_pairs(text, names)
-        self._kept = {at for pair in self._pairs for at in (pair.begin, pair.end)}
+        #: The pairs of doubled braces that stay: tags of another template language.
+        self.pairs = _kept_pairs(text, names) if "{{" in text and names.keeps_tags else ()
+        self._kept = {at for pair in self.pairs for at in (pair.begin, pair.end)}
         self._halved: list[int] = []
         self._has_single = False
         self._opened = 0  # single literal braces that nothing has closed yet
-
-    @property
-    def keeps_tags(self) -> bool:
-        """True if there are tags of another template language, which keep their doubled braces."""
-        return bool(self._pairs)
 
     def read(self, at: int) -> Brace:
         """The meaning of the ``{`` or ``}`` at a position. Raises UsageError for an unknown placeholder."""
@@ -93,17 +89,15 @@ class Braces:
                 f"{self._where} has both single and doubled literal braces: {self._text!r}",
                 hint="write every literal brace twice: {{ and }}",
             )
-        if not (self._halved or self._pairs):
+        if not (self._halved or self.pairs):
             return []
         from jobctl.domain.doubled import notices
 
-        return list(notices(self._text, self._where, self._halved, self._pairs, self._names.is_known))
+        return list(notices(self._text, self._where, self._halved, self.pairs, self._names.is_known))
 
 
 def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
     """The pairs of doubled braces that stay; the module that finds them is loaded only for texts that have any."""
-    if "{{" not in text or not names.keeps_tags:
-        return ()
     from jobctl.domain.doubled import kept_pairs
 
     return kept_pairs(text, names.is_known)
@@ -127,7 +121,7 @@ def read_pieces(text: str, names: Names, where: str) -> ReadText:
         piece, at, _ = braces.read(found.start())
         pieces.append(piece)
     pieces.append(text[at:])
-    return ReadText(_merged(pieces), braces.notices(), braces.keeps_tags)
+    return ReadText(_merged(pieces), braces.notices(), bool(braces.pairs))
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:

@@ -99,7 +99,7 @@ class _Scanner:
         if self._open:
             raise UsageError(f"--shell: {self._open[-1]} is never closed", hint="check the quotes of the text")
         notices = self._braces.notices()
-        return ShellTemplate("".join(self._out), tuple(self._values), notices, self._braces.keeps_tags)
+        return ShellTemplate("".join(self._out), tuple(self._values), notices, bool(self._braces.pairs))
 
     @property
     def _is_quoted(self) -> bool:

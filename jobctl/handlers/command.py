@@ -20,7 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import Row, at_start, dispatch_each, process_kind
+from jobctl.handlers.handler import OF_PROCESSES, Kind, Row, at_start, dispatch_each
 
 
 class CommandHandler:
@@ -72,4 +72,4 @@ def _check(handler: CommandHandler, _names: Names) -> None:
     check_scripts(handler.argv, handler.arguments)
 
 
-KIND = process_kind("command", CommandHandler, check=_check, command_at=at_start, lost_words=("?",))
+KIND = Kind(name="command", make=CommandHandler, check=_check, command_at=at_start, lost_words=("?",), **OF_PROCESSES)

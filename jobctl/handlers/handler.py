@@ -103,33 +103,6 @@ def dispatch_each(handler: Handler, job: int, rows: Sequence[Row]) -> tuple[list
     return made, unreadable
 
 
-#: Attempts that are handed over ahead of free slots, and the shortest time that a process takes.
-_AHEAD = Ahead(least_us=100.0, most=1_000)
-
-
-def process_kind(
-    name: str,
-    make: Callable[[Any, RowReader, Tokens, Names], Handler],
-    *,
-    check: Callable[[Any, Names], None],
-    command_at: Callable[[Sequence[str]], int],
-    lost_words: tuple[str, ...],
-) -> Kind:
-    """A kind of work whose items are processes."""
-    return Kind(
-        name=name,
-        make=make,
-        check=check,
-        call_spec=_no_call,
-        ahead=_AHEAD,
-        absence=_absence,
-        absent_reason=_absent_reason,
-        returns_values=False,
-        command_at=command_at,
-        lost_words=lost_words,
-    )
-
-
 def no_check(_handler: Handler, _names: Names) -> None:
     """Nothing of such a handler is evaluated by a program."""
 
@@ -151,3 +124,13 @@ def _absence(ended: Finished) -> int:
 
 def _absent_reason(in_a_row: int, _message: str) -> str:
     return f"the command could not be started {in_a_row} times in a row"
+
+
+#: What all kinds answer alike whose items are processes.
+OF_PROCESSES: dict[str, Any] = {
+    "call_spec": _no_call,
+    "ahead": Ahead(least_us=100.0, most=1_000),  # no process takes less
+    "absence": _absence,
+    "absent_reason": _absent_reason,
+    "returns_values": False,
+}

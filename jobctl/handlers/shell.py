@@ -20,7 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import SHELL, Row, dispatch_each, process_kind
+from jobctl.handlers.handler import OF_PROCESSES, SHELL, Kind, Row, dispatch_each
 
 #: A text can learn about its item without a placeholder through variables with this prefix, as ``$JOBCTL_ITEM``.
 _OWN_VARIABLE = "JOBCTL_"
@@ -92,4 +92,11 @@ def _after_variables(words: Sequence[str]) -> int:
     return words.index(SHELL.decode())
 
 
-KIND = process_kind("shell", ShellHandler, check=_check, command_at=_after_variables, lost_words=(SHELL.decode(),))
+KIND = Kind(
+    name="shell",
+    make=ShellHandler,
+    check=_check,
+    command_at=_after_variables,
+    lost_words=(SHELL.decode(),),
+    **OF_PROCESSES,
+)

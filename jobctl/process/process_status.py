@@ -36,17 +36,6 @@ def resident_bytes(pid: int) -> int | None:
         return None
 
 
-def own_umask() -> int:
-    """The umask of this process. It is read without being changed, which another thread would notice."""
-    with open("/proc/self/status", "rb") as file:
-        for line in file:
-            if line.startswith(b"Umask:"):
-                return int(line.split()[1], 8)
-    mask = os.umask(0o077)  # Linux before 4.7
-    os.umask(mask)
-    return mask
-
-
 def ends_with_session(pid: int, root: str = "/") -> bool:
     """True if a process belongs to a login session whose processes end at logout; False if the system does not tell."""
     return _in_session(pid, root) and _sessions_are_ended(root) and not _lingers(root)

@@ -13,8 +13,8 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.notify.channels import CHANNELS, shown_target
 from jobctl.process.daemon import lock_holder
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import job_of
 from jobctl.store import clock, journal
 from jobctl.store.database import Database

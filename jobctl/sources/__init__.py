@@ -64,14 +64,10 @@ def _buffered(file: BinaryIO) -> BinaryIO:
 
 
 def _source(file: BinaryIO, kind: DefiniteOptions, options: InputOptions, size: int | None) -> Source:
+    """The input, read by the class for its format; only the module of that class is imported."""
+    name, reader = _READERS[kind.format]
     try:
-        return _reader_of(kind.format)(file, kind, options, size)
+        found: Source = getattr(import_module(name), reader)(file, kind, options, size)
+        return found
     except OSError as error:
         raise _unreadable(options, error) from error
-
-
-def _reader_of(input_format: str) -> type[Source]:
-    """The class that reads a format; only its module is imported."""
-    name, reader = _READERS[input_format]
-    found: type[Source] = getattr(import_module(name), reader)
-    return found

@@ -40,12 +40,12 @@ class Delimited(TextSource):
         self._delimiter = self._kind.delimiter.encode()
         block, row, lines = self._first_record(self._without_note(self._more(b"")))
         self._refuse_page(block)
+        self._see_terminator(block)
         ours = _RESULT_HEADER.search(row[0]) if len(row) == 1 and self._options.delimiter is None else None
         if ours is not None:
             row, lines = self._read_as_written(block, ours[1])
         elif self._options.delimiter is None and not self._is_noted:
             self._look_at_delimiter(block, row)
-        self._see_terminator(block)
         self._width = len(row)
         if not self._kind.header:
             self._names = self.columns = tuple(str(number) for number in range(1, self._width + 1))

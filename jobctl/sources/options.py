@@ -96,8 +96,10 @@ def kind_of(options: InputOptions, *, is_file: bool) -> DefiniteOptions:
     """
     chosen = _format(options, is_file)
     _check_options(options, chosen)
-    _check_comment(options.comment, chosen)
-    return DefiniteOptions(chosen, _delimiter(options, chosen), _encoding(options.encoding), options.header)
+    if options.comment is not None:
+        _check_comment(options.comment, chosen)
+    encoding = "utf-8" if options.encoding is None else _encoding(options.encoding)
+    return DefiniteOptions(chosen, _delimiter(options, chosen), encoding, options.header)
 
 
 def _check_options(options: InputOptions, chosen: str) -> None:
@@ -110,9 +112,7 @@ def _check_options(options: InputOptions, chosen: str) -> None:
         raise UsageError(f"--encoding makes no sense for {chosen}", hint="it is for text")
 
 
-def _check_comment(prefix: str | None, chosen: str) -> None:
-    if prefix is None:
-        return
+def _check_comment(prefix: str, chosen: str) -> None:
     if chosen not in FORMATS:
         raise UsageError(f"--comment makes no sense for {chosen}", hint="it is for text")
     if not prefix.strip() or not prefix.isprintable() or '"' in prefix:
@@ -164,9 +164,7 @@ def _delimiter(options: InputOptions, chosen: str) -> str:
     return delimiter
 
 
-def _encoding(name: str | None) -> str:
-    if name is None:
-        return "utf-8"
+def _encoding(name: str) -> str:
     try:
         encoding = codecs.lookup(name).name
         "".encode(encoding)  # refuses codecs that are not character encodings (hex, zip...)

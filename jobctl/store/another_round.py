@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jobctl.domain.selection import Selection
 from jobctl.store import failures, jobs
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 from jobctl.store.views.jobs import snapshot
 
 _PAGE = 5_000

@@ -7,7 +7,7 @@ from operator import itemgetter
 from jobctl.domain.ports import Calls, OutputFlag
 from jobctl.store.database import Database
 from jobctl.store.items import SUCCEED, StaleAttempts
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 _ITEM, _ATTEMPT = itemgetter(0), itemgetter(1)
 _SUCCEED_NEIGHBOURS = with_states(

@@ -21,7 +21,7 @@ from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import meta
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 #: The clock is corrected, not set, while all corrections together stay below this.
 TOLERANCE_US = 1_000_000

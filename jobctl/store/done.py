@@ -13,8 +13,8 @@ from jobctl.domain.content import reader as content_reader
 from jobctl.domain.payload import key_reader
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
-from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
+from jobctl.store.sqlite import with_states
 
 #: Days after which ``prune`` forgets a row that no job of the name has had again.
 KEPT_DAYS = 400

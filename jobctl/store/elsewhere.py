@@ -10,7 +10,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import Exit, JobctlError
 from jobctl.store import meta
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 _KEY = "cluster"
 _PREFIX = "cluster."

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 #: Distinct causes of a job; further ones are counted by their code alone, under the message FURTHER.
 GROUP_LIMIT = 1_000

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from jobctl.domain.ports import AttemptId, Finished
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
+from jobctl.store.sqlite import with_states
 
 _PAGE = 5_000
 

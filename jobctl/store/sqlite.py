@@ -1,9 +1,14 @@
-"""Chooses the one SQLite library that this process uses. pysqlite3 bundles a build without the WAL-reset bug."""
+"""SQLite as jobctl uses it: the library, and how statements name states.
+
+This module chooses the one library that a process uses. pysqlite3 bundles a build without the WAL-reset bug.
+"""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
+
+from jobctl.domain import state_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +30,7 @@ Row = sqlite3.Row
 #: Text that is not UTF-8 in a damaged file: each bad byte becomes a surrogate, and no query fails.
 _TEXT = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 complete_statement = sqlite3.complete_statement
+_STATES = {name: number for name, number in vars(state_numbers).items() if name.isupper()}
 VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
 
 
@@ -69,3 +75,14 @@ def quick_check(execute: Callable[[str], Any], most: int = 5) -> list[str]:
         return []
     lines = [line for row in rows for line in str(row[0]).splitlines()]  # headings and findings may come in one row
     return [line for line in lines if not line.startswith("***")][:most] or lines
+
+
+def with_states(sql: str) -> str:
+    """The statement with the number of a state in place of each ``{NAME}``: ``state = {RUNNING}`` and so on.
+
+    Raises KeyError for an unknown name.
+
+    The number must be part of the text. SQLite uses a partial index (``items_running`` has the items of one state) only
+    for a condition that it can compare with that of the index, and it knows no parameter's value when it plans.
+    """
+    return sql.format_map(_STATES)

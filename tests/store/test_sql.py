@@ -13,7 +13,7 @@ import pytest
 import jobctl
 from jobctl.domain import state_numbers
 from jobctl.domain.states import ItemState
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 PACKAGE = Path(jobctl.__file__).parent
 STORE = PACKAGE / "store"
@@ -97,7 +97,7 @@ def test_sql_names_the_states_of_items():
         for line, text in texts(tree)
         if NUMBERED.search(text)
     ]
-    assert not found, "\n".join(["write {RUNNING} and so on, with store.named_states:", *found])
+    assert not found, "\n".join(["write {RUNNING} and so on, with store.sqlite:", *found])
 
 
 @pytest.mark.parametrize(

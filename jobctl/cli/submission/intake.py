@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,7 +19,6 @@ from jobctl.cli.submission.checks import (
     tell_of_environment,
 )
 from jobctl.cli.submission.options import command_words, filled, values
-from jobctl.cli.submission.untrusted import tell_untrusted
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 
@@ -36,10 +36,17 @@ _NOTHING: tuple[Any, ...] = (None, (), [])
 
 
 def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
-    """The request that a command line means. Raises UsageError naming the option that is wrong."""
+    """The request that a command line means. Raises UsageError naming the option or the setting that is wrong."""
+    from jobctl.services.settings.settings import load_settings
+
     given, words = values(ctx), command_words(ctx)
     check_work(given, words)
-    given, words = _of_joblog(given, words) if given["from_joblog"] else filled(given, words)
+    if given["from_joblog"]:
+        given, words = _of_joblog(given, words)
+    settings = load_settings(os.environ, os.getcwd())
+    given, words = filled(given, words, settings)
+    if settings.ignored_files or settings.untrusted:
+        _tell_untrusted(ctx, foreground=foreground)
     _tell(ctx, given, words, foreground=foreground)
     if given["queue"] is not None and not given["new_queue"]:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
@@ -51,12 +58,16 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     return request
 
 
-def _tell(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
-    """Say what is worth knowing about the settings, the environment and the command. Raises UsageError."""
-    shared = session(ctx)
+def _tell_untrusted(ctx: Context, *, foreground: bool) -> None:
+    from jobctl.cli.submission.untrusted import tell_untrusted
+
     starts = foreground or bool(ctx.params.get("start_daemon"))
-    tell_untrusted(shared, "submit", *(["daemon"] if starts else []))
-    tell_of_environment(given, shared.note)
+    tell_untrusted(session(ctx), "submit", *(["daemon"] if starts else []))
+
+
+def _tell(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
+    """Say what is worth knowing about the environment and the command. Raises UsageError."""
+    tell_of_environment(given, session(ctx).note)
     if words:
         check_program(ctx, given, words, foreground=foreground)
 
@@ -68,7 +79,7 @@ def _tell_of_shells(ctx: Context, words: Sequence[str]) -> None:
         session(ctx).note(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
 
 
-def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[Mapping[str, Any], list[str]]:
     """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
     for option, said in (
         ("a COMMAND", words),
@@ -78,8 +89,7 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str
     ):
         if said:
             raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
-    options, _ = filled({**given, "shell": JOBLOG_SHELL}, [])
-    return options, []
+    return {**given, "shell": JOBLOG_SHELL}, []
 
 
 def _read(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def _value(option: JobOption, value: Any) -> Any:
 def _request(
     meant: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
 ) -> SubmitRequest:
-    from jobctl.domain.names import DEFAULT_QUEUE
+    from jobctl.domain.texts import DEFAULT_QUEUE
     from jobctl.services.submit.request import SubmitRequest
 
     not_before_at, not_before_s = meant["not_before"] or (None, None)

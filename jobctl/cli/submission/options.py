@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer import Context
 from typer.core import TyperOption
@@ -13,6 +13,9 @@ from jobctl.cli.command import Command
 from jobctl.cli.grammar import END, is_flag
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.settings.settings import Settings
 
 _VALUES = "jobctl.job_options"
 #: Where the words of the other command are kept between parsing and the body of a command.
@@ -128,21 +131,17 @@ def values(ctx: Context) -> Mapping[str, Any]:
     return found
 
 
-def filled(given: Mapping[str, Any], words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def filled(given: Mapping[str, Any], words: Sequence[str], settings: Settings) -> tuple[dict[str, Any], list[str]]:
     """The options of a submission and the words of its command. Recipe and settings fill in what the command line
     leaves open.
 
-    Raises UsageError for settings that are wrong, NotFound for an unknown recipe.
+    Raises NotFound for an unknown recipe.
     """
-    from jobctl.services.settings.settings import load_settings
-
-    cwd = os.getcwd()
-    settings = load_settings(os.environ, cwd)
     layers = [settings.section("submit")]
     if given["recipe"] is not None:
         from jobctl.services.settings.recipes import find_recipe
 
-        layers.insert(0, find_recipe(given["recipe"], os.environ, cwd).options)
+        layers.insert(0, find_recipe(given["recipe"], os.environ, os.getcwd()).options)
     return _merged(given, words, [{key.replace("-", "_"): value for key, value in each.items()} for each in layers])
 
 

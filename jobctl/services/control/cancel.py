@@ -17,9 +17,9 @@ from jobctl.domain.texts import checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import Busy, NotFound
 from jobctl.process.daemon import StartOptions, lock_holder, start_detached
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import Target, singles
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.services.daemon.running import running_of

@@ -13,9 +13,9 @@ import time
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError
 from jobctl.process import lock, space
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.control.actor import actor
 from jobctl.store import pruning, requests, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup

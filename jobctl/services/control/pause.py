@@ -11,8 +11,8 @@ from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.texts import MAX_NAME, check_printable, checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.actor import actor
 from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database

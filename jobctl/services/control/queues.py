@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.nearest import meant
 from jobctl.domain.slots import fitting
+from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.errors import NotFound
 from jobctl.store import daemon, queues
 from jobctl.store.database import Database

@@ -12,8 +12,8 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.actor import actor
 from jobctl.services.control.targets import Target
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import ItemCounts, ItemFilter

@@ -14,8 +14,8 @@ from jobctl.domain.option_values import check, read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import UsageError
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.actor import actor
 from jobctl.services.control.pause import change_queue, existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.daemon import load_cluster

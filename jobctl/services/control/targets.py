@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jobctl.config import Home
-from jobctl.domain.names import LAST, NUMBERS
 from jobctl.domain.nearest import meant
-from jobctl.domain.texts import is_text
+from jobctl.domain.texts import LAST, NUMBERS, is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.store.database import Database

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
 from jobctl.process import moment
+from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import BLIND_S, Watch
-from jobctl.services.control.actor import actor
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.output.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
 from jobctl.store import requests

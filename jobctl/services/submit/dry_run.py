@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jobctl.domain.fingerprint import fingerprint
+from jobctl.domain.content import fingerprint
 from jobctl.services.submit import idempotency
 from jobctl.services.submit.feed import Batch
 from jobctl.services.submit.idempotency import Comparison

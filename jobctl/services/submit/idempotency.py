@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from jobctl.domain.fingerprint import Work, differences, fingerprint
+from jobctl.domain.content import Work, differences, fingerprint
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
 from jobctl.handlers.kinds import KEEPS_TAGS

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.payload import RowRules, key_reader
+from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound
-from jobctl.services.control.actor import actor
+from jobctl.process.this_process import actor
 from jobctl.services.submit.feed import Batch, Feed, Rejects
 from jobctl.services.submit.new_job import Submission, first_values, last_values
 from jobctl.services.submit.request import Accepted

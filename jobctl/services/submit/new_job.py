@@ -7,12 +7,11 @@ import os
 from typing import Any, NamedTuple
 
 from jobctl.config import Home
-from jobctl.domain.fingerprint import Work, fingerprint
-from jobctl.domain.names import name_of_file
-from jobctl.domain.texts import shown
+from jobctl.domain.content import Work, fingerprint
+from jobctl.domain.texts import name_of_file, shown
 from jobctl.handlers.handler import Handler
 from jobctl.handlers.kinds import KEEPS_TAGS
-from jobctl.process.process_status import own_umask
+from jobctl.process.this_process import umask
 from jobctl.services.submit.request import Origin, SubmitRequest
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
@@ -59,7 +58,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "command": json.dumps(request.work_command),
         "item_key": request.item_key,
         "cwd": origin.cwd,
-        "umask": own_umask(),
+        "umask": umask(),
         "env": origin.env,
         "env_names": origin.env_names,
         "env_file": origin.given["env_file"],

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
-from jobctl.domain.names import check_job_name
-from jobctl.domain.texts import MAX_NAME, check_printable
+from jobctl.domain.texts import MAX_NAME, check_job_name, check_printable
 from jobctl.errors import UsageError
 from jobctl.handlers.environment import (
     check_total,

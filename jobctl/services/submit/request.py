@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jobctl.domain.call import Call
-from jobctl.domain.names import DEFAULT_QUEUE
 from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Policy
+from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
 

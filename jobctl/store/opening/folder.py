@@ -61,10 +61,16 @@ def prepare_folders(home: Home) -> None:
 
 
 def _make(home: Home, *folders: Path) -> None:
+    """Make folders, and those above them that do not exist, for this user alone (0700), whatever the umask is."""
     try:
-        _make_folders(*folders)
-    except FileExistsError:
-        raise _no_directory(home) from None
+        for folder in folders:
+            missing = [place for place in (folder, *folder.parents) if not place.exists()]
+            for place in reversed(missing):
+                with contextlib.suppress(FileExistsError):  # another command makes it, too
+                    place.mkdir(mode=0o700)
+                    place.chmod(0o700)  # the umask may have taken rights of the user away
+            if not folder.is_dir():
+                raise _no_directory(home)
     except OSError as error:
         raise HomeError(
             f"cannot make the state directory {home.root}: {error.strerror}", hint="give another with --home DIR"
@@ -73,18 +79,6 @@ def _make(home: Home, *folders: Path) -> None:
 
 def _no_directory(home: Home) -> HomeError:
     return HomeError(f"the state directory {home.root} is not a directory", hint="give another with --home DIR")
-
-
-def _make_folders(*folders: Path) -> None:
-    """Make folders, and those above them that do not exist, for this user alone (0700), whatever the umask is."""
-    for folder in folders:
-        missing = [place for place in (folder, *folder.parents) if not place.exists()]
-        for place in reversed(missing):
-            with contextlib.suppress(FileExistsError):  # another command makes it, too
-                place.mkdir(mode=0o700)
-                place.chmod(0o700)  # the umask may have taken rights of the user away
-        if not folder.is_dir():
-            raise FileExistsError(folder)
 
 
 def refuse_network(home: Home) -> None:

@@ -32,7 +32,8 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
     when there is none, OlderDaemon when it cannot be migrated now, StoreError for a file that is damaged, foreign or
     newer than this program, HomeError for a home that cannot be trusted.
     """
-    if not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
+    is_there = os.path.lexists(home.root)
+    if is_there and not all(os.path.lexists(f"{home.database}{suffix}") for suffix in ("", "-wal", "-shm")):
         from jobctl.store.opening import removed  # only where no daemon is up, as a rule
 
         removed.refuse(home)

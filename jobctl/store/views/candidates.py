@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from jobctl.store import sqlite
-from jobctl.store.named_states import with_states
+from jobctl.store.sqlite import with_states
 
 _QUEUES = (
     "SELECT name FROM queues UNION SELECT queue FROM (SELECT queue FROM jobs ORDER BY id DESC LIMIT 1000)"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
+from jobctl.store.sqlite import with_states
 
 
 class ItemView(NamedTuple):

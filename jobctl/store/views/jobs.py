@@ -14,8 +14,8 @@ from jobctl.domain.state_numbers import RETRYING
 from jobctl.domain.texts import restored, shown
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.named_states import with_states
 from jobctl.store.sound import sound
+from jobctl.store.sqlite import with_states
 from jobctl.store.views.job_view import JobColumns
 
 

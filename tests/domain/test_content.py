@@ -1,6 +1,6 @@
 """Two submissions are the same work, or it can be said how they differ."""
 
-from jobctl.domain.fingerprint import Work, differences, fingerprint
+from jobctl.domain.content import Work, differences, fingerprint
 
 BASE = Work(("id", "url"), "a" * 64, "command", ["curl", "{url}"], {"env": {"A": "1"}, "timeout_s": None})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.domain.names import check_job_name, name_of_file, reading
+from jobctl.domain.texts import check_job_name, name_of_file, reading
 from jobctl.errors import UsageError
 
 
