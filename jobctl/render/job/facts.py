@@ -72,8 +72,9 @@ def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock
 def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
     """The label and the text of each line about result files and rejected rows."""
     results = document["results"]
-    texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in three_files(results)]
-    if not results["available"]:
+    if results["available"]:
+        texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in three_files(results)]
+    else:
         when = "when the job is done, in" if not document["done"] else "missing from"
         texts = [f"{when} {results['dir']}"]
     rejected = results.get("rejected")

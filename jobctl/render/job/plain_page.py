@@ -32,12 +32,14 @@ def print_plain_pages(documents: Sequence[StatusDocument], stream: TextIO) -> No
 
 def plain_page(document: StatusDocument, look: Look) -> Iterator[str]:
     """The lines of the page of a status document."""
+    dash = look.dash
     yield "{}  {}  {}{}".format(*title_texts(document, look))
     yield inert(document["state_reason"])
     yield ""
     yield "  ".join(progress_facts(document, look))
-    counters = look.dash.join(counter_texts(document).values())
-    yield from filter(None, (counters, pace_line(document, look), slowest_line(document, look)))
+    yield from filter(None, [dash.join(counter_texts(document).values())])
+    if document["attempts"]:  # before the first one has ended there are no figures
+        yield from filter(None, (pace_line(document, look), slowest_line(document, look)))
     if document["attention"]:
         yield ""
     for found in document["attention"]:

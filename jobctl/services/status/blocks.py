@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
+from jobctl.domain.figures import Durations
 from jobctl.domain.payload import fields_of
 from jobctl.services.status.progress import Progress
 from jobctl.services.why.situation import Situation
@@ -128,7 +129,7 @@ def running_block(view: RunningView, input_format: str, now: int) -> RunningBloc
 
 def duration_summary(database: Database, job: JobView) -> DurationsBlock:
     """The ``durations`` block, in seconds: of all attempts that ended, all rounds; null before the first."""
-    kept = stored_figures.durations(database, job.id)
+    kept = stored_figures.durations(database, job.id) if job.attempts else Durations()
     p50_s = p95_s = mean_s = None
     if kept.count:
         shown_us = (kept.percentile_us(0.5) or 0, kept.percentile_us(0.95) or 0, kept.total_us / kept.count)

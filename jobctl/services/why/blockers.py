@@ -213,6 +213,8 @@ def _slots(case: Situation) -> Iterator[Blocker]:
     if own is not None and job.running >= own and not case.only_ahead:
         yield _made(case, kinds.OWN_SLOTS, **_in_use(own))
         return
+    if queue.slots is None and not daemon.slots:
+        return  # no other limit is known
     in_hand = [user for user in case.in_hand() if not case.only_ahead or user[1] != job.id]
     in_queue = [user for user in in_hand if user[0] == job.queue]
     if queue.slots is not None and sum(count for _, _, count in in_queue) >= queue.slots:
