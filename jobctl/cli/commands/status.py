@@ -97,9 +97,9 @@ def _print_list(shared: Session, document: StatusListDocument) -> None:
     for text in plain.damaged(document):
         shared.note(text)
     if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
-        from jobctl.services.daemon.absence import absence
+        from jobctl.services.daemon.absence import no_daemon
 
-        shared.note_any(absence(shared.home, shared.program))
+        shared.note(no_daemon(shared.home, shared.program))
 
 
 def _watch(shared: Session, jobs: list[str] | None, everything: bool) -> int:

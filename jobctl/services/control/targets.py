@@ -102,11 +102,14 @@ def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:
     """A list of numbers, a name, or either with items. A name that looks like items wins by name."""
-    if len(text) > _LONGEST_WORD or not text or "\0" in text or not is_text(text):
+    if len(text) > _LONGEST_WORD:
         raise _unreadable(text)
-    if _LIST.match(text) and not _is_only_a_name(database, text):
-        yield from map(Target, _existing_jobs(database, text))
+    numbers = _numbered_jobs(database, text)
+    if numbers is not None:
+        yield from map(Target, numbers)
         return
+    if not text or "\0" in text or not is_text(text):
+        raise _unreadable(text)
     named = job_views.newest_job(database, None if text == LAST else text)
     if named is not None:
         yield Target(named)
@@ -130,15 +133,9 @@ def _unreadable(text: str) -> UsageError | NotFound:
     )
 
 
-def _is_only_a_name(database: Database, text: str) -> bool:
-    """Whether digits are not the number of a job but the name of one, which jobs of earlier versions may have."""
-    is_free = text.isdigit() and len(text) <= _DIGITS and not job_views.states(database, [int(text)])
-    return is_free and job_views.newest_job(database, text) is not None
-
-
 def _one_job(database: Database, text: str) -> int:
-    if _LIST.match(text) and not _is_only_a_name(database, text):
-        numbers = _existing_jobs(database, text)
+    numbers = _numbered_jobs(database, text)
+    if numbers is not None:
         if len(numbers) != 1:
             raise UsageError(f"items of several jobs at once ({text!r})", hint="name one job: 42.1-5,9")
         return numbers[0]
@@ -148,23 +145,32 @@ def _one_job(database: Database, text: str) -> int:
     return named
 
 
-def _existing_jobs(database: Database, text: str) -> list[int]:
+def _numbered_jobs(database: Database, text: str) -> list[int] | None:
+    """The jobs of a list of numbers; None for other words, and for digits that are only the name of a job.
+
+    Jobs of earlier versions may have such names.
+    """
+    if not _LIST.match(text):
+        return None
     found: list[int] = []
     for first, last in _ranges(text):
-        if first == last:
-            if job_views.states(database, [first]) == {}:
-                raise _no_such_job(database, str(first))
-            found.append(first)
-            continue
-        if last - first >= MAX_WRITTEN_OUT:
-            raise UsageError(f"{first}-{last} names more than {number(MAX_WRITTEN_OUT)} jobs")
         # Jobs between the ends may have been pruned; a range that names none at all is a mistake.
-        newest = job_views.newest_job(database) or 0
-        inside = list(job_views.states(database, range(first, min(last, newest) + 1)))
+        inside = _jobs_between(database, first, last)
+        if not inside and text.isdigit() and job_views.newest_job(database, text) is not None:
+            return None
         if not inside:
-            raise _no_such_job(database, f"{first}-{last}")
+            raise _no_such_job(database, str(first) if first == last else f"{first}-{last}")
         found += inside
     return found
+
+
+def _jobs_between(database: Database, first: int, last: int) -> list[int]:
+    if first == last:
+        return list(job_views.states(database, [first]))
+    if last - first >= MAX_WRITTEN_OUT:
+        raise UsageError(f"{first}-{last} names more than {number(MAX_WRITTEN_OUT)} jobs")
+    newest = job_views.newest_job(database) or 0
+    return list(job_views.states(database, range(first, min(last, newest) + 1)))
 
 
 def _existing_items(database: Database, job: int, text: str) -> Iterator[Target]:

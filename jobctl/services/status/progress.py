@@ -53,7 +53,7 @@ def progress(case: Situation, *, is_halted: bool) -> Progress:
     # The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. As a
     # person means it only as many run as the slots allow, or what began when there were more: the rest is still queued.
     free = None if daemon.slots is None else daemon.slots - case.taken
-    running = fitting(job.running, len(case.running), (slots, free))
+    running = fitting(job.running, len(case.running), (slots, free)) if job.running else 0
     pause_us = 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
     paused_us = job.paused_us + pause_us
     # A time without a daemon is not active: it worked until its last sign.
