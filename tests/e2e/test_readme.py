@@ -75,7 +75,7 @@ def test_in_the_background(cli, place):
 
 
 def test_thumbnails_and_downloads(cli, place):
-    thumbnails, downloads, *_ = blocks(section("Five recipes"))
+    thumbnails, downloads, *_ = blocks(section("Recipes"))
     typed(cli, thumbnails)
     assert min(calls(place)) == [
         "convert",
@@ -92,7 +92,7 @@ def test_thumbnails_and_downloads(cli, place):
 
 
 def test_the_line_for_cron(cli, place):
-    (line,) = re.findall(r"(?m)^15 2 \* \* \*  cd ~/exports && ~/\.local/bin/(jobctl run .*)$", section("Five recipes"))
+    (line,) = re.findall(r"(?m)^15 2 \* \* \*  cd ~/exports && ~/\.local/bin/(jobctl run .*)$", section("Recipes"))
     assert not re.search(r"(?<!\\)%", line)
     command = line.replace("\\%", "%")  # as cron reads it; tests/e2e/test_cron.py has the whole line run by cron
     assert typed(cli, command) == typed(cli, command) == ""
@@ -100,7 +100,7 @@ def test_the_line_for_cron(cli, place):
 
 
 def test_a_device_for_each_item(cli, place):
-    one, two = blocks(section("Five recipes"))[2].splitlines()
+    one, two = blocks(section("Recipes"))[2].splitlines()
     cli.env["CUDA_VISIBLE_DEVICES"] = "2,5"
     typed(cli, one)
     assert len(calls(place)) == 8
@@ -114,9 +114,9 @@ def test_a_device_for_each_item(cli, place):
 
 
 def test_a_function(cli, place):
-    (module,) = blocks(section("Five recipes"), "python")
+    (module,) = blocks(section("Recipes"), "python")
     cli.file("score.py", module)
-    typed(cli, blocks(section("Five recipes"))[3])
+    typed(cli, blocks(section("Recipes"))[4])
     assert '"{""words"":2}"' in (cli.work / "scored.csv").read_text()
 
 
