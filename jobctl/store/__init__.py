@@ -1,1 +1,1 @@
-"""The SQLite store. The only package with SQL in it."""
+"""The SQLite store. It is the only package with SQL in it."""

@@ -1,4 +1,4 @@
-"""Another round of a job: the chosen items counted and queued again. The caller begins and ends the transaction."""
+"""Begins another round of a job: counts the chosen items and queues them again, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class ItemFilter(NamedTuple):
 def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = False) -> ItemFilter:
     """The items that a selection means.
 
-    A ``careful`` choice has no items whose effect is unknown, unless the selection asks for those. One that
-    ``leaves_out`` has none that ``store.left_out`` has written down on this connection.
+    A ``careful`` choice has no items whose effect is unknown, unless the selection asks for those. A choice that
+    ``leaves_out`` has no items that ``store.left_out`` has noted on this connection.
     """
     kinds, values = [], list[object]()
     every = not selection.names_states

@@ -1,4 +1,4 @@
-"""Attempts: one run of an item each, written when it starts and when it ends, in the caller's transaction."""
+"""Writes attempts, the single runs of items, when they start and when they end, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def record_started(database: Database, started: Iterable[tuple[int, Started]]) -
 
 
 def record_finished(database: Database, rnd: int, finished: Sequence[Finished], causes: Causes) -> None:
-    """Write the whole record of attempts that are over; ``causes`` has (failure group, message) of the failed ones."""
+    """Write the complete record of attempts that ended; ``causes`` has (failure group, message) of the failed ones."""
     none = (None, None)
     database.executemany(
         "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"

@@ -1,4 +1,4 @@
-"""Outcomes of calls that succeeded, hundreds in one statement; ``store.items`` settles one item at a time."""
+"""Writes the outcomes of successful calls, hundreds in one statement; ``store.items`` settles one item at a time."""
 
 from __future__ import annotations
 

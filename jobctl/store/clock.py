@@ -1,6 +1,6 @@
 """The clock to which all times of a store refer.
 
-Times are stored as microseconds of the wall clock, and somebody may set that clock. Durations (a deadline, a backoff, a
+Times are stored as microseconds of the wall clock, and a person may set that clock. Durations (a deadline, a backoff, a
 pause) must not change because of it. So the store also keeps one reading of the wall clock and the steady clock
 together. A process that is about to write times calls ``follow`` first. The first process that sees that the wall clock
 was set moves all stored times, once, and stores the new reading in the same transaction; the others see that reading.
@@ -25,7 +25,8 @@ from jobctl.store.sqlite import with_states
 
 #: The clock is corrected, not set, while all corrections together stay below this.
 TOLERANCE_US = 1_000_000
-#: Across a start of the machine only the wall clock tells how long the machine was off. Beyond this it is not believed.
+#: After a restart of the machine, only the wall clock tells how long the machine was off. A longer time is not
+#: believed.
 LONGEST_DOWN_US = 366 * 86_400_000_000
 _KEY = "clock"
 _LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
@@ -70,7 +71,7 @@ def in_store(database: Database, now: int) -> int:
 
 
 def _set_by(database: Database, stored: ClockReading | None, now: Moment) -> int:
-    """By how much the wall clock of ``now`` differs from that of the store; 0 = it was not set."""
+    """The difference between the wall clock of ``now`` and that of the store, in microseconds; 0 = it was not set."""
     boot, steady = on_the_machine(now)
     if stored is None or stored.boot != boot:
         return _implausible(database, stored, now)
@@ -93,12 +94,12 @@ def last_sign(database: Database) -> int | None:
         "SELECT (SELECT max(CAST(heartbeat_at AS INTEGER)) FROM daemon),"
         " (SELECT max(CAST(updated_at AS INTEGER)) FROM jobs WHERE finished_at IS NULL)"
     )
-    # A damaged row may have a time that no calendar shows: that is not a sign.
+    # A damaged row may have a time that no calendar shows. It does not count as a sign.
     return max((at for at in found if at is not None and is_time(at)), default=None)
 
 
 def _implausible(database: Database, stored: ClockReading | None, now: int) -> int:
-    """By how much the wall clock must be wrong, or have been wrong, after a start of the machine.
+    """The error of the wall clock, now or earlier, that a restart of the machine reveals, in microseconds.
 
     It cannot have gone back, and the machine was not off for years. Then the time in between counts as nothing.
     """

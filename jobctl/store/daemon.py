@@ -1,4 +1,4 @@
-"""The row of the daemon: its state as of its last heartbeat."""
+"""Reads and writes the row of the daemon: its state at its last heartbeat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.store.sound import sound
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The daemon as of its last heartbeat."""
+    """The state of the daemon at its last heartbeat."""
 
     pid: int
     engine_pid: int
@@ -33,13 +33,13 @@ _ENVIRONMENT = "environment"
 
 
 def load(database: Database) -> Heartbeat | None:
-    """The last heartbeat; None when no daemon ever ran here."""
+    """The last heartbeat; None if no daemon ever ran here."""
     row = database.one(f"SELECT {', '.join(_NAMES)} FROM daemon")  # noqa: S608 - names of this module
     return None if row is None else Heartbeat(*sound(Heartbeat, row))
 
 
 def load_cluster(database: Database) -> ClusterWorkers | None:
-    """The workers that the last heartbeat told of; None when it was that of a daemon without a cluster."""
+    """The workers in the last heartbeat; None if its daemon had no cluster."""
     text = meta.value(database, _STORED_UNDER)
     return ClusterWorkers.from_json(json.loads(text)) if text else None
 

@@ -1,4 +1,4 @@
-"""Rows of jobs that cannot be read: bad values are found, named and replaced, so that one row does not end a list.
+"""Finds, names and replaces bad values in the rows of jobs, so that one damaged row does not end a whole list.
 
 A bad value was stored by an older version that did not check it, or by a person who edited the database. A bad column
 gets a harmless value, the others stay. The engine holds such a job, and every document names the bad columns.
@@ -82,7 +82,7 @@ _WORDS: dict[str, tuple[str | None, ...]] = {
     "input_format": ("lines", "csv", "tsv", "jsonl"),
     "stop": (None, *Stop),
 }
-#: Stands in for a kind that this version does not know: nothing of a damaged job is started.
+#: The kind in place of one that this version does not know. It has no effect: nothing of a damaged job is started.
 _UNKNOWN_KIND = "command"
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
@@ -107,12 +107,12 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 def policy_of(stored: Any) -> Policy:
-    """A policy from the database; of a damaged one the keys that can be read."""
+    """Read a policy from the database; of a damaged one, only the keys that can be read."""
     return Policy.from_json(json.loads(mended({"policy": stored})[0]["policy"]))
 
 
 def _judged(name: str, value: Any) -> tuple[str, Any]:
-    """(the fault, the value to take instead); the fault is empty for most."""
+    """Return the fault of a value, empty for most, and the value to use."""
     if name in _JSON:
         return _judged_json(name, value)
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):

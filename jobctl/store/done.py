@@ -1,4 +1,4 @@
-"""Rows that are done, by name of the job and key of the row: ``--only-new`` looks them up."""
+"""Keeps the rows that are done, by job name and row key. ``--only-new`` looks them up."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jobctl.store.job_row import JobRow
 from jobctl.store.sound import sound
 from jobctl.store.sqlite import with_states
 
-#: Days after which ``prune`` forgets a row that no job of the name has had again.
+#: After this number of days, ``prune`` forgets a row that no further job of the name contained.
 KEPT_DAYS = 400
 _DAY_US = 86_400_000_000
-#: The time of a row that another job has again is renewed if it is older than this.
+#: If another job contains a row again, the time of the row is renewed if it is older than this.
 _RENEW_US = 30 * _DAY_US
 #: Rows looked up in one statement.
 _AT_ONCE = 250
@@ -62,7 +62,7 @@ class RowHasher(NamedTuple):
 
 
 def row_hasher(row: JobRow) -> RowHasher:
-    """For a job whose rows have keys of their own."""
+    """The hashes for a job whose rows have keys of their own."""
     assert row.item_key is not None
     return RowHasher(
         key_reader(row.input_format, row.columns, row.item_key),
@@ -74,9 +74,9 @@ def row_hasher(row: JobRow) -> RowHasher:
 def finished(
     database: Database, rows: Sequence[bytes], contents: Sequence[bytes], now: int | None, later_than: int = 0
 ) -> list[bool]:
-    """For each row whether it is done with just this content; their times are renewed, unless ``now`` is None.
+    """Tell of each row if it is done with exactly this content; its time is renewed, unless ``now`` is None.
 
-    Only what jobs of higher numbers than ``later_than`` have done counts.
+    Only rows that jobs with higher numbers than ``later_than`` have done count.
     """
     answers = [False] * len(rows)
     renew = []
@@ -95,7 +95,7 @@ def finished(
 
 @cache
 def _lookup(count: int) -> str:
-    """Looks up a number of rows at once: one statement for each row would cost more than the rest."""
+    """The statement that looks up this number of rows. A statement for each row would cost more than the rest."""
     asked = ", ".join(f"({number}, ?)" for number in range(count))
     return (
         f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone
@@ -133,10 +133,10 @@ def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: 
 
 
 def remove(database: Database, rows: Iterable[bytes]) -> None:
-    """Remove rows that failed or may have had a part of their effect: they run again whatever they hold."""
+    """Remove rows that failed or may have had a part of their effect: they run again whatever their content is."""
     database.executemany("DELETE FROM done WHERE row = ?", [(row,) for row in rows])
 
 
 def forget(database: Database, now: int) -> int:
-    """Drop rows that no job has had for KEPT_DAYS; returns how many."""
+    """Drop rows that no job has contained for KEPT_DAYS. Returns the number of rows."""
     return database.execute("DELETE FROM done WHERE at < ?", (now - KEPT_DAYS * _DAY_US,)).rowcount

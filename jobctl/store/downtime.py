@@ -1,7 +1,7 @@
 """The time without a daemon, from the last sign of one daemon to the start of the next.
 
-It does not count for an attempt that was cut off: as far as the store can know, it ended with its daemon at the latest.
-It does not count for the active time of a job either.
+This time does not count for an attempt that was cut off, which ended with its daemon at the latest as far as the store
+can know. It does not count for the active time of a job either.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _KEY = "down_since"
 def begin(database: Database) -> None:
     """Remember the last sign of the engine before, which the heartbeat of this one is about to overwrite.
 
-    For an engine whose executor has no attempts, in its transaction. If the engine before died before ``end``, the
-    time that it remembered stays.
+    An engine calls it in its transaction if its executor has no attempts. If the previous engine died before ``end``,
+    the time that it remembered stays.
     """
     row = daemon.load(database)
     if row is not None:
@@ -54,7 +54,7 @@ def end(database: Database, now: int, scope: int | None) -> None:
 
 
 def _unpaused_us(database: Database, job: int, since: int, until: int, *, is_paused: bool) -> int:
-    """For how long a job was not paused between two times; ``is_paused`` says whether it is at the end."""
+    """The time for which a job was not paused between two moments; ``is_paused`` is its state at the end."""
     events = database.execute(
         "SELECT at, event = 'paused' FROM journal"
         " WHERE job = ? AND item IS NULL AND event IN ('paused', 'resumed') AND at BETWEEN ? AND ? ORDER BY id DESC",

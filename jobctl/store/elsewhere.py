@@ -1,4 +1,4 @@
-"""The cluster to which attempts were handed last: no engine of another place may run the same items meanwhile."""
+"""Remembers the cluster that got attempts last, because an engine elsewhere would run the same items a second time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Elsewhere(JobctlError):
 
 
 def known(database: Database) -> tuple[str, ...]:
-    """The cluster of the last engine, as the words that name it on an engine's command line; none = this machine."""
+    """The cluster of the last engine, as words of an engine's command line; no words = this machine."""
     text = meta.value(database, _KEY)
     return tuple(json.loads(text)) if text else ()
 
@@ -38,7 +38,7 @@ def remember(database: Database, cluster: Sequence[str]) -> None:
 
 
 def check(database: Database, cluster: Sequence[str] = (), running: int | None = None) -> None:
-    """Raises Elsewhere if attempts run on a cluster and an engine is to start on another one, or on this machine.
+    """Raise Elsewhere if attempts run on a cluster and an engine starts for another one, or for this machine.
 
     ``running`` is the number of attempts that this engine does not have; None = all that are recorded as running.
     """

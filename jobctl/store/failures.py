@@ -1,4 +1,4 @@
-"""Failure groups: attempts that failed alike are counted as they settle, so a summary never reads the items."""
+"""Counts attempts that failed alike in failure groups, as they settle, so a summary never reads the items."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _BY_CAUSE = with_states(
 
 
 def recount(database: Database, job: int) -> dict[int | None, int]:
-    """The same as a scan of the failed items gives it; for verification only."""
+    """The same numbers, counted by a scan of the failed items; for verification only."""
     return dict(database.execute(_BY_CAUSE, (job,)).fetchall())
 
 

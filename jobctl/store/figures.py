@@ -1,6 +1,6 @@
-"""Figures of jobs: read when the engine takes in a job and by status, written with every batch that settles.
+"""Reads and writes the figures of jobs. The engine writes them with every batch that settles; ``status`` reads them.
 
-A table of their own, so that rows of jobs, which every command reads and every commit writes, stay short.
+They have a table of their own, so that the rows of jobs, which every command reads and every commit writes, stay short.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def course(database: Database, job: int, round: int) -> Course:
 
 
 def save(database: Database, job: int, durations: Durations, course: Course) -> None:
-    """Write both, in the caller's transaction."""
+    """Write the durations and the course, in the caller's transaction."""
     texts = [json.dumps(figures.to_json(), separators=(",", ":")) for figures in (durations, course)]
     database.execute(
         "INSERT INTO figures (job, durations, course) VALUES (?, ?, ?)"

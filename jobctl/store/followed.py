@@ -1,6 +1,6 @@
-"""Rows of a job that another job of its name has: they become items only if that job ends without their success.
+"""Keeps rows of a job that another job of its name has. They become items only if that job ends without their success.
 
-None of these begins or ends a transaction, and none touches the counters of the job: the caller does both.
+No function here begins or ends a transaction or changes the counters of the job. The caller does both.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from jobctl.store.database import Database
 
-#: How an entry of the column ``after`` says that another job has rows of this one.
+#: The condition in the column ``after`` for another job that has rows of this one.
 CONDITION = "rows"
 _PAGE = 5_000
 

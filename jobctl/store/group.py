@@ -22,27 +22,27 @@ class FailureGroup:
     items: int = 0
     attempts: int = 0
     failed: list[int] = field(default_factory=list)  # examples of items that failed because of it
-    tried: list[int] = field(default_factory=list)  # examples of items that met it and may have succeeded since
-    #: False for one of an earlier round: items that are tried again name it and are not examples any longer.
+    tried: list[int] = field(default_factory=list)  # examples of items that had it and may have succeeded since
+    #: False for a group of an earlier round: items that are tried again name it, but are no longer its examples.
     is_complete: bool = True
     own: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
     shape: Shape | None = None  # of the message, once it was needed
 
     def add_attempt(self, item: int) -> None:
-        """An attempt of an item ended so."""
+        """Count an attempt that failed because of it."""
         self.attempts += 1
         if len(self.tried) < SAMPLE_LIMIT and item not in self.tried:
             self.tried.append(item)
 
     def add_item(self, item: int) -> None:
-        """An item failed because of it."""
+        """Count an item that failed because of it."""
         self.items += 1
         if len(self.failed) < SAMPLE_LIMIT and item not in self.failed:
             self.failed.append(item)
 
     @property
     def samples(self) -> list[int]:
-        """Items as examples, those that failed first."""
+        """Items as examples; items that failed come first."""
         return [*self.failed, *(item for item in self.tried if item not in self.failed)][:SAMPLE_LIMIT]
 
     @property
@@ -59,7 +59,7 @@ class FailureGroup:
 
 
 class Message(NamedTuple):
-    """A message to count, and how to look up the row of an item."""
+    """A message to count, and a function that reads the row of an item."""
 
     text: str
     head: str = ""  # the beginning of the text, if that alone tells the cause from others
@@ -75,7 +75,7 @@ class AlikeGroups:
     """The groups of messages that differ only in their values."""
 
     groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
-    free: frozenset[int] = frozenset()  # places that hold something else each time
+    free: frozenset[int] = frozenset()  # places that have another value each time
     kept: list[tuple[str, ...]] = field(default_factory=list)  # of groups with a value in such a place
 
     def add(self, shape: Shape, values: tuple[str, ...], group: FailureGroup) -> None:
@@ -89,7 +89,7 @@ class AlikeGroups:
         self.kept = [values for values in self.groups if masked(shape, values, free) != values]
 
     def find(self, shape: Shape) -> FailureGroup | None:
-        """The group of a message: one that kept its value, or the one with the masks."""
+        """The group of a message: one that kept this value, otherwise the one with the masks."""
         for values in self.kept:
             if _fits(values, shape):
                 return self.groups[values]

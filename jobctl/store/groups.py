@@ -1,4 +1,4 @@
-"""The failure groups of a live job: one is found or made for each message, and groups of one cause are merged."""
+"""Finds or makes a failure group for each message of a live job, and merges groups of one cause."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.store.sound import sound
 
 
 class FailureGroups:
-    """The failure groups of one job, cached; the only writer of them is the engine that holds this."""
+    """The failure groups of one job, cached. The engine that owns this object is their only writer."""
 
     def __init__(self, database: Database, job: int) -> None:
         self._database = database
@@ -53,7 +53,7 @@ class FailureGroups:
             self._heads.setdefault((group.code, head, group.outcome), group)
 
     def find(self, said: Message, *, retryable: bool, now: int) -> FailureGroup:
-        """The group of a message, made if new; in a job with too many different ones, that of its code."""
+        """The group of a message, made if it is new; in a job with too many groups, the group of its code."""
         found = self._by_cause.get((said.code, said.text, said.outcome))
         text = said.text
         if found is None and not said.is_fixed:
@@ -64,7 +64,7 @@ class FailureGroups:
         return found or self._make(said._replace(text=text), retryable=retryable, now=now)
 
     def _headed(self, said: Message, shape: Shape) -> FailureGroup | None:
-        """The group whose message begins alike; what else differs in the two is masked."""
+        """The group whose message begins alike; the values in which the two differ are masked."""
         group = self._heads.get((said.code, said.head, said.outcome)) if said.head else None
         if group is None:
             return None
@@ -86,7 +86,7 @@ class FailureGroups:
             self._rename(group, known, values)
 
     def _learned(self, said: Message, shape: Shape) -> tuple[FailureGroup | None, str]:
-        """A group of the same shape, if there is one, and else the message for a new one."""
+        """A group of the same shape or None, and the message for a new group."""
         alike = self._alike.get((said.code, shape.form, said.outcome)) if shape.values else None
         if alike is None:
             return None, shape.spelled(shape.held)
@@ -126,7 +126,7 @@ class FailureGroups:
         alike.set_free(shape, alike.free)
 
     def _rename(self, group: FailureGroup, shape: Shape, values: tuple[str, ...]) -> None:
-        """Give a group a message with more of it masked, unless there is one of that message."""
+        """Mask more of a group's message; if another group has that message already, merge the two."""
         message = shape.spelled(values)
         if (group.code, message, group.outcome) in self._by_cause:
             return
@@ -186,7 +186,7 @@ class FailureGroups:
         return bool(self._merged)
 
     def current(self, number: int) -> int:
-        """The number of the group in which a group is counted that was there at the last save."""
+        """The number of the group that now counts a group of the last save."""
         while number in self._merged:
             number = self._merged[number]
         return number
@@ -196,7 +196,7 @@ class FailureGroups:
         return None if number is None else self._by_id.get(self.current(number))
 
     def save(self, changed: set[int], now: int) -> None:
-        """Write the groups with these numbers and those that were merged into, and remove those that were merged.
+        """Write the groups with these numbers and those that took in others, and remove those that were taken in.
 
         Groups are removed only here: SQLite gives the number of a removed row to the next one, and before a save an
         outcome that the caller holds may name it.

@@ -34,7 +34,7 @@ class ItemRow(NamedTuple):
 
 
 def _whole(column: str) -> str:
-    """A number whatever a damaged row has there: one such cell must not keep the job from ending."""
+    """SQL that gives a whole number for any cell, because one damaged cell must not keep the job from ending."""
     return f"coalesce(CAST({column} AS INTEGER), 0)"
 
 
@@ -47,7 +47,7 @@ _SELECT = (
     " FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
     " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?"
 )
-#: As ``ItemRow._make``, without a call of Python for each of a million rows.
+#: The same as ``ItemRow._make``, but without a Python call for each of a million rows.
 _make = partial(tuple.__new__, ItemRow)
 
 

@@ -1,6 +1,6 @@
-"""The hot path: enqueue, claim, settle, give back. Plural everywhere, guarded by state, attempt and epoch.
+"""Writes items: enqueue, claim, settle, give back. Functions take many items, and check state, attempt and epoch.
 
-None of these begins or ends a transaction, and none touches the counters of the job: the caller does both, in one
+No function here begins or ends a transaction or changes the counters of the job. The caller does both, in one
 transaction (``store.jobs.count``).
 """
 
@@ -65,7 +65,7 @@ _CLAIM = with_states(
 
 
 def claim(database: Database, job: int, cursor: int, limit: int, epoch: int) -> list[Claimed]:
-    """Take the next queued items at or after ``cursor``, in order. Empty when there is none."""
+    """Take the next queued items at or after ``cursor``, in order; empty if none is queued."""
     rows = database.execute(_NEXT_QUEUED, (job, cursor, limit)).fetchall()
     if rows:
         database.execute(_CLAIM, (epoch, job, rows[0][0], rows[-1][0]))
@@ -98,7 +98,7 @@ def next_due(database: Database, job: int) -> int | None:
     return None if value is None else int(value)
 
 
-#: For one item; ``store.calls`` uses it as well.
+#: The statement for one item; ``store.calls`` uses it as well.
 SUCCEED = with_states(
     "UPDATE items SET state = {SUCCEEDED}, failure = NULL"
     " WHERE job = ? AND item = ? AND attempt = ? AND epoch = ? AND state = {RUNNING}"
@@ -186,7 +186,7 @@ _DROP_QUEUED = with_states(
 
 
 def drop_queued(database: Database, job: int, first: int, last: int) -> int:
-    """queued -> unprocessed for never tried items numbered first..last; returns how many."""
+    """queued -> unprocessed for never tried items numbered first..last. Returns the number of items."""
     return database.execute(_DROP_QUEUED, (job, first, last)).rowcount
 
 

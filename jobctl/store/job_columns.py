@@ -1,7 +1,7 @@
 """Turns the columns of ``tables.Job`` into the classes ``JobRow`` and ``JobView``.
 
-``python -m jobctl.store.job_columns`` writes them; CI compares. A new column needs a line in ``tables.py`` alone.
-Both classes have it then, unless a set below says that one of them does without.
+``python -m jobctl.store.job_columns`` writes them; CI compares. A new column needs only a line in ``tables.py``. Then
+both classes have it, unless a set below excludes it from one of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STATUS_ONLY = frozenset({
 })  # fmt: skip
 #: Columns that ``JobRow`` has together, in ``counts``.
 COUNTED = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed", "rejected", "skipped")
-#: What ``JobRow`` has in place of text.
+#: The types that ``JobRow`` has in place of text.
 DECODED = {
     "command": "Any",
     "env": "dict[str, str]",
@@ -69,7 +69,7 @@ class JobColumns(NamedTuple):
 
 
 def columns() -> Iterator[tuple[str, str]]:
-    """Name and type of every column of a job, in the order of the table."""
+    """The name and the type of every column of a job, in the order of the table."""
     from jobctl.store.tables import Job
 
     for name, kind in Job.__annotations__.items():

@@ -1,4 +1,4 @@
-"""Rows of jobs: insert, load, count, change state. Counters move in the transaction that moves the items."""
+"""Inserts, loads and changes the rows of jobs. Counters change in the transaction that changes the items."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608
 
 
 def job_row(row: Any) -> JobRow:
-    """A row as ``live_rows`` has it, decoded; of a damaged row all that can be read."""
+    """Decode a row of ``live_rows``; of a damaged row, all that can be read."""
     values, damage = mended(dict(zip(_FIELDS, row, strict=False)))
     values["damage"] = damage
     for name in JSON_COLUMNS:
@@ -34,7 +34,7 @@ def job_row(row: Any) -> JobRow:
 
 
 def load(database: Database, job: int) -> JobRow | None:
-    """One job."""
+    """Load one job; None if it does not exist."""
     row = database.one(f"{_SELECT} WHERE id = ?", (job,))
     return None if row is None else job_row(row)
 
@@ -50,7 +50,7 @@ def live_rows(database: Database) -> dict[int, tuple[Any, ...]]:
 
 
 def state(database: Database, job: int) -> str | None:
-    """The state of a job; None if there is no such job."""
+    """The state of a job; None if it does not exist."""
     found = database.scalar("SELECT state FROM jobs WHERE id = ?", (job,))
     return None if found is None else str(found)
 
@@ -133,13 +133,13 @@ def paused(row: JobRow, now: int) -> dict[str, int]:
 
 
 def recount(database: Database, job: int) -> dict[str, int]:
-    """The counters of items as a scan of the items gives them; for verification only."""
+    """The counters of items, counted by a scan of the items; for verification only."""
     found = dict(database.execute("SELECT state, count(*) FROM items WHERE job = ? GROUP BY state", (job,)).fetchall())
     return {name: found.get(number, 0) for number, name in enumerate(_COUNTED)}
 
 
 def root_uid(database: Database, resubmit_of: str | None) -> str | None:
-    """Uid of the first job of a lineage, for a job made of a result file; as far back as the store knows."""
+    """The uid of the first job of a lineage, for a job made from a result file, as far back as the store knows."""
     if resubmit_of is None:
         return None
     return database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of
@@ -159,7 +159,7 @@ def newest_with_keys(database: Database, name: str, but: int) -> JobRow | None:
 
 
 def live_with(database: Database, fingerprint: str, but: int) -> int | None:
-    """Number of another live job that does the same work."""
+    """The number of another live job with the same work."""
     sql = "SELECT id FROM jobs WHERE fingerprint = ? AND finished_at IS NULL AND id != ?"
     found = database.scalar(sql, (fingerprint, but))
     return None if found is None else int(found)

@@ -1,4 +1,4 @@
-"""Another round of a job whose rows have keys: rows that another job of its name has, or has done since, stay out."""
+"""Finds the rows that a further round leaves out: those with a key that another job of the name has or has done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobctl.store.taken import Taken
 
 
 def leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
-    """Write down which items of a choice stay out; returns how many. In the caller's transaction."""
+    """Note the items of a choice that stay out, in the caller's transaction. Returns their number."""
     database.execute("DROP TABLE IF EXISTS temp.left_out")
     database.execute("CREATE TEMP TABLE left_out (item INTEGER PRIMARY KEY)")
     taken = Taken(database, row.name, but=row.id)

@@ -1,4 +1,4 @@
-"""Processes that attempts left behind and that were ended: their number and some names. Few attempts have any."""
+"""Records the processes that attempts left behind and that were ended: their number and some names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sentence(finished: Finished) -> str:
 
 
 def record(database: Database, finished: Sequence[Finished]) -> None:
-    """Record the processes that these left behind. The text comes from the supervisor: a number, and names."""
+    """Record the processes that these attempts left behind. The supervisor's text has their number, and names."""
     rows = [(*each[:3], *parted(each.left)) for each in finished if each.left]
     if rows:
         database.executemany(
@@ -62,7 +62,7 @@ def of_items(database: Database, job: int, first: int, last: int) -> dict[tuple[
 
 
 def summary(database: Database, job: int) -> LeftoversOfJob | None:
-    """The processes that all attempts of a job left behind; None if there were none."""
+    """The processes that all attempts of a job left behind; None without any."""
     found = database.one(
         "SELECT count(DISTINCT item), sum(CAST(count AS INTEGER)), max(item) FROM leftovers WHERE job = ?", (job,)
     )

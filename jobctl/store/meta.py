@@ -1,4 +1,4 @@
-"""Facts about the store as a whole: one value for each key."""
+"""Reads and writes facts about the store as a whole: one value for each key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def store_id(database: Database) -> str:
 
 
 def epoch(database: Database) -> int:
-    """The number of the engine that may write; every engine that takes the store over counts it up."""
+    """The number of the engine that may write. Every engine that takes the store over increases it."""
     return int(database.scalar("SELECT value FROM meta WHERE key = 'epoch'"))
 
 
@@ -54,7 +54,7 @@ def starts_file(database: Database) -> str | None:
 
 
 def remember_executor(database: Database, identity: str, starts: str) -> None:
-    """From now on attempts are handed to this executor, whose supervisor notes them in the ring ``starts``."""
+    """Store the executor that gets attempts from now on, and the ring ``starts`` of its supervisor."""
     put(database, "executor", identity)
     put(database, "starts", starts)
 

@@ -1,6 +1,7 @@
-"""The outbox: notifications to deliver, with every try. Each function works in the caller's transaction.
+"""Keeps the outbox: notifications to deliver, with every try. Each function works in the caller's transaction.
 
-A pending delivery without a time for its next try is under way. The beginning of a try is committed before it is sent.
+A try of a pending delivery that has no time for its next try is under way. The beginning of a try is committed before
+the notification is sent.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
 
 
 def enqueue(database: Database, job: int, now: int) -> int:
-    """Write a delivery for every target of a job that is terminal as of this transaction; returns how many.
+    """Write a delivery for every target of a job that ends in this transaction. Returns the number of deliveries.
 
     A second call changes nothing.
     """
@@ -205,7 +206,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
 
 
 def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
-    """Record the end of a try. False, and nothing changes, if it is not under way any longer."""
+    """Record the end of a try. If the try is no longer under way, nothing changes and the result is False."""
     ours = database.execute(
         "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
         " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",
@@ -239,7 +240,7 @@ def _disable(database: Database, target: int, now: int) -> None:
 
 
 def recover(database: Database, now: int) -> int:
-    """Make tries that an earlier engine did not complete due at once; returns how many there were."""
+    """Make tries that an earlier engine did not complete due at once. Returns their number."""
     cut_off = database.execute("SELECT id FROM deliveries WHERE state = 'pending' AND next_at IS NULL").fetchall()
     database.executemany(
         "UPDATE delivery_attempts SET duration_us = max(0, ? - started_at), error = ?"

@@ -1,4 +1,4 @@
-"""Removing jobs: the job itself at once, then its many rows and their space in steps that are too short to notice."""
+"""Removes jobs: the job itself at once, then its many rows and their space in steps that are too short to notice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGES_AT_ONCE = 500
 #: A job of at most this number of items is removed in one transaction, together with others.
 SMALL_JOB = 500
 _FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
-#: Tables with more rows per job than one transaction should remove, and what numbers the rows.
+#: Tables with more rows per job than one transaction should remove, each with the column that numbers its rows.
 _MANY_ROWS = (("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id"))
 #: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003
@@ -59,7 +59,7 @@ def named(database: Database, jobs: Sequence[int]) -> list[FinishedJob]:
 
 
 def candidate(database: Database, job: int, before: int) -> FinishedJob | None:
-    """A job as it is now; None if it is gone, or was not done before that time."""
+    """A job as it is now; None if it was removed, or was not done before that time."""
     row = database.one(f"{_SELECT} WHERE id = ? AND finished_at IS NOT NULL AND finished_at <= ?", (job, before))
     return None if row is None else FinishedJob(*row)
 
@@ -70,7 +70,7 @@ def resubmitted(database: Database) -> set[str]:
 
 
 def awaited(database: Database) -> set[int]:
-    """Jobs that live ones come after."""
+    """The jobs that live jobs come after."""
     rows = database.execute("SELECT after FROM jobs WHERE finished_at IS NULL AND after <> '[]'")
     return {job for row in rows for job, _ in json.loads(mended({"after": row[0]})[0]["after"])}
 
@@ -78,7 +78,7 @@ def awaited(database: Database) -> set[int]:
 def take_out(database: Database, job: FinishedJob, now: int) -> int:
     """Remove a job, and remember its number until all its rows are removed. In the caller's transaction.
 
-    The rows of a small job are removed at once; returns how many.
+    The rows of a small job are removed at once. Returns their number.
     """
     database.execute("INSERT OR REPLACE INTO prunings (job, at) VALUES (?, ?)", (job.id, now))
     database.execute(
@@ -101,7 +101,7 @@ def begun(database: Database) -> list[int]:
 
 
 def remove_rows(database: Database, job: int, pause: Pause) -> int:
-    """Remove the items, attempts and journal of a removed job; returns how many rows that were."""
+    """Remove the items, attempts and journal of a removed job. Returns the number of rows."""
     return sum(_remove(database, table, key, job, pause) for table, key in _MANY_ROWS)
 
 
@@ -125,7 +125,7 @@ def finish(database: Database, jobs: Sequence[int]) -> None:
 
 
 def give_back(database: Database, pause: Pause) -> int:
-    """Give unused pages back, on disk with the next checkpoint; returns how many bytes."""
+    """Give unused pages back to the disk, which the next checkpoint completes. Returns the number of bytes."""
     size = int(database.scalar("PRAGMA page_size"))
     first = free = int(database.scalar("PRAGMA freelist_count"))
     while free:

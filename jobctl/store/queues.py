@@ -1,4 +1,4 @@
-"""Named queues. One without a row has no limit of its own and is open."""
+"""Reads and writes named queues. A queue without a row has no limit of its own and is open."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_all(database: Database) -> dict[str, QueueRow]:
 
 
 def change(database: Database, name: str, **values: Any) -> bool:
-    """Set columns of a queue, which is made if it is new; False when pausing or resuming changed nothing."""
+    """Set columns of a queue, which is made if it is new. False if a pause or a resumption changed nothing."""
     before = load_all(database).get(name, QueueRow(name))
     marks = ", ".join("?" * len(_FIELDS))
     after = {f: values.get(f, getattr(before, f)) for f in _FIELDS}
@@ -57,5 +57,5 @@ def names(database: Database) -> list[str]:
 
 
 def keep(database: Database, name: str) -> None:
-    """Make a queue that a job is put into permanent: it stays when that job has been pruned."""
+    """Give a queue a row when a job is put into it, so that the queue stays when the job has been pruned."""
     database.execute("INSERT OR IGNORE INTO queues (name) VALUES (?)", (name,))

@@ -1,4 +1,4 @@
-"""Requests of commands to the engine: rows that stay until an engine has carried them out, whichever engine that is."""
+"""Keeps the requests of commands to the engine. A request stays until any engine has carried it out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from jobctl.store.database import Database
 
 CANCEL = "cancel"
 FOLLOW = "follow"
-#: For no job (number 0): move the whole write-ahead log into the database. An engine that does not know it drops it.
+#: The request to move the whole write-ahead log into the database. It has the job number 0. An engine that does not
+#: know it drops it.
 CHECKPOINT = "checkpoint"
 _CHECKPOINTED = "checkpointed"  # in meta: the tokens of the latest requests that were carried out
 _ANSWERS_KEPT = 20

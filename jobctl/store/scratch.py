@@ -1,6 +1,6 @@
-"""Databases that only this process sees. One on disk holds keys, so memory stays flat for any number of rows.
+"""Makes databases that only this process sees. One on disk has keys, so memory stays small for any number of rows.
 
-SQLite has such databases itself, but many libraries of SQLite are built to hold those in memory.
+SQLite has such databases itself, but many builds of SQLite keep those in memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows whose cells have the types of their fields, whatever a damaged database holds.
+"""Gives the cells of a row the types of their fields, even if the database is damaged.
 
 SQLite keeps any value in any column. ``store.damage`` judges the rows of jobs and names their faults. In all other rows
 a cell that cannot be read counts as empty, so that it ends no command and no engine.

@@ -1,4 +1,4 @@
-"""Rows of a job that is not accepted yet: under a number of their own, which no command shows, in short transactions.
+"""Writes the rows of a job that is not accepted yet, in short transactions, under a number that no command shows.
 
 The number is listed among the jobs that were removed. So ``prune`` removes the rows that a killed submission leaves,
 like the rest of a removed job. A lock says that the rows are still wanted, and it ends with the process.
@@ -22,7 +22,7 @@ _REMOVE_AT_ONCE = 20_000
 
 
 class Staging:
-    """The number and the rows under it, until ``accept`` in the transaction that makes the job, or ``discard``."""
+    """A number and the rows under it, until ``accept`` in the transaction that makes the job, or ``discard``."""
 
     def __init__(self, database: Database, home: Home, now: int) -> None:
         self._database = database
@@ -58,7 +58,7 @@ class Staging:
             return bool(left)
 
     def _remove_from(self, table: str, key: str) -> bool:
-        """True if there are more than were removed."""
+        """True if more rows exist than were removed."""
         boundary = f"SELECT {key} FROM {table} WHERE job = ? ORDER BY {key} LIMIT 1 OFFSET ?"  # noqa: S608
         last = self._database.scalar(boundary, (self.job, _REMOVE_AT_ONCE))
         delete = f"DELETE FROM {table} WHERE job = ? AND {key} < ?"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Rows that other live jobs of the same name have: they are not new, and no two jobs may run them at the same time.
+"""Finds rows that other live jobs of the same name have. They are not new, and no two jobs may run them at one time.
 
 The rows of those jobs are read once and hashed into a temporary table on disk, so memory stays flat. That costs
 nothing where no other job of the name is live.
@@ -91,7 +91,7 @@ class Taken:
             yield [(state, payload) for _, state, payload in rows]
 
     def look_up(self, rows: Sequence[bytes]) -> list[dict[int, bytes | None]]:
-        """For each row the jobs that have it, each with the content that has succeeded there, if it has."""
+        """For each row, the jobs that have it, each with the content that succeeded there, or None."""
         found: list[dict[int, bytes | None]] = [{} for _ in rows]
         if self.is_empty:
             return found

@@ -1,1 +1,1 @@
-"""Opening a store: creating it, migrating it, judging whether it can be used."""
+"""Opens a store: creates it, migrates it, and decides if it can be used."""

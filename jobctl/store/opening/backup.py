@@ -1,4 +1,4 @@
-"""Copies of the database in the same home. The engine makes them when no command waits, and keeps the last three."""
+"""Copies the database inside its home. The engine makes copies when no command waits, and keeps the last three."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.process import private
 from jobctl.store.database import Database
 
 KEEP = 3
-#: In the name of a copy that was made when files of the database were removed under the engine.
+#: A word in the name of a copy that was made when files of the database were removed while the engine ran.
 RESCUED = "-rescued"
 EVERY_US = 3_600_000_000
 #: A larger database is not copied every hour, which would slow down the engine. A migration copies any database first.
@@ -78,7 +78,7 @@ def make(database: Database, now: int, word: str = "") -> Path:
 
 
 def replace_all(database: Database, now: int) -> int:
-    """Replace all copies by one of the database as it is: they hold rows that were removed since. Returns how many.
+    """Replace all copies by one of the present database, because they hold rows that were removed since.
 
     A copy that an engine rescued from removed files stays, because it may be all that is left of a store. A copy that
     another process is making is removed. A database that is too large for hourly copies gets no new one.

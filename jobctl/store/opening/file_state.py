@@ -1,4 +1,4 @@
-"""Examining a database file without changing it: no migration, no repair."""
+"""Examines a database file without changing it: no migration, no repair."""
 
 from __future__ import annotations
 

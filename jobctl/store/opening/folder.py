@@ -1,4 +1,4 @@
-"""The state directory: made private, and refused where another user could write to it."""
+"""Makes the state directory private, and refuses one that another user could write to."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def no_queue(root: Path) -> JobctlError:
 
 
 def prepare_home(home: Home) -> None:
-    """Make the state directory, 0700. Raises HomeError when that is impossible, or one that is there is not ours.
+    """Make the state directory, 0700. Raises HomeError if that is impossible, or if the existing one is not ours.
 
     Nothing is made in a directory of another user: files that root makes there would lock its owner out.
     """
@@ -82,7 +82,7 @@ def _no_directory(home: Home) -> HomeError:
 
 
 def refuse_network(home: Home) -> None:
-    """A new store is not made where locks and shared memory do not work. Raises HomeError; no option insists."""
+    """Refuse a new store where locks and shared memory do not work. Raises HomeError; no option overrides it."""
     if home.database.exists():
         return
     kind = mounts.kind(home.root)
@@ -94,7 +94,7 @@ def refuse_network(home: Home) -> None:
 
 
 def check_home(home: Home) -> None:
-    """Refuse a state directory that somebody else owns or may write to. Raises HomeError, NotFound."""
+    """Refuse a state directory that another user owns or may write to. Raises HomeError, NotFound."""
     try:
         info = home.root.lstat()
         if stat.S_ISLNK(info.st_mode) and info.st_uid in (0, os.geteuid()):
@@ -122,7 +122,7 @@ def check_home(home: Home) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a link: nothing is stored at the place it points to. A folder that is gone is made again when needed."""
+    """Refuse a link, because nothing is stored at its target. A folder that is gone is made again when it is needed."""
     try:
         info = folder.lstat()
     except FileNotFoundError:

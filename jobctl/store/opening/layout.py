@@ -1,7 +1,7 @@
-"""The tables and columns of a database: they are made here, and compared with those of its version of the schema.
+"""Makes the tables and columns of a database, and compares existing ones with its version of the schema.
 
 Builds of jobctl that were never released used one number for several layouts. A database of one of them opens, and
-then every statement fails on a column that is not there. So each database is compared with the layout of its number
+then every statement fails on a missing column. So each database is compared with the layout of its number
 before anything of it is used. The comparison of all columns takes 0.3 ms, thus its result is kept in the table
 ``meta`` with SQLite's own count of changes of the schema, and holds for as long as that count does not change.
 """
@@ -47,7 +47,7 @@ class Identity(NamedTuple):
 
 
 def identity(connection: Connection) -> Identity:
-    """All of it by one statement: another process may be making the schema."""
+    """Read the identity with one statement, because another process may be making the schema."""
     return Identity._make(connection.execute(_IDENTITY).fetchone())
 
 
@@ -138,13 +138,13 @@ def check(connection: Connection, path: Path, version: int) -> None:
 
 
 def said(what: str, version: int, found: list[str]) -> str:
-    """The sentence that tells of an unknown layout."""
+    """The sentence about an unknown layout."""
     named = "; ".join(found[:_MOST_NAMED]) + ("; ..." if len(found) > _MOST_NAMED else "")
     return f"{what} has an unknown layout: it says schema {version}, but {named}; no release of jobctl made it"
 
 
 def way_out(root: Path) -> str:
-    """The hint for a store that no released jobctl made."""
+    """The hint for a store that was made by an unreleased jobctl."""
     return (
         "nothing was changed; use the jobctl that made it, or a new store: --home DIR;"
         f" its result files are in {root / 'results'}"
@@ -157,7 +157,7 @@ def is_of(connection: Connection, version: int) -> bool:
 
 
 def fingerprint(columns: dict[str, list[str]]) -> str:
-    """Names a layout."""
+    """A short hash that identifies a layout."""
     from hashlib import sha256
 
     text = "\n".join(f"{table} {' '.join(names)}" for table, names in sorted(columns.items()))

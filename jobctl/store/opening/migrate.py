@@ -1,4 +1,4 @@
-"""Migrating an older database to the schema of this jobctl: forward only, a copy first, a transaction for each step."""
+"""Migrates an older database to the schema of this jobctl: forward only, after a copy, a transaction for each step."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def upgrade(database: Database, target: int, lock_holder: int | None = None) -> 
     """Make a copy and migrate. No daemon may run, unless ``lock_holder`` is the process that holds the lock for us.
 
     If several commands find the older schema, one of them migrates and the others wait for it. Raises OlderDaemon
-    when a daemon (an older one: ours would have migrated) holds the store, Busy when another command keeps it for
-    BUSY_DEADLINE_S, StoreError when there is no way from that version. A step that fails or is killed leaves the
+    if a daemon (an older one: ours would have migrated) has the store, Busy if another command keeps it for
+    BUSY_DEADLINE_S, StoreError if no step begins at that version. A step that fails or is killed leaves the
     version before it.
     """
     deadline = time.monotonic() + BUSY_DEADLINE_S
@@ -86,7 +86,7 @@ def _upgrade(database: Database, target: int) -> None:
 
 
 def _tell(text: str) -> None:
-    """Write to the terminal from here: a migration may take minutes, and happens once in the life of a release."""
+    """Write to the terminal, because a migration may take minutes. It happens once in the life of a release."""
     sys.stderr.write(f"jobctl: {text}\n")
 
 

@@ -1,6 +1,6 @@
-"""Opening the database. Every connection of jobctl to a store is made here.
+"""Opens the database. Every connection of jobctl to a store is made here.
 
-Each of them uses WAL without automatic checkpoints (two checkpointers can corrupt the file on SQLite before 3.51.3),
+Each connection uses WAL without automatic checkpoints (two checkpointers can corrupt the file on SQLite before 3.51.3),
 and nothing is read from a file before it is known to be a plain file of ours with a schema of ours.
 """
 
@@ -29,7 +29,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
 
     With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). An older database is
     migrated, which takes the daemon lock; ``lock_holder`` is a process that holds it on our behalf. Raises NotFound
-    when there is none, OlderDaemon when it cannot be migrated now, StoreError for a file that is damaged, foreign or
+    without a store, OlderDaemon if it cannot be migrated now, StoreError for a file that is damaged, foreign or
     newer than this program, HomeError for a home that cannot be trusted.
     """
     is_there = os.path.lexists(home.root)
@@ -52,7 +52,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
 
 
 def check_place(home: Home) -> None:
-    """Raise what ``open_database`` would raise of a place where a store is to be made; makes nothing.
+    """Raise the errors that ``open_database`` would raise for the place of a new store; makes nothing.
 
     A pipe can be read only once, so a place that cannot be used must be found before its rows are read.
     """

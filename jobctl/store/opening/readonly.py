@@ -1,4 +1,4 @@
-"""Opening a database that can only be read: its disk is full or read-only, or its files may not be written.
+"""Opens a database that can only be read: its disk is full or read-only, or its files may not be written.
 
 SQLite keeps shared memory in the folder of a database in WAL mode, and cannot make it there. While the log holds no
 commit, the file alone is the database, and it can be read as a file that does not change.

@@ -1,4 +1,4 @@
-"""Files of a database that were removed or replaced while a daemon has them open.
+"""Notices that files of a database were removed or replaced while a daemon has them open.
 
 The commits of the daemon go to files without a name. A command that opened the path would see an older state, or an
 empty store, and give numbers of jobs to other jobs a second time.

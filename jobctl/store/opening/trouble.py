@@ -1,4 +1,4 @@
-"""Errors of SQLite as problems that a person can solve."""
+"""Turns errors of SQLite into problems that a person can solve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading items and attempts for items, explain and logs: a page costs the same in a small and in a huge job."""
+"""Reads items and attempts for the commands items, explain and logs. A page costs the same in a job of any size."""
 
 from __future__ import annotations
 

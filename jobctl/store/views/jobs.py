@@ -1,6 +1,6 @@
-"""Reading jobs for status. Every query costs the same for ten items and for ten million.
+"""Reads jobs for status. Every query costs the same for ten items and for ten million.
 
-Rows come back as they are stored; the services say what they mean to a person.
+Rows come back as they are stored; the services put them into words.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _view(row: Sequence[Any]) -> JobView:
 
 
 def job(database: Database, number: int) -> JobView | None:
-    """One job."""
+    """Load one job; None if it does not exist."""
     row = database.one(f"{_SELECT_JOB} WHERE id = ?", (number,))
     return None if row is None else _view(row)
 
