@@ -61,10 +61,10 @@ def status(
 def _show_jobs(shared: Session, words: list[str]) -> list[StatusDocument]:
     from jobctl.services.status.document import bundle_of, status_of
 
-    now = now_us()
-    documents = status_of(shared.home, words, now, program=shared.program)
+    home, program, now = shared.home, shared.program, now_us()
+    documents = status_of(home, words, now, program=program)
     if shared.json:
-        shared.emit(bundle_of(shared.home, documents, now))
+        shared.emit(bundle_of(home, documents, now))
     elif shared.is_terminal(sys.stdout):
         from jobctl.render.screen import print_pages
 

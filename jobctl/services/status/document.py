@@ -148,7 +148,8 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
     failed = failure_summary(database, job, causes, GROUPS_IN_LIST if in_list else GROUPS)
     reason, commands = state_reason(case, found, figures), next_commands(case, found, retry["command"])
     notify, undelivered = _notifications(database, job.id, answer.program)
-    held = sum(each["rows"] for each in case.follows)
+    notices = attention(case, found, undelivered)
+    durations, held = duration_summary(database, job), sum(each["rows"] for each in case.follows)
     return {
         "schema": SCHEMA,
         "job": job.id,
@@ -164,10 +165,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "ok": job.state == "succeeded" if job.is_done else None,
         "round": job.round,
         "revision": job.revision,
-        "attention": [
-            {"code": each.code, "message": each.message, "action": each.action}
-            for each in attention(case, found, undelivered)
-        ],
+        "attention": [{"code": each.code, "message": each.message, "action": each.action} for each in notices],
         **counters(case, figures, held),
         "failures": failed,
         "retry": retry,
@@ -183,7 +181,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "cwd": job.cwd,
         "attempts": job.attempts,
         "running": [running_block(view, job.input_format, now) for view in case.running],
-        "durations": duration_summary(database, job),
+        "durations": durations,
         # Some hundred numbers, which a list of jobs does not need.
         "throughput": None if in_list or job.started_at is None else throughput(database, job, now),
         "call": kind.call_block(command, policy.recycle),

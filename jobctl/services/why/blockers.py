@@ -141,11 +141,11 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
 def _of_capacity(case: Situation) -> Iterator[Blocker]:
     """Workers, rates, slots and waits before another attempt, which hold back items that nothing else does."""
     job = case.job
-    if job.live and case.daemon.cluster is not None:
+    if case.daemon.cluster is not None and job.live:
         yield from _workers(case, case.daemon.cluster)
     is_due = case.first_due_at is not None and case.first_due_at <= case.now
     if job.stop is None and (job.queued or is_due or case.only_ahead):
-        if case.daemon.is_working and (case.policy.rate or case.queue.rate):
+        if (case.policy.rate or case.queue.rate) and case.daemon.is_working:
             yield from _rates(case)
         yield from _slots(case)
     if job.retrying and not job.queued and case.first_due_at is not None and not is_due:
