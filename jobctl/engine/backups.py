@@ -1,4 +1,4 @@
-"""The hourly copy of the database. A thread of its own makes it: nothing waits for it."""
+"""Copies the database every hour, in a thread of its own, so that nothing waits for the copy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOK_US = 60_000_000
 
 
 class Backups:
-    """Sees once a minute whether a copy is due."""
+    """Checks once a minute if a copy is due, and makes it."""
 
     def __init__(self, database: Database, now: int) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class Backups:
     def _is_due(self, now: int) -> bool:
         try:
             return backup.is_due(self._database, now)
-        except (OSError, sqlite.Error):  # somebody removes files from the folder at this moment
+        except (OSError, sqlite.Error):  # another process may remove files from the folder at this moment
             return False
 
     def _make(self, now: int) -> None:

@@ -1,4 +1,4 @@
-"""The wall clock may be set while jobs wait: a wait for a duration must not change because of it."""
+"""Notices that the wall clock was set, so that a wait for a duration does not change while jobs wait."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ClockSet(Exception):
 
 
 class WallClock:
-    """The clock to which the times in the engine's picture of the store refer."""
+    """The wall clock to which the times in the engine's picture of the store refer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,7 +33,7 @@ class WallClock:
         self._is_stale = False
 
     def jump(self, now: int) -> int:
-        """By how much the wall clock was set since ``follow``, microseconds; 0 = it was not."""
+        """The microseconds by which the wall clock was set since ``follow``; 0 = it was not set."""
         if self._ahead is None or not isinstance(now, Moment):
             return 0
         jump = now.ahead - self._ahead
@@ -44,7 +44,7 @@ class WallClock:
         return not self._is_stale and not self.jump(now)
 
     def follow(self, now: int) -> None:
-        """Move the times of the store to this clock, in the caller's transaction. The picture must be made again."""
+        """Move the times of the store to this clock, in the caller's transaction. The picture must be rebuilt then."""
         self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 
@@ -69,7 +69,7 @@ class ClockAlarm:
     def __init__(self) -> None:
         self._libc: Any = None
         self._fd = -1
-        with contextlib.suppress(ImportError, AttributeError, OSError):  # such a system has no timerfd
+        with contextlib.suppress(ImportError, AttributeError, OSError):  # the system has no timerfd
             import ctypes
 
             self._libc = ctypes.CDLL(None, use_errno=True)
@@ -91,7 +91,7 @@ class ClockAlarm:
             self._fd = -1
 
     def drain(self) -> None:
-        """Make it ready for the next time."""
+        """Wait for the next time that the clock is set."""
         if self._fd < 0:
             return
         try:

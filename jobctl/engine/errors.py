@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Fenced(Exception):
-    """Another engine has begun a newer epoch; this one must not write."""
+    """Another engine has begun a newer epoch, so this one must not write."""
 
 
 class Limited(Exception):
@@ -20,11 +20,11 @@ class StoreGone(Exception):
 
 
 class Replaced(Exception):
-    """A file of the database was removed or replaced in a store that is still there: its name is the argument."""
+    """A file of the database was removed or replaced, but the store still exists. The argument is the file's name."""
 
 
 class Unsettled(Exception):
-    """The outcomes of a job could not be settled for a reason that nobody expected; ``__cause__`` says which."""
+    """The outcomes of a job could not be settled for an unexpected reason, which is in ``__cause__``."""
 
     def __init__(self, job: int) -> None:
         super().__init__(job)

@@ -1,4 +1,4 @@
-"""Housekeeping of the engine: its heartbeat, room on the disk, and the one checkpointer of the database."""
+"""Does the housekeeping of the engine: heartbeat, room on the disk, and the only checkpoints of the database."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from jobctl.store.database import UNWRITABLE, Database
 HEARTBEAT_US = 5_000_000
 #: The write-ahead log is moved into the database when it has grown to this size.
 CHECKPOINT_BYTES = 4 << 20
-#: How often the room on the disk is looked at.
+#: The time between two checks of the room on the disk.
 SPACE_US = 1_000_000
 
 
 class Housekeeping:
-    """Says that the engine lives, and keeps the write-ahead log small."""
+    """Writes heartbeats, and keeps the write-ahead log small."""
 
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class Housekeeping:
         database.watch_files()
 
     def keep(self, now: int, state: str, pressure: str) -> None:
-        """Beat when it is time or something changed; checkpoint when the log has grown. Raises StoreGone."""
+        """Write a heartbeat if it is due or something changed; checkpoint if the log has grown. Raises StoreGone."""
         if self._said != (state, pressure, self.slots, self.cluster) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._log_bytes() > CHECKPOINT_BYTES:
@@ -52,13 +52,13 @@ class Housekeeping:
         self._backups.keep(now)
 
     def empty_log(self) -> bool:
-        """Move the whole write-ahead log into the database for the requests that ask for it; False = try again."""
+        """Move the whole write-ahead log into the database, for the requests that ask for it. False = try again."""
         try:
             asked = requests.checkpoints(self._database)
             if asked and self._database.checkpoint():
                 requests.checkpointed(self._database, asked)
                 return True
-        except UNWRITABLE:  # a full disk, say: the next tick tries again
+        except UNWRITABLE:  # a full disk, for example: the next tick tries again
             return False
         return not asked
 
@@ -100,11 +100,11 @@ class Housekeeping:
         try:
             daemon.save(self._database, row, self.cluster)
         except UNWRITABLE:
-            # A full disk must not end the daemon; the next transaction of importance reports it.
+            # A full disk must not end the daemon. The next important transaction reports it.
             self._said = ()
 
     def look_at_files(self) -> None:
-        """Raises StoreGone if the store is not there any more, Replaced if files of it were removed or replaced."""
+        """Raise StoreGone if the store no longer exists, Replaced if files of it were removed or replaced."""
         name = self._database.displaced()
         if name:
             raise Replaced(name) if self._is_root_there() else StoreGone
@@ -135,5 +135,5 @@ class Housekeeping:
         try:
             self._database.checkpoint()
         except sqlite.OperationalError:
-            # A reader or a full disk prevents it: the next time will do.
+            # A reader or a full disk prevents it. The next heartbeat tries again.
             return

@@ -1,9 +1,9 @@
-"""The engine: one loop of named phases over one database and one executor.
+"""The loop of the engine: named phases over one database and one executor.
 
 Collect outcomes, settle, handle requests, stop what must stop, claim into free slots, commit, start, close rounds,
-housekeeping. It blocks on "outcome, wake-up or deadline" and on nothing else. Everything that is written between two
-waits is written in one transaction (``writing``), whose commit survives a power cut; only then is anything started,
-ended or acknowledged.
+housekeeping. The loop waits only for an outcome, a wake-up or a deadline. All writes between two waits are in one
+transaction (``writing``), whose commit survives a power cut. Only after the commit is anything started, ended or
+acknowledged.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Engine:
         self._options = options
         self._parts = parts = assemble(database, executor, home, options, wake, now)
         self._writer = Writer(parts, self._take, options.scope)
-        self._capacity: Capacity | None = None  # as the executor said last
+        self._capacity: Capacity | None = None  # the latest from the executor
         self._state = "recovering"
         self._stopping = 0  # 1 = let running items finish, 2 = end them
         self._looked_at = now  # everything that was due by then was looked at
@@ -51,7 +51,7 @@ class Engine:
     # ---- life ----
 
     def begin(self, now: int, *, fresh: bool) -> None:
-        """Take over the store: new epoch, adopt or give back what ran, say that the daemon is up. Raises Elsewhere."""
+        """Take over the store: begin an epoch, adopt or give back running attempts, beat once. Raises Elsewhere."""
         parts, writer = self._parts, self._writer
         self._looked_at = now
         with parts.database.transaction():
@@ -72,7 +72,7 @@ class Engine:
         self._state = "up"
         writer.step(now)
         self._take_back_paused()
-        writer.close_rounds(now)  # whose last item ended before the previous engine could close them
+        writer.close_rounds(now)  # the previous engine may have died after the last item of a round
         parts.housekeeping.keep(now, self._state, "")
 
     def _take_over(self, recovered: recovery.Recovered, now: int) -> None:
@@ -81,21 +81,21 @@ class Engine:
         for finished in recovered.interrupted.values():
             self._take(finished, now)
         executor.acknowledge(recovered.gone)
-        # The answer to ``adopt`` brought what ended before we came: no descriptor announces it again.
+        # The answer to ``adopt`` has the outcomes from before this engine. No descriptor announces them again.
         self._take(executor.collect(0), now)
 
     def run(self) -> None:
-        """Work until told to stop or, in drain mode, until nothing is left. Raises Unwritten, StoreGone, Fenced."""
-        gc.freeze()  # what exists now stays, so the collector need not look at it again and again
+        """Run until a stop is requested or, in drain mode, nothing is left. Raises Unwritten, StoreGone, Fenced."""
+        gc.freeze()  # the objects of now stay for good, so the collector need not examine them each time
         parts = self._parts
         alarm = ClockAlarm()
         selector = selectors.DefaultSelector()
         for fd in (parts.executor.fileno(), parts.wake.fileno(), alarm.fileno()):
             if fd is not None:
                 selector.register(fd, selectors.EVENT_READ)
-        # Asked for the moment of the last tick: what became due since then ends the wait and is looked at afterwards.
+        # The timeout is for the moment of the last tick. Work that became due since then ends the wait at once.
         while not self.is_over(self._looked_at):
-            # The wall clock may be set before or during the wait: then a moment says nothing about its length.
+            # If the wall clock is set before or during the wait, a moment says nothing about the length of the wait.
             selector.select(min(self._timeout_s(moment.now()), HEARTBEAT_US / 1e6))
             parts.wake.drain()
             alarm.drain()
@@ -104,7 +104,7 @@ class Engine:
             self.tick(int(now))
             if self._writer.stays_unwritten:
                 raise Unwritten(parts.trouble.reason)
-        parts.housekeeping.look_at_files()  # or the goodbye would be written where nobody reads it
+        parts.housekeeping.look_at_files()  # otherwise the last heartbeat could go to a removed file
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
@@ -117,7 +117,7 @@ class Engine:
         self._take_back_paused()
         if is_written:
             parts.ready_queue.forget_changed(keep=_is_unfinished)
-        # What closing a round changes, also for the jobs that come after it, is work for the next step.
+        # The end of a round can let other jobs start. That is work for the next step.
         if not parts.trouble.is_pausing(now):
             writer.close_rounds(now)
         if parts.stops.wants_checkpoint:
@@ -126,7 +126,7 @@ class Engine:
         parts.housekeeping.keep(now, self._state, trouble or parts.housekeeping.shortage(now))
 
     def follow_clock(self, now: int) -> None:
-        """See whether the wall clock was set: a wait for a duration gets neither longer nor shorter because of it."""
+        """If the wall clock was set, move all times, so that no wait for a duration becomes longer or shorter."""
         parts = self._parts
         if parts.clock.is_followed(now):
             return
@@ -162,7 +162,7 @@ class Engine:
     # ---- collect ----
 
     def _take(self, events: Iterable[Event], now: int) -> None:
-        """Take in what the executor says; it may forget at once what concerns nothing in hand."""
+        """Take in events of the executor, and acknowledge at once those that concern no attempt in hand."""
         parts = self._parts
         unknown = parts.outcomes.take(events, parts.live_jobs, now)
         if any(unknown):
@@ -192,7 +192,7 @@ class Engine:
             self._obey_stop(1)
 
     def _obey_stop(self, requested: int) -> None:
-        """Begin nothing new; end what runs if the stop says so. A second stop can only make it quicker."""
+        """Begin nothing new, and end running items if the stop says so. A second stop can only make it quicker."""
         if requested <= self._stopping:
             return
         parts = self._parts
@@ -219,7 +219,7 @@ class Engine:
         parts = self._parts
         return (
             parts.outcomes.is_due(now)
-            or (parts.ready_queue.in_hand == 0 and bool(parts.outcomes.count))  # they have nothing left to wait for
+            or (parts.ready_queue.in_hand == 0 and bool(parts.outcomes.count))  # no further outcome will come
             or parts.starter.has_work(now)
             or parts.live_jobs.is_stale()
             or parts.notifier.is_due(now)

@@ -1,4 +1,4 @@
-"""The entry of the engine process. The supervisor starts it and hands over one end of a socket pair."""
+"""The entry point of the engine process. The supervisor starts it and hands over one end of a socket pair."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from jobctl.store.opening.open import open_database
 from jobctl.supervisor.devices import FreeDevices
 from jobctl.supervisor.protocol import wire
 
-#: Attempts come and go by the thousand and make no cycles. At the usual frequency the garbage collector takes a sixth
-#: of the time of an engine.
+#: The threshold of the garbage collector. Thousands of attempts come and go and make no cycles, and at the default
+#: threshold the collector takes a sixth of an engine's time.
 _COLLECT_AFTER = 50_000
 _OLDER_AFTER = 50
 
@@ -45,7 +45,7 @@ def main() -> None:
     try:
         code = _work(options, executor)
     except EOFError:
-        # The supervisor is gone and with it the lock: the processes that it left behind must not outlive it.
+        # The supervisor is dead and no longer holds the lock. Processes that it left behind must not outlive it.
         sweep(options.store_id, place=str(options.home.root))
         code = 1
     with contextlib.suppress(OSError):
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
-    looks = local.fresh and not options.forget_cluster  # now, while the command that starts us can still be answered
+    looks = local.fresh and not options.forget_cluster  # now, while the command that starts us waits for an answer
     if looks and not options.cluster:
         elsewhere.check(database)
     if options.spawners > 1 and not options.cluster:
@@ -74,7 +74,7 @@ def _executor(options: StartOptions, local: LocalExecutor, database: Database) -
 
 
 def _leave_to_older(options: StartOptions) -> NoReturn:
-    """Our supervisor is of another jobctl and would not understand us: it drains, and then it starts again."""
+    """Leave, because the supervisor is of another jobctl release: it drains, and then the daemon starts again."""
     with contextlib.suppress(JobctlError, sqlite.Error):
         database = open_database(options.home)
         found = daemon.load(database)
@@ -100,7 +100,7 @@ def _in_words(error: BaseException, options: StartOptions) -> str:
 
 
 def _work(options: StartOptions, executor: LocalExecutor) -> int:
-    """The exit code of the engine: of its beginning if that fails, else of its work."""
+    """Begin and run the engine. Returns its exit code."""
     try:
         database, engine = _begin(options, executor)
     except OlderDaemon:
@@ -114,7 +114,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
         return _cannot_begin(error, options, executor)
     code = _run(engine, database, options, executor)
     if code == 0:
-        with contextlib.suppress(sqlite.OperationalError):  # a full disk: then the next engine looks more closely
+        with contextlib.suppress(sqlite.OperationalError):  # the disk is full: then the next engine checks the database
             integrity.end(database)
             database.checkpoint()
         database.close()
@@ -123,7 +123,7 @@ def _work(options: StartOptions, executor: LocalExecutor) -> int:
 
 def _begin(options: StartOptions, executor: LocalExecutor) -> tuple[Database, Engine]:
     wake = WakeUp(options.home.wake)
-    # Our supervisor has the lock. As long as it never got an attempt, only this engine works on the database.
+    # Our supervisor has the lock. Until it gets its first attempt, only this engine uses the database.
     database = open_database(
         options.home,
         create=not executor.up,  # an engine that follows another must not replace a store that was removed

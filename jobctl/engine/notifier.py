@@ -18,7 +18,7 @@ from jobctl.store import journal, outbox
 from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
 
-#: How many tries run at once. A receiver that does not answer takes 15 s, a command up to a minute.
+#: The number of tries that run at once. A receiver that does not answer takes 15 s, a command up to a minute.
 MAX_TRIES = 4
 
 Deliver = Callable[[Sending, int, str], Reply]
@@ -85,7 +85,7 @@ class Notifier:
         self._begun = [(sending, now // 1_000_000) for sending in due]
 
     def send(self) -> None:
-        """The transaction is committed: start the tries that were begun in it."""
+        """Start the tries that were begun in the transaction. Call it after the commit."""
         self._under_way += len(self._begun) - len(self._arrived)
         self._arrived.clear()
         for sending, timestamp in self._begun:

@@ -48,7 +48,7 @@ class Parts(NamedTuple):
 def assemble(
     database: Database, executor: Executor, home: Home, options: EngineOptions, wake: WakeUp, now: int
 ) -> Parts:
-    """The parts of an engine that has not begun yet."""
+    """Make the parts of an engine that has not begun yet."""
     specs = JobSpecs(home, options.most_slots, {})
     limits = Limits(database)
     ready_queue = ReadyQueue(limits, lambda live: options.scope is None or bool(live.row.foreground))

@@ -19,7 +19,7 @@ def has_future(live_jobs: LiveJobs, live: LiveJob) -> bool:
 def is_served(live_jobs: LiveJobs, job: int) -> bool:
     """True if nothing is left to do for the one job that this engine is for.
 
-    A job that nobody runs in the foreground does not have to finish: the engine came to end some of its items. A job
+    A job that does not run in the foreground need not finish: the engine was started to end some of its items. A job
     that can never start because of that end is ended too, and so is every job after it.
     """
     live = live_jobs.get(job)

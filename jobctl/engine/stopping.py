@@ -1,4 +1,4 @@
-"""Stopping a job before its end: cancelled, past its deadline, too many failures, a command that does not exist.
+"""Stops a job before its end: on cancel, at its deadline, after too many failures, if its command does not exist.
 
 A stop is written in the engine's transaction, and the executor learns of it after the commit.
 """
@@ -17,7 +17,7 @@ from jobctl.engine.rounds import followed_rows
 from jobctl.store import jobs, journal, requests
 from jobctl.store.database import Database
 
-#: Rows looked at in one transaction: a million-row cancel must not keep commands waiting for their turn to write.
+#: The number of rows in one transaction. A cancel of a million rows must not keep other commands from writing.
 CHUNK = 20_000
 
 
@@ -42,7 +42,7 @@ class Stops:
         self._cancels: dict[int, tuple[AttemptId, float]] = {}
         self._sent: set[int] = set()  # requests whose items still have to end
         self._held: dict[int, dict[int, AttemptId]] = {}  # attempts in hand of jobs with requests, by item
-        self.wants_checkpoint = False  # somebody waits for the write-ahead log to be emptied
+        self.wants_checkpoint = False  # a command waits for an empty write-ahead log
 
     def write(self, epoch: int, now: int) -> None:
         """Obey requests and rules, and take rows that will not run out of the queues."""
@@ -94,7 +94,7 @@ class Stops:
             deltas = Settler(self._database, epoch, live, now).drop(request.item, request.item)
             self._live_jobs.count(live, deltas, now)
             return True
-        # The item may come back as it was, or fail in a way that calls for another attempt: then there is more to do.
+        # The item may come back unchanged, or fail and need another attempt. Then the request is not done.
         if number not in self._sent:
             self._cancels[number] = (attempt, live.row.policy.grace_s if kill == 1 else 0.0)
         return False
@@ -106,7 +106,7 @@ class Stops:
         return held
 
     def send(self) -> None:
-        """The transaction is committed: end the attempts that are to end."""
+        """End the attempts that must end. Call it after the commit."""
         for attempt, grace_s in self._cancels.values():
             self._executor.cancel([attempt], grace_s)
         self._sent.update(self._cancels)
@@ -147,7 +147,7 @@ def _rule_order(live: LiveJob, now: int) -> StopOrder | None:
 
 
 def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) -> None:
-    """Write that a job stops, in the caller's transaction. A second order can only make it stop sooner."""
+    """Write that a job stops, in the caller's transaction. A second order can only make the stop quicker."""
     if live.closing or (live.stop is not None and order.kill <= live.row.stop_now):
         return
     first = live.stop is None
@@ -163,7 +163,7 @@ def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) ->
 
 
 def drop_waiting(database: Database, epoch: int, live: LiveJob, now: int) -> dict[str, int]:
-    """Take the next rows that will not run in this round out of the queue; returns how the counters move."""
+    """Take the next rows that will not run in this round out of the queue. Returns the changes of the counters."""
     if live.drop_from > live.row.total:
         return {}
     last = live.drop_from + CHUNK - 1

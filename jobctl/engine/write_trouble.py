@@ -1,8 +1,8 @@
-"""A commit that failed: why, and when the next try is due."""
+"""Remembers a failed commit, its reason, and the time of the next try."""
 
 from __future__ import annotations
 
-#: From a commit that failed (a full disk, an input/output error) to the next try, microseconds.
+#: The time between a failed commit (a full disk, an input/output error) and the next try, in microseconds.
 PAUSE_US = 1_000_000
 
 

@@ -1,7 +1,7 @@
-"""Everything that the engine writes: one transaction between two waits, and one for the end of each round.
+"""Makes the writes of the engine: one transaction between two waits, and one for the end of each round.
 
-Nothing is started, ended or acknowledged before the commit. After a transaction that failed, the engine takes its
-picture in memory from the database again.
+Nothing is started, ended or acknowledged before the commit. After a failed transaction, the engine reads its picture
+in memory from the database again.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Writer:
         self._take = take
         self._scope = scope
         self.epoch = 0
-        self._has_taken_over = False  # what the engine before this one left behind is settled
-        self.stays_unwritten = False  # a stop was requested, and there is nothing to wait for but a commit that fails
+        self._has_taken_over = False  # the outcomes that the previous engine left are settled
+        self.stays_unwritten = False  # a stop was requested, and only a commit that fails remains
 
     def step(self, now: int) -> bool:
-        """Change all rows in one transaction, then do what follows from its commit; False if it failed."""
+        """Change all rows in one transaction, then act on its commit; False if it failed."""
         parts = self._parts
         try:
             with parts.clock.transaction():
@@ -95,13 +95,13 @@ class Writer:
             raise Unsettled(live.id) from error
 
     def _repair(self, unsettled: Unsettled) -> None:
-        """The items of one job must not end the engine for all jobs: keep what is sound in their outcomes."""
+        """Replace outcomes that cannot be settled, so that the items of one job do not end the engine for all jobs."""
         self._parts.outcomes.repair(unsettled.job, unsettled.__cause__)
         self._parts.starter.forget()
         self.rebuild()
 
     def refresh(self, now: int) -> None:
-        """Take in what commands wrote, in the caller's transaction."""
+        """Read the changes of commands, in the caller's transaction."""
         parts = self._parts
         parts.live_jobs.refresh(self.epoch)
         if parts.limits.refresh(parts.live_jobs, now):
@@ -120,7 +120,7 @@ class Writer:
         self.stays_unwritten = parts.starter.is_stopped and not any(live.in_hand for live in parts.live_jobs)
 
     def rebuild(self) -> None:
-        """Take the picture in memory from the database; what has ended but is not recorded is not in hand."""
+        """Read the picture in memory from the database. Attempts that ended but are not recorded are not in hand."""
         parts = self._parts
         parts.live_jobs.rebuild(self.epoch)
         for live in parts.live_jobs:
@@ -141,7 +141,7 @@ class Writer:
 
     def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
         parts = self._parts
-        live.closing = False  # if anything goes wrong from here on, the files are made again
+        live.closing = False  # after an error below, the files are made again
         parts.live_jobs.touch(live)
         if closed.results is None:
             if os.strerror(errno.EFBIG) in closed.error:
@@ -152,7 +152,7 @@ class Writer:
         try:
             with parts.clock.transaction():
                 closing.finish(parts.database, live, closed.results, now)
-                # Decided with the end itself: no step, death or retry in between can let one of them start.
+                # In the same transaction as the end, so that no step, death or retry in between can start one of them.
                 for dependent in parts.live_jobs.check_dependents(live.id):
                     parts.stops.obey_rules(dependent, now)
         except ClockSet:

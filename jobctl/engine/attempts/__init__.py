@@ -1,1 +1,1 @@
-"""Attempts of items: claimed, settled, recovered after a crash."""
+"""Claims and settles the attempts of items, and recovers them after a crash."""

@@ -1,4 +1,4 @@
-"""Claim items: as many as can start soon, shared fairly between jobs."""
+"""Claims items: as many as can start soon, shared fairly between jobs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def plan(ready_queue: ReadyQueue, bounds: Bounds, now: int) -> list[tuple[LiveJo
 
 
 def _spare(live: LiveJob, bounds: Bounds, in_need: Counter[str]) -> int:
-    """For how many more items the resources suffice. As with slots, some may wait for the attempts before them."""
+    """The number of further items for which the resources suffice. As with slots, some may wait for others."""
     return bounds.resources.left(live.needs, in_need) + live.lookahead(live.slots(bounds.capacity))
 
 
@@ -107,7 +107,7 @@ class Claims(NamedTuple):
     to_start: list[Dispatch]
     unreadable: list[
         Dispatch
-    ]  # a hand or a fault of the disk has changed their rows, and no command can be made of them
+    ]  # a person or a fault of the disk has changed their rows, so that no command can be made of them
 
 
 def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -> Claims:
@@ -120,7 +120,7 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
     if len(due) < limit and live.counts["queued"]:
         fresh = items.claim(database, live.id, live.cursor, limit - len(due), epoch)
         if not fresh and live.cursor > 1:
-            # Some path gave back an item below the cursor and did not lower it: look from the start.
+            # An item below the cursor was given back without lowering the cursor. Search from the first item.
             fresh = items.claim(database, live.id, 1, limit - len(due), epoch)
     taken = due + fresh
     if not taken:
@@ -133,7 +133,7 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
 
 
 def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
-    """Make commands of rows. One row that cannot be read must not end the engine for all jobs."""
+    """Make the commands of rows. One row that cannot be read must not end the engine for all jobs."""
     odd = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
     sound = [claimed for claimed in taken if claimed not in odd] if odd else taken
     made, unreadable = live.handler.dispatch_all(live.id, sound)

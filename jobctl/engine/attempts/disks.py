@@ -35,7 +35,7 @@ class Disks:
         self._full_at: dict[str, int] = {}
 
     def look(self, now: int) -> None:
-        """Note which are full now: somebody may make room before the item has ended."""
+        """Note the disks that are full now, because room may be made before the item ends."""
         for place in self._places:
             if space.is_full(place):
                 self._full_at[place] = now

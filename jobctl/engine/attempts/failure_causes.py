@@ -1,4 +1,4 @@
-"""The causes of failed attempts: what each said or what happened to it, and its group of failures."""
+"""Finds the cause of each failed attempt in its message or its ending, and the failure group for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FailureCauses:
     """Finds the cause of each failed attempt of a batch."""
 
     def __init__(self, database: Database, live: LiveJob, now: int, disks: Disks | None) -> None:
-        """``disks`` say whether an attempt failed because a disk was full."""
+        """``disks`` decide if an attempt failed because a disk was full."""
         self._database = database
         self._live = live
         self._now = now
@@ -65,11 +65,11 @@ class FailureCauses:
         return group
 
     def touch(self, group: FailureGroup) -> None:
-        """The group has changed and is to be saved."""
+        """Note that a group has changed and must be saved."""
         self._touched.add(group.id)
 
     def current(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
-        """The settlements with the groups of now: while this batch was judged, groups may have merged."""
+        """The settlements with the present groups, because groups may have merged since."""
         if not self._live.groups.has_merged:
             return settlements
         current = self._live.groups.current
@@ -109,7 +109,7 @@ class FailureCauses:
         return cells(self._live.row.input_format, payload) | {str(item)}
 
     def _described(self, f: Finished, lack: str) -> str:
-        """The message for an attempt that said nothing itself; if its job was stopped, the rule that stopped it."""
+        """The message for an attempt that wrote none; if its job was stopped, the rule that stopped it."""
         stop, why = self._live.stop, self._live.row.stop_reason
         if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
             return f"killed because its job stopped: {why}"

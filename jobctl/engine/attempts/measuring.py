@@ -1,4 +1,4 @@
-"""The figures of a job that follow from settled attempts: pace, durations, course, absences of the command."""
+"""Keeps the figures of a job that settled attempts change: pace, durations, course, absences of the command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.store.database import Database
 
 
 class Settled(NamedTuple):
-    """A batch that was settled, and what came of it."""
+    """A batch that was settled, and its effects."""
 
     batch: Batch
     durations: list[int]  # of each attempt that ended, microseconds
@@ -37,7 +37,7 @@ def measure(database: Database, live: LiveJob, settled: Settled, now: int) -> No
 
 
 def _count_absences(live: LiveJob, finished: Sequence[Finished], causes: Causes) -> None:
-    """Count the endings that say that there is nothing to run."""
+    """Count the endings that say that the command does not exist."""
     absence = kind_of(live.row.handler).absence
     for f in finished:
         if absent := absence(f):

@@ -20,12 +20,12 @@ def missing_sentence(names: Sequence[str]) -> str:
     )
 
 
-#: The cause of an item whose row in the database was changed by a hand or by a fault of the disk.
+#: The cause of an item whose row in the database was changed by a person or by a fault of the disk.
 UNREADABLE = "the row of the item in the database is damaged, so nothing was started for it; submit the row again"
 
 
 def not_started(dispatches: Iterable[Dispatch], message: str, now: int, code: int = ENV_MISSING) -> list[Finished]:
-    """The endings of attempts that were claimed and that no executor gets."""
+    """The endings of claimed attempts that are not handed to an executor."""
     words = message.encode("utf-8", "backslashreplace")
     return [
         Finished(

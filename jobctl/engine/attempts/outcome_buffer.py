@@ -1,4 +1,4 @@
-"""Outcomes on their way from the executor to the database: kept per job until a commit holds them."""
+"""Keeps outcomes from the executor, by job, until a commit has written them to the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from jobctl.store.database import Database
 GROUP_COMMIT_US = 40_000
 GROUP_COMMIT_MAX = 1_000
 _DURATION = itemgetter(Record._fields.index("duration_us"))
-#: How many calls of one event cost as much to settle as one outcome that comes alone.
+#: The number of calls in one event that cost as much to settle as one outcome that comes alone.
 CALLS_FOR_ONE = 16
 
 
@@ -49,8 +49,8 @@ class OutcomeBuffer:
         self._database = database
         self.batches: dict[int, Batch] = {}
         self.pressure = ""
-        self.capacity: Capacity | None = None  # as the executor said last
-        self.count = 0  # outcomes, many calls of one event as few
+        self.capacity: Capacity | None = None  # the latest from the executor
+        self.count = 0  # the number of outcomes; the many calls of one event count as few
         self._oldest: int | None = None
         self._committed_at = 0
         self._calls: list[int] = []  # numbers of the events that brought calls
@@ -160,10 +160,10 @@ class OutcomeBuffer:
         self._oldest = None if self._oldest is None else self._oldest + by
 
     def clear(self, now: int) -> None:
-        """Everything is committed."""
+        """Forget everything after a commit."""
         self._committed_at = now
         self.batches.clear()
-        self.count = 0  # outcomes, many calls of one event as few
+        self.count = 0  # the number of outcomes; the many calls of one event count as few
         self._oldest = None
         self._calls.clear()
         self._repaired.clear()

@@ -1,4 +1,4 @@
-"""Taking over at a start: begin an epoch, adopt the attempts that the executor still has, give back the others."""
+"""Takes over a store: begins an epoch, adopts the attempts that the executor still has, gives back the others."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Settler:
     """Writes the outcomes of one job in the caller's transaction."""
 
     def __init__(self, database: Database, epoch: int, live: LiveJob, now: int, disks: Disks | None = None) -> None:
-        """``disks`` say whether an attempt failed because a disk was full."""
+        """``disks`` decide if an attempt failed because a disk was full."""
         self._database = database
         self._epoch = epoch
         self._live = live

@@ -1,1 +1,1 @@
-"""The jobs that the engine works on: which may start an item now, and how many."""
+"""The live jobs of the engine, and the rules that decide which of them may start items now."""

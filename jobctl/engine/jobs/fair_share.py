@@ -18,16 +18,16 @@ class Candidate(NamedTuple):
     job: int
     priority: int
     used_us: float
-    wants: int  # how many it could start now
+    wants: int  # the number of items that it could start now
     cost_us: float  # expected slot time of one item
 
 
-#: Jobs that start items in one claim. The others have their turn in the next, so many live jobs cost as little as few.
+#: The number of jobs that start items in one claim. The others get the next one, so many jobs cost as little as few.
 JOBS_PER_CLAIM = 8
 
 
 def share(candidates: Iterable[Candidate], demand: int) -> list[tuple[int, int]]:
-    """Split ``demand`` free slots among jobs: (job, how many) in the order in which they claim."""
+    """Split ``demand`` free slots among jobs: (job, number of items) in the order in which they claim."""
     order = sorted(candidates, key=lambda c: (-c.priority, c.used_us, c.job))
     given: list[tuple[int, int]] = []
     while order and demand > 0:

@@ -21,12 +21,12 @@ class Secrets:
     """The variables that items get by name or from a file, with their values of this moment."""
 
     values: Mapping[str, str]
-    problem: str = ""  # why the file cannot be read
+    problem: str = ""  # the reason why the file cannot be read
     missing: tuple[str, ...] = ()  # names that neither our environment nor the file has
 
     @property
     def mask(self) -> Mask:
-        """Hides the values in texts. Without the file nobody knows them, so that mask hides every text."""
+        """A mask that hides the values in texts. Without the file they are unknown, and the mask hides every text."""
         return HideAll() if self.problem else Mask(self.values.values())
 
 

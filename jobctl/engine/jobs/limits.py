@@ -13,7 +13,7 @@ from jobctl.store.queues import QueueRow
 
 
 class Limits:
-    """Queues and token buckets, as the database has them, less what was used since."""
+    """The queues and token buckets of the database, without the tokens that were used since the last look."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class Limits:
         self._rates: dict[int | str, str] = {}
 
     def refresh(self, live_jobs: Iterable[LiveJob], now: int) -> bool:
-        """Take in what commands changed; True if that may let a job start that could not, or the other way round."""
+        """Read the changes of commands; True if they may let a job start that could not, or the other way round."""
         before = self._queue_limits(), self._rates.copy()
         self._queues = queues.load_all(self._database)
         wanted: dict[int | str, tuple[str, float | None, int | None]] = {}
@@ -65,7 +65,7 @@ class Limits:
         return min(rooms) if rooms else None
 
     def take(self, live: LiveJob, count: int) -> None:
-        """``count`` items were claimed: store what is left in the buckets, in the caller's transaction."""
+        """Take tokens for ``count`` claimed items, and store the rest of the buckets, in the caller's transaction."""
         for bucket in self._buckets_of(live):
             bucket.take(count)
         own = self._buckets.get(live.id)
@@ -92,7 +92,7 @@ class Limits:
 
 
 def check_dependencies(database: Database, live: LiveJob) -> None:
-    """See which of the jobs before it are not done, and whether it can ever start.
+    """Find the jobs before it that are not done, and decide if it can ever start.
 
     A job that was pruned does not prevent another round of a job that has run before: its condition was met then.
     """

@@ -1,4 +1,4 @@
-"""The engine's picture of a live job: whether it may start items, which attempts it has in hand, its pace."""
+"""The engine's picture of a live job: its rules for starting items, its attempts in hand, its pace."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 #: Seconds of work that each slot gets ahead of time, so that short items never wait for a commit and long items are
 #: never claimed before they can start.
 LOOKAHEAD_S = 0.2
-#: How long an item is expected to take as long as none of its job has ended.
+#: The expected duration of an item until the first item of its job has ended.
 UNKNOWN_MEAN_US = 1_000_000.0
 #: No job has more attempts than these ahead of free slots.
 _MOST_AHEAD = 16_000
-#: How many attempts each slot of a large cluster may have ahead.
+#: The number of attempts that each slot of a large cluster may have ahead.
 _AHEAD_PER_SLOT = 16
 
 
@@ -42,29 +42,29 @@ class LiveJob:
     pace: Pace = field(default_factory=Pace)
     durations: Durations = field(default_factory=Durations)
     course: Course = field(default_factory=lambda: Course(1))
-    mask: Mask = field(default_factory=Mask)  # over what its items say
+    mask: Mask = field(default_factory=Mask)  # hides secrets in the messages of its items
     in_hand: dict[tuple[int, int], float] = field(default_factory=dict)  # (item, attempt) -> slot time charged
     barred: set[tuple[int, int]] = field(default_factory=set)  # attempts in hand that take no slot
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
     ahead_s: float = LOOKAHEAD_S  # seconds of work to hand over for each slot before it is free
-    needs: Amounts = ()  # what each item needs besides a slot
+    needs: Amounts = ()  # the resources that each item needs in addition to a slot
     most_at_once: int | None = None  # items with these needs that could run together; None = it needs nothing
     before: tuple[int, int] = (0, 0)  # items that had succeeded and failed when the round began
     absent_in_a_row: int = 0
     absent_message: str = ""  # of the last of them
     closing: bool = False
     close_at: int = 0  # the next try to write its result files
-    unwritten: str = ""  # why its result files could not be written
+    unwritten: str = ""  # the reason why its result files could not be written
     drop_from: int = 1  # the first item that was not looked at since the stop
     ending_sent: bool = False  # the executor was told of the stop
     taken_back: bool = False  # paused, and the executor was asked for the attempts that had not begun
     waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
-    never: str = ""  # why it can never start
+    never: str = ""  # the reason why it can never start
     follows: list[int] = field(default_factory=list)  # jobs that are not done and have some of its rows
     has_followed: bool = False  # some of its rows are not items yet, because other jobs have them
-    lack: str = ""  # why its items cannot get what they need
-    missing_variables: str = ""  # a sentence about variables that the daemon has not: its items fail unstarted
+    lack: str = ""  # the reason why its items cannot get the resources that they need
+    missing_variables: str = ""  # a sentence about variables that the daemon lacks: its items fail unstarted
 
     @property
     def id(self) -> int:
@@ -104,8 +104,8 @@ class LiveJob:
     def lookahead(self, slots: int) -> int:
         """The number of attempts to hand over beyond the free slots.
 
-        It grows slowly, is none while the command seems not to exist, and never exceeds the failures that are still
-        allowed: the outcomes of earlier attempts cannot hold back an attempt that was handed over.
+        It grows slowly, is zero while the command seems not to exist, and never exceeds the failures that are still
+        allowed, because the outcome of an earlier attempt cannot hold back an attempt that was handed over.
         """
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
@@ -155,7 +155,7 @@ class LiveJob:
 
     @property
     def is_doomed(self) -> bool:
-        """True if it can never start and nobody has stopped it for that yet."""
+        """True if it can never start and is not stopped for that yet."""
         return bool(self.never) and self.stop is None and not self.closing
 
     @property
@@ -177,7 +177,7 @@ class LiveJob:
         self.barred.discard(key)
 
     def let_go_all(self, keys: list[tuple[int, int]], used_us: float) -> None:
-        """The same for many, with the slot time of all."""
+        """The same as ``let_go`` for many attempts, with the slot time of all."""
         self.used_us += used_us - sum(map(self.in_hand.pop, keys))
 
     def has_ready(self, now: int) -> bool:

@@ -39,13 +39,13 @@ class LiveJobs:
         self._ahead_s = LOOKAHEAD_S
 
     def look_ahead(self, ahead_s: float) -> None:
-        """Set how many seconds of work each slot has in hand beyond the item that it runs."""
+        """Set the seconds of work that each slot has in hand beyond the item that it runs."""
         self._ahead_s = ahead_s
         for live in self:
             live.ahead_s = ahead_s
 
     def find_room(self) -> None:
-        """Workers came or went: see again how many items of each job can run at once."""
+        """After workers came or went: compute again for each job how many items can run at once."""
         for live in self:
             self._fit(live)
             self._ready_queue.touch(live)
@@ -70,7 +70,7 @@ class LiveJobs:
         return self._ready_queue.changed.values()
 
     def count(self, live: LiveJob, deltas: Mapping[str, int], now: int) -> None:
-        """Move the counters of a job, in the caller's transaction."""
+        """Change the counters of a job, in the caller's transaction."""
         for name, delta in deltas.items():
             if name in live.counts:
                 live.counts[name] += delta
@@ -79,7 +79,7 @@ class LiveJobs:
         jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
 
     def drop(self, job: int) -> None:
-        """The job's round is closed."""
+        """Remove a job whose round is closed."""
         self._jobs.pop(job, None)
         self._rows.pop(job, None)
         self._ready_queue.remove(job)
@@ -90,7 +90,7 @@ class LiveJobs:
         return self._database.data_version() != self._version
 
     def refresh(self, epoch: int) -> None:
-        """Take in what commands wrote: new jobs, pauses, changed rules. Inside a transaction."""
+        """Read the changes of commands: new jobs, pauses, changed rules. Call it in a transaction."""
         self._version = self._database.data_version()
         rows = jobs.live_rows(self._database)
         for gone in self._jobs.keys() - rows.keys():
@@ -110,14 +110,14 @@ class LiveJobs:
         self._ready_queue.touch(live)
 
     def check_dependencies(self) -> None:
-        """See which jobs wait for others."""
+        """Find the jobs that wait for others."""
         for live in self:
             if live.row.after:
                 check_dependencies(self._database, live)
                 self._ready_queue.touch(live)
 
     def check_dependents(self, job: int) -> list[LiveJob]:
-        """See which jobs that come after a job can start, now that its round is closed; returns them all."""
+        """Check the jobs that come after a job whose round was closed, which may start now. Returns all of them."""
         dependents = [live for live in self if any(number == job for number, _ in live.row.after)]
         for live in dependents:
             check_dependencies(self._database, live)
@@ -125,11 +125,11 @@ class LiveJobs:
         return dependents
 
     def touch(self, live: LiveJob) -> None:
-        """Something about the job has changed."""
+        """Note that something about the job has changed."""
         self._ready_queue.touch(live)
 
     def touch_all(self) -> None:
-        """Something has changed that may concern any job."""
+        """Note a change that may concern any job."""
         for live in self:
             self._ready_queue.touch(live)
 
@@ -147,7 +147,7 @@ class LiveJobs:
             journal.note(self._database, live.id, str(state), at=now, actor="engine", round=row.round)
 
     def rebuild(self, epoch: int) -> None:
-        """A transaction failed: forget everything that was not committed."""
+        """After a failed transaction: forget everything that was not committed."""
         paces = {live.id: (live.pace, live.used_us, live.barred) for live in self}
         for job in self._jobs:
             self._ready_queue.remove(job)
@@ -182,7 +182,7 @@ class LiveJobs:
         return live
 
     def _define(self, live: LiveJob) -> None:
-        """Look up the secrets of its items, and tell the executor what they share."""
+        """Look up the secrets of its items, and describe the job to the executor."""
         secrets = secrets_for(live.row)
         live.mask, live.lack = secrets.mask, secrets.problem
         live.missing_variables = "" if secrets.problem else missing_sentence(secrets.missing)
@@ -191,7 +191,7 @@ class LiveJobs:
         self._executor.define(self._specs.spec(live.row, secrets, slotted=live.handler.slotted))
 
     def look_up(self, changed: Iterable[LiveJob], now: int) -> None:
-        """See whether jobs that could start can now get what they lacked."""
+        """Look up again the secrets and resources of jobs that could start but lacked some."""
         for live in [each for each in changed if each.is_stuck(now)]:
             self._define(live)
             self._ready_queue.touch(live)

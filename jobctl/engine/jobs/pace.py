@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-#: What is older counts less: seconds, and items that got their outcome.
+#: Older events count less: after these seconds, and after this number of items that got their outcome.
 _RATE_WINDOW_S = 30.0
 _RATE_WINDOW_ITEMS = 20.0
 _MEAN_WEIGHT = 0.05

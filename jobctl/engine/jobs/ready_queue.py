@@ -1,7 +1,7 @@
 """Tells which live jobs the engine must look at, when it must look again, and in which order they may start items.
 
-A store may have thousands of live jobs of which few change, so no round of the engine looks at all of them. The code
-that changes a job touches it; what is known here about the other jobs stays true until a moment that is known too.
+A store may have thousands of live jobs that seldom change, so no round of the engine looks at all of them. The code
+that changes a job touches it. The findings about every other job stay true until a moment that is known, too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jobctl.domain.cluster_workers import Amounts
 from jobctl.engine.jobs.limits import Limits
 from jobctl.engine.jobs.live_job import LiveJob
 
-#: Which job starts items first: the higher priority, then the least slot time used, then the older job.
+#: The order of jobs: the higher priority first, then the least slot time used, then the older job.
 Key = tuple[int, float, int]
 
 
@@ -37,12 +37,12 @@ class ReadyQueue:
     """The order of the live jobs. ``in_hand`` and ``in_queue`` count the attempts that the executor has."""
 
     def __init__(self, limits: Limits, serves: Callable[[LiveJob], bool]) -> None:
-        #: Jobs touched since ``forget_changed``. Of each the engine sees whether a rule stops it, what its state is and
-        #: whether its round is over.
+        #: The jobs touched since ``forget_changed``. For each, the engine applies the rules that stop it, computes its
+        #: state, and closes its round if it is over.
         self.changed: dict[int, LiveJob] = {}
         self.in_hand = 0
         self.in_queue: Counter[str] = Counter()
-        self.in_need: Counter[str] = Counter()  # by name, what those attempts need besides slots
+        self.in_need: Counter[str] = Counter()  # the resources that those attempts need, by name
         self._limits = limits
         self._serves = serves
         self._stale: dict[int, LiveJob] = {}
@@ -52,17 +52,17 @@ class ReadyQueue:
         self._moments: list[tuple[int, int]] = []
 
     def touch(self, live: LiveJob) -> None:
-        """Something about the job has changed."""
+        """Note that something about the job has changed."""
         self.changed[live.id] = self._stale[live.id] = self._known[live.id] = live
 
     def remove(self, job: int) -> None:
-        """The job is not live any more."""
+        """Remove a job that is no longer live."""
         self._move(job, _NOT_SEEN)
         for jobs in (self.changed, self._stale, self._known, self._entries):
             jobs.pop(job, None)
 
     def forget_changed(self, keep: Callable[[LiveJob], bool]) -> None:
-        """The engine has done what follows from the changes, except for the jobs to ``keep``."""
+        """Forget the changed jobs, because the engine has acted on the changes, except for the jobs to ``keep``."""
         self.changed = {job: live for job, live in self.changed.items() if keep(live)}
 
     def look(self, capacity: int, now: int) -> None:

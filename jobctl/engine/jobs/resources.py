@@ -1,4 +1,4 @@
-"""The resources that items need besides a slot: an item that no worker can run must not take a slot.
+"""Compares the resources that items need with those that exist: an item that no worker can run must take no slot.
 
 The workers of a cluster say which resources they have. On this machine only devices count, and an item that needs more
 devices than the machine has starts all the same: it fails and says so.
@@ -20,7 +20,7 @@ class Resources:
         self.update(offers)
 
     def update(self, offers: tuple[WorkersOffer, ...]) -> None:
-        """Workers came or went."""
+        """Replace the resources after workers came or went."""
         self._offers = offers
         self._total = total_of(offers)
 
@@ -36,7 +36,7 @@ class Resources:
         return room_for(needs, self._offers) if needs else None
 
     def left(self, needs: Amounts, in_hand: Mapping[str, float]) -> int:
-        """For how many more items with these needs the resources suffice, besides the attempts in hand."""
+        """The number of items with these needs that the resources allow in addition to those in hand."""
         return min(int((self._total[name] - in_hand.get(name, 0.0)) // amount) for name, amount in needs)
 
 

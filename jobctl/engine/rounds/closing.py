@@ -1,4 +1,4 @@
-"""Closing a round: the result files first, then the terminal commit."""
+"""Closes a round: first it writes the result files, then it commits the end of the round."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobctl.store import failures, jobs, journal, outbox
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.opening.open import open_database
 
-#: The loop writes the result files of jobs up to this size itself; larger ones are written by a thread.
+#: The loop itself writes the result files of jobs up to this number of items; a thread writes those of larger jobs.
 INLINE_LIMIT = 2_000
 
 
@@ -47,7 +47,7 @@ class RoundCloser:
         return self._under_way > 0
 
     def begin(self, live: LiveJob, now: int) -> None:
-        """All items of the job are terminal: write its files."""
+        """Write the files of a job whose items are all terminal."""
         live.closing = True
         self._under_way += 1
         if live.row.total <= INLINE_LIMIT:
@@ -119,7 +119,7 @@ def _was_cut(database: Database, live: LiveJob) -> bool:
     if live.row.stop not in (Stop.CANCEL, Stop.EXPIRED, Stop.DEPENDENCY):
         return False
     if live.is_held_back and not live.row.total:
-        return True  # it has no rows, and the jobs after it must not take its end for a success
+        return True  # it has no rows, and the jobs after it must not read its end as a success
     if live.counts["unprocessed"] or jobs.reason(database, live.id):
         return True
     return failures.has_cancelled(database, live.id)

@@ -1,7 +1,7 @@
-"""Rows that were open in other jobs of the same name: what happens to them when those jobs have ended.
+"""Decides about rows that were open in other jobs of the same name, when those jobs have ended.
 
-Until then they are not items. A row that has succeeded there is counted as skipped; any other row becomes an item and
-runs here. If this job stops first, they become unprocessed items, so the result files have every row.
+Until then these rows are not items. A row that has succeeded there is counted as skipped; any other row becomes an item
+and runs here. If this job stops first, they become unprocessed items, so the result files have every row.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ CHUNK = 2_000
 
 
 def is_due(live: LiveJob) -> bool:
-    """True if there are rows that can be decided now."""
+    """True if rows can be decided now."""
     return live.has_followed and not live.closing and (live.stop is not None or not live.follows)
 
 
 def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
-    """Decide the next rows, in the caller's transaction; returns how the counters move."""
+    """Decide the next rows, in the caller's transaction. Returns the changes of the counters."""
     rows = followed.head(database, live.id, CHUNK)
     if not rows:
         live.has_followed = False

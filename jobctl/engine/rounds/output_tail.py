@@ -1,4 +1,4 @@
-"""Reading the output of attempts from the log files that the attempts of a slot share."""
+"""Reads the output of attempts from the log files that the attempts of a slot share."""
 
 from __future__ import annotations
 

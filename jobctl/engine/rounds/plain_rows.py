@@ -1,4 +1,4 @@
-"""Rows of ``succeeded.csv`` as text, made without a CSV writer, which would take much longer.
+"""Makes rows of ``succeeded.csv`` without a CSV writer, which would take much longer.
 
 The text is what a ``csv.writer`` would write; the tests compare both.
 """
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from jobctl.domain.durations import Clock, decimal, seconds
 from jobctl.store.item_rows import ItemRow
 
-#: With any other delimiter our own cells might need quotes.
+#: The delimiters that no cell of ours contains. With any other one our own cells might need quotes.
 _DELIMITERS = (",", ";", "\t", "|")
-#: The texts of durations below this, in microseconds, are kept.
+#: The texts of durations below this number of microseconds are cached.
 _SHORT_US = 5_000
 
 

@@ -1,4 +1,4 @@
-"""One result file: how it is made durable, and the form of its ``jobctl_*`` cells."""
+"""Writes one result file durably, and formats its ``jobctl_*`` cells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that is in its place."""
+    """A complete file under its own name."""
 
     path: str
     rows: int
@@ -57,7 +57,7 @@ class ResultFile:
 
 
 def cell_of(value: Any) -> Any:
-    """A jobctl_* cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    """A jobctl_* cell that no spreadsheet reads as a formula; numbers stay numbers."""
     if value is None:
         return ""
     if isinstance(value, bool):

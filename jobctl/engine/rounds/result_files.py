@@ -1,4 +1,4 @@
-"""The result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input.
+"""Writes the result files of a round: succeeded, failed, unprocessed and a manifest. Together they are the input.
 
 The original columns come first, untouched, in the order and dialect of the input; ``jobctl_*`` columns follow. JSON
 lines come back as JSON lines with one ``_jobctl`` member. Each file is written under another name and renamed into
@@ -82,7 +82,7 @@ class ResultWriter:
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
 
     def write(self) -> dict[str, Any]:
-        """Write all files; returns what ``jobs.results`` and the status document say about them."""
+        """Write all files. Returns their description for ``jobs.results`` and the status document."""
         for folder in (self._folder.parent, self._folder):
             private.make_folder(folder)
         files = {name: ResultFile(self._folder / (name + self._suffix)) for name in self._columns}
