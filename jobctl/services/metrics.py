@@ -15,7 +15,7 @@ from jobctl.domain.texts import shown
 from jobctl.errors import NotFound
 from jobctl.services.control.queues import queue_documents
 from jobctl.services.daemon.view import DOWN, DaemonView, daemon_view
-from jobctl.services.output.write_file import placed
+from jobctl.services.output.write_file import write_whole
 from jobctl.store import clock
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
@@ -192,6 +192,6 @@ def write_metrics(path: str, text: str) -> MetricsFileDocument:
     Raises HomeError if that is not possible.
     """
     data = text.encode()
-    with placed(Path(path), 0o644) as file:
+    with write_whole(Path(path), 0o644) as file:
         file.write(data)
     return {"schema": "jobctl.metrics_file/1", "path": os.path.abspath(path), "bytes": len(data)}

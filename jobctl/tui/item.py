@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 
 from jobctl.domain.selection import Selection
 from jobctl.render.explain import explain_lines
-from jobctl.services.output.follow import Wanted
+from jobctl.services.output.follow import FollowTarget
 from jobctl.tui.log_view import LogView
 from jobctl.tui.page import Page
 
@@ -36,7 +36,7 @@ class ItemScreen(Page):
     def __init__(self, job: int, item: int) -> None:
         super().__init__()
         self._job, self._item = job, item
-        self._wanted = Wanted(job, item)
+        self._wanted = FollowTarget(job, item)
 
     def compose(self) -> ComposeResult:
         """The explanation, the log, the keys."""

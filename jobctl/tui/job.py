@@ -15,7 +15,7 @@ from jobctl.domain.wording import number
 from jobctl.render.items import item_cells
 from jobctl.render.job.blocks import failure_cells
 from jobctl.render.job.page import job_page, job_title
-from jobctl.services.output.follow import Wanted
+from jobctl.services.output.follow import FollowTarget
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.log_view import LogView
 from jobctl.tui.page import Page
@@ -76,12 +76,12 @@ class JobScreen(Page):
                 yield LogView(self.reader.home, self._wanted(), id="text")
         yield Footer()
 
-    def _wanted(self) -> Wanted:
+    def _wanted(self) -> FollowTarget:
         """The end of the log: a job of a million items has written more than anybody reads."""
         job = self._document or self.reader.job(self._number)
         counts = job["counts"]
         begun = counts["total"] - counts["queued"] - counts["unprocessed"]
-        return Wanted(self._number, after=max(0, begun - LOG_ITEMS))
+        return FollowTarget(self._number, after=max(0, begun - LOG_ITEMS))
 
     def on_mount(self) -> None:
         """Give the keys to the first tab."""

@@ -13,7 +13,7 @@ from textual.widgets import Log
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.render.output import harmless, heading
-from jobctl.services.output.follow import Follower, Wanted, Written
+from jobctl.services.output.follow import Follower, FollowTarget, OutputEvent
 from jobctl.store.opening.open import open_database
 
 #: Lines that can be scrolled back to.
@@ -33,7 +33,7 @@ class LogView(Log):
             super().__init__()
             self.text = text
 
-    def __init__(self, home: Home, wanted: Wanted, id: str) -> None:
+    def __init__(self, home: Home, wanted: FollowTarget, id: str) -> None:
         super().__init__(max_lines=MAX_LINES, id=id)
         self._home, self._wanted = home, wanted
         self._room = Semaphore(AHEAD)
@@ -52,7 +52,7 @@ class LogView(Log):
         self._thread = Thread(target=self._follow, name="log", daemon=True)
         self._thread.start()
 
-    def keep_on(self, wanted: Wanted, mark: int) -> None:
+    def keep_on(self, wanted: FollowTarget, mark: int) -> None:
         """Follow again if another attempt began after the end of the log; ``mark`` counts the attempts or rounds."""
         if mark == self._mark or (self._thread is not None and self._thread.is_alive()):
             return
@@ -94,7 +94,7 @@ class LogView(Log):
             database.close()
 
 
-def _texts(events: Iterator[Written], wanted: Wanted) -> Iterator[str]:
+def _texts(events: Iterator[OutputEvent], wanted: FollowTarget) -> Iterator[str]:
     """Events as text; with several items a heading says whose output follows."""
     decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
     shown: tuple[int, int, str] | None = None
@@ -108,5 +108,5 @@ def _texts(events: Iterator[Written], wanted: Wanted) -> Iterator[str]:
         yield head + harmless(decoder.decode(event.data))
 
 
-def _heading(job: int, event: Written) -> str:
+def _heading(job: int, event: OutputEvent) -> str:
     return "\n" + heading(f"{job}.{event.item}" + (" standard error" if event.stream == "err" else "")) + "\n"

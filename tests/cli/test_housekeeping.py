@@ -109,9 +109,9 @@ def test_nobody_to_tell_is_said(tmp_path, monkeypatch, jobctl):
 
 
 def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
-    assert "stays: a notification of its end is still on its way" in jobctl("prune", "--older-than", "0s").err
+    assert "stays: a notification about its end is not delivered yet" in jobctl("prune", "--older-than", "0s").err
     settle_deliveries(bench, "delivered")
-    assert "nobody has retried its failed items (--include-failed" in jobctl("prune", "--older-than", "0s").err
+    assert "its failed items were not retried (--include-failed" in jobctl("prune", "--older-than", "0s").err
     dry = jobctl("prune", "--older-than", "0s", "--include-failed", "--dry-run")
     assert dry.out.startswith("1\tnightly\tpartial ")
     assert "1 job done for more than 0s would be removed; nothing was changed" in dry.err
@@ -127,7 +127,7 @@ def test_jobs_that_stay_for_one_reason_are_named_in_one_line(store, jobctl):
         store.job("f", name=f"n{number}", state="failed", started_at=1, finished_at=2)
     said = jobctl("prune", "--older-than", "0s").err.splitlines()
     assert len(said) == 2
-    assert "jobs 1 (n1), 2 (n2)," in said[0] and " and 2 more stay: nobody has retried" in said[0]
+    assert "jobs 1 (n1), 2 (n2)," in said[0] and " and 2 more stay: its failed items were not retried" in said[0]
 
 
 def test_the_age_comes_from_the_settings_when_it_is_not_given(bench, jobctl, monkeypatch, tmp_path):

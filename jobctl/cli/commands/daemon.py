@@ -45,13 +45,13 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     It continues after the terminal is closed. Each store has at most one daemon; a second one is refused (exit 75).
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
-    from jobctl.services.daemon.options import Wanted
+    from jobctl.services.daemon.options import DaemonRequest
     from jobctl.services.daemon.start import start as start_daemon
     from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
     tell_untrusted(shared, "daemon")
-    wanted = Wanted(slots, cluster_given(ctx), forgets_cluster(ctx))
+    wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx))
     started = start_daemon(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us())
     if shared.json:
         shared.emit(started.document)
@@ -75,13 +75,13 @@ def run(
     SIGTERM or Ctrl-C stops it: the first one politely, the second one at once.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
-    from jobctl.services.daemon.options import Wanted, start_options
+    from jobctl.services.daemon.options import DaemonRequest, start_options
     from jobctl.services.daemon.start import become, run_document
     from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
     tell_untrusted(shared, "daemon")
-    wanted = Wanted(slots, cluster_given(ctx), forgets_cluster(ctx), drain)
+    wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx), drain)
     options = start_options(shared.home, wanted, load_settings(os.environ, os.getcwd()))
     become(options, (lambda: shared.emit(run_document(options, os.getpid()))) if shared.json else None)
     return Exit.OK

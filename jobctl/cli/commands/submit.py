@@ -98,10 +98,10 @@ def _check_wait(shared: Session, request: SubmitRequest, *, start_daemon: bool) 
 def _daemon_options(shared: Session) -> StartOptions:
     """What a daemon is started with, checked before anything is accepted."""
     from jobctl.services.daemon.elsewhere import refuse_elsewhere
-    from jobctl.services.daemon.options import Wanted, start_options
+    from jobctl.services.daemon.options import DaemonRequest, start_options
     from jobctl.services.settings.settings import load_settings
 
-    options = start_options(shared.home, Wanted(), load_settings(os.environ, os.getcwd()))
+    options = start_options(shared.home, DaemonRequest(), load_settings(os.environ, os.getcwd()))
     refuse_elsewhere(options)
     return options
 

@@ -1,1 +1,1 @@
-"""Changing jobs and queues: cancel, pause, resume, retry, set, prune."""
+"""The services that change jobs and queues: cancel, pause, resume, retry, set and prune."""

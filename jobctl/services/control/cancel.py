@@ -1,7 +1,8 @@
-"""Cancelling jobs and items.
+"""``jobctl cancel``: cancel jobs and items.
 
-A cancel is a request to the engine, which owns processes and states. With no daemon up, an engine is started for
-that job alone: it ends the items that a dead daemon left running, closes the round, writes the result files and ends.
+A cancel is a request to the engine, which owns processes and states. If no daemon is running, an
+engine is started for that job alone: it ends the items that a dead daemon left running, closes the round, writes the
+result files and ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from jobctl.process.daemon import StartOptions, lock_holder, start_detached
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.control.targets import Target, singles
+from jobctl.services.control.targets import Target, expand_ranges
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
 from jobctl.store import clock, items, jobs, journal, requests
@@ -32,7 +33,7 @@ from jobctl.store.requests import Request
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import CancelDocument, CancelledBlock
 
-#: How long a cancel waits for its effect after the grace period of the job.
+#: Seconds that a cancel waits for its effect after the grace period of the job.
 PATIENCE_S = 15.0
 
 
@@ -60,17 +61,17 @@ class Cancelled:
 def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
     """End jobs or single items. Running items get TERM, the grace period, KILL; items that never ran are unprocessed.
 
-    Returns when it has happened, or when the grace of a stubborn process is over. On something terminal it changes
-    nothing and says so. Raises NotFound for an item that does not exist; Elsewhere if a cluster may run what a daemon
-    left there: the next daemon finds the request and cancels.
+    Returns when the jobs and items have ended, or when the grace period and PATIENCE_S have passed. A job or an item
+    that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for an item
+    that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the request out.
     """
-    wanted = singles(targets)
+    wanted = expand_ranges(targets)
     database = open_database(home)
     try:
-        asked = _ask(database, wanted, at_once=at_once, reason=checked_reason(reason), now=now)
+        asked = _request_cancels(database, wanted, at_once=at_once, reason=checked_reason(reason), now=now)
         if asked:
-            _see_to_it(home, {job for job, _ in asked})
-            _await(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
+            _ensure_engine(home, {job for job, _ in asked})
+            _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
         return [_answer(database, home, target, (target.job, target.item) in asked) for target in wanted]
     finally:
         database.close()
@@ -85,7 +86,7 @@ def cancel_document(results: Sequence[Cancelled]) -> CancelDocument:
     return {"schema": "jobctl.cancel/1", "cancelled": cancelled}
 
 
-def _ask(
+def _request_cancels(
     database: Database, targets: Sequence[Target], *, at_once: bool, reason: str, now: int
 ) -> set[tuple[int, int | None]]:
     asked = set()
@@ -96,7 +97,7 @@ def _ask(
                 who, why = actor(), reason or "cancelled by the user"
                 request = Request(target.job, target.item, requests.CANCEL, at_once, who, why)
                 requests.add(database, request, now)
-                if target.item is not None:  # the end of a job is noted by the engine, as a stop
+                if target.item is not None:  # the engine itself notes the end of a job
                     event = journal.CANCELLED
                     journal.note(database, target.job, event, at=now, actor=who, reason=why, item=target.item)
                 asked.add((target.job, target.item))
@@ -116,7 +117,7 @@ def _item_state(database: Database, job: int, item: int) -> ItemState:
     return state
 
 
-def _see_to_it(home: Home, asked: set[int]) -> None:
+def _ensure_engine(home: Home, asked: set[int]) -> None:
     """Wake the engine, or start one for the job if there is none."""
     if lock_holder(home.lock) is not None:
         wake(home.wake)
@@ -128,7 +129,7 @@ def _see_to_it(home: Home, asked: set[int]) -> None:
             start_detached(options)
         except Elsewhere as error:
             raise Elsewhere(f"{error.message}; the request is kept for the daemon there", hint=error.hint) from error
-        except Busy:  # a daemon came up in between: it will find the request
+        except Busy:  # a daemon has started meanwhile, and finds the request
             wake(home.wake)
 
 
@@ -137,7 +138,7 @@ def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> fl
     return max((row.policy.grace_s for row in rows if row is not None), default=0.0)
 
 
-def _await(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
+def _wait_until_done(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     with Watch(home.root) as watch:
         while live := {(job, item) for job, item in asked if _is_live(database, job, item)}:
@@ -145,8 +146,8 @@ def _await(database: Database, home: Home, asked: set[tuple[int, int | None]], p
             if left <= 0:
                 return
             watch.wait(min(left, 1.0))
-            if lock_holder(home.lock) is None:  # an engine for another job was there, and has gone
-                _see_to_it(home, {job for job, _ in live})
+            if lock_holder(home.lock) is None:  # there was an engine for another job, and it has ended
+                _ensure_engine(home, {job for job, _ in live})
 
 
 def _answer(database: Database, home: Home, target: Target, changed: bool) -> Cancelled:

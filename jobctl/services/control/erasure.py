@@ -1,8 +1,8 @@
-"""Removing the remains of removed rows from the files of a home.
+"""Erase the remains of removed rows from all files of a home.
 
 SQLite overwrites what is deleted with zeros (``secure_delete``), but a row that once moved from one page to another may
-have left a copy of itself in the first: only rewriting the whole database is sure to end that. Then there are the
-write-ahead log, the copies of the database, and outcomes that a supervisor kept.
+have left a copy of itself on the first one. Only rewriting the whole database is sure to remove such copies. The
+write-ahead log, the copies of the database, and the outcomes that a supervisor kept may have the rows as well.
 """
 
 from __future__ import annotations
@@ -22,65 +22,67 @@ from jobctl.store.opening import backup
 from jobctl.supervisor.calls.kept import KeptCalls
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
 
-#: A larger database is rewritten only while no daemon is up, because all other writers wait meanwhile.
-REBUILD_BESIDE = 256 << 20
+#: A larger database is rewritten only while no daemon is running, because all other writers wait meanwhile.
+REBUILD_WITH_DAEMON = 256 << 20
 #: A larger database is not rewritten in memory.
 REBUILD_IN_MEMORY = 64 << 20
-#: How long the engine may take to empty the log: a reader may be in its way.
+#: Seconds that the engine may take to empty the write-ahead log: a reader may prevent it.
 PATIENCE_S = 60.0
 _NO_ROOM = "there is too little room on the disk to rewrite it"
 
 
 class Eraser:
-    """Takes away what removed rows left in the files of one home."""
+    """Erases the remains of removed rows from the files of one home."""
 
-    def __init__(self, database: Database, home: Home, again: str) -> None:
-        """``again`` is the command that continues where this one stops."""
-        self._again = again
+    def __init__(self, database: Database, home: Home, continue_command: str) -> None:
+        """``continue_command`` is the command that continues where this one stops; errors name it."""
+        self._continue_command = continue_command
         self._database = database
         self._home = home
 
     def erase(self, now: int) -> int:
-        """Take everything away; returns how many bytes the database became smaller.
+        """Erase everything; returns the number of bytes by which the database became smaller.
 
-        Raises Busy when something is left because a daemon works, HomeError when a copy cannot be removed.
+        ``now`` is in microseconds UTC. Raises Busy if remains cannot be erased now, HomeError if a copy of the database
+        cannot be replaced.
         """
         before = pruning.database_bytes(self._database)
-        held = self._take()
+        held = self._take_lock()
         try:
             obstacle = self._rebuild(is_alone=held is not None)
             self._replace_copies(now)
             if held is not None:
-                self._finish_alone()
+                self._finish_without_engine()
         finally:
             if held is not None:
                 os.close(held)
         if held is None:
-            self._finish_beside()
+            self._finish_with_engine()
         if obstacle:
-            raise self._left(obstacle, f"make room, then: {self._again}" if obstacle == _NO_ROOM else None)
+            hint = f"make room, then: {self._continue_command}" if obstacle == _NO_ROOM else None
+            raise self._incomplete(obstacle, hint)
         return before - pruning.database_bytes(self._database)
 
-    def _take(self) -> int | None:
-        """Keep daemons away for now; None if one is there, or another command that does the same."""
+    def _take_lock(self) -> int | None:
+        """Take the daemon lock, so that no daemon starts; None if a daemon or another command has it."""
         try:
             return lock.take_for_a_while(str(self._home.lock))
         except lock.HeldError:
             return None
 
     def _rebuild(self, *, is_alone: bool) -> str:
-        """Rewrite the database, or free the space that can be freed; returns why it was not rewritten."""
+        """Rewrite the database, or only give unused pages back; returns the reason why it was not rewritten, or ''."""
         live = pruning.live_bytes(self._database)
         obstacle = _NO_ROOM
-        if live > REBUILD_BESIDE and not is_alone:
-            obstacle = "it is too large to be rewritten while a daemon is up"
+        if live > REBUILD_WITH_DAEMON and not is_alone:
+            obstacle = "it is too large to be rewritten while a daemon is running"
         elif space.has_free(self._home.root, live) and self._is_rebuilt(live):
             return ""
-        pruning.give_back(self._database, self._between)
+        pruning.give_back(self._database, self._let_others_write)
         return obstacle
 
     def _is_rebuilt(self, live: int) -> bool:
-        """Try it; False if the disk turns out to be full, or the limit for files too low.
+        """Try to rewrite it; False if the disk is full, or the limit for the size of files too low.
 
         A large database needs room for a file in the folder that SQLITE_TMPDIR of the environment names.
         """
@@ -92,8 +94,8 @@ class Eraser:
             raise
         return True
 
-    def _between(self) -> None:
-        """Another command's turn to write."""
+    def _let_others_write(self) -> None:
+        """Pause between two transactions, so that another command can write."""
         time.sleep(pruning.COURTESY_S)
 
     def _replace_copies(self, now: int) -> None:
@@ -105,19 +107,19 @@ class Eraser:
                 hint="fix that, then run jobctl prune again: it continues where it stopped",
             ) from error
 
-    def _finish_alone(self) -> None:
-        """Empty the log ourselves, because there is no engine that could."""
-        for rest in self._home.root.glob(".*.tmp"):  # of a restoring that was killed: a whole copy
+    def _finish_without_engine(self) -> None:
+        """Empty the write-ahead log in this process, because no engine is running."""
+        for rest in self._home.root.glob(".*.tmp"):  # a restore that was killed left a whole copy
             rest.unlink(missing_ok=True)
         if not self._database.checkpoint():
-            raise self._left("a reader keeps the log from being emptied", self._again)
+            raise self._incomplete("a reader keeps the log from being emptied", self._continue_command)
         for name, kept in (("outcomes", KeptOutcomes), ("calls", KeptCalls)):
             path = self._home.root / name
             if path.exists():
-                kept(str(path))  # wipes what nobody waits for
+                kept(str(path))  # opening it wipes the outcomes that no engine will read
 
-    def _finish_beside(self) -> None:
-        """Have the engine empty the log, or do it ourselves when it goes."""
+    def _finish_with_engine(self) -> None:
+        """Have the engine empty the write-ahead log, or do it in this process if the engine ends."""
         token = requests.ask_for_checkpoint(self._database, actor(), time.time_ns() // 1000)
         wake(self._home.wake)
         try:
@@ -130,19 +132,19 @@ class Eraser:
         with Watch(self._home.root) as watch:
             while not (done := requests.is_checkpointed(self._database, token)):
                 if done is None:
-                    raise self._left("an older jobctl runs as the daemon and does not empty its log when it is asked")
-                held = self._take()
+                    raise self._incomplete("the daemon is an older jobctl, which does not empty its log on request")
+                held = self._take_lock()
                 if held is not None:
                     try:
-                        self._finish_alone()
+                        self._finish_without_engine()
                     finally:
                         os.close(held)
                     return
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
-                    raise self._left(f"the daemon has not emptied its log within {PATIENCE_S:.0f} s")
+                    raise self._incomplete(f"the daemon has not emptied its log within {PATIENCE_S:.0f} s")
                 watch.wait(min(left_s, 1.0))
 
-    def _left(self, why: str, hint: str | None = None) -> Busy:
+    def _incomplete(self, why: str, hint: str | None = None) -> Busy:
         message = f"the jobs are removed, but their rows can still be read from the database: {why}"
-        return Busy(message, hint=hint or f"jobctl daemon stop && {self._again}; then: jobctl daemon start")
+        return Busy(message, hint=hint or f"jobctl daemon stop && {self._continue_command}; then: jobctl daemon start")

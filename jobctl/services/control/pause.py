@@ -1,4 +1,4 @@
-"""Pausing and resuming jobs and queues."""
+"""``jobctl pause`` and ``jobctl resume``: stop and continue the start of items of jobs and queues."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PauseResult:
     note: str
 
     def sentence(self, done: str) -> str:
-        """``job 42: paused; 3 running items will finish``; ``done`` is what was asked for, in the past."""
+        """``job 42: paused; 3 running items will finish``; ``done`` is the change as a participle."""
         return f"job {self.job}: {_said(self, done)}"
 
 
@@ -45,42 +45,45 @@ class QueuePauseResult:
     note: str
 
     def sentence(self, done: str) -> str:
-        """``queue mail: paused; 2 running items will finish``."""
+        """``queue mail: paused; 2 running items will finish``; ``done`` is the change as a participle."""
         return f"queue {self.name}: {_said(self, done)}"
 
 
-def pause_document(held: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> PauseDocument:
-    """``jobctl.pause/1`` of jobs, or of a queue."""
-    return {"schema": "jobctl.pause/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
+def pause_document(results: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> PauseDocument:
+    """Return ``jobctl.pause/1`` for jobs or for a queue."""
+    return {"schema": "jobctl.pause/1", "jobs": _job_blocks(results), "queue": _queue_block(queue)}
 
 
-def resume_document(held: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> ResumeDocument:
-    """``jobctl.resume/1`` of jobs, or of a queue."""
-    return {"schema": "jobctl.resume/1", "jobs": _job_blocks(held), "queue": _queue_block(queue)}
+def resume_document(results: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> ResumeDocument:
+    """Return ``jobctl.resume/1`` for jobs or for a queue."""
+    return {"schema": "jobctl.resume/1", "jobs": _job_blocks(results), "queue": _queue_block(queue)}
 
 
-def _job_blocks(held: Sequence[PauseResult]) -> list[PausedJobBlock]:
-    return [{"job": each.job, "changed": each.changed, "note": each.note} for each in held]
+def _job_blocks(results: Sequence[PauseResult]) -> list[PausedJobBlock]:
+    return [{"job": each.job, "changed": each.changed, "note": each.note} for each in results]
 
 
-def _queue_block(held: QueuePauseResult | None) -> PausedQueueBlock | None:
-    return None if held is None else {"name": held.name, "changed": held.changed, "note": held.note}
+def _queue_block(results: QueuePauseResult | None) -> PausedQueueBlock | None:
+    return None if results is None else {"name": results.name, "changed": results.changed, "note": results.note}
 
 
-def _said(held: PauseResult | QueuePauseResult, done: str) -> str:
-    if not held.changed:
-        return held.note
-    return f"{done}; {held.note}" if held.note else done
+def _said(results: PauseResult | QueuePauseResult, done: str) -> str:
+    if not results.changed:
+        return results.note
+    return f"{done}; {results.note}" if results.note else done
 
 
 def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[PauseResult]:
-    """Start no more items of these jobs; running items finish. A deadline continues to count."""
+    """Start no more items of these jobs; running items finish. The time until a deadline still counts.
+
+    ``now`` is in microseconds UTC. Raises NotFound, UsageError for a reason that cannot be kept.
+    """
     said = checked_reason(reason)
     return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[PauseResult]:
-    """Let paused jobs continue."""
+    """Let paused jobs continue; ``now`` is in microseconds UTC. Raises NotFound."""
     return _each(home, numbers, now, _resume)
 
 
@@ -91,11 +94,11 @@ def _each(
     try:
         with database.transaction():
             at = clock.follow(database, now)
-            held = [act(database, existing_job(database, number), at) for number in numbers]
+            results = [act(database, existing_job(database, number), at) for number in numbers]
     finally:
         database.close()
     wake(home.wake)
-    return held
+    return results
 
 
 def existing_job(database: Database, number: int) -> JobRow:
@@ -140,7 +143,7 @@ def _resume(database: Database, row: JobRow, now: int) -> PauseResult:
 
 
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseResult:
-    """Start no more items of a queue; running items finish."""
+    """Start no more items of a queue; running items finish. ``now`` is in microseconds UTC. Raises UsageError."""
     if not change_queue(home, name, now, pause_reason=checked_reason(reason)):
         return QueuePauseResult(name, False, "it was paused already")
     database = open_database(home)
@@ -151,13 +154,16 @@ def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseRe
 
 
 def resume_queue(home: Home, name: str) -> QueuePauseResult:
-    """Let a queue continue."""
+    """Let a queue continue. Raises UsageError."""
     changed = change_queue(home, name, None, paused_at=None, pause_reason="")
     return QueuePauseResult(name, changed, "" if changed else "it was not paused")
 
 
 def change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> bool:
-    """Change columns of a queue's row; ``pause_at`` pauses it. Returns whether anything changed."""
+    """Change columns of a queue's row, and pause the queue at ``pause_at`` (microseconds UTC) unless that is None.
+
+    Returns whether anything changed. Raises UsageError for a name that a queue cannot have.
+    """
     check_printable("QUEUE", name, MAX_NAME)
     database = open_database(home, create=True)
     try:

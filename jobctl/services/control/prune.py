@@ -1,4 +1,4 @@
-"""Removing jobs with everything that belongs to them, and giving the space back. Only prune does that.
+"""``jobctl prune``: remove jobs with everything that belongs to them, and free the space. Nothing else removes jobs.
 
 One commit removes a job for every command; its rows and files follow in small steps, and at the end their remains in
 the files of the home (``erasure``). The store remembers a removal that a crash interrupts, and the next run finishes it
@@ -32,17 +32,20 @@ from jobctl.store.database import Database
 from jobctl.store.opening import backup
 from jobctl.store.opening.open import open_database
 
+#: The most jobs that one transaction removes.
 JOBS_AT_ONCE = 50
-#: The WAL is moved into the database when it has grown to this.
+#: The write-ahead log is moved into the database when it is longer than this.
 CHECKPOINT_BYTES = 16 << 20
 
 
 def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
-    """Remove jobs that have been done for long enough, or those that are named. Live ones never go.
+    """Remove jobs that have been done for long enough, or those that are named.
 
-    When this returns, nothing of them can be read from any file of the home. Raises UsageError for a named job that
-    cannot go, before anything is changed; HomeError when files cannot be removed, Busy when something can still be
-    read; the next run then removes the rest.
+    Jobs that are not done are never removed.
+
+    When this returns, no file of the home has any data of them. ``now`` is in microseconds UTC. Raises UsageError for a
+    named job that cannot be removed, before anything is changed; HomeError if files cannot be removed, and Busy if some
+    data can still be read. In both cases the next run removes the rest.
     """
     database = open_database(home)
     try:
@@ -63,8 +66,10 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
 
 
 def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
-    """The jobs that these words name. A job whose removal was interrupted has no row to find; the next prune finishes
-    it anyway."""
+    """Return the jobs that these words name. Raises NotFound, UsageError.
+
+    A job whose removal was interrupted is left out: it has no row any more, and every prune finishes its removal.
+    """
     database = open_database(home)
     try:
         interrupted = {str(number) for number in pruning.begun(database)}
@@ -82,10 +87,10 @@ class _Pruner:
         self._home = home
         self._report = report
         self._wal = f"{database.path}-wal"
-        self._emptied: list[int] = []  # jobs that have no row and no file any more, but perhaps remains in other files
+        self._emptied: list[int] = []  # jobs without rows and files, of which other files may have remains
 
     def run(self, options: PruneOptions, now: int) -> None:
-        """Finish removals that were begun, remove the chosen jobs, give the space back, leave nothing readable."""
+        """Finish interrupted removals, remove the chosen jobs, erase their remains, and free the space."""
         begun = pruning.begun(self._database)
         aside = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
         self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in aside)
@@ -103,7 +108,10 @@ class _Pruner:
         self._erase(options, now)
 
     def _erase(self, options: PruneOptions, now: int) -> None:
-        """Remembered as begun until it is done: a run that was killed before is finished by the next one."""
+        """Erase remains.
+
+        The store remembers the jobs until that is done, so that the next run finishes what a kill left.
+        """
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
             blank_lines(self._home.daemon_log, self._emptied)
@@ -115,7 +123,10 @@ class _Pruner:
         self._checkpoint()
 
     def _take_out(self, batch: list[PrunedJob], options: PruneOptions, now: int) -> list[PrunedJob]:
-        """Those that went: something may have happened to a job in the meantime that keeps it."""
+        """Remove the rows of these jobs in one transaction, and return them.
+
+        A job that must be kept by now is left out.
+        """
         went = []
         with self._database.transaction():
             reasons = Reasons(self._database, options)
@@ -136,13 +147,14 @@ class _Pruner:
             self._pause()
 
     def _remove_strays(self, options: PruneOptions, now: int) -> None:
-        """Folders of numbers that no job has, as old as a job has to be; a submission may be at work on higher numbers.
+        """Remove folders with numbers that no job has, if they are old enough.
 
-        They may be the only remains of jobs whose database is gone, so they are kept for as long as jobs are.
+        A submission that is under way may use a higher number, so only numbers up to that of the newest job count. The
+        folders may be the only remains of jobs whose database was lost, so they are kept for as long as jobs are.
         """
         before = oldest_end(options, now)
         highest = pruning.highest_job(self._database)
-        existing = set(pruning.begun(self._database))  # asked first: they may become jobs in between
+        existing = set(pruning.begun(self._database))  # read first: such a number may become a job in between
         existing |= pruning.existing(self._database)
         for parent in (self._home.logs, self._home.results):
             for folder in numbered_folders(parent):
@@ -156,7 +168,10 @@ class _Pruner:
         time.sleep(pruning.COURTESY_S)
 
     def _checkpoint(self) -> None:
-        """Move the WAL into the database; while there is an engine, it does that."""
+        """Move the write-ahead log into the database.
+
+        If an engine is running, only wake it, because it alone may do that.
+        """
         try:
             descriptor = lock.take_for_a_while(str(self._home.lock))
         except lock.HeldError:
@@ -169,7 +184,7 @@ class _Pruner:
 
 
 def _batches(jobs: list[PrunedJob]) -> Iterator[list[PrunedJob]]:
-    """Jobs that are taken out in one transaction: few enough, and with few enough rows."""
+    """Group jobs for one transaction each, so that no transaction removes too many jobs or rows."""
     batch: list[PrunedJob] = []
     rows = 0
     for job in jobs:

@@ -1,4 +1,4 @@
-"""Which jobs a prune removes, which of them it keeps, and why."""
+"""The choice of the jobs that a prune removes, and the reasons why it keeps others."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.values import JobStateName
 
 SCHEMA: Final = "jobctl.prune/1"
+#: Without a setting, a job is removed when it has been done for longer than this.
 DEFAULT_AGE_S = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class PruneOptions:
-    """Which jobs go."""
+    """The options that choose the jobs to remove."""
 
     older_than_s: float = DEFAULT_AGE_S
-    keep_failed: bool = False  # jobs that did not succeed stay
-    include_failed: bool = False  # also failures that nobody retried
+    keep_failed: bool = False  # keep all jobs that did not succeed
+    include_failed: bool = False  # also remove jobs with failures that were not retried
     dry_run: bool = False
-    undelivered: bool = False  # also where a notification is still on its way, which then reaches nobody
-    jobs: tuple[int, ...] | None = None  # these and no others, however young, and whether or not anything failed
+    undelivered: bool = False  # also remove jobs with a notification that is not delivered; it is lost then
+    jobs: tuple[int, ...] | None = None  # only these, whatever their age and their failures
 
 
 @dataclass(frozen=True, slots=True)
 class PrunedJob:
-    """A job that was removed, or would be."""
+    """A job that was removed, or that a dry run would remove."""
 
     job: int
     name: str
@@ -46,7 +47,7 @@ class PrunedJob:
     file_bytes: int
 
     def block(self) -> PrunedJobBlock:
-        """As part of the document."""
+        """Return the job as a part of ``jobctl.prune/1``."""
         return {
             "job": self.job,
             "name": self.name,
@@ -59,7 +60,7 @@ class PrunedJob:
 
 @dataclass(frozen=True, slots=True)
 class KeptJob:
-    """A job that is old enough and stays."""
+    """A job that is old enough and is kept nevertheless."""
 
     job: int
     name: str
@@ -67,7 +68,7 @@ class KeptJob:
     why: str
 
     def block(self) -> KeptJobBlock:
-        """As part of the document."""
+        """Return the job as a part of ``jobctl.prune/1``."""
         return {"job": self.job, "name": self.name, "state": cast("JobStateName", self.state), "why": self.why}
 
 
@@ -79,14 +80,16 @@ class Pruned:
     older_than_s: float
     jobs: list[PrunedJob] = field(default_factory=list)
     kept: list[KeptJob] = field(default_factory=list)
-    finished: list[int] = field(default_factory=list)  # jobs that an earlier run had begun to remove
+    finished: list[int] = field(default_factory=list)  # jobs whose removal an earlier run had begun
     rows: int = 0
     file_bytes: int = 0
     database_bytes: int = 0
-    set_aside: list[str] = field(default_factory=list)  # saved from damaged or removed databases: left alone
+    set_aside: list[str] = field(
+        default_factory=list
+    )  # files that were saved from damaged or removed databases; prune keeps them
 
     def document(self) -> PruneDocument:
-        """As JSON."""
+        """Return ``jobctl.prune/1``."""
         return {
             "schema": SCHEMA,
             "dry_run": self.dry_run,
@@ -102,10 +105,10 @@ class Pruned:
 
 
 def age_as_set(settings: Settings) -> float:
-    """The age in seconds from which a job is old, as set or by default.
+    """Return the age in seconds above which a job is removed: the setting, or the default.
 
-    Raises UsageError if a project file that is not trusted sets it: an age that is ignored could remove more than its
-    writer wanted, and one that counts could as well.
+    Raises UsageError if an untrusted project file sets it. If jobctl ignored the setting, it could remove more than the
+    author of the file wants; if jobctl followed it, the file could make it remove everything.
     """
     layer = settings.untrusted
     if layer is not None and ("prune", "older-than") in layer.unused:
@@ -118,11 +121,15 @@ def age_as_set(settings: Settings) -> float:
 
 
 def choose(database: Database, home: Home, options: PruneOptions, now: int, report: Pruned) -> None:
+    """Add the jobs to remove and the jobs to keep to a report; ``now`` is in microseconds UTC.
+
+    Raises UsageError for a named job that cannot be removed.
+    """
     reasons = Reasons(database, options)
     for job in _candidates(database, options, now):
         why = reasons.to_keep(job)
         if why and options.jobs is not None and not options.keep_failed:
-            raise UsageError(f"job {job.id} cannot be removed: {why}", hint=reasons.way_out(job))
+            raise UsageError(f"job {job.id} cannot be removed: {why}", hint=reasons.remedy(job))
         if why:
             report.kept.append(KeptJob(job.id, job.name, job.state, why))
             continue
@@ -132,7 +139,7 @@ def choose(database: Database, home: Home, options: PruneOptions, now: int, repo
 
 
 def _candidates(database: Database, options: PruneOptions, now: int) -> list[FinishedJob]:
-    """Jobs that are done and may be chosen. Raises UsageError for one that is named and not done."""
+    """Return the jobs that are done and old enough, or named. Raises UsageError for a named job that is not done."""
     if options.jobs is None:
         return pruning.candidates(database, oldest_end(options, now))
     found = pruning.named(database, options.jobs)
@@ -152,6 +159,7 @@ def _jobs(numbers: list[int]) -> str:
 
 
 def oldest_end(options: PruneOptions, now: int) -> int:
+    """The time (microseconds UTC) before which a job must have ended; beyond all times if jobs are named."""
     return 1 << 62 if options.jobs is not None else now - int(options.older_than_s * 1e6)
 
 
@@ -164,19 +172,19 @@ class Reasons:
         self._awaited = pruning.awaited(database)
 
     def to_keep(self, job: FinishedJob) -> str:
-        """Why it stays; empty if it goes."""
+        """The reason to keep this job; empty if there is none."""
         if job.id in self._awaited:
-            return "a job that comes after is not done"
+            return "a job that comes after it is not done"
         if job.undelivered and not self._options.undelivered:
-            return "a notification of its end is still on its way"
+            return "a notification about its end is not delivered yet"
         if self._options.keep_failed and job.state != "succeeded":
             return f"it is {job.state} (--keep-failed)"
         if self._options.jobs is None and not self._options.include_failed and self._is_neglected(job):
-            return "nobody has retried its failed items (--include-failed removes it all the same)"
+            return "its failed items were not retried (--include-failed removes it nevertheless)"
         return ""
 
-    def way_out(self, job: FinishedJob) -> str:
-        """What to type so that a named job may go."""
+    def remedy(self, job: FinishedJob) -> str:
+        """The commands after which a named job can be removed."""
         if job.id in self._awaited:
             return f"jobctl status shows the job that waits for it; jobctl cancel ends it, then jobctl prune {job.id}"
         return (
@@ -184,6 +192,6 @@ class Reasons:
         )
 
     def _is_neglected(self, job: FinishedJob) -> bool:
-        """Whether rows failed, or were never tried without anybody having wanted that, and nobody did anything."""
+        """Return whether rows failed, or never ran without a cancel, and were neither retried nor submitted again."""
         unwanted = job.failed or (job.unprocessed and job.state != "cancelled")
         return bool(unwanted) and job.round == 1 and job.uid not in self._resubmitted

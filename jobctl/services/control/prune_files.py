@@ -1,4 +1,4 @@
-"""Folders of jobs that are removed, and what they have on the disk."""
+"""The folders of jobs: find them, measure them, remove them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from jobctl.errors import HomeError
 
 
 def folders_of(home: Home, job: int) -> tuple[Path, Path]:
+    """The folders of a job: its output and its results."""
     return home.job_logs(job), home.job_results(job)
 
 
 def by_worth(home: Home, jobs: Sequence[int]) -> list[Path]:
-    """Folders of jobs that are removed: output, which is missed least, before results."""
+    """The folders of these jobs, the least valuable ones first: output, then results."""
     return [*map(home.job_logs, jobs), *map(home.job_results, jobs)]
 
 
 def numbered_folders(parent: Path) -> Iterator[Path]:
+    """The entries of a folder whose names are numbers; none if the folder does not exist."""
     with contextlib.suppress(FileNotFoundError):
         yield from [entry for entry in parent.iterdir() if entry.name.isascii() and entry.name.isdigit()]
 
 
 def is_older(folder: Path, before: int) -> bool:
-    """Whether a folder was last changed before that time."""
+    """Return whether a folder was last changed before a time (microseconds UTC)."""
     with contextlib.suppress(OSError):
         return folder.lstat().st_mtime * 1e6 < before
     return False
 
 
 def bytes_in(folder: Path) -> int:
-    """Disk space of the files in a folder, links not followed."""
+    """The disk space in bytes of all files below a folder. Links are not followed."""
     total = 0
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in entries:
@@ -46,7 +48,10 @@ def bytes_in(folder: Path) -> int:
 
 
 def remove_folder(folder: Path) -> int:
-    """Remove a folder and what is in it, never what a link in it points to; returns the space. Raises HomeError."""
+    """Remove a folder with its content; returns the disk space in bytes. Links are removed, not followed.
+
+    Raises HomeError.
+    """
     size = bytes_in(folder)
     try:
         if folder.is_symlink():
@@ -64,6 +69,7 @@ def remove_folder(folder: Path) -> int:
 
 
 def size_of(path: str) -> int:
+    """The size of a file in bytes; 0 if it does not exist."""
     try:
         return os.stat(path).st_size
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""Room for a removal on a disk that is full: the files of the jobs that go are removed before the database is written.
+"""Make room on a full disk: remove files of the chosen jobs before the database is written.
 
-Everywhere else a job goes from the database first, so that no command finds half of one. On a full disk that commit
-has no room, and removing jobs is what everybody is told to do there.
+On any other disk, a job is removed from the database first, so that no command finds half of it. On a full disk there
+is no room for that commit, and prune is the command that all messages recommend there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ Remove = Callable[[Path], int]
 
 
 def make_room(root: Path, folders: Iterable[Path], remove: Remove) -> int | None:
-    """Remove one folder after the other until a removal has room; how many bytes they had, None if there was room."""
+    """Remove one folder after the other until there is room for a removal.
+
+    Returns the number of bytes that the folders had, or None if there was room without that.
+    """
     if not _is_short(root):
         return None
     freed = 0

@@ -1,4 +1,4 @@
-"""Queues as people see them."""
+"""The queues of a store with their limits and loads, as documents."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def queues_document(home: Home, name: str | None = None) -> QueuesDocument:
 
 
 def known_queues(home: Home) -> list[str]:
-    """The queues that exist: the default one, those that were made, and those that jobs have been in."""
+    """Return the names of all queues: the default one, those that were made, and those that jobs have been in."""
     try:
         database = open_database(home)
     except NotFound:
@@ -46,7 +46,7 @@ def known_queues(home: Home) -> list[str]:
 
 
 def check_queue(home: Home, name: str) -> None:
-    """Raises NotFound for a queue that does not exist, which nobody can pause or resume."""
+    """Raises NotFound for a queue that does not exist, because it cannot be paused or resumed."""
     known = known_queues(home)
     if name not in known:
         hint = meant(name, known, f"there is {', '.join(known[:10])}; jobctl queue set QUEUE NAME=VALUE makes one")
@@ -54,9 +54,9 @@ def check_queue(home: Home, name: str) -> None:
 
 
 def queue_documents(database: Database) -> list[QueueDocument]:
-    """Every queue that was made or has live jobs: limits, pause, what waits and runs.
+    """Return every queue that was made or has live jobs: its limits, its pause, its waiting and running items.
 
-    What was handed ahead of a free slot waits, as everywhere.
+    An attempt that the supervisor has ahead of a free slot counts as waiting, as in every document.
     """
     rows, engine = queues.load_all(database), daemon.load(database)
     slots = engine.slots or None if engine is not None else None
@@ -84,7 +84,7 @@ def queue_documents(database: Database) -> list[QueueDocument]:
 
 
 def _begun_by_queue(database: Database) -> Counter[str]:
-    """Items that are seen to run, by queue."""
+    """Count the items that have really started, by queue."""
     begun = Counter[str]()
     started = job_views.started_by_job(database)
     for queue, job, _ in job_views.running_by_job(database):

@@ -1,4 +1,4 @@
-"""Another round of a job for the items that did not succeed. The history of attempts stays."""
+"""``jobctl retry``: begin another round of a job for items that did not succeed. The history of attempts is kept."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Retried:
     round: int
     items: int
     left_out: int  # items with an unknown outcome, in a job that must not run anything twice
-    elsewhere: int = 0  # items that another job of the same name has, or has done since
+    elsewhere: int = 0  # items whose rows another job of the same name has, or has done since
 
     @property
     def sentence(self) -> str:
         """``job 42: round 2, 17 items queued again``."""
-        left = f"; {self.left_out} with an unknown outcome left out (--unknown)" if self.left_out else ""
+        left = f"; {self.left_out} with an unknown outcome left out (--unknown runs them)" if self.left_out else ""
         other = (
             f"; {self.elsewhere} left out: another job of that name has them or has done them" if self.elsewhere else ""
         )
@@ -55,7 +55,7 @@ def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
 
 
 def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[Retried]:
-    """Queue items of several finished jobs again: of all of them, or of none if one raises."""
+    """Queue items of several finished jobs again: all of them, or none if one raises. Raises as ``retry``."""
     database = open_database(home)
     try:
         # Counting millions of items takes a while. It happens before the transaction, so that no other writer waits.
@@ -72,13 +72,15 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
 
 
 def selections(targets: Sequence[Target], chosen: Selection) -> dict[int, Selection]:
-    """``chosen`` for each job of the targets, with the items that are named. Raises UsageError for a job and its
-    items at once."""
+    """Return ``chosen`` for each job of the targets, with the items that are named.
+
+    Raises UsageError if both a job and items of it are named.
+    """
     by_job: dict[int, list[int]] = {}
     for target in targets:
         by_job.setdefault(target.job, []).extend(target.items or ())
     if any(target.item is None and by_job[target.job] for target in targets):
-        raise UsageError("a job and items of it at once", hint="name the job, or its items")
+        raise UsageError("a job and items of it cannot be retried together", hint="name the job, or its items")
     return {job: replace(chosen, items=tuple(dict.fromkeys(items))) for job, items in by_job.items()}
 
 
@@ -95,7 +97,10 @@ def retry_document(retried: Sequence[Retried]) -> RetryDocument:
 def begin_round(
     database: Database, job: int, selection: Selection, *, now: int, counted: ItemCounts | None = None
 ) -> Retried:
-    """Begin a round in the caller's transaction; ``counted`` is used if the job has not changed since."""
+    """Begin a round in the caller's transaction; ``now`` is in microseconds UTC.
+
+    ``counted`` is used if the job has not changed since the count. Raises NotFound, UsageError.
+    """
     now = clock.follow(database, now)
     row = jobs.load(database, job)
     if row is None:
@@ -132,16 +137,16 @@ def begin_round(
 
 
 def _leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
-    """How many of the items stay out because another job of the name has their rows, or has done them since."""
+    """Exclude items whose rows another job of the same name has, or has done since; returns their number."""
     if row.item_key is None:
         return 0
-    from jobctl.store.left_out import leave_out  # few jobs have such rows
+    from jobctl.store.left_out import leave_out  # imported here, because few jobs have such rows
 
     return leave_out(database, row, choice)
 
 
 def _is_careful(row: JobRow, selection: Selection) -> bool:
-    """Whether items stay out that may have had their effect."""
+    """Return whether items that may have had their effect are left out."""
     return row.policy.on_crash == "fail" and not selection.unknown
 
 
@@ -197,7 +202,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
         named = f"{row.id}.{','.join(map(str, selection.items))}" if selection.items else str(row.id)
         return UsageError(
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
-            hint=f"to run them again all the same: jobctl retry {named} --unknown",
+            hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")

@@ -1,4 +1,4 @@
-"""Changing the rules of a job that is not done, and the limits of a queue."""
+"""``jobctl set`` and ``jobctl queue set``: change the rules of a job that is not done, and the limits of a queue."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 #: What ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
+#: What ``jobctl queue set`` changes, by name.
 LIMITS_OF_QUEUES = {option.name: option for option in OPTIONS if option.of_queues}
 
 
 def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) -> Policy:
-    """Change rules of a job that is not done; see ``RULES``.
+    """Change rules of a job that is not done; returns its policy. ``settings`` has values by names of ``RULES``.
 
-    Raises UsageError naming the setting and the allowed values; then nothing is changed.
+    ``now`` is in microseconds UTC. Raises NotFound, and UsageError that names the setting and the allowed values;
+    nothing is changed then.
     """
     database = open_database(home)
     try:
@@ -44,8 +46,8 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
                     f"job {job} is done ({row.state}): its rules can no longer be changed",
                     hint=f"jobctl status {job}",
                 )
-            meant = _read(settings, on_cluster=load_cluster(database) is not None)
-            policy, columns = _changed(row.policy, meant, now)
+            values = _read(settings, on_cluster=load_cluster(database) is not None)
+            policy, columns = _changed(row.policy, values, now)
             jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
             said = ", ".join(f"{name}={text}" for name, text in settings.items())
             journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=said)
@@ -56,7 +58,7 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE words as a dictionary. Raises UsageError for a word that has another form."""
+    """Return words NAME=VALUE as a dictionary. Raises UsageError for a word that has another form."""
     found = {}
     for setting in settings:
         name, given, value = setting.partition("=")
@@ -67,7 +69,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, str]:
 
 
 def set_document(job: int, policy: Policy) -> SetDocument:
-    """``jobctl.set/1``: the rules of a job after a change."""
+    """Return ``jobctl.set/1``: the rules of a job after a change."""
     return {"schema": "jobctl.set/1", "job": job, "policy": policy.to_json()}
 
 
@@ -83,21 +85,21 @@ def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
 
 
 def _read(settings: Mapping[str, str], *, on_cluster: bool) -> dict[JobOption, Any]:
-    """What the settings mean. Raises UsageError naming the one that is wrong."""
-    meant = {}
+    """Read the values of the settings. Raises UsageError that names the wrong one."""
+    values = {}
     for name, text in settings.items():
         with _naming(name, text):
             option = _rule(name.replace("_", "-"))
-            meant[option] = read_text(option, text)
-            if not on_cluster and meant[option] is not None:
-                check(option, meant[option])
-    return meant
+            values[option] = read_text(option, text)
+            if not on_cluster and values[option] is not None:
+                check(option, values[option])
+    return values
 
 
-def _changed(policy: Policy, meant: Mapping[JobOption, Any], now: int) -> tuple[Policy, dict[str, Any]]:
-    """The policy with these values, and the columns of the job's row that change with it."""
+def _changed(policy: Policy, values: Mapping[JobOption, Any], now: int) -> tuple[Policy, dict[str, Any]]:
+    """Return the policy with these values, and the columns of the job's row that change with it."""
     columns: dict[str, Any] = {}
-    for option, value in meant.items():
+    for option, value in values.items():
         if option.field:
             policy = policy.changed(**{option.field: value})
         columns |= _columns(option, value, now)
@@ -112,7 +114,7 @@ def _rule(name: str) -> JobOption:
 
 
 def _columns(option: JobOption, value: Any, now: int) -> dict[str, Any]:
-    """What else of a job's row changes with an option."""
+    """The columns outside the policy that change with an option."""
     if option.name == "priority":
         return {"priority": value}
     if option.name == "deadline":
@@ -122,7 +124,7 @@ def _columns(option: JobOption, value: Any, now: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _naming(name: str, text: str) -> Iterator[None]:
-    """Errors within say which setting is wrong."""
+    """Add the name of the setting to a UsageError that the block raises."""
     try:
         yield
     except UsageError as error:

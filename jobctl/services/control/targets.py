@@ -1,4 +1,7 @@
-"""Words of a command line to jobs and items: ``42``, ``last``, ``nightly``, ``1,3,5-8``, ``42.17``, ``last.1-5,9``."""
+"""Find the jobs and items that words of a command line name.
+
+Jobs: ``42``, ``last``, ``nightly``, ``1,3,5-8``. Items: ``42.17``, ``last.1-5,9``.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
-#: The longest list of jobs, and of items that are handled one by one.
+#: The most jobs of one range, and the most items that are handled one by one.
 MAX_WRITTEN_OUT = 10_000
 
 _LIST = re.compile(rf"{NUMBERS}\Z")
 _ITEM = re.compile(rf"(?P<job>.+)\.(?P<items>{NUMBERS})\Z", re.DOTALL)
 #: Longer numbers do not fit into a database, and Python refuses to read some thousands of digits.
 _DIGITS = 18
-#: A longer word is not typed but made by a shell, from thousands of numbers.
+#: A longer word was not typed: a shell made it from thousands of numbers.
 _LONGEST_WORD = 100_000
 
 
@@ -40,8 +43,8 @@ class Target:
         return None if self.item is None else range(self.item, (self.last or self.item) + 1)
 
 
-def singles(targets: Sequence[Target]) -> list[Target]:
-    """The targets with every range written out. Raises UsageError for more items than anybody means to type."""
+def expand_ranges(targets: Sequence[Target]) -> list[Target]:
+    """Return one target for each item of the ranges. Raises UsageError for more than MAX_WRITTEN_OUT items."""
     count = sum(1 if target.items is None else len(target.items) for target in targets)
     if count > MAX_WRITTEN_OUT:
         raise UsageError(f"{number(count)} items at once; {number(MAX_WRITTEN_OUT)} is the most", hint="name the job")
@@ -49,15 +52,15 @@ def singles(targets: Sequence[Target]) -> list[Target]:
 
 
 def resolve(database: Database, texts: Sequence[str]) -> list[Target]:
-    """The targets that these words name, each job or item range once, in the order given.
+    """Return the targets that these words name, each job or range of items once, in the order given.
 
-    Raises NotFound for a job, name or item that does not exist, UsageError for what cannot be read.
+    Raises NotFound for a job, name or item that does not exist, UsageError for a range that makes no sense.
     """
     return list(dict.fromkeys(target for text in texts for target in _resolve(database, text)))
 
 
 def resolve_job(database: Database, text: str) -> int:
-    """The one job that a word names. Raises UsageError for items or several jobs."""
+    """Return the one job that a word names. Raises NotFound, and UsageError for items or several jobs."""
     targets = resolve(database, [text])
     if len(targets) != 1 or targets[0].item is not None:
         raise UsageError(f"{text!r} is not one job", hint="give a number, a name or last")
@@ -65,11 +68,13 @@ def resolve_job(database: Database, text: str) -> int:
 
 
 def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
-    """The jobs that these words name. Raises UsageError when they name items."""
+    """Return the jobs that these words name. Raises NotFound, and UsageError if they name items."""
     targets = resolve(database, texts)
     for target in targets:
         if target.item is not None:
-            raise UsageError(f"{', '.join(texts)!r} names items; a job is wanted here", hint=f"try {target.job}")
+            raise UsageError(
+                f"{', '.join(texts)!r} names items; this command takes whole jobs", hint=f"try {target.job}"
+            )
     return [target.job for target in targets]
 
 
@@ -83,7 +88,7 @@ def targets_of(home: Home, texts: Sequence[str]) -> list[Target]:
 
 
 def job_of(home: Home, text: str) -> int:
-    """``resolve_job`` in the store of a home."""
+    """``resolve_job`` in the store of a home. Raises NotFound, UsageError."""
     database = open_database(home)
     try:
         return resolve_job(database, text)
@@ -92,7 +97,7 @@ def job_of(home: Home, text: str) -> int:
 
 
 def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
-    """``resolve_jobs`` in the store of a home."""
+    """``resolve_jobs`` in the store of a home. Raises NotFound, UsageError."""
     database = open_database(home)
     try:
         return resolve_jobs(database, texts)
@@ -101,7 +106,7 @@ def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
 
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:
-    """A list of numbers, a name, or either with items. A name that looks like items wins by name."""
+    """Find the targets of one word. A name such as ``nightly.1`` wins over item 1 of job ``nightly``."""
     if len(text) > _LONGEST_WORD:
         raise _unreadable(text)
     numbers = _numbered_jobs(database, text)
@@ -122,7 +127,7 @@ def _resolve(database: Database, text: str) -> Iterator[Target]:
 
 
 def _unreadable(text: str) -> UsageError | NotFound:
-    """The error for a word that is neither a number nor a name; the database is not asked."""
+    """The error for a word that can be neither a number nor a name, whatever the database has."""
     if len(text) > _LONGEST_WORD:
         return UsageError(
             f"JOB has {number(len(text))} characters; {number(_LONGEST_WORD)} is the most",
@@ -137,7 +142,7 @@ def _one_job(database: Database, text: str) -> int:
     numbers = _numbered_jobs(database, text)
     if numbers is not None:
         if len(numbers) != 1:
-            raise UsageError(f"items of several jobs at once ({text!r})", hint="name one job: 42.1-5,9")
+            raise UsageError(f"{text!r} names several jobs, so its items are not clear", hint="name one job: 42.1-5,9")
         return numbers[0]
     named = job_views.newest_job(database, None if text == LAST else text)
     if named is None:

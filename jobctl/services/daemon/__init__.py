@@ -1,1 +1,1 @@
-"""The daemon: its state, starting and stopping it, waiting for it."""
+"""The services about the daemon: its state, its start and stop, its log, and waiting for jobs."""

@@ -1,8 +1,8 @@
-"""Waiting for the store to change, and the pace of a live view.
+"""Wait until the store changes, and keep the pace of a live view.
 
 The file system reports a write to the log of the database a moment before the commit can be read: the commit is flushed
-to disk first, and that last step causes no event. So after an event, the version of the store is read again and again
-for a moment until it changes; without events nothing is read.
+to disk first, and making it visible causes no event. So after an event, the version of the store is read several times
+until it changes or LAST_LOOK_S has passed. Without events nothing is read.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from jobctl.store.database import Database
 
 #: Seconds from an event to the first look at the store; each further wait is twice as long...
 FIRST_LOOK_S = 0.002
-#: ...until the store has changed or this time has passed: a transaction that is rolled back changes nothing.
+#: ...until the store has changed, or the wait is longer than this: a transaction that is rolled back changes nothing.
 LAST_LOOK_S = 2.0
 #: Seconds between looks without an event: a network disk may not report changes.
 LONGEST_NAP_S = 60.0
 
 
 class StoreWatch:
-    """Finds out when another process has committed something since this object was made."""
+    """Tells when another process has committed something since this object was made."""
 
     def __init__(self, database: Database, home: Home) -> None:
         self._database = database
@@ -48,7 +48,7 @@ class StoreWatch:
         self._watch.close()
 
     def wait(self, timeout_s: float | None, others: Iterable[int] = ()) -> bool:
-        """Block until the store has changed, one of ``others`` is readable, or the time is over.
+        """Block until the store changes, a descriptor of ``others`` is readable, or ``timeout_s`` seconds have passed.
 
         True if the store has changed or may have changed. Raises NotFound when the store is removed.
         """
@@ -70,7 +70,7 @@ class StoreWatch:
         return True
 
     def has_changed(self) -> bool:
-        """Whether something was committed since this was last asked or waited for."""
+        """Return whether something was committed since the last call of this method or of ``wait``."""
         before, self._seen = self._seen, self._version()
         return before != self._seen
 
@@ -97,14 +97,14 @@ def _poll(*descriptors: int) -> select.poll:
     return poll
 
 
-#: Shortest time between two frames of a live view.
+#: The least number of seconds between two frames of a live view.
 REST_S = 0.25
-#: Longest time between two frames while items run, so that clocks on the screen advance.
+#: The most seconds between two frames while items run, so that durations on the screen advance.
 TICK_S = 1.0
 
 
 class Frames:
-    """The pace of a live view: at most four frames a second, one a second while items run, else one for each change."""
+    """The pace of a live view: a frame for each change, at most four a second, and one each second while items run."""
 
     def __init__(self, database: Database, home: Home, others: Iterable[int] = ()) -> None:
         self._watch = StoreWatch(database, home)
@@ -120,9 +120,10 @@ class Frames:
         self._watch.__exit__(kind, error, trace)
 
     def wait(self, *, busy: bool, also: Iterable[int] = (), at_most_s: float | None = None) -> None:
-        """Block until the next frame is due, or one of the other descriptors (this time ``also`` these) is readable.
+        """Block until the next frame is due, or a descriptor of the others or of ``also`` is readable.
 
-        That is at the latest after ``at_most_s``; None while nothing runs: when something changes.
+        ``busy`` says that items run. If none runs, the frame is due when something changes, and at the latest after
+        ``at_most_s`` seconds (None = no limit).
         """
         others = (*self._others, *also)
         rest_s = max(0.0, self._last_at + REST_S - time.monotonic())

@@ -1,4 +1,4 @@
-"""A check before an engine starts on this machine: a cluster must not still run items of the store."""
+"""The check before an engine starts on this machine: no cluster may still run items of the store."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from jobctl.store.opening.open import open_database
 
 
 def refuse_elsewhere(options: StartOptions) -> None:
-    """Raises Elsewhere if the attempts of a daemon that was killed may run on a cluster.
+    """Raises Elsewhere if a cluster may still run attempts of a daemon that was killed.
 
-    The engine looks again, within the transaction in which it takes over; an engine on a cluster knows more than
-    we do, so it alone looks.
+    The engine checks this again, in the transaction in which it takes over. An engine on a cluster can ask the cluster,
+    so for such an engine nothing is checked here.
     """
     home = options.home
     if options.cluster or options.forget_cluster or lock_holder(home.lock) is not None:
         return
     try:
         database = open_database(home)
-    except NotFound:  # no file, or an empty one: a process makes the store right now, or was killed while it made it
+    except NotFound:  # no file, or an empty one: a process is creating the store, or was killed while it did
         return
     try:
         elsewhere.check(database)

@@ -1,4 +1,4 @@
-"""Variables that items get from the daemon: before a job is accepted, the running daemon must have them."""
+"""The check that the running daemon has the variables that the items of a new job get from it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from jobctl.process import lock
 
 
 def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Raises UsageError for a variable that is set here and that the running daemon does not have.
+    """Raises UsageError for a variable of ``names`` that is set here and that the running daemon does not have.
 
-    Without a daemon, or with a daemon that does not list its variables, the answer is not known: then the items fail.
+    Without a daemon, or with a daemon that does not list its variables, nothing is known, and the check passes. The
+    items fail later if the variable is missing.
     """
     holder = lock.holder(str(home.lock))
     if holder is None or not home.database.exists():
@@ -31,6 +32,6 @@ def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) ->
     if lacking:
         name = lacking[0]
         raise UsageError(
-            f"--env {name}: the running daemon has no variable {name}, and items get it from there",
+            f"--env {name}: items get this variable from the running daemon, which does not have it",
             hint=f"start the daemon again with {name} set, or use --env-file, or --env {name}=VALUE, which is stored",
         )

@@ -15,15 +15,15 @@ from jobctl.store.opening.open import open_database
 
 
 class ForegroundRun:
-    """An engine for one job, which ends with this process; none if a daemon does the work.
+    """An engine for one job, which ends with this process. If a daemon is running, it does the work instead.
 
-    Entering starts the engine, and ``settle`` waits until it is ready; the caller can prepare something in between.
-    Call ``tend`` from time to time: if the daemon that is followed has ended before the job was done, it starts an
+    Entering starts the engine, and ``settle`` waits until it is ready, so that the caller can prepare something in
+    between. The caller calls ``tend`` from time to time: if the daemon ends before the job is done, ``tend`` starts an
     engine.
     """
 
     def __init__(self, options: StartOptions) -> None:
-        """``options.scope`` is the job."""
+        """``options.scope`` is the number of the job."""
         self._home = options.home
         self._options = options
         self._engine: Foreground | None = None
@@ -45,11 +45,11 @@ class ForegroundRun:
 
     @property
     def follows(self) -> bool:
-        """Whether the engine of another process does the work."""
+        """Whether the engine of another process runs the job."""
         return self._engine is None
 
     def descriptors(self) -> tuple[int, ...]:
-        """Descriptors that become readable when the engine has ended: the job is done, or it is time to tend."""
+        """Descriptors that become readable when the engine has ended: call ``tend`` then, unless the job is done."""
         worker = self._engine or self._followed
         return () if worker is None else (worker.fileno(),)
 
@@ -59,7 +59,7 @@ class ForegroundRun:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the engine that was begun is ready. Raises JobctlError if it cannot start."""
+        """Wait until the engine that was started is ready. Raises JobctlError if it cannot start."""
         if self._engine is None or self._is_settled:
             return
         self._is_settled = True
@@ -67,7 +67,7 @@ class ForegroundRun:
             self._engine.await_ready()
         except JobctlError as problem:
             self._engine = None
-            if not isinstance(problem, Busy):  # otherwise another engine was faster: the next call follows it
+            if not isinstance(problem, Busy):  # another engine was faster, and the next call of ``tend`` follows it
                 raise
 
     def _begin(self) -> None:
@@ -89,7 +89,7 @@ class ForegroundRun:
         self._is_settled = False
 
     def _follow(self) -> bool:
-        """Find the daemon that works; False if there is none."""
+        """Follow the daemon that is running; False if there is none."""
         if self._followed is not None and not self._followed.wait_gone(0):
             return True
         self._let_go()
@@ -102,7 +102,10 @@ class ForegroundRun:
             self._followed = None
 
     def interrupt(self) -> bool:
-        """Stop the engine: politely the first time, at once the second. False if a daemon does the work."""
+        """Stop the engine: the first call lets running items finish, the second one ends them.
+
+        False if a daemon does the work, which then continues.
+        """
         self.stops += 1
         if self._engine is None:
             return False
@@ -110,14 +113,14 @@ class ForegroundRun:
         return True
 
     def has_ended(self) -> bool:
-        """Whether no engine works any more, neither this one nor that of a daemon."""
+        """Return whether no engine runs any more, neither this one nor that of a daemon."""
         if self._engine is None:
             return lock_holder(self._home.lock) is None
         return self._engine.wait(0) is not None
 
 
 def is_done(home: Home, number: int) -> bool:
-    """Whether a job has ended."""
+    """Return whether a job exists and is done."""
     database = open_database(home)
     try:
         row = jobs.load(database, number)

@@ -1,4 +1,4 @@
-"""The log of the daemon in the state directory, and the older log that was put aside."""
+"""Read the log of the daemon in the state directory, and the older log, which has the suffix ``.1``."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LINE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<source>[a-z]+): )?(
 
 
 def last_lines(log: Path, count: int | None) -> list[str]:
-    """The last lines (None = all), also from the log that was put aside. Raises NotFound if there is no log."""
+    """Return the last ``count`` lines (None = all) of the log and the older log. Raises NotFound if there is no log."""
     if not log.exists():
         raise NotFound(
-            f"there is no log of a daemon: {log}",
-            hint="one that runs in the foreground or under systemd logs there: journalctl --user -u jobctl",
+            f"there is no log of a daemon at {log}",
+            hint="a daemon in the foreground logs to its terminal, and under systemd to: journalctl --user -u jobctl",
         )
     lines = _tail(log, count)
     aside = log.with_name(f"{log.name}.1")
@@ -37,7 +37,7 @@ def last_lines(log: Path, count: int | None) -> list[str]:
 
 
 def _tail(path: Path, count: int | None) -> list[str]:
-    """Read from the end, no more than needed."""
+    """Return the last lines of a file, which is read from its end and only as far as needed."""
     if count == 0:
         return []
     with path.open("rb") as file:
@@ -52,13 +52,16 @@ def _tail(path: Path, count: int | None) -> list[str]:
 
 
 def follow(log: Path, pipes: Sequence[int] = ()) -> Iterator[str]:
-    """Lines as they are written from now on while there is a store, also in the next log when this one is put aside."""
+    """Yield lines as they are written, also to the next log when this one is renamed; ends when the store is removed.
+
+    Raises BrokenPipeError when one of the ``pipes`` has lost its reader.
+    """
     with Watch(log.parent, (log.name,)) as watch, contextlib.ExitStack() as opened:
         file = opened.enter_context(log.open("rb"))
         file.seek(0, os.SEEK_END)
         rest = b""
         while True:
-            is_replaced = _is_replaced(log, file.fileno())  # asked before reading, so that no last line is missed
+            is_replaced = _is_replaced(log, file.fileno())  # asked before the read, so that the last line is not missed
             rest += file.read()
             *lines, rest = rest.split(b"\n")
             yield from (line.decode("utf-8", "replace") for line in lines)
@@ -93,17 +96,17 @@ def _is_replaced(log: Path, descriptor: int) -> bool:
 
 
 def document(log: Path, lines: Sequence[str]) -> DaemonLogDocument:
-    """``jobctl.daemon_log/1``: some lines of the log."""
+    """Return ``jobctl.daemon_log/1``: some lines of the log."""
     return {"schema": "jobctl.daemon_log/1", "log": str(log), "lines": [_parts(line) for line in lines]}
 
 
 def line_document(line: str) -> DaemonLogLineDocument:
-    """``jobctl.daemon_log_line/1``: one line of the log that is followed."""
+    """Return ``jobctl.daemon_log_line/1``: one line of a log that is followed."""
     return {"schema": "jobctl.daemon_log_line/1", **_parts(line)}
 
 
 def _parts(line: str) -> LogLineBlock:
-    """Time, source and message of a line; a line of another form is only a message."""
+    """Split a line into time, source and message. A line of another form has only a message."""
     found = _LINE.fullmatch(line)
     if found is None:
         return {"at": None, "source": None, "message": line}
@@ -114,9 +117,9 @@ _OF_A_JOB = re.compile(rb"^\S+ supervisor: (?P<said>.*\b(?:job|item) (?P<job>\d+
 
 
 def blank_lines(log: Path, jobs: Sequence[int]) -> None:
-    """Overwrite the log lines about these jobs, which are removed: the lines name programs that items had started.
+    """Overwrite the log lines about these jobs: the jobs are removed, and the lines name programs of their items.
 
-    They are overwritten in place with the same number of bytes, so a daemon that appends to the log is not disturbed.
+    Each line is overwritten in place with the same number of bytes, so a daemon can append to the log meanwhile.
     """
     numbers = set(jobs)
     for path in (log, log.with_name(f"{log.name}.1")):

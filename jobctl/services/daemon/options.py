@@ -1,4 +1,4 @@
-"""The options of a daemon: what a request says, and what the settings say where the request says nothing."""
+"""The options with which a daemon starts: those of a request, completed by the settings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
-class Wanted(NamedTuple):
-    """What a request says about a daemon. The settings decide the rest."""
+class DaemonRequest(NamedTuple):
+    """The options of a daemon that a command line gives. The settings decide the others."""
 
     slots: int | None = None
     cluster: Mapping[str, Any] = _NO_OPTIONS  # options of ``cluster_words`` by name
     forget_cluster: bool = False
-    drain: bool = False  # end when nothing is left to do
+    drain: bool = False  # end when no work is left
 
 
 def daemon_slots(given: int | None, settings: Settings, *, on_cluster: bool = False) -> int:
-    """The slots of a daemon: as given, else as set, else one for each CPU. Raises UsageError.
+    """Return the slots of a daemon: the given number, else the setting, else one for each CPU. Raises UsageError.
 
     On a cluster, 0 means all slots of its workers.
     """
@@ -43,15 +43,15 @@ def daemon_slots(given: int | None, settings: Settings, *, on_cluster: bool = Fa
 
 
 def planned_slots(settings: Settings) -> int:
-    """The slots of a daemon that the settings alone describe; 0 = all slots of the workers of a cluster.
+    """Return the slots of a daemon that starts without options; 0 = all slots of the workers of a cluster.
 
     Raises UsageError.
     """
     return daemon_slots(None, settings, on_cluster=bool(cluster_words({}, settings)))
 
 
-def start_options(home: Home, wanted: Wanted, settings: Settings) -> StartOptions:
-    """What a daemon is started with. Raises UsageError."""
+def start_options(home: Home, wanted: DaemonRequest, settings: Settings) -> StartOptions:
+    """Return the options with which a daemon starts. Raises UsageError."""
     from jobctl.process.daemon import StartOptions
 
     cluster = cluster_words(wanted.cluster, settings)
@@ -61,7 +61,7 @@ def start_options(home: Home, wanted: Wanted, settings: Settings) -> StartOption
 
 
 def as_set(options: StartOptions, settings: Settings) -> StartOptions:
-    """The same with what the settings say about supervisors and devices. Raises UsageError."""
+    """Return the options with the settings about supervisors and devices. Raises UsageError."""
     from dataclasses import replace
 
     spawners: int = settings.value("daemon", "spawners") or 1
@@ -74,10 +74,10 @@ _FILES = ("scheduler_file", "tls_ca", "tls_cert", "tls_key")
 
 
 def cluster_words(given: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
-    """The cluster that options or settings name, as words for an engine; none means this machine.
+    """Return the cluster that options or settings name, as words for an engine; no words mean this machine.
 
-    ``given`` has the options by name, without those that were left out. Raises UsageError, also where the extra
-    ``dask`` is not installed.
+    ``given`` has the options of the command line by name, without those that were not given. Raises UsageError, also
+    where the extra ``dask`` is not installed.
     """
     options = dict(given)
     executor = options.pop("executor", None)

@@ -1,7 +1,7 @@
-"""How many items really run.
+"""Count the items that really run.
 
 The engine gives attempts to the supervisor before slots are free, and the counters of jobs include these attempts. They
-have not started, and a pause or a stop takes them back, so no message may promise that they finish.
+have not started, and a pause or a stop takes them back, so a message must not promise that they finish.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jobctl.store.views import jobs as job_views
 
 
 def running_of(database: Database, home: Home, number: int, now: int) -> int:
-    """Items of a job that run; none while no daemon is up."""
+    """Return the number of running items of a job; 0 while no daemon is running."""
     daemon = daemon_view(database, home, now)
     job = job_views.job(database, number)
     if job is None or daemon.state == "down" or not job.running:
@@ -30,7 +30,7 @@ def running_of(database: Database, home: Home, number: int, now: int) -> int:
 
 
 def running_in(database: Database, home: Home, now: int, queue: str | None = None) -> int:
-    """Items of a queue that run, or of all of them."""
+    """Return the number of running items of a queue, or of all queues."""
     daemon = daemon_view(database, home, now)
     if daemon.state == "down":
         return 0

@@ -1,4 +1,4 @@
-"""The systemd user unit of a daemon: its text and its place."""
+"""``jobctl daemon install``: the text and the path of the systemd user unit of a daemon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
 
 _SCHEMA: Final = "jobctl.unit/1"
-#: Seconds that running items have after a stop; then TERM, their grace period and KILL end them.
+#: Seconds that running items have to finish after a stop; then they get TERM, and KILL after their grace period.
 POLITE_S = 60
 
 _TEXT = """\
@@ -45,14 +45,14 @@ WantedBy=default.target
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What the unit runs."""
+    """A systemd unit that runs the daemon of one store."""
 
     home: Path
     slots: int | None = None
     name: str = "jobctl"
 
     def text(self) -> str:
-        """The text of the unit. It runs this Python with this jobctl and does not depend on PATH."""
+        """Return the text of the unit, which names this Python and so does not depend on PATH. Raises UsageError."""
         program = [sys.executable, "-P", "-m", "jobctl", "--home", str(self.home)]
         return _TEXT.format(
             home=_specifiers(str(self.home)),
@@ -63,12 +63,12 @@ class Unit:
         )
 
     def document(self, environ: Mapping[str, str]) -> UnitDocument:
-        """``jobctl.unit/1`` of a unit that is only shown. Raises UsageError."""
+        """Return ``jobctl.unit/1`` of a unit that is only shown. Raises UsageError."""
         text = self.text()
         return {"schema": _SCHEMA, "path": str(self.path(environ)), "changed": False, "text": text}
 
     def path(self, environ: Mapping[str, str]) -> Path:
-        """The path of the unit. Raises UsageError for a name that a unit cannot have."""
+        """Return the path of the unit. Raises UsageError for a name that a unit cannot have."""
         if not 0 < len(self.name) <= 200 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in self.name):
             raise UsageError(f"--name {self.name!r} is not the name of a unit", hint="letters, digits, - and _")
         base = environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
@@ -78,13 +78,13 @@ class Unit:
 
 
 def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> UnitDocument:
-    """Write the unit; returns ``jobctl.unit/1``. Raises UsageError if another text is there already."""
+    """Write the unit; returns ``jobctl.unit/1``. Raises UsageError if the file has another text and not ``force``."""
     path = unit.path(environ)
     return {"schema": _SCHEMA, "path": str(path), "changed": _write(path, unit.text(), force=force)}
 
 
 def _write(path: Path, text: str, *, force: bool) -> bool:
-    """Whether anything changed."""
+    """Write the file in one step; returns whether its text changed."""
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -94,7 +94,7 @@ def _write(path: Path, text: str, *, force: bool) -> bool:
     if before and not force:
         raise UsageError(
             f"{path} exists and has another text",
-            hint="--force writes it again, --name NAME makes another unit, --print shows what it would be",
+            hint="--force replaces it, --name NAME makes another unit, --print shows what it would be",
         )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")

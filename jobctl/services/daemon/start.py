@@ -1,4 +1,4 @@
-"""Starting a daemon, and saying what prevents the start."""
+"""Start a daemon, or raise an error that says what prevents the start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobctl.errors import Busy
 from jobctl.process import lock
 from jobctl.process.daemon import StartOptions, exec_foreground, start_detached
 from jobctl.services.daemon.elsewhere import refuse_elsewhere
-from jobctl.services.daemon.options import Wanted, start_options
+from jobctl.services.daemon.options import DaemonRequest, start_options
 from jobctl.services.daemon.view import daemon_view, document_of
 from jobctl.store.opening.open import open_database
 
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
     from jobctl.services.settings.settings import Settings
 
 
-class Started(NamedTuple):
+class StartedDaemon(NamedTuple):
     """A daemon that is ready."""
 
     pid: int
     document: DaemonDocument
 
 
-def start(home: Home, wanted: Wanted, settings: Settings, now: int) -> Started:
-    """Start a daemon that outlives this process; returns when it is ready.
+def start(home: Home, wanted: DaemonRequest, settings: Settings, now: int) -> StartedDaemon:
+    """Start a daemon that outlives this process; returns when it is ready. ``now`` is in microseconds UTC.
 
-    Raises UsageError, Busy if another process holds the store, and Elsewhere if a cluster may still run its items.
+    Raises UsageError, Busy if another process has the store, and Elsewhere if a cluster may still run its items.
     """
     options = _ready(start_options(home, wanted, settings))
     try:
         pid = start_detached(options)
     except Busy as error:
         raise _holder(home, now) or error from None
-    return Started(pid, document_of(home, now))
+    return StartedDaemon(pid, document_of(home, now))
 
 
 def become(options: StartOptions, announce: Callable[[], None] | None = None) -> None:
-    """Become the daemon, in this process and on this terminal; does not return.
+    """Become the daemon in this process; does not return.
 
-    ``announce`` is called when nothing can go wrong any more. Raises Busy, Elsewhere.
+    ``announce`` is called when the start can no longer fail. Raises Busy, Elsewhere.
     """
     exec_foreground(_ready(options), announce)
 
 
 def _ready(options: StartOptions) -> StartOptions:
-    """Make the store before a daemon starts, so that the caller gets the error and not the log of the daemon."""
+    """Create the store before a daemon starts: an error then reaches the caller, and not only the log of the daemon."""
     open_database(options.home, create=True).close()  # closed again: no connection may cross a fork
     refuse_elsewhere(options)
     return options
 
 
 def _holder(home: Home, now: int) -> Busy | None:
-    """The process that holds the store, unless it is a daemon that accepts work: then None."""
+    """The error that says what the process with the store does; None if it is a daemon that runs all jobs."""
     database = open_database(home)
     try:
         view = daemon_view(database, home, now)
@@ -70,17 +70,18 @@ def _holder(home: Home, now: int) -> Busy | None:
         )
     if view.is_working and view.scope != "all":
         return Busy(
-            f"process {view.pid} holds the store: it works on job {view.scope} alone (jobctl run)",
+            f"process {view.pid} has the store: it runs only job {view.scope} (jobctl run)",
             hint=f"jobctl wait {view.scope}; jobctl daemon start",
         )
     return None
 
 
 def start_for_job(options: StartOptions, job: int) -> int | None:
-    """Start a daemon for a job; returns its process id. If a process holds the store for something else, the daemon
-    waits for its turn.
+    """Start a daemon for a job; returns its process id.
 
-    None if a daemon works on the job, or if one waits for its turn already.
+    If another process has the store, the daemon waits for its turn.
+
+    Returns None if a daemon runs the job already, or if one waits for its turn.
     """
     from jobctl.services.daemon.wait import is_served
 
@@ -102,7 +103,7 @@ def start_for_job(options: StartOptions, job: int) -> int | None:
 
 
 def run_document(options: StartOptions, pid: int) -> DaemonRunDocument:
-    """``jobctl.daemon_run/1``: the daemon that this process becomes."""
+    """Return ``jobctl.daemon_run/1``: the daemon that this process becomes."""
     return {
         "schema": "jobctl.daemon_run/1",
         "pid": pid,

@@ -1,4 +1,4 @@
-"""Stopping the daemon from another process."""
+"""``jobctl daemon stop``: stop the daemon and wait for its end."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DISMISSAL_S = 5.0
 
 
 def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Callable[[str], None]) -> bool:
-    """Ask the daemon to stop and wait until it has ended; returns whether there was one.
+    """Stop the daemon and wait until it has ended; returns whether there was one.
 
     A process that waits to be the next daemon is ended first. ``tell`` is called with the reason if the stop takes
-    time. Raises Busy if the daemon still runs after the timeout.
+    more than a second. Raises Busy if the daemon still runs after ``timeout_s`` seconds (None = no limit).
     """
     _dismiss_next(home)
     daemon = DaemonHandle.find(home.lock)
@@ -48,7 +48,7 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
 
 
 def _waits_for(home: Home) -> str:
-    """What the daemon waits for, in words. A stop also works if the database cannot be read."""
+    """Describe what the daemon waits for. Raises nothing, because a stop must work with a damaged database too."""
     try:
         database = open_database(home)
         try:
@@ -61,6 +61,7 @@ def _waits_for(home: Home) -> str:
 
 
 def _dismiss_next(home: Home) -> None:
+    """End the process that waits to be the next daemon: otherwise it would start as soon as this daemon ends."""
     waiting = DaemonHandle.find(home.lock, lock.next_in_line)
     if waiting is None:
         return

@@ -1,4 +1,4 @@
-"""The state of the daemon, from its lock (whether it is alive) and from its row in the database (its last report)."""
+"""The state of the daemon, from its lock, which shows that it is alive, and from its row, which is its last report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobctl.store.views import jobs as job_views
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import ClusterBlock, DaemonBlock, DaemonDocument, DaemonStateName, MemoryBlock
 
-#: A daemon that holds its lock and has not updated its row for this time is not responding.
+#: A daemon that has its lock and has not updated its row for longer than this does not respond.
 SILENCE_US = 15_000_000
 
 
@@ -36,11 +36,11 @@ class DaemonView(NamedTuple):
     pressure: str = ""
     version: str | None = None
     cluster: ClusterWorkers | None = None  # if its items run on a cluster
-    join: str = ""  # what to type to start a worker for it
+    join: str = ""  # the command that starts a worker for it
 
     @property
     def is_working(self) -> bool:
-        """Whether it makes progress with anything."""
+        """Whether it runs items."""
         return self.state in ("up", "draining")
 
     @property
@@ -49,13 +49,13 @@ class DaemonView(NamedTuple):
         return self.state != "down" and self.pressure.startswith(AWAY)
 
     def serves(self, job: int, *, foreground: bool) -> bool:
-        """Whether it works, or is about to work, on this job."""
+        """Return whether it runs this job, or soon will; ``foreground`` says that the job belongs to ``jobctl run``."""
         if self.state not in ("up", "recovering"):
             return False
         return self.scope == "all" or self.scope == str(job) or foreground
 
     def document(self) -> DaemonBlock:
-        """As part of a status document."""
+        """Return the daemon as a part of a status document."""
         return {
             "state": self.state,
             "pid": self.pid,
@@ -68,7 +68,7 @@ DOWN = DaemonView("down")
 
 
 def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
-    """The daemon of a store, now."""
+    """Return the state of the daemon of a store; ``now`` is in microseconds UTC."""
     view = _view(lock.holder(str(home.lock)), daemon.load(database), clock.in_store(database, now))
     cluster = daemon.load_cluster(database) if view.started_at is not None else None
     if cluster is None:
@@ -79,7 +79,7 @@ def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
 
 
 def runs_on_cluster(home: Home) -> bool:
-    """Whether the daemon that is up has said that its items run on a cluster."""
+    """Return whether the last daemon of a store ran its items on a cluster; False without a store."""
     try:
         database = open_database(home)
     except NotFound:
@@ -110,7 +110,7 @@ def _view(holder: int | None, row: daemon.Heartbeat | None, now: int) -> DaemonV
 
 def _state(row: daemon.Heartbeat, now: int, holder: int) -> DaemonStateName:
     if row.engine_pid and holder and not is_there(row.engine_pid):
-        return "recovering"  # the supervisor holds what runs, and the next engine comes
+        return "recovering"  # the supervisor has the running items, and it starts the next engine
     if row.engine_pid and now - row.heartbeat_at > SILENCE_US:
         return "not_responding"
     return cast("DaemonStateName", row.state)
@@ -120,7 +120,7 @@ SCHEMA: Final = "jobctl.daemon/1"
 
 
 def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
-    """``jobctl.daemon/1``: the daemon and its load at this moment."""
+    """Return ``jobctl.daemon/1``: the daemon and its load at this moment; ``now`` is in microseconds UTC."""
     from jobctl.services.control.queues import queue_documents  # only the status of the daemon shows queues
 
     with job_views.snapshot(database):
@@ -144,7 +144,7 @@ def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
 
 
 def document_of(home: Home, now: int) -> DaemonDocument:
-    """The same for a home that may not have a store yet."""
+    """Return ``jobctl.daemon/1`` for a home, which may not have a store yet."""
     try:
         database = open_database(home)
     except NotFound:
@@ -156,7 +156,7 @@ def document_of(home: Home, now: int) -> DaemonDocument:
 
 
 def down_document(home: Home) -> DaemonDocument:
-    """The same for a store that does not exist yet."""
+    """Return ``jobctl.daemon/1`` for a home without a store."""
     return _document(DOWN, home, job_views.Load(0, 0, 0))
 
 
@@ -207,7 +207,7 @@ def _memory(supervisor: int | None, engine: int | None) -> MemoryBlock:
 
 
 def _size(home: Home) -> int:
-    """Bytes on disk, from the directory: the files must not be opened while a connection is open."""
+    """The size of the database in bytes, from the directory: closing one of its files would end the locks of SQLite."""
     names = {home.database.name, f"{home.database.name}-wal"}
     try:
         with os.scandir(home.root) as found:
@@ -217,12 +217,12 @@ def _size(home: Home) -> int:
 
 
 def _tree_size(root: Path) -> int:
-    """Bytes of the files below a folder; they are few, because items share them."""
+    """The size in bytes of all files below a folder. They are few, because items share files."""
     return sum(_file_size(Path(folder, name)) for folder, _, names in os.walk(root) for name in names)
 
 
 def _file_size(path: Path) -> int:
     try:
         return path.lstat().st_size
-    except OSError:  # not there, or removed meanwhile
+    except OSError:  # it does not exist, or was removed meanwhile
         return 0

@@ -1,4 +1,4 @@
-"""Waiting until jobs are done, woken by the database and not by a clock."""
+"""Wait until jobs are done. Commits wake the wait, not a clock."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ _BY_SEVERITY = (
 
 
 def exit_code_of(states: Sequence[str]) -> Exit:
-    """The exit code for jobs that ended so: that of the worst. A job that is not done counts as no trouble yet."""
+    """Return the exit code for jobs in these states: that of the worst one.
+
+    A job that is not done counts as a success.
+    """
     return next((code for state, code in _BY_SEVERITY if state in states), Exit.OK)
 
 
 def wait(
     database: Database, home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
 ) -> dict[int, str]:
-    """Wait until every job is done or the time is over; returns the state of each.
+    """Wait until every job is done or ``timeout_s`` seconds have passed; returns the state of each job.
 
-    ``done`` is called once for each job that is or becomes done, with its state. Raises NotFound when a job is
-    removed meanwhile.
+    ``done`` is called once for each job that is done, with its state. Raises NotFound if a job is removed meanwhile.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     told: set[int] = set()
@@ -56,7 +58,7 @@ def wait(
 def wait_for(
     home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
 ) -> dict[int, str]:
-    """``wait`` in the store of a home."""
+    """``wait`` in the store of a home. Raises NotFound."""
     database = open_database(home)
     try:
         return wait(database, home, jobs, timeout_s, done)
@@ -65,30 +67,30 @@ def wait_for(
 
 
 def late(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
-    """The error that names the jobs that are not done after ``timeout``; None if all are done."""
+    """Return the error that names the jobs that are not done after ``timeout``; None if all are done."""
     open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
     if not open_jobs:
         return None
-    continues = "the work continues" if lock.holder(str(home.lock)) is not None else "no daemon works on it"
+    continues = "the work continues" if lock.holder(str(home.lock)) is not None else "no daemon runs it"
     return WaitTimeout(
         f"not done after {timeout}: job {', '.join(open_jobs)}; {continues}",
         hint=f"jobctl status {','.join(open_jobs)}",
     )
 
 
-#: Seconds that another daemon may take to start, after one has ended, before a job counts as abandoned.
+#: Seconds that the next daemon may take to start after one has ended, before a job counts as abandoned.
 SUCCESSION_S = 10.0
-#: Seconds between looks at a daemon that starts: one that starts and ends at once writes nothing.
+#: Seconds between two looks at a daemon that starts: one that ends at once writes nothing to the store.
 BEGIN_S = 1.0
 #: Seconds after which the daemon is looked at again although the store has not changed: its end writes nothing.
 LOOK_S = 5.0
 
 
 def wait_served(home: Home, job: int, serve: Callable[[], object] | None = None) -> str:
-    """Wait until a job is done, as long as a daemon works on it; returns its state.
+    """Wait until a job is done, as long as a daemon runs it; returns its state.
 
-    When no daemon works on it, or the daemon has ended and no other one has come, ``serve`` is called to start one,
-    and again while another process holds the store. Without ``serve`` raises Busy.
+    If no daemon runs it, or the daemon has ended and no other one has started, ``serve`` is called to start one, and
+    again as long as another process has the store. Without ``serve``, raises Busy.
     """
     database = open_database(home)
     try:
@@ -109,7 +111,7 @@ def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], o
             if alone_since is not None and time.monotonic() - alone_since >= patience_s:
                 if serve is None:
                     raise Busy(
-                        f"job {job} is accepted and {state}, but no daemon works on it",
+                        f"job {job} is accepted and {state}, but no daemon runs it",
                         hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
                     )
                 serve()
@@ -119,7 +121,7 @@ def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], o
 
 
 def is_served(database: Database, home: Home, job: int) -> bool:
-    """Whether a daemon works on the job. Waits for a daemon that has just started, until it says what it works on."""
+    """Return whether a daemon runs the job. Waits until a daemon that has just started says which jobs it runs."""
     deadline = time.monotonic() + SUCCESSION_S
     with StoreWatch(database, home) as watch:
         while (left := deadline - time.monotonic()) > 0 and _is_beginning(database, home):
@@ -133,7 +135,7 @@ def _is_beginning(database: Database, home: Home) -> bool:
 
 
 def _is_served(database: Database, home: Home, job: int) -> bool:
-    """Whether there is a daemon that works on the job, or at least one that holds the store and may again."""
+    """Return whether a daemon runs the job. One that does not respond counts, because it may continue."""
     daemon = daemon_view(database, home, moment.now())
     if daemon.state == "not_responding":
         return True
@@ -145,5 +147,5 @@ def _states(database: Database, jobs: Sequence[int]) -> dict[int, str]:
     found = {job: state for job, (state, _) in job_views.states(database, jobs).items()}
     for job in jobs:
         if job not in found:
-            raise NotFound(f"job {job} was removed while it was waited for", hint="jobctl status --all")
+            raise NotFound(f"job {job} was removed during the wait", hint="jobctl status --all")
     return found

@@ -1,4 +1,4 @@
-"""A worker of a cluster: it offers the slots of this machine to the daemons that use the cluster."""
+"""``jobctl worker``: offer the slots of this machine to the daemons of a cluster."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Offer(NamedTuple):
-    """What a worker offers, as it is written on a command line."""
+    """The options of a worker, as texts of a command line."""
 
     cluster: Mapping[str, Any]  # options of ``cluster_words`` by name
     slots: int | None  # None = one for each CPU
     resources: str | None
     spool: str | None  # a folder
-    patience: str  # the longest time without a scheduler
+    patience: str  # a duration: the longest time without a scheduler
 
 
 def serve_cluster(offer: Offer, settings: Settings, tell: Callable[[str], None]) -> WorkerDocument:
@@ -30,7 +30,7 @@ def serve_cluster(offer: Offer, settings: Settings, tell: Callable[[str], None])
     """
     words = cluster_words(offer.cluster, settings)
     if not words:
-        raise UsageError("which cluster?", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
+        raise UsageError("no cluster is named", hint="jobctl worker --scheduler-file FILE, or --scheduler ADDRESS")
     from jobctl.config import cpu_count
     from jobctl.domain.durations import parse_duration
     from jobctl.domain.resources import parse_resources

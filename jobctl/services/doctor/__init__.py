@@ -1,1 +1,1 @@
-"""Examining and repairing a store."""
+"""``jobctl doctor``: check a store and this machine, repair a store, and restore it from a copy."""

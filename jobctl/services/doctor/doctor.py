@@ -1,4 +1,4 @@
-"""The examination of a store and of the machine below it; with or without a database that can be read."""
+"""``jobctl doctor``: run every check of a store and of this machine, also if the database cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobctl.errors import JobctlError
 from jobctl.process import lock
 from jobctl.services.daemon.view import DaemonView, daemon_view
 from jobctl.services.doctor.checks import cluster, directory, process, store
-from jobctl.services.doctor.examination import Check, Examined, Finding, Level, document, fail, mended
+from jobctl.services.doctor.examination import Check, CheckedStore, CheckResult, Level, document, fail, with_repair
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import removed
@@ -47,68 +47,71 @@ CHECKS = (
 
 
 class Examination(NamedTuple):
-    """What was found, in the order of the checks."""
+    """The results by the name of the check, in the order of ``CHECKS``."""
 
     home: Home
-    findings: list[tuple[str, Finding]]
+    results: list[tuple[str, CheckResult]]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing fails; what only deserves a look does not count."""
-        return all(finding.level is not Level.FAIL for _, finding in self.findings)
+        """Return whether no check fails. A warning is not a failure."""
+        return all(result.level is not Level.FAIL for _, result in self.results)
 
     def count(self, level: str) -> int:
-        """How many checks ended so."""
-        return sum(finding.level == level for _, finding in self.findings)
+        """Count the checks with a result of this level."""
+        return sum(result.level == level for _, result in self.results)
 
     def document(self) -> DoctorDocument:
-        """As JSON."""
+        """Return ``jobctl.doctor/1``."""
         return {
             "schema": SCHEMA,
             "ok": self.ok,
             "home": str(self.home.root),
             "version": __version__,
-            "checks": [document(name, finding) for name, finding in self.findings],
+            "checks": [document(name, result) for name, result in self.results],
         }
 
 
 def examine(home: Home, *, now: int, program: str, slots: int, repair: bool = False) -> Examination:
-    """Look at everything; with ``repair`` fix what is safe to fix, some of it only while no daemon runs."""
-    with _examined(home, now, program, slots) as examined:
-        findings = [(check.name, _examine(check, examined)) for check in CHECKS]
-    if not repair or all(finding.level is Level.OK for _, finding in findings):
-        return Examination(home, findings)
-    with _examined(home, now, program, slots) as examined, _the_lock(examined) as locked:
-        again = [
-            (check.name, _mend(check, finding, examined, locked))
-            for check, (_, finding) in zip(CHECKS, findings, strict=True)
+    """Run every check; with ``repair``, also repair what is safe to repair.
+
+    Some repairs need the daemon lock, so they are left out while a daemon runs. ``now`` is in microseconds UTC.
+    """
+    with _open_for_checks(home, now, program, slots) as checked:
+        results = [(check.name, _examine(check, checked)) for check in CHECKS]
+    if not repair or all(result.level is Level.OK for _, result in results):
+        return Examination(home, results)
+    with _open_for_checks(home, now, program, slots) as checked, _daemon_lock(checked) as is_locked:
+        repaired = [
+            (check.name, _repair(check, result, checked, is_locked=is_locked))
+            for check, (_, result) in zip(CHECKS, results, strict=True)
         ]
-    return Examination(home, again)
+    return Examination(home, repaired)
 
 
-def _examine(check: Check, examined: Examined) -> Finding:
-    """Run one check. An error in a check becomes a finding, and the other checks still run."""
+def _examine(check: Check, checked: CheckedStore) -> CheckResult:
+    """Run one check. An error in it becomes its result, so that the other checks still run."""
     try:
-        return check.examine(examined)
+        return check.examine(checked)
     except (OSError, sqlite.Error, JobctlError) as error:
-        return fail(f"cannot be examined: {error}")
+        return fail(f"cannot be checked: {error}")
 
 
-def _mend(check: Check, finding: Finding, examined: Examined, locked: bool) -> Finding:
-    if finding.level is Level.OK or check.mend is None:
-        return finding
-    if check.needs_lock and not locked:
-        return replace(finding, action=finding.action or "not while a daemon runs")
+def _repair(check: Check, result: CheckResult, checked: CheckedStore, *, is_locked: bool) -> CheckResult:
+    if result.level is Level.OK or check.repair is None:
+        return result
+    if check.needs_lock and not is_locked:
+        return replace(result, action=result.action or "jobctl daemon stop, then repair again")
     try:
-        done = check.mend(examined)
+        done = check.repair(checked)
     except (OSError, sqlite.Error, JobctlError) as error:
-        return replace(finding, details=(*finding.details, f"cannot be repaired: {error}"))
-    return mended(_examine(check, examined), done) if done else finding
+        return replace(result, details=(*result.details, f"cannot be repaired: {error}"))
+    return with_repair(_examine(check, checked), done) if done else result
 
 
 @contextlib.contextmanager
-def _examined(home: Home, now: int, program: str, slots: int) -> Iterator[Examined]:
-    found = _look(home)
+def _open_for_checks(home: Home, now: int, program: str, slots: int) -> Iterator[CheckedStore]:
+    found = _file_state(home)
     database: Database | None = None
     if found.is_usable:
         with contextlib.suppress(JobctlError, OSError, sqlite.Error):
@@ -117,14 +120,15 @@ def _examined(home: Home, now: int, program: str, slots: int) -> Iterator[Examin
         holder = _holder(home)
         view = _view(database, home, now, holder)
         used = view.slots if view.is_working and view.cluster is None and view.slots else slots
-        yield Examined(home, now, program, used, holder, found, view, database)
+        yield CheckedStore(home, now, program, used, holder, found, view, database)
     finally:
         if database is not None:
             database.close()
 
 
-def _look(home: Home) -> FileState:
-    """Open nothing while a daemon has replaced files open: that would make a second log next to them."""
+def _file_state(home: Home) -> FileState:
+    """The state of the database file. If the daemon has removed or replaced files open, the new file is not opened:
+    that would make a second write-ahead log next to them."""
     found = removed.displaced(home)
     if found is None:
         return file_state(home.database)
@@ -135,7 +139,7 @@ def _look(home: Home) -> FileState:
 def _holder(home: Home) -> int | None:
     try:
         return lock.holder(str(home.lock))
-    except OSError:  # another kind of file has its name; the check of permissions reports it
+    except OSError:  # the lock is not a plain file; the check of permissions reports it
         return None
 
 
@@ -147,12 +151,15 @@ def _view(database: Database | None, home: Home, now: int, holder: int | None) -
 
 
 @contextlib.contextmanager
-def _the_lock(examined: Examined) -> Iterator[bool]:
-    """Hold the daemon lock during a repair, if no process has it. Meanwhile this process must not ask for it."""
+def _daemon_lock(checked: CheckedStore) -> Iterator[bool]:
+    """Hold the daemon lock during a repair, if it is free; yields whether this process holds it.
+
+    This process must not open and close the lock file meanwhile, because closing any descriptor of it ends the lock.
+    """
     held = None
-    if examined.holder is None and examined.home.root.is_dir():
+    if checked.holder is None and checked.home.root.is_dir():
         with contextlib.suppress(lock.HeldError, OSError):
-            held = lock.take_for_a_while(str(examined.home.lock))
+            held = lock.take_for_a_while(str(checked.home.lock))
     try:
         yield held is not None
     finally:

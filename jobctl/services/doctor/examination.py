@@ -1,4 +1,4 @@
-"""The input of the checks of a store, and their results: one finding for each check."""
+"""The types that all checks share: the store that they check, and the result that each of them returns."""
 
 from __future__ import annotations
 
@@ -17,80 +17,80 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """The result of a check."""
+    """How serious the result of a check is."""
 
-    OK = "ok"
+    OK = "ok"  # nothing to do
     WARN = "warn"  # it works, but a person should look
-    FAIL = "fail"  # does not work, or cannot be trusted
+    FAIL = "fail"  # it does not work, or it cannot be trusted
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found."""
+class CheckResult:
+    """The result of one check, for people."""
 
     level: Level
     message: str
-    action: str = ""  # what to type
+    action: str = ""  # the command or the step that fixes it
     details: tuple[str, ...] = ()
-    repaired: str = ""  # what was done about it
+    repaired: str = ""  # the repair that this run made
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """A store, as far as it could be opened."""
+class CheckedStore:
+    """A store to check, opened as far as that is possible."""
 
     home: Home
     now: int  # microseconds UTC
-    program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
-    slots: int  # of the daemon that runs here, else of one that would be started now
-    holder: int | None  # process that holds the daemon lock; 0 = the system does not say which
-    look: FileState
+    program: str  # the command line of jobctl for this store, as in "jobctl --home /srv/queue"
+    slots: int  # of the running daemon; without one, of the daemon that the settings describe
+    holder: int | None  # the process that holds the daemon lock; 0 = the system does not say which one it is
+    file_state: FileState
     daemon: DaemonView
-    database: Database | None  # None unless it can be used as it is
+    database: Database | None  # None if it cannot be opened, or not without a migration
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever submitted here."""
-        return self.look.kind != "missing"
+        """Return whether there is a database file."""
+        return self.file_state.kind != "missing"
 
 
 class Check(NamedTuple):
-    """One line of the examination."""
+    """A check, and the repair that belongs to it."""
 
     name: str
-    examine: Callable[[Examined], Finding]
-    #: Fixes what is safe to fix, and says what it did; '' = there was nothing to fix.
-    mend: Callable[[Examined], str] | None = None
-    needs_lock: bool = False  # mended only while no daemon runs
+    examine: Callable[[CheckedStore], CheckResult]
+    #: Repairs what is safe to repair, and returns a sentence about it; '' if there was nothing to repair.
+    repair: Callable[[CheckedStore], str] | None = None
+    needs_lock: bool = False  # with_repair only while no daemon runs
 
 
-def ok(message: str) -> Finding:
-    """All is well."""
-    return Finding(Level.OK, message)
+def ok(message: str) -> CheckResult:
+    """A result without a problem."""
+    return CheckResult(Level.OK, message)
 
 
-def warn(message: str, action: str = "", details: tuple[str, ...] = ()) -> Finding:
-    """It works, but a person should look."""
-    return Finding(Level.WARN, message, action, details)
+def warn(message: str, action: str = "", details: tuple[str, ...] = ()) -> CheckResult:
+    """A result that a person should look at, although everything works."""
+    return CheckResult(Level.WARN, message, action, details)
 
 
-def fail(message: str, action: str = "", details: tuple[str, ...] = ()) -> Finding:
-    """Does not work, or cannot be trusted."""
-    return Finding(Level.FAIL, message, action, details)
+def fail(message: str, action: str = "", details: tuple[str, ...] = ()) -> CheckResult:
+    """A result that says that something does not work, or cannot be trusted."""
+    return CheckResult(Level.FAIL, message, action, details)
 
 
-def mended(finding: Finding, what: str) -> Finding:
-    """The finding after something was done about it."""
-    return replace(finding, repaired=what)
+def with_repair(result: CheckResult, repaired: str) -> CheckResult:
+    """The result with the repair that led to it."""
+    return replace(result, repaired=repaired)
 
 
-def document(name: str, finding: Finding) -> CheckBlock:
-    """As part of a JSON document."""
+def document(name: str, result: CheckResult) -> CheckBlock:
+    """The result of a check as a part of ``jobctl.doctor/1``."""
     return {
         "name": name,
-        "level": finding.level.value,
-        "message": finding.message,
-        "action": finding.action or None,
-        "details": list(finding.details),
-        "repaired": finding.repaired or None,
+        "level": result.level.value,
+        "message": result.message,
+        "action": result.action or None,
+        "details": list(result.details),
+        "repaired": result.repaired or None,
     }

@@ -1,4 +1,4 @@
-"""Going on with the newest sound copy of a database that is damaged or gone; the damaged file is kept."""
+"""``jobctl doctor --restore``: replace a damaged or missing database by its newest sound copy; keep the old file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from jobctl.store.opening import backup
 from jobctl.store.opening.file_state import file_state
 from jobctl.store.opening.folder import check_home
 
-#: What a supervisor kept of attempts that the older database may give to other items.
+#: Files of the supervisor about attempts. The older database may give the same attempt numbers to other items, so
+#: these files must not be read with it.
 _KEPT = ("starts", "outcomes", "calls", "leaders")
 
 
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class Restored(NamedTuple):
-    """What was put where."""
+    """The result of a restore."""
 
     copy: Path
-    made_at: int  # microseconds UTC; what was accepted and recorded later is lost
-    aside: Path | None  # where the damaged file is
+    made_at: int  # microseconds UTC; everything that was accepted or recorded later is lost
+    aside: Path | None  # the folder that keeps the damaged file
 
     def document(self) -> RestoredDocument:
-        """As JSON."""
+        """Return ``jobctl.restored/1``."""
         aside = None if self.aside is None else str(self.aside)
         return {
             "schema": "jobctl.restored/1",
@@ -44,10 +45,10 @@ class Restored(NamedTuple):
 
 
 def restore(home: Home, now: int) -> Restored:
-    """Put the newest sound copy in the place of the database.
+    """Replace the database by its newest sound copy. ``now`` is in microseconds UTC.
 
     Raises Busy while a daemon runs, UsageError when the database is sound, NotFound when there is no sound copy;
-    then nothing is changed.
+    nothing is changed then.
     """
     if home.root.exists():
         check_home(home)
@@ -56,7 +57,7 @@ def restore(home: Home, now: int) -> Restored:
     except FileNotFoundError:
         raise _no_copy(home) from None
     except lock.HeldError as other:
-        raise busy(other.pid) if other.is_daemon else _looked_after(other.pid) from other
+        raise busy(other.pid) if other.is_daemon else _locked(other.pid) from other
     try:
         return _restore(home, now)
     finally:
@@ -77,11 +78,13 @@ def _restore(home: Home, now: int) -> Restored:
     unfinished = home.root / ".jobctl.db.restored.tmp"
     _copy(copy, unfinished)
     aside = _put_aside(home, now)
-    is_latest = copy.stem.endswith(backup.RESCUED)  # as its engine left it: what the supervisor kept goes with it
+    is_latest = copy.stem.endswith(
+        backup.RESCUED
+    )  # its engine saved it at its end, so the files of the supervisor belong to it
     for name in () if is_latest else _KEPT:
         (home.root / name).unlink(missing_ok=True)
     unfinished.rename(home.database)
-    if is_latest:  # once is enough
+    if is_latest:  # the copy has another name from now on, so that it is restored once only
         copy = copy.rename(copy.with_stem(copy.stem.removesuffix(backup.RESCUED)))
     _flush(home.root)
     return Restored(copy, made_at, aside)
@@ -99,7 +102,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _put_aside(home: Home, now: int) -> Path | None:
-    """The file and its log keep their names, in a folder of their own."""
+    """Move the database and its log to a folder of their own, where they keep their names."""
     names = [name for name in ("jobctl.db", "jobctl.db-wal", "jobctl.db-shm") if (home.root / name).exists()]
     if not names:
         return None
@@ -118,8 +121,8 @@ def _flush(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _looked_after(pid: int) -> Busy:
-    return Busy(f"process {pid} looks after this store just now", hint="wait for it to end, then try again")
+def _locked(pid: int) -> Busy:
+    return Busy(f"process {pid} is working on this store", hint="wait for it to end, then try again")
 
 
 def _no_copy(home: Home) -> NotFound:

@@ -17,7 +17,7 @@ from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
-from jobctl.services.output.write_file import placed
+from jobctl.services.output.write_file import write_whole
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
@@ -71,7 +71,7 @@ def export_head(job: int) -> ExportHead:
 def export_file(home: Home, job: int, path: str) -> ExportFileDocument:
     """Write the joblog of a job to a file, whole or not at all; returns ``jobctl.export_file/1``. Raises NotFound,
     and HomeError when the file cannot be written."""
-    with placed(Path(path)) as target:
+    with write_whole(Path(path)) as target:
         rows = export_joblog(home, job, target)
     where = os.path.abspath(path)
     return {"schema": "jobctl.export_file/1", "job": job, "format": "joblog", "path": where, "rows": rows}

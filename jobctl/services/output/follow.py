@@ -33,7 +33,7 @@ LONGEST_NAP_S = 30.0
 ASK_AGAIN_S = 20.0
 
 
-class Written(NamedTuple):
+class OutputEvent(NamedTuple):
     """Bytes that an attempt wrote, or with ``over`` the news that it ended."""
 
     item: int
@@ -51,7 +51,7 @@ class _Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FollowTarget:
     """What is followed: one item of a job, or all of them above number ``after``."""
 
     job: int
@@ -63,7 +63,7 @@ class Wanted:
 class Follower:
     """Follows one item of a job, or all of them."""
 
-    def __init__(self, database: Database, home: Home, wanted: Wanted, stop: int | None = None) -> None:
+    def __init__(self, database: Database, home: Home, wanted: FollowTarget, stop: int | None = None) -> None:
         """With ``stop``, a descriptor that becomes readable when nobody reads any more."""
         job, item, streams = wanted.job, wanted.item, wanted.streams
         self._stop = () if stop is None else (stop,)
@@ -79,7 +79,7 @@ class Follower:
         self._is_elsewhere = False  # something that runs writes on another machine
         self._asked_at = 0.0
 
-    def events(self) -> Iterator[Written]:
+    def events(self) -> Iterator[OutputEvent]:
         """Output that was written, then output as it is written, until the item or the job is done."""
         with StoreWatch(self._database, self._home) as store, _LogWatch(self._home, self._job) as files:
             while True:
@@ -91,14 +91,14 @@ class Follower:
                     return
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
                 if self._is_elsewhere:
-                    nap_s = min(nap_s, self._have_it_brought())
+                    nap_s = min(nap_s, self._request_output())
                 store.wait(nap_s, (*self._stop, *(() if watch is None else (watch.fileno(),))))
                 if self._stop and select.select(self._stop, (), (), 0)[0]:
                     return
                 if watch is not None:
                     watch.drain()
 
-    def _have_it_brought(self) -> float:
+    def _request_output(self) -> float:
         """Ask the engine to bring output from other machines here, and again before it stops; returns the seconds until
         the next request."""
         now = time.monotonic()
@@ -117,7 +117,7 @@ class Follower:
         found = job_views.states(self._database, [self._job])
         return not found or found[self._job][0] in TERMINAL_JOB_STATES
 
-    def _look(self) -> Iterator[Written]:
+    def _look(self) -> Iterator[OutputEvent]:
         for item in list(self._open):
             yield from self._look_at(item)
         while self._only is None and (items := self._new_items()):
@@ -136,7 +136,7 @@ class Follower:
             return sorted(begun)
         return list(range(first, self._seen + 1))
 
-    def _look_at(self, item: int) -> Iterator[Written]:
+    def _look_at(self, item: int) -> Iterator[OutputEvent]:
         state = item_views.item_state(self._database, self._job, item)
         for attempt in item_views.attempts(self._database, self._job, item):
             if attempt.attempt > self._finished.get(item, 0):
@@ -145,7 +145,7 @@ class Follower:
             self._open.pop(item, None)
             self._finished.pop(item, None)
 
-    def _advance(self, attempt: AttemptView) -> Iterator[Written]:
+    def _advance(self, attempt: AttemptView) -> Iterator[OutputEvent]:
         key, is_live = (attempt.item, attempt.attempt), attempt.ending is None
         self._is_elsewhere |= is_live and attempt.host is not None
         reader = self._readers.setdefault(key, _Reader())
@@ -154,11 +154,11 @@ class Follower:
             skip = reader.at[stream]
             for data in _live_chunks(where, skip, _writer(attempt)) if is_live else _final_chunks(where, skip, attempt):
                 reader.at[stream] += len(data)
-                yield Written(*key, stream, data)
+                yield OutputEvent(*key, stream, data)
         if not is_live:
             self._finished[attempt.item] = attempt.attempt
             del self._readers[key]
-            yield Written(*key, "", b"", attempt)
+            yield OutputEvent(*key, "", b"", attempt)
 
 
 def _final_chunks(where: Piece, skip: int, attempt: AttemptView) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from jobctl.store.views.items import AttemptView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.output import OutputDocument, OutputPieceDocument, StreamName
-    from jobctl.services.output.follow import Follower, Written
+    from jobctl.services.output.follow import Follower, OutputEvent
 
 SCHEMA: Final = "jobctl.output/1"
 _NAMES: Final[dict[str, StreamName]] = {"out": "stdout", "err": "stderr"}
@@ -60,12 +60,12 @@ class Outputs:
 
         ``stop`` is a descriptor that becomes readable when nobody reads any more.
         """
-        from jobctl.services.output.follow import Follower, Wanted
+        from jobctl.services.output.follow import Follower, FollowTarget
 
         target = self.targets[0]
         if len(self.targets) != 1 or target.last is not None or self.choice.attempt:
             raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
-        return Follower(self._database, self._home, Wanted(target.job, target.item, self.streams), stop=stop)
+        return Follower(self._database, self._home, FollowTarget(target.job, target.item, self.streams), stop=stop)
 
     def document(self) -> OutputDocument:
         """``jobctl.output/1`` of the one attempt that is named, also if it has not run."""
@@ -118,7 +118,7 @@ class Pieces:
         self._job = job
         self._decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
 
-    def of(self, event: Written) -> Iterator[OutputPieceDocument]:
+    def of(self, event: OutputEvent) -> Iterator[OutputPieceDocument]:
         """``jobctl.output_piece/1`` of one event. A character that is split between two pieces is in the second."""
         if event.over is not None:
             yield from self._end(event)
@@ -130,7 +130,7 @@ class Pieces:
         if text:
             yield self._piece(event, stream=_NAMES[event.stream], text=text)
 
-    def _end(self, event: Written) -> Iterator[OutputPieceDocument]:
+    def _end(self, event: OutputEvent) -> Iterator[OutputPieceDocument]:
         for stream in _NAMES:
             decoder = self._decoders.pop((event.item, event.attempt, stream), None)
             rest = decoder.decode(b"", final=True) if decoder is not None else ""
@@ -138,7 +138,7 @@ class Pieces:
                 yield self._piece(event, stream=_NAMES[stream], text=rest)
         yield self._piece(event, stream=None, text=None)
 
-    def _piece(self, event: Written, *, stream: StreamName | None, text: str | None) -> OutputPieceDocument:
+    def _piece(self, event: OutputEvent, *, stream: StreamName | None, text: str | None) -> OutputPieceDocument:
         return {
             "schema": "jobctl.output_piece/1",
             "job": self._job,

@@ -13,7 +13,7 @@ from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.output.items import item_document
-from jobctl.services.output.write_file import placed
+from jobctl.services.output.write_file import write_whole
 from jobctl.services.status.document import job_document
 from jobctl.store import clock, figures
 from jobctl.store.database import Database
@@ -81,7 +81,7 @@ def write_report(job: int, page: str, path: Path | None) -> ReportFileDocument:
     data = page.encode()
     if path is None:
         return {"schema": _FILE_SCHEMA, "job": job, "path": None, "bytes": len(data), "html": page}
-    with placed(path) as file:
+    with write_whole(path) as file:
         file.write(data)
     return {"schema": _FILE_SCHEMA, "job": job, "path": str(path.absolute()), "bytes": len(data)}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from jobctl.config import Home
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import resolve_job
-from jobctl.services.output.write_file import placed
+from jobctl.services.output.write_file import write_whole
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -115,14 +115,14 @@ def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile
 
 def copy_out(file: ResultFile, target: Path) -> None:
     """Copy a file to where the user wants it: whole or not at all, never over a directory."""
-    with _reading(file) as source, placed(target) as copy:
-        _pump(source, copy)
+    with _reading(file) as source, write_whole(target) as copy:
+        _copy_bytes(source, copy)
 
 
 def stream_out(file: ResultFile, target: BinaryIO) -> None:
     """Copy a file to an open stream."""
     with _reading(file) as source:
-        _pump(source, target)
+        _copy_bytes(source, target)
 
 
 def lines_of(file: ResultFile) -> Iterator[str]:
@@ -142,6 +142,6 @@ def _reading(file: ResultFile) -> Iterator[BinaryIO]:
         yield source
 
 
-def _pump(source: BinaryIO, target: BinaryIO) -> None:
+def _copy_bytes(source: BinaryIO, target: BinaryIO) -> None:
     while data := source.read(CHUNK):
         target.write(data)

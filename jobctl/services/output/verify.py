@@ -36,7 +36,7 @@ FINDINGS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class VerifyFinding:
     """Something that is not as it should be."""
 
     code: str
@@ -56,7 +56,7 @@ class Verification:
     file_rows: int = 0
     checked: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[VerifyFinding] = field(default_factory=list)
     findings_total: int = 0
 
     @property
@@ -68,7 +68,7 @@ class Verification:
         """Note a finding."""
         self.findings_total += 1
         if len(self.findings) < FINDINGS_SHOWN:
-            self.findings.append(Finding(code, message, file, item))
+            self.findings.append(VerifyFinding(code, message, file, item))
 
     def document(self) -> VerifyDocument:
         """As JSON."""

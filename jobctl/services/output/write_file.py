@@ -13,7 +13,7 @@ from jobctl.errors import HomeError, UsageError
 
 
 @contextmanager
-def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def write_whole(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A file to write, which gets its name in one step when the block ends.
 
     An existing pipe, device or link stays and is written through: ``-o /dev/stdout`` means
@@ -28,7 +28,7 @@ def placed(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
             with open(target, "wb", opener=_private) as through:
                 yield through
         else:
-            with _beside(target, mode) as whole:
+            with _temporary_file(target, mode) as whole:
                 yield whole
     except OSError as error:
         raise HomeError(f"cannot write {target}: {error.strerror}", hint="choose another place with -o FILE") from error
@@ -46,7 +46,7 @@ def _mode_of(target: Path) -> int:
 
 
 @contextmanager
-def _beside(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+def _temporary_file(target: Path, mode: int | None) -> Iterator[BinaryIO]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "xb", opener=_private) as file:

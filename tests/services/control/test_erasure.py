@@ -253,7 +253,7 @@ class Crash(BaseException):
     """The process ends here."""
 
 
-STAGES = ("_rebuild", "_replace_copies", "_finish_alone")
+STAGES = ("_rebuild", "_replace_copies", "_finish_without_engine")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -313,7 +313,7 @@ def test_live_ones_are_refused_all_at_once_and_nothing_is_changed(bench: WorkedO
 def test_one_that_another_waits_for_is_refused(bench: WorkedOff) -> None:
     job = marked(bench)
     bench.submit(rows=1, hold=True, after=((job, "ok"),))
-    with pytest.raises(UsageError, match="a job that comes after is not done"):
+    with pytest.raises(UsageError, match="a job that comes after it is not done"):
         run(bench, job)
 
 
@@ -321,7 +321,7 @@ def test_one_whose_notification_is_on_its_way_goes_only_when_that_is_said(bench:
     job = marked(bench)
     with bench.database.transaction():
         bench.database.execute("UPDATE deliveries SET state = 'pending'")
-    with pytest.raises(UsageError, match="still on its way") as refused:
+    with pytest.raises(UsageError, match="is not delivered yet") as refused:
         run(bench, job)
     assert "--undelivered" in str(refused.value.hint)
     run(bench, job, undelivered=True)

@@ -113,7 +113,7 @@ def test_failures_that_nobody_retried_stay_unless_asked_for(bench: WorkedOff) ->
     job = bench.mixed()
     report = run(bench)
     assert went(report) == []
-    assert "nobody has retried its failed items" in kept(report)[job]
+    assert "its failed items were not retried" in kept(report)[job]
     assert leftovers(bench, job)
     assert went(run(bench, include_failed=True)) == [job]
     assert leftovers(bench, job) == {}
@@ -154,7 +154,7 @@ def test_keep_failed_keeps_whatever_did_not_succeed(bench: WorkedOff) -> None:
 def test_a_job_that_another_waits_for_stays(bench: WorkedOff) -> None:
     first = good(bench)
     bench.submit(rows=1, hold=True, after=((first, "ok"),))
-    assert kept(run(bench)) == {first: "a job that comes after is not done"}
+    assert kept(run(bench)) == {first: "a job that comes after it is not done"}
 
 
 def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:
@@ -162,7 +162,7 @@ def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:
     with bench.database.transaction():
         outbox.add_targets(bench.database, job, [NewTarget("command", "true")])
         outbox.enqueue(bench.database, job, bench.now)
-    assert kept(run(bench)) == {job: "a notification of its end is still on its way"}
+    assert kept(run(bench)) == {job: "a notification about its end is not delivered yet"}
 
 
 def test_a_dry_run_changes_nothing_and_says_the_same(bench: WorkedOff) -> None:
@@ -266,7 +266,7 @@ def test_a_crash_at_any_point_is_finished_by_the_next_run(bench: WorkedOff, monk
 
         with monkeypatch.context() as patch:
             patch.setattr("jobctl.services.control.prune._Pruner._pause", pause)
-            for stage in ("_rebuild", "_replace_copies", "_finish_alone"):
+            for stage in ("_rebuild", "_replace_copies", "_finish_without_engine"):
                 patch.setattr(Eraser, stage, after(pause, getattr(Eraser, stage)))
             try:
                 run(bench)

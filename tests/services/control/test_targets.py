@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobctl.errors import NotFound, UsageError
-from jobctl.services.control.targets import Target, resolve, resolve_job, resolve_jobs, singles
+from jobctl.services.control.targets import Target, expand_ranges, resolve, resolve_job, resolve_jobs
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def test_one_job_and_several_jobs(database):
 
 
 def test_ranges_are_written_out_within_reason(database):
-    assert singles([Target(3, 1, 3), Target(4)]) == [Target(3, 1), Target(3, 2), Target(3, 3), Target(4)]
+    assert expand_ranges([Target(3, 1, 3), Target(4)]) == [Target(3, 1), Target(3, 2), Target(3, 3), Target(4)]
     with pytest.raises(UsageError, match="at once"):
-        singles([Target(3, 1, 10_001)])
+        expand_ranges([Target(3, 1, 10_001)])
 
 
 def test_an_empty_store_says_how_to_begin(store):

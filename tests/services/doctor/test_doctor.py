@@ -48,7 +48,7 @@ def home(tmp_path):
 def look(home, *, repair=False, slots=2, now=NOW):
     """(level, message, whole finding) by check."""
     found = examine(home, now=now, program="jobctl", slots=slots, repair=repair)
-    return found, dict(found.findings)
+    return found, dict(found.results)
 
 
 def levels(findings):
@@ -58,7 +58,7 @@ def levels(findings):
 def test_a_sound_store_and_one_that_does_not_exist_are_well(home, tmp_path):
     found, findings = look(home)
     assert found.ok and levels(findings) == {}
-    assert [name for name, _ in found.findings] == [check.name for check in doctor.CHECKS]
+    assert [name for name, _ in found.results] == [check.name for check in doctor.CHECKS]
     missing = Home(tmp_path / "missing")
     found, findings = look(missing, repair=True)
     assert found.ok and levels(findings) == {}
@@ -90,7 +90,7 @@ def test_a_home_that_others_may_write_is_closed_and_works_again(home):
     home.root.chmod(0o777)
     found, _ = look(home, repair=True)
     assert home.root.stat().st_mode & 0o777 == 0o700
-    assert look(home)[0].ok and found.findings[0][1].level != "fail"
+    assert look(home)[0].ok and found.results[0][1].level != "fail"
 
 
 def test_planted_files_are_named_and_left_alone(home, tmp_path):

@@ -14,7 +14,7 @@ from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
 from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
-from jobctl.services.output.follow import Follower, Wanted
+from jobctl.services.output.follow import Follower, FollowTarget
 from jobctl.services.output.logs import Choice, attempts, is_cut, piece, read
 from jobctl.store.opening.open import open_database
 from tests.factories import make_store
@@ -106,7 +106,7 @@ class Following:
 
     def _run(self, home, job, item):
         database = open_database(home)
-        for event in Follower(database, home, Wanted(job, item)).events():
+        for event in Follower(database, home, FollowTarget(job, item)).events():
             with self._changed:
                 self.text += event.data
                 if event.over is not None:
@@ -218,6 +218,6 @@ def test_a_follower_leaves_no_descriptor_open(home):
     store = make_store(home)
     job = store.job("s", state="succeeded", started_at=1, finished_at=2)
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    assert list(Follower(store.database, home, Wanted(job, None, ("out",))).events())[-1].over is not None
+    assert list(Follower(store.database, home, FollowTarget(job, None, ("out",))).events())[-1].over is not None
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after == before

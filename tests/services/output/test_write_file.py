@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import HomeError, UsageError
-from jobctl.services.output.write_file import placed
+from jobctl.services.output.write_file import write_whole
 
 
 def test_it_is_there_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     target.write_text("before")
-    with placed(target, 0o640) as file:
+    with write_whole(target, 0o640) as file:
         file.write(b"after")
         assert target.read_text() == "before"
     assert target.read_text() == "after"
@@ -32,7 +32,7 @@ def test_a_new_file_is_for_its_user_alone_and_one_that_is_there_keeps_its_mode(t
     before = os.umask(umask)
     try:
         for name in ("new.csv", "kept.csv", "link"):
-            with placed(tmp_path / name) as file:
+            with write_whole(tmp_path / name) as file:
                 assert os.fstat(file.fileno()).st_mode & 0o077 == (0o044 if name == "kept.csv" else 0)
                 file.write(b"after")
     finally:
@@ -45,7 +45,7 @@ def test_a_new_file_is_for_its_user_alone_and_one_that_is_there_keeps_its_mode(t
 def test_what_was_there_stays_when_it_does_not_become_whole(tmp_path: Path, error: type[BaseException]) -> None:
     target = tmp_path / "out.csv"
     target.write_text("before")
-    with pytest.raises(error), placed(target) as file:
+    with pytest.raises(error), write_whole(target) as file:
         file.write(b"half")
         raise error
     assert target.read_text() == "before"
@@ -55,7 +55,7 @@ def test_what_was_there_stays_when_it_does_not_become_whole(tmp_path: Path, erro
 def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("before")
     (tmp_path / "link").symlink_to("real")
-    with placed(tmp_path / "link") as file:
+    with write_whole(tmp_path / "link") as file:
         file.write(b"after")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "after"
@@ -67,7 +67,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     heard: list[bytes] = []
     reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()))
     reader.start()
-    with placed(pipe) as file:
+    with write_whole(pipe) as file:
         file.write(b"rows")
     reader.join(60)
     assert heard == [b"rows"]
@@ -75,7 +75,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="that is a directory"), placed(tmp_path):
+    with pytest.raises(UsageError, match="that is a directory"), write_whole(tmp_path):
         pass
-    with pytest.raises(HomeError, match=r"cannot write .*: No such file"), placed(tmp_path / "no" / "out.csv"):
+    with pytest.raises(HomeError, match=r"cannot write .*: No such file"), write_whole(tmp_path / "no" / "out.csv"):
         pass

@@ -1,1 +1,1 @@
-"""The checks of ``jobctl doctor``, by subject."""
+"""The checks of ``jobctl doctor``: one module for each subject."""

@@ -1,4 +1,4 @@
-"""The check of a cluster: the workers of the running daemon, or whether the settings describe a usable cluster."""
+"""The check of the cluster: it has usable workers, or the settings describe a cluster that can be used."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from jobctl.domain.blockers import NO_WORKERS
 from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
+from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
 
 _FILES = ("scheduler-file", "tls-ca", "tls-cert", "tls-key")
 _PLACES = ("scheduler", "scheduler-file", "cluster")
 
 
-def cluster(examined: Examined) -> Finding:
-    """Of the daemon's cluster its workers; without a daemon the settings that name one."""
-    cluster = examined.daemon.cluster
-    if cluster is not None and not examined.daemon.is_away:
-        return _workers(cluster, examined.daemon.join)
+def cluster(checked: CheckedStore) -> CheckResult:
+    """Check the workers of the daemon's cluster; without a daemon, check the settings that name a cluster."""
+    cluster = checked.daemon.cluster
+    if cluster is not None and not checked.daemon.is_away:
+        return _workers(cluster, checked.daemon.join)
     if cluster is not None:
-        return ok(f"{cluster.place}; see the daemon")
+        return ok(f"{cluster.place}; see the check of the daemon")
     return _settings()
 
 
-def _workers(cluster: ClusterWorkers, join: str) -> Finding:
+def _workers(cluster: ClusterWorkers, join: str) -> CheckResult:
     if cluster.unfit:
         return warn(
             f"{cluster.place}: {cluster.unfit[0]}",
-            "pip install 'jobctl[dask]' of one version everywhere",
+            "install the same version everywhere: pip install 'jobctl[dask]'",
             cluster.unfit,
         )
     if not cluster.workers:
@@ -38,18 +38,18 @@ def _workers(cluster: ClusterWorkers, join: str) -> Finding:
     return ok(f"{cluster.place}, {plural(cluster.workers, 'worker')} with {plural(slots, 'slot')}")
 
 
-def _settings() -> Finding:
+def _settings() -> CheckResult:
     from jobctl.services.settings.settings import load_settings
 
     try:
         settings = load_settings(os.environ, os.getcwd())
     except (JobctlError, OSError):
-        return ok("the settings cannot be read; see there")
+        return ok("the settings cannot be read; see the check of the settings")
     said = {name: str(settings.value("daemon", name) or "") for name in ("executor", *_PLACES, *_FILES)}
     if said["executor"] == "local" or not any(said[name] for name in ("executor", *_PLACES)):
         return ok("none; items run on this machine")
     if find_spec("distributed") is None:
-        return fail("the settings name a cluster, and dask.distributed is not installed", "pip install 'jobctl[dask]'")
+        return fail("the settings name a cluster, but dask.distributed is not installed", "pip install 'jobctl[dask]'")
     missing = [name for name in _FILES if said[name] and not os.access(os.path.expanduser(said[name]), os.R_OK)]
     if missing == ["scheduler-file"]:
         path = said["scheduler-file"]
@@ -59,7 +59,7 @@ def _settings() -> Finding:
     place = next((said[name] for name in _PLACES if said[name]), "")
     if not place:
         return warn(
-            "daemon.executor is dask, and no setting says where the scheduler is",
+            "daemon.executor is dask, but no setting says where the scheduler is",
             "jobctl daemon start --scheduler-file FILE",
         )
     return ok(f"by the settings: {place}")

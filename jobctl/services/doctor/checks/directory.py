@@ -1,4 +1,4 @@
-"""Checks of the place of a store: the directory, its permissions, files that do not belong there, the disk."""
+"""Checks of the state directory: owner and permissions, files that do not belong there, file system and disk."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from jobctl.domain.wording import percent, plural, size
 from jobctl.process import mounts, space
-from jobctl.services.doctor.examination import Examined, Finding, fail, ok, warn
+from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
 
 _DETAILS = 10
-#: A warning comes below this many times the free space at which the daemon stops.
+#: The check warns when less is free than this many times the space below which the daemon starts nothing.
 _COMFORT = 4
 
-#: The kinds of files that these names must have.
+#: The type that each of these files must have. Another type means that somebody planted it.
 _KINDS = {
     "wake": stat.S_IFIFO,
     "logs": stat.S_IFDIR,
@@ -33,13 +33,13 @@ _KINDS = {
 }
 
 
-def home(examined: Examined) -> Finding:
-    """The state directory itself, and whether other users could replace it."""
-    root = examined.home.root
+def home(checked: CheckedStore) -> CheckResult:
+    """Check that the state directory is a directory of this user, which other users cannot replace."""
+    root = checked.home.root
     try:
         info = root.lstat()
     except FileNotFoundError:
-        return ok(f"{root} does not exist yet; the first submit makes it")
+        return ok(f"{root} does not exist yet; the first submit creates it")
     except OSError as error:
         return fail(f"{root} cannot be used: {error.strerror}", "give another with --home DIR")
     if stat.S_ISLNK(info.st_mode):
@@ -68,12 +68,12 @@ def _exposed_parent(root: Path) -> Path | None:
     return None
 
 
-def permissions(examined: Examined) -> Finding:
-    """Everything in the store is private, owned by us, and no link to somewhere else."""
+def permissions(checked: CheckedStore) -> CheckResult:
+    """Check that every file of the store belongs to this user, is closed to others, and is not a link."""
     planted: list[str] = []
     open_to_others: list[str] = []
     count = 0
-    for path, info in _everything(examined.home.root):
+    for path, info in _everything(checked.home.root):
         count += 1
         if info.st_uid != os.geteuid() or not _is_expected(path, info):
             planted.append(f"{path}: {_what(info)}")
@@ -86,7 +86,7 @@ def permissions(examined: Examined) -> Finding:
         return fail(message, "see what it is; if you do not need it, remove it", tuple(planted[:_DETAILS]))
     if open_to_others:
         message = f"open to others: {plural(len(open_to_others), 'file')}, such as {open_to_others[0]}"
-        return fail(message, f"{examined.program} doctor --repair", tuple(open_to_others[:_DETAILS]))
+        return fail(message, f"{checked.program} doctor --repair", tuple(open_to_others[:_DETAILS]))
     return ok(f"other users cannot read {plural(count, 'file')}" if count else "there is nothing to read yet")
 
 
@@ -99,7 +99,7 @@ def _everything(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
     for folder, folders, names in os.walk(root):
         for name in (*folders, *names):
             path = Path(folder, name)
-            with contextlib.suppress(OSError):  # gone meanwhile
+            with contextlib.suppress(OSError):  # it was removed meanwhile
                 yield path, path.lstat()
 
 
@@ -119,49 +119,49 @@ def _what(info: os.stat_result) -> str:
         stat.S_IFDIR: "a directory",
     }
     if info.st_uid != os.geteuid():
-        return f"of user {info.st_uid}"
+        return f"belongs to user {info.st_uid}"
     if stat.S_ISREG(info.st_mode) and info.st_nlink > 1:
         return f"has {info.st_nlink} names (hard links)"
-    return kinds.get(stat.S_IFMT(info.st_mode), "no plain file")
+    return kinds.get(stat.S_IFMT(info.st_mode), "not a plain file")
 
 
-def close_to_others(examined: Examined) -> str:
+def close_to_others(checked: CheckedStore) -> str:
     """Remove all permissions of other users on the files of the store."""
     changed = 0
-    for path, info in _everything(examined.home.root):
+    for path, info in _everything(checked.home.root):
         if info.st_uid == os.geteuid() and info.st_mode & 0o077 and _is_expected(path, info):
             path.chmod(stat.S_IMODE(info.st_mode) & 0o700)
             changed += 1
     return f"closed {plural(changed, 'file')} to others" if changed else ""
 
 
-def stray_files(examined: Examined) -> Finding:
-    """Files that were being written when their writer died."""
-    found = _strays(examined)
-    if not found or examined.holder is not None:
-        return ok("no unfinished files of a writer that died")
+def stray_files(checked: CheckedStore) -> CheckResult:
+    """Check for unfinished files of a process that died."""
+    found = _strays(checked)
+    if not found or checked.holder is not None:
+        return ok("no unfinished files of a process that died")
     total = size(sum(path.lstat().st_size for path in found))
-    message = f"unfinished files of a writer that died: {len(found)}, {total}"
-    return warn(message, f"{examined.program} doctor --repair", tuple(map(str, found[:_DETAILS])))
+    message = f"{plural(len(found), 'unfinished file')} of a process that died, {total}"
+    return warn(message, f"{checked.program} doctor --repair", tuple(map(str, found[:_DETAILS])))
 
 
-def _strays(examined: Examined) -> list[Path]:
-    root = examined.home.root
-    found = [*examined.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp"), *root.glob(".*.tmp")]
+def _strays(checked: CheckedStore) -> list[Path]:
+    root = checked.home.root
+    found = [*checked.home.results.glob("*/*.tmp"), *(root / "backups").glob(".*.tmp"), *root.glob(".*.tmp")]
     return sorted(path for path in found if not path.is_symlink() and path.is_file())
 
 
-def remove_strays(examined: Examined) -> str:
-    """Remove them; no other process writes while this one holds the lock."""
-    found = _strays(examined)
+def remove_strays(checked: CheckedStore) -> str:
+    """Remove unfinished files. No other process writes such files while this one holds the daemon lock."""
+    found = _strays(checked)
     for path in found:
         path.unlink(missing_ok=True)
     return f"removed {plural(len(found), 'unfinished file')}" if found else ""
 
 
-def filesystem(examined: Examined) -> Finding:
-    """SQLite needs locks and shared memory that work, which those of a network do not."""
-    kind = mounts.kind(examined.home.root)
+def filesystem(checked: CheckedStore) -> CheckResult:
+    """Check that the file system is local: SQLite loses data where locks and shared memory go over a network."""
+    kind = mounts.kind(checked.home.root)
     if not kind:
         return ok("this system does not say what kind of file system it is")
     if mounts.is_network(kind):
@@ -171,17 +171,22 @@ def filesystem(examined: Examined) -> Finding:
     return ok(f"{kind}, local")
 
 
-def disk(examined: Examined) -> Finding:
-    """Room for outputs, results and the database."""
-    place = next((p for p in (examined.home.root, *examined.home.root.parents) if p.exists()), Path("/"))
-    action = f"{examined.program} prune --dry-run"
+def disk(checked: CheckedStore) -> CheckResult:
+    """Check that the disk has room for outputs, results and the database."""
+    place = next((p for p in (checked.home.root, *checked.home.root.parents) if p.exists()), Path("/"))
+    action = f"{checked.program} prune --dry-run"
     if found := space.shortage(place):
-        return fail(f"nothing new starts until there is room: {found}", action)
+        return fail(f"no item starts until there is room: {found}", action)
     info = os.statvfs(place)
     free, total = info.f_bavail * info.f_frsize, info.f_blocks * info.f_frsize
     text = f"{size(free)} of {size(total)} free"
     if info.f_files and info.f_favail < 10_000 and info.f_favail < 0.01 * info.f_files:
         return fail(f"only {plural(info.f_favail, 'more file')} can be made on this disk ({text})", action)
-    if total and free < _COMFORT * min(space.FLOOR_BYTES, space.FLOOR_SHARE * total):
-        return warn(f"{text} ({percent(free, total)}); the daemon starts nothing new when it gets less", action)
+    floor_bytes = min(space.FLOOR_BYTES, space.FLOOR_SHARE * total)
+    floor = size(int(floor_bytes))
+    if total and free < _COMFORT * floor_bytes:
+        return warn(
+            f"{text} ({percent(free, total)}); the daemon starts no item when less than {floor} are free",
+            action,
+        )
     return ok(text)
