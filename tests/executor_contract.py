@@ -286,10 +286,10 @@ class ExecutorContract:
         executor.close(DEADLINE_S)
         assert time.monotonic() - began < DEADLINE_S, "what is closed is not waited for"
 
-    def test_nobody_asked_to_stop(self, executor: Executor) -> None:
+    def test_no_stop_was_requested(self, executor: Executor) -> None:
         assert executor.stop_requested() == 0
 
-    def test_the_slot_stands_where_it_was_asked_for(self, executor: Executor, work: Work, tmp_path: Path) -> None:
+    def test_the_slot_is_where_it_was_asked_for(self, executor: Executor, work: Work, tmp_path: Path) -> None:
         executor.define(spec_of(1, tmp_path, slotted=True))
         executor.start([Dispatch(1, 0, 1, (*work.succeed, b"slot " + SLOT_MARK), ())])
         (outcome,) = Listener(executor).finished(1)

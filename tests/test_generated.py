@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 def test_completions_are_fresh() -> None:
     stale = [name for shell, name in FILES.items() if (ROOT / "completions" / name).read_text() != scripts()[shell]]
-    assert not stale, "write them anew with: python -m jobctl.cli.commands.completion"
+    assert not stale, "write them again with: python -m jobctl.cli.commands.completion"
 
 
 def test_man_pages_are_fresh_and_every_command_has_one() -> None:
     pages = make_pages(ROOT / "man")
     stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
-    assert not stale, "write them anew with: python -m jobctl.cli.completion.manual"
+    assert not stale, "write them again with: python -m jobctl.cli.completion.manual"
 
 
 def test_schemas_are_fresh_and_every_file_is_of_a_document() -> None:

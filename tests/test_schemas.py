@@ -149,7 +149,7 @@ def test_a_clock_that_went_back_is_noticed(store, home):
 
 @pytest.fixture
 def bench(tmp_path):
-    """Five rows, one of which fails for good and one is tried again; somebody is to be told."""
+    """Five rows, one of which fails for good and one runs again, and a target to notify."""
     script = {1: Play(), 2: Play(code=65, err=b"bad row 17\n"), 3: Play(code=1, err=b"no luck\n")}
     bench = Bench(tmp_path, script=lambda d: script.get(d.item, Play()))
     notify = NotifyOptions(urls=("http://127.0.0.1:9/hook",), commands=("true",))

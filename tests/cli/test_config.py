@@ -20,7 +20,7 @@ from tests.trusted import write_trusted
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder to stand in; the user's and the system's folders beside it."""
+    """A project folder, which is the working directory, and next to it the folders of the user and the system."""
     for name in list(os.environ):
         if name.startswith("JOBCTL_"):
             monkeypatch.delenv(name)
@@ -65,7 +65,7 @@ def test_layers_add_up_key_by_key_and_none_takes_away(place: Path, jobctl) -> No
     assert policy_of(jobctl, "--timeout", "none")["timeout_s"] is None
 
 
-def test_show_says_who_said_it(place: Path, jobctl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_show_names_the_source_of_each_value(place: Path, jobctl, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(place, "user", '[output]\ncolor = "never"\n[submit]\nslots = 3\n')
     monkeypatch.setenv("JOBCTL_SUBMIT_SLOTS", "2")
     values = {row["key"]: row for row in jobctl("config", "show", "--json").document["values"]}
@@ -93,7 +93,7 @@ MISTAKES = {
     "unknown section": ("[submitt]\n", "there is no section [submitt]", "did you mean submit?"),
     "no section": ("submit = 3\n", "submit is a section", "[submit]"),
     "wrong type": ('[submit]\nslots = "four"\n', '[submit] slots = "four": it must be a whole number from 1', ""),
-    "truth is no number": ("[submit]\nslots = true\n", "[submit] slots = true: it must be", ""),
+    "true is not a number": ("[submit]\nslots = true\n", "[submit] slots = true: it must be", ""),
     "not a duration": ('[submit]\ntimeout = "soon"\n', "[submit] timeout: 'soon' is not a duration", "2h30m"),
     "not one of": ('[submit]\nhalt = "later"\n', "'later' is not known", "soon or now"),
     "color": ('[output]\ncolor = "blue"\n', "[output] color: 'blue' is not known", "auto or always or never"),

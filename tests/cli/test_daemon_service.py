@@ -145,7 +145,7 @@ def test_status_has_figures_up_and_down(jobctl, tmp_path: Path) -> None:
         ({}, "a daemon already runs for this store"),
     ],
 )
-def test_start_says_who_is_there(jobctl, store, home, row, said):
+def test_start_says_which_process_has_the_store(jobctl, store, home, row, said):
     with held_lock(home) as pid:
         store.daemon(**({"pid": pid, "heartbeat_at": time.time_ns() // 1000} | row))
         done = jobctl("daemon", "start")

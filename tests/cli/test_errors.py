@@ -138,7 +138,7 @@ def test_other_errors_are_not_trouble_of_the_database():
     assert explain(sqlite.OperationalError('near "SELEC": syntax error'), "/srv") is None
 
 
-def test_a_damaged_database_is_no_bug(store, home, jobctl):
+def test_a_damaged_database_is_not_reported_as_a_bug(store, home, jobctl):
     store.job("q")
     store.database.close()
     home.database.write_bytes(b"this is not a database at all, but it is long enough" * 40)
@@ -148,7 +148,7 @@ def test_a_damaged_database_is_no_bug(store, home, jobctl):
     assert str(home.database) in done.err
 
 
-def test_a_reader_that_goes_away_is_no_error(store, home):
+def test_a_reader_that_goes_away_is_not_an_error(store, home):
     store.job("s" * 3000)
     reader, writer = os.pipe()
     os.close(reader)
@@ -171,7 +171,7 @@ def test_version_help_and_completion_answer_in_a_bare_environment(store, home):
     assert (nowhere.returncode, nowhere.stdout, nowhere.stderr) == (0, b"", b"")
 
 
-def test_bytes_that_are_no_text_do_not_stop_a_command(store, home):
+def test_bytes_that_are_not_text_do_not_stop_a_command(store, home):
     store.job("q", name="nightly", input_path=b"caf\xe9.csv".decode("utf-8", "surrogateescape").replace("\udce9", "é"))
     done = fresh(home, "status", "1", env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, b"caf\\xe9.csv" in done.stdout) == (0, True)
@@ -235,7 +235,7 @@ def test_ctrl_c_in_a_command_and_once_more_while_it_ends(tmp_path):
 
 
 @pytest.mark.parametrize("words", ["frob --json", "--json frob", "status --frob --json", "submit --json"])
-def test_a_mistake_of_who_asks_for_json_is_json(jobctl, words):
+def test_a_mistake_with_json_is_reported_as_json(jobctl, words):
     done = jobctl(*words.split())
     assert done.code == 2
     assert done.document["schema"] == "jobctl.error/1"

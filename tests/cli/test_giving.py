@@ -120,7 +120,7 @@ def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
     assert [(c["job"], c["item"], c["cancelled"]) for c in document["cancelled"]] == [(1, None, False), (1, 1, False)]
 
 
-def test_submit_says_how_a_job_stands_that_was_there_already_or_may_not_begin(store, jobctl):
+def test_submit_shows_the_state_of_a_job_that_existed_or_may_not_begin(store, jobctl):
     first = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
     assert "a daemon works on it" not in first.err
     assert "paused: held at submit; 0 of 3 items processed\n  resume it with: jobctl resume 1" in first.err
@@ -183,7 +183,7 @@ def test_a_run_that_is_interrupted_while_its_engine_starts_says_that_the_job_is_
     assert "job 1 is not done; continue with: jobctl daemon start, or jobctl cancel 1" in said.err
 
 
-def test_a_wait_that_is_interrupted_says_that_the_job_goes_on(jobctl, tmp_path, monkeypatch):
+def test_a_wait_that_is_interrupted_says_that_the_job_continues(jobctl, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -213,7 +213,7 @@ def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
 
 @pytest.fixture
 def decided(monkeypatch):
-    """A reader that decides something nobody asked for."""
+    """A reader that decides something without an option."""
     from jobctl.sources.lines import LineSource
 
     opened = LineSource._open

@@ -120,7 +120,7 @@ def test_arguments_that_are_missing_or_too_many(jobctl, node):
 
 
 @pytest.mark.parametrize("node", LEAVES)
-def test_who_asks_for_help_gets_it_whatever_else_is_wrong(jobctl, node):
+def test_help_is_shown_whatever_else_is_wrong(jobctl, node):
     for words in (["--frobnicate", "--help"], ["-h", "--json=1"]):
         done = jobctl(*node.path, *words)
         assert done.code == 0 and f"Usage: jobctl {node.name}" in done.out

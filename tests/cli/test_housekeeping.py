@@ -16,7 +16,7 @@ DAY_US = 86_400_000_000
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch, jobctl):
-    """A job of three rows of yesterday whose second failed; somebody is to be told. Commands see its store."""
+    """A job of three rows of yesterday whose second failed, with a target to notify. Commands see its store."""
     bench = Bench(tmp_path, script=lambda d: Play(code=65, err=b"bad row\n") if d.item == 2 else Play())
     bench.now = time.time_ns() // 1000 - DAY_US
     monkeypatch.setenv("JOBCTL_HOME", str(bench.home.root))
@@ -99,7 +99,7 @@ def test_one_that_was_given_up_is_sent_again(bench, jobctl):
     assert jobctl("notify", "resend", "msg_nothing").code == 9
 
 
-def test_nobody_to_tell_is_said(tmp_path, monkeypatch, jobctl):
+def test_a_missing_target_is_reported(tmp_path, monkeypatch, jobctl):
     bench = Bench(tmp_path)
     monkeypatch.setenv("JOBCTL_HOME", str(bench.home.root))
     assert "there are no notifications" in jobctl("notify", "list").err

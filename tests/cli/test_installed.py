@@ -127,7 +127,7 @@ def test_a_file_of_the_user_with_the_name_of_a_package_is_named(run, tmp_path):
     assert f"jobctl needs the package typer, and Python finds {tmp_path}/before/typer.py in its place" in done.stderr
 
 
-def test_files_in_the_present_folder_are_no_modules_of_ours(run, tmp_path):
+def test_files_in_the_present_folder_are_not_modules_of_jobctl(run, tmp_path):
     names = [
         "json",
         "typer",

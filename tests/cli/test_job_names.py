@@ -56,7 +56,7 @@ def test_the_job_of_a_numbered_file_is_offered_for_its_number(jobctl, place):
     assert done.code == 9 and "did you mean 20261126.csv?" in done.err
 
 
-def test_names_that_were_given_before_are_listed_and_go_on(jobctl, store, place):
+def test_names_that_were_given_before_are_listed_and_still_work(jobctl, store, place):
     store.job("q", name="last")
     store.job("q", name="2026", item_key="id")
     assert [line.split("\t")[1] for line in jobctl("status").out.splitlines()[1:]] == ["2026", "last"]

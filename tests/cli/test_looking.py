@@ -108,7 +108,7 @@ def test_items_in_a_pipe_and_as_json(jobctl, logged):
     assert item["row"] == {"id": "2", "url": "https://example.org/2"}
 
 
-def test_items_go_on_where_they_were_cut(jobctl, logged):
+def test_items_continue_where_they_were_cut(jobctl, logged):
     first = jobctl("items", "1", "--limit", "2")
     assert len(first.out.splitlines()) == 3
     assert "add --after 2" in first.err

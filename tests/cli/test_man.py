@@ -62,7 +62,7 @@ def test_no_page_names_an_option_that_does_not_exist(page: Path) -> None:
 
 
 def named_options(text: str) -> Iterator[str]:
-    """What stands after Fl, in macro lines."""
+    """The words after Fl in macro lines."""
     for line in text.splitlines():
         if line.startswith(".") and not line.startswith('.\\"'):
             words = line.split()

@@ -37,7 +37,7 @@ COMMANDS = {name: words for name, words in every_command().items() if name not i
     "rehearsal": ["submit", "--dry-run", "rows.txt", "--", "true"],
     "prune rehearsal": ["prune", "--older-than", "0s", "--include-failed", "--dry-run"],
     "set": ["set", "2", "slots=2"],
-    "nobody waits": ["wait", "2", "--timeout", "0"],
+    "nothing to wait for": ["wait", "2", "--timeout", "0"],
     "a group": ["queue"],
     "version": ["--version"],
 }

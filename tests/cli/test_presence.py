@@ -25,7 +25,7 @@ LEAVES = {
     ("logs", "1"): ("qq", {"state": "queued"}, False),
     ("items", "1"): ("qq", {"state": "queued"}, False),
 }
-#: Nothing is left to do for anybody: none of them says it.
+#: No work is left after these, so none of them mentions the daemon.
 NOTHING = [
     ("resume", "1"),
     ("pause", "1"),
@@ -50,7 +50,7 @@ def test_it_is_said_where_work_waits_for_a_daemon(words, store, jobctl):
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
-def test_with_a_daemon_nobody_says_it(words, store, home, jobctl):
+def test_with_a_daemon_it_is_not_said(words, store, home, jobctl):
     states, values, _ = LEAVES[words]
     store.job(states, **values)
     with held_lock(home):

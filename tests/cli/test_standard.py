@@ -46,7 +46,7 @@ def shell(tmp_path):
 
 
 @pytest.mark.parametrize("closed", few(["<&-", ">&-", "2>&-", "<&- >&- 2>&-"], ["<&- >&- 2>&-"]))
-def test_what_is_closed_is_no_trouble_and_no_place_for_a_file_of_ours(shell, closed):
+def test_a_closed_stream_is_no_problem_and_its_number_is_not_used_for_a_file(shell, closed):
     done = shell(f"$jobctl submit rows.txt -- true {closed}")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     done = shell(f"$jobctl status {closed}")
@@ -71,7 +71,7 @@ def test_what_cannot_be_printed_is_told_as_such(shell, unbuffered):
 
 
 @needs_full
-def test_work_goes_on_when_nobody_can_be_told(shell):
+def test_work_continues_without_a_notification_socket(shell):
     done = shell("$jobctl run rows.txt -- true 2> /dev/full")
     assert done.returncode == 0
     assert "\tsucceeded\t2\t" in shell("$jobctl status").stdout
@@ -84,7 +84,7 @@ def test_a_directory_that_is_gone(shell):
     assert done.stderr.splitlines()[0] == "jobctl: the directory you are in does not exist any more"
 
 
-def test_a_limit_on_files_is_no_reason_to_put_a_database_away(shell):
+def test_a_limit_on_files_does_not_put_a_database_aside(shell):
     shell("$jobctl submit rows.txt -- true")
     done = shell("ulimit -f 0; $jobctl submit rows.txt -- true")
     assert done.returncode == 1
@@ -99,7 +99,7 @@ def test_a_limit_on_files_is_no_reason_to_put_a_database_away(shell):
         ["status 1 --watch", "logs 1 --follow"],
     ),
 )
-def test_who_looks_on_for_a_reader_that_has_gone_ends(shell, tmp_path, words):
+def test_a_command_whose_reader_has_gone_ends(shell, tmp_path, words):
     shell("$jobctl submit rows.txt -- true; touch home/daemon.log")
     done = shell(f"( $jobctl {words}; echo $? > code ) | true")
     assert done.returncode == 0, "the shell waits for both ends of the pipe"

@@ -1,4 +1,4 @@
-"""Messages that say what is so: what to type while nobody works, a duration as it was given, a store that is new."""
+"""Messages with facts: what to type without a daemon, a duration as it was given, a store that is new."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT = "2026-11-23T18:00:00Z"
         ("paused", {"paused_at": 1}, "jobctl resume 1"),
     ],
 )
-def test_nobody_waits_for_a_job_that_nobody_works_on(jobctl, store, state, values, wanted):
+def test_no_wait_for_a_job_that_no_daemon_runs(jobctl, store, state, values, wanted):
     store.job("fq", state=state, started_at=1, **values)
     assert jobctl("explain", "1.1", "--json").document["next"][-1] == wanted
 
@@ -50,7 +50,7 @@ def test_processes_left_behind_are_told_once(jobctl, store):
 
 
 @pytest.mark.parametrize("command", ["submit"])
-def test_a_new_database_beside_files_of_old_jobs_is_told(jobctl, home, tmp_path, monkeypatch, command):
+def test_a_new_database_among_files_of_old_jobs_is_reported(jobctl, home, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("id\n1\n")
     (tmp_path / "bad.csv").write_text("id,x\n1\n")

@@ -239,7 +239,7 @@ def test_a_file_that_is_too_much_is_told_quickly_and_in_few_words(place: Path, j
     assert jobctl("status").code == 0
 
 
-def test_what_is_no_regular_file_is_not_waited_for(place: Path, jobctl) -> None:
+def test_a_file_that_is_not_regular_is_not_waited_for(place: Path, jobctl) -> None:
     file = place / "jobctl.toml"
     user = place.parent / "config" / "jobctl" / "config.toml"
     user.parent.mkdir(parents=True)
@@ -302,7 +302,7 @@ def test_a_path_that_is_not_text_can_be_trusted(place: Path) -> None:
     assert not trust.revoke(folder, path)
 
 
-def test_root_leaves_nothing_in_the_home_of_somebody_else(place: Path, jobctl) -> None:
+def test_root_leaves_nothing_in_the_home_of_another_user(place: Path, jobctl) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a file of another user")
     (place / "jobctl.toml").write_text("")

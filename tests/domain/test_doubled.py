@@ -110,7 +110,7 @@ def test_jobs_of_the_first_versions_halve_all_doubled_braces():
     assert compile_shell("x '{{.State.Status}}'", stored).text == "x '{.State.Status}'"
 
 
-def test_a_json_path_is_no_misspelt_column():
+def test_a_json_path_is_not_a_misspelt_column():
     assert (
         compile(["x", "jsonpath={.metadata.name}"], COLUMNS).render([b"7", b"Ann"], 1)[1]
         == b"jsonpath={.metadata.name}"

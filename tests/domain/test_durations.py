@@ -33,7 +33,7 @@ def test_durations_are_read(text, seconds):
 @pytest.mark.parametrize(
     "text", ["", " ", "-5", "5x", "m", "5 m", "30m2h", "1e3", "5mm", "nan", "inf", "١s", "5s5s", "."]
 )
-def test_what_is_no_duration_is_refused_with_the_forms(text):
+def test_a_text_that_is_not_a_duration_is_refused_with_the_forms(text):
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert repr(text) in caught.value.message
@@ -83,7 +83,7 @@ def test_sizes_are_read(text, size):
 
 
 @pytest.mark.parametrize("text", ["", "M", "-1", "64X", "1e9", "64 M M", "9999999T"])
-def test_what_is_no_size_is_refused(text):
+def test_a_text_that_is_not_a_size_is_refused(text):
     with pytest.raises(UsageError):
         parse_size(text)
 

@@ -121,11 +121,11 @@ DATA = [
 
 
 @pytest.mark.parametrize("text", DATA)
-def test_what_an_item_was_to_print_is_no_error(text):
+def test_text_that_an_item_was_to_print_is_not_an_error(text):
     assert last_words(b"noise\n", text.encode()) == "noise"
 
 
-def test_a_row_in_a_message_is_no_body():
+def test_a_row_in_a_message_is_not_a_body():
     text = "bad row {'id': 3, 'name': 'bob', 'status': 'open', 'type': 'invoice'}"
     assert said_by(Raised("ValueError", text, 1, None, "")).text == f"ValueError: {text}"
 

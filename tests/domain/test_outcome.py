@@ -124,7 +124,7 @@ def test_what_a_call_raised():
     assert failure_code(Ending.RAISED, 75) == "raised"
 
 
-def test_a_wait_that_the_attempt_asked_for_stands_in_place_of_the_backoff():
+def test_a_wait_that_the_attempt_asked_for_replaces_the_backoff():
     def due(after_s, deadline_at=None):
         found = decide(
             Ending.RAISED, 75, FIRST, Policy(), now=NOW, deadline_at=deadline_at, jitter=0.5, after_s=after_s

@@ -46,7 +46,7 @@ def test_a_missing_key_is_named():
         p.json_values(b'{"a": 1}', ["a", "url"])
 
 
-def test_a_row_that_is_no_object_is_refused():
+def test_a_row_that_is_not_an_object_is_refused():
     with pytest.raises(ValueError, match="object"):
         p.json_object(b"[1]")
 

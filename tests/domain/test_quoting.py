@@ -1,4 +1,4 @@
-"""Quoted placeholders: what they look like, and that whoever evaluates the text gets the very value."""
+"""Quoted placeholders: their form, and the exact value that an evaluator of the text gets."""
 
 from __future__ import annotations
 

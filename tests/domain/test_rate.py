@@ -14,7 +14,7 @@ def test_rates(text, per_s):
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0/s", "-1/s", "10", "10/x", "10/0s"])
-def test_what_is_no_rate_is_refused_with_the_forms_that_are(text):
+def test_a_text_that_is_not_a_rate_is_refused_with_the_forms(text):
     with pytest.raises(UsageError, match="not a rate") as caught:
         parse_rate(text)
     assert "100/s" in caught.value.hint

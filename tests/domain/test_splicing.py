@@ -129,7 +129,7 @@ SHELL_OPTIONS = lines(r"""
     busybox ash -ec
 """)
 
-#: Refused without quotes, and accepted with ``:q``: %s is where the value stands.
+#: Refused without quotes, and accepted with ``:q``: %s is the place of the value.
 SHELL_TEXTS = lines(r"""
     ssh host cat %s
     ssh host 'cat %s'
@@ -275,7 +275,7 @@ NEVER = lines(r"""
     unknown-wrapper perl -we 'print {a}'
 """)
 
-#: Evaluated by nobody, or only as data.
+#: Not evaluated, or only as data.
 HARMLESS = lines(r"""
     cat {a}
     bash script.sh {a}
@@ -724,7 +724,7 @@ def test_a_value_that_is_quoted_for_the_inner_shell_arrives_as_it_is(tmp_path: P
     assert ran.stdout.decode() == value
 
 
-#: After a shell has read these, another program evaluates the value, whatever stands before the command.
+#: After a shell has read these, another program evaluates the value, whatever is before the command.
 AGAIN = lines(r"""
     echo "$(ssh h cat {a:q})"
     if true; then ssh h cat {a:q}; fi
@@ -746,7 +746,7 @@ AGAIN = lines(r"""
 
 
 @pytest.mark.parametrize("text", AGAIN)
-def test_quotes_that_a_shell_takes_off_hold_for_nobody_behind_it(text: str) -> None:
+def test_quotes_that_a_shell_removes_protect_nothing_behind_it(text: str) -> None:
     with pytest.raises(UsageError, match="evaluates it once more"):
         judge(f"bash -c {shlex.quote(text)}")
 

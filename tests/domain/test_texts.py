@@ -30,7 +30,7 @@ from jobctl.errors import UsageError
         ("nightly:ok", "a job with the condition :ok of --after"),
     ],
 )
-def test_what_commands_read_otherwise_is_no_name(name, means):
+def test_a_word_that_commands_read_otherwise_is_not_a_name(name, means):
     assert reading(name) == means
     with pytest.raises(UsageError, match="cannot be a name: as a JOB it means") as found:
         check_job_name(name)

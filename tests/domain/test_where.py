@@ -95,7 +95,7 @@ def test_columns_without_header_are_numbers_in_braces():
         ("", "at its end"),
     ],
 )
-def test_what_is_no_condition_is_refused_with_its_place(text, place):
+def test_a_text_that_is_not_a_condition_is_refused_with_its_place(text, place):
     with pytest.raises(UsageError) as caught:
         chosen(text)
     assert place in caught.value.message

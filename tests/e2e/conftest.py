@@ -83,7 +83,7 @@ class Cli:
         )
 
     def shell(self, text):
-        """What somebody types into a shell."""
+        """Run a line as a person types it into a shell."""
         return subprocess.run(
             ["/bin/sh", "-c", text],
             stdin=subprocess.DEVNULL,

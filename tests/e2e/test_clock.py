@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     not LIBRARIES or shutil.which("faketime") is None, reason="libfaketime is not installed here"
 )
 JUMPS = [-120, pytest.param(3600, marks=pytest.mark.slow)]
-#: libfaketime moves the clocks that nobody can set as well, unless it is told not to.
+#: libfaketime also moves the steady clocks, which nobody can set, unless it is told not to.
 HOW = [{"FAKETIME_DONT_FAKE_MONOTONIC": "1"}, {}]
 
 
@@ -138,7 +138,7 @@ def test_a_store_of_1970_whose_clock_is_put_right(cli, clock):
 @pytest.mark.parametrize("how", HOW, ids=["the wall clock alone", "all clocks"])
 @pytest.mark.parametrize("offset", ["-120", "+3600"])
 def test_a_command_with_a_clock_of_its_own(cli, how, offset):
-    """``faketime '-2 minutes' jobctl submit`` beside a daemon whose clock is right."""
+    """``faketime '-2 minutes' jobctl submit`` while a daemon with the right clock runs."""
     cli.file("rows.txt", "1\n")
     cli("daemon", "start", "--slots", 2)
     first, _ = _submit_and_see(cli)

@@ -94,7 +94,7 @@ def test_run_with_a_key_is_silent_until_something_is_wrong_and_converges(cli):
 
 
 @pytest.mark.parametrize("command", [("run",), ("submit", "--start-daemon", "--wait")], ids=" ".join)
-def test_the_first_line_ever_works_beside_another_that_makes_the_store(cli, command):
+def test_the_first_command_ever_works_while_another_one_makes_the_store(cli, command):
     cli.home.root.mkdir(mode=0o700)
     cli.home.database.touch(mode=0o600)  # the other one is about to fill it, or was killed there
     cli.file("rows.csv", ROWS)
@@ -147,7 +147,7 @@ def test_submit_and_wait_is_a_whole_line(cli):
     quiet(cli(*line, "--", *LOAD))
     quiet(cli(*line, "--", *LOAD))
     cli("daemon", "stop")
-    quiet(cli(*line, "--", *LOAD))  # it is done: nobody is needed
+    quiet(cli(*line, "--", *LOAD))  # it is done, so no daemon is needed
     assert cli.status(1)["round"] == 2
 
 
@@ -417,7 +417,7 @@ def test_the_night_of_the_examples(cli):
     assert "-- ./price {order} {country} {amount}\n\n# Silence" in done.stdout
 
 
-def test_cancelling_one_item_without_a_daemon_leaves_nobody_behind(cli):
+def test_cancelling_one_item_without_a_daemon_leaves_no_process(cli):
     cli.file("rows.csv", ROWS)
     job = cli.submit("rows.csv", "--", "true")
     cli("cancel", f"{job}.2", "--reason", "wrong row")
@@ -425,7 +425,7 @@ def test_cancelling_one_item_without_a_daemon_leaves_nobody_behind(cli):
     assert cli.status(job)["counts"]["unprocessed"] == 1
     (entry,) = [e for e in json.loads(cli("explain", f"{job}.2", "--json").stdout)["journal"] if e["item"] == 2]
     assert (entry["event"], entry["reason"], "pid" in entry["actor"]) == ("cancelled", "wrong row", True)
-    assert cli.status(job)["counts"]["queued"] == 2  # nobody worked it off on the way
+    assert cli.status(job)["counts"]["queued"] == 2  # no daemon has run it meanwhile
     cli("daemon", "run", "--drain")
     assert cli.status(job)["counts"]["succeeded"] == 2
     assert "never tried: wrong row" in cli("explain", f"{job}.2").stdout
@@ -442,7 +442,7 @@ def test_cancelling_several_jobs_without_a_daemon(cli):
     assert done.stderr == "".join(f"job {job} cancelled\n" for job in (1, 2, 3))
 
 
-def test_a_daemon_is_next_in_line_behind_who_works_on_another_job(cli):
+def test_a_daemon_is_next_in_line_behind_an_engine_of_another_job(cli):
     gate, begun = cli.work / "gate", cli.work / "begun"
     cli.file("rows.txt", "only\n")
     run = cli.start("run", "rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")

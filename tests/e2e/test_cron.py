@@ -181,7 +181,7 @@ def end_daemon(folder):
 
 
 def test_every_documented_line_of_a_crontab_works_under_cron(documented_table):
-    """As it stands there, with the PATH of cron; only the time is every minute."""
+    """The line as documented, with the PATH of cron; only its time is every minute."""
     assert len(documented_table) >= 5
 
     def ended():

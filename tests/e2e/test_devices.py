@@ -11,7 +11,7 @@ from jobctl.process.daemon import StartOptions
 from jobctl.process.sweep import leftovers
 from tests.wait import wait_until
 
-#: Takes each of its devices as a folder, which only one can make, and leaves a word when somebody else has it.
+#: Takes each of its devices as a folder, which only one can make, and leaves a message when another item has it.
 ITEM = """
 release() { for device in $(echo $CUDA_VISIBLE_DEVICES | tr , ' '); do rmdir held-$device; done; }
 trap 'release; exit 143' TERM
@@ -58,7 +58,7 @@ def test_three_jobs_share_the_devices_of_a_daemon(items, spawners):
     assert set(used(items)) == {"3", "5", "7"}
 
 
-def test_a_run_beside_a_daemon_leaves_its_items_to_it(items):
+def test_a_run_while_a_daemon_runs_leaves_its_items_to_the_daemon(items):
     items("daemon", "start", "-j", 6)
     job = submitted(items, 1)
     items("run", "rows.txt", "--gpus-per-item", 2, "--", "sh", "item.sh", "0.02")

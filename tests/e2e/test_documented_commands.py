@@ -1,6 +1,6 @@
 """Every block of commands in README.md, the man pages, the help texts and the examples, typed into a shell.
 
-New documentation is run by default. What cannot run here stands in ``NOT_RUN`` with the reason; the fast test
+New documentation is run by default. A command that cannot run here is in ``NOT_RUN`` with the reason; the fast test
 ``tests/cli/test_documentation.py`` looks at the options of all of them.
 """
 
@@ -21,11 +21,11 @@ from tests.e2e.conftest import Cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-#: (what the line matches, why nobody runs it here)
+#: (a pattern of the line, why it cannot run here)
 NOT_RUN = [
     (r"pip install|python3 -m venv", "takes packages from the network; tests/e2e/test_wheel.py installs"),
     (r"pytest|\.ci/run|jobctl\.store\.schema", "is for who develops jobctl, in a clone; the suite itself"),
-    (r"\btop$", "draws on a terminal until somebody leaves it; tests/tui"),
+    (r"\btop$", "draws on a terminal until a person leaves it; tests/tui"),
     (r"^jobctl daemon run$", "runs until it is stopped; tests/e2e/test_kill.py and others"),
     (r"daemon logs --follow", "runs until it is stopped; tests/cli/test_daemon_service.py"),
     (r"dask scheduler|jobctl worker|--scheduler-file|--cluster", "needs a cluster; tests/executors/cluster"),
@@ -34,7 +34,7 @@ NOT_RUN = [
     (r"^duckdb ", "is about another program, which need not be there"),
     (r"^jobctl_|^delta\(", "is for Prometheus"),
 ]
-#: Blocks that are no commands: (where it stands, how it begins).
+#: Blocks that are not commands: (their page, their first words).
 NO_COMMANDS = [
     ("README.md: Two commands", "job 1 (files) partial"),
     ("README.md: In the background", "mkdir"),  # tests/e2e/test_readme.py, with programs that take their time
@@ -48,7 +48,7 @@ CODES = {
     "jobctl wait ": 3,
     "jobctl daemon run --drain": 75,  # after a line that starts a daemon
 }
-#: No files, and made anew when they are needed.
+#: Not files, and created again when they are needed.
 PIPES = shutil.ignore_patterns("wake")
 #: These change a job that is not done; all others look at one that is.
 LIVE = re.compile(r"^jobctl (cancel|pause|resume|set) ")
@@ -201,7 +201,7 @@ def _codes(line: str) -> tuple[int, ...]:
 
 
 def _check_jobs(cli: Cli, lines: list[str]) -> None:
-    """The jobs that the block submitted can be worked off, all of their items succeed."""
+    """Run the jobs that the block submitted; all of their items must succeed."""
     if any(re.match(r"jobctl (cancel|prune)", line) for line in lines):
         return
     if cli.daemon_pid():

@@ -1,4 +1,4 @@
-"""Variables on their way to items: those that nobody has are said, those that are given arrive byte for byte."""
+"""Variables on their way to items: missing ones are named, and given ones arrive byte for byte."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_variable_that_the_daemon_has_is_taken(cli):
     assert "from the daemon" not in names
 
 
-def test_items_that_need_a_variable_which_nobody_has_fail_before_they_start(cli):
+def test_items_that_need_a_missing_variable_fail_before_they_start(cli):
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(50)))
     job = cli.submit("rows.txt", "--env", "TOKEN", "--shell", "echo {} >> ran")
     cli("daemon", "start", "--slots", "2")
@@ -131,7 +131,7 @@ def test_an_environment_that_no_process_could_get_is_refused(cli):
     assert "bug in jobctl" not in long.stderr
 
 
-def test_bytes_that_are_no_text_reach_the_item(cli):
+def test_bytes_that_are_not_text_reach_the_item(cli):
     """A directory, words, variables, the input's name: byte for byte; on screens and in JSON as \\xff."""
     folder = os.fsencode(cli.work) + b"/caf\xe9"
     os.mkdir(folder)
@@ -189,7 +189,7 @@ def test_bytes_that_are_no_text_reach_the_item(cli):
     ],
     ids=str,
 )
-def test_a_name_that_is_no_text_is_refused(cli, words):
+def test_a_name_that_is_not_text_is_refused(cli, words):
     cli.file("rows.txt", "a\n")
     done = subprocess.run(
         [*cli.program, *words], cwd=cli.work, env=cli.env, capture_output=True, stdin=subprocess.DEVNULL, timeout=60
@@ -199,7 +199,7 @@ def test_a_name_that_is_no_text_is_refused(cli, words):
     assert b"\xff" not in done.stderr
 
 
-def test_a_reason_and_a_hook_that_are_no_text_are_kept(cli):
+def test_a_reason_and_a_hook_that_are_not_text_are_kept(cli):
     cli.file("rows.txt", "a\n")
     hook = b"cat > /dev/null; printf '\xff' > hooked"
     subprocess.run(
@@ -262,7 +262,7 @@ def test_without_any_home_directory_a_command_says_what_to_set(cli, words):
         ["LC_ALL=C", "TZ=garbage/zone", "HOME=", "XDG_CONFIG_HOME=rel"],
     ),
 )
-def test_odd_surroundings_are_no_reason_to_fail(cli, odd):
+def test_odd_surroundings_do_not_cause_a_failure(cli, odd):
     name, _, value = odd.partition("=")
     cli.file("rows.txt", "ä\n")
     cli("submit", "rows.txt", "--name", "größe", "--", "true", env={name: value})
@@ -270,7 +270,7 @@ def test_odd_surroundings_are_no_reason_to_fail(cli, odd):
         cli(*words, env={name: value})
 
 
-def test_a_folder_called_tilde_is_not_the_home_of_somebody_who_has_none(cli):
+def test_a_folder_called_tilde_is_not_the_home_of_a_user_without_one(cli):
     planted = cli.work / "~" / ".config" / "jobctl" / "config.toml"
     planted.parent.mkdir(parents=True)
     planted.write_text('[submit]\non-done = "touch planted"\n')

@@ -24,7 +24,7 @@ COMMAND = "echo SECRETout $1; echo SECRETerr $1 >&2; case $1 in *7) echo SECRETc
 
 @pytest.fixture
 def jobs(cli):
-    """Jobs with SECRET wherever a job can carry it, and one of somebody else, all done."""
+    """Jobs with SECRET everywhere a job can have it, and one job without it, all done."""
     cli.file("mail.csv", "id,mail\n" + "".join(f"{n},SECRETrow{n}\n" for n in range(60)))
     cli.file("SECRETfile.txt", "".join(f"SECRETline{n}\n" for n in range(5)))
     cli.file("bad.csv", "id,mail\n" + "".join(f"{n},SECRETrow{n}\n" for n in range(9)) + "10,SECRET,SECRETbad\n")

@@ -66,7 +66,7 @@ def started(cli):
 
 
 @pytest.mark.parametrize("way", few(["run", "daemon"], ["daemon"]))
-def test_a_stop_ends_in_time_and_the_next_daemon_goes_on(cli, disk, way):
+def test_a_stop_ends_in_time_and_the_next_daemon_continues(cli, disk, way):
     command = gated(cli)
     if way == "run":
         process = cli.start("run", "rows.txt", "-j", "2", "--", *command)

@@ -235,7 +235,7 @@ def test_two_functions_at_once(called):
     assert {row["jobctl_result"].isdigit() for row in results(called, two)} == {True}
 
 
-def test_a_key_stands_for_the_function_too(called):
+def test_a_key_belongs_to_the_function_too(called):
     numbers(called, 3)
     job = called.submit("rows.csv", "--key", "k", "--call", "tasks:pid")
     assert called.submit("rows.csv", "--key", "k", "--recycle", "5", "--call", "tasks:pid") == job
@@ -307,7 +307,7 @@ def test_a_killed_engine_loses_no_call_and_repeats_none(called):
 
 
 @pytest.mark.parametrize("victims", few(["supervisor", "both"], ["both"]))
-def test_after_the_death_of_the_supervisor_the_calls_go_on(called, victims):
+def test_after_the_death_of_the_supervisor_the_calls_continue(called, victims):
     job = begin(called)
     supervisor, engine = called.daemon_pid(), called.engine_pid()
     os.kill(supervisor, signal.SIGKILL)

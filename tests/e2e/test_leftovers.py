@@ -68,7 +68,7 @@ def test_a_failure_by_leftovers_is_tried_again(cli):
     assert cli.rows("SELECT attempt, state FROM items") == [(2, 3)]
 
 
-def test_a_job_that_was_accepted_before_there_was_a_choice_goes_on_as_it_was(cli):
+def test_a_job_that_was_accepted_before_there_was_a_choice_continues_unchanged(cli):
     cli.file("rows.txt", "a\n")
     job = cli.submit("rows.txt", "--grace", "0.2s", "--shell", "sleep 300 & exit 0")
     database = open_database(cli.home)

@@ -42,7 +42,7 @@ def test_a_start_with_too_few_descriptors_names_the_limit(cli, files):
         assert "ulimit -n" in done.stderr and "ended with code" not in done.stderr, done.stderr
 
 
-def test_a_job_that_met_the_limit_goes_on_without_it(cli):
+def test_a_job_that_met_the_limit_continues_without_it(cli):
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000)))
     stopped = limited(cli, "-f 800", "run rows.txt -j 2 -- true")
     assert stopped.returncode == 1

@@ -80,7 +80,7 @@ def test_a_second_daemon_is_refused_with_the_pid_of_the_first(cli):
     assert str(pid) in cli("daemon", "status").stdout
 
 
-def test_drain_works_off_what_is_there_and_ends(cli):
+def test_drain_runs_the_queued_items_and_ends(cli):
     cli.file("batch.csv", numbered(10))
     for _ in range(3):
         cli.submit("batch.csv", "--", "true")

@@ -1,4 +1,4 @@
-"""``--only-new`` while a job of the same name is live, with real processes: everybody gets one mail."""
+"""``--only-new`` while a job of the same name is live, with real processes: every row is sent one mail."""
 
 from __future__ import annotations
 

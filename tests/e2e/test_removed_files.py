@@ -49,7 +49,7 @@ def touch_anew(path):
 
 
 def go_on(cli):
-    """Everything is worked off by the next daemon, each item once."""
+    """The next daemon runs everything, each item once."""
     cli("daemon", "start", "--slots", 2)
     cli("wait", 1)
     assert witnessed(cli, "start") == witnessed(cli, "end") == list(range(1, ROWS + 1))
@@ -122,7 +122,7 @@ def test_files_of_the_database_that_are_removed_are_noticed_and_saved(busy, name
     go_on(cli)
 
 
-def test_a_database_that_is_replaced_is_no_reason_to_go_on(busy):
+def test_a_database_that_is_replaced_ends_the_engine(busy):
     cli = busy
     replace_with_copy(cli.home.database)
     wait_until(lambda: "removed or replaced" in cli.home.daemon_log.read_text(), 60, "it to be noticed")
@@ -134,7 +134,7 @@ def test_a_database_that_is_replaced_is_no_reason_to_go_on(busy):
     go_on(cli)
 
 
-def test_doctor_opens_nothing_beside_such_a_daemon(busy):
+def test_doctor_opens_nothing_while_such_a_daemon_runs(busy):
     cli = busy
     (cli.home.root / "jobctl.db-wal").unlink()
     found = doctor.examine(cli.home, now=1, program="jobctl", slots=1)

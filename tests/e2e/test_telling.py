@@ -1,4 +1,4 @@
-"""Telling somebody of the end of a job: through the installed command, real engines, a real server."""
+"""Notifications about the end of a job: the installed command, real engines, a real server."""
 
 import base64
 import json

@@ -27,7 +27,7 @@ esac
 
 @pytest.fixture
 def weak(cli):
-    """Starts a daemon that may not signal everybody; the test's processes of another user are ended afterwards."""
+    """Starts a daemon that may not signal every process; the test's processes of another user are ended afterwards."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("needs root and setpriv")
     pids = []

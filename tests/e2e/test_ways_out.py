@@ -1,4 +1,4 @@
-"""Items that change user, limits, session, environment or parent: none runs beside another or outlives its end."""
+"""Items change user, limits, session, environment or parent: none overlaps its next attempt or outlives its end."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def alive(place, found):
 
 
 def is_payload(pid):
-    """Whether a process still runs; what nobody reaps has no command line any more."""
+    """Return whether a process still runs. A zombie has no command line any more."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x00300\x00"
     except OSError:
@@ -126,7 +126,7 @@ def has_groups():
 
 
 @pytest.mark.parametrize("victims", few(["supervisor", "both"], ["both"]))
-def test_no_attempt_runs_beside_one_of_a_dead_daemon(cli, place, victims):
+def test_no_attempt_runs_at_the_same_time_as_one_of_a_dead_daemon(cli, place, victims):
     found = ways(place, EVERYTHING if has_groups() else {})
     job = begin(cli, place, found)
     supervisor, engine = cli.daemon_pid(), cli.engine_pid()
@@ -162,7 +162,7 @@ def test_what_gave_up_everything_is_known_where_no_other_item_could_be_its_own(c
     assert alive(place, found) == []
 
 
-def test_who_reads_a_log_or_edits_it_is_no_item(cli, place):
+def test_a_process_that_reads_or_edits_a_log_is_not_an_item(cli, place):
     import subprocess
     import sys
 
@@ -191,7 +191,7 @@ def test_who_reads_a_log_or_edits_it_is_no_item(cli, place):
             reader.stdout.close()
 
 
-def test_a_daemon_of_another_store_that_an_item_started_is_no_item(cli, place, tmp_path):
+def test_a_daemon_of_another_store_that_an_item_started_is_not_an_item(cli, place, tmp_path):
     other = tmp_path / "other"
     jobctl = " ".join(cli.program)
     found = {"plain": f"JOBCTL_HOME={other} {jobctl} daemon start >/dev/null; $P"}

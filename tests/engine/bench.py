@@ -50,7 +50,7 @@ class Bench:
         self._wall = int(wall)
 
     def set_clock(self, jump):
-        """Somebody sets the wall clock; no time passes."""
+        """Set the wall clock; no time passes."""
         self._wall += jump
 
     def reboot(self, down=0, wrong=0):

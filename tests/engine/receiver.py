@@ -50,7 +50,7 @@ class Receiver:
         return f"{self._scheme}://127.0.0.1:{self.port}{path}"
 
     def close(self) -> None:
-        """End, and let go of whoever was kept waiting."""
+        """End, and release the requests that were kept waiting."""
         self.gone.set()
         self._server.shutdown()
         self._server.server_close()

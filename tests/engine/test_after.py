@@ -108,7 +108,7 @@ class Chain(Bench):
         raise AssertionError(self.job(FIRST))
 
     def end_all(self) -> None:
-        """What is held by hand goes on, and everything comes to its end."""
+        """Continue the jobs that were held, and run everything to its end."""
         live = [row.id for row in jobs.load_live(self.database) if row.paused_at is not None]
         if live:
             pause.resume(self.home, live, now=self.now)
@@ -211,7 +211,7 @@ def test_a_job_without_rows_passes_the_end_of_another_on(tmp_path: Path) -> None
     assert {dispatch.job for dispatch in bench.executor.dispatched} == {1, first}
 
 
-def test_of_a_job_that_waits_again_nothing_more_begins_that_was_handed_over(tmp_path: Path) -> None:
+def test_no_handed_over_item_of_a_job_that_waits_again_begins(tmp_path: Path) -> None:
     bench = Bench(tmp_path, script=lambda d: Play(code=65, hold=d.attempt == 2) if d.job == FIRST else Play())
     bench.submit(rows=1)
     second = bench.submit(rows=500, after=((FIRST, "any"),))

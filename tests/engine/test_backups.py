@@ -1,4 +1,4 @@
-"""The hourly copy: whatever is in its way, the engine goes on and the next one is made."""
+"""The hourly copy: if one fails for any reason, the engine continues and makes the next one."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_copy_is_made_when_something_has_changed(bench):
 
 def test_a_home_that_cannot_be_opened_costs_one_copy(bench, capfd):
     backups = Backups(bench.database, bench.now)
-    bench.home.root.chmod(0o777)  # refused by whoever opens the store
+    bench.home.root.chmod(0o777)  # every open of the store refuses that
     keep(backups, bench.now + MINUTE)
     assert "no backup was made: " in capfd.readouterr().err
     bench.home.root.chmod(0o700)
@@ -41,7 +41,7 @@ def test_a_home_that_cannot_be_opened_costs_one_copy(bench, capfd):
     assert len(backup.existing(bench.home.root)) == 1
 
 
-def test_a_copy_that_somebody_removes_meanwhile_is_no_matter(bench, monkeypatch):
+def test_a_copy_that_is_removed_meanwhile_does_not_matter(bench, monkeypatch):
     backups = Backups(bench.database, bench.now)
     monkeypatch.setattr(backup, "existing", lambda root: [root / "gone.db"])
     keep(backups, bench.now + MINUTE)

@@ -1,4 +1,4 @@
-"""Somebody keeps the database: the engine waits, says so, and goes on; nothing is lost and nothing runs twice."""
+"""Another process locks the database: the engine waits, says so, and continues; nothing is lost or runs twice."""
 
 from __future__ import annotations
 

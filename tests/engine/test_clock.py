@@ -195,7 +195,7 @@ def test_a_pause_lasts_as_long_as_it_lasted(tmp_path, jump, what):
 
 @pytest.mark.parametrize("jump", JUMPS)
 @pytest.mark.parametrize("engine", ["up", "down"])
-def test_what_is_shown_of_a_running_job_is_right_before_and_after_anybody_follows(tmp_path, jump, engine):
+def test_the_output_of_a_running_job_is_right_before_and_after_a_command_follows(tmp_path, jump, engine):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
     job = bench.submit(rows=3, policy=Policy(deadline_s=1000))
     bench.tick(3)
@@ -308,7 +308,7 @@ def test_a_clock_that_is_set_and_put_back_while_nothing_can_be_written(tmp_path)
     assert bench.states(job) == "s"
 
 
-def test_many_who_notice_the_same_jump_move_everything_once(tmp_path):
+def test_many_processes_that_notice_the_same_jump_move_everything_once(tmp_path):
     bench = Bench(tmp_path)
     job = bench.submit(rows=1, hold=True, policy=Policy(deadline_s=60))
     bench.tick(2)
@@ -361,7 +361,7 @@ def test_a_reading_that_makes_no_sense_is_replaced(tmp_path):
 
 
 def test_the_alarm_rings_when_the_clock_is_set():
-    """By a microsecond and back, which nobody else notices."""
+    """By a microsecond and back, which no other code notices."""
     alarm = ClockAlarm()
     if alarm.fileno() is None:
         pytest.skip("no timerfd here")

@@ -1,4 +1,4 @@
-"""Time without a daemon is no time in which anything ran."""
+"""The time without a daemon does not count as active."""
 
 import pytest
 

@@ -28,7 +28,7 @@ def test_time_counts_not_items():
     assert parts[2] > 4 * parts[1] > 0
 
 
-def test_priority_comes_first_and_what_it_leaves_goes_on():
+def test_priority_comes_first_and_the_rest_gets_the_remaining_slots():
     assert share([candidate(1, wants=4), candidate(2, priority=5, wants=3)], 5) == [(2, 3), (1, 2)]
 
 

@@ -42,7 +42,7 @@ def test_the_slowest_attempts_are_known_by_name(tmp_path):
     assert durations.slowest == longest
 
 
-def test_a_new_engine_goes_on_where_the_last_one_was(tmp_path):
+def test_a_new_engine_continues_where_the_last_one_was(tmp_path):
     bench = Bench(tmp_path, slots=2)
     job = bench.submit(rows=30)
     bench.tick(4)

@@ -1,4 +1,4 @@
-"""Rows that another live job of the same name has: whoever runs first, each runs once, and nobody waits for ever."""
+"""Rows that another live job of the same name has: each runs once in any order of jobs, and none waits for ever."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ def test_jobs_of_another_name_or_without_keys_do_not_count(tmp_path: Path) -> No
     bench.line(PEOPLE, name="olds")
     bench.line(PEOPLE, item_key=None, only_new=False)
     assert bench.line(PEOPLE).items == 12
-    assert bench.line(PEOPLE, only_new=False).items == 12  # whoever does not ask repeats
+    assert bench.line(PEOPLE, only_new=False).items == 12  # without --only-new, rows run again
     last = bench.line(PEOPLE)
     assert last.followed == ((3, 12),)
     bench.cancel(3)
@@ -321,7 +321,7 @@ def test_a_cycle_of_waiting_cannot_be(tmp_path: Path) -> None:
 
 def test_a_run_in_the_foreground_brings_the_jobs_that_it_follows_to_their_end(tmp_path: Path) -> None:
     bench = News(tmp_path)
-    bench.line(PEOPLE)  # nobody works on it
+    bench.line(PEOPLE)  # no daemon runs it
     bench.line(range(14))
     bench.line(PEOPLE, name="other")
     last = bench.line(range(15), foreground=True)
@@ -444,7 +444,7 @@ def test_another_round_does_not_forget_what_another_job_has_done_since(tmp_path:
     second = bench.line(range(1, 2))
     assert second.items == 1
     bench.work_off()
-    retry(bench.home, 1, Selection(), now=bench.now)  # the first row, of which nobody else took care
+    retry(bench.home, 1, Selection(), now=bench.now)  # the first row, which no other job has taken
     bench.work_off()
     assert bench.line(PEOPLE).items == 1
     bench.work_off()

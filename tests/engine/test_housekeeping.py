@@ -51,7 +51,7 @@ def test_a_disk_that_fails_is_not_one_that_was_removed(
 
 
 def asked(bench: Bench) -> str:
-    """A checkpoint that somebody waits for, after a commit that is in the log."""
+    """Request a checkpoint after a commit that is in the write-ahead log."""
     bench.submit(rows=2_000)
     return requests.ask_for_checkpoint(bench.database, "test", bench.now)
 
@@ -60,7 +60,7 @@ def log_size(bench: Bench) -> int:
     return Path(f"{bench.home.database}-wal").stat().st_size
 
 
-def test_the_log_is_emptied_for_who_asks_and_the_answer_is_kept(tmp_path: Path) -> None:
+def test_the_log_is_emptied_on_request_and_the_answer_is_kept(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     token = asked(bench)
     assert log_size(bench) > 100_000

@@ -114,7 +114,7 @@ def test_what_a_worker_says_of_an_exception_is_made_sound(fields):
 
 
 class Odd(FakeExecutor):
-    """Successes of calls come with a last field, or other numbers, that nobody expects."""
+    """Successes of calls come with a last field, or other numbers, that no code expects."""
 
     strange: tuple = ()
     number = 0

@@ -245,7 +245,7 @@ def test_an_engine_that_comes_to_a_paused_job_takes_back_what_was_handed_over(tm
     assert what_runs_after_that(bench, job) == []
 
 
-def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_goes_on(tmp_path):
+def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_continues(tmp_path):
     bench = Bench(tmp_path)
     pause.pause_queue(bench.home, "default", reason="", now=bench.now)
     job = bench.submit(rows=2)
@@ -351,7 +351,7 @@ def test_a_deadline_ends_the_job(tmp_path):
     assert bench.job(job).stop_reason == "its deadline passed"
 
 
-def test_a_paused_job_starts_nothing_and_goes_on_when_resumed(tmp_path):
+def test_a_paused_job_starts_nothing_and_continues_when_resumed(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(hold=d.item <= 2))
     job = bench.submit(rows=6)
     bench.tick(2)
@@ -684,7 +684,7 @@ def test_result_files_that_cannot_be_written_are_written_when_they_can(tmp_path)
     assert "result files" in bench.database.scalar("SELECT pressure FROM daemon")
     other = bench.submit(rows=8)
     bench.tick(12)  # less than a second
-    assert state(bench, other) is JobState.SUCCEEDED  # nobody else waits for it
+    assert state(bench, other) is JobState.SUCCEEDED  # no other job waits for it
     assert "result files" in bench.database.scalar("SELECT pressure FROM daemon")
     assert 0 < bench.engine._timeout_s(bench.now) <= 1
     in_the_way.unlink()

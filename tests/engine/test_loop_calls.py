@@ -115,7 +115,7 @@ def test_outcomes_that_the_dead_engine_never_recorded_are_settled_by_the_next(be
     job = submit(bench)
     bench.tick(2)
     while not bench.executor.made:
-        bench.executor.collect()  # told to an engine that is no more
+        bench.executor.collect()  # reported to an engine that has ended
     bench.start(fresh=False)
     bench.work_off()
     assert bench.states(job) == "s" * 100
@@ -155,7 +155,7 @@ def test_a_call_says_when_to_try_again(bench):
     assert values(bench, job) == ['"ok"', None, '"ok"', '"ok"']
 
 
-def test_items_that_are_no_neighbours_are_settled_one_by_one(bench):
+def test_items_that_are_not_neighbours_are_settled_one_by_one(bench):
     said = lambda f: ("E", "", 1, None, "") if f.attempt == 1 and f.item % 2 else str(f.item)  # noqa: E731
     job = submit(bench, said, rows=60, policy=Policy(backoff=Backoff(0.001, 1, 0.001)))
     bench.work_off()
@@ -196,7 +196,7 @@ def test_a_commit_that_fails_keeps_the_outcomes(bench, monkeypatch):
     assert state(bench, job) is JobState.SUCCEEDED
 
 
-def test_calls_that_changed_places_settle_nobody_else(tmp_path):
+def test_calls_that_changed_places_settle_no_other_item(tmp_path):
     """Seen in a campaign: one that runs elsewhere was settled in the place of one that had been given back."""
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=8)
     job = bench.submit(rows=8, command=(), call=FUNCTION)

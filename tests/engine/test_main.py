@@ -54,7 +54,7 @@ def test_a_daemon_that_is_up_outlives_a_disk_that_is_full_or_fails(options, monk
 
 
 @pytest.mark.parametrize("problem", TROUBLES)
-def test_whoever_starts_a_daemon_on_such_a_disk_is_told(options, monkeypatch, problem):
+def test_the_start_of_a_daemon_on_such_a_disk_is_explained(options, monkeypatch, problem):
     executor = Executor(up=False)
     assert begin(options, executor, monkeypatch, problem) == 1
     assert len(executor.refusals) == 1

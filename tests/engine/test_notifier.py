@@ -199,7 +199,7 @@ def test_a_body_without_end_does_not_spoil_a_good_answer(receiver: Receiver) -> 
     assert answer.cut_short
 
 
-def test_nobody_listens(desk: Desk) -> None:
+def test_no_process_listens(desk: Desk) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -426,7 +426,7 @@ def test_a_talkative_command_costs_no_memory_and_does_not_block() -> None:
     assert result.tail.split(b"y")[-1].strip() == b"20000"
 
 
-# ---- beside the loop ----
+# ---- in a thread of its own ----
 
 
 def test_receivers_that_hang_hold_up_neither_the_loop_nor_more_than_their_share(desk: Desk, receiver: Receiver) -> None:

@@ -13,7 +13,7 @@ from tests.executors.fake import Play
 
 
 def paced(items, each_s, pace=None, at=0, count=1):
-    """A pace after so many outcomes, ``count`` of them every ``each_s``; and the time then."""
+    """A pace after ``outcomes`` outcomes, ``count`` of them every ``each_s`` seconds, and the time then."""
     if pace is None:
         pace = Pace()
         pace.rest(at)

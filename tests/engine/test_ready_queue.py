@@ -1,4 +1,4 @@
-"""Thousands of jobs may be live: only those that somebody touched, or whose moment has come, are looked at."""
+"""Thousands of jobs may be live: only those that a command has changed, or that are due, are looked at."""
 
 from __future__ import annotations
 

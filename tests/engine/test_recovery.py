@@ -48,7 +48,7 @@ def test_once_it_is_over_what_only_waited_is_free(bench, monkeypatch):
     bench.tick(3)
     bench.executor = FakeExecutor(bench.executor._script, clock=lambda: bench.now)
     with bench.database.transaction():
-        bench.database.execute("DELETE FROM attempts")  # nobody saw them begin, and the ring does not have them
+        bench.database.execute("DELETE FROM attempts")  # their starts are not recorded, and the ring does not have them
     bench.start()
     assert bench.database.scalar("SELECT count(*) FROM attempts WHERE ending IS NOT NULL") == 0
     assert recovery._starts_file() == bench.database.scalar("SELECT value FROM meta WHERE key = 'starts'")

@@ -79,7 +79,7 @@ def test_more_devices_than_this_machine_has_are_asked_for_and_fail(tmp_path):
     assert bench.states(job) == "fffff"
 
 
-def test_who_is_there_is_kept_for_whoever_asks(tmp_path):
+def test_the_known_workers_are_kept_for_every_reader(tmp_path):
     bench = Bench(tmp_path, slots=0, elastic=True)
     bench.start()
     bench.executor.workers_seen(PLAIN, GPU)

@@ -28,7 +28,7 @@ def full_disk(monkeypatch):
     return make_room
 
 
-def test_nothing_starts_without_room_on_the_disk_and_everything_goes_on_by_itself(tmp_path, full_disk):
+def test_nothing_starts_without_room_on_the_disk_and_everything_continues_by_itself(tmp_path, full_disk):
     bench = Bench(tmp_path)
     job = bench.submit(rows=4)
     bench.tick(5, step_us=SECOND)
@@ -113,7 +113,7 @@ def test_the_engine_wakes_up_for_the_next_retry(tmp_path, monkeypatch):
 
 
 def test_what_becomes_due_right_after_a_round_is_not_slept_over(tmp_path, monkeypatch):
-    """The clock goes on between the end of a round and the decision how long to sleep."""
+    """Time passes between the end of a round and the decision how long to sleep."""
     bench = Bench(tmp_path, slots=6, drain=True, script=lambda d: Play(code=int(d.attempt == 1)))
     naps = []
 

@@ -78,7 +78,7 @@ class Walk:
         self._careful: set[int] = set()  # jobs whose items must not run after an unknown outcome
         self._attempts: dict[int, int] = {}
         self._after: dict[int, tuple[tuple[int, str], ...]] = {}  # what jobs come after
-        self._since: dict[int, int] = {}  # when the round was asked for, by the clock that nobody sets
+        self._since: dict[int, int] = {}  # when the round was asked for, by the steady clock
         self._waits: dict[int, float] = {}  # how long a job was told to wait before it starts, s
         self._still: set[int] = set()  # jobs that are paused, as the engine knows
 
@@ -144,7 +144,7 @@ class Walk:
         )[0]
 
     def finish(self) -> None:
-        """Nothing stands in the way any more: every item gets its outcome, and the files hold them all."""
+        """End all faults: every item gets its outcome, and the result files have all of them."""
         bench = self.bench
         self._writable(yes=True)
         bench.executor.press("")
@@ -190,7 +190,7 @@ class Walk:
         bench = self.bench
         bench.tick(step_us=step_us)
         self._see_each_row_once()
-        # What begins within a tick begins before the engine has read of a pause: only then it stands still.
+        # An item that begins within a tick begins before the engine has read the pause; from then on none begins.
         if not bench.engine._parts.trouble.reason and bench.engine._parts.clock.is_followed(bench.now):
             self._check_times()
         if not bench.engine._parts.trouble.reason and not bench.engine._parts.live_jobs.is_stale():
@@ -199,7 +199,7 @@ class Walk:
             self._still = {row.id for row in rows if row.paused_at is not None or row.queue in shut}
 
     def do_look(self) -> None:
-        """Whoever looks gets documents that are whole, and screens that fit."""
+        """Every reader gets complete documents and screens that fit."""
         bench = self.bench
         numbers = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
         for number in numbers:
@@ -360,7 +360,7 @@ class Walk:
 
     def do_kill_everything(self) -> None:
         executor = self.bench.executor
-        for key, told in executor._outcomes.items():  # nobody had written them down
+        for key, told in executor._outcomes.items():  # they were not recorded
             failed = isinstance(told, Finished) and (told.code or told.ending is not Ending.EXITED)
             self._fails[key[:2]] -= bool(failed and told.ending is not Ending.INTERRUPTED)
         for lost in [*executor.running, *executor._outcomes]:

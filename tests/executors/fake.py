@@ -192,7 +192,7 @@ class FakeExecutor:
         self._tell(Capacity(slots, cluster=ClusterWorkers("fake", offers)))
 
     def stop(self, level: int) -> None:
-        """Somebody wants the daemon to stop."""
+        """Ask the daemon to stop."""
         self._stop = level
         self._ring()
 

@@ -1,4 +1,4 @@
-"""Several supervisors as one executor: it keeps the same promises, and nobody meets in a slot or a file."""
+"""Several supervisors as one executor: it keeps the same promises, and no two attempts share a slot or a file."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_job_with_one_slot_runs_in_one_place(executor: SplitExecutor, tmp_path
     assert all(end <= later.started_at + 1000 for end, later in zip(ends, outcomes[1:], strict=False))
 
 
-def test_a_job_whose_slots_are_cut_goes_on_in_one_place(executor: SplitExecutor, tmp_path: Path) -> None:
+def test_a_job_whose_slots_are_cut_continues_in_one_slot(executor: SplitExecutor, tmp_path: Path) -> None:
     executor.define(spec_of(1, tmp_path, slots=2))
     executor.start(batch(1, (b"sleep", b"0.3"), range(6)))
     heard = Listener(executor).until(lambda heard: len(heard.of(Started)) == 2)

@@ -11,7 +11,7 @@ from tests.faults import proc
 from tests.faults.rig import ATTEMPTS, Rig, Seen
 from tests.wait import wait_until
 
-#: What items leave behind is ended within so many seconds.
+#: Seconds within which processes that items leave behind must be ended.
 _ENDING_S = 15.0
 #: A worker that waits for calls goes after half a minute at the latest.
 _WORKERS_S = 40.0
@@ -59,7 +59,7 @@ def _witness(rig: Rig) -> Iterator[str]:
     ):
         is_seen = (job, item) in returned if job in calls else (job, item, attempt) in ends
         if not is_seen or code != 0:
-            yield f"C2 item {job}.{item} succeeded in attempt {attempt}, whose end nobody saw (code {code})"
+            yield f"C2 item {job}.{item} succeeded in attempt {attempt}, whose end was not seen (code {code})"
     yield from _starts(rig, seen)
     for accepted in rig.accepted:
         if accepted.at_most_once:

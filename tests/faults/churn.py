@@ -24,9 +24,9 @@ from tests.faults.stepper import GoneError, Stepped, works
 
 _OURS = ("writer", "writer", "checkpointer")
 _CARELESS = ("writer", "writer", "passive", "passive")
-#: Our connections are closed and opened again after so many steps, as those of commands are.
+#: The number of steps after which our connections are closed and opened again, as commands do.
 _AS_LONG_AS_A_COMMAND = 40
-#: How often it is asked anew which instructions there are, after one that was not met.
+#: How often the instructions are listed again after one that was not reached.
 _ANOTHER_PATH = 0.1
 
 
@@ -101,7 +101,7 @@ def _play(role: str, arm: str, place: Path, until: float) -> int:
         number += 1
         try:
             if not arm.startswith("control") and number % _AS_LONG_AS_A_COMMAND == 0:
-                connection.close()  # whoever is the last to do so checkpoints, too
+                connection.close()  # the last connection that closes also checkpoints
                 connection = _connect(arm, place)
             _act(role, connection, number)
         except Exception as error:

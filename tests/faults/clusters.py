@@ -63,7 +63,7 @@ class ClusterRig(Rig):
         return start_detached(replace(options, engine=engine))
 
     def leftovers(self) -> list[int]:
-        """Living processes of items, which are no children of ours: they carry the place and an item's number."""
+        """Living processes of items, which are not our children: they carry the place and the number of an item."""
         ours = [pid for pid in proc.all_pids() if proc.variable(pid, _PLACE) == str(self.place)]
         items = [pid for pid in ours if proc.variable(pid, "JOBCTL_JOB") is not None]
         return [pid for pid in items if not proc.is_dead(pid)]

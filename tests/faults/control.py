@@ -55,7 +55,7 @@ def _put(group: Path, pid: int | None) -> None:
 @fault("T8-pids", "the control group has no room for processes for a while", full=30, sample=1)
 @on_a_rig
 def no_processes(rig: Rig) -> None:
-    """EAGAIN from the kernel itself: nobody's failure."""
+    """EAGAIN from the kernel itself, and no item fails for that."""
     with _group("pids", "pids") as group:
         rig.start()
         _put(group, rig.supervisor())

@@ -69,7 +69,7 @@ class _Disk:
 
 @cache
 def _own_mounts() -> None:
-    """From now on this process has mounts that nobody else sees.
+    """From now on this process has mounts that no other process sees.
 
     A process elsewhere that gets a mount namespace of its own meanwhile would keep a copy of ours, and with it the file
     system from before the cut alive.
@@ -155,7 +155,7 @@ def other_boot(rig: Rig) -> Iterator[None]:
 @fault("T11", "the machine was rebooted: another boot id", full=50, sample=2)
 @on_a_rig
 def reboot(rig: Rig) -> None:
-    """All that ran is interrupted; nobody is signalled by a number of another life."""
+    """All running items are interrupted, and no process is signalled by a number from before the reboot."""
     rig.submit(80)
     rig.start()
     pause(rig.rng, 0.6)
@@ -275,7 +275,7 @@ _full("T5-inodes", "no inode left: database and logs", _home, inodes=True)
 @fault("T7", "no descriptor left in supervisor or engine for a while", full=30, sample=2)
 @on_a_rig
 def no_descriptors(rig: Rig) -> None:
-    """EMFILE is nobody's failure."""
+    """No item fails for EMFILE."""
     rig.start()
     victim = rig.supervisor() if rig.rng.random() < 0.7 else rig.engine()
     assert victim is not None

@@ -1,4 +1,4 @@
-"""An item that tries to get away: WAY PLACE. Everybody who lives on writes its number to PLACE/escaped."""
+"""An item that tries to get away: WAY PLACE. Every process that lives on writes its number to PLACE/escaped."""
 
 import contextlib
 import os

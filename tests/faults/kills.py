@@ -85,7 +85,7 @@ def kill_supervisor(rig: Rig) -> None:
 @fault("T2-both", "SIGKILL of supervisor and engine", full=300, sample=6)
 @on_a_rig
 def kill_both(rig: Rig) -> None:
-    """Items run on without anybody; the next start ends them before anything runs again."""
+    """Items continue without a daemon; the next start ends them before anything runs again."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
     _blow(rig, *rig.rng.sample([rig.supervisor(), rig.engine()], 2))
@@ -115,7 +115,7 @@ def stop_the_clockwork(rig: Rig) -> None:
     try:
         try:
             rig.start()
-            rig.notes.append("a second daemon was started beside a stopped one")
+            rig.notes.append("a second daemon was started while the first was stopped")
         except JobctlError as error:
             assert error.exit_code == 75, error.message
         state = rig.status(rig.accepted[0].job)["daemon"]["state"]

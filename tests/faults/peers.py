@@ -83,7 +83,7 @@ class _Bench:
         return proc.variable(pid, "TS_SOCKET") == self.socket
 
     def close(self) -> None:
-        """End whoever of it is left."""
+        """End its remaining processes."""
         mark = str(self.place)
         for pid in proc.all_pids():
             if pid != os.getpid() and (
@@ -95,7 +95,7 @@ class _Bench:
 
 @fault("P-parallel", "for comparison: GNU parallel --joblog killed, then --resume", full=30, sample=1)
 def parallel(rng: Random, number: int) -> list[str]:
-    """Its children run on without it, and are started again beside themselves."""
+    """Its children continue without it, and run a second time meanwhile."""
     bench = _Bench(rng, number)
     try:
         words = [

@@ -8,7 +8,7 @@ import zlib
 
 
 def all_pids() -> list[int]:
-    """Everybody."""
+    """The numbers of all processes."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 

@@ -38,7 +38,7 @@ def many_daemons(rig: Rig) -> None:
 @fault("T15", "8 submitters, 4 watchers (one stopped), a daemon", full=20, sample=1)
 @on_a_rig
 def contention(rig: Rig) -> None:
-    """Nobody sees "database is locked", the WAL stays small."""
+    """No command sees "database is locked", and the WAL stays small."""
     rig.submit(150, mix=QUICK)
     rig.start()
     watchers = [rig.begin("status", "--watch", "--no-color") for _ in range(4)]
@@ -178,7 +178,7 @@ def jumping_clock(rig: Rig) -> None:
 )
 @on_a_rig
 def jumps_while_waiting(rig: Rig) -> None:
-    """A wait and a deadline are as long as they were given, whoever notices first that the clock was set."""
+    """A wait and a deadline are as long as they were given, whichever process first notices that the clock was set."""
     clock, faked = _faked_clock(rig)
     rig.launcher = ("env",)
     rig.env |= faked

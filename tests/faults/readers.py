@@ -30,7 +30,7 @@ time.sleep(600)
 @fault("T17", "a read transaction is held open under load, then let go", full=10, sample=1)
 @on_a_rig
 def stuck_reader(rig: Rig) -> None:
-    """The WAL grows as long as somebody reads an old state, and is small again soon after; nothing waits for it."""
+    """The WAL grows while a reader sees an old state, and is small again soon after; nothing waits for the reader."""
     rig.submit(20, mix=QUICK)
     rig.start()
     reader = subprocess.Popen([sys.executable, "-c", _READER, str(rig.home.root)], env=rig.env, stdout=subprocess.PIPE)
@@ -62,7 +62,7 @@ def _wal_bytes(rig: Rig) -> int:
         return 0
 
 
-@fault("T19", "the terminal in which the daemon was started closes, HUP to everybody", full=30, sample=1)
+@fault("T19", "the terminal in which the daemon was started closes, HUP to every process", full=30, sample=1)
 @on_a_rig
 def closed_terminal(rig: Rig) -> None:
     """Daemon and items live on, nothing is interrupted."""

@@ -233,7 +233,7 @@ class Rig:
         return [] if supervisor is None else proc.family(supervisor)
 
     def wait_down(self) -> None:
-        """Until nobody holds the lock."""
+        """Wait until no process has the lock."""
         wait_until(lambda: self.supervisor() is None, PATIENCE_S, "the lock to be free")
 
     # ---- looking ----
@@ -333,7 +333,7 @@ def kill(pid: int | None, number: int = signal.SIGKILL) -> None:
 
 
 def nothing_spent(rig: Rig, own_codes: tuple[int, ...] = (0, 3), killed_by: tuple[int, ...] = ()) -> None:
-    """Note every recorded attempt that the item did not end itself: the machine's trouble is nobody's failure."""
+    """Note every recorded attempt that the item did not end itself: such an end must not count as its failure."""
     for item, attempt, ending, code, message in rig.rows("SELECT item, attempt, ending, code, message FROM attempts"):
         if not (ending == 0 and code in own_codes) and not (ending == 1 and code in killed_by):
             rig.notes.append(f"item {item}: attempt {attempt} was spent: ending {ending}, code {code}, {message}")

@@ -1,4 +1,4 @@
-"""T25: the supervisor stands still for longer than the time limit of the items that end meanwhile."""
+"""T25: the supervisor is stopped for longer than the time limit of the items that end meanwhile."""
 
 from __future__ import annotations
 

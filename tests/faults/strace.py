@@ -11,14 +11,14 @@ from random import Random
 from tests.faults.campaign import Trial
 from tests.faults.rig import need
 
-#: What changes a file, takes a lock, starts or tells somebody.
+#: Calls that change a file, take a lock, start a process or send a signal or a message.
 CHANGING = (
     "pwrite64,write,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat2,mkdir,mkdirat,rmdir,chmod,"
     "fchmod,fcntl,mknod,mknodat,sendmsg,sendto,clone3,clone,vfork,prlimit64,setrlimit"
 )
 #: (system call, how many-th)
 Point = tuple[str, int]
-#: A call that comes oftener is one of somebody who waits and looks.
+#: A call that is made more often belongs to a process that waits and looks.
 _MOST = 150
 _CALL = re.compile(r"(\d*) *(\w+)\(")
 

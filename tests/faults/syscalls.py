@@ -239,7 +239,7 @@ def failing_disk(rig: Rig) -> None:
 @fault("T8", "fork fails with EAGAIN for a while", full=30, sample=2)
 @on_a_rig
 def no_processes(rig: Rig) -> None:
-    """The machine has no room: nobody's failure."""
+    """The machine has no room, and no item fails for that."""
     rig.start()
     calls = "clone,clone3,vfork"
     first = rig.rng.randrange(1, 30)

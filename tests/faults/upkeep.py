@@ -119,7 +119,7 @@ def _look(path: Path) -> tuple[int, int | None]:
 
 
 def _back(rig: Rig) -> None:
-    """So that the jobctl under test goes on with it: the step only added a table."""
+    """Take back the step, so that the jobctl under test can use the store: the step only added a table."""
     connection = sqlite.connect(str(rig.home.database))
     connection.execute("DROP TABLE later")
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -266,7 +266,7 @@ def test_values_spliced_into_the_script_of_a_shell_are_refused(argv):
         ["sh", "-x", "{a}", "y"],
     ],
 )
-def test_values_beside_the_script_of_a_shell_are_fine(argv):
+def test_values_outside_the_script_of_a_shell_are_fine(argv):
     make_handler(argv, None, "csv", ["a"])
 
 

@@ -99,7 +99,7 @@ def test_a_process_that_is_older_than_the_dead_supervisor_is_a_stranger(place, s
     (os.O_RDONLY, False), (os.O_RDONLY | os.O_NOFOLLOW, False),
     (os.O_WRONLY | os.O_APPEND, False), (os.O_RDWR, False),
 ])  # fmt: skip
-def test_an_output_file_that_was_handed_down_tells_an_item_and_one_that_somebody_opened_does_not(
+def test_an_inherited_output_file_identifies_an_item_and_one_that_was_opened_does_not(
     place, table, sleeper, flags, ours
 ):
     fd = os.open(place / "logs" / "3" / "1.out", flags | os.O_CREAT, 0o600)
@@ -153,7 +153,7 @@ def test_more_attempts_than_the_table_has_room_for_are_not_recorded(place, table
 
 @pytest.fixture
 def immortal(monkeypatch):
-    """Of one process nobody here may send a signal to."""
+    """The names of a process that must not be signalled."""
     spared = []
     real = Handle.send
     monkeypatch.setattr(Handle, "send", lambda self, number: self.pid not in spared and real(self, number))
@@ -189,7 +189,7 @@ def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(p
     assert barred.ids() == [] and leaders.LeadersFile(str(place / leaders.NAME)).entries == []
 
 
-def test_what_cannot_be_ended_and_is_nobodys_keeps_the_daemon_from_starting(place, table):
+def test_an_unkillable_process_of_no_known_item_keeps_the_daemon_from_starting(place, table):
     from jobctl.process.evidence import FoundProcess
 
     with pytest.raises(LookupError):

@@ -54,7 +54,7 @@ def test_a_tag_changes_no_limit_that_the_system_looks_at() -> None:
     assert resource.getrlimit(10) == before
 
 
-def test_nobody_carries_a_tag_that_does_not_exist() -> None:
+def test_no_process_has_a_tag_that_does_not_exist() -> None:
     assert Tagger("store").serial_of(2**22 + 1) is None
 
 
@@ -85,12 +85,12 @@ def test_a_zombie_is_dead() -> None:
     assert not is_dead(os.getpid())
 
 
-def test_a_handle_reaches_its_process_and_nobody_after_it(sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_handle_reaches_its_process_and_no_later_one(sleeper: subprocess.Popen[bytes]) -> None:
     handle = Handle(sleeper.pid)
     assert handle.send(0)
     sleeper.kill()
     sleeper.wait()
-    assert not handle.send(signal.SIGKILL), "whoever has the number now is somebody else"
+    assert not handle.send(signal.SIGKILL), "another process has the number now"
     handle.close()
     with pytest.raises(ProcessLookupError):
         Handle(sleeper.pid)

@@ -65,7 +65,7 @@ def test_work_without_progress_is_bounded_by_processor_time():
     assert caught.value.reason == "time"
 
 
-def test_what_a_child_says_is_bounded_and_reaches_nobody(capfd):
+def test_the_output_of_a_child_is_bounded_and_is_not_shown(capfd):
     with start("chatter") as child, pytest.raises(ChildEnded) as caught:
         list(child.frames())
     assert (caught.value.reason, len(str(caught.value)) < 300) == ("crash", True)

@@ -96,15 +96,15 @@ def test_it_is_free_when_the_holder_is_killed_even_if_its_children_live(
     os.close(lock.take(path))
 
 
-def test_who_looks_after_a_store_for_a_while_is_no_daemon(path: str, keeper: subprocess.Popen[str]) -> None:
+def test_a_command_that_has_the_store_for_a_while_is_not_a_daemon(path: str, keeper: subprocess.Popen[str]) -> None:
     assert lock.holder(path) is None
-    assert DaemonHandle.find(path) is None, "nobody ends it for one"
+    assert DaemonHandle.find(path) is None, "no command ends it as a daemon"
     with pytest.raises(lock.HeldError) as caught:
         lock.take_for_a_while(path)
     assert (caught.value.pid, caught.value.is_daemon) == (keeper.pid, False)
 
 
-def test_a_daemon_waits_for_who_looks_after_the_store(path: str, keeper: subprocess.Popen[str]) -> None:
+def test_a_daemon_waits_for_a_command_that_has_the_store(path: str, keeper: subprocess.Popen[str]) -> None:
     with python(_BECOME_DAEMON, path) as daemon:
         wait_until(lambda: lock.holder(path) == daemon.pid, 60, "the daemon to wait")
         assert keeper.stdin is not None and daemon.stdout is not None
@@ -124,7 +124,7 @@ def test_it_does_not_wait_for_ever(path: str, keeper: subprocess.Popen[str]) -> 
     assert lock.holder(path) is None, "and leaves nothing"
 
 
-def test_nobody_holds_what_does_not_exist(path: str) -> None:
+def test_a_missing_lock_has_no_holder(path: str) -> None:
     assert lock.holder(path) is None
     assert not os.path.exists(path), "asking makes no file"
 

@@ -49,5 +49,5 @@ def test_a_process_of_a_session_that_is_ended_at_logout(machine, cgroup, setting
     assert ends_with_session(7, machine(cgroup, *settings, linger=linger)) is ends
 
 
-def test_where_nobody_says_anything_nothing_ends(tmp_path: Path) -> None:
+def test_without_a_request_nothing_ends(tmp_path: Path) -> None:
     assert not ends_with_session(7, str(tmp_path))

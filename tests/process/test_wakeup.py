@@ -41,7 +41,7 @@ def test_many_wakes_never_block(tmp_path: Path) -> None:
     wakeup.close()
 
 
-def test_nobody_listening_is_fine(tmp_path: Path) -> None:
+def test_a_pipe_without_a_reader_is_fine(tmp_path: Path) -> None:
     assert not wake(tmp_path / "wake")
     WakeUp(tmp_path / "wake").close()
     assert not wake(tmp_path / "wake")
@@ -70,7 +70,7 @@ def _below_a_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("put", [_directory, _plain_file, _socket, _link, _below_a_file])
-def test_what_was_committed_is_no_failure_whatever_is_at_the_place(
+def test_a_committed_submission_is_not_a_failure_whatever_is_at_the_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "home"
@@ -80,7 +80,7 @@ def test_what_was_committed_is_no_failure_whatever_is_at_the_place(
     assert not wake(folder / "wake")
 
 
-def test_what_was_committed_is_no_failure_without_a_descriptor(tmp_path: Path) -> None:
+def test_a_committed_submission_is_not_a_failure_without_a_descriptor(tmp_path: Path) -> None:
     WakeUp(tmp_path / "wake").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))

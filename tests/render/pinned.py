@@ -2,7 +2,7 @@
 
     python -m tests.render.pinned
 
-writes them anew; look at the difference before it is committed.
+writes them again; look at the difference before it is committed.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def test_cells_are_rates_and_lose_nothing():
     assert rates(course([4, 4, 4, 4, 2, 2]), 3) == [4, 4, 2]
 
 
-def test_a_last_span_that_is_shorter_is_no_drop():
+def test_a_last_span_that_is_shorter_is_not_a_drop():
     assert rates(course([8, 8, 4], last_s=0.5), 10) == [8, 8, 8]
     assert rates(course([8, 8, 2], last_s=0.25), 10) == [8, 8]
     assert rates(course([4, 4, 4, 4, 4]), 3) == [4, 4, 4]
@@ -85,7 +85,7 @@ def test_of_few_attempts_only_the_longest_is_named_and_of_none_nothing():
     assert pace_line(example(durations=few | {"attempts": 0, "max_s": None}, throughput=None), Look()) is None
 
 
-def test_of_few_outcomes_and_of_a_single_bar_there_is_no_curve_and_what_never_ran_took_no_time():
+def test_few_outcomes_and_a_single_bar_make_no_curve_and_what_never_ran_took_no_time():
     look = Look()
     assert pace_line(example(throughput=course([0, 0, 1, 0, 2, 6])), look).plain.startswith("p50 ")
     assert "peak" in pace_line(example(throughput=course([0, 0, 1, 0, 3, 6])), look).plain

@@ -111,7 +111,7 @@ def test_notices_are_said_once(example):
     assert len(lines) == 4
 
 
-def test_below_the_table_stands_what_quiet_jobs_wait_for(example):
+def test_below_the_table_are_the_reasons_why_quiet_jobs_wait(example):
     down = {"code": "daemon_down", "message": "no daemon is running", "action": "jobctl daemon start"}
     later = [example(job=n, state="queued", attention=[], state_reason=f"starts in {n}h") for n in range(7, 0, -1)]
     told = example(job=8, state="queued", attention=[down], state_reason="waits for a daemon")
@@ -170,7 +170,7 @@ def test_a_long_cause_takes_few_lines_of_a_terminal_and_keeps_its_notes(letter, 
     assert "permanent" in page
 
 
-def test_the_page_says_whom_it_comes_after_who_is_told_and_every_rule(example):
+def test_the_page_names_the_jobs_before_it_the_targets_and_every_rule(example):
     told = {
         "kind": "webhook",
         "target": "https://example.org/hook",

@@ -19,7 +19,7 @@ _ROWS = (
     "import sys; w = sys.stdout.buffer.write; w(b'id,v\\n');"
     "[w(b''.join(b'%d,value\\n' % n for n in range(a, min(a + 10000, {rows})))) for a in range(0, {rows}, 10000)]"
 )
-#: A process is born with the peak of its parent, so a small one stands between the tests and what is measured.
+#: A process inherits the peak of its parent, so a small process is between the tests and the measured one.
 _MEASURE = (
     "import os, sys; pid = os.spawnvp(os.P_NOWAIT, sys.argv[2], sys.argv[2:]); _, status, usage = os.wait4(pid, 0);"
     "open(sys.argv[1], 'w').write(str(usage.ru_maxrss)); sys.exit(os.waitstatus_to_exitcode(status))"

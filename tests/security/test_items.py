@@ -33,7 +33,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-#: Signals 32 and 33: the C library lets nobody set them, and they may come with whoever started the tests.
+#: Signals 32 and 33: the C library lets no program set them, and the starter of the tests may have left them set.
 OF_THE_C_LIBRARY = 3 << 31
 
 

@@ -55,7 +55,7 @@ def plant(home, place, kind, victim):
 
 
 def use(cli):
-    """What somebody does with a store; the exit code of each command."""
+    """Use a store with the usual commands; returns the exit code of each."""
     cli.file("rows.csv", "id,n\n1,1\n2,2,2\n3,3\n")
     codes = {}
     for words in (
@@ -76,7 +76,7 @@ def use(cli):
 
 
 @pytest.mark.parametrize("kind", ["symlink", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])])
-def test_files_that_are_made_anew_take_the_place_of_what_was_planted(cli, victim, kind):
+def test_files_that_are_made_again_replace_planted_ones(cli, victim, kind):
     for place in REPLACED:
         plant(cli.home, place, kind, victim)
     codes = use(cli)
@@ -102,7 +102,7 @@ def test_a_store_with_a_planted_file_is_not_opened(home, victim, place, kind):
 @pytest.mark.parametrize("place", DAEMON)
 def test_no_daemon_starts_with_a_planted_file(home, victim, place, kind):
     if (place, kind) == ("wake", "fifo"):
-        pytest.skip("a FIFO is no planted file there: jobctl itself makes wake as one")
+        pytest.skip("a FIFO is not a planted file there: jobctl itself creates wake as one")
     open_database(home, create=True).close()
     plant(home, place, kind, victim)
     with pytest.raises(Exception, match=r"not|no plain|levels of symbolic links"):
@@ -135,7 +135,7 @@ def test_results_are_not_written_where_a_link_points_to(cli, tmp_path):
     assert list(elsewhere.iterdir()) == []
 
 
-def test_a_home_that_is_a_link_of_somebody_else_is_refused(home, tmp_path):
+def test_a_home_that_is_a_link_of_another_user_is_refused(home, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can make a file of another user")
     own = tmp_path / "own"

@@ -32,7 +32,7 @@ def canary():
 
 
 def holders(root: Path, canary: str) -> list[Path]:
-    """Files below a folder in which it stands."""
+    """The files below a folder that contain it."""
     found = []
     for path in root.rglob("*"):
         with contextlib.suppress(OSError):
@@ -42,7 +42,10 @@ def holders(root: Path, canary: str) -> list[Path]:
 
 
 def command_lines(canary: str) -> list[str]:
-    """Processes of this machine in whose arguments it stands; ours cannot be told from others, so nobody's may."""
+    """The processes of this machine with it in their arguments.
+
+    Ours cannot be told from others, so none may have it.
+    """
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -103,7 +106,7 @@ def test_s4_a_secret_of_an_env_file_is_only_there_and_in_the_environment_of_the_
     check(cli, say, canary, [file])
 
 
-def test_s4_who_submits_is_told_that_others_can_read_the_env_file(cli):
+def test_s4_submit_says_that_others_can_read_the_env_file(cli):
     cli.file("rows.txt", "a\n")
     file = cli.file("secrets.env", "TOKEN=x\n")
     for mode, warned in ((0o640, True), (0o604, True), (0o600, False)):
@@ -114,7 +117,7 @@ def test_s4_who_submits_is_told_that_others_can_read_the_env_file(cli):
 
 
 @pytest.mark.slow
-def test_s5_what_was_not_given_reaches_nobody(cli, say, canary):
+def test_s5_variables_that_were_not_given_reach_no_item(cli, say, canary):
     proofs = run_job(cli, canary, env={"TOKEN": canary, "AWS_SECRET_ACCESS_KEY": canary, "JOBCTL_X": canary})
     assert proofs == {hashlib.sha256(b"").hexdigest()}, "items have the allow-list and what was given"
     check(cli, say, canary)
@@ -139,9 +142,9 @@ def test_s6_a_secret_that_an_item_says_goes_no_further_than_its_own_output(cli, 
 
 
 def test_s5_the_environment_of_a_daemon_is_not_told_to_others(cli):
-    """The kernel's rule, on which S4 rests: others cannot read environments, but anybody can read command lines."""
+    """The kernel's rule, on which S4 rests: others cannot read environments, but every user can read command lines."""
     if os.geteuid() != 0:
-        pytest.skip("needs root to become somebody else")
+        pytest.skip("needs root to become another user")
     cli("daemon", "start")
     pid = os.fork()
     if not pid:

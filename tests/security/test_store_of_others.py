@@ -85,7 +85,7 @@ class ModeWatch:
 
 
 @pytest.mark.parametrize("mask", [0o000, pytest.param(0o022, marks=pytest.mark.slow)], ids=oct)
-def test_s7_nobody_else_can_read_anything_at_any_moment(cli, tmp_path, mask):
+def test_s7_no_other_user_can_read_anything_at_any_moment(cli, tmp_path, mask):
     cli.home = type(cli.home)(tmp_path / "state" / "deep" / "home")
     cli.env["JOBCTL_HOME"] = str(cli.home.root)
     cli.file("rows.csv", "id\n1\n2\n3\n4,5\n")
@@ -139,7 +139,7 @@ def test_s14_root_does_not_work_on_the_store_of_a_user(cli):
 
 
 @pytest.mark.slow
-def test_s14_nobody_works_on_the_store_of_somebody_else(cli):
+def test_s14_no_command_works_on_the_store_of_another_user(cli):
     need_root()
     setpriv = shutil.which("setpriv")
     if setpriv is None:

@@ -24,7 +24,7 @@ def fails_on_bad(dispatch: Dispatch) -> Play:
 
 
 class WorkedOff(Bench):
-    """A bench on which ``bad`` rows fail, and from the fourth failure on nothing more is started."""
+    """A bench on which ``bad`` rows fail, and no item starts after the fourth failure."""
 
     def __init__(self, root: Path, slots: int = 1) -> None:
         super().__init__(root, script=fails_on_bad, slots=slots)

@@ -1,4 +1,4 @@
-"""A row of a job that cannot be read: every list shows the others, says of this one what is wrong, and goes on."""
+"""A job whose row cannot be read: every list says what is wrong with it, and still shows the other jobs."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_line_of_a_damaged_job_says_so_and_has_its_number(store, jobctl):
     assert "not_before_at is a time that no calendar shows" in shown.err
 
 
-def test_completion_and_suggestions_pass_by_a_name_that_is_no_text(store, home, jobctl, capfd, monkeypatch):
+def test_completion_and_suggestions_leave_out_a_name_that_is_not_text(store, home, jobctl, capfd, monkeypatch):
     from jobctl.cli.completion.answers import complete
 
     job = store.job("q", name="hurt")

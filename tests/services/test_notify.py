@@ -245,7 +245,7 @@ def test_the_notify_block_before_and_after_the_end_of_a_job(maker: JobMaker) -> 
     assert notify_block(maker.database, maker.job("q")) == []
 
 
-def test_attention_only_when_somebody_was_not_told(maker: JobMaker) -> None:
+def test_attention_only_when_a_notification_was_given_up(maker: JobMaker) -> None:
     job = ended_job(maker)
     assert dead_notice(maker.database, job) is None
     settle(maker, "dead", "HTTP 400")

@@ -1,4 +1,4 @@
-"""A file that is no workbook although its name says so is told by its content, with what to type instead."""
+"""A file that is not a workbook in spite of its name: its content says what it is, and the message what to type."""
 
 import io
 import struct
@@ -73,7 +73,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("content", "what", "command"), OTHERS, ids=[what for _, what, _ in OTHERS])
-def test_what_is_no_workbook_is_named_with_what_to_type(content, what, command):
+def test_a_file_that_is_not_a_workbook_is_named_with_what_to_type(content, what, command):
     with pytest.raises(Damaged) as caught:
         book_kind(io.BytesIO(content))
     message = caught.value.problem.message

@@ -1,4 +1,4 @@
-"""``--comment``: lines that begin with it are no rows, and all other lines keep their numbers."""
+"""``--comment``: lines that begin with it are not rows, and all other lines keep their numbers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files whose fields are separated by something else than a comma, and are called CSV all the same."""
+"""Files whose fields are are not separated by commas although the files are called CSV."""
 
 import pytest
 

@@ -39,7 +39,7 @@ def test_a_row_with_nothing_in_it_is_refused_or_left_out(read, name, header, goo
     assert [row.problem.code for row in result.rejects] == [EMPTY_ROW]
 
 
-def test_rows_with_one_value_run_wherever_it_stands(read):
+def test_rows_with_one_value_run_whatever_its_column(read):
     content = b"a,b,c\n,,x\n,0,\n-,,\n"
     assert read(content).payloads == [b"\0\0x", b"\x000\0", b"-\0\0"]
     values = b'{"a":0}\n{"a":false}\n{"a":[]}\n{"a":null,"b":"x"}\n'
@@ -54,7 +54,7 @@ def test_a_selection_that_leaves_empty_rows_out_does_not_complain_of_them(read):
 
 
 @pytest.mark.parametrize("content", [b"a\n\n \nb\n\t \n", b"a\r\n \r\nb\r\n", b"a\n \nb"])
-def test_lines_of_blanks_are_no_values(read, content):
+def test_lines_of_blanks_are_not_values(read, content):
     assert read(content, "list.txt").payloads == [b"a", b"b"]
 
 

@@ -82,7 +82,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("name", ["x.csv", "x.txt", "x.jsonl", "x.tsv", "x.dat"])
 @pytest.mark.parametrize(("content", "what", "command"), FOREIGN, ids=[what for _, what, _ in FOREIGN])
-def test_what_is_no_text_is_named_with_the_command_to_type(read, content, what, command, name):
+def test_a_file_that_is_not_text_is_named_with_the_command_to_type(read, content, what, command, name):
     for options in ({}, {"invalid": "skip"}):
         refusal = read.refused(content, name, **options)
         assert what in refusal.details[-1]
@@ -91,7 +91,7 @@ def test_what_is_no_text_is_named_with_the_command_to_type(read, content, what, 
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html>\n<html>", b"\n <!-- x -->\n<HTML lang=de>\n<p>\n"])
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.txt"])
-def test_a_page_is_no_list_of_rows(read, page, name):
+def test_a_page_is_not_a_list_of_rows(read, page, name):
     assert "line 1: this is an HTML page" in read.refused(page, name).details[-1]
 
 

@@ -44,7 +44,7 @@ def test_failed_rows_are_taken_once_the_last_word_counts(read):
         ),
     ],
 )
-def test_what_is_no_joblog_is_refused(read, content, sentence):
+def test_a_file_that_is_not_a_joblog_is_refused(read, content, sentence):
     assert read.refused(content, name="log", format="joblog").details == (sentence,)
 
 

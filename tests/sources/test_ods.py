@@ -87,7 +87,7 @@ def test_errors_and_formulas_without_a_value_are_told(book):
     error = cell(shown="#DIV/0!", table_formula="of:=1/0", calcext_value_type="error", office_string_value="")
     assert one(book, error) == BadCell("B1", "#DIV/0!", "is the error #DIV/0!")
     assert one(book, cell(shown="#N/A", table_formula="of:=NA()")).text == "#N/A"
-    assert one(book, cell(shown="#N/A")) == "#N/A"  # somebody typed it
+    assert one(book, cell(shown="#N/A")) == "#N/A"  # a person typed it
     assert one(book, cell("", table_formula="of:=1")).message.startswith("is a formula without a saved value")
 
 
@@ -101,7 +101,7 @@ def test_repeated_cells_and_rows_are_where_they_are_seen(book):
     assert decoded(book(table("S", row("a", more=' table:number-rows-repeated="3"')))) == [["a"]] * 3
 
 
-def test_a_row_that_stands_for_billions_of_values_is_refused(book):
+def test_a_row_that_expands_to_billions_of_values_is_refused(book):
     wide = cell(shown="x", table_number_columns_repeated="16384")
     path = book(table("S", row(wide, more=' table:number-rows-repeated="1048576"')))
     with pytest.raises(Damaged, match="16,384 values is repeated 1,048,576 times"):

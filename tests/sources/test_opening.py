@@ -191,7 +191,7 @@ def test_damaged_gzip_refuses_the_file(read, harm, sentence, invalid):
     assert caught.value.details[-1].startswith(sentence)
 
 
-def test_damage_is_named_beside_any_number_of_bad_rows(read):
+def test_damage_is_named_among_any_number_of_bad_rows(read):
     path = read.path(b"", "a.csv.gz")
     path.write_bytes(gzip.compress(b"a,b\n" + b"1\n" * 90_000)[:-9])
     with pytest.raises(InputRejected) as caught:

@@ -1,4 +1,4 @@
-"""Ordinary rows and texts are taken without the XML parser: nobody can tell the difference."""
+"""Ordinary rows and texts are read without the XML parser, with the same result."""
 
 import random
 

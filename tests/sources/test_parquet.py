@@ -1,4 +1,4 @@
-"""Parquet: each type that a file can hold becomes its exact text, or a fault of its row; and files that are no good."""
+"""Parquet: each type that a file can hold becomes its exact text or a fault of its row; and files that are damaged."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_every_type_has_its_text(tmp_path, name, options):
     assert texts_of(path) == [*texts, texts[0]]
 
 
-def test_every_type_stands_in_json(tmp_path):
+def test_every_type_has_a_form_in_json(tmp_path):
     """In a list, in a struct and in a map: what each row makes can be parsed, or is a fault of the column."""
     columns = {}
     for name, (array, _) in KINDS.items():
@@ -418,7 +418,7 @@ def test_the_share_of_the_file_that_was_read_is_told(tmp_path):
     assert shares == [0.25, 0.5, 0.75, 1.0]
 
 
-def test_names_that_are_no_text_and_row_groups_of_another_schema_are_told(tmp_path):
+def test_names_that_are_not_text_and_row_groups_of_another_schema_are_reported(tmp_path):
     path = write(tmp_path / "a.parquet", {"name": ["a", "b"]}, store_schema=False)
     content = path.read_bytes()
     path.write_bytes(content.replace(b"name", b"n\xffme"))
@@ -445,7 +445,7 @@ def test_names_that_are_no_text_and_row_groups_of_another_schema_are_told(tmp_pa
         (b"PAR1" + bytes(99), "is cut off, or has something behind its end", "fetch it again"),
     ],
 )
-def test_a_file_that_is_no_parquet_says_what_it_is(tmp_path, content, what, hint):
+def test_a_file_that_is_not_parquet_says_what_it_is(tmp_path, content, what, hint):
     path = tmp_path / "x.parquet"
     path.write_bytes(content)
     with pytest.raises(InputRejected) as caught:

@@ -1,4 +1,4 @@
-"""Which rows are taken: by number, by condition, as a sample; and that the others are nobody's trouble."""
+"""Which rows are taken: by number, by condition, as a sample; and faults of the other rows do not matter."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_without_header_columns_are_numbers(workbook):
     assert (source.columns, rows) == (("1", "2", "3", "4"), [["x", "y", "", ""]])
 
 
-def test_what_is_no_workbook_or_sheet_is_said(workbook, tmp_path):
+def test_a_missing_workbook_or_sheet_is_reported(workbook, tmp_path):
     with pytest.raises(UsageError, match="no such sheet") as caught:
         read_file(workbook, sheet="Orderz")
     assert "'Orders', 'Other', 'Empty'" in caught.value.hint

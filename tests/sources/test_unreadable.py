@@ -1,4 +1,4 @@
-"""A path that is no file of rows gets the command that was meant."""
+"""A path that is not a file of rows: the message names the command that was meant."""
 
 import io
 import os
@@ -71,7 +71,7 @@ def test_paths_that_lead_nowhere(refused, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_of_somebody_else(refused, tmp_path):
+def test_a_file_of_another_user(refused, tmp_path):
     (tmp_path / "a.csv").write_text("id\n1\n")
     (tmp_path / "a.csv").chmod(0)
     assert "ls -ld a.csv" in refused("a.csv")

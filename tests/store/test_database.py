@@ -69,7 +69,7 @@ def test_a_look_at_a_store_that_is_being_made_does_not_shape_it(home):
     database.close()
 
 
-def test_the_maker_of_a_store_waits_for_who_looks_at_it(home, monkeypatch):
+def test_the_maker_of_a_store_waits_for_a_reader_of_it(home, monkeypatch):
     home.root.mkdir(mode=0o700)
     home.database.touch(mode=0o600)
     reader = sqlite.connect(home.database, isolation_level=None)

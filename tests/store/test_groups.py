@@ -114,7 +114,7 @@ ALIKE = [
     ("no mailbox bob{}@mail.example", "no mailbox <email>"),
     ("failed at 2026-01-02T03:04:05.{}Z", "failed at <time>"),
     ("KeyError: 'user_{0}' in shard {0}", "KeyError: <text> in shard <n>"),
-    ("error {}: strange", "error <n>: strange"),  # a code, but nothing has so many
+    ("error {}: strange", "error <n>: strange"),  # a code, but there are not that many codes
 ]
 
 

@@ -76,7 +76,7 @@ def test_every_schema_has_its_layout_written_down(home):
 
 
 def shape(database):
-    """All columns with type, default and rule, and all indices; the order of columns is no part of it."""
+    """All columns with type, default and rule, and all indices; the order of columns does not matter."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     columns = {
         name: sorted(row[1:] for row in database.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)))
@@ -120,7 +120,7 @@ def test_every_command_refuses_an_unknown_layout(name, home, jobctl, tmp_path, m
 
 
 @pytest.mark.parametrize("name", ["daemon stop", "daemon logs", "recipe list", "config show", "config path"])
-def test_other_commands_go_on_with_an_unknown_layout(name, home, jobctl):
+def test_other_commands_work_with_an_unknown_layout(name, home, jobctl):
     make_database(home.database, ddl_of("deliveries"))
     assert jobctl(*every_command()[name]).code in (0, 9)
 
@@ -163,7 +163,7 @@ def test_a_changed_table_is_named(home, change, said):
 
 
 @pytest.mark.parametrize("change", ["ANALYZE", "VACUUM", "CREATE INDEX mine ON jobs (updated_at)"])
-def test_what_changes_no_column_is_no_other_layout(home, change):
+def test_a_change_to_no_column_is_not_another_layout(home, change):
     open_database(home, create=True).close()
     with contextlib.closing(sqlite.connect(home.database, isolation_level=None)) as connection:
         connection.execute(change)

@@ -189,7 +189,7 @@ def test_recovery_makes_what_was_cut_off_again_and_says_so(maker: JobMaker) -> N
     assert "cut off" in noted.error
 
 
-def test_a_target_that_is_gone_hears_nothing_more(maker: JobMaker) -> None:
+def test_a_target_that_is_gone_gets_no_more_notifications(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK, MAIL)
     enqueue(maker, job)
     with maker.database.transaction():

@@ -207,7 +207,7 @@ def read(root: Path, outcome: Finished, stream: str = "out") -> str:
         return file.read(length).decode()
 
 
-def test_values_and_what_is_no_value(executor: Any, tmp_path: Path) -> None:
+def test_values_and_texts_that_are_not_values(executor: Any, tmp_path: Path) -> None:
     outcomes = run(executor, tmp_path, "value é", "true", "object", "big 700000", "pid")
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED] * 2 + [Ending.RAISED] + [Ending.EXITED] * 2
     assert [outcome.value for outcome in outcomes[:2]] == ['{"text":"é","length":1}', None]
@@ -245,7 +245,7 @@ def test_output_is_kept_item_by_item(executor: Any, tmp_path: Path) -> None:
         assert bool(outcome.log) == bool(n % 3)
 
 
-def test_output_over_the_cap_is_cut_and_hurts_nobody_else(executor: Any, tmp_path: Path) -> None:
+def test_output_over_the_cap_is_cut_and_damages_no_other_output(executor: Any, tmp_path: Path) -> None:
     lines = [f"print {n}" for n in range(50)] + ["much 300000", "print 51", "much 30000", "much 99"]
     outcomes = run(executor, tmp_path, *lines, slots=1, output_cap=1000)
     assert [outcome.item for outcome in outcomes if outcome.flags & OutputFlag.CUT] == [50, 52]
@@ -272,7 +272,7 @@ def test_a_death_is_that_of_one_item(executor: Any, tmp_path: Path, line: str, e
     assert counted[301:] == list(range(1, 301))
 
 
-def test_an_exit_with_0_is_no_success(executor: Any, tmp_path: Path) -> None:
+def test_an_exit_with_0_is_not_a_success(executor: Any, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text("import os\ndef leave(line): os._exit(0)")
     (outcome,) = run(executor, tmp_path, "x", call=call_spec("odd:leave"))
     assert outcome.ending == Ending.RAISED
@@ -523,7 +523,7 @@ def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(
     assert Listener(cast("Executor", Calling(after, tmp_path))).finished(1)
 
 
-def test_calls_of_a_guest_are_told_by_nobody_after_it(tmp_path: Path) -> None:
+def test_calls_of_a_guest_are_not_reported_after_its_end(tmp_path: Path) -> None:
     """As a user who may write to / it had kept them there, for the guest of whomever."""
     first, second = start_guest(), None
     try:

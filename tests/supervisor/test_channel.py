@@ -1,4 +1,4 @@
-"""Messages pass whole, in order, at any size, and nobody waits for anybody."""
+"""Messages pass whole, in order, at any size, and neither end blocks the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pair() -> Iterator[Pair]:
 
 
 def exchange(pair: Pair, counts: tuple[int, int]) -> tuple[list[tuple[int, object]], list[tuple[int, object]]]:
-    """Serve both ends from one thread until each has so many messages."""
+    """Serve both ends from one thread until each has the expected number of messages."""
     received: tuple[list[tuple[int, object]], list[tuple[int, object]]] = ([], [])
     while any(len(received[n]) < counts[n] for n in (0, 1)):
         for channel in pair:
@@ -76,7 +76,7 @@ def test_a_message_cut_off_by_death_is_dropped(pair: Pair) -> None:
     assert pair[1].receive_all() == [(1, "whole")]
 
 
-def test_sending_to_nobody_is_no_error(pair: Pair) -> None:
+def test_sending_without_a_receiver_is_not_an_error(pair: Pair) -> None:
     pair[1].close()
     pair[0].post(1, "anybody?")
     assert pair[0].flush()

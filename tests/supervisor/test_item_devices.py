@@ -50,7 +50,7 @@ def test_more_than_there_are_is_an_error_in_words(executor: LocalExecutor, tmp_p
     assert b"needs 4 GPUs, and there are 3 here" in outcome.err_tail
 
 
-def test_who_asks_for_none_sees_what_it_always_saw(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_an_item_without_devices_sees_its_usual_environment(executor: LocalExecutor, tmp_path: Path) -> None:
     executor.define(spec_of(1, tmp_path))
     executor.start(batch(1, (b"sh", b"-c", b'test -z "${CUDA_VISIBLE_DEVICES+set}"'), range(1)))
     assert [outcome.code for outcome in Listener(executor).finished(1)] == [0]

@@ -183,7 +183,7 @@ def test_files_and_directories_are_ours_alone(executor: LocalExecutor, tmp_path:
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
 
 
-def test_numbers_go_on_where_an_earlier_daemon_stopped(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_numbers_continue_where_an_earlier_daemon_stopped(executor: LocalExecutor, tmp_path: Path) -> None:
     directory = tmp_path / "logs" / "1"
     directory.mkdir(parents=True)
     (directory / "41.out").write_text("from before")

@@ -54,7 +54,7 @@ def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
     assert (1, 1, 1) in {o[:3] for o in KeptOutcomes(path).load()}
 
 
-def test_the_next_supervisor_acknowledges_for_the_dead_one_and_goes_on(path):
+def test_the_next_supervisor_acknowledges_for_the_dead_one_and_continues(path):
     KeptOutcomes(path).put(outcome(1))
     second = KeptOutcomes(path)
     assert [o[1] for o in second.load()] == [1]

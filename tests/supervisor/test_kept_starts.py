@@ -23,7 +23,7 @@ def test_what_was_noted_is_read_without_the_writer_having_closed_anything(path):
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
-def test_the_next_supervisor_of_a_boot_goes_on_where_the_last_one_died(path):
+def test_the_next_supervisor_of_a_boot_continues_where_the_last_one_died(path):
     first = KeptStarts(path)
     first.note(1, 1, 1)
     second = KeptStarts(path)

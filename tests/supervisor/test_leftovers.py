@@ -27,7 +27,7 @@ LATE = "(sleep 0.5; exec setsid sleep {0} </dev/null >/dev/null 2>&1) &"
 HELPER = 'wait_for() { until tr "\\0" " " < /proc/$!/cmdline | grep -q "^sleep $1 $"; do sleep 0.01; done; }; '
 
 
-def test_a_process_that_has_ended_is_no_proof_that_only_daemons_are_left(tmp_path: Path) -> None:
+def test_a_process_that_has_ended_does_not_prove_that_only_daemons_are_left(tmp_path: Path) -> None:
     """Its end may have handed the supervisor its children, which are found only when it is reaped."""
     parent = os.fork()
     if parent == 0:
@@ -116,7 +116,7 @@ def test_what_is_left_is_ended_and_named_before_the_outcome_is_told(
     outcome = run_one(executor, tmp_path, text, leftovers=leftovers)
     assert (outcome.ending, outcome.code, outcome.flags) == (ending, code, OutputFlag.LEFTOVERS)
     assert outcome.left.startswith("2 ")
-    assert alive(mark) == [], "so that another attempt does not run beside it"
+    assert alive(mark) == [], "so that the next attempt does not run at the same time"
 
 
 def test_names_are_few_and_harmless(executor: LocalExecutor, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""An item can hurt its own output and nobody else's, or it is said."""
+"""An item can damage only its own output; if it damages more, a message says so."""
 
 from __future__ import annotations
 

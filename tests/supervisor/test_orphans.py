@@ -14,7 +14,7 @@ def test_the_children_of_one_that_ends_during_the_look_are_found() -> None:
     parent = os.fork()
     if parent == 0:
         os._exit(0)
-    os.waitid(os.P_PID, parent, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has reaped it
+    os.waitid(os.P_PID, parent, os.WEXITED | os.WNOWAIT)  # it has ended, and it is not reaped
     child = subprocess.Popen(["sleep", "600"])
     # As the kernel shows them when the parent ends right after the first list was read.
     lists = iter([[parent], [child.pid], [child.pid]])

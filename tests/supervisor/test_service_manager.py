@@ -66,4 +66,4 @@ def test_the_address_is_not_handed_down_and_an_abstract_one_works() -> None:
 def test_a_watchdog_for_another_process_is_none_of_ours() -> None:
     environ = {"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}
     assert ServiceManager(environ).due == float("inf")
-    ServiceManager({"NOTIFY_SOCKET": "/nowhere"}).tell("READY=1")  # nobody there: no error
+    ServiceManager({"NOTIFY_SOCKET": "/nowhere"}).tell("READY=1")  # nothing listens there: no error

@@ -1,4 +1,4 @@
-"""A supervisor that stands still judges nobody for the time it missed."""
+"""A supervisor that was stopped for a while does not hold the missed time against its items."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Item:
 
 
 def until(moment: float) -> None:
-    """There is no event to wait for: nothing happens while everything stands still."""
+    """Sleep, because no event can be waited for: every process is stopped meanwhile."""
     time.sleep(max(0.0, moment - time.monotonic()))
 
 
@@ -80,7 +80,7 @@ def frozen(*pids: int) -> Iterator[None]:
             ptrace(detach, pid, None, None)
 
 
-def test_what_ended_in_time_is_no_timeout(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_an_item_that_ended_in_time_is_not_a_timeout(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     item = Item(supervisor.start(), tmp_path)
     with stopped(supervisor.pid):
         item.end()
@@ -100,7 +100,7 @@ def test_what_ended_by_itself_was_not_cancelled(supervisor: SupervisorUnderTest,
     assert item.outcome().ending == Ending.EXITED
 
 
-def test_what_ran_on_alone_ends_at_its_limit_all_the_same(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_an_item_that_continued_alone_still_ends_at_its_limit(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     item = Item(supervisor.start(), tmp_path)
     with stopped(supervisor.pid):
         until(item.began + LIMIT_S + 1.5)
@@ -136,7 +136,7 @@ def test_time_that_all_of_us_stood_still_does_not_count(supervisor: SupervisorUn
     assert item.outcome().ending == Ending.EXITED
 
 
-def test_the_limit_comes_after_a_standstill_all_the_same(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_the_limit_still_applies_after_a_standstill(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     item = Item(supervisor.start(), tmp_path)
     with frozen(supervisor.pid, item.pid):
         until(item.began + LIMIT_S + 1.5)
@@ -174,7 +174,7 @@ def calling(supervisor: SupervisorUnderTest, root: Path) -> tuple[Listener, int]
     return heard, heard.of(Started)[0].pid
 
 
-def test_a_call_that_ended_in_time_is_no_timeout(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_a_call_that_ended_in_time_is_not_a_timeout(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     heard, _ = calling(supervisor, tmp_path)
     began = time.monotonic()
     with stopped(supervisor.pid):

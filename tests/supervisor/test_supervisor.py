@@ -177,7 +177,7 @@ def test_a_sweep_finds_what_a_dead_supervisor_left(
         assert alive(mark)
         assert sweep(supervisor.options.store_id, grace_s=0.3) == []
         assert alive(mark) == []
-        assert alive(stranger) == [other.pid], "nobody else is touched"
+        assert alive(stranger) == [other.pid], "no other process is signalled"
     finally:
         other.kill()
         other.wait()
@@ -200,7 +200,7 @@ def test_a_new_supervisor_ends_what_an_old_one_left_before_it_starts(
     assert not Path(f"/proc/{old_engine}").exists() or "Z" in Path(f"/proc/{old_engine}/stat").read_text()
 
 
-def test_outcomes_that_nobody_recorded_outlive_the_supervisor(
+def test_outcomes_that_were_not_recorded_outlive_the_supervisor(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     executor.define(spec_of(1, tmp_path))
@@ -383,7 +383,7 @@ def test_a_foreground_daemon_stops_when_its_parent_goes(supervisor: SupervisorUn
 # The machine has no room.
 
 
-def test_too_many_open_files_is_nobodys_failure(
+def test_no_item_fails_for_too_many_open_files(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     executor.resize(64)
@@ -403,7 +403,7 @@ def test_too_many_open_files_is_nobodys_failure(
     heard.until(lambda heard: heard.of(Pressure)[-1].reason == "")
 
 
-def test_no_place_for_output_is_nobodys_failure(
+def test_no_item_fails_for_a_missing_place_for_output(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     (tmp_path / "logs").write_text("in the way")
@@ -411,7 +411,7 @@ def test_no_place_for_output_is_nobodys_failure(
     executor.define(spec_of(2, tmp_path, log_dir=str(tmp_path / "elsewhere").encode()))
     executor.start(batch(1, (b"true",), range(2)) + batch(2, (b"true",), range(2)))
     heard = Listener(executor).until(lambda heard: len(heard.of(Finished)) == 2 and heard.of(Pressure))
-    assert {outcome.job for outcome in heard.of(Finished)} == {2}, "another job goes on"
+    assert {outcome.job for outcome in heard.of(Finished)} == {2}, "another job continues"
     (tmp_path / "logs").unlink()
     heard.until(lambda heard: len(heard.of(Finished)) == 4)
     assert heard.until(lambda heard: heard.of(Pressure)[-1].reason == "")

@@ -154,7 +154,7 @@ def test_a_call_that_closes_everything_costs_itself_and_says_why(executor: Any, 
 
 
 @pytest.mark.parametrize("word", ["become", "linger"])
-def test_a_call_that_hangs_up_and_goes_on_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
+def test_a_call_that_hangs_up_and_continues_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
     outcomes = hurt(executor, tmp_path, "true", word, "true", grace_s=0.2)
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED, Ending.RAISED, Ending.EXITED], outcomes
     assert outcomes[1].raised.name == "BrokenWorker" and "it hung up and continued" in outcomes[1].raised.message
@@ -282,7 +282,7 @@ def test_records_of_anything_else_are_not(change: dict[str, Any]) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(1, 3), st.integers(0, 60))
-def test_bytes_that_are_no_records_are_refused(noise: bytes, count: int, at: int) -> None:
+def test_bytes_that_are_not_records_are_refused(noise: bytes, count: int, at: int) -> None:
     good = pages.pack([a_record(n + 1) for n in range(count)])
     for data in (noise, good[:at] + noise, good[:at] + noise + good[at + len(noise) :]):
         try:

@@ -1,4 +1,4 @@
-"""Somebody at the keys of ``jobctl top``, who looks before pressing one."""
+"""A user of ``jobctl top`` for tests, who looks at the screen before pressing a key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOCUS_OF_TAB = {"overview": "scroll", "items": "item-table", "failures": "failur
 
 
 class Sight:
-    """The program with somebody at its keys.
+    """The program with a user at its keys.
 
     ``press`` is the only way to press a key: it waits until the screen on top has drawn what the store holds and has
     the focus where its keys belong. A key that comes earlier meets an empty table, and does nothing. What a key does

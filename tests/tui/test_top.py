@@ -145,7 +145,7 @@ def test_a_job_that_is_removed_is_left(store, home, jobs):
     watch(home, script)
 
 
-def test_a_store_that_cannot_be_read_for_a_moment_is_no_end(store, home, jobs, monkeypatch):
+def test_a_store_that_cannot_be_read_for_a_moment_does_not_end_the_program(store, home, jobs, monkeypatch):
     def busy(*_args, **_options):
         raise sqlite.OperationalError("database is locked")
 
@@ -189,7 +189,7 @@ def test_a_cancel_is_asked_for_and_a_no_is_a_no(jobctl, home, tmp_path):
     assert "cancel" in jobctl("explain", "1").out
 
 
-def test_an_item_is_cancelled_and_the_job_goes_on(jobctl, home, tmp_path):
+def test_an_item_is_cancelled_and_the_job_continues(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "a\nb\nc\n")
 
     async def script(sight):
@@ -278,7 +278,7 @@ def test_a_log_without_a_line_says_so(store, home):
 
 
 def submit(jobctl, tmp_path, rows, *options, run=False):
-    """A job of these lines; it has been worked off if it should."""
+    """Submit a job of these lines, and run it if ``run`` is set."""
     path = tmp_path / "rows.txt"
     path.write_text(rows)
     words = (*options,) if "--shell" in options else (*options, "--", "true", "{}")

@@ -102,7 +102,7 @@ def test_a_stop_while_it_drains_keeps_the_outcomes_for_the_next_daemon(cli, rele
     assert witnessed(cli, "start") == list(range(1, ROWS + 1))
 
 
-def test_an_engine_of_another_release_with_the_same_words_just_goes_on(cli, release):
+def test_an_engine_of_another_release_with_the_same_protocol_just_continues(cli, release):
     supervisor = begin(cli, "--on-crash", "fail")
     release.call_itself("9.9.9")
     first = cli.engine_pid()

@@ -131,7 +131,7 @@ def test_a_narrow_terminal_gets_narrow_text(tmp_path, home, words):
     terminal = Terminal(home, "man", *words, columns=60, lines=200, PATH=str(tmp_path))
     assert terminal.end() == 0
     assert "show queues and change their limits" in terminal.text()
-    # A line that was broken by the terminal goes on at its first column, where only headings and names of pages stand.
+    # A line that the terminal breaks continues in the first column, which only headings and names of pages use.
     starts = [line.split(" ")[0] for line in terminal.text().splitlines() if line[:1].strip()]
     names = {page.stem.removeprefix("jobctl-") for page in PAGES} | {"page"}
     assert set(starts) <= names if "--list" in words else all(word.isupper() for word in starts[1:-1])

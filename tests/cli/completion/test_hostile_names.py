@@ -1,4 +1,4 @@
-"""Names that somebody else chose, completed in real shells: what is inserted runs nothing on Enter and is the name."""
+"""Names that another user chose, completed in real shells: Enter runs nothing, and the inserted text is the name."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, t
         assert "\x1b" not in said and "━" not in said, words
         piped = jobctl(*words)
         assert code == piped.code
-        if words[0] != "status":  # the age goes on
+        if words[0] != "status":  # the age changes
             assert said in (piped.out + piped.err, piped.err + piped.out), words
     lines = Terminal(home, "status", job, "--watch", "--plain")
     lines.await_text("job 1 running: 3 of 8 items, 1 failed")

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
-    """It pleases it here, where nobody minds, and not in a test of something else that comes after."""
+    """Let it happen here, where it does no harm, and not in a later test of something else."""
     yield
     gc.collect()
 

@@ -28,7 +28,7 @@ class Cluster:
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def start(self, workers: int = 2, threads: int = 4) -> Cluster:
-        """Start everything; workers come while the caller goes on."""
+        """Start everything; workers join while the caller continues."""
         self.start_scheduler()
         for _ in range(workers):
             self.start_worker(threads)

@@ -25,8 +25,8 @@ from tests.wait import wait_until
 def test_other_versions_are_refused_with_the_list(
     cluster: Cluster, supervisor: SupervisorUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Client(scheduler_file=str(cluster.file), set_as_default=False) as anybody:
-        anybody.wait_for_workers(2, timeout=60)
+    with Client(scheduler_file=str(cluster.file), set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
     theirs = versions.versions()
     monkeypatch.setattr(versions, "versions", lambda: theirs | {"jobctl": "9.9.9"})
     parent = supervisor.start()
@@ -91,7 +91,7 @@ def test_what_is_this_machine(address: str, here: bool) -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_over_tls_and_nobody_without_a_certificate(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
+def test_a_batch_job_over_tls_and_no_client_without_a_certificate(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
     pytest.importorskip("cryptography")
     files = certificate(tmp_path)
     tls = [f"--tls-{name}={path}" for name, path in files.items()]

@@ -17,7 +17,7 @@ from tests.wait import wait_until
 
 @pytest.fixture
 def worker(cli: Cli, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:  # noqa: F811
-    """One of our own beside those of the cluster, and the daemon."""
+    """Start a worker of our own in addition to those of the cluster, and the daemon."""
     worker = cli.start("worker", "--scheduler-file", cluster.file, "--slots", 2, "--spool", cli.work / "spool")
     cli("daemon", "start", "--executor", "dask", "--scheduler-file", cluster.file)
     yield worker
@@ -54,7 +54,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
 
 
 @pytest.mark.slow
-def test_what_a_killed_daemon_left_on_the_cluster_is_not_run_here_beside_it(
+def test_items_that_a_killed_daemon_left_on_the_cluster_do_not_run_here_too(
     cli: Cli,  # noqa: F811
     cluster: Cluster,
 ) -> None:
@@ -104,7 +104,7 @@ def test_a_daemon_that_a_submission_starts_is_on_the_cluster_of_the_settings(
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_the_job_goes_on(
+def test_a_worker_that_is_told_to_stop_ends_its_items_and_the_job_continues(
     cli: Cli,  # noqa: F811
     worker: subprocess.Popen[str],
 ) -> None:

@@ -116,11 +116,11 @@ def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
 def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     worker = workers.start_worker(1)
     executor = connect(1)
-    with Client(scheduler_file=str(workers.file), set_as_default=False) as somebody_else:
-        other = somebody_else.submit(time.sleep, 1000)
-        wait_until(lambda: any(somebody_else.processing().values()), what="the task of somebody else")
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as other_client:
+        other = other_client.submit(time.sleep, 1000)
+        wait_until(lambda: any(other_client.processing().values()), what="the task of another client")
         heard = start(executor, tmp_path, (b"true",), items=1)
-        wait_until(lambda: executor.collect(0.1) == [] and sum(map(len, somebody_else.processing().values())) == 2)
+        wait_until(lambda: executor.collect(0.1) == [] and sum(map(len, other_client.processing().values())) == 2)
         worker.kill()
         heard.until(lambda heard: heard.of(Returned))
         assert heard.of(Started) == heard.of(Lost) == []
@@ -222,8 +222,8 @@ def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connec
     )
     script = b"echo x >> %b; sleep 1000" % os.fsencode(begun)
     executor.start(batch(1, (b"sh", b"-c", script), range(1)))  # it does not know yet that there was a break
-    with Client(scheduler_file=str(workers.file), set_as_default=False) as anybody:
-        wait_until(lambda: begun.exists() or not any(anybody.processing().values()), 60, "it to run or to be refused")
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as client:
+        wait_until(lambda: begun.exists() or not any(client.processing().values()), 60, "it to run or to be refused")
     heard = Listener(executor).until(lambda heard: heard.of(Started) or heard.of(Returned))
     for returned in heard.of(Returned):
         executor.start([batch(1, (b"sh", b"-c", script), range(1))[returned.item]])
@@ -233,7 +233,7 @@ def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connec
 
 
 @slow
-def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_is_held_by_who_runs(
+def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_belongs_to_the_running_item(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
     workers.start_worker(2)
@@ -263,8 +263,8 @@ def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     start(first, tmp_path, (b"sleep", b"1000"), items=1).until(lambda heard: heard.of(Started))
     first._link.close()  # as if it had been killed
     end(worker, number)
-    with Client(scheduler_file=str(workers.file), set_as_default=False) as anybody:
-        wait_until(lambda: not anybody.scheduler_info()["workers"], 60, "the scheduler to notice")
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as client:
+        wait_until(lambda: not client.scheduler_info()["workers"], 60, "the scheduler to notice")
     second = connect(0)
     assert second.adopt() == [(1, 0, 1)]
     heard = Listener(second).until(lambda heard: heard.of(Lost))
@@ -424,7 +424,7 @@ def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None
         fence, scheduler = Fence(), Scheduler()
         await fence.start(scheduler)
         ask = {"store": "s", "worker": "w", "ids": [[1, 2, 3]], "slots": [[1, 1]]}
-        assert not await fence.claim(nonce="n", key="a", **ask), "nobody is attached"
+        assert not await fence.claim(nonce="n", key="a", **ask), "no engine is attached"
         await fence.attach("s", "n")
         assert not await fence.claim(nonce="n", key="a", **{**ask, "worker": "gone"}), "of a worker that has left"
         assert await fence.claim(nonce="n", key="a", **ask)
@@ -436,7 +436,7 @@ def test_a_claim_is_given_once_and_only_to_packs_of_the_present_engine() -> None
         assert await fence.whose("s", "a") == "w"
         scheduler.tasks["c"] = None
         assert await fence.whose("s", "c") is None
-        assert not await fence.claim(nonce="m", key="c", **ask), "it was said that nobody has it"
+        assert not await fence.claim(nonce="m", key="c", **ask), "the fence has said that no worker has it"
         assert (await fence.attach("s", "m"))["orphans"] == []
         scheduler.workers.clear()
         assert (await fence.attach("s", "m"))["orphans"] == ["a"]

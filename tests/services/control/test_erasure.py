@@ -1,4 +1,4 @@
-"""After ``prune`` nothing of a job can be read from any file of the home, whatever the moment and whoever works."""
+"""After ``prune``, no file of the home has data of a removed job, at any moment and with any other process running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Iterator[WorkedOff]:
 
 
 def found(home: Path, word: bytes = MARK) -> dict[str, int]:
-    """In which files of a home a word stands, and how often."""
+    """Count the occurrences of a word in each file of a home."""
     counts = {}
     for folder, _, names in os.walk(home):
         for name in names:
@@ -197,7 +197,7 @@ def full(*_: object, **__: object) -> None:
     [("jobctl.process.space.has_free", lambda *_: False), ("jobctl.store.pruning.rebuild", full)],
     ids=["known before", "found out"],
 )
-def test_too_little_room_to_write_it_anew_is_said_and_the_next_run_does_it(
+def test_too_little_room_to_rewrite_it_is_reported_and_the_next_run_does_it(
     bench: WorkedOff, monkeypatch: pytest.MonkeyPatch, place: str, refuses: object
 ) -> None:
     job = marked(bench)
@@ -317,7 +317,7 @@ def test_one_that_another_waits_for_is_refused(bench: WorkedOff) -> None:
         run(bench, job)
 
 
-def test_one_whose_notification_is_on_its_way_goes_only_when_that_is_said(bench: WorkedOff) -> None:
+def test_one_whose_notification_is_not_delivered_is_removed_only_on_request(bench: WorkedOff) -> None:
     job = marked(bench)
     with bench.database.transaction():
         bench.database.execute("UPDATE deliveries SET state = 'pending'")

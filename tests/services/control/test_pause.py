@@ -1,4 +1,4 @@
-"""Pausing, resuming, and rules that are changed while a job goes on."""
+"""Pausing, resuming, and changing rules while a job runs."""
 
 from __future__ import annotations
 

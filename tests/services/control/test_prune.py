@@ -109,7 +109,7 @@ def test_live_jobs_stay_however_old(bench: WorkedOff) -> None:
     assert bench.states(held) == "qq"
 
 
-def test_failures_that_nobody_retried_stay_unless_asked_for(bench: WorkedOff) -> None:
+def test_failures_that_were_not_retried_stay_unless_asked_for(bench: WorkedOff) -> None:
     job = bench.mixed()
     report = run(bench)
     assert went(report) == []
@@ -119,7 +119,7 @@ def test_failures_that_nobody_retried_stay_unless_asked_for(bench: WorkedOff) ->
     assert leftovers(bench, job) == {}
 
 
-def test_failures_that_somebody_retried_go(bench: WorkedOff) -> None:
+def test_failures_that_were_retried_are_removed(bench: WorkedOff) -> None:
     job = bench.mixed()
     retry(bench.home, job, Selection(), now=bench.now)
     bench.work_off()
@@ -135,7 +135,7 @@ def test_failures_that_were_submitted_again_as_a_file_go(bench: WorkedOff) -> No
     assert went(report) == [job, again]
 
 
-def test_a_job_that_somebody_cancelled_before_anything_failed_goes(bench: WorkedOff) -> None:
+def test_a_job_that_was_cancelled_before_anything_failed_is_removed(bench: WorkedOff) -> None:
     job = bench.finish("good.txt", "a\nb\n")
     with bench.database.transaction():
         bench.database.execute(
@@ -367,7 +367,7 @@ def test_while_an_engine_lives_the_wal_is_its_business(bench: WorkedOff, monkeyp
         with pytest.raises(Busy, match="the daemon has not emptied its log"):
             run(bench)
         assert wal.stat().st_size > 0
-        assert requests.checkpoints(bench.database) == [], "nobody waits for that any more"
+        assert requests.checkpoints(bench.database) == [], "no command waits for that any more"
         assert os.read(bench.wake.fileno(), 1) == b"w", "it was told that there is something to do"
         engine.communicate("")
     run(bench)

@@ -161,7 +161,7 @@ def test_history_failures_files_and_journal_of_two_rounds(tmp_path):
     assert causes == {"exit_65": 1, "exit_7": 0, "sigkill": 1, "interrupted": 1}
 
 
-def test_a_deadline_counts_anew(tmp_path):
+def test_a_deadline_counts_from_the_new_round(tmp_path):
     bench, job = worked_off(tmp_path, deadline_s=60)
     bench.now += 3600 * SECOND
     retry(bench.home, job, Selection(), now=bench.now)
@@ -255,7 +255,7 @@ def test_a_paused_job_that_is_retried_is_not_paused_any_more(tmp_path):
     assert bench.states(job) == "ss"
 
 
-def test_what_was_counted_of_another_revision_is_counted_anew(tmp_path):
+def test_a_count_of_another_revision_is_repeated(tmp_path):
     bench, job = worked_off(tmp_path)
     with bench.database.transaction():
         retried = begin_round(bench.database, job, Selection(), now=bench.now, counted=ItemCounts(-1, [], 0, None))

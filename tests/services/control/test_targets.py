@@ -36,7 +36,7 @@ def test_words_name_jobs_and_items(database, text, targets):
     assert resolve(database, [text]) == targets
 
 
-def test_digits_that_are_no_number_of_a_job_may_be_a_name(database, store):
+def test_digits_that_are_not_the_number_of_a_job_may_be_a_name(database, store):
     store.job("q" * 3, name="20261126")
     assert resolve(database, ["20261126"]) == [Target(6)]
     assert resolve(database, ["20261126.2"]) == [Target(6, 2)]

@@ -101,14 +101,14 @@ def touch(home, job):
     database.close()
 
 
-def test_the_own_writes_wake_nobody(store, home):
+def test_own_writes_wake_no_watch(store, home):
     with StoreWatch(store.database, home) as watch:
         store.job("q")
         assert not watch.wait(0.05)
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_nobody_waits_for_a_store_that_was_removed(store, home, again):
+def test_no_wait_for_a_store_that_was_removed(store, home, again):
     job = store.job("q")
     with StoreWatch(store.database, home) as watch:
         home.root.rename(home.root.with_name("away"))

@@ -1,4 +1,4 @@
-"""A joblog as GNU parallel writes it, of jobs worked off by the real engine."""
+"""A joblog as GNU parallel writes it, of jobs that the real engine has run."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_shell_job_from_end_to_end(bench: WorkedOff) -> None:
     assert subprocess.run(["bash", "-c", line[8]], capture_output=True, check=True).stdout == b"it's\n"
 
 
-def test_a_program_with_an_equals_sign_in_its_name_is_no_assignment() -> None:
+def test_a_program_with_an_equals_sign_in_its_name_is_not_an_assignment() -> None:
     assert command_text(("a=b", "c=d")) == "'a=b' c=d"
 
 

@@ -34,7 +34,7 @@ def test_pages_put_together_are_the_items_in_order(database, words, size):
     assert pages[-1].next is None
 
 
-def test_a_limit_says_where_to_go_on(database):
+def test_a_limit_says_where_to_continue(database):
     (first,) = query(database, Query(Target(2), limit=4), 100)
     assert ([item.item for item in first.items], first.next) == ([1, 2, 3, 4], 4)
     rest = list(query(database, Query(Target(2), after=first.next), 100))

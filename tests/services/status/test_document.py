@@ -140,7 +140,7 @@ def test_attempts_handed_over_ahead_are_shown_as_queued(store, home):
     assert (counts["queued"], counts["running"], counts["total"]) == (588, 2, 590)
 
 
-def test_what_began_before_there_were_fewer_slots_runs_all_the_same(store, home):
+def test_items_that_began_before_there_were_fewer_slots_continue(store, home):
     job = store.job("rrrrq", state="running", started_at=SUBMITTED_AT, policy=json.dumps(Policy(slots=1).to_json()))
     document = job_document(store.database, home, job, NOW)
     assert (document["counts"]["running"], document["counts"]["queued"], len(document["running"])) == (4, 1, 4)
@@ -237,7 +237,7 @@ def test_a_quota_is_named_before_the_daemon_that_it_silences(store, home, monkey
     assert said in document["attention"][0]["message"]
 
 
-def test_what_runs_while_a_daemon_stops_is_not_nobodys(store, home):
+def test_items_that_run_while_a_daemon_stops_belong_to_it(store, home):
     job = store.job("rrq", state="running", started_at=SUBMITTED_AT)
     with held_lock(home) as pid:
         store.daemon(pid=pid, heartbeat_at=NOW, state="draining")
@@ -414,7 +414,7 @@ def test_what_a_job_comes_after_is_in_its_reason(store, home):
     ]
 
 
-def test_a_deadline_that_passed_while_nobody_was_there_is_said(store, home):
+def test_a_deadline_that_passed_without_a_daemon_is_shown(store, home):
     job = store.job("qq", deadline_at=NOW - SECOND)
     reason = job_document(store.database, home, job, NOW)["state_reason"]
     assert reason == "its deadline passed; no daemon is running; 2 items queued"

@@ -31,7 +31,7 @@ def test_durations_are_those_of_the_attempts(store, home, job):
     assert durations["mean_s"] == pytest.approx(sum(exact) / 40, rel=0.001)
 
 
-def test_throughput_goes_on_to_this_moment_so_that_a_standstill_shows(store, home, job):
+def test_throughput_extends_to_this_moment_so_that_a_standstill_is_visible(store, home, job):
     found = job_document(store.database, home, job, NOW)["throughput"]
     assert (sum(found["succeeded"]), sum(found["failed"])) == (30, 10)
     assert (found["round"], found["from_at"]) == (1, "2026-11-23T18:28:32.004Z")

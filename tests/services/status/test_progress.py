@@ -72,7 +72,7 @@ def test_a_guess_is_not_said(eta, values, daemon):
         pytest.param({"round": 2, "active_us": 20 * SECOND}, id="another round that is well on its way"),
     ],
 )
-def test_what_is_no_guess_is_said(eta, values):
+def test_an_estimate_is_shown_only_if_it_is_not_a_guess(eta, values):
     assert eta({"queued": 300, "succeeded": 500}, **values) is not None
 
 

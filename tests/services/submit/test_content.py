@@ -126,7 +126,7 @@ def test_rows_that_differ_only_in_their_key_have_tokens_of_their_own(tmp_path: P
     assert bench.token(2, item=2) == bench.token(1, item=1)
 
 
-def test_the_order_of_columns_in_the_file_is_no_content(tmp_path: Path) -> None:
+def test_the_order_of_columns_in_the_file_is_not_content(tmp_path: Path) -> None:
     columns = ("email", "amount", "file")
     first = content.counted_columns("csv", columns, ("amount", "email"))
     turned = content.counted_columns("csv", columns[::-1], ("email", "amount"))

@@ -45,7 +45,7 @@ def test_a_job_that_asks_for_no_number_has_all_that_there_are(home, daemon):
     assert found.fewer == ""
 
 
-def test_a_daemon_with_more_slots_is_no_news(home, daemon):
+def test_a_daemon_with_more_slots_is_not_mentioned(home, daemon):
     daemon(slots=64)
     found = expected(home)
     assert "1m 40s for the job with 8 at once" in found.bounds
@@ -63,7 +63,7 @@ def test_without_a_daemon_the_one_that_would_be_started_counts(home, store):
     assert "no limit for the job" in expected(home, planned=0).bounds  # the workers of a cluster that is not there
 
 
-def test_a_store_that_does_not_exist_yet_is_no_obstacle(home):
+def test_a_store_that_does_not_exist_yet_is_not_an_obstacle(home):
     assert "2 at once" in expected(home, planned=2).bounds
     assert not home.root.exists()
 
@@ -89,6 +89,6 @@ def test_the_workers_of_a_cluster_count(home, store, daemon):
     assert of_devices.fewer.startswith("the workers have room for 3 such items: at most 3 items of this job run")
 
 
-def test_devices_that_nobody_counted_are_no_bound(home, daemon):
+def test_devices_of_an_unknown_number_are_not_a_bound(home, daemon):
     daemon(slots=8)
     assert "it is not known how many" in expected(home, EIGHT.changed(gpus=1)).bounds

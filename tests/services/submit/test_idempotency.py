@@ -153,7 +153,7 @@ def test_resume_converges_and_then_does_nothing(tmp_path):
     assert len(bench.executor.dispatched) == 3 + 2 + 1
 
 
-def test_resume_leaves_alone_what_nobody_knows(tmp_path):
+def test_resume_leaves_unknown_outcomes_alone(tmp_path):
     bench = Counter(tmp_path, script=lambda _: Play(lost=True))
     bench.give(ROWS, key="k", policy=Policy(on_crash="fail"))
     bench.work_off()

@@ -1,4 +1,4 @@
-"""Large inputs: written in parts that nobody sees and nobody waits for, accepted as a whole or not at all."""
+"""Large inputs: written in parts that no command sees or waits for, and accepted completely or not at all."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_in_parts_or_at_once_it_is_the_same_job(desk, monkeypatch):
     desk.check()
 
 
-def test_nobody_sees_it_and_nobody_waits_for_it(desk, in_parts):
+def test_no_command_sees_it_or_waits_for_it(desk, in_parts):
     other = open_database(desk.home)
     seen = []
 
@@ -104,7 +104,7 @@ def test_a_bad_row_at_the_end_leaves_nothing(desk, in_parts):
 
 
 @pytest.mark.usefixtures("in_parts")
-def test_bad_rows_that_are_skipped_are_kept_beside_the_job(desk):
+def test_bad_rows_that_are_skipped_are_kept_with_the_job(desk):
     accepted = desk.give(desk.text(end="too,many,fields\n"), invalid="skip")
     assert (accepted.items, accepted.rejected) == (ROWS, 1)
     with open(accepted.rejected_path, encoding="utf-8") as file:
@@ -125,7 +125,7 @@ def test_a_key_of_a_large_input(desk):
 
 @pytest.mark.usefixtures("in_parts")
 @pytest.mark.parametrize("same", [True, False])
-def test_somebody_else_takes_the_key_meanwhile(desk, same):
+def test_another_submission_takes_the_key_meanwhile(desk, same):
     theirs = desk.text() if same else desk.text(rows=10)
     taken = []
 

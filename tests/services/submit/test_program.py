@@ -73,7 +73,7 @@ def test_a_program_is_left_alone(folder, line, separated):
         ("f.csv", "foo bar -- echo {}", "'foo bar' is before --", "leave it out"),
     ],
 )
-def test_what_stands_where_the_command_begins(folder, own, line, said, meant):
+def test_the_word_where_the_command_begins(folder, own, line, said, meant):
     for elsewhere in (False, True):
         with pytest.raises(UsageError, match=said) as found:
             _check(folder, line, own=own, separated=False, elsewhere=elsewhere)
@@ -125,7 +125,7 @@ def test_what_is_a_program_nowhere_is_refused_always(folder, monkeypatch, line, 
         ("../here {}", "'../here' is a folder", "the program in it"),
     ],
 )
-def test_what_is_no_program_here_is_refused_or_said(folder, line, said, meant):
+def test_a_word_that_is_not_a_program_here_is_refused_or_reported(folder, line, said, meant):
     with pytest.raises(UsageError, match=said) as found:
         _check(folder, line)
     assert meant in str(found.value.hint)
@@ -138,7 +138,7 @@ def test_an_answer_alone_is_a_program(folder, line):
     assert _check(folder, f"{line} -- echo", own="f.csv --label x=-y", separated=True) == ""
 
 
-def test_a_script_behind_the_file_is_no_second_file(folder):
+def test_a_script_behind_the_file_is_not_a_second_file(folder):
     with pytest.raises(UsageError, match=r"'tool\.py' is a file that may not be executed"):
         _check(folder, "tool.py {}", own="f.csv", separated=False)
 

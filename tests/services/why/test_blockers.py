@@ -186,7 +186,7 @@ def test_a_list_asks_once_for_what_all_jobs_share(store, home, monkeypatch):
 
 
 def _texts(path):
-    """The constant texts of a module, f-strings in pieces; docstrings are not said to anybody."""
+    """The constant texts of a module, f-strings in pieces; docstrings are left out, because no user sees them."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

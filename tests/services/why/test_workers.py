@@ -43,7 +43,7 @@ class Asked:
         self.lines = "\n".join(lines(self.daemon, "jobctl"))
 
 
-def test_nobody_is_there(store, home):
+def test_no_worker_is_there(store, home):
     gone = ClusterWorkers("/shared/sched.json", (), left=3, last_host="node7", last_left_at=NOW - 90 * SECOND)
     asked = Asked(store, home, gone)
     assert asked.reason == "no worker is there; 3 have left, the last on node7 1m 30s ago; 4 items queued"
@@ -67,7 +67,7 @@ def test_nobody_is_there(store, home):
         ({"resources": (("tpu", 1.0),)}, "an item needs tpu=1, and of 3 workers none has any tpu", "tpu=1"),
     ],
 )
-def test_nobody_has_what_its_items_need(store, home, policy, words, wanted):
+def test_no_worker_has_what_its_items_need(store, home, policy, words, wanted):
     asked = Asked(store, home, ClusterWorkers("s", WORKERS), **policy)
     assert asked.reason == f"{words}; 4 items queued"
     join = f"jobctl worker --scheduler-file /shared/sched.json --resources {wanted}"
@@ -95,7 +95,7 @@ def test_workers_that_are_not_used_say_why(store, home):
     assert "not used: a worker on old has jobctl 0.0.1, we 0.1.0" in asked.lines
 
 
-def test_a_scheduler_that_is_away_is_no_trouble_of_this_machine(store, home):
+def test_a_scheduler_that_is_away_is_not_a_problem_of_this_machine(store, home):
     asked = Asked(store, home, ClusterWorkers("s"), pressure=f"{AWAY}the scheduler cannot be reached")
     assert list(asked.attention) == ["cluster_away"]
     assert asked.attention["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
