@@ -1,7 +1,7 @@
 # fish completion for jobctl
 # Generated from the command tree: python -m jobctl.cli.commands.completion
 
-# Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
+# Succeeds if the words so far are the command $argv[1] and, if given, exactly $argv[2] of its arguments.
 function __jobctl_at
     __jobctl_in_words; and return 1
     set -l words (commandline -opc)
@@ -32,7 +32,7 @@ function __jobctl_at
     test $place = $argv[2]
 end
 
-# Numbers and names that only jobctl knows.
+# Prints numbers and names that only jobctl knows.
 function __jobctl_ask
     set -l words (commandline -opc)
     set -l store
@@ -42,7 +42,7 @@ function __jobctl_ask
     $words[1] __complete $argv[1] $store -- (commandline -ct) 2>/dev/null
 end
 
-# Where among the words so far the command of the user begins, which has its own options; fails before that.
+# Prints the position of the other command among the words so far; fails if it has not begun.
 function __jobctl_words_at
     set -l words (commandline -opc)
     set -e words[1]
@@ -78,7 +78,7 @@ function __jobctl_in_words
     __jobctl_words_at >/dev/null
 end
 
-# A program; what begins with a dash is none, and complete would take it for an option of its own.
+# Completes the name of a program. A word with a dash is left out: complete would read it as its own option.
 function __jobctl_program
     set -l token (commandline -ct)
     string match -q -- '-*' "$token"; or complete --do-complete="$token"

@@ -1,1 +1,1 @@
-"""The command line: parse, call one service, render. Nothing else."""
+"""The command line: it parses, calls one service, and prints the result."""

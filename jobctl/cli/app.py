@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where a command is and under which heading it is listed."""
+    """The module of a command, and the heading under which the help page lists it."""
 
     module: str
     heading: str

@@ -243,7 +243,7 @@ def _trace(error: Exception) -> None:
 
 
 def _silence() -> int:
-    """The reader of the output has gone: write nothing any more, not even when Python flushes at exit."""
+    """The reader of the output has gone: write no more, not even when Python flushes at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,4 +1,7 @@
-"""What every command shares: the global options, the store, and the output (data to stdout, messages to stderr)."""
+"""The session that every command uses: the global options, the store, and the output.
+
+Data go to standard output, messages to standard error.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +46,14 @@ class Session:
         self.plain = False
         self.quiet = False
         self.verbose = False
-        #: Whether JSON was printed: an error after half a document would make it unreadable.
+        #: Whether JSON was printed. An error document after half a document would make the output unreadable.
         self.has_emitted = False
 
     @property
     def wants_json(self) -> bool:
         """Whether JSON was asked for, also by a command line that cannot be parsed, or not yet.
 
-        Words of another command, which follow ``--``, do not ask.
+        Words of another command, which follow ``--``, do not count.
         """
         own = self._arguments
         return self.json or "--json" in own[: own.index("--") if "--" in own else None]
@@ -62,7 +65,7 @@ class Session:
 
     @property
     def program(self) -> str:
-        """How jobctl is called for this store."""
+        """The command line of jobctl for this store."""
         if self.home_option is None:
             return "jobctl"
         import shlex
@@ -70,7 +73,7 @@ class Session:
         return f"jobctl --home {shlex.quote(self.home_option)}"
 
     def if_any(self, read: Callable[[], T], empty: T) -> T:
-        """What ``read`` returns; for a home without a store ``empty``, and a note for the person."""
+        """Return the result of ``read``; for a home without a store, print a note and return ``empty``."""
         try:
             return read()
         except NotFound as error:
@@ -168,7 +171,7 @@ class Session:
         return stream.isatty() and not self.plain
 
     def look(self, stream: TextIO) -> Look:
-        """What a stream can display."""
+        """Return the abilities of a stream: its size, colours and characters."""
         from jobctl.render.look import look_of
 
         return look_of(stream, color=self.colors(stream), terminal=self.is_terminal(stream))

@@ -1,4 +1,4 @@
-"""Standard input, output and error: they are always open, and a message that cannot be written ends no work."""
+"""Keep standard input, output and error open, and let no message that cannot be written end the work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_MEMORY_MESSAGE = b"jobctl: there is not enough memory\n  raise the limit, th
 
 
 def settle() -> None:
-    """Put the three in order, once, before anything else is opened.
+    """Make the three streams usable, once, before anything else is opened.
 
     Those that are closed are opened on /dev/null. Otherwise a file of jobctl would get their numbers, and printed text
     would be written into that file. Writing to standard error fails only if the reader of a pipe has gone: a full disk
@@ -49,7 +49,7 @@ def _text(raw: io.FileIO, before: TextIO, *, by_line: bool = False) -> io.TextIO
 
 
 class _Output(io.FileIO):
-    """Remembers that it could not be written."""
+    """Standard output, which remembers that a write has failed."""
 
     is_lost = False
 
@@ -82,7 +82,7 @@ def is_output_lost() -> bool:
 
 
 def is_no_memory(error: Exception) -> bool:
-    """Whether an error is one of those that a lack of memory causes. Words for it would need more of it."""
+    """Return whether a lack of memory causes this error. A message about it would need more memory."""
     if isinstance(error, SystemError):
         return _NO_EXCEPTION in str(error)
     return isinstance(error, MemoryError) or (isinstance(error, ImportError) and _NO_ROOM in str(error))

@@ -1,4 +1,4 @@
-"""Words that other tools have for what jobctl calls otherwise: GNU parallel, xargs, pueue, task-spooler, Slurm."""
+"""The words of other tools for commands and options of jobctl: GNU parallel, xargs, pueue, task-spooler, Slurm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def _by_word(table: dict[str, str]) -> dict[str, str]:
     return {word: ours for words, ours in table.items() for word in words.split()}
 
 
-#: Of commands: what to type.
+#: Words for commands, with what to type.
 _COMMANDS = _by_word(
     {
         "list ls ps jobs show info squeue": "jobctl status",
@@ -31,7 +31,7 @@ _COMMANDS = _by_word(
         "manual manpage docs doc": "jobctl man; a command: jobctl COMMAND --help",
     }
 )
-#: Of options: ours, where the command has it.
+#: Words for options, with our option, if the command has it.
 _OPTIONS = _by_word(
     {
         "p jobs parallel parallelism concurrency max-procs procs threads num-jobs max-workers workers": "--slots",
@@ -56,11 +56,11 @@ _OPTIONS = _by_word(
 
 
 def command_for(word: str) -> str | None:
-    """What to type for a command of another tool."""
+    """Return what to type for a command of another tool; None if the word is unknown."""
     return _COMMANDS.get(word.lower())
 
 
 def option_for(word: str, known: Iterable[str]) -> str | None:
-    """Our option for one of another tool (``--jobs``), if it is among those of the command."""
+    """Return our option for one of another tool (``--jobs``), if the command has it."""
     ours = _OPTIONS.get(word.lower().lstrip("-"))
     return ours if ours in set(known) else None

@@ -1,1 +1,1 @@
-"""Documents as text: tables, pages, live views, JSON. It knows the types of documents, and no database."""
+"""Turns documents into text: tables, pages, live views, JSON and the HTML report. It reads no database."""

@@ -1,4 +1,4 @@
-"""A bar with four parts: succeeded, failed, running, left."""
+"""Draw a progress bar with four parts: succeeded, failed, running, left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """The cells of one kind."""
+    """The cells of a bar for one kind of items."""
 
     text: str
     style: str
@@ -27,7 +27,7 @@ _KINDS = (
 
 
 def bar(counts: CountsBlock, width: int, look: Look) -> list[Part]:
-    """The parts of a bar that is ``width`` cells wide; each kind that exists gets at least one cell."""
+    """Return the parts of a bar that is ``width`` cells wide; each kind with items gets at least one cell."""
     left = counts["queued"] + counts["retrying"] + counts["unprocessed"]
     cells = share_cells([counts["succeeded"], counts["failed"], counts["running"], left], width)
     glyph = 3 if not look.unicode else 1 if look.color else 2

@@ -16,7 +16,7 @@ CAUSE_TITLES = ("failed", "cause", "message", "as in item")
 
 
 def cause_text(group: CauseBlock) -> str:
-    """The message of a cause, with a real example if the message is only a mask: ``KeyError: <text>``."""
+    """Return the message of a cause, with a real example if the message is only a mask: ``KeyError: <text>``."""
     message, example = str(group["message"]), group.get("example")
     if not example or example == message or not hides_the_cause(message):
         return message
@@ -24,7 +24,7 @@ def cause_text(group: CauseBlock) -> str:
 
 
 def hidden_causes(document: StatusDocument, shown: int) -> str:
-    """The number of causes that are not shown, in words; empty if there are none."""
+    """Describe the causes that are not shown; empty if there are none."""
     failures = document["failures"]
     hidden = failures["groups_total"] - shown
     rest = [plural(hidden, "more cause")] if hidden > 0 else []

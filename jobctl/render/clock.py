@@ -1,4 +1,4 @@
-"""Times of documents (RFC 3339, UTC) as people read them: local, with the date if it is not today."""
+"""Format times of documents (RFC 3339, UTC) for people: local time, with the date if it is not today."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def local(text: str, now: datetime | None = None) -> str:
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    """Seconds from one time of a document to another."""
+    """Return the seconds from one time of a document to another."""
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()

@@ -1,4 +1,4 @@
-"""The settings, and the files that they come from, as lines."""
+"""The lines of ``jobctl config``: settings and their files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def setting_lines(document: ConfigDocument, *, plain: bool) -> Iterator[str]:
 
 
 def file_lines(document: ConfigPathDocument) -> Iterator[str]:
-    """A line for each file: whose it is, its path, whether jobctl reads it."""
+    """Return a line for each file: its owner, its path, and whether jobctl reads it."""
     return (f"{file['source']}\t{inert(file['path'])}\t{_state(file)}" for file in document["files"])
 
 
@@ -38,7 +38,7 @@ def _shown(value: object) -> str:
 
 def _state(file: SettingsFileBlock) -> str:
     if not file["exists"]:
-        return "not there"
+        return "does not exist"
     if file["ignored"]:
         return f"not read: {file['ignored']}"
     words = {"untrusted": "read, not trusted yet", "changed": "read, changed since it was trusted"}

@@ -1,4 +1,4 @@
-"""The daemon in words."""
+"""The lines of ``jobctl daemon status``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def lines(document: DaemonDocument, program: str) -> Iterator[str]:
-    """The lines of ``jobctl daemon status``."""
+    """Yield the lines about a daemon; ``program`` is the command line of jobctl in hints."""
     state = document["state"].replace("_", " ")
     facts = [f"the daemon is {state}"]
     if document["pid"]:
@@ -33,7 +33,7 @@ def lines(document: DaemonDocument, program: str) -> Iterator[str]:
     if document["pressure"]:
         why = inert(document["pressure"])
         ours = why.startswith(("paused: ", AWAY))
-        yield f"  nothing new starts: {why.removeprefix(AWAY)}" if ours else f"  {hindrance(why)}"
+        yield f"  no item starts: {why.removeprefix(AWAY)}" if ours else f"  {hindrance(why)}"
     if document["cluster"] is not None:
         yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
     if document["slots"] is not None:
@@ -56,7 +56,7 @@ def lines(document: DaemonDocument, program: str) -> Iterator[str]:
 
 
 def _cluster(cluster: ClusterBlock, *, is_away: bool) -> Iterator[str]:
-    """The workers of the cluster; and if there are none, why nothing runs."""
+    """The workers of the cluster; without workers, the command that starts one."""
     has = worded(sorted(cluster["resources"].items()))
     workers = plural(cluster["workers"], "worker")
     yield f"  cluster {inert(cluster['scheduler'])}, {workers}{f' with {inert(has)} together' if has else ''}"

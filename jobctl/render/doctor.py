@@ -1,4 +1,4 @@
-"""An examination as lines: the level, the name and the finding of each check, and below it the command to type."""
+"""The lines of ``jobctl doctor``: the level, the name and the result of each check, and below it what to do."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def _marked(mark: str, text: str, indent: str, look: Look) -> Iterator[str]:
 
 
 def _wrapped(text: str, look: Look, taken: int) -> Sequence[str]:
-    """Whole words on each line, so that a path or command can be copied."""
+    """Wrap text between words only, so that a path or command can be copied."""
     room = max(20, look.width - taken)
     return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]

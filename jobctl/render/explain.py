@@ -1,4 +1,4 @@
-"""An explanation as lines of text."""
+"""The lines of ``jobctl explain``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def explain_lines(document: ExplainDocument) -> Iterator[str]:
-    """The sections of a ``jobctl.explain/1`` document."""
+    """Yield the sections of a ``jobctl.explain/1`` document."""
     yield f"job {document['job']} ({inert(document['name'])}): {document['state']}: {inert(document['state_reason'])}"
     if document["resubmit_of"] is not None:
         yield _lineage(document)

@@ -1,4 +1,4 @@
-"""Makes text of strangers (values of rows, lines of logs, names) harmless: a terminal shows it and does nothing."""
+"""Make foreign text (values of rows, lines of logs, names) harmless, so that it cannot control a terminal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LOG_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066
 
 
 def inert(text: str) -> str:
-    """One line in which every control character is visible: ``^[`` for escape, ``^J`` for a line feed."""
+    """Return one line in which every control character is visible: ``^[`` for escape, ``^J`` for a line feed."""
     return CONTROL.sub(_visible, shown(text))
 
 
 def inert_log(text: str) -> str:
-    """Log text for a terminal: lines and tabs stay, other controls become visible."""
+    """Return text for a terminal in which lines and tabs stay, and other control characters are visible."""
     return _LOG_CONTROL.sub(_visible, shown(text).replace("\r\n", "\n"))
 
 

@@ -1,4 +1,4 @@
-"""The table of items."""
+"""The table of ``jobctl items`` for a terminal."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def progress_line(document: StatusDocument) -> str:
 
 
 def summary_lines(document: StatusDocument, groups: int = 5) -> Iterator[str]:
-    """How a job ended: figures, causes of failure, the folder of the results, and the command for a retry."""
+    """Yield the summary of a finished job: figures, causes of failure, the folder of the results, the retry command."""
     took = format_duration(document["time"]["active_s"])
     what = f"job {document['job']} ({inert(document['name'])})"
     yield f"{what} {document['state']}: {inert(document['state_reason'])}, {took}"

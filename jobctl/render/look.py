@@ -60,7 +60,10 @@ def plain_look(stream: TextIO, *, color: bool = False) -> Look:
 
 
 def shows_unicode(stream: TextIO) -> bool:
-    """Whether the stream shows bars and dots. In the C locale Python also writes UTF-8, but nobody asked for it."""
+    """Return whether the stream shows bars and dots.
+
+    In the C locale, Python writes UTF-8, but the user has not asked for it.
+    """
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if locale in ("C", "POSIX"):
         return False

@@ -99,7 +99,7 @@ class _Line:
 
 
 def _end_of(words: Sequence[str], place: int) -> int:
-    """Where the words of a macro end: at the next macro, or at closing punctuation before it."""
+    """Return the end of the words of a macro: the next macro, or closing punctuation before it."""
     end = place
     while end < len(words) and words[end] not in MACROS:
         end += 1

@@ -17,7 +17,7 @@ _OF_ALL = frozenset({"spawn_pressure", "disk_low", "clock_skew", "cluster_away",
 
 
 def notices(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
-    """Notices, the most pressing first, at most ``limit`` of them."""
+    """Return the notices, the most urgent one first, at most ``limit`` of them."""
     lines: list[Text] = []
     seen: set[str] = set()
     found = [(job, item) for job in document["jobs"] for item in job["attention"]]
@@ -37,7 +37,7 @@ def notices(document: StatusListDocument, look: Look, limit: int = 5) -> list[Te
 
 
 def waiting(document: StatusListDocument, look: Look, limit: int = 5) -> list[Text]:
-    """Why queued jobs without a notice wait, newest first, at most ``limit`` of them."""
+    """Return the reasons why queued jobs without a notice wait, newest job first, at most ``limit`` of them."""
     quiet = [job for job in document["jobs"] if job["state"] == "queued" and not job["attention"]]
     lines = [f"job {job['job']}: {inert(job['state_reason'])}" for job in quiet[:limit]]
     if len(quiet) > limit:

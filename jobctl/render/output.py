@@ -71,7 +71,7 @@ def _ended(attempt: AttemptView) -> str:
 
 
 def failed(attempt: AttemptView) -> bool:
-    """Whether an attempt is over without success."""
+    """Return whether an attempt has ended without success."""
     return attempt.ending is not None and not (attempt.ending == Ending.EXITED and attempt.code == 0)
 
 

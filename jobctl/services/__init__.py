@@ -1,1 +1,1 @@
-"""What the commands do, without a terminal: accept, control, read."""
+"""The work of the commands, without a terminal: accept, control and read jobs."""

@@ -1,4 +1,4 @@
-"""The document of an error, whoever prints it. It imports nothing that can be missing or broken."""
+"""The JSON document of an error. It imports nothing that can be missing or broken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def error_document(
     code: str, exit_code: int, message: str, hint: str | None = None, details: Sequence[str] = ()
 ) -> ErrorDocument:
-    """``jobctl.error/1``; ``code`` is the kind of the error, ``hint`` says what to type or to do."""
+    """Return ``jobctl.error/1``; ``code`` is the kind of the error, ``hint`` is what to type or to do next."""
     return {
         "schema": "jobctl.error/1",
         "error": {"code": code, "message": message, "hint": hint, "details": list(details)},

@@ -1,4 +1,4 @@
-"""The store as OpenMetrics text, for Prometheus by way of node_exporter's textfile collector."""
+"""``jobctl metrics``: the metrics of a store as OpenMetrics text or JSON, for Prometheus."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ class Family(NamedTuple):
     samples: list[Sample]
 
 
-class Reading(NamedTuple):
+class Metrics(NamedTuple):
     """Every family at one moment, in microseconds UTC."""
 
     at: int
     families: list[Family]
 
     def text(self) -> str:
-        """As OpenMetrics text."""
+        """Return the metrics as OpenMetrics text."""
         return "\n".join([*(line for family in self.families for line in _lines(family)), "# EOF", ""])
 
     def document(self) -> MetricsDocument:
-        """As JSON: the same names, labels and values."""
+        """Return ``jobctl.metrics/1``, with the same names, labels and values."""
         return {
             "schema": "jobctl.metrics/1",
             "at": format_time(self.at),
@@ -74,8 +74,8 @@ class Reading(NamedTuple):
         }
 
 
-def metrics_of(home: Home, now: int) -> Reading:
-    """The metrics of a home, which may not have a store yet."""
+def metrics_of(home: Home, now: int) -> Metrics:
+    """Return the metrics of a home, which may not have a store yet; ``now`` is in microseconds UTC."""
     try:
         database = open_database(home)
     except NotFound:
@@ -86,13 +86,13 @@ def metrics_of(home: Home, now: int) -> Reading:
         database.close()
 
 
-def read_metrics(database: Database | None, home: Home, now: int) -> Reading:
-    """Everything at one moment (``now`` in microseconds UTC); of a store that does not exist, that nothing is up."""
+def read_metrics(database: Database | None, home: Home, now: int) -> Metrics:
+    """Return the metrics at one moment (``now`` in microseconds UTC); without a store, only those of the daemon."""
     if database is None:
-        return Reading(now, [*_daemon(DOWN, now)])
+        return Metrics(now, [*_daemon(DOWN, now)])
     with job_views.snapshot(database):
         now = clock.in_store(database, now)
-        return Reading(now, [*_daemon(daemon_view(database, home, now), now), *_work(database, now)])
+        return Metrics(now, [*_daemon(daemon_view(database, home, now), now), *_work(database, now)])
 
 
 def _daemon(view: DaemonView, now: int) -> Iterator[Family]:
@@ -187,9 +187,9 @@ def _number(value: float) -> str:
 
 
 def write_metrics(path: str, text: str) -> MetricsFileDocument:
-    """Put the text in place in one step, readable by everybody; returns ``jobctl.metrics_file/1``.
+    """Write the text to a file in one step, readable by all users; returns ``jobctl.metrics_file/1``.
 
-    Raises HomeError if that is not possible.
+    Raises UsageError for a directory, HomeError if the file cannot be written.
     """
     data = text.encode()
     with write_whole(Path(path), 0o644) as file:

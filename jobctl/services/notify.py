@@ -1,4 +1,4 @@
-"""Notifications about the end of a job: their targets, their deliveries, and sending one again."""
+"""Notifications about the end of a job: check their targets, list their deliveries, and send one again."""
 
 from __future__ import annotations
 
@@ -36,22 +36,26 @@ if TYPE_CHECKING:
     )
 
 SCHEMA: Final = "jobctl.deliveries/1"
+#: The most targets of one job.
 MAX_TARGETS = 20
 
 
 def make_targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[NewTarget]:
-    """Check the options of a submission as far as that is possible now. Raises UsageError.
+    """Return the targets that the options of a submission name. Raises UsageError.
 
-    A secret variable that is not set here is accepted: the daemon may have it.
+    A secret variable that is not set here is accepted, because the daemon may have it.
     """
     targets = [target for channel in CHANNELS.values() for target in channel.targets(options, environ)]
     if len(targets) > MAX_TARGETS:
-        raise UsageError(f"more than {MAX_TARGETS} targets to notify")
+        raise UsageError(f"{len(targets)} targets to notify; {MAX_TARGETS} is the most")
     return targets
 
 
 def list_deliveries(home: Home, job: int | None = None) -> DeliveriesDocument:
-    """Every delivery (of a job) with its attempts, oldest first. Raises NotFound."""
+    """Return ``jobctl.deliveries/1``: every delivery, or those of a job, with their attempts, oldest first.
+
+    Raises NotFound.
+    """
     database = open_database(home)
     try:
         if job is not None and not job_views.exists(database, job):
@@ -91,19 +95,19 @@ def _delivery(database: Database, view: DeliveryView) -> DeliveryBlock:
 
 
 def deliveries_of(home: Home, text: str | None) -> DeliveriesDocument:
-    """The same for the job that a word names; None for all jobs."""
+    """Return ``jobctl.deliveries/1`` of the job that a word names; None means all jobs. Raises NotFound, UsageError."""
     return list_deliveries(home, None if text is None else job_of(home, text))
 
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """A delivery that begins again."""
+    """A delivery that is sent again."""
 
     delivery: str
     job: int
     target: str
     was: str
-    daemon: int | None  # the process that will send it; None: nobody before a daemon is started
+    daemon: int | None  # the process that sends it; None = no daemon is running
 
     def document(self) -> ResentDocument:
         """``jobctl.resent/1``."""
@@ -118,9 +122,10 @@ class Resent:
 
 
 def resend(home: Home, delivery: str, *, now: int) -> Resent:
-    """Send a delivery again from the beginning of the schedule, with the id and the body that it had.
+    """Send a delivery again with its id and its body, from the beginning of the schedule of attempts.
 
-    An unambiguous beginning of its id is enough. Raises NotFound, and UsageError while a try is under way.
+    A unique beginning of the id is enough. ``now`` is in microseconds UTC. Raises NotFound, and UsageError while an
+    attempt is under way.
     """
     database = open_database(home)
     try:
@@ -149,7 +154,7 @@ def _find(database: Database, text: str) -> DeliveryView:
 
 
 def notify_block(database: Database, job: int) -> list[NotifyBlock]:
-    """The ``notify`` block of a status document: each target and how telling it of the last round went."""
+    """Return the ``notify`` block of a status document: each target, and the delivery to it in the last round."""
     return [
         {
             "id": view.id,
@@ -173,7 +178,7 @@ def _target_state(view: TargetView) -> TargetStateName:
 
 
 def dead_notice(database: Database, job: int, program: str = "jobctl") -> tuple[str, str, str] | None:
-    """(code, message, action) of the attention entry for notifications that were given up; None if there are none."""
+    """Return (code, message, action) of the notice about notifications that were given up; None if there are none."""
     dead = outbox_views.deliveries(database, job, DeliveryState.DEAD)
     if not dead:
         return None

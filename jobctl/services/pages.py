@@ -22,7 +22,7 @@ _DESCRIPTION = re.compile(r"(?m)^\.Nd (.+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ManualPage:
     """A manual page."""
 
     name: str  # jobctl-submit
@@ -31,37 +31,37 @@ class Page:
 
     @property
     def short(self) -> str:
-        """As it is asked for: ``submit``."""
+        """The name without its prefix: ``submit``."""
         return self.name.removeprefix(f"{MAIN}-")
 
     @property
     def path(self) -> Path | None:
-        """Its file; None when it is inside an archive."""
+        """The path of its file; None if the file is inside an archive."""
         return self.file if isinstance(self.file, Path) else None
 
     def source(self) -> str:
-        """The text as mdoc(7)."""
+        """Return the source of the page, in mdoc(7)."""
         return self.file.read_text(encoding="utf-8")
 
     def block(self) -> ManualPageBlock:
-        """As part of a document."""
+        """Return the page as a part of a document."""
         return {"page": self.name, "section": self.section, "summary": self.summary()}
 
     def document(self, text: str) -> ManualPageDocument:
-        """``jobctl.man/1``; ``text`` is the page as plain text."""
+        """Return ``jobctl.man/1``; ``text`` is the page as plain text."""
         path = None if self.path is None else str(self.path)
         return {"schema": "jobctl.man/1", **self.block(), "path": path, "text": text}
 
     def summary(self) -> str:
-        """What it is about, on one line."""
+        """Return its subject, on one line."""
         found = _DESCRIPTION.search(self.source())
         return found[1] if found else ""
 
 
 def folder() -> Traversable:
-    """The folder that has man1, man5 and man7. Raises JobctlError when the pages were not installed.
+    """Return the folder that has man1, man5 and man7. Raises JobctlError if the pages are not installed.
 
-    A wheel has it inside the package, a clone next to it.
+    In a wheel it is inside the package, in a clone of the repository next to the package.
     """
     package = resources.files("jobctl")
     for place in (package / "man", *([package.parent / "man"] if isinstance(package, Path) else [])):
@@ -72,25 +72,25 @@ def folder() -> Traversable:
     )
 
 
-def pages() -> list[Page]:
-    """All of them: jobctl(1) first, then by section and name."""
+def pages() -> list[ManualPage]:
+    """Return all pages: jobctl(1) first, then by section and name. Raises JobctlError."""
     return sorted(_pages(folder()), key=lambda page: (page.name != MAIN, page.section, page.name))
 
 
-def _pages(place: Traversable) -> Iterator[Page]:
+def _pages(place: Traversable) -> Iterator[ManualPage]:
     for section in place.iterdir():
         if section.name.startswith("man") and section.is_dir():
             for file in section.iterdir():
                 match = _FILE.fullmatch(file.name)
                 if match is not None:
-                    yield Page(match[1], match[2], file)
+                    yield ManualPage(match[1], match[2], file)
 
 
-def look_up(words: list[str]) -> Page:
-    """The page of ``submit``, ``jobctl-submit``, ``jobctl submit``, ``5 status``, ``status.5`` or ``status(5)``.
+def look_up(words: list[str]) -> ManualPage:
+    """Find the page of ``submit``, ``jobctl-submit``, ``jobctl submit``, ``5 status``, ``status.5`` or ``status(5)``.
 
-    Without words that of jobctl itself; of a command within a group (``queue list``) that of the group.
-    Raises NotFound with the nearest page for a name that is none, UsageError for more than one name.
+    Without words, it is the page of jobctl itself; for a command of a group (``queue list``), the page of the group.
+    Raises NotFound with the nearest page for an unknown name, UsageError for several names, JobctlError.
     """
     section = ""
     names: list[str] = []
@@ -109,7 +109,7 @@ def look_up(words: list[str]) -> Page:
     return found
 
 
-def _named(name: str, section: str) -> Page:
+def _named(name: str, section: str) -> ManualPage:
     known = pages()
     found = [page for page in known if name in (page.name, page.short)]
     fitting = [page for page in found if section in ("", page.section)]

@@ -1,4 +1,4 @@
-"""The program around the screens."""
+"""The program ``jobctl top``, which opens the store and shows the screens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobctl.render.inert import inert_log
 from jobctl.store.opening.open import open_database
 from jobctl.tui.actions import Actions
 from jobctl.tui.jobs import JobsScreen
-from jobctl.tui.page import Page
+from jobctl.tui.page import JobctlScreen
 from jobctl.tui.program import Program
 from jobctl.tui.reader import Reader, Watcher
 
@@ -22,7 +22,7 @@ class Changed(Message):
 
 
 class Answered(Message):
-    """The answer of an action."""
+    """An action has ended, with a sentence for the person."""
 
     def __init__(self, sentence: str, is_error: bool) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Top(Program):
     ENABLE_COMMAND_PALETTE = False
     TITLE = "jobctl top"
     CSS = """
-    Page { layout: vertical; overflow: hidden; }
+    JobctlScreen { layout: vertical; overflow: hidden; }
     Static { height: auto; }
     TabbedContent, ContentSwitcher, TabPane { height: 1fr; }
     Table { height: 1fr; }
@@ -62,7 +62,7 @@ class Top(Program):
 
     def on_changed(self) -> None:
         """Draw the visible screen again."""
-        if isinstance(self.screen, Page):
+        if isinstance(self.screen, JobctlScreen):
             self.screen.refresh_now()
 
     def on_answered(self, answer: Answered) -> None:

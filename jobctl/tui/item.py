@@ -14,13 +14,13 @@ from jobctl.domain.selection import Selection
 from jobctl.render.explain import explain_lines
 from jobctl.services.output.follow import FollowTarget
 from jobctl.tui.log_view import LogView
-from jobctl.tui.page import Page
+from jobctl.tui.page import JobctlScreen
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-class ItemScreen(Page):
+class ItemScreen(JobctlScreen):
     """The answer of ``jobctl explain JOB.ITEM`` above that of ``jobctl logs JOB.ITEM --follow``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,7 +18,7 @@ from jobctl.render.job.page import job_page, job_title
 from jobctl.services.output.follow import FollowTarget
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.log_view import LogView
-from jobctl.tui.page import Page
+from jobctl.tui.page import JobctlScreen
 from jobctl.tui.reader import look
 from jobctl.tui.tables import Table
 
@@ -34,7 +34,7 @@ LOG_ITEMS = 200
 _FILTERS: tuple[ItemState | None, ...] = (None, *ItemState)
 
 
-class JobScreen(Page):
+class JobScreen(JobctlScreen):
     """A job in four tabs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +45,7 @@ class JobScreen(Page):
         Binding("s", "state", "state of items"),
         Binding("n", "page(1)", "next", show=False),
         Binding("b", "page(-1)", "back", show=False),
-        *Page.JOB_KEYS,
+        *JobctlScreen.JOB_KEYS,
     ]
     DEFAULT_CSS = """
     JobScreen #head { height: 1; }
@@ -77,7 +77,7 @@ class JobScreen(Page):
         yield Footer()
 
     def _wanted(self) -> FollowTarget:
-        """The end of the log: a job of a million items has written more than anybody reads."""
+        """The end of the log: a job of a million items has written more than a person reads."""
         job = self._document or self.reader.job(self._number)
         counts = job["counts"]
         begun = counts["total"] - counts["queued"] - counts["unprocessed"]

@@ -17,7 +17,7 @@ from jobctl.render.frames import changing_part, urgency
 from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
 from jobctl.tui.job import JobScreen
-from jobctl.tui.page import Page
+from jobctl.tui.page import JobctlScreen
 from jobctl.tui.reader import look
 from jobctl.tui.tables import Table
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 _DETAIL_FROM = 20
 
 
-class JobsScreen(Page):
+class JobsScreen(JobctlScreen):
     """The table of ``jobctl status --watch`` with a cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
         Binding("l", "open('log')", "log"),
         Binding("f", "open('failures')", "failures"),
-        *Page.JOB_KEYS,
+        *JobctlScreen.JOB_KEYS,
         Binding("a", "all", "all jobs"),
         Binding("q", "app.quit", "quit"),
     ]

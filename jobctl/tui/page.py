@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-class Page(Screen[None]):
+class JobctlScreen(Screen[None]):
     """A screen about the job ``chosen_job``."""
 
     JOB_KEYS: ClassVar[list[BindingType]] = [
@@ -29,7 +29,7 @@ class Page(Screen[None]):
         Binding("r", "retry", "retry"),
         Binding("p", "pause", "pause"),
     ]
-    busy = False  # whether an item is running, so that the durations on the screen change
+    busy = False  # an item runs, so the durations on the screen change each second
 
     @property
     def program(self) -> Program:
@@ -39,7 +39,7 @@ class Page(Screen[None]):
 
     @property
     def reader(self) -> Reader:
-        """Where the documents come from."""
+        """The reader of documents."""
         return self.program.reader
 
     @property
@@ -65,9 +65,9 @@ class Page(Screen[None]):
         except NotFound as gone:
             self.notify(inert_log(gone.message), severity="warning", markup=False)
             self.dismiss()
-        except sqlite.Error as error:  # another process may hold it: keep what is shown, and read again later
+        except sqlite.Error as error:  # another process may lock it: keep the screen, and read again later
             self.notify(f"the store cannot be read now: {error}", severity="error", markup=False)
-        except NoMatches:  # a change came while the screen is taken down
+        except NoMatches:  # a change arrived while the screen is being closed
             return
         self.program.watcher.busy = self.busy
 

@@ -1,4 +1,4 @@
-"""What every screen of ``jobctl top`` asks of the program that shows it."""
+"""The parts of the program ``jobctl top`` that its screens use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobctl.tui.reader import Reader, Watcher
 
 
 class Program(App[None]):
-    """The parts of the program that screens use. ``Top`` makes them, which imports the screens."""
+    """The program as its screens know it. ``Top`` creates the parts, and imports the screens."""
 
     reader: Reader
     actions: Actions

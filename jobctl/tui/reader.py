@@ -17,8 +17,8 @@ from jobctl.render.look import Look, shows_unicode
 from jobctl.services.control.targets import Target
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
-from jobctl.services.status import document as status
-from jobctl.services.why import explain as explaining
+from jobctl.services.status.document import job_document, list_document
+from jobctl.services.why.explain import explain
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -36,7 +36,7 @@ def now_us() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads documents, in the thread that draws; ``program`` is how jobctl is called on this store."""
+    """Reads documents, in the thread that draws; ``program`` is the command line of jobctl for this store."""
 
     home: Home
     database: Database
@@ -44,15 +44,15 @@ class Reader:
 
     def jobs(self, *, everything: bool) -> StatusListDocument:
         """The document of ``jobctl status``."""
-        return status.list_document(self.database, self.home, now_us(), everything=everything, program=self.program)
+        return list_document(self.database, self.home, now_us(), everything=everything, program=self.program)
 
     def job(self, number: int) -> StatusDocument:
         """The document of one job. Raises NotFound when it was removed."""
-        return status.job_document(self.database, self.home, number, now_us(), program=self.program)
+        return job_document(self.database, self.home, number, now_us(), program=self.program)
 
     def explanation(self, job: int, item: int) -> ExplainDocument:
         """The document of ``jobctl explain JOB.ITEM``. Raises NotFound."""
-        return explaining.explain(self.database, self.home, Target(job, item), now_us(), program=self.program)
+        return explain(self.database, self.home, Target(job, item), now_us(), program=self.program)
 
     def items(
         self, job: StatusDocument, state: ItemState | None, after: int, limit: int

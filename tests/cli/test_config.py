@@ -85,7 +85,7 @@ def test_path_lists_what_is_read(place: Path, jobctl) -> None:
     lines = jobctl("config", "path").out.splitlines()
     assert lines[0] == f"project\t{project}\tread, not trusted yet"
     assert lines[1] == f"user\t{user}\tread"
-    assert lines[2].endswith("not there")
+    assert lines[2].endswith("does not exist")
 
 
 MISTAKES = {

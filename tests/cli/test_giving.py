@@ -122,7 +122,7 @@ def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
 
 def test_submit_shows_the_state_of_a_job_that_existed_or_may_not_begin(store, jobctl):
     first = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")
-    assert "a daemon works on it" not in first.err
+    assert "a daemon runs it" not in first.err
     assert "paused: held at submit; 0 of 3 items processed\n  resume it with: jobctl resume 1" in first.err
     jobctl("cancel", 1)
     again = jobctl("submit", "rows.csv", "--key", "k", "--hold", "--", "echo", "{id}")

@@ -447,11 +447,11 @@ def test_a_daemon_is_next_in_line_behind_an_engine_of_another_job(cli):
     cli.file("rows.txt", "only\n")
     run = cli.start("run", "rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")
     wait_until(begun.exists, 60, "the run to run")
-    alone = "works on job 1 alone; when it has ended: jobctl daemon start"
+    alone = "runs only job 1; when it has ended: jobctl daemon start"
     assert alone in cli("submit", "rows.txt", "--", "true").stderr
     first = cli("submit", "rows.txt", "--start-daemon", "--", "true")
     following = lock.next_in_line(str(cli.home.lock))
-    assert f"works on job 1 alone; process {following} is the daemon after it" in first.stderr
+    assert f"runs only job 1; process {following} is the daemon after it" in first.stderr
     waiting = cli.start("submit", "rows.txt", "--start-daemon", "--wait", "--", "true")
     wait_until(lambda: cli.rows("SELECT count(*) FROM jobs") == [(4,)], 60, "its acceptance")
     assert lock.next_in_line(str(cli.home.lock)) == following, "one is enough"

@@ -31,13 +31,12 @@ def cancel(
 
     This works without a daemon. Cancelling a job that is done changes nothing and is not an error.
     """
-    from jobctl.services.control.cancel import cancel as end
-    from jobctl.services.control.cancel import cancel_document
+    from jobctl.services.control.cancel import cancel, cancel_document
     from jobctl.services.control.targets import targets_of
 
     shared = session(ctx)
     wanted = targets_of(shared.home, targets)
-    results = end(shared.home, wanted, at_once=at_once, reason=reason, now=now_us())
+    results = cancel(shared.home, wanted, at_once=at_once, reason=reason, now=now_us())
     if shared.json:
         shared.emit(cancel_document(results))
         return Exit.OK

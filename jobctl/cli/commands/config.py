@@ -89,10 +89,10 @@ def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
     trust the file. When the file changes, you must trust it again. Files that it names are not part of the trust.
     """
     from jobctl.render.inert import inert
-    from jobctl.services.settings.trusting import trust as record
+    from jobctl.services.settings.trusting import trust
 
     shared = session(ctx)
-    done = record(path, os.environ, os.getcwd())
+    done = trust(path, os.environ, os.getcwd())
     if shared.json:
         shared.emit(done.document())
         return Exit.OK
@@ -111,10 +111,10 @@ def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
       jobctl config untrust ~/src/pipeline
     """
     from jobctl.render.inert import inert
-    from jobctl.services.settings.trusting import untrust as forget
+    from jobctl.services.settings.trusting import untrust
 
     shared = session(ctx)
-    done = forget(path, os.environ, os.getcwd())
+    done = untrust(path, os.environ, os.getcwd())
     if shared.json:
         shared.emit(done.document())
         return Exit.OK

@@ -46,13 +46,13 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.options import DaemonRequest
-    from jobctl.services.daemon.start import start as start_daemon
+    from jobctl.services.daemon.start import start
     from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
     tell_untrusted(shared, "daemon")
     wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx))
-    started = start_daemon(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us())
+    started = start(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us())
     if shared.json:
         shared.emit(started.document)
     else:
@@ -208,15 +208,14 @@ def install(
     The unit is Type=notify with a watchdog. A stop gives the running items a minute to finish, then ends them; they run
     again after the next start.
     """
-    from jobctl.services.daemon.service_unit import Unit
-    from jobctl.services.daemon.service_unit import install as write
+    from jobctl.services.daemon.service_unit import Unit, install
 
     shared = session(ctx)
     unit = Unit(shared.home.root, slots, name)
     if show and not shared.json:
         sys.stdout.write(unit.text())
         return Exit.OK
-    document = unit.document(os.environ) if show else write(unit, os.environ, force=force)
+    document = unit.document(os.environ) if show else install(unit, os.environ, force=force)
     if shared.json:
         shared.emit(document)
     else:

@@ -109,7 +109,7 @@ class _Shower:
         shown, seen = 0, set()
         for job, attempt in self.outputs.attempts(target):
             shown += 1
-            if target.items is not None:  # at most as many as somebody can type; a whole job may have millions
+            if target.items is not None:  # a person names few items; a whole job may have millions
                 seen.add(attempt.item)
             show(job, attempt)
         missing = [item for item in target.items or () if item not in seen]
@@ -200,7 +200,7 @@ def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, Attem
 
 
 def _follow_text(shower: _Shower, follower: Follower) -> None:
-    """What is written, as it comes: that of one item as it is, that of several under headings."""
+    """Print output as it is written: that of one item unchanged, that of several items under headings."""
     from jobctl.render.output import heading
 
     target, streams = shower.outputs.targets[0], shower.streams

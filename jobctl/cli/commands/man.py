@@ -13,7 +13,7 @@ from jobctl.cli.session import Session, session
 from jobctl.errors import Exit, JobctlError, UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.pages import Page
+    from jobctl.services.pages import ManualPage
 
 #: Columns; text in fewer cannot be read.
 _NARROWEST = 30
@@ -53,7 +53,7 @@ def man(
     return Exit.OK
 
 
-def _show(shared: Session, page: Page) -> None:
+def _show(shared: Session, page: ManualPage) -> None:
     from jobctl.render.mdoc import WIDTH, page_text
 
     if shared.json:

@@ -71,10 +71,10 @@ def resend(
     Example:
       jobctl notify resend msg_0193a5c2
     """
-    from jobctl.services.notify import resend as again
+    from jobctl.services.notify import resend
 
     shared = session(ctx)
-    sent = again(shared.home, delivery, now=now_us())
+    sent = resend(shared.home, delivery, now=now_us())
     if shared.json:
         shared.emit(sent.document())
         return Exit.OK

@@ -61,13 +61,13 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     options = _options(shared, request, slots, cluster, forget_cluster=forgets_cluster(ctx))
     accepted = accept(shared, request, now)
     _tell_fewer(shared, accepted, request.queue, slots)
-    return _work_off(shared, accepted, replace(options, scope=accepted.job))
+    return _run_job(shared, accepted, replace(options, scope=accepted.job))
 
 
 def _options(
     shared: Session, request: SubmitRequest, slots: int, cluster: tuple[str, ...], *, forget_cluster: bool
 ) -> StartOptions:
-    """What the engine is started with, checked before anything is accepted."""
+    """Return the options of the engine, which are checked before anything is accepted."""
     from jobctl.process.daemon import StartOptions
     from jobctl.services.daemon.elsewhere import refuse_elsewhere
     from jobctl.services.daemon.options import as_set
@@ -89,7 +89,7 @@ def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> 
             shared.note(found.fewer)
 
 
-def _work_off(shared: Session, accepted: Accepted, options: StartOptions) -> int:
+def _run_job(shared: Session, accepted: Accepted, options: StartOptions) -> int:
     from jobctl.services.daemon.foreground import ForegroundRun, is_done
 
     if accepted.is_special:

@@ -13,7 +13,7 @@ from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.intake import input_stream, request_of
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.report import Reading, of_a_daemon, report
+from jobctl.cli.submission.report import ReadingProgress, of_a_daemon, report
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _check_wait(shared: Session, request: SubmitRequest, *, start_daemon: bool) 
 
 
 def _daemon_options(shared: Session) -> StartOptions:
-    """What a daemon is started with, checked before anything is accepted."""
+    """Return the options of a daemon, which are checked before anything is accepted."""
     from jobctl.services.daemon.elsewhere import refuse_elsewhere
     from jobctl.services.daemon.options import DaemonRequest, start_options
     from jobctl.services.settings.settings import load_settings
@@ -111,7 +111,7 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
     from jobctl.services.submit.submit import lost_database, submit
 
     lost = lost_database(shared.home)
-    with Reading(shared) as reading:
+    with ReadingProgress(shared) as reading:
         stream = input_stream(request.input.path)
         accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
     standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]

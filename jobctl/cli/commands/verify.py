@@ -30,10 +30,10 @@ def verify(
     This changes nothing. Exit 0 if everything is correct, 1 with a list of findings.
     """
     from jobctl.services.control.targets import job_of
-    from jobctl.services.output.verify import verify as check
+    from jobctl.services.output.verify import verify
 
     shared = session(ctx)
-    found = check(shared.home, job_of(shared.home, job))
+    found = verify(shared.home, job_of(shared.home, job))
     if shared.json:
         shared.emit(found.document())
     else:

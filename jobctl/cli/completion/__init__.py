@@ -1,1 +1,1 @@
-"""Completion for bash, zsh and fish, and the option lists of the man pages: made from the command tree."""
+"""Generates the completions for bash, zsh and fish, and parts of the man pages, from the command tree."""

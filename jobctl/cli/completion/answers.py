@@ -1,6 +1,6 @@
-"""Answers to shell completion: a key is being held down, so nothing is imported that is not needed.
+"""``jobctl __complete``: print the values that a shell offers. It runs at each press of a key, so it imports little.
 
-Nothing at all is said when something is wrong.
+An error prints nothing, because a message would appear in the middle of the line that a person types.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from jobctl.store import sqlite
 from jobctl.store.views import candidates
 
+#: The most values that are offered.
 LIMIT = 50
 
-Candidate = tuple[str, str]
+Candidate = tuple[str, str]  # (value, description)
 
 
 def complete(arguments: list[str]) -> None:
-    """Print ``value<TAB>what it is`` for ``KIND [--home DIR] [--] [BEGINNING]``, KIND being one of KINDS.
+    """Print ``VALUE<TAB>DESCRIPTION`` for the arguments ``KIND [--home DIR] [--] [BEGINNING]``; see ``KINDS``.
 
-    All of it is printable. The shells quote what they insert.
+    All characters are printable. The shells quote the value that they insert.
     """
     kind, arguments = "".join(arguments[:1]), arguments[1:]
     home = None
@@ -41,14 +42,14 @@ def complete(arguments: list[str]) -> None:
 
 
 def _jobs(path: str, beginning: str) -> Iterator[Candidate]:
-    """The newest jobs whose number or name begins so."""
+    """The newest jobs whose number or name begins with this text."""
     for number, name, state in candidates.jobs(path, LIMIT):
         if str(number).startswith(beginning) or name.startswith(beginning):
             yield str(number), f"{name} ({state})"
 
 
 def _items(path: str, beginning: str) -> Iterator[Candidate]:
-    """Jobs, and after the point the items that are likely to be asked for."""
+    """Jobs; after a point, the items of the job that a person is likely to want."""
     job, point, item = beginning.partition(".")
     if not point or not (job.isascii() and job.isdigit() and len(job) < 19):
         yield from _jobs(path, beginning)
@@ -65,7 +66,7 @@ def _queues(path: str, beginning: str) -> Iterator[Candidate]:
 
 
 def _recipes(_path: str, beginning: str) -> Iterator[Candidate]:
-    """Recipes of the configuration; a file that is not as it should be has none."""
+    """The recipes that can be used here; none if a file of settings has mistakes."""
     from jobctl.errors import JobctlError
     from jobctl.services.settings.recipes import load_recipes
 
@@ -78,11 +79,12 @@ def _recipes(_path: str, beginning: str) -> Iterator[Candidate]:
             yield recipe.name, recipe.summary
 
 
+#: The kinds of values, by the word with which the scripts of the shells ask for them.
 KINDS = {"jobs": _jobs, "items": _items, "queues": _queues, "recipes": _recipes}
 
 
 def _can_be_offered(value: str) -> bool:
-    """Whether a value breaks no line that a shell reads, has no effect on a terminal and is not taken for an option."""
+    """Return whether a value is safe to offer: on one line, without control characters, and not like an option."""
     return value.isprintable() and not value.startswith("-")
 
 
@@ -91,7 +93,7 @@ def _shown(text: str) -> str:
 
 
 def _database_path(home: str | None) -> str:
-    """The database that ``config.find_home`` would choose, found without its imports on Linux."""
+    """Return the path of the database that ``config.find_home`` chooses; on Linux without its imports."""
     chosen = home or os.environ.get("JOBCTL_HOME")
     if not chosen and sys.platform == "linux":
         state = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")

@@ -1,5 +1,7 @@
-"""The completion script for bash. It needs bash 4 and nothing else; with the bash-completion package it also
-completes the arguments of the other command."""
+"""The completion script for bash. It needs only bash 4.
+
+With the package bash-completion, it also completes the arguments of the command after ``--``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ _HEAD = r"""# bash completion for jobctl
 """
 
 _WORK = r"""
-# What is typed without its quotes, into "typed". Nothing in it is evaluated.
+# Sets "typed" to the text $1 without its quotes. It evaluates nothing.
 __jobctl_unquote() {
     local text=$1 quote='' character
     typed=
@@ -37,8 +39,8 @@ __jobctl_unquote() {
     done
 }
 
-# Numbers and names that only jobctl knows; several are shown with what they are. Somebody else may have chosen a
-# name, so it is inserted with quotes: $(...) in it must not run.
+# Completes numbers and names that only jobctl knows; several values are shown with their descriptions. Another user
+# may have chosen a name, so it is inserted with quotes: otherwise $(...) in it would run.
 __jobctl_ask() {
     local -a store=() lines=()
     local line typed value quoted
@@ -48,7 +50,7 @@ __jobctl_ask() {
     for line in "${lines[@]}"; do
         value=${line%%$'\t'*}
         printf -v quoted %q "$value"
-        # After an opening quote only what needs none can follow.
+        # After an opening quote, only a value that needs no quotes can be inserted.
         [[ $cur == [\'\"]* && $quoted != "$value" ]] && continue
         if ((${#lines[@]} > 1)) && [[ $COMP_TYPE == 9 || $COMP_TYPE == 63 ]]; then
             quoted+="  ${line#*$'\t'}"
@@ -58,7 +60,7 @@ __jobctl_ask() {
     compopt -o nosort 2>/dev/null
 }
 
-# Names of programs are inserted as they are, so they get their quotes here.
+# Quotes the names of programs, which bash inserts as they are.
 __jobctl_quote() {
     local -i at
     for at in "${!COMPREPLY[@]}"; do
@@ -84,7 +86,7 @@ __jobctl_files() {
     compopt -o filenames
 }
 
-# The other command begins at word $1.
+# Completes the other command, which begins at word $1.
 __jobctl_command() {
     if declare -F _command_offset >/dev/null; then
         _command_offset "$1"
@@ -112,7 +114,7 @@ _jobctl() {
         elif [[ $word == -?* && $valued == *" $word "* ]]; then
             option=$word
             ((i += 1))
-            # --option=value is three words to bash
+            # bash splits --option=value into three words.
             [[ ${COMP_WORDS[i]} == = ]] && ((i < COMP_CWORD)) && ((i += 1))
             if ((i >= COMP_CWORD)); then
                 [[ $cur == = ]] && cur=
@@ -150,14 +152,14 @@ complete -F _jobctl jobctl
 
 
 def bash(root: Node) -> str:
-    """The script."""
+    """Return the completion script for bash."""
     nodes = list(root.walk())
     functions = (_tree(nodes), _options(nodes), _places(nodes))
     return _HEAD + "\n".join("\n".join(function) + "\n" for function in functions) + _WORK
 
 
 def _tree(nodes: list[Node]) -> Iterator[str]:
-    yield "# What a command has: commands of its own, options without and with a value, words of another command."
+    yield "# Sets, for command $1: subcommands, options without and with a value, and whether another command follows."
     yield "__jobctl_node() {"
     yield "    commands='' takes_words=0"
     yield "    case $1 in"

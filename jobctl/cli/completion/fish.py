@@ -11,7 +11,7 @@ from jobctl.cli.completion.values import Values
 _HEAD = r"""# fish completion for jobctl
 # Generated from the command tree: python -m jobctl.cli.commands.completion
 
-# Whether the words so far are the command $argv[1] and, with $argv[2], so many arguments of it.
+# Succeeds if the words so far are the command $argv[1] and, if given, exactly $argv[2] of its arguments.
 function __jobctl_at
     __jobctl_in_words; and return 1
     set -l words (commandline -opc)
@@ -42,7 +42,7 @@ function __jobctl_at
     test $place = $argv[2]
 end
 
-# Numbers and names that only jobctl knows.
+# Prints numbers and names that only jobctl knows.
 function __jobctl_ask
     set -l words (commandline -opc)
     set -l store
@@ -52,7 +52,7 @@ function __jobctl_ask
     $words[1] __complete $argv[1] $store -- (commandline -ct) 2>/dev/null
 end
 
-# Where among the words so far the command of the user begins, which has its own options; fails before that.
+# Prints the position of the other command among the words so far; fails if it has not begun.
 function __jobctl_words_at
     set -l words (commandline -opc)
     set -e words[1]
@@ -88,7 +88,7 @@ function __jobctl_in_words
     __jobctl_words_at >/dev/null
 end
 
-# A program; what begins with a dash is none, and complete would take it for an option of its own.
+# Completes the name of a program. A word with a dash is left out: complete would read it as its own option.
 function __jobctl_program
     set -l token (commandline -ct)
     string match -q -- '-*' "$token"; or complete --do-complete="$token"
@@ -112,7 +112,7 @@ complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
 
 def fish(root: Node) -> str:
-    """The script."""
+    """Return the completion script for fish."""
     nodes = list(root.walk())
     valued = dict.fromkeys(name for node in nodes for option in node.options if option.metavar for name in option.names)
     groups = [node.name for node in nodes if node.children and node.path]
@@ -127,7 +127,7 @@ def fish(root: Node) -> str:
 
 
 def lines_of(lists: list[str]) -> list[str]:
-    """The lists, between blank lines."""
+    """Return lines between two blank lines."""
     return ["", *lists, ""]
 
 

@@ -1,8 +1,7 @@
-"""The parts of the man pages that come from the command tree and from the table of job options. The prose around them
-is written by hand.
+"""Generates the parts of the man pages that the command tree and the table of job options determine.
 
-``python -m jobctl.cli.completion.manual [FOLDER]`` writes these parts again between their marks, and makes a first
-page for a command that has none.
+``python -m jobctl.cli.completion.manual [FOLDER]`` writes these parts between their marks, and creates a first page for
+a command that has none. The prose around the parts is written by hand.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ _PART = re.compile(
 
 
 def page_name(node: Node) -> str:
-    """The file of a command's page; commands of a group are on the page of the group."""
+    """Return the name of the file of a command's page. Commands of a group are on the page of the group."""
     return f"jobctl-{node.path[0]}.1" if node.path else ROOT_PAGE
 
 
 def refreshed(text: str, root: Node) -> str:
-    """A page with its generated parts written again. Raises KeyError for a command or a list that no longer exists."""
+    """Return a page with new generated parts. Raises KeyError for a command or a list that does not exist."""
     nodes = {node.name: node for node in root.walk()}
 
     def write(found: re.Match[str]) -> str:
@@ -43,7 +42,7 @@ def refreshed(text: str, root: Node) -> str:
 
 
 def part(kind: str, node: Node) -> str:
-    """One generated part of a command, with its marks."""
+    """Return one generated part of a command, with its marks."""
     lines = {"synopsis": _synopsis, "options": _options, "commands": _commands}[kind](node)
     return _marked(kind, node.name, lines)
 
@@ -107,7 +106,7 @@ def _commands(node: Node) -> Iterator[str]:
 
 
 def first_page(node: Node, date: str) -> str:
-    """A page for a command that has none yet, made of its help."""
+    """Return a page for a command that has none, made from its help text."""
     lines = [f".Dd {date}", f".Dt JOBCTL-{node.path[0].upper()} 1", ".Os", ".Sh NAME"]
     lines += [f".Nm jobctl-{node.path[0]}", f".Nd {_nd(node.summary)}", ".Sh SYNOPSIS"]
     leaves = [child for child in node.walk() if not child.children]
@@ -139,7 +138,7 @@ def _examples(node: Node) -> list[str]:
 
 
 def make_pages(folder: Path) -> dict[Path, str]:
-    """What each page of the tree should be, by its path."""
+    """Return the text that each page should have, by its path."""
     root = command_tree()
     pages = {}
     for path in sorted(folder.glob("man?/*.?")):
@@ -158,7 +157,7 @@ def _date(folder: Path) -> str:
 
 
 def main() -> None:
-    """Write every page that is not as it should be."""
+    """Write every page whose text has changed, and print its path."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     for path, text in make_pages(folder).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -1,4 +1,4 @@
-"""The lists of job options in the man pages: what ``jobctl set`` changes, and the keys of settings and recipes."""
+"""The generated lists of the man pages: the settings of ``jobctl set``, and the keys of settings and recipes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from jobctl.cli.completion.roff import text_lines
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
 
-#: The words of a list on one line of a page.
+#: The most names on one line of the source of a page.
 _ON_A_LINE = 5
 
 
 def _rules() -> Iterator[str]:
-    """What ``jobctl set`` changes, and from when on."""
+    """The settings of ``jobctl set`` with their effects."""
     yield ".Bl -tag -width Ds"
     for option in OPTIONS:
         if option.effect:
@@ -34,7 +34,7 @@ def _keys(keys: Iterable[Key]) -> Iterator[str]:
 
 
 def _names(names: list[str]) -> Iterator[str]:
-    """Names as one running list, a comma after each but the last."""
+    """Names in running text, with commas between them."""
     for place in range(0, len(names), _ON_A_LINE):
         line = " , ".join(names[place : place + _ON_A_LINE])
         yield f".Cm {line}" + (" ," if place + _ON_A_LINE < len(names) else "")
@@ -49,7 +49,7 @@ def _of_recipes() -> list[Key]:
     return [key for key in RECIPE_KEYS if key.name not in shared]
 
 
-#: By the name that a page gives the list.
+#: The lists, by the name with which a page asks for them.
 LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings of set": _rules,
     "keys of [submit]": lambda: _keys(_of_submit()),

@@ -1,4 +1,4 @@
-"""Text as roff."""
+"""Turn plain text into roff, the markup of manual pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WIDTH = 78
 
 
 def text_lines(text: str) -> Iterator[str]:
-    """Running text as roff: a sentence begins on a line of its own, no word is taken for a macro or an escape."""
+    """Yield running text as roff: each sentence begins a line, and no word is read as a macro or an escape."""
     for sentence in re.split(r"(?<=[.;!?])\s+(?=[A-Z])", " ".join(text.split())):
         wrapped = textwrap.wrap(sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)
         yield from (_escaped(line) for line in wrapped)
@@ -22,6 +22,6 @@ def _escaped(line: str) -> str:
 
 
 def literal(line: str) -> str:
-    """A line of an example as roff."""
+    """Return a line of an example as roff."""
     line = line.replace("\\", r"\e").replace("-", r"\-")
     return rf"\&{line}" if line.startswith((".", "'")) else line

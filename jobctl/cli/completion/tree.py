@@ -1,4 +1,4 @@
-"""The command tree as plain values, from which completions and the option lists of the man pages are made."""
+"""The command tree as plain values, from which the completions and parts of the man pages are generated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Option:
 
     @property
     def long(self) -> str:
-        """Its long name."""
+        """The long name, if it has one."""
         return next((name for name in self.names if name.startswith("--")), self.names[0])
 
 
@@ -48,11 +48,11 @@ class Node:
     arguments: tuple[Argument, ...]
     options: tuple[Option, ...]
     children: tuple[Node, ...]
-    takes_words: bool  # the words of another command follow
+    takes_words: bool  # the words of another command follow its own arguments
 
     @property
     def name(self) -> str:
-        """As typed after ``jobctl``."""
+        """The words after ``jobctl`` that name it."""
         return " ".join(self.path)
 
     @property
@@ -62,16 +62,16 @@ class Node:
 
     @property
     def summary(self) -> str:
-        """What it does, on one line."""
+        """The summary of its help text, on one line."""
         return " ".join(self.paragraphs[0].split())
 
     @property
     def own_options(self) -> tuple[Option, ...]:
-        """Without those that every command has."""
+        """Its options without those that every command has."""
         return tuple(option for option in self.options if option.panel != GLOBAL_PANEL)
 
     def walk(self) -> Iterator[Node]:
-        """This one and all below it."""
+        """Yield this node and all nodes below it."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -81,7 +81,7 @@ HELP = Option(("-h", "--help"), "", "Show this message and exit.", GLOBAL_PANEL)
 
 
 def node_of(command: Any, path: tuple[str, ...]) -> Node:
-    """One command as values, with all below it."""
+    """Return a command, and all commands below it, as plain values."""
     children: tuple[Node, ...] = ()
     if isinstance(command, TyperGroup):
         context: Any = None  # our groups do not look at it
@@ -104,7 +104,7 @@ def _get(group: TyperGroup, name: str) -> Any:
 
 
 def option_of(param: TyperOption) -> Option:
-    """An option as it is declared to the parser."""
+    """Return an option of the parser as plain values."""
     names = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
     metavar = "" if param.is_flag else str(param.metavar or (param.name or "").upper())
     return Option(names, metavar, param.help or "", str(param.rich_help_panel or _OWN_PANEL), param.multiple)

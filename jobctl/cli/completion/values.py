@@ -1,4 +1,4 @@
-"""The values that options and arguments accept, found from the names and placeholders of the command tree."""
+"""The values that completions offer for options and arguments, by their names and placeholders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from jobctl.cli.completion.tree import Argument, Node, Option
 from jobctl.domain.job_options import BY_NAME, OPTIONS
 from jobctl.domain.states import ItemState
 
-#: Kinds for which ``jobctl __complete KIND`` is asked.
+#: The kinds for which the scripts call ``jobctl __complete KIND``.
 ASKED = ("jobs", "items", "queues", "recipes")
 _ALTERNATIVES = re.compile(r"[a-z]+(\|[a-z]+)+")
 _DELIMITERS = ("comma", "semicolon", "tab", "pipe", "space")
-#: What NAME=VALUE may begin with, by command.
+#: The beginnings of an argument NAME=VALUE, by command.
 _SETTINGS = {
     "set": tuple(f"{option.name}=" for option in OPTIONS if option.effect),
     "queue set": tuple(f"{option.name}=" for option in OPTIONS if option.of_queues),
@@ -21,8 +21,10 @@ _SETTINGS = {
 
 
 class Values(NamedTuple):
-    """The values that a word may have: ``words``, ``files``, ``folders``, one of ASKED, ``list`` (words with commas),
-    ``none``."""
+    """The values that a word may have.
+
+    ``kind`` is ``words``, ``list`` (words with commas), ``files``, ``folders``, one of ASKED, or ``none``.
+    """
 
     kind: str
     words: tuple[str, ...] = ()
@@ -34,14 +36,14 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def of_option(option: Option) -> Values:
-    """The values of an option."""
+    """Return the values of an option."""
     name, metavar = option.long, option.metavar
     by_name = {"--delimiter": Values("words", _DELIMITERS), "--attempt": Values("words", ("all",))}
     return by_name.get(name) or _of_job_option(name) or _of_metavar(metavar)
 
 
 def _of_job_option(name: str) -> Values | None:
-    """What its row in the table of job options says; other commands use these names for the same things."""
+    """Return the values from the table of job options. Other commands use its names for the same things."""
     option = BY_NAME.get(name.removeprefix("--"))
     if option is None:
         return None
@@ -66,7 +68,7 @@ def _of_metavar(metavar: str) -> Values:
 
 
 def of_argument(node: Node, argument: Argument) -> Values:
-    """The values of a positional argument."""
+    """Return the values of a positional argument."""
     if argument.metavar.startswith("NAME=VALUE"):
         return Values("words", _SETTINGS.get(node.name, ()))
     return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))

@@ -12,12 +12,12 @@ _HEAD = r"""#compdef jobctl
 # zsh completion for jobctl
 # Generated from the command tree: python -m jobctl.cli.commands.completion
 
-# Numbers and names that only jobctl knows.
+# Completes numbers and names that only jobctl knows.
 __jobctl_ask() {
   local kind=${@[-1]} line value
   local -a store found ask
   local -i at=${words[(I)--home]}
-  # "words" is that of the command alone, so the option may also stand before it.
+  # "words" has only the words of the subcommand, and --home may be before it.
   (( at )) && store=(--home ${${(Q)words[at + 1]}/#\~/$HOME})
   [[ -z $store && -n $__jobctl_home ]] && store=(--home $__jobctl_home)
   ask=($__jobctl_program __complete $kind $store -- ${(Q)PREFIX})
@@ -37,7 +37,7 @@ local -i at=${words[(I)--home]}
 __jobctl "$@"
 """
 
-#: What comes after -- is the line of another command.
+#: The words after -- are the line of another command.
 _WORDS = (
     "  local -i dashes=${words[(i)--]}",
     "  if (( dashes < CURRENT )); then",
@@ -50,7 +50,7 @@ _WORDS = (
 
 
 def zsh(root: Node) -> str:
-    """The function."""
+    """Return the completion function for zsh."""
     return _HEAD + "".join("\n" + "\n".join(_function(node)) + "\n" for node in root.walk()) + _TAIL
 
 

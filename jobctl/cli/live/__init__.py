@@ -1,1 +1,1 @@
-"""Tables that change while a person looks at them, and the keys and signals that end them."""
+"""Live views: screens that change while a person looks at them, and the keys and signals that end them."""

@@ -1,4 +1,4 @@
-"""Signals and keys as descriptors to read, so that nothing interrupts a live view in the middle of a line."""
+"""Turn signals and keys into descriptors to read, so that nothing interrupts a live view in the middle of a line."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ STOPS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 class Signals:
-    """While in use, signals do nothing but make ``fileno`` readable and be listed by ``take``.
+    """Collects signals inside its block: they only make ``fileno`` readable, and ``take`` returns them.
 
-    Signals that are ignored at the start, as below ``nohup`` or after ``&`` in a shell, stay ignored.
+    A signal that is ignored at the start, as with ``nohup`` or after ``&`` in a shell, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -48,27 +48,27 @@ class Signals:
         os.close(self._writer)
 
     def fileno(self) -> int:
-        """Readable when a signal has come."""
+        """Return a descriptor that is readable when a signal has arrived."""
         return self._reader
 
     def take(self) -> list[int]:
-        """Numbers of the signals that came since the last call."""
+        """Return the numbers of the signals that arrived since the last call."""
         with contextlib.suppress(BlockingIOError):
             return list(os.read(self._reader, 4096))
         return []
 
 
 def _ignore(_number: int, _frame: Any) -> None:
-    """Do nothing: the wake-up descriptor has the number of the signal."""
+    """Do nothing, because Python writes the number of the signal to the wake-up descriptor."""
 
 
 def stop_here() -> None:
-    """Stop the process, as Ctrl-Z asks; returns when the shell continues it."""
+    """Stop this process, as Ctrl-Z requests; returns when the shell continues it."""
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class Keys:
-    """Single key strokes from the terminal, without echo; none if standard input is not a terminal."""
+    """Reads single keys from the terminal, without echo; none if standard input is not a terminal."""
 
     def __init__(self) -> None:
         self._fd = -1
@@ -80,7 +80,7 @@ class Keys:
 
     @contextlib.contextmanager
     def released(self) -> Iterator[None]:
-        """Give the terminal its earlier mode for the time of the block."""
+        """Give the terminal its earlier mode inside the block."""
         taken = self._fd >= 0
         self.__exit__(None, None, None)
         try:
@@ -95,7 +95,7 @@ class Keys:
             import tty
 
             fd = sys.stdin.fileno()
-            # A background job that touches the terminal would be stopped.
+            # The kernel would stop a background process that changes the terminal.
             if os.isatty(fd) and os.tcgetpgrp(fd) == os.getpgrp():
                 self._before = termios.tcgetattr(fd)
                 tty.setcbreak(fd)
@@ -113,11 +113,11 @@ class Keys:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """What to wait on."""
+        """The descriptors that are readable after a key."""
         return () if self._fd < 0 else (self._fd,)
 
     def pressed(self) -> str:
-        """Keys pressed since the last call."""
+        """Return the keys that were pressed since the last call."""
         import select
 
         if self._fd < 0 or not select.select([self._fd], [], [], 0)[0]:

@@ -1,4 +1,4 @@
-"""Live views: a screen that is redrawn in place on a terminal, some lines elsewhere."""
+"""Live views of jobs: a screen that is redrawn in place on a terminal, and lines or documents elsewhere."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from jobctl.services.status.watched import WatchedJobs
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
 
+#: The exit code after Ctrl-C, as shells give it.
 INTERRUPTED = 130
-#: Seconds between two lines about a job where no screen is drawn.
+#: Seconds between two lines about a job outside a terminal.
 LINE_EVERY_S = 30.0
 
-#: Gives the terminal back while the command is stopped by Ctrl-Z.
+#: Shows the terminal as it was before the view while Ctrl-Z has stopped the command.
 Aside = Callable[[], contextlib.AbstractContextManager[None]]
 
 
@@ -35,31 +36,31 @@ class View:
     shared: Session
     jobs: WatchedJobs
     stream: TextIO
-    ends: bool  # when every job is done
+    ends: bool  # the view ends when every job is done
     footer: str
-    is_alone: Callable[[], bool] = lambda: False  # no engine works on the jobs; then ``tend`` is called
+    is_alone: Callable[[], bool] = lambda: False  # no engine runs the jobs, so ``tend`` is called
     tend: Callable[[], None] = lambda: None
-    stop: Callable[[], str | None] = lambda: None  # None = leave the view, else continue with this footer
+    stop: Callable[[], str | None] = lambda: None  # for Ctrl-C and q: None = leave, else continue with this footer
     is_over: Callable[[], bool] = lambda: False
-    descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when there is something to tend
+    descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when ``tend`` may have to be called
     pipes: tuple[int, ...] = ()  # the view ends when one of them has lost its reader
     shown: StatusListDocument = field(init=False)
-    signalled: bool = False  # left by a signal, not by a key
+    signalled: bool = False  # a signal ended the view, not a key
     quiet: bool = False
 
     @property
     def is_screen(self) -> bool:
-        """Whether frames are drawn, and not lines or documents written."""
+        """Whether the view draws frames, and does not write lines or documents."""
         return self.shared.is_screen(self.stream) and not self.shared.json and not self.quiet
 
     @property
     def is_done(self) -> bool:
-        """Whether all jobs are done and the view ends with them."""
+        """Whether all jobs are done, so that the view ends."""
         return self.ends and all(job["done"] for job in self.shown["jobs"])
 
 
 def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = False) -> int:
-    """Show some jobs until they are done, or all jobs until a key or a signal; returns the exit code."""
+    """Show the jobs that words name until they are done, or all jobs until a key or a signal; returns the exit code."""
     view = View(
         shared,
         WatchedJobs(shared.home, words, program=shared.program, everything=everything),
@@ -75,7 +76,7 @@ def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = Fa
 
 
 def show(view: View) -> bool:
-    """Run a view to its end; False if a key or a signal ended it before the jobs were done."""
+    """Run a view; returns False if a key or a signal ended it before the jobs were done."""
     if view.quiet:
         return _loop(view, lambda: None)
     if view.shared.json:
@@ -102,7 +103,7 @@ def _frame(view: View, look: Any) -> Any:
 def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullcontext) -> bool:
     with _waiting(view) as (signals, keys, frames):
         while True:
-            alone = view.is_alone()  # asked before the look: what the last engine did is in it
+            alone = view.is_alone()  # asked first, so that the document has the last changes of that engine
             view.shown = view.jobs.document(now_us())
             draw()
             if view.is_done:
@@ -112,7 +113,7 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
             if alone:
                 view.tend()
             busy = any(job["counts"]["running"] for job in view.shown["jobs"])
-            # A reader of lines is told that nothing moves; a screen shows that by itself.
+            # Lines are repeated from time to time, so that their reader sees that nothing has changed.
             frames.wait(
                 busy=busy, also=(*view.descriptors(), *view.pipes), at_most_s=None if view.is_screen else LINE_EVERY_S
             )
@@ -130,7 +131,7 @@ def _continues(view: View) -> bool:
     footer = view.stop()
     view.footer = footer or view.footer
     if footer and not view.is_screen and not view.shared.json:
-        # Also with -q: after Ctrl-C, the person must see that the command has noticed it.
+        # Also with -q: after Ctrl-C, a person must see that the command has received it.
         view.stream.write(f"{footer}\n")
         view.stream.flush()
     return footer is not None
@@ -148,7 +149,7 @@ def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
 
 
 class _Lines:
-    """Lines about jobs: when a state changes, and from time to time."""
+    """Writes lines about jobs: when a state changes, and from time to time."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -156,7 +157,7 @@ class _Lines:
         self._told: dict[int, tuple[str, float]] = {}
 
     def show(self, view: View) -> None:
-        """Print a line for each job whose state has changed, and for each job from time to time."""
+        """Write a line for each job whose state has changed, or whose last line is old."""
         from jobctl.render.lines import progress_line
 
         now = self._clock()
@@ -169,7 +170,7 @@ class _Lines:
 
 
 class _JsonLines:
-    """The document on one line whenever it has changed."""
+    """Writes the document on one line whenever a job has changed."""
 
     def __init__(self, stream: TextIO) -> None:
         from jobctl.render.machine import dumps, for_terminal
@@ -179,7 +180,7 @@ class _JsonLines:
         self._told: tuple[Any, ...] = ()
 
     def show(self, view: View) -> None:
-        """Print the document if any of its jobs has a new revision."""
+        """Write the document if one of its jobs has a new revision."""
         revisions = tuple((job["job"], job["revision"]) for job in view.shown["jobs"])
         if revisions != self._told:
             self._told = revisions
@@ -188,7 +189,7 @@ class _JsonLines:
 
 
 def _print_final(view: View) -> None:
-    """After the screen has gone, print the pages of the jobs, which stay in the scrollback."""
+    """Print the pages of the jobs after a screen, because the terminal keeps nothing of the screen."""
     if view.shared.json or not view.shared.is_screen(view.stream):
         return
     from jobctl.render.screen import print_pages

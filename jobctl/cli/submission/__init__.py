@@ -1,1 +1,1 @@
-"""What ``submit`` and ``run`` share: their options, and the request that a command line means."""
+"""The shared part of ``submit`` and ``run``: their options, their checks, and the request that they make."""

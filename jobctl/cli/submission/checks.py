@@ -1,4 +1,4 @@
-"""What a submission is checked for before anything is read: what its items are, and whether they can start."""
+"""The checks of a submission before its input is read: the kind of its work, its program, its queue."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
 
 def check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
     """Raises UsageError for a command that cannot run. Says so if the program may exist when and where it starts."""
-    from jobctl.services.submit.program import check_program as check
+    from jobctl.services.submit.program import check_program
     from jobctl.services.submit.shell_habits import refuse_other_ways
 
     refuse_other_ways(words)
     place = _place(ctx, given)
     try:
-        said = check(words, place)
+        said = check_program(words, place)
     except UsageError:
         from jobctl.cli.submission.cluster import runs_on_cluster
 
         if place.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
-        said = check(words, place._replace(elsewhere=True))
+        said = check_program(words, place._replace(elsewhere=True))
     if said:
         session(ctx).note(said)
 
 
 def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
-    """Where the program of a command is looked for."""
+    """Return the place and the PATH with which the program of a command is found."""
     import os
 
     from jobctl.services.submit.program import CommandContext
@@ -71,9 +71,9 @@ def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
 
 
 def check_place(ctx: Context, meant: Mapping[str, Any], *, foreground: bool) -> None:
-    """Raises UsageError for options that have no effect, or cannot have it, where the items will run.
+    """Raises UsageError for options that have no effect where the items will run, on this machine or on a cluster.
 
-    Says so where it is not known yet where that is.
+    Prints a note if it is not known yet where they will run.
     """
     asked = [option for option in OPTIONS if option.applies == "clusters" or option.check]
     asked = [option for option in asked if meant[option.key] is not None]
@@ -93,7 +93,7 @@ def check_place(ctx: Context, meant: Mapping[str, Any], *, foreground: bool) -> 
 
 
 def _check_cluster(shared: Session, name: str, on_cluster: bool | None) -> None:
-    """An option that only workers of a cluster look at."""
+    """Check an option that only workers of a cluster use."""
     if on_cluster is False:
         raise UsageError(
             f"--{name} works only on a cluster, and these items would run on this machine",
@@ -105,7 +105,7 @@ def _check_cluster(shared: Session, name: str, on_cluster: bool | None) -> None:
 
 @contextlib.contextmanager
 def naming(option: JobOption) -> Iterator[None]:
-    """Errors within say which option is wrong."""
+    """Add the name of the option to a UsageError that the block raises."""
     try:
         yield
     except UsageError as error:
@@ -114,7 +114,7 @@ def naming(option: JobOption) -> Iterator[None]:
 
 
 def tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
-    """Items get few variables unless they are asked for: say which ones they miss, or that all of them are stored."""
+    """Name the variables that items will not get, or say that the values of all variables are stored."""
     import os
 
     from jobctl.handlers.environment import left_out
@@ -141,9 +141,9 @@ def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
 
 
 def allow_new_queue(shared: Session, name: str, *, may_ask: bool) -> None:
-    """Ask on a terminal whether to make an unknown queue, whose name may be a typing error.
+    """Ask on a terminal whether to create an unknown queue, because its name may be a typing error.
 
-    Raises UsageError if it is not to be made.
+    Raises UsageError if the answer is no, or if there is no terminal.
     """
     from jobctl.domain.nearest import nearest
     from jobctl.domain.texts import MAX_NAME, check_printable

@@ -16,7 +16,7 @@ PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
 _FORGET = "forget_cluster"
 
-#: (name, what it takes, help)
+#: (name, placeholder of the value, help)
 _OPTIONS = (
     ("--executor", "local|dask", "Run items on this machine (default), or on the workers of a Dask cluster."),
     ("--scheduler", "ADDRESS", "The address of the scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
@@ -36,7 +36,7 @@ _OPTIONS = (
 
 
 def cluster_options(leave_out: tuple[str, ...] = ()) -> list[TyperOption]:
-    """The options; their values are kept for ``cluster_words``."""
+    """Return the options of a cluster; the context keeps their values for ``cluster_words``."""
     return [_option(*option) for option in _OPTIONS if option[0] not in leave_out]
 
 
@@ -79,7 +79,7 @@ class WorkerCommand(ClusterCommand):
 
 
 def forgets_cluster(ctx: Context) -> bool:
-    """Whether items that may still run on another cluster count as interrupted."""
+    """Return whether items that may still run on another cluster count as interrupted."""
     return bool(ctx.meta[_VALUES].get(_FORGET))
 
 
@@ -104,9 +104,9 @@ def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool 
     from jobctl.process.lock import holder
 
     if holder(str(shared.home.lock)) is not None:
-        from jobctl.services.daemon.view import runs_on_cluster as daemon_runs_on_cluster
+        from jobctl.services.daemon.view import runs_on_cluster
 
-        return daemon_runs_on_cluster(shared.home)
+        return runs_on_cluster(shared.home)
     try:
         if cluster_words(ctx) if foreground else _words({}):
             return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
 from jobctl.cli.submission.intake import input_stream
-from jobctl.cli.submission.report import Reading, forecast
+from jobctl.cli.submission.report import ReadingProgress, forecast
 from jobctl.errors import Exit
 from jobctl.services.submit.documents import preview_document
 from jobctl.services.submit.request import on_placeholders
@@ -27,7 +27,7 @@ def show_preview(shared: Session, request: SubmitRequest, *, planned: Callable[[
     """
     from jobctl.services.submit.submit import preview
 
-    with Reading(shared) as reading:
+    with ReadingProgress(shared) as reading:
         found = preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)
     if shared.json:
         shared.emit(preview_document(found))

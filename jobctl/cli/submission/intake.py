@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jobctl.services.submit.request import SubmitRequest
     from jobctl.sources.options import InputOptions
 
-#: Runs a line as the shell text that it is.
+#: Runs a line of a joblog as shell text.
 JOBLOG_SHELL = "eval {}"
 #: The value of an option that nobody gave.
 _NOTHING: tuple[Any, ...] = (None, (), [])
@@ -93,7 +93,10 @@ def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[Mapping[
 
 
 def _read(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options mean, by ``JobOption.key``; None for those that nobody gave. Raises UsageError."""
+    """Return the values of the options by ``JobOption.key``; None for an option that is not given.
+
+    Raises UsageError.
+    """
     meant = {option.key: given[option.key] for option in OPTIONS}
     for option in OPTIONS:
         if option.metavar and meant[option.key] not in _NOTHING:
@@ -204,7 +207,7 @@ def _jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], .
 
 
 def input_stream(path: str) -> BinaryIO:
-    """Standard input for ``-``. Raises UsageError if that is a terminal, where hardly anybody types a file."""
+    """Standard input for ``-``. Raises UsageError for a terminal, on which a person rarely types rows."""
     if path == "-" and sys.stdin.isatty():
         raise UsageError(
             "standard input is a terminal", hint="pipe the rows in: producer | jobctl submit - --format csv"

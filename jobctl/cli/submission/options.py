@@ -21,7 +21,7 @@ _VALUES = "jobctl.job_options"
 #: Where the words of the other command are kept between parsing and the body of a command.
 _WORDS = "jobctl.command_words"
 _BEFORE = "jobctl.before_command"
-#: What items can be instead of a command.
+#: The options that give items other work than a command.
 _WORK = ("shell", "call")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
 
@@ -88,7 +88,7 @@ def split_words(
 
 
 def _option_width(word: str, takes_value: set[str]) -> int:
-    """How many arguments an option takes up, itself included."""
+    """Return the number of arguments that an option takes, itself included."""
     if word.startswith("--"):
         return 2 if "=" not in word and word in takes_value else 1
     for place, letter in enumerate(word[1:], 2):
@@ -158,7 +158,7 @@ def _merged(
         for name, value in layer.items():
             if _is_open(options, name) and name not in taken_away and not (name in _WORK and has_command):
                 options[name] = value
-    if not options["notify"]:  # a secret in the settings is of no use to a job that notifies nobody
+    if not options["notify"]:  # without a target, a job needs no secret from the settings
         options |= {name: given[name] for name in _SECRETS}
     return options, command
 

@@ -1,4 +1,4 @@
-"""Tell about a submission: how far its input is read, what was accepted, and what to expect of the job."""
+"""The messages of a submission: the progress of reading, the accepted rows, and the forecast of the job."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 
-#: An input that is read within this time shows no progress.
+#: Seconds of reading before the progress is shown.
 PATIENCE_S = 1.0
-#: Between two drawings of the bar on a terminal.
+#: Seconds between two drawings of the bar on a terminal.
 FRAME_S = 0.1
-#: Between two lines where standard error is not a terminal.
+#: Seconds between two lines where standard error is not a terminal.
 LINE_EVERY_S = 30.0
 
 
-class Progress(Protocol):
-    """What is known about an input while it is read."""
+class InputProgress(Protocol):
+    """The figures of an input while it is read."""
 
     @property
     def records(self) -> int: ...
@@ -37,8 +37,8 @@ class Progress(Protocol):
     def size(self) -> int | None: ...
 
 
-class Reading:
-    """Called after every batch: a bar on a terminal, which goes away at the end; now and then a line elsewhere."""
+class ReadingProgress:
+    """Shows the progress after each batch: a bar on a terminal, which disappears at the end, or sometimes a line."""
 
     def __init__(
         self, shared: Session, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
@@ -60,8 +60,8 @@ class Reading:
         if self._drawn:
             self._write("\r\x1b[K")
 
-    def __call__(self, source: Progress) -> None:
-        """Show how far the reading is, if it is time for that."""
+    def __call__(self, source: InputProgress) -> None:
+        """Show the progress, if the last one is old enough."""
         now = self._clock()
         is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
         if self._shared.quiet or (now < self._next and not is_last):
@@ -83,7 +83,7 @@ class Reading:
 
 
 def report(shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, *, waits: bool) -> None:
-    """Say what was accepted, and what happens to it now."""
+    """Print what was accepted, and what happens next."""
     if shared.json:
         from jobctl.services.submit.documents import accepted_document
 
@@ -137,7 +137,7 @@ def _again(shared: Session, job: int) -> str:
 
 
 def accepted_lines(accepted: Accepted) -> list[str]:
-    """What became of the rows of an input."""
+    """Return lines about the accepted and the left-out rows of an input."""
     from jobctl.domain.wording import open_elsewhere, plural
     from jobctl.render.inert import inert
     from jobctl.services.submit.request import on_placeholders

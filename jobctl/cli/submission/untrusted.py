@@ -1,4 +1,4 @@
-"""Tell about settings that exist but have no effect."""
+"""The messages about settings that exist but have no effect."""
 
 from __future__ import annotations
 

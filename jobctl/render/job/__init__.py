@@ -1,1 +1,1 @@
-"""One job on the terminal."""
+"""The page of one job, for terminals and for pipes."""

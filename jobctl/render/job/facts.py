@@ -48,7 +48,7 @@ def _joined(facts: Iterable[str], look: Look) -> str:
 
 
 def retry_text(document: StatusDocument) -> str:
-    """Whether a retry is possible, its command, and the items that it would run."""
+    """Return the command for a retry with the items that it runs, or the reason why no retry is possible."""
     retry = document["retry"]
     if not retry["available"]:
         return f"not now: {retry['why_not']}"
@@ -85,7 +85,7 @@ def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
 
 
 def times(document: StatusDocument) -> Iterator[str]:
-    """When the job was submitted, started and finished, and how long it was active and paused."""
+    """Yield the times of submission, start and end, and the durations of activity and pause."""
     time = document["time"]
     yield f"submitted {local(time['submitted_at'])}"
     for name, moment in (("started", time["started_at"]), ("finished", time["finished_at"])):

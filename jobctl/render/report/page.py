@@ -18,8 +18,7 @@ from jobctl.render.report.sections import (
     time_markup,
 )
 from jobctl.render.report.style import STYLE
-from jobctl.render.report.svg import Drawing
-from jobctl.render.report.svg import text_of as text
+from jobctl.render.report.svg import Drawing, text_of
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.report import ReportDocument
@@ -34,7 +33,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 def report_page(report: ReportDocument) -> str:
     """The page of a report document."""
     status = report["status"]
-    title = text(f"job {status['job']}, {status['name']}: {status['state']}")
+    title = text_of(f"job {status['job']}, {status['name']}: {status['state']}")
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -64,15 +63,15 @@ def report_page(report: ReportDocument) -> str:
 
 def _header(report: ReportDocument) -> Iterator[str]:
     status = report["status"]
-    state = text(status["state"])
+    state = text_of(status["state"])
     yield "<header>"
-    yield f'<h1>job {status["job"]} {text(status["name"])} <span class="state {state}">{state}</span></h1>'
-    yield f"<p>{text(status['state_reason'])}</p>"
+    yield f'<h1>job {status["job"]} {text_of(status["name"])} <span class="state {state}">{state}</span></h1>'
+    yield f"<p>{text_of(status['state_reason'])}</p>"
     yield _progress(status["counts"])
     yield _figures(_counts(status))
     yield _figures(_pace(status))
     for found in status["attention"]:
-        yield f'<p class="notice">{text(found["message"])}<br><code>{text(found["action"])}</code></p>'
+        yield f'<p class="notice">{text_of(found["message"])}<br><code>{text_of(found["action"])}</code></p>'
     yield f'<p class="soft">as of {time_markup(report["at"])}, round {status["round"]}</p>'
     yield "</header>"
 
@@ -89,7 +88,7 @@ def _progress(counts: CountsBlock) -> str:
 
 
 def _figures(facts: Iterable[tuple[str, str]]) -> str:
-    cells = [f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts]
+    cells = [f"<div><dt>{text_of(name)}</dt><dd>{text_of(value)}</dd></div>" for name, value in facts]
     return f'<dl class="figures">{"".join(cells)}</dl>' if cells else ""
 
 
@@ -131,6 +130,6 @@ def _charts(report: ReportDocument) -> Iterator[str]:
 def _chart(heading: str, drawing: Drawing | None, caption: str) -> Iterator[str]:
     if drawing is None:
         return
-    yield f"<section><h2>{text(heading)}</h2><figure>"
+    yield f"<section><h2>{text_of(heading)}</h2><figure>"
     yield drawing.markup()
-    yield f"<figcaption>{text(caption)}</figcaption></figure></section>"
+    yield f"<figcaption>{text_of(caption)}</figcaption></figure></section>"

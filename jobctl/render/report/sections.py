@@ -11,7 +11,7 @@ from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text
 from jobctl.render.job.facts import policy_facts, three_files, work_text
-from jobctl.render.report.svg import text_of as text
+from jobctl.render.report.svg import text_of
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.failures import CauseBlock
@@ -44,8 +44,8 @@ def _failure(group: CauseBlock, samples: Sequence[ItemBlock]) -> str:
         word += "; what the item did is unknown"
     cells = [
         f'<td class="number">{number(group["count"])}</td>',
-        f'<td class="nowrap"><code>{text(group["code"])}</code></td>',
-        f"<td>{text(cause_text(group))}{_samples(samples)}</td>",
+        f'<td class="nowrap"><code>{text_of(group["code"])}</code></td>',
+        f"<td>{text_of(cause_text(group))}{_samples(samples)}</td>",
         f"<td>{word}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
@@ -60,10 +60,10 @@ def _samples(samples: Sequence[ItemBlock]) -> str:
 
 def _sample(item: ItemBlock) -> str:
     row = item["row"] if isinstance(item["row"], str) else json.dumps(item["row"], ensure_ascii=False)
-    said = f"<br>{text(item['message'])}" if item["message"] else ""
+    said = f"<br>{text_of(item['message'])}" if item["message"] else ""
     took = "" if item["duration_s"] is None else f", took {format_duration(item['duration_s'])}"
     tried = plural(item["attempts"], "attempt")
-    return f"<p>item {item['item']} ({tried}{took}): <code>{text(_shortened(row))}</code>{said}</p>"
+    return f"<p>item {item['item']} ({tried}{took}): <code>{text_of(_shortened(row))}</code>{said}</p>"
 
 
 def _shortened(words: str, limit: int = 400) -> str:
@@ -78,7 +78,7 @@ def running_section(status: StatusDocument) -> Iterator[str]:
     yield '<section><h2>Running, longest first</h2><div class="wide"><table>'
     yield '<tr><th class="number">item</th><th class="number">slot</th><th class="number">attempt</th><th>for</th></tr>'
     for item in running:
-        cells = [f'<td class="number">{text(item[key] or "")}</td>' for key in ("item", "slot", "attempt")]
+        cells = [f'<td class="number">{text_of(item[key] or "")}</td>' for key in ("item", "slot", "attempt")]
         yield f"<tr>{''.join(cells)}<td>{format_duration(item['elapsed_s'])}</td></tr>"
     yield "</table></div></section>"
 
@@ -101,12 +101,12 @@ def retry_section(status: StatusDocument) -> Iterator[str]:
     retry = status["retry"]
     yield '<section id="retry"><h2>Retry</h2>'
     if retry["available"]:
-        yield f"<p>{plural(retry['items'], 'item')} would run again:</p><pre>{text(retry['command'])}</pre>"
+        yield f"<p>{plural(retry['items'], 'item')} would run again:</p><pre>{text_of(retry['command'])}</pre>"
     else:
-        yield f"<p>Not now: {text(retry['why_not'])}.</p>"
+        yield f"<p>Not now: {text_of(retry['why_not'])}.</p>"
     others = [command for command in status["next"] if command != retry["command"]]
     if others:
-        commands = "\n".join(map(text, others))
+        commands = "\n".join(map(text_of, others))
         yield f'<p class="soft">To see more:</p><pre>{commands}</pre>'
     yield "</section>"
 
@@ -117,13 +117,13 @@ def results_section(status: StatusDocument) -> Iterator[str]:
     yield '<section id="results"><h2>Results</h2>'
     if not results["available"]:
         when = "The files are missing from" if status["done"] else "When the job is done, they are in"
-        yield f"<p>{when} <code>{text(results['dir'])}</code></p></section>"
+        yield f"<p>{when} <code>{text_of(results['dir'])}</code></p></section>"
         return
     yield '<div class="wide"><table><tr><th>file</th><th class="number">rows</th><th>SHA-256</th></tr>'
     for file in three_files(results):
         yield (
-            f'<tr><td><code>{text(file["path"])}</code></td><td class="number">{number(file["rows"])}</td>'
-            f"<td><code>{text((file['sha256'] or '')[:16])}</code></td></tr>"
+            f'<tr><td><code>{text_of(file["path"])}</code></td><td class="number">{number(file["rows"])}</td>'
+            f"<td><code>{text_of((file['sha256'] or '')[:16])}</code></td></tr>"
         )
     yield "</table></div></section>"
 
@@ -132,32 +132,32 @@ def facts_section(status: StatusDocument) -> Iterator[str]:
     """Input, policy, times and the other facts about the job."""
     yield '<section><h2>The job</h2><dl class="facts">'
     for name, value in _fact_lines(status):
-        yield f"<dt>{text(name)}</dt><dd>{value}</dd>"
+        yield f"<dt>{text_of(name)}</dt><dd>{value}</dd>"
     yield "</dl></section>"
 
 
 def _fact_lines(status: StatusDocument) -> Iterator[tuple[str, str]]:
     """The name and the value of each fact, as HTML."""
     given, time = status["input"], status["time"]
-    yield kind_of(status["handler"]).noun, f"<code>{text(work_text(status))}</code>"
+    yield kind_of(status["handler"]).noun, f"<code>{text_of(work_text(status))}</code>"
     source = "standard input" if given["path"] == "-" else given["path"]
-    yield "input", f"{text(source)}, {text(given['format'])}, {plural(given['rows'], 'row')}"
-    yield "SHA-256", f"<code>{text(given['sha256'])}</code>"
+    yield "input", f"{text_of(source)}, {text_of(given['format'])}, {plural(given['rows'], 'row')}"
+    yield "SHA-256", f"<code>{text_of(given['sha256'])}</code>"
     began = (("submitted", time["submitted_at"]), ("started", time["started_at"]))
     for name, moment in (*began, ("finished", time["finished_at"]), ("deadline", time["deadline_at"])):
         if moment:
             yield name, time_markup(moment)
     if time["paused_s"]:
         yield "paused for", format_duration(time["paused_s"])
-    yield "policy", text(", ".join(policy_facts(status["policy"])))
-    yield "queue", text(status["queue"])
+    yield "policy", text_of(", ".join(policy_facts(status["policy"])))
+    yield "queue", text_of(status["queue"])
     if status["labels"]:
-        yield "labels", text(" ".join(f"{name}={value}" for name, value in status["labels"].items()))
+        yield "labels", text_of(" ".join(f"{name}={value}" for name, value in status["labels"].items()))
     if status["idempotency"]["key"]:
-        yield "key", f"<code>{text(status['idempotency']['key'])}</code>"
-    yield "uid", f"<code>{text(status['uid'])}</code>"
+        yield "key", f"<code>{text_of(status['idempotency']['key'])}</code>"
+    yield "uid", f"<code>{text_of(status['uid'])}</code>"
 
 
 def time_markup(moment: str) -> str:
     """``2026-11-23 18:28:31 UTC``: people read a report elsewhere, where local time differs."""
-    return f'<time datetime="{text(moment)}">{text(moment[:19].replace("T", " "))} UTC</time>'
+    return f'<time datetime="{text_of(moment)}">{text_of(moment[:19].replace("T", " "))} UTC</time>'

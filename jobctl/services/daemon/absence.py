@@ -1,4 +1,4 @@
-"""Sentences about the daemon, for a person who has just given it work."""
+"""Sentences about the daemon for a person who has just submitted or changed work."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from jobctl.process import lock
 
 
 def absence(home: Home, program: str) -> str:
-    """The sentence that no daemon is running, with the command that starts one; empty while one is running."""
+    """Return the sentence that no daemon is running, with the command that starts one; empty if one is running."""
     return no_daemon(home, program) if lock.holder(str(home.lock)) is None else ""
 
 
 def no_daemon(home: Home, program: str) -> str:
-    """The same where it is known that none is running. A full disk comes first: a daemon would start nothing on it."""
+    """Return the same sentence without asking for a daemon.
+
+    A full disk comes first: a daemon would start no item on it.
+    """
     from jobctl.domain.blockers import DAEMON_DOWN, DISK_FULL
     from jobctl.process.space import shortage
 
@@ -27,7 +30,7 @@ def no_daemon(home: Home, program: str) -> str:
 
 
 def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
-    """``absence`` if one of these jobs is not done: without work no daemon is needed."""
+    """Return ``absence`` if one of these jobs is not done, otherwise '': without work, no daemon is needed."""
     from jobctl.domain.states import TERMINAL_JOB_STATES
     from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views
@@ -41,7 +44,7 @@ def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
 
 
 def absence_for_queue(home: Home, queue: str, program: str) -> str:
-    """The same for the jobs of a queue."""
+    """Return ``absence`` if a job of the queue is not done, otherwise ''."""
     from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views
 
@@ -54,7 +57,10 @@ def absence_for_queue(home: Home, queue: str, program: str) -> str:
 
 
 def worker_of(home: Home, job: int, started: int | None, program: str, now: int) -> str:
-    """Which process works on a job, in words; ``started`` is the daemon that was just started for it."""
+    """Say which process runs a job, or how to start one; ``started`` is the daemon that was just started for it.
+
+    ``now`` is in microseconds UTC.
+    """
     path = str(home.lock)
     process = lock.holder(path)
     if process is None:
@@ -63,11 +69,11 @@ def worker_of(home: Home, job: int, started: int | None, program: str, now: int)
         following = lock.next_in_line(path)
         then = f"when it has ended: {program} daemon start"
         return f"{other}; {then if following is None else f'process {following} is the daemon after it'}"
-    return f"a daemon works on it (process {process})"
+    return f"a daemon runs it (process {process})"
 
 
 def _other_work(home: Home, job: int, now: int) -> str:
-    """What the process that holds the store does instead of the job; empty if it works on the job, or will."""
+    """Say what the process with the store does instead of the job; empty if it runs the job, or will."""
     from jobctl.services.daemon.view import daemon_view
     from jobctl.store.opening.open import open_database
 
@@ -80,11 +86,14 @@ def _other_work(home: Home, job: int, now: int) -> str:
         return ""
     if view.scope == "all":
         return f"the daemon is stopping (process {view.pid})"
-    return f"process {view.pid} works on job {view.scope} alone"
+    return f"process {view.pid} runs only job {view.scope}"
 
 
 def left_over(home: Home, job: int, program: str, now: int) -> str:
-    """Whether a daemon continues a job that a person has left before its end, and if not what to type."""
+    """Say whether a daemon continues a job that a person has left before its end, and if not, what to type.
+
+    ``now`` is in microseconds UTC.
+    """
     from jobctl.services.daemon.view import daemon_view
     from jobctl.store.opening.open import open_database
 

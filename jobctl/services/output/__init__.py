@@ -1,1 +1,1 @@
-"""What items produced: results, logs, reports, exports."""
+"""The services that read the products of items: results, logs, reports and exports."""

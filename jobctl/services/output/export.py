@@ -1,4 +1,4 @@
-"""The attempts of a job as a GNU parallel joblog: for the tools and habits that read those."""
+"""``jobctl export``: the attempts of a job as a joblog, the format of GNU parallel that other tools read."""
 
 from __future__ import annotations
 
@@ -25,22 +25,18 @@ from jobctl.store.opening.open import open_database
 from jobctl.store.views.items import FinishedRun, finished_runs
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.export import ExportFileDocument, ExportHead
+    from jobctl.domain.documents.export import ExportFileDocument, ExportHead, JoblogRowBlock
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMED_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
-#: What a shell would have answered.
+#: The exit value of a command that cannot be started, as a shell gives it.
 _NOT_STARTED_CODE = 127
 _RAISED_CODE = 1
-#: As GNU parallel notes a job that ran out of time.
+#: The exit value that GNU parallel writes for a command that reached its time limit.
 _TIMED_OUT_CODE = -1
-
-
-if TYPE_CHECKING:
-    from jobctl.domain.documents.export import JoblogRowBlock
 
 
 class _Row(NamedTuple):
@@ -56,7 +52,7 @@ class _Row(NamedTuple):
     command: str
 
     def line(self) -> str:
-        """As GNU parallel writes it."""
+        """Return the line as GNU parallel writes it."""
         return (
             f"{self.seq}\t{self.host}\t{self.started_at / 1e6:.3f}\t{self.duration_us / 1e6:10.3f}"
             f"\t0\t{self.received}\t{self.exit_value}\t{self.signal}\t{self.command}\n"
@@ -64,13 +60,15 @@ class _Row(NamedTuple):
 
 
 def export_head(job: int) -> ExportHead:
-    """``jobctl.export/1`` without its rows."""
+    """Return ``jobctl.export/1`` without its rows."""
     return {"schema": "jobctl.export/1", "job": job, "format": "joblog"}
 
 
 def export_file(home: Home, job: int, path: str) -> ExportFileDocument:
-    """Write the joblog of a job to a file, whole or not at all; returns ``jobctl.export_file/1``. Raises NotFound,
-    and HomeError when the file cannot be written."""
+    """Write the joblog of a job to a file, completely or not at all; returns ``jobctl.export_file/1``.
+
+    Raises NotFound, UsageError for a directory, and HomeError if the file cannot be written.
+    """
     with write_whole(Path(path)) as target:
         rows = export_joblog(home, job, target)
     where = os.path.abspath(path)
@@ -80,7 +78,7 @@ def export_file(home: Home, job: int, path: str) -> ExportFileDocument:
 def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
     """Write the joblog of a job: items in input order, the latest attempt of each that has ended.
 
-    Items that never ran are left out, as from a joblog that was cut off. Returns the number of lines after the
+    Items that never ran are left out, as in the joblog of an interrupted run. Returns the number of lines after the
     header. Raises NotFound, and OSError from writing.
     """
     with contextlib.closing(_rows(home, job)) as rows:
@@ -94,7 +92,7 @@ def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
 
 
 def export_rows(home: Home, job: int) -> Iterator[JoblogRowBlock]:
-    """The same lines as documents, each with the columns of a joblog. Raises NotFound."""
+    """Yield the same lines as blocks of ``jobctl.export/1``. Raises NotFound."""
     for row in _rows(home, job):
         yield {
             "seq": row.seq,
@@ -133,13 +131,13 @@ def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
 def _words(handler: Handler, kind: Kind, run: FinishedRun) -> tuple[str, ...]:
     try:
         return handler.words(run.item, run.payload)
-    except (IndexError, KeyError, ValueError):  # a damaged row has not the columns that the command names
+    except (IndexError, KeyError, ValueError):  # a damaged row lacks columns that the command names
         return kind.lost_words
 
 
 def _ending(ending: int | None, code: int) -> tuple[int, int]:
-    """(exit value, signal) as GNU parallel writes them."""
-    match Ending.NOT_STARTED if ending is None else Ending(ending):  # None: it cannot be read
+    """Return (exit value, signal) as GNU parallel writes them."""
+    match Ending.NOT_STARTED if ending is None else Ending(ending):  # None: the row is damaged
         case Ending.EXITED:
             return code, 0
         case Ending.TIMED_OUT:
@@ -148,23 +146,23 @@ def _ending(ending: int | None, code: int) -> tuple[int, int]:
             return _NOT_STARTED_CODE, 0
         case Ending.RAISED:
             return _RAISED_CODE, 0
-        case _ if code < 0:  # it was told to end, and exited with a code
+        case _ if code < 0:  # a signal ended it after a request to end
             return -code, 0
         case _:
-            return 0, code or 15  # ended from outside; a crash that left no signal counts as one
+            return 0, code or 15  # something else ended it; without a known signal, it counts as TERM
 
 
 def command_text(words: tuple[str, ...], assigned: int = 0) -> str:
-    """A command on one line that a shell takes as these words, the first ``assigned`` of them NAME=VALUE."""
+    """Return one line that a shell reads as these words; the first ``assigned`` of them are NAME=VALUE."""
     values = [f"{name}={_quote(value)}" for name, _, value in (word.partition("=") for word in words[:assigned])]
     program = _quote(words[assigned])
-    # Unquoted it would be an assignment, too.
+    # Without quotes, a shell would read this word as one more assignment.
     program = f"'{program}'" if "=" in program and program == words[assigned] else program
     return " ".join([*values, program, *map(_quote, words[assigned + 1 :])])
 
 
 def _quote(word: str) -> str:
-    """Shell quoting that keeps tabs and line feeds out of the line."""
+    """Quote a word for a shell; tabs and line feeds become escapes, because they would break the line of the table."""
     if not _CONTROL.search(word):
         return shlex.quote(word)
     escaped = re.sub(r"['\\]", lambda match: _NAMED_ESCAPES[match[0]], word)

@@ -1,4 +1,4 @@
-"""Following what items write while they run, and what those write that come and go in between."""
+"""``jobctl logs --follow``: yield output while items write it, also of items that start and end meanwhile."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.items import AttemptView
 
-#: New items taken in at one look.
+#: The most new attempts that one query reads.
 PAGE = 500
-#: Looked at again after this long although nothing was heard.
+#: Seconds after which everything is read again without an event.
 LONGEST_NAP_S = 30.0
-#: What runs elsewhere is brought here for a minute after it was asked for.
+#: Seconds between two requests for output from other machines; the engine brings it here for a minute after each.
 ASK_AGAIN_S = 20.0
 
 
 class OutputEvent(NamedTuple):
-    """Bytes that an attempt wrote, or with ``over`` the news that it ended."""
+    """Bytes that an attempt wrote, or the end of the attempt if ``over`` is set."""
 
     item: int
     attempt: int
@@ -45,14 +45,14 @@ class OutputEvent(NamedTuple):
 
 @dataclass(slots=True)
 class _Reader:
-    """How far the streams of one attempt have been read."""
+    """The position up to which each stream of one attempt was read."""
 
     at: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class FollowTarget:
-    """What is followed: one item of a job, or all of them above number ``after``."""
+    """The output to follow: of one item of a job, or of all items with numbers above ``after``."""
 
     job: int
     item: int | None = None
@@ -64,29 +64,29 @@ class Follower:
     """Follows one item of a job, or all of them."""
 
     def __init__(self, database: Database, home: Home, wanted: FollowTarget, stop: int | None = None) -> None:
-        """With ``stop``, a descriptor that becomes readable when nobody reads any more."""
+        """``stop`` is a descriptor that becomes readable when the reader of the output has gone."""
         job, item, streams = wanted.job, wanted.item, wanted.streams
         self._stop = () if stop is None else (stop,)
         self._database = database
         self._home = home
         self._job = job
         self._streams = streams
-        self._only = item
-        self._open: dict[int, None] = {} if item is None else {item: None}  # items with more to come
+        self._item = item
+        self._unfinished: dict[int, None] = {} if item is None else {item: None}  # items that may write more
         self._readers: dict[tuple[int, int], _Reader] = {}
-        self._finished: dict[int, int] = {}  # of an open item, the latest attempt shown to its end
-        self._seen = wanted.after  # items above it have not been looked at
-        self._is_elsewhere = False  # something that runs writes on another machine
+        self._finished: dict[int, int] = {}  # the latest attempt of an item that was read to its end
+        self._seen = wanted.after  # items with higher numbers have not been read
+        self._is_elsewhere = False  # a running attempt writes on another machine
         self._asked_at = 0.0
 
     def events(self) -> Iterator[OutputEvent]:
-        """Output that was written, then output as it is written, until the item or the job is done."""
+        """Yield the output so far, then more as it is written, until the item or the job is done. Raises NotFound."""
         with StoreWatch(self._database, self._home) as store, _LogWatch(self._home, self._job) as files:
             while True:
-                # Both before reading, so that no output is missed: neither the last one nor one after the watch began.
+                # Before the read: otherwise output after the watch began, or the last output, could be missed.
                 watch = files.ready()
                 is_over = self._is_over()
-                yield from self._look()
+                yield from self._read_all()
                 if is_over:
                     return
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
@@ -99,53 +99,55 @@ class Follower:
                     watch.drain()
 
     def _request_output(self) -> float:
-        """Ask the engine to bring output from other machines here, and again before it stops; returns the seconds until
-        the next request."""
+        """Ask the engine for output from other machines, again before it stops bringing it.
+
+        Returns the seconds until the next request is due.
+        """
         now = time.monotonic()
         if now >= self._asked_at + ASK_AGAIN_S:
             self._asked_at = now
             with self._database.transaction():
-                request = Request(self._job, self._only, requests.FOLLOW, False, actor(), "")
+                request = Request(self._job, self._item, requests.FOLLOW, False, actor(), "")
                 requests.add(self._database, request, moment.now())
             wake(self._home.wake)
         return self._asked_at + ASK_AGAIN_S - now
 
     def _is_over(self) -> bool:
-        if self._only is not None:
-            state = item_views.item_state(self._database, self._job, self._only)
+        if self._item is not None:
+            state = item_views.item_state(self._database, self._job, self._item)
             return state is None or state[0] in TERMINAL_ITEM_STATES
         found = job_views.states(self._database, [self._job])
         return not found or found[self._job][0] in TERMINAL_JOB_STATES
 
-    def _look(self) -> Iterator[OutputEvent]:
-        for item in list(self._open):
-            yield from self._look_at(item)
-        while self._only is None and (items := self._new_items()):
+    def _read_all(self) -> Iterator[OutputEvent]:
+        for item in list(self._unfinished):
+            yield from self._read_item(item)
+        while self._item is None and (items := self._new_items()):
             for item in items:
-                self._open[item] = None
-                yield from self._look_at(item)
+                self._unfinished[item] = None
+                yield from self._read_item(item)
 
     def _new_items(self) -> list[int]:
-        """The next items that were begun. They begin in order, so none below ``_seen`` is new but in ``_open``."""
+        """Return the next items that have begun. Items begin in order, so only numbers above ``_seen`` are new."""
         page = item_views.attempts_after(self._database, self._job, (self._seen, 1 << 62), PAGE)
         if not page:
             return []
         first, self._seen = self._seen + 1, page[-1].item
         begun = {attempt.item for attempt in page}
-        if self._seen - first >= 10 * PAGE:  # a job that was cancelled has holes that nothing will fill
+        if self._seen - first >= 10 * PAGE:  # a cancelled job has gaps of items that never run
             return sorted(begun)
         return list(range(first, self._seen + 1))
 
-    def _look_at(self, item: int) -> Iterator[OutputEvent]:
+    def _read_item(self, item: int) -> Iterator[OutputEvent]:
         state = item_views.item_state(self._database, self._job, item)
         for attempt in item_views.attempts(self._database, self._job, item):
             if attempt.attempt > self._finished.get(item, 0):
-                yield from self._advance(attempt)
+                yield from self._read_attempt(attempt)
         if state is None or state[0] in TERMINAL_ITEM_STATES:
-            self._open.pop(item, None)
+            self._unfinished.pop(item, None)
             self._finished.pop(item, None)
 
-    def _advance(self, attempt: AttemptView) -> Iterator[OutputEvent]:
+    def _read_attempt(self, attempt: AttemptView) -> Iterator[OutputEvent]:
         key, is_live = (attempt.item, attempt.attempt), attempt.ending is None
         self._is_elsewhere |= is_live and attempt.host is not None
         reader = self._readers.setdefault(key, _Reader())
@@ -172,8 +174,11 @@ def _final_chunks(where: Piece, skip: int, attempt: AttemptView) -> Iterator[byt
 
 
 def _live_chunks(where: Piece, skip: int, pid: int) -> Iterator[bytes]:
-    """What a running attempt has written since. Its file is used again by the next item of its slot, so what was
-    read counts only if the process still exists after the reading; else the final record, soon written, tells."""
+    """Yield new output of a running attempt.
+
+    The next item of the slot uses the same file, so bytes count only if the process still exists after the read. If it
+    does not, the final record of the attempt soon says where its output is.
+    """
     try:
         for data in read(where, skip):
             if not _exists(pid):
@@ -186,7 +191,10 @@ def _live_chunks(where: Piece, skip: int, pid: int) -> Iterator[bytes]:
 
 
 def _writer(attempt: AttemptView) -> int:
-    """The process whose life says that its file is still its own; what was brought here is nobody else's anyway."""
+    """The process that must exist while the file belongs to the attempt.
+
+    Output from another machine has a file of its own, so the check uses this process, which exists.
+    """
     return os.getpid() if attempt.host is not None else attempt.pid
 
 
@@ -203,7 +211,7 @@ def _exists(pid: int) -> bool:
 
 
 class _LogWatch:
-    """Watches the log directory of a job, from when there is one."""
+    """Watches the folder with the output of a job, once it exists."""
 
     def __init__(self, home: Home, job: int) -> None:
         self._folder = home.job_logs(job)
@@ -217,7 +225,7 @@ class _LogWatch:
             self._watch.close()
 
     def ready(self) -> Watch | None:
-        """The watch; None while there is nothing to watch."""
+        """Return the watch; None while the folder does not exist."""
         if self._watch is None and self._folder.is_dir():
             with contextlib.suppress(FileNotFoundError):  # removed meanwhile, with its job
                 self._watch = Watch(self._folder, ())

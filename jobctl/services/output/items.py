@@ -1,4 +1,4 @@
-"""Pages of items: what each is doing or how it ended, in item order."""
+"""``jobctl items``: the items of a job in their order, page by page, with their states and results."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "jobctl.items/1"
 STATE_WORDS = tuple(state.word for state in ItemState)
+#: Items of one page.
 PAGE = 1_000
 
-#: After every item there can be; SQLite has no larger number.
+#: A number above that of every item; SQLite has no larger one.
 _BEYOND = (1 << 63) - 1
 
 
@@ -45,7 +46,7 @@ class Page:
 
 
 def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
-    """States from words, also ``failed,running``. Raises UsageError naming the words there are."""
+    """Return the states that words such as ``failed,running`` name. Raises UsageError with the valid words."""
     words = [word.strip().lower() for text in texts for word in text.split(",") if word.strip()]
     for word in words:
         if word not in STATE_WORDS:
@@ -57,7 +58,7 @@ def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
 
 
 def page(database: Database, job: int, states: Sequence[ItemState], after: int, limit: int) -> Page:
-    """The next ``limit`` items above number ``after`` that are in one of the states (none given = any)."""
+    """Return the next ``limit`` items with numbers above ``after`` that are in one of the states (no states = any)."""
     if states:
         found = list(heapq.merge(*(_of_state(database, job, s, after, limit + 1) for s in states)))[: limit + 1]
     else:
@@ -79,7 +80,7 @@ def _of_state(database: Database, job: int, state: ItemState, after: int, limit:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which items are wanted."""
+    """A choice of items."""
 
     target: Target
     states: tuple[ItemState, ...] = ()
@@ -88,7 +89,7 @@ class Query:
 
 
 def query(database: Database, wanted: Query, size: int) -> Iterator[Page]:
-    """The items in pages of at most ``size``; the last page says where to continue if the limit cut the list."""
+    """Yield the items in pages of at most ``size``; the last page says where to continue if ``limit`` cut the list."""
     numbers = wanted.target.items
     after = max(min(wanted.after, _BEYOND), 0 if numbers is None else numbers[0] - 1)
     left = wanted.limit
@@ -110,7 +111,7 @@ def _until(found: Page, last: int) -> Page:
 
 
 class Listing:
-    """The items that a word, states and limits name, read page by page so that a long list starts at once."""
+    """The items that a word, states and limits choose, read page by page, so that a long list starts at once."""
 
     def __init__(self, home: Home, text: str, states: Sequence[ItemState], after: int = 0, limit: int = 0) -> None:
         """``limit`` 0 means all. Raises NotFound, and UsageError for several jobs."""
@@ -126,7 +127,7 @@ class Listing:
         self.next: int | None = None
 
     def pages(self) -> Iterator[list[ItemBlock]]:
-        """The documents of the items, in order."""
+        """Yield the documents of the items, in their order."""
         for target in self._targets:
             for found in query(self._database, Query(target, self._states, self._after, self._limit), PAGE):
                 self.next = found.next
@@ -136,13 +137,13 @@ class Listing:
         return item_document(self._job.id, item, self._columns, self._job.input_format)
 
     def document(self) -> ItemsDocument:
-        """``jobctl.items/1``."""
+        """Return ``jobctl.items/1``."""
         items = [item for page in self.pages() for item in page]
         return {"schema": SCHEMA, "job": self._job.id, "items": items, "next": self.next}
 
 
 def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> ItemBlock:
-    """An item as JSON; all keys always present, null when there is nothing to say."""
+    """Return an item as a part of ``jobctl.items/1``. All keys are always present; a value that is unknown is null."""
     ran = item.ending is not None
     return {
         "job": job,
@@ -171,19 +172,19 @@ def _left_behind(item: ItemView) -> LeftBehindBlock | None:
 
 
 def failure_code(item: ItemView) -> str | None:
-    """The word for how the latest attempt failed; None if it did not, or is not over."""
+    """Return the cause of the failure of the latest attempt; None if it succeeded or has not ended."""
     if item.ending is None or (item.ending == Ending.EXITED and item.code == 0):
         return None
     return outcome.failure_code(item.ending, item.code or 0, item.flags or 0)
 
 
 def signal_of(item: ItemView) -> str | None:
-    """The signal that ended the latest attempt."""
+    """Return the name of the signal that ended the latest attempt; None if none did."""
     return outcome.signal_of(item.ending, item.code or 0)
 
 
 def row_values(payload: bytes, columns: Sequence[str], input_format: str) -> Any:
-    """The input row: an object by column names, the object of a JSON line, or the text of a line."""
+    """Return the input row: an object by column names, the value of a JSON line, or the text of a line."""
     if input_format == "jsonl":
         return plain_value(payload)
     values = [value.decode("utf-8", "replace") for value in fields_of(input_format, payload)]

@@ -1,4 +1,4 @@
-"""The outputs of items that words name, and their documents: all at once, or piece by piece while they are written."""
+"""The outputs of items that words name, and their documents: complete, or piece by piece while items write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES: Final[dict[str, StreamName]] = {"out": "stdout", "err": "stderr"}
 
 
 class Outputs:
-    """The outputs that words, a choice and streams name."""
+    """The outputs of the items that words name, limited by a choice and by streams."""
 
     def __init__(self, home: Home, texts: Sequence[str], choice: Choice, streams: Sequence[str]) -> None:
         """Raises NotFound, UsageError."""
@@ -36,29 +36,32 @@ class Outputs:
 
     @property
     def is_single(self) -> bool:
-        """Whether they are those of one attempt of one item."""
+        """Whether they are the outputs of one attempt of one item."""
         first = self.targets[0]
         return (
             len(self.targets) == 1 and first.item is not None and first.last is None and not self.choice.every_attempt
         )
 
     def attempts(self, *targets: Target) -> Iterator[tuple[int, AttemptView]]:
-        """(job, attempt) of some targets, or of all of them. Raises NotFound for an attempt that does not exist."""
+        """Yield (job, attempt) of these targets, or of all targets.
+
+        Raises NotFound for an attempt that does not exist.
+        """
         return attempts(self._database, targets or self.targets, self.choice)
 
     def piece(self, job: int, attempt: AttemptView, stream: str) -> Piece:
-        """Where a stream of an attempt is."""
+        """Return the place of a stream of an attempt."""
         return piece(self._home, job, attempt, stream)
 
     def state_of(self, job: int, item: int) -> str:
-        """The state of an item, in a word."""
+        """Return the state of an item as a word."""
         state = item_views.item_state(self._database, job, item)
         return "unknown" if state is None else ItemState(state[0]).word
 
     def follower(self, stop: int | None) -> Follower:
-        """Follows the one job or item that is named. Raises UsageError for more than one, and for an attempt.
+        """Return a follower of the one job or item that is named. Raises UsageError for several, and for an attempt.
 
-        ``stop`` is a descriptor that becomes readable when nobody reads any more.
+        ``stop`` is a descriptor that becomes readable when the reader of the output has gone.
         """
         from jobctl.services.output.follow import Follower, FollowTarget
 
@@ -68,7 +71,7 @@ class Outputs:
         return Follower(self._database, self._home, FollowTarget(target.job, target.item, self.streams), stop=stop)
 
     def document(self) -> OutputDocument:
-        """``jobctl.output/1`` of the one attempt that is named, also if it has not run."""
+        """Return ``jobctl.output/1`` of the one attempt that is named, also if the item has not run."""
         found = next(self.documents(), None)
         if found is not None:
             return found
@@ -86,14 +89,14 @@ class Outputs:
         return empty
 
     def documents(self) -> Iterator[OutputDocument]:
-        """``jobctl.output/1`` of each attempt. Raises NotFound, before the first one if items are named."""
+        """Yield ``jobctl.output/1`` of each attempt. Raises NotFound, before the first document if items are named."""
         found = self.attempts()
         if any(target.items is not None for target in self.targets):
-            found = iter(list(found))  # at most as many as somebody can type
+            found = iter(list(found))  # a person can name only few items
         return (self.output(job, attempt) for job, attempt in found)
 
     def output(self, job: int, attempt: AttemptView) -> OutputDocument:
-        """``jobctl.output/1`` of an attempt; null for an output that cannot be read here."""
+        """Return ``jobctl.output/1`` of an attempt; an output that cannot be read here is null."""
         document: OutputDocument = {
             "schema": SCHEMA,
             "job": job,
@@ -106,20 +109,23 @@ class Outputs:
             try:
                 data = b"".join(read(self.piece(job, attempt, stream)))
                 document[_NAMES[stream]] = data.decode("utf-8", "replace")
-            except FileNotFoundError:  # removed, or on another machine while the item runs
+            except FileNotFoundError:  # it was removed, or it is on another machine as long as the item runs
                 document[_NAMES[stream]] = None
         return document
 
 
 class Pieces:
-    """The documents of outputs that are followed: one for each piece, and one for the end of each attempt."""
+    """Makes the documents of outputs that are followed: one for each piece, and one for the end of each attempt."""
 
     def __init__(self, job: int) -> None:
         self._job = job
         self._decoders: dict[tuple[int, int, str], codecs.IncrementalDecoder] = {}
 
     def of(self, event: OutputEvent) -> Iterator[OutputPieceDocument]:
-        """``jobctl.output_piece/1`` of one event. A character that is split between two pieces is in the second."""
+        """Yield ``jobctl.output_piece/1`` of one event.
+
+        A character that is split between two pieces is in the second one.
+        """
         if event.over is not None:
             yield from self._end(event)
             return

@@ -1,7 +1,7 @@
-"""What items wrote: where the output of an attempt is, and reading it piece by piece.
+"""Find and read the output of attempts.
 
-Outputs of many attempts share a few files; an attempt's record has file, offset and length, so one output is found in
-the same time whatever the size of the job. An attempt that runs writes to a file of its own until it ends.
+Many attempts share a few files. The record of an attempt has file, offset and length, so finding an output takes the
+same time in a job of any size. A running attempt writes to a file of its own until it ends.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
 from jobctl.store.views.items import AttemptView
 
+#: The most bytes of one read, and the most attempts or items of one query.
 CHUNK = 1 << 18
 PAGE = 500
 STREAMS = ("out", "err")
@@ -27,7 +28,7 @@ STREAMS = ("out", "err")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which outputs are wanted."""
+    """A choice of outputs."""
 
     failed: bool = False
     attempt: int | None = None  # None = the latest of each item
@@ -36,31 +37,34 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stream of one attempt. ``length`` None = it still runs, and the piece reaches to the end of the file."""
+    """The place of one stream of one attempt: a part of a file.
+
+    ``length`` None = the attempt runs, to the end of the file.
+    """
 
     path: Path
     offset: int
     length: int | None
 
     def exists(self) -> bool:
-        """Whether there is anything to read, or may be."""
+        """Return whether there is output, or may be while the attempt runs."""
         return self.length is None or self.length > 0
 
 
 def piece(home: Home, job: int, attempt: AttemptView, stream: str) -> Piece:
-    """Where a stream of an attempt is."""
+    """Return the place of a stream of an attempt."""
     offset, length = (attempt.out_off, attempt.out_len) if stream == "out" else (attempt.err_off, attempt.err_len)
     path = home.job_logs(job) / f"{attempt.log}.{stream}"
     return Piece(path, offset, None if attempt.ending is None else length)
 
 
 def is_cut(attempt: AttemptView) -> bool:
-    """Whether the middle of the output was left out because it was too long."""
+    """Return whether the middle of the output was left out because it was too long."""
     return bool(attempt.flags & OutputFlag.CUT)
 
 
 def read(where: Piece, skip: int = 0) -> Iterator[bytes]:
-    """The bytes of a piece from ``skip`` on. Raises FileNotFoundError when its file is gone."""
+    """Yield the bytes of a piece after the first ``skip`` bytes. Raises FileNotFoundError if its file was removed."""
     if not where.exists():
         return
     descriptor = os.open(where.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -78,7 +82,7 @@ def read(where: Piece, skip: int = 0) -> Iterator[bytes]:
 
 
 def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> Iterator[tuple[int, AttemptView]]:
-    """(job, attempt) of the wanted outputs, in the order of the targets and of their items."""
+    """Yield (job, attempt) of the chosen outputs, in the order of the targets and of their items. Raises NotFound."""
     for target in targets:
         if target.items is not None:
             found = _of_items(database, target, choice)
@@ -111,7 +115,7 @@ def _of_failed(database: Database, job: int, choice: Choice) -> Iterator[Attempt
 
 
 def _of_job(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:
-    """All items: pages of attempts in item order, handed on when the attempts of an item are complete."""
+    """Yield the chosen attempts of all items. Attempts are read in pages, so those of one item are collected first."""
     after = (0, 0)
     pending: list[AttemptView] = []
     while page := item_views.attempts_after(database, job, after, PAGE):

@@ -1,4 +1,4 @@
-"""What the report of a job shows beyond its status document: all of it bounded, read in a moment."""
+"""``jobctl report``: the data of a report, with charts and samples of limited size, and writing the page."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "jobctl.report/1"
 _FILE_SCHEMA: Final = "jobctl.report_file/1"
-#: Spans of the histogram, and items shown for each cause of failure.
+#: The most bars of the histogram, and the most items shown for each cause of failure.
 BINS = 60
 SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The job a report is about, at a moment (microseconds UTC)."""
+    """The job that a report describes; ``now`` is in microseconds UTC."""
 
     job: int
     now: int
@@ -45,11 +45,11 @@ class Subject:
 
 
 def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
-    """The report of a job as plain values. Raises NotFound."""
+    """Return ``jobctl.report/1`` of a job. Raises NotFound."""
     document = job_document(database, home, subject.job, subject.now, program=subject.program)
     with job_views.snapshot(database):
         job = job_views.job(database, subject.job)
-        if job is None:  # removed in this very moment
+        if job is None:  # it was removed a moment ago
             raise NotFound(f"there is no job {subject.job}", hint="jobctl status --all lists every job")
         kept = figures.durations(database, job.id)
         return {
@@ -65,7 +65,7 @@ def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
 
 
 def report_of(home: Home, job: int, now: int, *, program: str = "jobctl") -> ReportDocument:
-    """The report of a job in the store of a home. Raises NotFound."""
+    """Return ``jobctl.report/1`` of a job in the store of a home; ``now`` is in microseconds UTC. Raises NotFound."""
     database = open_database(home)
     try:
         return report(database, home, Subject(job, now, program))
@@ -74,9 +74,9 @@ def report_of(home: Home, job: int, now: int, *, program: str = "jobctl") -> Rep
 
 
 def write_report(job: int, page: str, path: Path | None) -> ReportFileDocument:
-    """Write a page whole or not at all, in the place of one that was there; returns ``jobctl.report_file/1``.
+    """Write a page completely or not at all; returns ``jobctl.report_file/1``. An existing file is replaced.
 
-    Without a path nothing is written, and the document has the page.
+    Without a path nothing is written, and the document contains the page. Raises UsageError, HomeError.
     """
     data = page.encode()
     if path is None:
@@ -118,7 +118,7 @@ def _state(bar: Bar) -> BarStateName:
 
 
 def _samples(database: Database, job: JobView, numbers: list[int]) -> list[ItemBlock]:
-    """Items that failed for one cause, with their rows and their last words."""
+    """Items that failed for one cause, with their rows and messages."""
     columns = json.loads(job.columns)
     found = [
         item for n in numbers[:SAMPLES] for item in item_views.items(database, job.id, None, n - 1, 1) if item.item == n

@@ -1,4 +1,4 @@
-"""Reading result files back: the number of each row's item and the payload it was made from."""
+"""Read result files: the number of the item of each row, and the payload from which jobctl made the row."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _MEMBER_START = f'"{RESULT_MEMBER}":'
 class ResultRow(NamedTuple):
     """A row of a result file."""
 
-    line: int  # of the file, where the row ends
+    line: int  # the number of its last line in the file
     item: int
     payload: bytes
 
 
 class UnreadableError(Exception):
-    """A result file is not as jobctl writes it; the text says where and what."""
+    """A result file is not as jobctl writes it. The message names the line and the problem."""
 
 
 def sha256_of(path: Path) -> str:
-    """Hash of a file. Raises OSError."""
+    """Return the SHA-256 of a file, as hexadecimal digits. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def result_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
-    """The rows of a result file in its order, memory bounded. Raises OSError, UnreadableError."""
+    """Yield the rows of a result file in their order, one at a time. Raises OSError, UnreadableError."""
     return _json_rows(path) if job.input_format == "jsonl" else _table_rows(path, job)
 
 
@@ -58,7 +58,7 @@ def _table_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
 
 
 def _read_header(header: Sequence[str], columns: Sequence[str]) -> tuple[int, int]:
-    """The position of the item number in a row, and the number of fields."""
+    """Return the position of the item number in a row, and the number of fields. Raises UnreadableError."""
     if list(header[: len(columns)]) != list(columns):
         raise UnreadableError("the header does not begin with the columns of the input")
     if ITEM_COLUMN not in header:
@@ -82,9 +82,9 @@ def _json_rows(path: Path) -> Iterator[ResultRow]:
 
 
 def _split_json(text: str) -> tuple[dict[str, Any], bytes]:
-    """What jobctl wrote about a row, and the row without that.
+    """Split a row into the member that jobctl added and the original row.
 
-    It is the last member of the object, so the text before it is the original row, apart from white space.
+    That member is the last one of the object, so the text before it is the original row, apart from white space.
     """
     start = text.rindex(_MEMBER_START)
     facts = json.loads(text[start + len(_MEMBER_START) : -1])
@@ -93,7 +93,10 @@ def _split_json(text: str) -> tuple[dict[str, Any], bytes]:
 
 
 def same_json(one: bytes, other: bytes) -> bool:
-    """Whether two JSON rows are the same but for white space and the members of jobctl; numbers by their spelling."""
+    """Return whether two JSON rows differ only in white space and in members of jobctl.
+
+    Numbers are compared as text.
+    """
     if one == other:
         return True
     return _members(one) == _members(other)

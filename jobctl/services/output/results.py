@@ -1,4 +1,4 @@
-"""The result files of a finished job: where they are, and handing them out."""
+"""``jobctl results``: find the result files of a finished job, and copy or print one of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One of the three files, or the rows that were not accepted (of which no checksum is kept: it is empty)."""
+    """One of the three result files, or the file of rejected rows, whose checksum is empty because none is kept."""
 
     kind: KindName
     path: Path
@@ -36,7 +36,7 @@ class ResultFile:
     sha256: str
 
     def document(self) -> ListedFileBlock:
-        """As part of ``jobctl.results/1``."""
+        """Return the file as a part of ``jobctl.results/1``."""
         return {"kind": self.kind, "path": str(self.path), "rows": self.rows, "sha256": self.sha256 or None}
 
 
@@ -47,18 +47,18 @@ class Results(NamedTuple):
     files: list[ResultFile]
 
     def document(self) -> ResultsDocument:
-        """``jobctl.results/1``."""
+        """Return ``jobctl.results/1``."""
         return {"schema": SCHEMA, "job": self.job, "files": [file.document() for file in self.files]}
 
     def one(self) -> ResultFile:
-        """The only one. Raises UsageError if there are more."""
+        """Return the only file. Raises UsageError if there are several."""
         if len(self.files) != 1:
             hint = "add --succeeded, --failed, --unprocessed or --rejected"
-            raise UsageError("-o needs to know which file", hint=hint)
+            raise UsageError("-o copies one file, and several are chosen", hint=hint)
         return self.files[0]
 
     def copied(self, path: str) -> ResultsDocument:
-        """Copy the only file; returns ``jobctl.results/1``. Raises UsageError, NotFound, HomeError."""
+        """Copy the only file to a path; returns ``jobctl.results/1``. Raises UsageError, NotFound, HomeError."""
         copy_out(self.one(), Path(path))
         block = self.one().document()
         block["copied_to"] = os.path.abspath(path)
@@ -66,9 +66,9 @@ class Results(NamedTuple):
 
 
 def results_of(home: Home, text: str, kinds: Sequence[str], *, rejected: bool) -> Results:
-    """The files of the job that a word names: of these kinds, of rejected rows, or of all if nothing is asked for.
+    """Return the files of the job that a word names: of these kinds, of rejected rows, or all files without a choice.
 
-    Raises NotFound while the job runs, and if rejected rows are asked for and there are none.
+    Raises NotFound while the job is not done, and for rejected rows of a job that has none.
     """
     database = open_database(home)
     try:
@@ -85,7 +85,7 @@ def results_of(home: Home, text: str, kinds: Sequence[str], *, rejected: bool) -
 
 
 def result_files(database: Database, number: int) -> list[ResultFile]:
-    """The files of a job. Raises NotFound while it runs, saying how to wait for them."""
+    """Return the result files of a job. Raises NotFound while the job is not done."""
     job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
@@ -101,7 +101,10 @@ def result_files(database: Database, number: int) -> list[ResultFile]:
 
 
 def rejected_file(database: Database, home: Home, number: int) -> ResultFile | None:
-    """The rows of a job's input that were not accepted, there from the beginning; None if all were. Raises NotFound."""
+    """Return the file of rejected rows, which exists from the submission on; None if there are none.
+
+    Raises NotFound.
+    """
     job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
@@ -109,24 +112,27 @@ def rejected_file(database: Database, home: Home, number: int) -> ResultFile | N
 
 
 def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile]:
-    """The files of these kinds, all if none is named."""
+    """Return the files of these kinds; without kinds, all files."""
     return [file for file in files if not kinds or file.kind in kinds]
 
 
 def copy_out(file: ResultFile, target: Path) -> None:
-    """Copy a file to where the user wants it: whole or not at all, never over a directory."""
+    """Copy a result file to a path, completely or not at all.
+
+    Raises NotFound, UsageError for a directory, HomeError.
+    """
     with _reading(file) as source, write_whole(target) as copy:
         _copy_bytes(source, copy)
 
 
 def stream_out(file: ResultFile, target: BinaryIO) -> None:
-    """Copy a file to an open stream."""
+    """Copy a result file to an open stream. Raises NotFound, OSError."""
     with _reading(file) as source:
         _copy_bytes(source, target)
 
 
 def lines_of(file: ResultFile) -> Iterator[str]:
-    """The lines of a file as text, each with its line feed. Raises NotFound when it is gone."""
+    """Yield the lines of a result file as text, each with its line feed. Raises NotFound if the file was removed."""
     with _reading(file) as source:
         for line in source:
             yield line.decode("utf-8", "surrogateescape")

@@ -1,7 +1,7 @@
-"""Recomputing everything a job claims: counters, the input as accepted, checksums, and that nothing is lost or twice.
+"""``jobctl verify``: compute again what the store says about a job, and report every difference.
 
-The rows in the database are compared with the hash taken when they were accepted; the result files with their
-checksums and, row by row, with the items. All of it streams: memory does not grow with the job.
+The counters are compared with the items, the rows in the database with the hash from their submission, and the result
+files with their checksums and, row by row, with the items. Memory does not grow with the job.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "jobctl.verify/1"
 KINDS = ("succeeded", "failed", "unprocessed")
-#: How many findings are listed; the others are only counted.
+#: The most findings that are listed; the others are only counted.
 FINDINGS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyFinding:
-    """Something that is not as it should be."""
+    """One difference between the data and what the store says."""
 
     code: str
     message: str
@@ -47,7 +47,7 @@ class VerifyFinding:
 
 @dataclass(slots=True)
 class Verification:
-    """What was checked and what was found."""
+    """The checks of one job and their findings."""
 
     job: int
     state: str
@@ -61,17 +61,17 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings_total
 
     def add(self, code: str, message: str, *, file: str | None = None, item: int | None = None) -> None:
-        """Note a finding."""
+        """Add a finding."""
         self.findings_total += 1
         if len(self.findings) < FINDINGS_SHOWN:
             self.findings.append(VerifyFinding(code, message, file, item))
 
     def document(self) -> VerifyDocument:
-        """As JSON."""
+        """Return ``jobctl.verify/1``."""
         return {
             "schema": SCHEMA,
             "job": self.job,
@@ -91,9 +91,9 @@ class Verification:
 
 
 def verify(home: Home, job: int) -> Verification:
-    """Check one job; of one that is not done, what there is to check. Changes nothing.
+    """Check one job, and change nothing. A job that is not done has no result files to check yet.
 
-    Raises NotFound, and Busy when the job went back to work in the meantime.
+    Raises NotFound, and Busy if a retry began another round during the check.
     """
     database = open_database(home)
     try:
@@ -106,7 +106,7 @@ def verify(home: Home, job: int) -> Verification:
         _check_rows(database, row, files, report)
         after = jobs.load(database, job)
         if after is None or after.round != row.round or (row.finished_at and not after.finished_at):
-            raise Busy(f"job {job} went back to work while it was verified", hint=f"jobctl wait {job}, then try again")
+            raise Busy(f"job {job} began another round during the check", hint=f"jobctl wait {job}, then try again")
         return report
     finally:
         database.close()
@@ -116,7 +116,7 @@ def verify(home: Home, job: int) -> Verification:
 
 
 def _check_counters(database: Database, row: JobRow, report: Verification) -> None:
-    """Counters and failure groups are what a count of the items gives, all seen at one moment."""
+    """Compare the counters and failure groups with a count of the items, all in one snapshot."""
     with job_views.snapshot(database):
         now = jobs.load(database, row.id)
         counted = jobs.recount(database, row.id)
@@ -144,7 +144,7 @@ def _check_counters(database: Database, row: JobRow, report: Verification) -> No
 
 
 def _open_files(database: Database, row: JobRow, report: Verification) -> dict[str, _File] | None:
-    """Check the files as they are; returns readers of those that are there, None if there should be none yet."""
+    """Check the checksums of the result files; returns readers of the readable ones, None if the job is not done."""
     results = job_views.results(database, row.id)
     if row.finished_at is None or results is None:
         report.unchecked.append("result files: they are written when the job is done")
@@ -168,7 +168,7 @@ def _open_files(database: Database, row: JobRow, report: Verification) -> dict[s
 
 
 def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) -> None:
-    """The manifest says what the database says."""
+    """Compare the manifest with the database."""
     path = Path(results["manifest"])
     try:
         manifest = json.loads(path.read_bytes())
@@ -190,7 +190,7 @@ def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) 
 
 
 class _File:
-    """A result file that is read together with the items."""
+    """A result file that is read in step with the items."""
 
     def __init__(self, path: Path, row: JobRow, report: Verification) -> None:
         self._name = path.name
@@ -211,7 +211,7 @@ class _File:
             self._report.add("unreadable", f"{self._name}: {error}; the rest of it was not compared", file=self._path)
 
     def expect(self, item: int, payload: bytes) -> None:
-        """The next row should be this item's."""
+        """Check that the next row is the row of this item."""
         while self._head is not None and self._head.item < item:
             self._surplus(self._head)
             self._advance()
@@ -226,7 +226,7 @@ class _File:
         self._advance()
 
     def finish(self) -> None:
-        """There should be no more rows."""
+        """Check that there are no more rows."""
         while self._head is not None:
             self._surplus(self._head)
             self._advance()
@@ -240,7 +240,7 @@ class _File:
 
 
 def _check_rows(database: Database, row: JobRow, files: dict[str, _File] | None, report: Verification) -> None:
-    """The items are the rows that were accepted, numbered without a gap, each in the file of its state and no other."""
+    """Check that the items are the accepted rows, numbered without a gap, each in the file of its state only."""
     digest = hashlib.sha256()
     expected = 1
     for item, state, payload in chain.from_iterable(items.pages(database, row.id)):

@@ -1,4 +1,4 @@
-"""Writing a file to a path that a person names: whole or not at all."""
+"""Write a file to a path that a person names: completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from jobctl.errors import HomeError, UsageError
 
 @contextmanager
 def write_whole(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
-    """A file to write, which gets its name in one step when the block ends.
+    """Open a file to write, which replaces the target in one step when the block ends.
 
-    An existing pipe, device or link stays and is written through: ``-o /dev/stdout`` means
-    standard output. Without ``mode`` a file that is there keeps its own and a new one is the user's alone (0600), for
-    it may hold arguments and outputs. Raises UsageError for a directory, HomeError when it cannot be written; what was
-    there is then as it was.
+    An existing pipe, device or link is kept and written through, so ``-o /dev/stdout`` means standard output. Without
+    ``mode``, an existing file keeps its permissions, and only the user can read a new one (0600), because it may
+    contain arguments and outputs. Raises UsageError for a directory, HomeError if the file cannot be written; an
+    existing file is unchanged then.
     """
     if target.is_dir():
-        raise UsageError(f"-o {target}: that is a directory", hint=f"give it a name: -o {target / 'NAME'}")
+        raise UsageError(f"-o {target} is a directory", hint=f"name a file: -o {target / 'NAME'}")
     try:
         if target.is_symlink() or (target.exists() and not target.is_file()):
             with open(target, "wb", opener=_private) as through:

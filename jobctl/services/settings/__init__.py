@@ -1,1 +1,1 @@
-"""Settings, recipes, and which project files the user trusts."""
+"""The services that read settings and recipes, and that record which project files the user trusts."""

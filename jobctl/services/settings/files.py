@@ -1,4 +1,4 @@
-"""The files that may hold settings: where jobctl looks for them, which it ignores, and what they contain."""
+"""Find the files of settings, decide which of them must be ignored, and read them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from jobctl.errors import UsageError
 
 PROJECT_FILE = "jobctl.toml"
 FILE = "config.toml"
-#: The largest file in bytes; nobody writes that much by hand.
+#: The size in bytes of the largest file that is read; a person does not write more by hand.
 LIMIT = 1 << 18
-#: A key with so many parts that the parser would take minutes: its time grows with the square of their number.
+#: A key with very many parts. The parser would take minutes, because its time grows with the square of their number.
 _ENDLESS_KEY = re.compile(r"""(?:(?:"[^"\n]*+"|'[^'\n]*+'|(?<![\w-])[\w-]++)[ \t]*+\.[ \t]*+){64}""", re.ASCII)
 
 
 class SettingsFile(NamedTuple):
-    """A file that may hold settings."""
+    """A file that may contain settings."""
 
     layer: str  # project | user | system
     path: str
     exists: bool
-    ignored: str = ""  # why it is not read
+    ignored: str = ""  # the reason why it is not read
 
 
 def settings_files(environ: Mapping[str, str], cwd: str) -> Iterator[SettingsFile]:
-    """The files in which jobctl looks for settings, the strongest first."""
+    """Yield the files in which jobctl looks for settings, the one with the highest precedence first."""
     yield _project(cwd)
     for layer, folders in (("user", [user_folder(environ)]), ("system", _system_folders(environ))):
         paths = [os.path.join(folder, FILE) for folder in folders if folder]
@@ -46,9 +46,10 @@ def _shared_file(layer: str, path: str) -> SettingsFile:
 
 
 def _project(cwd: str) -> SettingsFile:
-    """The nearest ``jobctl.toml`` that is not ignored. One that everybody can write is: it could name commands to run.
+    """Find the nearest ``jobctl.toml`` that is not ignored. A file that every user can write is ignored: it could name
+    commands to run.
 
-    Its group may write it, because keys that can do harm count only for the bytes that the user trusted.
+    Its group may write it, because keys that can do harm take effect only for the bytes that the user trusted.
     """
     folder, first = cwd, None
     while True:
@@ -63,7 +64,7 @@ def _project(cwd: str) -> SettingsFile:
 
 
 def project_file(path: str) -> SettingsFile:
-    """A ``jobctl.toml``, and why it is ignored. Anything but a regular file counts as absent."""
+    """Return a ``jobctl.toml`` with the reason why it is ignored. Anything but a regular file counts as absent."""
     try:
         facts = os.stat(path)
     except OSError:
@@ -97,7 +98,7 @@ def _fault_of_group(facts: os.stat_result) -> str:
 
 
 def _fault_of_folder(path: str) -> str:
-    """Whoever can write the folder can replace the file."""
+    """A user who can write the folder can replace the file."""
     try:
         facts = os.stat(os.path.dirname(path))
     except OSError:
@@ -118,9 +119,9 @@ def _fault_of_link(path: str) -> str:
 
 
 def user_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the user's settings; empty if there is none.
+    """Return the folder of the user's settings; empty if there is none.
 
-    A relative path counts as none: it would lead into the working directory, where files of strangers may be.
+    A relative path does not count: it would lead into the working directory, which may have files of strangers.
     """
     if sys.platform == "linux":  # the answer of platformdirs, in a tenth of the time that importing it takes
         base = environ.get("XDG_CONFIG_HOME", "").strip()
@@ -141,7 +142,7 @@ def _system_folders(environ: Mapping[str, str]) -> list[str]:
 
 
 def content(path: str) -> bytes:
-    """The bytes of a file. Raises UsageError if it cannot be read, is not a regular file, or is too large."""
+    """Return the bytes of a file. Raises UsageError if it cannot be read, is not a regular file, or is too large."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # opening a FIFO would block for ever
         with open(descriptor, "rb") as file:
@@ -156,7 +157,7 @@ def content(path: str) -> bytes:
 
 
 def parsed(path: str, text: bytes) -> dict[str, Any]:
-    """What a TOML text says. Raises UsageError for any other text, and for one that is nested too deep."""
+    """Return the tables of a TOML text. Raises UsageError for other texts, and for one that is nested too deep."""
     import tomllib
 
     try:
@@ -165,6 +166,6 @@ def parsed(path: str, text: bytes) -> dict[str, Any]:
             raise RecursionError
         return tomllib.loads(decoded)
     except RecursionError:
-        raise UsageError(f"{path} is nested too deep", hint="see jobctl-config(5)") from None
-    except ValueError as error:  # also a number of thousands of digits, and bytes that are not UTF-8
+        raise UsageError(f"{path} is nested too deeply", hint="see jobctl-config(5)") from None
+    except ValueError as error:  # also for a number of thousands of digits, and for bytes that are not UTF-8
         raise UsageError(f"{path} is not TOML: {error}", hint="see jobctl-config(5)") from error

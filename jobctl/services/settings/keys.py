@@ -1,4 +1,4 @@
-"""The keys of settings and recipes: what each may be, and what it is when nobody says anything."""
+"""The keys of settings and recipes, with the allowed values and the defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.errors import UsageError
 
 
 class Key(NamedTuple):
-    """One key. ``form`` says in words what its value may be."""
+    """One key. ``form`` describes the allowed values for people."""
 
     section: str
     name: str
@@ -24,7 +24,7 @@ class Key(NamedTuple):
     default: str = ""
     form: str = "a text"
     parse: Callable[[Any], object] = str  # reads a text or a number; raises UsageError for a wrong one
-    #: Whether it counts in a project file that the user has not trusted; see ``JobOption.safe``.
+    #: Whether it takes effect in a project file that the user has not trusted; see ``JobOption.safe``.
     safe: bool | None = None
 
 
@@ -38,7 +38,7 @@ def _quoted(words: tuple[str, ...]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-#: Characters of a wrong value that a message repeats.
+#: The most characters of a wrong value that a message repeats.
 _SHOWN = 200
 #: A longer number is above ``MAX_COUNT`` anyway, and Python refuses to read thousands of digits.
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
@@ -102,9 +102,9 @@ RECIPE_KEYS = (
 
 
 def check(key: Key, where: str, value: Any, path: str) -> Any:
-    """The value of a key as an option would give it: str, int, bool or a tuple of str.
+    """Check a value of a file; returns it as an option would: str, int, bool or a tuple of str.
 
-    Raises UsageError that says where the value is and what is allowed there.
+    ``where`` is the place of the value, for messages. Raises UsageError with the place and the allowed values.
     """
     found = _CHECKERS[key.kind](value)
     if found is None:
@@ -117,7 +117,10 @@ def check(key: Key, where: str, value: Any, path: str) -> Any:
 
 
 def from_text(key: Key, where: str, text: str) -> Any:
-    """The same for a variable of the environment, where everything is text and a list has one member."""
+    """Check the value of a variable of the environment, where all values are texts, and a list has one member.
+
+    Raises UsageError.
+    """
     if key.kind == "whole":
         bare = text.strip()
         return check(key, where, int(bare) if _DIGITS.fullmatch(bare) else text, "")
@@ -141,7 +144,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str | None:
-    """A text. A number is taken for one, so that ``timeout = 90`` is right."""
+    """Return a text. A number is accepted as well, so that ``timeout = 90`` is valid."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and value.strip() and "\0" not in value else None

@@ -1,4 +1,4 @@
-"""Recipes: a command and its options under a name, for work that is done again and again."""
+"""Recipes: commands with options that have a name in a file of settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Recipe(NamedTuple):
-    """A recipe. ``options`` has names without dashes in front, and values as the command line gives them."""
+    """A recipe. ``options`` has the names of options without the leading dashes, and values as on the command line."""
 
     name: str
     options: dict[str, Any]
@@ -23,30 +23,32 @@ class Recipe(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """What it does, in one line: its own summary, else its command."""
+        """Its summary on one line, else its command."""
         if "summary" in self.options:
             return str(self.options["summary"])
         work = [kind.summary(self.options[kind.option]) for kind in KINDS.values() if kind.option in self.options]
         return work[0] if work else ""
 
     def document(self) -> RecipeDocument:
-        """``jobctl.recipe/1``."""
+        """Return ``jobctl.recipe/1``."""
         return {"schema": "jobctl.recipe/1", **self.block()}
 
     def block(self) -> RecipeBlock:
-        """As part of a document."""
+        """Return the recipe as a part of a document."""
         return {"name": self.name, "source": self.layer, "file": self.where, "options": self.options}
 
 
 def recipes_document(recipes: Iterable[Recipe]) -> RecipesDocument:
-    """``jobctl.recipes/1``."""
+    """Return ``jobctl.recipes/1``."""
     return {"schema": "jobctl.recipes/1", "recipes": [recipe.block() for recipe in recipes]}
 
 
 def load_recipes(environ: Mapping[str, str], cwd: str) -> dict[str, Recipe]:
-    """Every recipe that can be used; a recipe of the project wins over one of the user with the same name.
+    """Return every recipe that can be used, by name.
 
-    A recipe of an untrusted project file cannot be used, and neither can one of the user that has the same name.
+    A recipe of the project replaces one of the user with the same name.
+
+    A recipe of an untrusted project file cannot be used, and neither can a recipe of the user with the same name.
     Raises UsageError.
     """
     return _usable(load_settings(environ, cwd))
@@ -61,7 +63,7 @@ def _usable(settings: Settings) -> dict[str, Recipe]:
 
 
 def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
-    """A recipe by its name. Raises NotFound with the nearest name, UsageError for a recipe of an untrusted file."""
+    """Find a recipe by its name. Raises NotFound with the nearest name, UsageError for one of an untrusted file."""
     settings = load_settings(environ, cwd)
     layer = settings.untrusted
     if layer is not None and name in layer.unused_recipes:
@@ -78,7 +80,7 @@ def find_recipe(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
 
 
 def look_up(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
-    """A recipe to show, which may be one of an untrusted project file. Raises as ``find_recipe``."""
+    """Find a recipe to show, also one of an untrusted project file. Raises as ``find_recipe``."""
     layer = load_settings(environ, cwd).untrusted
     if layer is not None and name in layer.unused_recipes:
         return read_recipe(layer, name, layer.unused_recipes[name])
@@ -86,7 +88,7 @@ def look_up(name: str, environ: Mapping[str, str], cwd: str) -> Recipe:
 
 
 def read_recipe(layer: Layer, name: str, table: Mapping[str, Any]) -> Recipe:
-    """The recipe that a table of a file describes. Raises UsageError that names file, recipe and key."""
+    """Return the recipe that a table of a file describes. Raises UsageError that names file, recipe and key."""
     from jobctl.services.settings.keys import RECIPE_KEYS, check
 
     known = {key.name: key for key in RECIPE_KEYS}

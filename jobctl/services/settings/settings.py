@@ -1,8 +1,8 @@
-"""Settings: defaults for all command lines, and where each value comes from.
+"""Load the settings, which are defaults for command lines, and tell the source of each value.
 
-Options win over ``JOBCTL_SECTION_KEY`` in the environment, these over ``jobctl.toml`` of the project, and that over
-``config.toml`` of the user and of the system. Without any of them, a command imports nothing for settings and only
-looks into a few folders.
+An option has the highest precedence, then ``JOBCTL_SECTION_KEY`` in the environment, ``jobctl.toml`` of the project,
+and ``config.toml`` of the user and of the system. Without any of them, a command only looks into a few folders and
+imports nothing for settings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PREFIX = "JOBCTL_"
 
 
 class Setting(NamedTuple):
-    """A value that somebody has set."""
+    """A value that the environment or a file sets."""
 
     section: str
     key: str
@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """What one file or the environment says. The settings have been checked, the recipes have not."""
+    """The content of one file or of the environment. The settings have been checked, the recipes have not."""
 
     name: str
     where: str
@@ -47,11 +47,11 @@ class Layer(NamedTuple):
 
 
 class Settings:
-    """All layers, the strongest first."""
+    """All layers, the one with the highest precedence first."""
 
     def __init__(self, layers: list[Layer], ignored_files: list[SettingsFile] | None = None) -> None:
         self.layers = layers
-        #: Files that exist but are not read; each says why.
+        #: Files that exist but are not read; each has the reason.
         self.ignored_files = ignored_files or []
 
     @property
@@ -60,25 +60,25 @@ class Settings:
         return next((layer for layer in self.layers if layer.trust not in ("", "trusted")), None)
 
     def find(self, section: str, key: str) -> Setting | None:
-        """The strongest value of a key; None if nobody has set it."""
+        """Return the value of a key with its source; None if it is not set."""
         for layer in self.layers:
             if (section, key) in layer.settings:
                 return Setting(section, key, layer.settings[section, key], layer.name, layer.where)
         return None
 
     def value(self, section: str, key: str) -> Any:
-        """The value alone; None if nobody has set it."""
+        """Return the value of a key; None if it is not set."""
         found = self.find(section, key)
         return None if found is None else found.value
 
     def section(self, section: str) -> dict[str, Any]:
-        """All values of a section that somebody has set."""
+        """Return all values of a section that are set, by key."""
         keys = {key for layer in self.layers for where, key in layer.settings if where == section}
         return {key: self.value(section, key) for key in keys}
 
 
 def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
-    """Read every layer. Raises UsageError that names file, key and allowed form."""
+    """Read every layer. Raises UsageError that names the file, the key and the allowed values."""
     layers = []
     from_environment = _from_environment(environ)
     if from_environment:
@@ -89,12 +89,12 @@ def load_settings(environ: Mapping[str, str], cwd: str) -> Settings:
 
 
 def untrusted(layer: Layer) -> str:
-    """The state of a project file that is not trusted, in words that follow its path."""
+    """Return a clause about a project file that is not trusted, which follows its path in a sentence."""
     return "has changed since it was trusted" if layer.trust == "changed" else "is not trusted yet"
 
 
 def variable(section: str, key: str) -> str:
-    """The variable of the environment for a key: JOBCTL_SUBMIT_MAX_FAILURES."""
+    """Return the name of the variable for a key: ``JOBCTL_SUBMIT_MAX_FAILURES``."""
     return f"{_PREFIX}{section}_{key}".upper().replace("-", "_")
 
 
@@ -119,7 +119,7 @@ def _read(file: SettingsFile, environ: Mapping[str, str]) -> Layer:
 
 
 def read_layer(file: SettingsFile, text: bytes, environ: Mapping[str, str]) -> Layer:
-    """What the text of a file says; a project file counts as far as the user trusts it. Raises UsageError."""
+    """Return the content of a file. Of an untrusted project file, only safe keys take effect. Raises UsageError."""
     data = parsed(file.path, text)
     recipes = _tables(file.path, data.pop(RECIPES, {}))
     layer = Layer(file.layer, file.path, dict(_checked(file.path, data)), recipes)
@@ -132,7 +132,7 @@ def read_layer(file: SettingsFile, text: bytes, environ: Mapping[str, str]) -> L
 
 
 def _without_trust(layer: Layer, trust: str) -> Layer:
-    """The layer of a file that the user has not trusted: only keys that cannot do harm have an effect."""
+    """Return the layer of an untrusted file, in which only keys that cannot do harm take effect."""
     from jobctl.services.settings.keys import KEYS
 
     safe = {(key.section, key.name) for key in KEYS if key.safe}
@@ -171,5 +171,5 @@ def _unknown(message: str, name: str, known: Any) -> UsageError:
 
 
 def suggestion(name: str, known: Any) -> str:
-    """The nearest known name, or all of them."""
+    """Return a hint with the nearest known name, or with all names."""
     return meant(name, known) or f"there are: {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""The settings that are in effect and the files that they come from, as documents."""
+"""``jobctl config show`` and ``path``: the settings in effect and their files, as documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def config_document(environ: Mapping[str, str], cwd: str) -> ConfigDocument:
-    """``jobctl.config/1``: every setting with its value and its source. Raises UsageError for a file with mistakes."""
+    """Return ``jobctl.config/1``: every setting with its value and its source.
+
+    Raises UsageError for a file with mistakes.
+    """
     settings = load_settings(environ, cwd)
     return {
         "schema": "jobctl.config/1",
@@ -32,7 +35,7 @@ def config_document(environ: Mapping[str, str], cwd: str) -> ConfigDocument:
 
 
 def path_document(environ: Mapping[str, str], cwd: str) -> ConfigPathDocument:
-    """``jobctl.config_path/1``: the files that jobctl looks for, the strongest first."""
+    """Return ``jobctl.config_path/1``: the files that jobctl looks for, the one with the highest precedence first."""
     return {"schema": "jobctl.config_path/1", "files": _files(environ, cwd)}
 
 

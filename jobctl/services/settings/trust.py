@@ -1,4 +1,4 @@
-"""Which project files the user trusts: what ``jobctl config trust`` records, and whether a file matches it.
+"""The record of the project files that the user trusts.
 
 A ``jobctl.toml`` can arrive with any folder that is cloned or unpacked. Its keys that run, connect, delete, read files
 or pass the environment on take effect only after the user has trusted exactly these bytes at exactly this path.
@@ -30,9 +30,9 @@ _LIMIT = 1 << 16
 
 
 def state(folder: str, path: str, content: bytes) -> str:
-    """``trusted``, ``untrusted``, or ``changed`` for a path that was trusted with another content.
+    """Return ``trusted``, ``untrusted``, or ``changed`` for a path that was trusted with another content.
 
-    ``folder`` is the folder of the user's settings; without one nothing is trusted. Raises nothing.
+    ``folder`` is the folder of the user's settings; if it is empty, nothing is trusted. Raises nothing.
     """
     known = _known(folder, path) if folder else []
     if _digest(content) in known:
@@ -72,7 +72,7 @@ def _record(folder: str, path: str) -> str:
 
 
 def _known(folder: str, path: str) -> list[str]:
-    """The hashes that are recorded for a path. A record that somebody else could have written does not count."""
+    """Return the hashes that are recorded for a path. A record that another user could have written does not count."""
     try:
         if not _is_ours(os.lstat(os.path.join(folder, FOLDER))):
             return []
@@ -92,9 +92,9 @@ def _is_ours(facts: os.stat_result) -> bool:
 
 
 def _make(folder: str) -> None:
-    """Make the folder and those above it.
+    """Create the folder and its parents.
 
-    Raises UsageError in the home of another user: folders that root makes there would lock that user out.
+    Raises UsageError in the home of another user: root would create folders there that this user cannot use.
     """
     above = os.path.dirname(folder)
     there = above

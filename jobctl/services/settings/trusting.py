@@ -1,4 +1,4 @@
-"""``jobctl config trust`` and ``untrust``: a person says which project file is trusted."""
+"""``jobctl config trust`` and ``untrust``: record that the user trusts a project file, or no longer does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jobctl.errors import JobctlError, NotFound, UsageError
-from jobctl.services.settings import trust as records
 from jobctl.services.settings.files import (
     PROJECT_FILE,
     SettingsFile,
@@ -18,6 +17,7 @@ from jobctl.services.settings.files import (
 )
 from jobctl.services.settings.recipes import read_recipe
 from jobctl.services.settings.settings import read_layer
+from jobctl.services.settings.trust import UNTRUSTED, grant, revoke, state
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.settings import ConfigTrustDocument
@@ -33,7 +33,7 @@ class Trusted(NamedTuple):
     names: list[str]
 
     def document(self) -> ConfigTrustDocument:
-        """``jobctl.config_trust/1``."""
+        """Return ``jobctl.config_trust/1``."""
         return {"schema": _SCHEMA, "path": self.path, "sha256": self.sha256, "trust": "trusted"}
 
 
@@ -44,12 +44,15 @@ class Untrusted(NamedTuple):
     was_trusted: bool
 
     def document(self) -> ConfigTrustDocument:
-        """``jobctl.config_trust/1``."""
+        """Return ``jobctl.config_trust/1``."""
         return {"schema": _SCHEMA, "path": self.path, "trust": "untrusted", "was_trusted": self.was_trusted}
 
 
 def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
-    """Trust a file as it is now. Raises NotFound, UsageError for a file that is ignored or has mistakes, OSError."""
+    """Trust a file with its present content. None means the file that applies in ``cwd``.
+
+    Raises NotFound, UsageError for a file that is ignored or has mistakes, and OSError.
+    """
     file = _file(path, environ, cwd)
     if not file.exists:
         raise NotFound(f"there is no {file.path}", hint="jobctl config path")
@@ -62,23 +65,23 @@ def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
     names = [f"{section}.{name}" for section, name in layer.unused] + [
         f"recipe.{name}" for name in layer.unused_recipes
     ]
-    return Trusted(file.path, records.grant(user_folder(environ), file.path, text), names)
+    return Trusted(file.path, grant(user_folder(environ), file.path, text), names)
 
 
 def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> Untrusted:
-    """Take the trust back, even if the file is gone. Raises OSError."""
+    """Stop trusting a file, even if it does not exist any more. Raises UsageError, OSError."""
     file = _file(path, environ, cwd)
-    return Untrusted(file.path, records.revoke(user_folder(environ), file.path))
+    return Untrusted(file.path, revoke(user_folder(environ), file.path))
 
 
 def state_of(file: SettingsFile, environ: Mapping[str, str]) -> str | None:
-    """Whether a project file is trusted; None for other files, and for one that is absent or not read."""
+    """Return the trust of a project file; None for other files, and for a file that is absent or not read."""
     if file.layer != "project" or not file.exists or file.ignored:
         return None
     try:
-        return records.state(user_folder(environ), file.path, content(file.path))
+        return state(user_folder(environ), file.path, content(file.path))
     except JobctlError:
-        return records.UNTRUSTED
+        return UNTRUSTED
 
 
 def _file(path: str | None, environ: Mapping[str, str], cwd: str) -> SettingsFile:

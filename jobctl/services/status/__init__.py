@@ -1,1 +1,1 @@
-"""The status document and the figures in it."""
+"""The services that make the status document."""

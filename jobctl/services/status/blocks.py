@@ -52,7 +52,7 @@ def counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
         },
         "progress": {
             "processed": job.processed,
-            # To four places, and never 1 before everything is processed; of nothing everything is.
+            # Rounded down to four places, so that it is 1 only when everything is processed.
             "fraction": job.processed * 10_000 // total / 10_000 if total else float(job.is_done),
             "rate_per_s": None if figures.rate_per_s is None else float(f"{figures.rate_per_s:.3g}"),
             "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),

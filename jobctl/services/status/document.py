@@ -1,8 +1,8 @@
-"""The status document (``jobctl.status/1``): one answer to every question about a job, daemon up or down.
+"""The status document (``jobctl.status/1``): everything about a job, with and without a daemon.
 
-All keys are always present, null when unknown; changes within /1 only add keys. What it costs does not depend on
-the size of the job: counters from the job's row, causes of failure from their own table, running items through an
-index that holds no others.
+All keys are always present, and unknown values are null; changes within /1 only add keys. Its cost does not depend on
+the size of the job: the counters come from the row of the job, causes of failure from a table of their own, and running
+items through an index that has no other items.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "jobctl.status/1"
 LIST_SCHEMA: Final = "jobctl.status_list/1"
-#: Groups of failures in a document of its own, and in a list.
+#: The most causes of failure in the document of one job, and in a list of jobs.
 GROUPS = 10
 GROUPS_IN_LIST = 3
 #: Finished jobs in a list unless all are asked for.
@@ -51,9 +51,9 @@ FINISHED_IN_LIST = 20
 
 
 def job_document(database: Database, home: Home, job_id: int, now: int, *, program: str = "jobctl") -> StatusDocument:
-    """Everything about one job at this moment (``now`` in microseconds UTC).
+    """Return the document of one job at this moment (``now`` in microseconds UTC).
 
-    ``program`` is how jobctl is called in the commands of the document. Raises NotFound.
+    ``program`` is the command line of jobctl in the commands of the document. Raises NotFound.
     """
     return job_documents(database, home, [job_id], now, program=program)[0]
 
@@ -61,20 +61,20 @@ def job_document(database: Database, home: Home, job_id: int, now: int, *, progr
 def job_documents(
     database: Database, home: Home, job_ids: Sequence[int], now: int, *, program: str = "jobctl"
 ) -> list[StatusDocument]:
-    """The documents of several jobs, all of one moment. Raises NotFound."""
+    """Return the documents of several jobs at the same moment. Raises NotFound."""
     with job_views.snapshot(database):
         answer = answer_at(database, home, now, program)
         return [document_of(answer, *examined(answer, number)) for number in job_ids]
 
 
 def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:
-    """Several documents as one, in the shape of a list."""
+    """Return several documents as ``jobctl.status_list/1``."""
     daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
     return _list(documents, daemon, job_views.job_total(database), now)
 
 
 def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "jobctl") -> list[StatusDocument]:
-    """The documents of the jobs that these words name. Raises NotFound, UsageError."""
+    """Return the documents of the jobs that these words name. Raises NotFound, UsageError."""
     from jobctl.services.control.targets import resolve_jobs  # a list of jobs does not need it
 
     database = open_database(home)
@@ -85,7 +85,7 @@ def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "job
 
 
 def status_list_of(home: Home, now: int, *, everything: bool = False, program: str = "jobctl") -> StatusListDocument:
-    """The list of the jobs of a home, which may not have a store yet."""
+    """Return ``jobctl.status_list/1`` of a home, which may not have a store yet."""
     try:
         database = open_database(home)
     except NotFound:
@@ -97,7 +97,7 @@ def status_list_of(home: Home, now: int, *, everything: bool = False, program: s
 
 
 def bundle_of(home: Home, documents: list[StatusDocument], now: int) -> StatusDocument | StatusListDocument:
-    """One document as it is, several as one in the shape of a list."""
+    """Return one document unchanged, and several documents as ``jobctl.status_list/1``."""
     if len(documents) == 1:
         return documents[0]
     database = open_database(home)
@@ -120,7 +120,7 @@ def _list(documents: list[StatusDocument], daemon: DaemonBlock, total: int, now:
 def list_document(
     database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
 ) -> StatusListDocument:
-    """Live jobs and the newest finished ones (or all), newest first; failure groups cut short."""
+    """Return the live jobs and the newest finished ones (or all), newest first, with few causes of failure each."""
     with job_views.snapshot(database):
         answer = answer_at(database, home, now, program)
         jobs = job_views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
@@ -131,12 +131,12 @@ def list_document(
 
 
 def empty_list_document(now: int) -> StatusListDocument:
-    """The list of a store that does not exist yet."""
+    """Return the list of a home without a store."""
     return _list([], DaemonView("down").document(), 0, now)
 
 
 def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in_list: bool = False) -> StatusDocument:
-    """The document of a job whose blockers are ``found``; that of a list is shorter."""
+    """Return the document of a job with the blockers ``found``; in a list, it is shorter."""
     database, job, policy, now = answer.database, case.job, case.policy, answer.now
     figures = progress(case, is_halted=any(each.kind.halts for each in found))
     command, kind = json.loads(job.command), kind_of(job.handler)

@@ -1,4 +1,4 @@
-"""What failed, grouped by cause, and whether a retry is possible and how."""
+"""The blocks ``failures`` and ``retry`` of the status document: causes of failure, and the command for a retry."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from jobctl.store.views.jobs import FailureView, JobView
 if TYPE_CHECKING:
     from jobctl.domain.documents.failures import CauseBlock, FailuresBlock, OutcomeName, RetryBlock
 
-#: Jobs that one command names; of a longer chain it names the beginning.
+#: The most jobs that one command names; of a longer chain, it names the beginning.
 _MOST_BEFORE = 20
 
 
 def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> FailuresBlock:
-    """The ``failures`` block: the causes that most items failed of, at most ``limit`` of them."""
+    """Return the ``failures`` block: the most frequent causes, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
         "groups": [_group(database, job, cause) for cause in shown[:limit]],
@@ -31,12 +31,12 @@ def failure_summary(database: Database, job: JobView, causes: list[FailureView],
 
 
 def _is_pending(job: JobView, cause: FailureView) -> bool:
-    """Whether items that wait for another attempt may have failed of this in the present round."""
+    """Whether items that wait for another attempt may have failed for this cause in the present round."""
     return bool(job.retrying and cause.attempts and cause.last_at >= job.round_at)
 
 
 def _samples(database: Database, job: JobView, cause: FailureView) -> list[int]:
-    """Items that failed of it; while none has yet, items that met it and wait for another attempt."""
+    """Items that failed for this cause; before any has failed, items that met it and wait for another attempt."""
     samples = samples_of(cause.samples)
     return failed_samples(database, job.id, cause.id, samples) if cause.items else samples
 
@@ -58,9 +58,10 @@ def _group(database: Database, job: JobView, cause: FailureView) -> CauseBlock:
 
 
 def unsuccessful_before(database: Database, job: JobView) -> list[int]:
-    """The jobs without success that this one comes after, at any distance, lowest number first.
+    """Return the jobs without success before this one, directly or through other jobs, lowest number first.
 
-    They have to be retried with it: alone it would be cancelled again. Jobs come after jobs of lower numbers only.
+    They have to be retried together with it: otherwise it would be cancelled again. A job comes only after jobs with
+    lower numbers, so there are no cycles.
     """
     found: set[int] = set()
     ahead = [job]
@@ -76,10 +77,10 @@ def unsuccessful_before(database: Database, job: JobView) -> list[int]:
 def retry_summary(
     job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[int] = ()
 ) -> RetryBlock:
-    """The ``retry`` block; ``before`` are jobs that have to be retried with this one."""
+    """Return the ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
-    # At most once: an item that may have had its effect runs again only if the user says so.
+    # With --on-crash fail, an item that may have had its effect runs again only if the user asks for it.
     held_back = unknown if policy.on_crash == "fail" else 0
     items = job.failed - held_back + job.unprocessed
     command = None

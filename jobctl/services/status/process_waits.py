@@ -1,4 +1,4 @@
-"""Items that still wait for processes after their command has ended: the table of the supervisor lists them."""
+"""Items that wait for processes although their command has ended, from a file of the supervisor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIVE = {leaders.WAITS, leaders.STUCK, leaders.BARRED}
 
 
 class ProcessWait(NamedTuple):
-    """One item, and the processes that it waits for."""
+    """An item, and the processes for which it waits."""
 
     item: int
     state: int  # one of process.leaders
@@ -23,7 +23,7 @@ class ProcessWait(NamedTuple):
     named: str
 
     def sentence(self) -> str:
-        """The sentence about the item, without its number."""
+        """Return a sentence about the item, without its number."""
         what = plural(self.processes, "process", "processes")
         if self.state == leaders.WAITS:
             return f"has exited and waits for {what} that it left behind: {self.named}"
@@ -33,12 +33,12 @@ class ProcessWait(NamedTuple):
 
 
 def process_waits(home: Home, job: int) -> list[ProcessWait]:
-    """The items of a job that wait for processes, in order; of a daemon that is up."""
+    """Return the items of a job that wait for processes, in their order; valid only while a daemon runs."""
     return sorted(_process_wait(entry) for entry in _entries(home) if entry.attempt[0] == job)
 
 
 def unkillable(home: Home) -> list[str]:
-    """Items of all jobs with processes that cannot be ended, each as a sentence."""
+    """Return a sentence about each item, of all jobs, with processes that cannot be ended."""
     return [
         f"item {entry.attempt[0]}.{entry.attempt[1]} {_process_wait(entry).sentence()}"
         for entry in sorted(_entries(home), key=lambda entry: entry.attempt)

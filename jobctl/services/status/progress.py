@@ -1,4 +1,4 @@
-"""How far a job is, how fast it goes and when it will end; a guess is not called an estimate."""
+"""The progress of a job: its running items, its speed, and the estimate of its end."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from jobctl.store.views.jobs import JobView, QueueView
 if TYPE_CHECKING:
     from jobctl.services.why.situation import Situation
 
-#: With less than this an estimate of the end would be a guess.
+#: With fewer outcomes or a shorter time, an estimate of the end would be a guess.
 MIN_PROCESSED = 20
 MIN_OF_FEW = 3
 MIN_ACTIVE_US = 5_000_000
-#: Nothing happened for this long, and for this many times what was usual: the earlier rate says nothing.
+#: If nothing has ended for this long, and for this many times the usual time, the rate so far says nothing.
 SILENCE_US = 30_000_000
 SILENCE_FACTOR = 3
 
@@ -35,28 +35,29 @@ class Progress(NamedTuple):
 
 
 def room(daemon: DaemonView, policy: Policy) -> int | None:
-    """How many items of a job the workers of a cluster have room for at once; None when slots alone decide."""
+    """Return the number of items of a job for which the workers of a cluster have room; None if only slots decide."""
     needs = needs_of(policy.resources, policy.gpus) if daemon.cluster is not None else ()
     return room_for(needs, daemon.cluster.offers) if daemon.cluster is not None and needs else None
 
 
 def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | None:
-    """The most items of a job that can run at once; None when nothing limits it as far as we know."""
+    """Return the most items of a job that can run at once; None if no limit is known."""
     limits = (policy.slots, queue.slots, daemon.slots, None if daemon.cluster is None else room(daemon, policy))
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 def progress(case: Situation, *, is_halted: bool) -> Progress:
-    """The figures of a job at one moment; ``is_halted`` says that none of its items can start."""
+    """Return the figures of a job at one moment; ``is_halted`` says that none of its items can start."""
     job, daemon, now = case.job, case.daemon, case.now
     slots = usable_slots(case.policy, case.queue, daemon)
-    # The engine hands attempts over ahead of free slots, and the job's counter of running items includes those. As a
-    # person means it only as many run as the slots allow, or what began when there were more: the rest is still queued.
+    # The supervisor has attempts ahead of free slots, and the counter of running items includes them. For a person,
+    # only
+    # those run that have a slot, or that began when there were more slots. The others are still queued.
     free = None if daemon.slots is None else daemon.slots - case.taken
     running = fitting(job.running, len(case.running), (slots, free)) if job.running else 0
     pause_us = 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
     paused_us = job.paused_us + pause_us
-    # A time without a daemon is not active: it worked until its last sign.
+    # The time without a daemon is not active: the job ran until the last sign of the daemon.
     seen_at = daemon.heartbeat_at if daemon.state == "down" else None
     worked_until = now if seen_at is None else min(now, max(seen_at, job.updated_at))
     active_us = max(0, job.active_us + _round_us(job, worked_until) - job.paused_us)
@@ -79,9 +80,9 @@ def _round_us(job: JobView, now: int) -> int:
 
 
 def _is_estimate(case: Situation, slots: int | None, active_us: int, rate: float) -> bool:
-    """Whether the rate tells when the job ends: something happened lately, and enough of this round is over.
+    """Return whether the rate allows an estimate: something ended lately, and enough of this round is done.
 
-    Enough is twenty items, of few items a quarter, and one in every slot.
+    Enough is one outcome for every slot and a quarter of the items, but at most twenty outcomes.
     """
     job, now = case.job, case.now
     usual_us = SILENCE_FACTOR * max(1e6 / rate, job.mean_us or 0)

@@ -1,4 +1,4 @@
-"""Jobs that are looked at again and again: their documents at each moment, and the wait for the next look."""
+"""The jobs of a live view: their documents at each moment, and the wait for the next change."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 
 class WatchedJobs:
-    """Some jobs of a store, or its list of jobs. ``program`` is how jobctl is called in commands of the documents."""
+    """Some jobs of a store, or its list of jobs.
+
+    ``program`` is the command line of jobctl in the commands of the documents.
+    """
 
     def __init__(self, home: Home, texts: Sequence[str] | None, *, program: str, everything: bool = False) -> None:
-        """``texts`` name the jobs; None means the list, with ``everything`` all of it. Raises NotFound, UsageError."""
+        """``texts`` name the jobs; None means the list, with ``everything`` the whole list.
+
+        Raises NotFound, UsageError.
+        """
         self._home = home
         self._program = program
         self._everything = everything
@@ -27,7 +33,7 @@ class WatchedJobs:
         self._numbers = None if texts is None else resolve_jobs(self._database, texts)
 
     def document(self, now: int) -> StatusListDocument:
-        """``jobctl.status_list/1`` of the jobs at this moment (``now`` in microseconds UTC)."""
+        """Return ``jobctl.status_list/1`` of the jobs at this moment (``now`` in microseconds UTC)."""
         if self._numbers is None:
             return list_document(self._database, self._home, now, everything=self._everything, program=self._program)
         return bundle(self._database, self._documents(self._numbers, now), now)
@@ -36,7 +42,7 @@ class WatchedJobs:
         return job_documents(self._database, self._home, numbers, now, program=self._program)
 
     def frames(self, others: Iterable[int]) -> Frames:
-        """The pace of the looks; ``others`` are descriptors that end a wait when they become readable."""
+        """Return the pace of the view; ``others`` are descriptors that end a wait when they become readable."""
         return Frames(self._database, self._home, others)
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""Why a job or an item is where it is."""
+"""The services that explain the state of a job or an item."""

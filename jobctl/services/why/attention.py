@@ -1,4 +1,4 @@
-"""What somebody should look at: a code, a sentence with figures, and the command to type."""
+"""The attention list of a job: problems that a person should look at, each with the command to type."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from jobctl.services.why.situation import Situation
 if TYPE_CHECKING:
     from jobctl.store.leftovers import LeftoversOfJob
 
-#: A job deserves a look from this share and this number of failures on.
+#: The failure rate is high from this share and this number of failures on.
 HIGH_FAILURE_SHARE = 0.02
 MIN_FAILURES = 5
-#: Nothing ended for this long, and for this many times the usual duration.
+#: A job is stalled if nothing has ended for this long, and for this many times the usual duration.
 STALL_US = 60_000_000
 STALL_FACTOR = 10
-#: Times so far in the future were written under another clock.
+#: A time that is further in the future was written under another clock.
 SKEW_US = 30_000_000
 
 
 class Attention(NamedTuple):
-    """One thing to look at."""
+    """One entry of the list."""
 
     code: str
     message: str

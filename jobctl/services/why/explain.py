@@ -1,4 +1,4 @@
-"""Why a job or an item is where it is: its journal, what holds it back right now, and what to do next."""
+"""``jobctl explain``: the state of a job or an item, its blockers, its journal, and what to do next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ JOURNAL_LIMIT = 200
 
 
 def explain_target(home: Home, text: str, now: int, *, program: str = "jobctl") -> ExplainDocument:
-    """The explanation of the job or the item that a word names. Raises NotFound, UsageError."""
+    """Return ``jobctl.explain/1`` of the job or item that a word names. Raises NotFound, UsageError."""
     database = open_database(home)
     try:
         found = resolve(database, [text])
@@ -44,9 +44,10 @@ def explain_target(home: Home, text: str, now: int, *, program: str = "jobctl") 
 
 
 def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> ExplainDocument:
-    """The explanation of a job, or of one of its items, at this moment; ``program`` is how jobctl is called.
+    """Return ``jobctl.explain/1`` of a job or of one of its items at this moment (``now`` in microseconds UTC).
 
-    Raises NotFound for a job or item that does not exist.
+    ``program`` is the command line of jobctl in the commands of the document. Raises NotFound for a job or an item that
+    does not exist.
     """
     number, item = target.job, target.item
     with job_views.snapshot(database):
@@ -130,14 +131,14 @@ def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemV
     if state not in (ItemState.FAILED, ItemState.UNPROCESSED):
         return [f"{case.program} cancel {name}"]
     if not job.is_done:
-        # Waiting for its end is of no use while nobody works on it.
+        # The job does not end while no daemon runs it, so to wait is not the next step.
         first = next((each for each in found if each.kind in _BEFORE_THE_END), None)
         return [f"{case.program} wait {job.id}" if first is None or not first.remedy else first.remedy]
     is_unknown = state is ItemState.FAILED and item.ending is not None and not outcome.is_known(item.ending)
     return [f"{case.program} retry {name}" + (" --unknown" if is_unknown and case.policy.on_crash == "fail" else "")]
 
 
-#: What has to be put right first, where somebody wants to retry an item before its job is done.
+#: Blockers of a job that must be removed before it can end, so that its items can be retried.
 _BEFORE_THE_END = (kinds.PAUSED, kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE)
 
 

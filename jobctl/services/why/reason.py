@@ -1,4 +1,4 @@
-"""Why a job is in its state, in one sentence with figures, and what to type next."""
+"""The reason for the state of a job, in one sentence with figures, and the commands to type next."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
 
-#: Calls that have not begun by then wait for a worker.
+#: Seconds after which a call that has not begun waits for its worker.
 _MOMENT_S = 2.0
-#: What matters also to items that run.
+#: Blockers that also matter while items run.
 _WHILE_ITEMS_RUN = (
     *(kinds.DAMAGED, kinds.STOPPED, kinds.PAUSED),
     *(kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE),
@@ -28,7 +28,7 @@ _WHILE_ITEMS_RUN = (
 
 
 class Standing(NamedTuple):
-    """How a job stands right now."""
+    """The state of a job at one moment, with its reason."""
 
     state: str
     reason: str
@@ -37,7 +37,7 @@ class Standing(NamedTuple):
 
 
 def standing(database: Database, home: Home, number: int, now: int, *, program: str) -> Standing:
-    """The state of one job and its reason, for which a status document would be too much. Raises NotFound."""
+    """Return the state of one job and its reason, without the cost of a status document. Raises NotFound."""
     with job_views.snapshot(database):
         case, found = examined(answer_at(database, home, now, program), number)
         figures = progress(case, is_halted=any(each.kind.halts for each in found))
@@ -46,7 +46,7 @@ def standing(database: Database, home: Home, number: int, now: int, *, program: 
 
 
 def state_reason(case: Situation, found: Sequence[Blocker], figures: Progress) -> str:
-    """The sentence that goes with the state: what decides, then how far the job is."""
+    """Return the sentence about the state: the most important blocker, then the progress."""
     job = case.job
     if job.is_done:
         return found[0].brief if found else _ended(job)
@@ -70,7 +70,7 @@ def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> lis
 
 
 def _unblocked(case: Situation, figures: Progress) -> list[str]:
-    """What a job does that nothing holds back."""
+    """Describe a job without blockers."""
     silent_s = (case.now - case.job.updated_at) / 1e6
     # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
     kind = kind_of(case.job.handler)
@@ -83,7 +83,7 @@ def _unblocked(case: Situation, figures: Progress) -> list[str]:
 
 
 def _progressed(job: JobView, figures: Progress) -> str:
-    """How far a job is that is not done."""
+    """Describe the progress of a job that is not done."""
     if job.stop is not None or job.state == "cancelling":
         left = figures.running
         return f"{plural(left, 'item')} still running" if left else "the rest is being taken out of the queue"
@@ -113,7 +113,7 @@ def _ended(job: JobView) -> str:
 
 
 def next_commands(case: Situation, found: Sequence[Blocker], retry: str | None) -> list[str]:
-    """What a person is likely to type now, most likely first; ``retry`` is the whole command for that."""
+    """Return the commands that a person is likely to type now, most likely first; ``retry`` is the one for a retry."""
     job, program = case.job, case.program
     if job.is_done:
         looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()

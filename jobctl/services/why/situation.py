@@ -1,4 +1,4 @@
-"""All that decides whether and how fast the items of a job start, read once for a status or an explanation."""
+"""The facts that decide whether the items of a job start, read once for a status or an explanation."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from jobctl.store.leftovers import LeftoversOfJob
 
 
-#: The most running items that are read of a job.
+#: The most running items of a job that are read.
 RUNNING_LIMIT = 64
-#: The most bytes that are read of the row of a running item.
+#: The most bytes of the row of a running item that are read.
 ROW_TEXT = 200
 
 
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
     home: Home
     daemon: DaemonView
     now: int
-    program: str  # how jobctl is called, as in "jobctl --home /srv/queue"
+    program: str  # the command line of jobctl for this store, as in "jobctl --home /srv/queue"
     in_hand: Callable[[], list[tuple[str, int, int]]]  # (queue, job, attempts in hand) of the jobs that have some
     started: Callable[[], dict[int, int]]  # items that are seen to run, by job
     shortage: Callable[[], str]  # of room on the disk, with figures
@@ -65,7 +65,7 @@ class Situation(NamedTuple):
 
     @property
     def is_served(self) -> bool:
-        """Whether a daemon works on the job."""
+        """Whether a daemon runs the job."""
         return self.daemon.serves(self.job.id, foreground=bool(self.job.foreground))
 
 

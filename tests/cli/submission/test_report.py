@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from jobctl.cli.session import Session
-from jobctl.cli.submission.report import Reading
+from jobctl.cli.submission.report import ReadingProgress
 from jobctl.config import Home
 from jobctl.render.input_progress import reading_line
 from jobctl.render.look import Look
@@ -66,7 +66,7 @@ def test_without_a_size_there_is_no_bar():
 
 def test_a_quick_input_shows_nothing():
     screen, clock = Terminal(), Clock()
-    with Reading(Session(), screen, clock) as reading:
+    with ReadingProgress(Session(), screen, clock) as reading:
         clock.now = 0.9
         reading(Source(10, 10, 20))
         reading(Source(20, 20, 20))
@@ -75,7 +75,7 @@ def test_a_quick_input_shows_nothing():
 
 def test_a_slow_input_shows_a_bar_that_leaves_nothing():
     screen, clock = Terminal(), Clock()
-    with Reading(Session(), screen, clock) as reading:
+    with ReadingProgress(Session(), screen, clock) as reading:
         for clock.now, done in ((1.1, 5), (1.15, 6), (1.25, 7), (1.26, 10)):
             reading(Source(done * 100, done * MIB, 10 * MIB))
     shown = screen.getvalue().split("\r")
@@ -84,7 +84,7 @@ def test_a_slow_input_shows_a_bar_that_leaves_nothing():
 
 def test_off_a_terminal_a_line_now_and_then():
     log, clock = io.StringIO(), Clock()
-    with Reading(Session(), log, clock) as reading:
+    with ReadingProgress(Session(), log, clock) as reading:
         for clock.now in (1.0, 29.0, 31.0, 59.0, 62.0):
             reading(Source(int(clock.now), MIB, 10 * MIB))
     assert [line.split("  ")[1][:7] for line in log.getvalue().splitlines()] == ["31 rows", "62 rows"]
@@ -94,7 +94,7 @@ def test_quiet_is_quiet():
     screen, clock = Terminal(), Clock()
     shared = Session()
     shared.quiet = True
-    with Reading(shared, screen, clock) as reading:
+    with ReadingProgress(shared, screen, clock) as reading:
         clock.now = 100.0
         reading(Source(1, 1, 2))
     assert screen.getvalue() == ""

@@ -75,7 +75,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="that is a directory"), write_whole(tmp_path):
+    with pytest.raises(UsageError, match="is a directory"), write_whole(tmp_path):
         pass
     with pytest.raises(HomeError, match=r"cannot write .*: No such file"), write_whole(tmp_path / "no" / "out.csv"):
         pass

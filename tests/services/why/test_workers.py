@@ -100,7 +100,7 @@ def test_a_scheduler_that_is_away_is_not_a_problem_of_this_machine(store, home):
     assert list(asked.attention) == ["cluster_away"]
     assert asked.attention["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
     assert asked.holds["cluster_away"]["message"] == "the scheduler cannot be reached; jobctl keeps trying"
-    assert "nothing new starts: the scheduler cannot be reached" in asked.lines
+    assert "no item starts: the scheduler cannot be reached" in asked.lines
     assert "machine" not in asked.lines
 
 
