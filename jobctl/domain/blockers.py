@@ -60,7 +60,7 @@ QUEUE_PAUSED = Kind(
 )
 NOT_BEFORE = Kind("not_before", "starts in {wait}, not before {time}", brief="starts in {wait}")
 #: ``{rows}`` comes from ``wording.open_elsewhere``, which also says it in the answer to a submission.
-OPEN_ELSEWHERE = Kind("open_elsewhere", "{rows}", "{jobctl} status {other}", halts=False)
+OPEN_ELSEWHERE = Kind("open_elsewhere", "{rows}", "{jobctl} status {others}", halts=False)
 AFTER = Kind("after", "waits until job {other} ({state}) {ends}", "{jobctl} status {other}")
 NO_WORKERS = Kind("no_workers", "no worker is there{more}", "{join}", "no_workers")
 RESOURCES_MISSING = Kind(

@@ -115,6 +115,23 @@ def test_an_added_row_runs_at_once_and_the_others_are_said(tmp_path: Path) -> No
     assert bench.document(2)["follows"] == []
 
 
+def test_an_explanation_names_every_job_that_has_rows_of_a_job(tmp_path: Path) -> None:
+    bench = News(tmp_path, script=lambda d: Play(hold=True))
+    bench.line(range(12))
+    bench.line(range(14))
+    bench.line(range(14))
+    bench.tick(3)
+    (hold,) = (
+        each
+        for each in explain(bench.database, bench.home, Target(3), bench.now)["holds"]
+        if each["code"] == "open_elsewhere"
+    )
+    assert hold["action"] == "jobctl status 1 2"
+    reason = bench.document(3)["state_reason"]
+    assert "12 rows are open in job 1, 2 rows are open in job 2; " in reason
+    assert reason.endswith("with the same content and command")  # there is not one item whose progress could be told
+
+
 OTHER_ENDS: dict[str, Callable[[News], None]] = {
     "cancelled": lambda bench: bench.cancel(1),
     "cancelled while held": lambda bench: (pause.pause(bench.home, [1], reason="", now=bench.now), bench.cancel(1))[0],

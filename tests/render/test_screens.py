@@ -15,6 +15,7 @@ from jobctl.render import plain
 from jobctl.render.frames import job_frame, list_frame
 from jobctl.render.grid import print_grid
 from jobctl.render.items import print_items
+from jobctl.render.job.facts import policy_facts
 from jobctl.render.job.page import job_page
 from jobctl.render.jobs_table import jobs_table
 from jobctl.render.lines import progress_line, summary_lines
@@ -196,6 +197,14 @@ def test_the_page_names_the_jobs_before_it_the_targets_and_every_rule(example):
         "12 not selected",
     ):
         assert text in flat, text
+
+
+def test_one_exit_code_and_one_failure_are_not_several():
+    rules = {"retry_on": [1], "no_retry_on": [3], "max_failures": "1", "halt": "soon"}
+    facts = list(policy_facts(EXAMPLE["policy"] | rules))
+    assert "retries only after exit code 1" in facts
+    assert "never retries after exit code 3" in facts
+    assert "stops soon at more than 1 failure" in facts
 
 
 def test_off_a_terminal_nothing_is_wrapped(example):

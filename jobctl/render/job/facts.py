@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration, format_given
@@ -140,13 +140,14 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
     yield plural(policy["attempts"], "attempt")
     yield f"time limit {format_given(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
     if policy["max_failures"]:
-        yield f"stops {policy['halt']} at more than {policy['max_failures']} failures"
+        noun = "failure" if policy["max_failures"] == "1" else "failures"
+        yield f"stops {policy['halt']} at more than {policy['max_failures']} {noun}"
     if policy.get("rate"):
         yield f"starts at most {policy['rate']}"
     if policy.get("retry_on"):
-        yield f"retries only after exit codes {', '.join(map(str, policy['retry_on']))}"
+        yield f"retries only after {_exit_codes(policy['retry_on'])}"
     if policy.get("no_retry_on"):
-        yield f"never retries after exit codes {', '.join(map(str, policy['no_retry_on']))}"
+        yield f"never retries after {_exit_codes(policy['no_retry_on'])}"
     if policy.get("nice"):
         yield f"nice {policy['nice']}"
     if policy.get("ionice"):
@@ -162,6 +163,11 @@ def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]
             else "fails items that leave processes"
         )
     yield "runs again after a crash" if policy["on_crash"] == "requeue" else "at most once"
+
+
+def _exit_codes(codes: Sequence[int]) -> str:
+    """``exit code 1``, ``exit codes 1, 75``."""
+    return f"exit code{'' if len(codes) == 1 else 's'} {', '.join(map(str, codes))}"
 
 
 def daemon_text(daemon: DaemonBlock) -> str:

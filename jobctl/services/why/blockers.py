@@ -131,7 +131,8 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
         yield _made(case, kinds.NOT_BEFORE, until=job.not_before_at)
     if case.follows:
         rows = open_elsewhere([(other["job"], other["rows"]) for other in case.follows])
-        yield _made(case, kinds.OPEN_ELSEWHERE, rows=rows, other=case.follows[0]["job"])
+        others = " ".join(str(other["job"]) for other in case.follows)
+        yield _made(case, kinds.OPEN_ELSEWHERE, rows=rows, others=others)
     for other in case.after:
         if other["done"] is False:
             ends = "succeeds" if other["condition"] == "ok" else "ends"

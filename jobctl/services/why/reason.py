@@ -55,7 +55,8 @@ def state_reason(case: Situation, found: Sequence[Blocker], figures: Progress) -
         return f"cancelled: {progressed}"
     parts = _leading(job, found, is_running=figures.running > 0) or _unblocked(case, figures)
     is_late = job.deadline_at is not None and job.deadline_at <= case.now
-    return "; ".join(["its deadline passed"] * is_late + [*parts, progressed])
+    # "0 of 0 items processed" tells nobody anything: other jobs have all rows of such a job.
+    return "; ".join(["its deadline passed"] * is_late + parts + [progressed] * bool(job.total))
 
 
 def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> list[str]:
