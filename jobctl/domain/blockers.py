@@ -40,10 +40,11 @@ DAEMON_SILENT = Kind(
     "{jobctl} daemon stop --now && {jobctl} daemon start",
     "daemon_not_responding",
 )
+#: ``daemon start`` alone is refused until the daemon has stopped, and ``daemon stop`` waits for that.
 DAEMON_STOPS = Kind(
     "daemon_draining",
     "the daemon is stopping: running items finish, and no new ones start",
-    "{jobctl} daemon start",
+    "{jobctl} daemon stop && {jobctl} daemon start",
     "daemon_down",
     "the daemon is stopping",
 )

@@ -127,7 +127,9 @@ def test_a_folder_in_the_place_of_a_file_is_named(home, name):
     place.mkdir(mode=0o755)
     found, findings = look(home, repair=True)
     assert not found.ok
-    assert f"{place}: a directory" in findings["permissions"].message
+    assert findings["permissions"].message == (
+        f"1 file of another user or of a wrong type, such as {place}: a directory"
+    )
 
 
 def test_a_place_where_others_could_put_another_store_deserves_a_look(home):

@@ -243,6 +243,8 @@ def test_items_that_run_while_a_daemon_stops_belong_to_it(store, home):
         store.daemon(pid=pid, heartbeat_at=NOW, state="draining")
         document = job_document(store.database, home, job, NOW)
     assert document["state_reason"] == "the daemon is stopping; 2 items running, none failed so far"
+    # A start alone is refused while the daemon stops.
+    assert document["attention"][0]["action"] == "jobctl daemon stop && jobctl daemon start"
 
 
 def test_without_a_daemon_a_live_job_says_so(store, home):

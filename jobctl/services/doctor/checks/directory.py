@@ -80,9 +80,8 @@ def permissions(checked: CheckedStore) -> CheckResult:
         elif info.st_mode & 0o077:
             open_to_others.append(f"{path}: mode {stat.S_IMODE(info.st_mode):04o}")
     if planted:
-        message = (
-            f"{plural(len(planted), 'file')} that belong to other users or have a wrong type, such as {planted[0]}"
-        )
+        found = f"{plural(len(planted), 'file')} of another user or of a wrong type"
+        message = f"{found}, such as {planted[0]}"
         return fail(message, "see what it is; if you do not need it, remove it", tuple(planted[:_DETAILS]))
     if open_to_others:
         message = f"open to others: {plural(len(open_to_others), 'file')}, such as {open_to_others[0]}"
