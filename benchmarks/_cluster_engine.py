@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.cluster import Alone
 from benchmarks.usage import peak_kib
 from jobctl.config import Home
-from jobctl.domain.ports import Ending, Finished
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Finished
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
 from jobctl.executors.cluster import link, messages, worker_plugin

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
-from jobctl.domain.ports import Dispatch, Ending, Event, Finished, OutputFlag
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Dispatch, Event, Finished, OutputFlag
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
 from jobctl.process.process_status import resident_bytes

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Event, Finished, JobSpec
+from jobctl.domain.ports import AttemptId, Dispatch, Event, Finished, JobSpec
 from jobctl.engine.loop import Engine
 from jobctl.engine.options import EngineOptions
 from jobctl.process import moment

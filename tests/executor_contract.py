@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     SLOT_MARK,
     AttemptId,
     Dispatch,
-    Ending,
     Event,
     Executor,
     Finished,

@@ -7,13 +7,13 @@ import os
 import signal
 from dataclasses import dataclass
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import (
     EXIT_DATA_ERROR,
     EXIT_NOT_EXECUTABLE,
     EXIT_NOT_FOUND,
     Policy,
 )
-from jobctl.domain.ports import Ending
 from jobctl.domain.states import Verb
 
 _PERMANENT_EXITS = frozenset({EXIT_DATA_ERROR, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND})

@@ -14,7 +14,8 @@ import selectors
 from collections.abc import Iterable
 
 from jobctl.config import Home
-from jobctl.domain.ports import AttemptId, Capacity, Ending, Event, Executor
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Capacity, Event, Executor
 from jobctl.engine import remaining_work, stopping
 from jobctl.engine.attempts import recovery
 from jobctl.engine.clock import ClockAlarm

@@ -14,12 +14,12 @@ from operator import itemgetter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     AttemptId,
     Barred,
     Calls,
     Dispatch,
-    Ending,
     Event,
     Finished,
     JobSpec,

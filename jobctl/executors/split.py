@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     AttemptId,
     Calls,
     Dispatch,
-    Ending,
     Event,
     Finished,
     JobSpec,

@@ -11,8 +11,9 @@ from typing import Any
 
 from jobctl.domain.braces import Names
 from jobctl.domain.call import Call
+from jobctl.domain.endings import Ending
 from jobctl.domain.payload import Fault, RowRules, compact_json, fields_of, json_members
-from jobctl.domain.ports import CallSpec, Dispatch, Ending, Finished, OutputFlag
+from jobctl.domain.ports import CallSpec, Dispatch, Finished, OutputFlag
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import RowReader, StoredJob, Tokens, tokens_of
 from jobctl.handlers.handler import ABSENT_LIMIT, Ahead, Kind, Row, at_start, no_check

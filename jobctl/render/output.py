@@ -8,7 +8,8 @@ from typing import TextIO
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_duration
-from jobctl.domain.ports import Ending, OutputFlag
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import OutputFlag
 from jobctl.render.inert import inert_log
 from jobctl.store.views.items import AttemptView
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from jobctl.store.database import Database
 
 PAGE = 2_000

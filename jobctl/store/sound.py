@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from jobctl.domain.texts import is_text, shown
 
 #: No number of ours is larger: 100 years are 3e15 microseconds. Sums of such numbers do not overflow.

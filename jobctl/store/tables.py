@@ -166,7 +166,7 @@ class Attempt(SQLModel, table=True):
     round: int
     slot: int
     started_at: int
-    ending: int | None = None  # domain.ports.Ending; NULL = running
+    ending: int | None = None  # domain.endings.Ending; NULL = running
     code: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     duration_us: int | None = None
     cpu_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})

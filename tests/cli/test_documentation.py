@@ -14,9 +14,9 @@ import pytest
 from jobctl.cli.app import command_tree
 from jobctl.domain import blockers
 from jobctl.domain.durations import format_duration
+from jobctl.domain.endings import Ending
 from jobctl.domain.outcome import failure_code
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState, JobState
 from jobctl.errors import Exit
 from jobctl.handlers import attempt

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.outcome import Budget, decide, describe, failure_code, is_absent, is_known, is_retryable, signal_of
 from jobctl.domain.policy import MAX_FACTOR, Backoff, Policy
-from jobctl.domain.ports import Ending
 from jobctl.domain.states import Verb
 
 NOW = 1_000_000_000

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import Calls, Ending, Finished, Record, raised_of
+from jobctl.domain.ports import Calls, Finished, Record, raised_of
 from jobctl.engine.attempts.failure_causes import FailureCauses
 from jobctl.services.control.targets import resolve
 from jobctl.services.output.items import Query, item_document, query

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.domain.ports import AttemptId, Ending
+from jobctl.domain.ports import AttemptId
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.engine.attempts import settling

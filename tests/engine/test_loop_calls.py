@@ -7,8 +7,9 @@ import json
 import pytest
 
 from jobctl.domain.call import Call
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.domain.ports import Calls, Ending, Finished, OutputFlag, Raised, Started
+from jobctl.domain.ports import Calls, Finished, OutputFlag, Raised, Started
 from jobctl.domain.states import JobState
 from jobctl.handlers.kinds import KINDS
 from jobctl.store import sqlite

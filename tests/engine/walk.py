@@ -21,8 +21,9 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Backoff, Policy
-from jobctl.domain.ports import Ending, Finished
+from jobctl.domain.ports import Finished
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.errors import UsageError

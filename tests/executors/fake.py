@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.cluster_workers import ClusterWorkers, WorkersOffer
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     AttemptId,
     Capacity,
     Dispatch,
-    Ending,
     Event,
     Finished,
     JobSpec,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Lost, Pressure
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Dispatch, Lost, Pressure
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, spec_of
 from tests.executors.fake import FakeExecutor, Play
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from tests.faults.campaign import fault, on_a_rig
 from tests.faults.rig import Rig, kill, pause
 from tests.wait import wait_until

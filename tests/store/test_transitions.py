@@ -3,7 +3,8 @@
 import pytest
 
 from jobctl.config import Home
-from jobctl.domain.ports import Ending, Finished
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Finished
 from jobctl.domain.states import TRANSITIONS, ItemState, Verb
 from jobctl.store import items, jobs
 from jobctl.store.items import Settlement, StaleAttempts

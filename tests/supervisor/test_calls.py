@@ -15,12 +15,12 @@ from typing import Any, cast
 import pytest
 
 import jobctl
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     AttemptId,
     Calls,
     CallSpec,
     Dispatch,
-    Ending,
     Event,
     Executor,
     Finished,

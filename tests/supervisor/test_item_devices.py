@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.ports import Ending, Finished, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Finished, Started
 from jobctl.executors.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
 from tests.wait import wait_until

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from jobctl.domain.ports import SLOT_MARK, Dispatch, Ending, Finished, OutputFlag, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import SLOT_MARK, Dispatch, Finished, OutputFlag, Started
 from jobctl.executors.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
 from tests.supervisor.harness import SupervisorUnderTest

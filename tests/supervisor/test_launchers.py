@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.ports import Calls, CallSpec, Dispatch, Ending, Finished
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Calls, CallSpec, Dispatch, Finished
 from jobctl.executors.local import LocalExecutor
 from tests.executor_contract import Listener, batch, spec_of
 from tests.wait import wait_until

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Finished, OutputFlag, Started
 from jobctl.executors.local import LocalExecutor
 from jobctl.process import daemon, leaders
 from jobctl.process.leaders import LeadersFile

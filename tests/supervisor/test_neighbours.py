@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jobctl.domain.ports import Ending, OutputFlag
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import OutputFlag
 from jobctl.executors.local import LocalExecutor
 from jobctl.supervisor.output import JobOutput, is_untouched
 from tests.supervisor.test_calls import Calling, call_spec

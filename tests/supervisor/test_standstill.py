@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Dispatch, Executor, Finished, Started
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.identity import is_dead
 from jobctl.supervisor.guest import start_guest

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Finished, OutputFlag, Pressure, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Dispatch, Finished, OutputFlag, Pressure, Started
 from jobctl.errors import Busy, JobctlError
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder, start_detached

@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 from jobctl.domain import ports
+from jobctl.domain.endings import Ending
 from jobctl.supervisor import job_plan as plan
 from jobctl.supervisor.protocol import fields, wire
 
 
 def test_endings_and_flags_have_the_same_numbers() -> None:
-    assert {ending.name: ending.value for ending in ports.Ending} == {
+    assert {ending.name: ending.value for ending in Ending} == {
         name: getattr(wire, name)
         for name in ("EXITED", "SIGNALLED", "TIMED_OUT", "CANCELLED", "INTERRUPTED", "NOT_STARTED", "RAISED", "LEFT")
     }

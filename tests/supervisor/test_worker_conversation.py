@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.domain.ports import AttemptId, Dispatch, Ending, Executor, Finished, OutputFlag, Returned
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Dispatch, Executor, Finished, OutputFlag, Returned
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.process_status import is_there
 from jobctl.supervisor.calls.records import check_records

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from jobctl.domain.ports import AttemptId, Calls, Ending, Finished, Lost, Returned, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Calls, Finished, Lost, Returned, Started
 from jobctl.store import attempts
 from jobctl.store.database import Database
 

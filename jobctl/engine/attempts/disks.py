@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 
 from jobctl.config import Home
-from jobctl.domain.ports import Ending, Finished
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Finished
 from jobctl.process import space
 
 #: The words of programs, languages and systems for a full disk, in lower case.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jobctl.domain import cause, outcome
+from jobctl.domain.endings import Ending
 from jobctl.domain.likeness import cells
-from jobctl.domain.ports import AttemptId, Ending, Finished, OutputFlag
+from jobctl.domain.ports import AttemptId, Finished, OutputFlag
 from jobctl.domain.states import Stop
 from jobctl.engine.attempts.batch import Batch
 from jobctl.engine.attempts.disks import Disks

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.outcome import ENV_MISSING
-from jobctl.domain.ports import Dispatch, Ending, Finished
+from jobctl.domain.ports import Dispatch, Finished
 
 
 def missing_sentence(names: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from jobctl.domain.ports import Calls, Ending, Finished, Record, Started, finished_call
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Calls, Finished, Record, Started, finished_call
 from jobctl.engine.attempts.batch import Batch
 
 #: What a column of the database takes.

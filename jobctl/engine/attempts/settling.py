@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.domain import outcome
-from jobctl.domain.ports import Calls, Ending, Finished, Returned
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import Calls, Finished, Returned
 from jobctl.domain.states import ItemState, Verb
 from jobctl.engine.attempts.batch import Batch
 from jobctl.engine.attempts.disks import Disks

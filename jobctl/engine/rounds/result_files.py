@@ -18,11 +18,11 @@ from jobctl.domain import outcome
 from jobctl.domain.cause import clean
 from jobctl.domain.csvtext import row_writer
 from jobctl.domain.durations import format_time, seconds
+from jobctl.domain.endings import Ending
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.mask import Mask
 from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
 from jobctl.engine.rounds.output_tail import OutputReader

@@ -16,16 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jobctl.domain.cluster_workers import AWAY
-from jobctl.domain.ports import (
-    AttemptId,
-    Capacity,
-    Dispatch,
-    Ending,
-    Event,
-    JobSpec,
-    Pressure,
-    Returned,
-)
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Event, JobSpec, Pressure, Returned
 from jobctl.executors.cluster import link, messages, worker_plugin
 from jobctl.executors.cluster.dispatch_record import WorkerTable
 from jobctl.executors.cluster.job import ClusterJob

@@ -20,11 +20,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.ports import (
     AttemptId,
     Calls,
     CallSpec,
-    Ending,
     Event,
     Finished,
     JobSpec,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from jobctl.errors import NotFound
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of

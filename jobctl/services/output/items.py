@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from jobctl.config import Home
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_time, seconds
+from jobctl.domain.endings import Ending
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.nearest import meant
 from jobctl.domain.payload import fields_of
-from jobctl.domain.ports import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target, resolve

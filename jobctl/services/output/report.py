@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.output.items import item_document

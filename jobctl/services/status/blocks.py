@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.figures import Durations
-from jobctl.domain.payload import fields_of
 from jobctl.services.status.progress import Progress
 from jobctl.services.why.situation import Situation
 from jobctl.store import figures as stored_figures
@@ -114,6 +113,8 @@ def input_block(database: Database, job: JobView, held: int) -> InputBlock:
 
 def running_block(view: RunningView, input_format: str, now: int) -> RunningBlock:
     """An entry of the ``running`` block."""
+    from jobctl.domain.payload import fields_of  # only items that run show their rows
+
     began = view.started_at or now
     return {
         "item": view.item,

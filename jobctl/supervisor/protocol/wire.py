@@ -42,7 +42,7 @@ CALLS = 7  # fields of Calls, but the last one is (number of records, their byte
 BARRED = 8  # list of (job, item, attempt): held, but they take no slot
 STOP = 6  # 1 = politely, 2 = now
 
-# The same numbers as domain.ports.Ending and OutputFlag.
+# The same numbers as domain.endings.Ending and domain.ports.OutputFlag.
 EXITED = 0
 SIGNALLED = 1
 TIMED_OUT = 2

@@ -15,7 +15,8 @@ import pytest
 from distributed import Client
 
 from jobctl.domain.cluster_workers import WorkersOffer
-from jobctl.domain.ports import AttemptId, Capacity, Ending, Finished, Lost, Pressure, Returned, Started
+from jobctl.domain.endings import Ending
+from jobctl.domain.ports import AttemptId, Capacity, Finished, Lost, Pressure, Returned, Started
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.messages import Connected
 from jobctl.executors.cluster.options import ClusterOptions

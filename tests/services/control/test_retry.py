@@ -7,8 +7,8 @@ import shlex
 import pytest
 
 from jobctl.cli.edge import run
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import Ending
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import JobState
 from jobctl.domain.wording import plural

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.ports import Ending
+from jobctl.domain.endings import Ending
 from jobctl.domain.selection import Selection
 from jobctl.errors import NotFound
 from jobctl.services.control.retry import retry

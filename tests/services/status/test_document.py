@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
-from jobctl.domain.ports import Ending
 from jobctl.errors import NotFound
 from jobctl.process import space
 from jobctl.services.control.targets import Target
