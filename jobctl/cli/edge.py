@@ -94,8 +94,8 @@ def _answered(session: Session, arguments: Sequence[str]) -> int:
 def _invoke(session: Session, arguments: Sequence[str]) -> int:
     from jobctl.cli.app import app
 
-    command = typer.main.get_command(app)
     _check_arguments(arguments)
+    command = typer.main.get_command(app)
     # Not ``main``: it would end the process itself when the reader of a pipe goes away.
     try:
         with command.make_context("jobctl", list(arguments), obj=session) as context:

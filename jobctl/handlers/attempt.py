@@ -91,7 +91,8 @@ class Tokens:
     def __init__(self, uid: str, *, named: bool | tuple[str | int, ...] = False) -> None:
         self.uid = uid
         self.named = named
-        self._content = content.reader(() if isinstance(named, bool) else named)
+        # A token without a name is made of the whole payload.
+        self._content: content.Content = bytes if isinstance(named, bool) else content.reader(named)
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
     def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:

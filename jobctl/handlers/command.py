@@ -34,6 +34,8 @@ class CommandHandler:
             raise InputRejected(
                 "the first rows have no keys to fill the command with", hint="each row is a JSON object"
             )
+        room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
+        safe = self._template.safe_length(ARGUMENT_LIMIT, room)
         self._fields = row.reader(self._template.fields)
         self._tokens = tokens
         #: The words as they were given, and what the template has read in each.
@@ -43,8 +45,6 @@ class CommandHandler:
         self.constant = self._template.constant
         self.notices = self._template.notices
         self.keeps_tags = self._template.keeps_tags
-        room = TOTAL_LIMIT - OWN_VARIABLES - POINTER * len(self._template.arguments)
-        safe = self._template.safe_length(ARGUMENT_LIMIT, room)
         required = frozenset(row.names(self._template.fields)) if row.is_json else frozenset()
         self.check = RowRules(self._check, safe, required)
 

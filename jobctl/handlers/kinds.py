@@ -52,14 +52,14 @@ def make_handler(
     """
     kind, work = _given(command, shell)
     names = Names(columns)
-    handler = _handler(kind, work, input_format, names, uid if isinstance(uid, Tokens) else Tokens(uid))
+    handler = _handler(kind, work, input_format, names, uid)
     kind.check(handler, names)
     return handler
 
 
 def make_shell_for_commands(shell: str, input_format: str, columns: Sequence[str] | None) -> Handler:
     """The handler for rows that are commands themselves, as those of a joblog: the shell is meant to evaluate them."""
-    return _handler(KINDS["shell"], shell, input_format, Names(columns), Tokens(""))
+    return _handler(KINDS["shell"], shell, input_format, Names(columns), "")
 
 
 def _given(command: Sequence[str] | Call, shell: str | None) -> tuple[Kind, Any]:
@@ -73,7 +73,8 @@ def _given(command: Sequence[str] | Call, shell: str | None) -> tuple[Kind, Any]
     return KINDS["command" if command else "column"], command
 
 
-def _handler(kind: Kind, work: Any, input_format: str, names: Names, tokens: Tokens) -> Handler:
+def _handler(kind: Kind, work: Any, input_format: str, names: Names, uid: str | Tokens) -> Handler:
+    tokens = uid if isinstance(uid, Tokens) else Tokens(uid)
     row = RowReader(input_format, names.columns)
     return kind.make(work, row, tokens, replace(names, columns=row.columns))
 

@@ -54,8 +54,8 @@ def follow(database: Database, now: int, *, is_fresh: bool = False) -> int:
     """
     if not isinstance(now, Moment):
         return now
-    boot, steady = on_the_machine(now)
     stored = _stored(database)
+    boot, steady = on_the_machine(now)
     by = _set_by(database, stored, now)
     if stored is not None and stored.boot == boot and (not by or (steady < stored.steady and not is_fresh)):
         return now - by

@@ -138,11 +138,9 @@ def recount(database: Database, job: int) -> dict[str, int]:
     return {name: found.get(number, 0) for number, name in enumerate(_COUNTED)}
 
 
-def root_uid(database: Database, resubmit_of: str | None) -> str | None:
+def root_uid(database: Database, resubmit_of: str) -> str:
     """The uid of the first job of a lineage, for a job made from a result file, as far back as the store knows."""
-    if resubmit_of is None:
-        return None
-    return database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of
+    return str(database.scalar("SELECT root_uid FROM jobs WHERE uid = ?", (resubmit_of,)) or resubmit_of)
 
 
 def has_keys(database: Database, uid: str | None) -> bool:

@@ -110,9 +110,9 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
     """Accept the job of a request, and show how far the input is read."""
     from jobctl.services.submit.submit import lost_database, submit
 
-    lost = lost_database(shared.home)
     with ReadingProgress(shared) as reading:
         stream = input_stream(request.input.path)
+        lost = lost_database(shared.home)
         accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
     standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
     if lost:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from jobctl.cli.session import session
-from jobctl.cli.submission.options import before_command
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.cli.session import Session
+    from jobctl.cli.submission.options import CommandLine
 
 #: Options with which a command may start later, or elsewhere, than it is submitted.
 _LATER = ("after", "hold", "not_before", "key", "env_file")
@@ -33,13 +33,14 @@ def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
                 raise UsageError(f"--{option.name} is for --call", hint="leave it out")
 
 
-def check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
+def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, foreground: bool) -> None:
     """Raises UsageError for a command that cannot run. Says so if the program may exist when and where it starts."""
     from jobctl.services.submit.program import check_program
     from jobctl.services.submit.shell_habits import refuse_other_ways
 
+    words = line.words
     refuse_other_ways(words)
-    place = _place(ctx, given)
+    place = _place(given, line)
     try:
         said = check_program(words, place)
     except UsageError:
@@ -52,7 +53,7 @@ def check_program(ctx: Context, given: Mapping[str, Any], words: Sequence[str], 
         session(ctx).note(said)
 
 
-def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
+def _place(given: Mapping[str, Any], line: CommandLine) -> Any:
     """Return the place and the PATH with which the program of a command is found."""
     import os
 
@@ -60,12 +61,11 @@ def _place(ctx: Context, given: Mapping[str, Any]) -> Any:
 
     variables = given["env"] or ()
     environment = {name: value for name, found, value in (text.partition("=") for text in variables) if found}
-    own, separated = before_command(ctx)
     return CommandContext(
         cwd=os.path.abspath(os.path.expanduser(given["cwd"] or "")),
         path=environment.get("PATH", os.environ.get("PATH", os.defpath)),
-        own=own,
-        separated=separated,
+        own=line.own,
+        separated=line.separated,
         elsewhere=any(given[name] for name in _LATER) or "PATH" in variables,
     )
 

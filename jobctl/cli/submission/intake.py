@@ -18,7 +18,7 @@ from jobctl.cli.submission.checks import (
     naming,
     tell_of_environment,
 )
-from jobctl.cli.submission.options import command_words, filled, values
+from jobctl.cli.submission.options import command_line, filled, values
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 
@@ -39,15 +39,19 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     """The request that a command line means. Raises UsageError naming the option or the setting that is wrong."""
     from jobctl.services.settings.settings import load_settings
 
-    given, words = values(ctx), command_words(ctx)
+    given, line = values(ctx), command_line(ctx)
+    words = line.words
     check_work(given, words)
     if given["from_joblog"]:
         given, words = _of_joblog(given, words)
     settings = load_settings(os.environ, os.getcwd())
-    given, words = filled(given, words, settings)
-    if settings.ignored_files or settings.untrusted:
+    ignores = settings.ignored_files or settings.untrusted
+    given, words = filled(given, words, settings.section("submit"))
+    if ignores:
         _tell_untrusted(ctx, foreground=foreground)
-    _tell(ctx, given, words, foreground=foreground)
+    tell_of_environment(given, session(ctx).note)
+    if words:
+        check_program(ctx, given, line._replace(words=words), foreground=foreground)
     if given["queue"] is not None and not given["new_queue"]:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     meant = _read(given)
@@ -63,13 +67,6 @@ def _tell_untrusted(ctx: Context, *, foreground: bool) -> None:
 
     starts = foreground or bool(ctx.params.get("start_daemon"))
     tell_untrusted(session(ctx), "submit", *(["daemon"] if starts else []))
-
-
-def _tell(ctx: Context, given: Mapping[str, Any], words: Sequence[str], *, foreground: bool) -> None:
-    """Say what is worth knowing about the environment and the command. Raises UsageError."""
-    tell_of_environment(given, session(ctx).note)
-    if words:
-        check_program(ctx, given, words, foreground=foreground)
 
 
 def _tell_of_shells(ctx: Context, words: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from typer import Context
 from typer.core import TyperOption
@@ -14,13 +14,9 @@ from jobctl.cli.grammar import END, is_flag
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption
 from jobctl.errors import UsageError
 
-if TYPE_CHECKING:
-    from jobctl.services.settings.settings import Settings
-
 _VALUES = "jobctl.job_options"
-#: Where the words of the other command are kept between parsing and the body of a command.
-_WORDS = "jobctl.command_words"
-_BEFORE = "jobctl.before_command"
+#: The key of the ``CommandLine`` between parsing and the body of a command.
+_LINE = "jobctl.command_line"
 #: The options that give items other work than a command.
 _WORK = ("shell", "call")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
@@ -39,8 +35,8 @@ class CommandWithWords(Command):
         """Take the words off before the options are parsed."""
         options = [param for param in self.params if isinstance(param, TyperOption) and not is_flag(param)]
         own, words = split_words(args, {name for option in options for name in option.opts}, ctx.command_path)
-        ctx.meta[_WORDS] = words
-        ctx.meta[_BEFORE] = tuple(own), len(own) + len(words) < len(args)  # the parser empties the list
+        # The parser empties the list of our arguments.
+        ctx.meta[_LINE] = CommandLine(words, tuple(own), len(own) + len(words) < len(args))
         return super().parse_args(ctx, own)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -48,15 +44,18 @@ class CommandWithWords(Command):
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND ARG...]"]
 
 
-def command_words(ctx: Context) -> list[str]:
-    """The words of the other command, untouched."""
-    return list(ctx.meta[_WORDS])
+class CommandLine(NamedTuple):
+    """What a command line says around its options."""
+
+    words: list[str]  # of the other command, untouched
+    own: tuple[str, ...]  # the arguments before those words
+    separated: bool  # whether ``--`` was between them
 
 
-def before_command(ctx: Context) -> tuple[list[str], bool]:
-    """The arguments before the words of the other command, and whether ``--`` was between them."""
-    own, separated = ctx.meta[_BEFORE]
-    return list(own), bool(separated)
+def command_line(ctx: Context) -> CommandLine:
+    """The words of the other command, and what comes before them."""
+    found: CommandLine = ctx.meta[_LINE]
+    return found
 
 
 def split_words(
@@ -101,8 +100,9 @@ class IntakeCommand(CommandWithWords):
     """A command that accepts work."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        options = [_declared(option) for option in OPTIONS]
         super().__init__(*args, **kwargs)
-        self.params = [*self.params[:1], *map(_declared, OPTIONS), *self.params[1:]]
+        self.params = [*self.params[:1], *options, *self.params[1:]]
 
 
 def _declared(option: JobOption) -> TyperOption:
@@ -131,13 +131,15 @@ def values(ctx: Context) -> Mapping[str, Any]:
     return found
 
 
-def filled(given: Mapping[str, Any], words: Sequence[str], settings: Settings) -> tuple[dict[str, Any], list[str]]:
+def filled(
+    given: Mapping[str, Any], words: Sequence[str], settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
     """The options of a submission and the words of its command. Recipe and settings fill in what the command line
     leaves open.
 
     Raises NotFound for an unknown recipe.
     """
-    layers = [settings.section("submit")]
+    layers = [settings]
     if given["recipe"] is not None:
         from jobctl.services.settings.recipes import find_recipe
 

@@ -47,8 +47,8 @@ class ReadingProgress:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._began = clock()
-        self._on_screen = shared.is_screen(self._stream)
-        self._next = self._began + (PATIENCE_S if self._on_screen else LINE_EVERY_S)
+        self._next = self._began + PATIENCE_S
+        self._on_screen: bool | None = None  # most inputs are read before this is asked
         self._drawn = False
 
     def __enter__(self) -> Self:
@@ -66,6 +66,11 @@ class ReadingProgress:
         is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
         if self._shared.quiet or (now < self._next and not is_last):
             return
+        if self._on_screen is None:
+            self._on_screen = self._shared.is_screen(self._stream)
+            if not self._on_screen and now < self._began + LINE_EVERY_S:
+                self._next = self._began + LINE_EVERY_S
+                return
         from jobctl.render.input_progress import reading_line
 
         look = self._shared.look(self._stream)

@@ -47,6 +47,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
     """The columns of a job that is accepted ``now`` (microseconds UTC) and has no items yet."""
     _, request, origin, source, handler = submission
     policy = request.policy.changed(only_new=request.only_new, new_by=tuple(request.new_by))
+    stored_policy = policy.to_json()
     waits_until = None if policy.not_before_s is None else now + int(policy.not_before_s * 1e6)
     return {
         "uid": new_uid(now),
@@ -62,7 +63,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "env": origin.env,
         "env_names": origin.env_names,
         "env_file": origin.given["env_file"],
-        "policy": policy.to_json(),
+        "policy": stored_policy,
         "input_path": request.input.path,
         "input_format": source.format,
         "input_dialect": source.dialect,
@@ -120,5 +121,5 @@ def _root_uid(database: Database, request: SubmitRequest, resubmit_of: str | Non
     A row from a result file of a job with keys keeps the token that it has there, whatever the name is.
     """
     if request.item_key is None or request.name is None or jobs.has_keys(database, resubmit_of):
-        return jobs.root_uid(database, resubmit_of)
+        return None if resubmit_of is None else jobs.root_uid(database, resubmit_of)
     return f"{meta.store_id(database)} {request.name}"
