@@ -183,9 +183,9 @@ def test_bytes_that_are_not_text_do_not_stop_a_command(store, home):
 
 def test_an_error_of_a_disk_without_room_is_told_as_that(tmp_path, monkeypatch):
     error = sqlite.OperationalError("disk I/O error")
-    monkeypatch.setattr(space, "_room", lambda _root: (50 << 30, 100 << 30))
+    monkeypatch.setattr(space, "_room", lambda _root: (50 << 30, 100 << 30, 1_000_000))
     assert "the disk fails" in explain(error, str(tmp_path)).message
-    monkeypatch.setattr(space, "_room", lambda _root: (0, 100 << 30))
+    monkeypatch.setattr(space, "_room", lambda _root: (0, 100 << 30, 1_000_000))
     told = explain(error, str(tmp_path))
     assert "no room left" in told.message and "make room" in told.hint
 
