@@ -17,12 +17,12 @@ _QUOTING = frozenset("\\'\"`$")
 
 
 def in_shell(text: str) -> list[str]:
-    """For each value, why the quotes of a POSIX shell do not hold there; empty where they do."""
+    """For each value, the reason why the quotes of a POSIX shell do not hold at its place; empty if they hold."""
     return _ShellContexts(text).scan()
 
 
 class _ShellContexts:
-    """One pass over shell text. ``_open`` holds what is open: ``"``, ``(`` or ``$(``, innermost last."""
+    """One pass over shell text. ``_open`` has the open ``"``, ``(`` and ``$(``, the innermost last."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -141,7 +141,7 @@ class _ShellContexts:
 
 
 def _outside(text: str, skipped: re.Pattern[str], lost: str = "") -> list[str]:
-    """For each value, why it is not safe: it is inside a match of ``skipped``, or after a character of ``lost``."""
+    """For each value, the reason why it is unsafe: inside a match of ``skipped``, or after a character of ``lost``."""
     reasons: list[str] = []
     at, doubt = 0, ""
     while at < len(text):
@@ -174,18 +174,17 @@ _JQ_REGION = re.compile(r"\"(?:\\[^(]|[^\"\\])*\"|#[^\n]*", re.DOTALL)
 
 
 def in_python(text: str) -> list[str]:
-    """The same for a JSON string in Python. After a quote that begins an unclear string, no value is accepted."""
+    """The same as ``in_shell`` for JSON strings in Python. After an unclear string begins, no value is accepted."""
     return _outside(text, _PYTHON_REGION, "'\"")
 
 
 def in_javascript(text: str) -> list[str]:
-    """The same in JavaScript.
-
+    """The same as ``in_shell`` for JSON strings in JavaScript.
     A slash may begin a regular expression, a back quote a string with code, so no value after them is accepted.
     """
     return _outside(text, _JAVASCRIPT_REGION, "/`'\"")
 
 
 def in_jq(text: str) -> list[str]:
-    """The same in jq. No value after a string with an expression in it is accepted."""
+    """The same as ``in_shell`` for JSON strings in jq. After a string with an expression, no value is accepted."""
     return _outside(text, _JQ_REGION, '"')

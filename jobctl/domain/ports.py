@@ -285,7 +285,7 @@ class Executor(Protocol):
         ...
 
     def forget(self, job: int) -> None:
-        """The job is over: drop everything that is kept for it, and close its files."""
+        """Drop everything that is kept for a job that is over, and close its files."""
         ...
 
     def resize(self, slots: int) -> None:
@@ -319,7 +319,7 @@ class Executor(Protocol):
         ...
 
     def follow(self, job: int, item: int | None) -> None:
-        """Somebody follows the output of this job, or of one item: for a minute, fetch it as it is written.
+        """A command follows the output of this job, or of one item: for a minute, fetch it as it is written.
 
         An executor whose items write to files of this machine does nothing.
         """

@@ -1,4 +1,4 @@
-"""Quoted values: what ``{name:q}``, ``{name:json}`` and ``{name:url}`` put into a text that something evaluates."""
+"""Quotes values for a text that a program evaluates, as ``{name:q}``, ``{name:json}`` and ``{name:url}`` ask for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _NOT_IN_ADDRESSES = re.compile(rb"[^A-Za-z0-9._-]")
 def for_shell(value: bytes) -> bytes:
     """One word of a POSIX shell, always with quotes of its own.
 
-    A backslash is placed outside of them: inside, sh reads it as it is but fish, which may be the login shell of ssh,
-    takes it for the beginning of an escape.
+    A backslash is placed outside of the quotes. Inside them, sh reads it literally, but fish, which may be the login
+    shell of ssh, reads it as the beginning of an escape.
     """
     return b"'" + _NOT_IN_QUOTES.sub(rb"'\\\g<0>'", value) + b"'"
 
@@ -34,7 +34,7 @@ def for_address(value: bytes) -> bytes:
     return _NOT_IN_ADDRESSES.sub(lambda match: b"%%%02X" % match[0][0], value)
 
 
-#: By the name after the colon: the function, how much longer a byte of a value can become, what is added once.
+#: By the name after the colon: the function, the most bytes that a byte of a value can become, the bytes added once.
 QUOTES: dict[str, Callable[[bytes], bytes]] = {"q": for_shell, "json": for_json, "url": for_address}
 GROWTH = {"": (1, 0), "q": (4, 2), "json": (6, 2), "url": (3, 0)}
 

@@ -1,4 +1,4 @@
-"""Starts per time: a token bucket of two numbers, which are stored in a row so that a restart forgets nothing."""
+"""Limits the starts per time with a token bucket. Its two numbers are stored, so that a restart forgets nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _FORM = re.compile(
     r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*/\s*([0-9]{0,12})\s*(s|sec|m|min|h|hour|d|day)\s*\Z", re.ASCII
 )
 _MAX_TEXT = 64
-#: One start in a hundred years, and more than any machine starts in a second.
+#: The limits of a rate: one start in a hundred years, and more starts a second than any machine can make.
 MIN_PER_S = 1 / (100 * 366 * 86_400)
 MAX_PER_S = 1e9
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
 def parse_rate(text: str) -> float:
-    """Starts per second of ``100/s``, ``60/m``, ``1000/h``, ``5/10s``. Raises UsageError with the allowed forms."""
+    """Read ``100/s``, ``60/m``, ``1000/h`` or ``5/10s`` as starts per second. Raises UsageError for anything else."""
     match = _FORM.match(text) if len(text) <= _MAX_TEXT else None
     if match is None or float(match[1]) <= 0 or int(match[2] or 1) == 0:
         raise UsageError(f"{text!r} is not a rate", hint="for example 100/s, 60/m, 1000/h or 5/10s")
@@ -32,7 +32,7 @@ def parse_rate(text: str) -> float:
 
 
 def _stored_rate(text: str) -> float:
-    """A rate from the database. One that only an older version accepted lets almost nothing start."""
+    """Read a rate from the database. A rate that only an older version accepted lets almost nothing start."""
     try:
         return parse_rate(text)
     except (UsageError, TypeError):
@@ -45,7 +45,7 @@ class TokenBucket:
 
     per_s: float
     tokens: float
-    at: int  # microseconds, when tokens was right
+    at: int  # the moment for which ``tokens`` is right, microseconds
 
     @classmethod
     def restore(cls, rate: str, tokens: float | None, at: int | None, now: int) -> TokenBucket:
@@ -69,7 +69,7 @@ class TokenBucket:
         return int(self.tokens + 1e-6)
 
     def take(self, count: int) -> None:
-        """This many were started."""
+        """Remove tokens for this number of starts."""
         self.tokens -= count
 
     def next_at(self) -> int:

@@ -7,13 +7,13 @@ import re
 from jobctl.errors import UsageError
 
 _PART = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.-]{0,99})\s*=\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*", re.ASCII)
-#: More than any worker offers, of more things than anybody names.
+#: The largest amount and the largest number of resources: more than any worker offers.
 MAX_AMOUNT = 1e12
 MAX_NAMES = 50
 
 
 def parse_resources(text: str) -> dict[str, float]:
-    """``gpu=1,mem=8`` as numbers by name. Raises UsageError."""
+    """Read ``gpu=1,mem=8`` as numbers by name. Raises UsageError for anything else."""
     found: dict[str, float] = {}
     parts = text.split(",", MAX_NAMES)
     if len(parts) > MAX_NAMES:
@@ -29,7 +29,7 @@ def parse_resources(text: str) -> dict[str, float]:
 
 
 def parse_devices(text: str) -> list[str]:
-    """``0,1,GPU-8f3c`` as names of devices. Raises UsageError for one that is not a name or occurs twice."""
+    """Read ``0,1,GPU-8f3c`` as names of devices. Raises UsageError for one that is not a name or occurs twice."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_./:-]{1,100}", name):

@@ -17,7 +17,7 @@ from jobctl.domain.patterns import late
 #: The part of a text that is examined: the time of a search grows with the length of the text.
 _LOOKED_AT = 8192
 
-#: Replaced in this order, after words that are nothing else.
+#: The patterns are replaced in this order, after words that can only be one thing.
 #: A short number in brackets is an error code ("curl: (22)", "[Errno 2]"), and so are the
 #: five characters of an SQLSTATE; the place in a file at the end belongs to the cause. These stay.
 _VARIABLE = late(
@@ -45,7 +45,7 @@ _BEFORE_CODE = late(
     r"[\s:=#'\"(\[-]{0,3}\Z",
     re.IGNORECASE,
 )
-#: Words before a number that only says where or how much.
+#: Words before a number that is only a place or an amount.
 _BEFORE_AMOUNT = late(
     r"(?:line|lines|row|rows|record|column|col|char|character|position|pos|offset|byte|bytes|pid|process|page|attempt|after|took"
     r"|index|chunk|block|lineno|size|length|thread|id|item|took|elapsed|for|in|within|every|last|than|of|try|retry)[\s:=#(\[]{0,3}\Z",
@@ -73,7 +73,7 @@ _QUOTES = "\"'`‘’“”«»"
 class ValueKind(IntEnum):
     """The kind of a value."""
 
-    MASKED = 0  # its place holds something else each time
+    MASKED = 0  # its place has another value each time
     NUMBER = 1
     TEXT = 2
     WORD = 3  # the figures of a word like E0502 or INV-2041: a code, or the name of a row
@@ -93,7 +93,7 @@ class Shape(NamedTuple):
 
     texts: tuple[str, ...]
     values: tuple[Value, ...]
-    held: tuple[str, ...]  # the values as they stand in the message
+    held: tuple[str, ...]  # the values as the message spells them
     form: str  # the message with all values masked: the same for all messages of one shape
 
     def spelled(self, values: Collection[str]) -> str:
@@ -129,7 +129,7 @@ def shape_of(message: str) -> Shape:
     message = message[:_LOOKED_AT]
     if not _MAY_VARY.search(message):
         return _PLAIN._replace(texts=(message,), form=message)
-    # Where the values stand does not depend on figures, so messages that differ only in those share the search.
+    # The places of the values do not depend on figures, so messages that differ only in figures share the search.
     # "0x" is the one word for which a figure counts.
     known = message if "0x" in message else message.translate(_FIGURES)
     texts, values, held, form, end = [], [], [], "", 0

@@ -1,14 +1,13 @@
-"""Values inside of a text that a program evaluates: refused unless they are quoted for it, at a place where quotes
-hold.
+"""Refuses a value inside of a text that a program evaluates, unless it is quoted for it at a place where quotes hold.
 
-``domain.evaluators`` says which words of a command are such a text. The accepted forms depend on the program:
+``domain.evaluators`` knows which words of a command are such a text. The accepted forms depend on the program:
 
 - ``{name:url}`` everywhere: its few characters have no special meaning in any language.
 - ``{name:q}`` in a script of a POSIX shell, outside of all quotes, because it has quotes of its own.
 - ``{name:json}`` in Python, JavaScript and jq, outside of strings and comments, because it is a string.
 - numbers of items and slots everywhere.
 
-``domain.contexts`` says whether the quotes of a value hold at its place.
+``domain.contexts`` decides if the quotes of a value hold at its place.
 """
 
 from __future__ import annotations
@@ -111,7 +110,7 @@ def _contexts(kind: str, text: str) -> list[str]:
 
 
 def _evaluated_again(text: str) -> str:
-    """True if a command in shell text would evaluate a value after the shell has removed its quotes."""
+    """The reason to refuse a value that a command in shell text would evaluate after the shell; empty without one."""
     from jobctl.domain.nested import evaluated_inside
 
     for words, found in evaluated_inside(text, _MARKED):

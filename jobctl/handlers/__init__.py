@@ -1,1 +1,1 @@
-"""The kinds of work: each turns a row and what the job stores into something that an executor can start."""
+"""The kinds of work: each makes an attempt for an executor from a row and from the job's command."""

@@ -1,4 +1,4 @@
-"""Items that are calls of a Python function: a row travels as it is, and a worker makes arguments of it."""
+"""Runs items as calls of a Python function: a row travels unchanged, and a worker makes arguments of it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
 
 
 def interpreter(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    """The Python that makes the calls: that of ``--python``, else that of the active environment, else ours."""
+    """The Python that makes the calls: that of ``--python``, otherwise of the active environment, otherwise ours."""
     said: str | None = options.get("python")
     if said is not None:
         return said

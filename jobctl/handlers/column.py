@@ -1,4 +1,4 @@
-"""Items that are processes: every row brings its own command in the column ``command``."""
+"""Runs items as processes: every row brings its own command in the column ``command``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items that are processes: a template of arguments is filled with the values of each row."""
+"""Runs items as processes: a template of arguments is filled with the values of each row."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CommandHandler:
         safe = self._template.safe_length(ARGUMENT_LIMIT, room)
         self._fields = row.reader(self._template.fields)
         self._tokens = tokens
-        #: The words as they were given, and what the template has read in each.
+        #: The words as they were given, and the pieces that the template has read in each.
         self.argv, self.arguments = argv, self._template.arguments
         self.slotted = self._template.slotted
         self.appended = self._template.appended
@@ -67,7 +67,7 @@ class CommandHandler:
 
 
 def _check(handler: CommandHandler, _names: Names) -> None:
-    from jobctl.domain.splicing import check_scripts  # of no use to an engine: it runs what was accepted
+    from jobctl.domain.splicing import check_scripts  # an engine does not need it: it runs accepted jobs
 
     check_scripts(handler.argv, handler.arguments)
 

@@ -1,4 +1,4 @@
-"""The environment of items: a few variables of the submitter, those given by value, and the names of secrets."""
+"""Makes the environment of items: a few variables of the submitter, those given by value, and secrets by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import ARGUMENT_LIMIT, TOTAL_LIMIT
 
-#: Taken from the submitter and kept with the job. LC_* is matched by prefix.
+#: The variables that are taken from the submitter and kept with the job. LC_* is matched by prefix.
 ALLOWED = (
     "PATH",
     "HOME",
@@ -141,7 +141,7 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def check_variable(where: str, name: str, value: str) -> None:
-    """Raises UsageError for a variable that the system would not give to any process."""
+    """Raise UsageError for a variable that the system would not give to any process."""
     length = len(os.fsencode(name)) + len(os.fsencode(value)) + 2
     if length > ARGUMENT_LIMIT:
         hint = f"the system takes {ARGUMENT_LIMIT:,} for a variable; make it shorter, or put it into a file"
@@ -149,7 +149,7 @@ def check_variable(where: str, name: str, value: str) -> None:
 
 
 def check_total(environment: Mapping[str, str]) -> None:
-    """Raises UsageError for an environment that leaves no room for the arguments of a command."""
+    """Raise UsageError for an environment that leaves no room for the arguments of a command."""
     sizes = {name: len(os.fsencode(name)) + len(os.fsencode(value)) + 10 for name, value in environment.items()}
     if sum(sizes.values()) > LARGEST_ENVIRONMENT:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:3]

@@ -1,1 +1,1 @@
-"""The operating system: processes, signals, locks, detaching, wake-ups."""
+"""The parts of the operating system that both sides of a process boundary use: locks, identity, wake-ups, detaching."""

@@ -1,4 +1,4 @@
-"""A control group for everything that a supervisor starts: no change of user, limits, session or parent leaves it.
+"""Makes a control group for the processes that a supervisor starts. No change of user, session or parent leaves it.
 
 It needs cgroup v2 and the permission to make a group below the supervisor's own. root has it, and so have users whose
 login manager delegates a part of the tree. Elsewhere no group is made, and other evidence must suffice. A process that

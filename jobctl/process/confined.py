@@ -1,4 +1,4 @@
-"""Inside the child of ``jobctl.process.isolated``: apply its bounds, and send frames to the parent."""
+"""Limits the child of ``jobctl.process.isolated``, from inside the child, and sends frames to the parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting, finding and stopping a daemon from another process."""
+"""Starts, finds and stops a daemon from another process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class StartOptions:
     drain: bool = False  # end when no work is left
     in_line: bool = False  # wait until the running daemon has ended
     engine: Sequence[str] = ()  # another program instead of the engine
-    spawners: int = 1  # how many supervisors share the slots
+    spawners: int = 1  # the number of supervisors that share the slots
     cluster: Sequence[str] = ()  # name=value words that name the cluster; none = items run on this machine
     forget_cluster: bool = False  # attempts on another cluster count as interrupted
     devices: str | None = None  # the GPUs that items may use, unless the environment names them; None = all
@@ -65,8 +65,7 @@ class StartOptions:
         return f"{status.st_dev:x}-{status.st_ino:x}"
 
     def environment(self) -> dict[str, str]:
-        """The environment of the supervisor. What it says about devices wins: on a shared machine it is the share of
-        this user."""
+        """The environment of the supervisor. If it names devices, these count: they may be this user's share."""
         named = {} if self.devices is None else {_DEVICES: self.devices}
         return named | dict(os.environ)
 

@@ -1,4 +1,4 @@
-"""A daemon whose lock file was removed or replaced: its lock still exists, on a file that has no name any more.
+"""Finds a daemon whose lock file was removed or replaced: its lock still exists, on a file without a name.
 
 A process that opens the path gets another file, whose lock is free, and would become a second daemon. The kernel's list
 of locks still has the lock of the first one.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-#: A sentence with a place for the process id.
+#: The message about such a daemon, with a place for the process id.
 DISPLACED = "process {} is the daemon of this store, although its lock file was removed or replaced"
 
 

@@ -1,4 +1,4 @@
-"""Messages over a pipe: a JSON object, and bytes that belong to it."""
+"""Reads and writes messages over a pipe: a JSON object, and bytes that belong to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running one shell command, such as a notification hook: text on its stdin, a time limit, the end of its output."""
+"""Runs one shell command, such as a notification hook, with text on its stdin and a time limit."""
 
 from __future__ import annotations
 

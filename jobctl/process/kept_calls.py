@@ -1,4 +1,4 @@
-"""What a supervisor of an earlier release imports with ``engine.supervisor_calls``; that module says why."""
+"""The module that a supervisor of an earlier release imports with ``engine.supervisor_calls``, which explains it."""
 
 
 class KeptCalls:

@@ -1,4 +1,4 @@
-"""The leaders that a supervisor started and that are not over, in a file whose content survives the supervisor.
+"""Keeps the leaders of unfinished attempts in a file whose content survives the supervisor.
 
 The mapped file is a table with one entry for each attempt, from the start of its process until its last process is
 gone. The kernel uses process ids again, so an entry also says between which two moments its process started. After the
@@ -36,12 +36,12 @@ _ATTEMPT = struct.Struct("<3Q")
 _SIZE_OF_ONE = _ENTRY.size + _LEFT.size
 _ROOM = 4096
 _SIZE = _RECORDS_AT + _ROOM * _SIZE_OF_ONE
-#: How many pids of processes that an attempt waits for are kept.
+#: The number of pids that are kept of the processes that an attempt waits for.
 MOST_LEFT = 7
 
 FREE = 0
 RUNS = 1
-WAITS = 2  # its command has exited, and it lasts until what that left behind has ended
+WAITS = 2  # its command has exited, and it lasts until the processes left behind have ended
 STUCK = 3  # it cannot be ended
 BARRED = 4  # a supervisor that died left it, and it cannot be ended
 

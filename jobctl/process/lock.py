@@ -27,7 +27,7 @@ _LINUX = sys.platform == "linux"
 _FLOCK = "hhqqi4x" if _LINUX else "qqihh"
 
 
-#: How long a daemon waits for a command with exclusive work; a copy of a large database takes a while.
+#: The time that a daemon waits for a command with exclusive work; a copy of a large database takes a while.
 PATIENCE_S = 60.0
 _DAEMON = (1, 0)  # length, start
 _END = 1 << 40
@@ -144,7 +144,7 @@ def holder(path: str) -> int | None:
 def suspect(path: str) -> int | None:
     """Like ``holder``, but only a hint; a process that has a part of the lock may call this.
 
-    It reads the kernel's list of locks only where the file is missing, so a store without a daemon costs nothing more.
+    It reads the kernel's list of locks only if the file is missing, so a store without a daemon costs little.
     """
     if path in _taken_here:
         return displaced.any_daemon(path)

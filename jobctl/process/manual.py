@@ -1,4 +1,4 @@
-"""Showing a manual page with the reader that this machine has."""
+"""Shows a manual page with the reader that this machine has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Input files: from text, workbooks, Parquet or a joblog to validated payloads, with the place of every problem."""
+"""Reads text, workbooks, Parquet files and joblogs into validated payloads, and tells the place of every problem."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
 
 
 def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
-    from jobctl.sources.unreadable import unreadable  # of no use where all is well
+    from jobctl.sources.unreadable import unreadable  # most inputs do not need it
 
     return unreadable(options.path, options.name, error)
 

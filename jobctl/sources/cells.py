@@ -1,4 +1,4 @@
-"""Cells of a sheet: their names, their values, and cells without a usable value."""
+"""The cells of a sheet: their names, their values, and cells without a usable value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skipping comment lines (``--comment``): they become empty lines, so that all lines keep their numbers."""
+"""Skips comment lines (``--comment``): they become empty lines, so that all lines keep their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in the container of old Office programs (OLE2, a file system in a file), and their streams."""
+"""Reads the streams of files in the container of old Office programs (OLE2, a file system in a file)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognizing a file by its content where a workbook or a Parquet file is expected; for text, the options to give."""
+"""Recognizes a file by its content where a workbook or Parquet file is expected, and the options that text needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
 
 
 def described(head: bytes, limit: int) -> tuple[str, str]:
-    """The end of a sentence about the kind of a file, by at most ``limit`` first bytes, and what to do about it."""
+    """The end of a sentence about the kind of a file, by at most ``limit`` first bytes, and the remedy."""
     if not head:
         return "is empty (0 bytes)", "save or fetch it again"
     if (found := foreign_kind(head)) is not None:

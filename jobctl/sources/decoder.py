@@ -26,7 +26,7 @@ from jobctl.sources.table import BATCH, text_of
 
 #: The largest batch, unless a single row is larger.
 _BATCH_BYTES = 4 << 20
-#: How much is kept of each field in a row that is too long.
+#: The part of each field that is kept of a row that is too long.
 _KEPT_OF_FIELD = 1_000
 
 
@@ -41,7 +41,7 @@ class Decoder(ABC):
         self._settings = settings  # what Table._settings returned
         #: Sentences for ``Source.notices`` about decisions of ``header`` and ``rows``.
         self.notices: list[str] = []
-        #: Call it with the share of the file that was read while there are no rows, which would tell that too.
+        #: Call it with the share of the file that was read, while no rows are sent, which would tell that too.
         self.watch: Callable[[float], None] = lambda _share: None
         #: Bad cells are kept as their texts and are not faults.
         self.keeps_bad_cells = False
@@ -65,7 +65,7 @@ def main() -> None:
         last = _read(parent, int(descriptor), name, json.loads(settings))
     except MemoryError:
         last = {"kind": "memory"}
-    if last is not None:  # only here: the exception held on to the memory of all that was going on
+    if last is not None:  # not earlier, because the exception kept the memory of the reading alive
         parent.send(last)
     os._exit(0)  # libraries must not clean up, because some of them hang in doing so
 
@@ -185,7 +185,7 @@ class _DecodedBatch:
             self._size += sum(map(len, kept))
         if fault is None or fault.code == BAD_CELL:
             payload = "\0".join([texts[place] for place in places]).encode()
-        else:  # there may be no payload of it
+        else:  # a bad row may have no payload
             payload = b""
         self._lines.append(line)
         self._payloads.append(payload)

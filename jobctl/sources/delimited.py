@@ -1,4 +1,4 @@
-"""CSV and TSV: RFC 4180 as Python's csv module reads it, strictly; TSV may quote fields like CSV does."""
+"""Reads CSV and TSV: RFC 4180 as Python's csv module reads it in strict mode. TSV may quote fields as CSV does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Delimited(TextSource):
     _no_rows = "there is no row after the header"
     _names: Sequence[str]  # of all columns in the file, those of jobctl too
     _width: int
-    _is_noted = False  # whether the first line of the file names the delimiter
+    _is_noted = False  # True if the first line of the file names the delimiter
     _kept: Sequence[int] | None = None  # positions of columns that stay; None = all
 
     def _open(self) -> None:
@@ -74,7 +74,7 @@ class Delimited(TextSource):
         self._delimiter = delimiter.encode()
 
     def _look_at_delimiter(self, block: bytes, row: list[str]) -> None:
-        """Raises Damaged if everything is in one column, and another delimiter would make a table of it."""
+        """Raise Damaged if everything is in one column, and another delimiter would make a table of it."""
         likelier = likelier_delimiter(block, self._kind.delimiter, row)
         if not likelier:
             return
@@ -129,7 +129,7 @@ class Delimited(TextSource):
         try:
             row: list[str] = next(filter(None, self._reader(self._pending)), [])
         except (csv.Error, UnicodeDecodeError):
-            return  # will be told when the row's turn comes
+            return  # the fault is reported when the row is read
         if len(row) == self._width:
             self.resubmit_of = row[header.index(_JOB_COLUMN)] or None
 
@@ -187,7 +187,7 @@ class Delimited(TextSource):
         return self._parse(block)
 
     def _split(self, block: bytes) -> list[bytes] | None:
-        """Without quotes, a row is its line with other separators, so no field needs any work."""
+        """Split a block without quotes: a row is its line with other separators, so no field needs any work."""
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")
         if b"\r" in block or not is_utf8(block):

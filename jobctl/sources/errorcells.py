@@ -1,4 +1,4 @@
-"""Finding the cells of an xls or xlsb sheet that show an error: calamine reads them like empty cells."""
+"""Finds the cells of an xls or xlsb sheet that show an error, because calamine reads them as empty cells."""
 
 from __future__ import annotations
 

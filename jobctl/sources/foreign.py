@@ -1,4 +1,4 @@
-"""Recognizing a file that is not text although text is expected, and the command that makes rows of it."""
+"""Recognizes a file that is not text although text is expected, and names the command that makes rows of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _converted(load: str, table: str) -> str:
     return f"python3 -c \"{load}, pyarrow.parquet as p; p.write_table({table}, 'FILE.parquet')\""
 
 
-#: The first bytes of a file, what the file is, and what to type.
+#: The first bytes of a file, the kind of the file, and the command to type.
 _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive", f"unzip -p FILE | {_TEXT}; if it is a workbook, add --format xlsx"),
     (b"\x1f\x8b", "packed by gzip", "unpack it first: gunzip FILE"),
@@ -57,11 +57,11 @@ _TAR_AT = 257
 #: Control characters that text does not have; white space and the beginning of a colour are not among them.
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _HEAD = 4096
-#: First bytes that a header may have too (``ORCID,name``): in text, no control characters follow them.
+#: First bytes that a header can have too (``ORCID,name``). In text, no control characters follow them.
 _TEXT_TOO = (b"ORC", b"PAR1", b"ARROW1", b"LZIP", b"GIF8")
 #: A text with fewer odd bytes than this is a text with bad rows.
 _MOST_CONTROL = 0.1
-#: A page of the web: one where text is expected, which may have a tag in its first field, and one where none is.
+#: A web page: one pattern for inputs that may have a tag in their first field, and one for other inputs.
 _PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
 
 HTML = re.compile(
@@ -71,7 +71,7 @@ HTML = re.compile(
 
 
 def refuse_foreign(head: bytes) -> None:
-    """Raises Damaged for the first bytes of an unpacked file that is not text."""
+    """Raise Damaged for the first bytes of an unpacked file that is not text."""
     if found := foreign_kind(head):
         raise Damaged("binary", f"this is {found[0]}", hint=found[1])
 
@@ -90,14 +90,14 @@ def foreign_kind(head: bytes) -> tuple[str, str] | None:
 
 
 def refuse_binary(head: bytes) -> None:
-    """Raises Damaged for the first bytes of an unpacked UTF-8 file that have far too many control characters."""
+    """Raise Damaged for the first bytes of an unpacked UTF-8 file that have far too many control characters."""
     begin = head[:_HEAD]
     if len(_CONTROL.findall(begin)) > max(4, _MOST_CONTROL * len(begin)):
         raise Damaged("binary", "this is binary data, not text", hint="file FILE says what it is")
 
 
 def refuse_page(head: bytes) -> None:
-    """Raises Damaged for a web page where rows are expected; it is mostly a login page or an error."""
+    """Raise Damaged for a web page where rows are expected; most such pages are a login page or an error."""
     if _PAGE.match(head):
         hint = "was it fetched without a login? look at it; curl -f fails where a server answers with an error"
         raise Damaged("page", "this is an HTML page", line=1, hint=hint)

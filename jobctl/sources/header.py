@@ -1,4 +1,4 @@
-"""The head of a file: the names of columns, which must exist, be unique and be usable, and what delimits them."""
+"""Checks the header of a file: its names of columns must exist, be unique and be usable. Finds the delimiter."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from jobctl.domain.payload import is_result_key
 from jobctl.sources.problems import ENCODINGS, Damaged
 from jobctl.sources.stream import NOT_UTF8
 
-#: How many columns a message names.
+#: The number of columns that a message names.
 _MOST_LISTED = 10
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
 _NAMES = {";": "semicolon", "\t": "tab", "|": "pipe", ",": "comma"}
 #: Excel reads a first line ``sep=;`` as a note; programs that rewrite the file append further delimiters to it.
 _NOTE = re.compile(r'"?sep=(\\t|[^\w"\s]|\t)"?\1*', re.IGNORECASE)
-#: How many rows are examined, and in how many bytes.
+#: The number of rows that are examined, and the number of bytes with them.
 _ROWS = 20
 _BYTES = 64 << 10
 

@@ -1,4 +1,4 @@
-"""Dates, times and durations that Python's types cannot hold: any year, and nanoseconds. All are whole numbers.
+"""Writes dates, times and durations that Python's types cannot hold: any year, and nanoseconds, as whole numbers.
 
 The texts are ISO 8601 (a duration is H:MM:SS). A year outside of 0000 to 9999 has a sign: +10000-01-01, -0044-03-15.
 """

@@ -1,4 +1,4 @@
-"""The failed rows of a GNU parallel joblog: each row is a line with the command of a failed job.
+"""Reads the failed rows of a GNU parallel joblog: each row is a line with the command of a failed job.
 
 If a run was resumed, the joblog has several endings of one job, and the last one counts.
 """
@@ -14,7 +14,7 @@ from jobctl.sources.stream import NOT_UTF8, TOO_LONG, OverlongLine, is_utf8
 
 _TITLES = (b"Seq", b"Host", b"Starttime", b"JobRuntime", b"Send", b"Receive", b"Exitval", b"Signal", b"Command")
 _SEQ, _EXITVAL, _SIGNAL, _COMMAND = 0, 6, 7, 8
-#: What GNU parallel writes for a line feed in a command.
+#: The text that GNU parallel writes for a line feed in a command.
 _LINE_FEED = b"\0"
 
 

@@ -14,7 +14,7 @@ class Bare(str):
     __slots__ = ()
 
 
-#: A text, None for no value, or why the value cannot be a text (the column of the fault is filled in later).
+#: A text, None for no value, or the fault of a value that cannot be a text (its column is filled in later).
 Cell = str | None | Fault
 
 

@@ -1,4 +1,4 @@
-"""JSON lines: one object per line. The text of the line is stored, so that numbers keep their spelling."""
+"""Reads JSON lines: one object per line. The text of the line is stored, so that numbers keep their spelling."""
 
 from __future__ import annotations
 

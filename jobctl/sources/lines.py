@@ -1,4 +1,4 @@
-"""Plain lines: one value per line. Empty lines and lines of blanks are not values."""
+"""Reads plain lines: one value per line. Empty lines and lines of blanks are not values."""
 
 from __future__ import annotations
 

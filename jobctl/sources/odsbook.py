@@ -1,4 +1,4 @@
-"""An ods file as a workbook: one part of the file has all sheets, with the types and errors of cells."""
+"""Reads an ods file as a workbook: one part of the file has all sheets, with the types and errors of cells."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class OdsSheet(Handlers):
         self._paragraphs = self._open_paragraphs = self._notes = 0
 
     def taken(self) -> list[tuple[int, dict[int, Cell], int]]:
-        """Complete rows with a value: the number, the cells, and how often the row is repeated."""
+        """Complete rows with a value: the number, the cells, and the number of times that the row is repeated."""
         rows, self._ready = self._ready, []
         return rows
 

@@ -1,4 +1,4 @@
-"""The kind of the input file: by its name, or by the options of the user."""
+"""Decides the kind of the input file, by its name or by the options of the user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FORMAT_OF_SUFFIX = {
     ".pq": "parquet",
 }
 _JSONL = "jobctl submit - --format jsonl"
-#: Suffixes of files that are text without rows, and how to make rows of them.
+#: Suffixes of files that are text without rows, with the command that makes rows of them.
 _UNREAD = {
     **dict.fromkeys((".yaml", ".yml"), ("YAML", f"yq -o=json -I=0 '.[]' {{file}} | {_JSONL}")),
     ".toml": ("TOML", f"yq -o=json -I=0 '.TABLE[]' {{file}} | {_JSONL}"),
@@ -63,7 +63,7 @@ class InputOptions:
     invalid: Invalid = "reject"
     select: str | None = None  # numbers of records: 1-100,500
     where: str | None = None  # a condition, see domain.where
-    sample: int | None = None  # how many rows
+    sample: int | None = None  # the number of rows to choose at random
     sheet: str | None = None  # the name of a sheet of a workbook
     comment: str | None = None  # lines that begin with it are skipped
 

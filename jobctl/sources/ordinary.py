@@ -1,4 +1,4 @@
-"""Reading elements with the usual spelling as text, because an XML parser takes long.
+"""Reads elements with the usual spelling as text, because an XML parser takes long.
 
 A sheet has millions of cells, and almost all have the same form. Regular expressions read those. Everything else goes
 to the parser, in order, so that both ways give the same result.
@@ -63,7 +63,7 @@ class Feeder:
         """Read complete elements and keep the rest; returns what the parser must read instead."""
         ending = self._taker.ending
         complete, found, self._rest = piece.rpartition(ending)
-        if len(self._rest) > _LONGEST:  # parsed to the middle of a tag: from now on only the parser knows where it is
+        if len(self._rest) > _LONGEST:  # it ends within a tag, so from now on only the parser knows the place
             self._is_ordinary, self._rest = False, b""
             return piece
         try:

@@ -1,4 +1,4 @@
-"""An xls, xlsb or ods file as a workbook, read by calamine."""
+"""Reads an xls, xlsb or ods file as a workbook with calamine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of an xlsx file: XML in a ZIP archive, read in pieces and within bounds."""
+"""Reads the parts of an xlsx file, XML in a ZIP archive, in pieces and within bounds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Package:
 
 
 class Handlers:
-    """Handlers of elements. ``depth`` is how many are open; a subclass that does not call these methods must count."""
+    """Handlers of elements. ``depth`` counts the open ones; a subclass that does not call these methods must count."""
 
     depth = 0
     #: The end of the elements that ``take`` may read; empty if there are none.

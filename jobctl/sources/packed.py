@@ -1,4 +1,4 @@
-"""Unpacking bzip2 and xz in bounded pieces."""
+"""Unpacks bzip2 and xz in bounded pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a Parquet file in batches that are bounded in rows, in values and, as far as the file tells, in bytes."""
+"""Reads a Parquet file in batches that are bounded in rows, in values and, as far as the file tells, in bytes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class ParquetDecoder(Decoder):
         return names, None
 
     def _check_kind(self) -> None:
-        """Raises Damaged for another kind of file, and for one that has lost its end, where Parquet keeps its index."""
+        """Raise Damaged for another kind of file, and for one that has lost its end, where Parquet keeps its index."""
         self._file.seek(0)
         head = self._file.read(_HEAD)
         if not head.startswith(_MAGIC):

@@ -49,7 +49,7 @@ def reader_of(kind: Any, logical: str) -> tuple[Reader, bool]:
     if types.is_decimal(kind):
         return _decimals, True
     if types.is_floating(kind):
-        return _floats_of(kind), False  # they say themselves which of them are bare
+        return _floats_of(kind), False  # the reader itself marks the values that are bare
     return (_temporal(kind) or _bytes_of(kind, logical)), False
 
 

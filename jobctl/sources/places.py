@@ -1,4 +1,4 @@
-"""Finding the places of rows with certain keys in a file, for messages about several of them: a second pass."""
+"""Finds the places of rows with certain keys in a file, in a second pass, for messages about several rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def places_of(
     if os.path.isfile(options.path):
         from jobctl.sources import open_source
 
-        again = replace(options, invalid="skip", sample=None)  # rows that are turned down are told one by one
+        again = replace(options, invalid="skip", sample=None)  # rejected rows are reported one by one
         with contextlib.suppress(JobctlError, OSError), open_source(again, io.BytesIO()) as source:
             for _ in source.batches(RowRules(judge, required=rules.required), keep):
                 pass

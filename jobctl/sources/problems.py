@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from jobctl.domain.payload import Fault
 from jobctl.errors import InputRejected
 
-#: How many problems are described; the others are only counted.
+#: The number of problems that are described; further ones are only counted.
 PROBLEMS_SHOWN = 20
 #: The code of a carriage return that does not end a line, and advice about such files; advice about other encodings.
 LINE_END = "line_end"

@@ -1,1 +1,1 @@
-"""The process that is the parent of every item. Standard library only; it never opens the database."""
+"""The process that is the parent of every item. It uses only the standard library and never opens the database."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jobctl.supervisor.protocol.channel import Tell
 
 _MAX_IDLE_OUTPUTS = 16
-#: How often the supervisor compares the outputs of running items with their cap.
+#: The time between two comparisons of the running items' outputs with their cap.
 _TRIM_S = 2.0
 
 
@@ -305,7 +305,7 @@ class Attempts:
         return over
 
     def excuse(self, gap_s: float) -> None:
-        """The supervisor stood still for this time, so it counts for no attempt."""
+        """Let the time for which the supervisor stood still count for no attempt."""
         for run in self.by_serial.values():
             run.excuse(gap_s)
         self.deadline += gap_s

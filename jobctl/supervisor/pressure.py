@@ -42,7 +42,7 @@ class PressureState:
         return is_news
 
     def drop(self, key: int) -> bool:
-        """It works again; True if it did not before."""
+        """Remove a reason, because it works again; True if it did not before."""
         is_news = self._reasons.pop(key, None) is not None
         if not self._reasons:
             self._pause_s = _FIRST_PAUSE_S

@@ -1,4 +1,4 @@
-"""Telling a service manager (systemd, Type=notify) that this process is ready, stopping, or alive."""
+"""Tells a service manager (systemd, Type=notify) that this process is ready, stopping, or alive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ServiceManager:
         self.due = 0.0 if self._every_s < _NEVER else _NEVER
 
     def tell(self, state: str) -> None:
-        """Send a state such as READY=1 or STOPPING=1. A manager that does not listen is no error."""
+        """Send a state such as READY=1 or STOPPING=1. It is not an error if the manager does not listen."""
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

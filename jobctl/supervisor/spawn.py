@@ -1,4 +1,4 @@
-"""Starting one process: find the program, start it, say why it cannot be started."""
+"""Starts one process: finds the program, starts it, and explains why it cannot be started."""
 
 from __future__ import annotations
 

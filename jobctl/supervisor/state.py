@@ -24,7 +24,7 @@ from jobctl.supervisor.protocol import wire
 from jobctl.supervisor.protocol.fields import id_of
 from jobctl.supervisor.service_manager import ServiceManager
 
-#: How long the end of everything may take beyond the grace of the running items.
+#: The longest time for the end of everything, in addition to the grace of the running items.
 _LEAVE_EXTRA_S = 10.0
 #: Pause before the next engine when the disk is full or fails. This is never a reason to give up.
 _NOT_NOW_PAUSE_S = 2.0

@@ -1,4 +1,4 @@
-"""Parts of output files: copying them, cutting them, giving their blocks back to the disk."""
+"""Copies and cuts parts of output files, and gives their blocks back to the disk."""
 
 from __future__ import annotations
 

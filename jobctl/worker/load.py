@@ -1,4 +1,4 @@
-"""Finding the function of a job and fitting it to rows. It runs in the job's interpreter: standard library only."""
+"""Finds the function of a job and fits it to rows. It runs in the job's interpreter, with the standard library only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def prepare() -> None:
 
 
 def load(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> Call:
-    """Run the setup; returns what makes a call from a row. Raises SetupError, or what importing the function raises."""
+    """Run the setup, and return the function for rows. Raises SetupError, and any exception of the user's import."""
     call, set_up = find(target, setup, style, input_format, columns)
     try:
         set_up()

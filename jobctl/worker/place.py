@@ -1,4 +1,4 @@
-"""Restoring what a call may have changed for later calls: working directory, standard streams.
+"""Restores the state that a call may have changed for later calls: working directory, standard streams.
 
 A call must not change the worker's own descriptors, so these have numbers that code of the user does not reach by
 accident. This module runs in the job's interpreter: standard library only.

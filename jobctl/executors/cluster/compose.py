@@ -1,4 +1,4 @@
-"""Making the cluster executor of an engine from the words on its command line."""
+"""Makes the cluster executor of an engine from the words on its command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobctl.store.database import UNWRITABLE, Database
 
 def cluster_executor(words: Sequence[str], local: LocalExecutor, database: Database) -> ClusterExecutor:
     """The executor of an engine whose items run on a cluster."""
-    os.environ["JOBCTL_STARTS"] = ""  # the fence records what begins there, not the ring of the local supervisor
+    os.environ["JOBCTL_STARTS"] = ""  # the fence records the starts, not the ring of the local supervisor
     return ClusterExecutor(
         local, ClusterOptions.from_words(words), _store_name(database), lambda reason: _wait(database, reason)
     )

@@ -1,4 +1,4 @@
-"""The engine's records of a cluster: workers and their free slots, packs that are out, unacknowledged outcomes."""
+"""The records of the engine about a cluster: workers with free slots, dispatched packs, unacknowledged outcomes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ClusterWorker:
 
 @dataclass(slots=True)
 class DispatchRecord:
-    """A pack that is out."""
+    """A pack that was sent and is not over."""
 
     key: str
     worker: str
@@ -48,7 +48,7 @@ class DispatchRecord:
 
 
 class WorkerTable:
-    """All workers that are there; those with free slots take turns."""
+    """All connected workers; those with free slots take turns."""
 
     def __init__(self) -> None:
         self.by_address: dict[str, ClusterWorker] = {}

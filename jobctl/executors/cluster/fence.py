@@ -1,8 +1,8 @@
 """The fence: a plugin of the scheduler that decides which worker may begin a pack, and remembers its decision.
 
-A worker claims a pack once, before any attempt of it starts. So an engine that lost a worker knows what had begun, and
-the fence refuses what Dask starts a second time after a worker was retired or lost. A claimed pack is held for its
-store, not for the client that sent it, so a new engine finds it again.
+A worker claims a pack once, before any attempt of it starts. So an engine that lost a worker knows the packs that had
+begun, and the fence refuses a pack that Dask starts a second time after a worker was retired or lost. A claimed pack is
+held for its store, not for the client that sent it, so a new engine finds it again.
 """
 
 from __future__ import annotations

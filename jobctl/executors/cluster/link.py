@@ -109,7 +109,7 @@ class Link:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        # A broken connection is reported as Disconnected; the exceptions that Dask logs about it help nobody.
+        # A broken connection is reported as Disconnected. The exceptions that Dask logs about it are of no use.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._main = self._loop.create_task(self._live())

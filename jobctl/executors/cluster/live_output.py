@@ -1,4 +1,4 @@
-"""Fetching the output of attempts that run elsewhere, as long as somebody follows it."""
+"""Fetches the output of attempts that run elsewhere, as long as a command follows it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LiveCopies:
         self._copies: dict[AttemptId, tuple[bytes, list[int]]] = {}  # path without suffix, bytes so far
 
     def want(self, job: int, item: int | None) -> bool:
-        """Somebody follows this job or item; True if nobody did before."""
+        """Note that a command follows this job or item; True if none did before."""
         is_new = not self._is_wanted(job, item)
         self._wanted[job, item] = time.monotonic() + INTEREST_S
         return is_new
@@ -38,7 +38,7 @@ class LiveCopies:
         return any(self._wanted.get((job, each), 0.0) > now for each in {item, None})
 
     def fetch(self, record: DispatchRecord, started: Started, log_dir: bytes, *, at_once: bool = True) -> None:
-        """Request the output since the last fetch, if somebody follows it and it is not too long."""
+        """Request the output since the last fetch, if a command follows it and it is not too long."""
         id_ = AttemptId(*started[:3])
         if not started.log or not self._is_wanted(id_.job, id_.item):
             return

@@ -31,7 +31,7 @@ class ClusterOptions:
     tls_key: str = ""
     insecure: bool = False
     cluster: str = ""  # slurm, pbs...: start a scheduler and request workers there
-    workers: int = 0  # how many batch jobs to request
+    workers: int = 0  # the number of batch jobs to request
 
     def words(self) -> list[str]:
         """The options as words of an engine's command line."""
@@ -49,7 +49,7 @@ class ClusterOptions:
         )
 
     def check(self) -> None:
-        """Raises UsageError for contradictory, incomplete or impossible options."""
+        """Raise UsageError for contradictory, incomplete or impossible options."""
         given = [name for name in ("scheduler", "scheduler_file", "cluster") if getattr(self, name)]
         if len(given) != 1:
             raise UsageError(
@@ -92,7 +92,7 @@ class ClusterOptions:
         return str(json.loads(text)["address"])
 
     def require_safe(self, address: str) -> None:
-        """Refuse an open scheduler on a network: everybody who reaches it can run code as its user.
+        """Refuse an open scheduler on a network, because everyone who reaches it can run code as its user.
 
         A scheduler on loopback is safe; elsewhere TLS or ``--insecure`` is required. Raises ClusterError.
         """

@@ -1,4 +1,4 @@
-"""Packs that are out: their running attempts, their unacknowledged outcomes, and where their output is kept."""
+"""Keeps the dispatched packs: their running attempts, their unacknowledged outcomes, the files of their output."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Packs:
                 self._tell(self._with_copy(record, started))
 
     def _with_copy(self, record: DispatchRecord, started: Started) -> Started:
-        """Reserve the files into which the output of a running attempt is fetched while somebody follows it."""
+        """Reserve the files into which the output of a running attempt is fetched while a command follows it."""
         job = self.jobs.get(started.job)
         if job is None or started.log:
             return started

@@ -1,4 +1,4 @@
-"""Running packs on a worker: a supervisor of the worker's own runs the items, with the same code as on one machine.
+"""Runs packs on a worker. A supervisor of the worker's own runs the items, with the same code as on one machine.
 
 That supervisor is also the guard: if this process is gone, frozen or cut off for longer than its lease, the guard ends
 everything that it started. Dask's threads and its event loop call these methods, so one lock protects the records.

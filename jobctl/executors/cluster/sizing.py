@@ -7,9 +7,9 @@ of the waiting attempts. It must last as long as the scheduler needs to serve ev
 
 from __future__ import annotations
 
-#: How long a pack should keep its slot busy.
+#: The time for which a pack should keep its slot busy.
 PACK_US = 100_000.0
-#: How long the scheduler needs for a message. With more slots than it can serve within ``PACK_US``, packs are longer.
+#: The time of the scheduler for a message. With more slots than it can serve within ``PACK_US``, packs are longer.
 MESSAGE_US = 3_000.0
 MAX_ITEMS = 500
 MAX_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""A worker's records: which attempts of a pack wait, run or have ended, and the job numbers of the guard."""
+"""The records of a worker: the attempts of each pack that wait, run or have ended, and the job numbers of the guard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of functions: all workers, and the outcomes of calls that the engine has not acknowledged."""
+"""Keeps all workers that call functions, and the outcomes of calls that the engine has not acknowledged."""
 
 from __future__ import annotations
 

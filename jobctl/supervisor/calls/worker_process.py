@@ -46,12 +46,12 @@ _SET_NS = 1_000_000_000
 _SETTLED_S = 0.01
 #: A worker without work ends after this time.
 _IDLE_S = 30.0
-#: How long a worker of a job with a time limit may take to import the function and run its setup, unless the limit is
-#: longer. The limit itself counts from the start of a call.
+#: The time that a worker of a job with a time limit may take to import the function and run its setup, unless the limit
+#: is longer. The limit itself counts from the start of a call.
 _LOAD_S = 600.0
 _WORK_LOAD = 0
 _WORK_CALLS = 1
-#: What a worker says: it can make calls, its group is over, it cannot make calls. ``worker.main`` writes these bytes.
+#: The messages of a worker: it can make calls, its group is over, it cannot make calls. ``worker.main`` writes them.
 _READY, _DONE, _REFUSED = b"rdx"
 
 

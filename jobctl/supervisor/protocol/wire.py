@@ -55,7 +55,7 @@ CUT = 1
 LEFTOVERS = 2
 SETUP = 4
 
-#: What happens to processes that an item leaves behind.
+#: The ways to treat processes that an item leaves behind.
 END = "end"
 WAIT = "wait"
 FAIL = "fail"
