@@ -161,7 +161,7 @@ def test_the_manual_has_every_row_where_it_belongs() -> None:
 
 def test_the_page_on_settings_names_the_options_that_can_be_none() -> None:
     page = (MAN / "man5/jobctl-config.5").read_text()
-    sentence = page.partition("On the command line the value")[2].partition("takes away")[0]
+    sentence = page.partition("On the command line, the value")[2].partition("removes")[0]
     limits = {f"-{row.name}" for row in OPTIONS if row.can_be_none and not row.number}
     assert set(re.findall(r"Fl (-[a-z-]+)", sentence)) == limits
 
