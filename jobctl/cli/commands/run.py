@@ -69,10 +69,9 @@ def _options(
 ) -> StartOptions:
     """Return the options of the engine, which are checked before anything is accepted."""
     from jobctl.process.daemon import StartOptions
-    from jobctl.services.daemon.elsewhere import refuse_elsewhere
-    from jobctl.services.daemon.options import as_set
+    from jobctl.services.daemon.options import as_set, refuse_elsewhere
     from jobctl.services.settings.settings import load_settings
-    from jobctl.services.submit.conditions import refuse_hold
+    from jobctl.services.submit.request import refuse_hold
 
     refuse_hold(request)
     options = StartOptions(shared.home, slots, cluster=cluster, forget_cluster=forget_cluster)

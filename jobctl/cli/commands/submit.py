@@ -88,7 +88,7 @@ def dry_run(shared: Session, request: SubmitRequest, *, planned: Callable[[], in
 
 
 def _check_wait(shared: Session, request: SubmitRequest, *, start_daemon: bool) -> None:
-    from jobctl.services.submit.conditions import refuse_hold, refuse_without_daemon
+    from jobctl.services.submit.request import refuse_hold, refuse_without_daemon
 
     refuse_hold(request)
     if not start_daemon:
@@ -97,8 +97,7 @@ def _check_wait(shared: Session, request: SubmitRequest, *, start_daemon: bool) 
 
 def _daemon_options(shared: Session) -> StartOptions:
     """Return the options of a daemon, which are checked before anything is accepted."""
-    from jobctl.services.daemon.elsewhere import refuse_elsewhere
-    from jobctl.services.daemon.options import DaemonRequest, start_options
+    from jobctl.services.daemon.options import DaemonRequest, refuse_elsewhere, start_options
     from jobctl.services.settings.settings import load_settings
 
     options = start_options(shared.home, DaemonRequest(), load_settings(os.environ, os.getcwd()))

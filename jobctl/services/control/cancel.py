@@ -22,7 +22,7 @@ from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
 from jobctl.services.control.targets import Target, expand_ranges
-from jobctl.services.daemon.elsewhere import refuse_elsewhere
+from jobctl.services.daemon.options import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
 from jobctl.store import clock, items, jobs, journal, requests
 from jobctl.store.database import Database

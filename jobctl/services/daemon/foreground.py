@@ -9,7 +9,7 @@ from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import Busy, Exit, JobctlError
 from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder
-from jobctl.services.daemon.elsewhere import refuse_elsewhere
+from jobctl.services.daemon.options import refuse_elsewhere
 from jobctl.store import jobs
 from jobctl.store.opening.open import open_database
 

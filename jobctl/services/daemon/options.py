@@ -1,4 +1,4 @@
-"""The options with which a daemon starts: those of a request, completed by the settings."""
+"""The options with which a daemon starts, those of a request completed by the settings, and the check before it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.config import Home, cpu_count
-from jobctl.errors import UsageError
+from jobctl.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from jobctl.process.daemon import StartOptions
@@ -113,3 +113,26 @@ def _words(options: dict[str, Any]) -> tuple[str, ...]:
     checked = ClusterOptions(**options)
     checked.check()
     return tuple(checked.words())
+
+
+def refuse_elsewhere(options: StartOptions) -> None:
+    """Raises Elsewhere if a cluster may still run attempts of a daemon that was killed.
+
+    The engine checks this again, in the transaction in which it takes over. An engine on a cluster can ask the cluster,
+    so for such an engine nothing is checked here.
+    """
+    from jobctl.process.daemon import lock_holder
+    from jobctl.store import elsewhere
+    from jobctl.store.opening.open import open_database
+
+    home = options.home
+    if options.cluster or options.forget_cluster or lock_holder(home.lock) is not None:
+        return
+    try:
+        database = open_database(home)
+    except NotFound:  # no file, or an empty one: a process is creating the store, or was killed while it did
+        return
+    try:
+        elsewhere.check(database)
+    finally:
+        database.close()

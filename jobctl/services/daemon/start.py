@@ -10,8 +10,7 @@ from jobctl.config import Home
 from jobctl.errors import Busy
 from jobctl.process import lock
 from jobctl.process.daemon import StartOptions, exec_foreground, start_detached
-from jobctl.services.daemon.elsewhere import refuse_elsewhere
-from jobctl.services.daemon.options import DaemonRequest, start_options
+from jobctl.services.daemon.options import DaemonRequest, refuse_elsewhere, start_options
 from jobctl.services.daemon.view import daemon_view, document_of
 from jobctl.store.opening.open import open_database
 

@@ -1,4 +1,4 @@
-"""The options of a submission, and its result."""
+"""The options of a submission, the checks before it, and its result."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from jobctl.config import Home
 from jobctl.domain.call import Call
 from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Policy
 from jobctl.domain.texts import DEFAULT_QUEUE
+from jobctl.errors import Busy, UsageError
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
 
@@ -134,3 +136,27 @@ def on_placeholders(found: Accepted | Preview, count: int) -> list[str]:
     if found.constant and count > 1:
         return [_CONSTANT.format(count=count)]
     return [_APPENDED] if found.appended and count else []
+
+
+def refuse_hold(request: SubmitRequest) -> None:
+    """Raises UsageError for a held job if somebody waits for its end."""
+    if request.hold:
+        raise UsageError(
+            "--hold: a held job does not start, so waiting for it would never end",
+            hint="leave --hold out, or do not wait",
+        )
+
+
+def refuse_without_daemon(home: Home, request: SubmitRequest) -> None:
+    """Raises Busy if no daemon runs the job that somebody waits for, before anything is accepted.
+
+    Without a key each further try would be another job. With a key, the job may be done already.
+    """
+    from jobctl.domain.blockers import DAEMON_DOWN
+    from jobctl.process.lock import holder
+
+    if request.key is None and holder(str(home.lock)) is None:
+        raise Busy(
+            f"--wait: {DAEMON_DOWN.sentence}, so nothing was accepted",
+            hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
+        )
