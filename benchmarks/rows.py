@@ -72,7 +72,8 @@ class Bench:
 
     def task_spooler(self) -> Usage:
         """A ``tsp`` call per row, then wait for the last; output to files as by its default."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as place:
+        # The server of tsp ends after ``tsp -K`` has returned, and may still remove files of the folder.
+        with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as place:
             tsp = peers.program("task-spooler")
             env = {"TS_SOCKET": f"{place}/socket", "TMPDIR": place, "TS_MAXFINISHED": str(self.count + 10)}
             script = f"{tsp} -S {self.slots}; while read n; do {tsp} true $n; done; {tsp} -w; {tsp} -K"
