@@ -12,9 +12,9 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.ports import OutputFlag
 from jobctl.executors.local import LocalExecutor
 from jobctl.supervisor.output import JobOutput, is_untouched
-from tests.supervisor.test_calls import Calling, call_spec
-from tests.supervisor.test_calls import read as read_call
-from tests.supervisor.test_calls import run as run_calls
+from tests.supervisor.calls.test_calls import Calling, call_spec
+from tests.supervisor.calls.test_calls import read as read_call
+from tests.supervisor.calls.test_calls import run as run_calls
 from tests.supervisor.test_items import read, run
 
 FLAGS = "import fcntl, os; fcntl.fcntl({fd}, fcntl.F_SETFL, {flags}); os.lseek({fd}, 1000, 0)"

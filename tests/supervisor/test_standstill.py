@@ -22,8 +22,8 @@ from jobctl.supervisor.killing import Kill
 from jobctl.supervisor.protocol import wire
 from jobctl.supervisor.standstill import Standstill
 from tests.executor_contract import Listener, spec_of
+from tests.supervisor.calls.test_calls import Calling, call_spec
 from tests.supervisor.harness import SupervisorUnderTest
-from tests.supervisor.test_calls import Calling, call_spec
 from tests.wait import wait_until
 
 #: Long enough for a busy machine to start an item within it.

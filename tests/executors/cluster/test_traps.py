@@ -23,9 +23,9 @@ from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.process.process_status import is_there
 from tests.executor_contract import Listener, batch, id_of, spec_of
 from tests.executors.cluster.rig import Cluster, end
+from tests.supervisor.calls.test_calls import ITEMS, call_spec
 from tests.supervisor.harness import SupervisorUnderTest
 from tests.supervisor.processes import alive, marker
-from tests.supervisor.test_calls import ITEMS, call_spec
 from tests.wait import wait_until
 
 slow = pytest.mark.slow

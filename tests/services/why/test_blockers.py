@@ -129,7 +129,7 @@ def test_the_three_views_show_one_list(asked, name):
 
 
 def test_every_kind_is_in_a_situation_or_needs_more_than_rows():
-    """Rows of another job are in tests/engine/test_followed_rows.py, the blocker of an item is below."""
+    """Rows of another job are in tests/engine/rounds/test_followed_rows.py, the blocker of an item is below."""
     shown = {wanted for *_, situation in SITUATIONS.values() for wanted in situation}
     assert set(KINDS) - shown == {"OPEN_ELSEWHERE", "ITEM_RETRY_WAIT"}
 

@@ -15,7 +15,7 @@ from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from tests.stages import few
 
-EXAMPLE = json.loads((Path(__file__).parents[1] / "data" / "status.example.json").read_text())
+EXAMPLE = json.loads((Path(__file__).parents[2] / "data" / "status.example.json").read_text())
 BEGAN = datetime(2026, 11, 23, 18, 28, 31, tzinfo=UTC)
 DURATIONS = {"attempts": 410, "p50_s": 0.25, "p95_s": 1.1, "max_s": 64.0, "mean_s": 0.4} | {
     "slowest": [{"item": 7 * n, "attempt": 1, "duration_s": 64.0 / n} for n in range(1, 6)]

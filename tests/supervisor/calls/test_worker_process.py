@@ -24,8 +24,8 @@ from jobctl.supervisor.calls.records import check_records
 from jobctl.supervisor.protocol import page as pages
 from tests.executor_contract import Listener, spec_of
 from tests.stages import few
+from tests.supervisor.calls.test_calls import Calling, call_spec
 from tests.supervisor.harness import SupervisorUnderTest
-from tests.supervisor.test_calls import Calling, call_spec
 from tests.wait import wait_until
 
 HOSTILE = """
