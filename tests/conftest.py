@@ -57,7 +57,7 @@ def store(home: Home) -> JobMaker:
 
 @dataclass
 class Outcome:
-    """What a command said and how it ended."""
+    """The output and the exit code of a command."""
 
     code: int
     out: str

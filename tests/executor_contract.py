@@ -1,4 +1,4 @@
-"""What every executor promises. A subclass brings the fixtures ``executor`` and ``work`` and inherits the tests."""
+"""The promises of every executor. A subclass has the fixtures ``executor`` and ``work`` and inherits the tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEADLINE_S = 60.0
 
 @dataclass(frozen=True)
 class Work:
-    """How the executor under test is told to do something: argv by purpose."""
+    """The commands of the executor under test: argv by purpose."""
 
     succeed: tuple[bytes, ...]
     exit: Callable[[int], tuple[bytes, ...]]

@@ -35,7 +35,7 @@ def can_fork(env: dict[str, str]) -> bool:
 
 
 def run(args: list[str], *, stdin: str | None, cwd: Path, env: dict[str, str], timeout: float):
-    """As ``subprocess.run`` of jobctl with captured text. Raises subprocess.TimeoutExpired."""
+    """Run jobctl like ``subprocess.run`` with captured text. Raises subprocess.TimeoutExpired."""
     pipes = [os.pipe() for _ in range(3)]
     if stdin is None:
         os.close(pipes[0][0])

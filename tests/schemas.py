@@ -28,7 +28,7 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    """What checks documents against it."""
+    """The validator of the schema."""
     registry = Registry().with_resources((schema(n)["$id"], Resource.from_contents(schema(n))) for n in NAMES)
     return Draft202012Validator(schema(name), registry=registry, format_checker=FormatChecker())
 

@@ -1,4 +1,4 @@
-"""Which cases of a test run with every commit, and which ones in the second stage (``pytest -m slow``)."""
+"""The choice of the cases of a test that run with every commit. The second stage (``-m slow``) runs the others."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Terminal:
             self._stream.feed(data)
 
     def text(self):
-        """What can be seen."""
+        """The text on the screen."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
     def await_text(self, text):

@@ -1,4 +1,4 @@
-"""What is generated from the command tree and from the types of documents is up to date."""
+"""The files that are generated from the command tree and from the types of documents are up to date."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Grammar:
 
 
 def is_flag(param: Any) -> bool:
-    """Whether an option takes no value."""
+    """Return whether an option takes no value."""
     return bool(getattr(param, "is_flag", False) or getattr(param, "count", False))
 
 

@@ -146,7 +146,7 @@ class Session:
         sys.stderr.write(inert_log(text) + "\n")
 
     def colors(self, stream: TextIO) -> bool:
-        """Whether to use colours: the options, NO_COLOR, FORCE_COLOR, the settings, then the kind of stream decide."""
+        """Return whether to use colours: options, NO_COLOR, FORCE_COLOR, settings, then the kind of stream decide."""
         if self.no_color or self.plain or os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
@@ -167,7 +167,7 @@ class Session:
         return found
 
     def is_terminal(self, stream: TextIO) -> bool:
-        """Whether a stream is a terminal and ``--plain`` was not given, so that tables are drawn."""
+        """Return whether a stream is a terminal and ``--plain`` was not given, so that tables are drawn."""
         return stream.isatty() and not self.plain
 
     def look(self, stream: TextIO) -> Look:
@@ -177,7 +177,7 @@ class Session:
         return look_of(stream, color=self.colors(stream), terminal=self.is_terminal(stream))
 
     def is_screen(self, stream: TextIO) -> bool:
-        """Whether a stream is a terminal on which lines can be redrawn."""
+        """Return whether a stream is a terminal on which lines can be redrawn."""
         return self.is_terminal(stream) and os.environ.get("TERM") not in (None, "", "dumb")
 
 

@@ -76,7 +76,7 @@ class _Messages(io.FileIO):
 
 
 def is_output_lost() -> bool:
-    """Whether something could not be written to standard output."""
+    """Return whether something could not be written to standard output."""
     buffer = getattr(sys.stdout, "buffer", None)
     return getattr(getattr(buffer, "raw", None), "is_lost", False)
 

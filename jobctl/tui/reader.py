@@ -72,7 +72,7 @@ def look(width: int, height: int) -> Look:
 
 
 def is_readable(descriptor: int) -> bool:
-    """Whether the descriptor has something to read, or its other end is closed."""
+    """Return whether the descriptor has something to read, or its other end is closed."""
     return bool(select.select([descriptor], [], [], 0)[0])
 
 

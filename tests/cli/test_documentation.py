@@ -1,4 +1,4 @@
-"""What README.md and the man pages claim, against the code: exit codes, defaults, names of variables, keys, formats."""
+"""README.md and the man pages agree with the code: exit codes, defaults, names of variables, keys, formats."""
 
 from __future__ import annotations
 

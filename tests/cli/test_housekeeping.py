@@ -202,7 +202,7 @@ def test_doctor_restores_only_when_asked(store, home, jobctl):
 
 
 def test_doctor_fits_a_terminal(store, home, monkeypatch):
-    """As it looks at 80 columns, in colour and without."""
+    """The screen at 80 columns, in colour and without."""
     import io
 
     from jobctl.render.doctor import print_examination

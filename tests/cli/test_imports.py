@@ -51,7 +51,7 @@ RARE = {
 
 
 def modules_of(script, *words, **variables):
-    """What a script prints last, in a fresh interpreter; it ends with [exit code, modules] as JSON."""
+    """Run a script in a fresh interpreter; returns its last line, which is [exit code, modules] as JSON."""
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, words)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/", **variables},

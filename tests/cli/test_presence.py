@@ -1,4 +1,4 @@
-"""That no daemon is up is said when there is work for one, and not after a success that left nothing to do."""
+"""The note that no daemon is running appears when there is work for one, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written is what is read."""
+"""Rows are read back exactly as they were written."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What services answer, reduced to a code and a message."""
+"""The error bodies of services, reduced to a code and a message."""
 
 import json
 

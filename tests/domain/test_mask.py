@@ -1,4 +1,4 @@
-"""What a mask hides, and what it leaves."""
+"""The text that a mask hides, and the text that it leaves."""
 
 from jobctl.domain.mask import Mask
 

@@ -1,4 +1,4 @@
-"""What an ending means for the item."""
+"""The meaning of an ending for the item."""
 
 import errno
 import signal

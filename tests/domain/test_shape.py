@@ -1,4 +1,4 @@
-"""Where the values of a message stand."""
+"""The places of the values in a message."""
 
 import pytest
 

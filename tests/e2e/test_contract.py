@@ -47,7 +47,7 @@ def test_at_once_with_different_work_one_wins_and_the_others_are_told(cli):
     for process in started:
         _, err = process.communicate(timeout=PATIENCE_S)
         codes.append(process.returncode)
-        assert ("key 'k' stands for job 1, which is other work" in err) == (process.returncode == 8)
+        assert ("key 'k' belongs to job 1, which is other work" in err) == (process.returncode == 8)
     assert sorted(codes) == [0, 0, 8, 8, 8, 8, 8, 8]
     assert cli.rows("SELECT count(*) FROM jobs") == [(1,)]
 

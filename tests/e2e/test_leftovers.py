@@ -1,4 +1,4 @@
-"""What is said of processes that items leave behind, and what jobs of the version before do."""
+"""The messages about processes that items leave behind, and the jobs of the version before."""
 
 from __future__ import annotations
 

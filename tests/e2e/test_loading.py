@@ -1,4 +1,4 @@
-"""What a worker holds while it still loads has not run: whatever stops it then, nothing is charged."""
+"""Items of a worker that still loads have not run: whatever stops it then, they lose no attempt."""
 
 from __future__ import annotations
 

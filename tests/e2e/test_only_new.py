@@ -18,7 +18,7 @@ def people(cli, count, name="people.csv"):
 
 
 def sent(cli):
-    """How often each person got a mail."""
+    """The number of mails to each person."""
     path = cli.work / "sent"
     return Counter(path.read_text().split()) if path.exists() else Counter()
 

@@ -38,7 +38,7 @@ def parallel(*words):
 
 
 def ran(place):
-    """What the program was given since it was last asked, in no order."""
+    """The arguments of the program since the last call, in any order."""
     path = place / "ran.txt"
     found = sorted(path.read_text().splitlines()) if path.exists() else []
     path.unlink(missing_ok=True)

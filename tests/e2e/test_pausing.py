@@ -1,4 +1,4 @@
-"""What is said to finish is what runs: not what the engine handed over ahead of free slots."""
+"""Only items that run are said to finish, not those that the supervisor has ahead of free slots."""
 
 from __future__ import annotations
 

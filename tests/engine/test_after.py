@@ -31,7 +31,7 @@ def cancel(bench: Bench, job: int = FIRST) -> None:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the first job comes to its end."""
+    """The way in which the first job ends."""
 
     state: JobState
     play: Callable[[int], Play] = lambda item: Play()
@@ -120,7 +120,7 @@ class Chain(Bench):
 
 
 def held_as_asked(chain: Chain) -> None:
-    """What must be true of the whole chain when all of it is over."""
+    """Check the whole chain after its end."""
     assert state(chain, FIRST) is chain.ending.state
     if chain.ending.state is JobState.SUCCEEDED:
         assert {state(chain, job) for job in chain.doomed} == {JobState.SUCCEEDED}

@@ -254,7 +254,7 @@ def test_time_that_the_machine_was_off_counts_when_it_is_plausible(tmp_path):
     "column, policy", [("deadline_at", Policy(deadline_s=60)), ("not_before_at", Policy(not_before_s=60))]
 )
 def test_a_moment_further_away_than_its_duration_is_brought_back(tmp_path, column, policy):
-    """Of a store that an earlier version left, or of a command whose clocks were both wrong."""
+    """A reading as an earlier version left it, or a command whose clocks were both wrong."""
     bench = Bench(tmp_path)
     job = bench.submit(rows=1, policy=policy)
     bench.database.execute(f"UPDATE jobs SET {column} = {column} + {YEARS}, submitted_at = submitted_at + {YEARS}")

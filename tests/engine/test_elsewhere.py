@@ -1,4 +1,4 @@
-"""What a cluster may still run is not run a second time by an engine of another place."""
+"""Items that a cluster may still run do not run a second time under an engine in another place."""
 
 from contextlib import suppress
 

@@ -197,7 +197,7 @@ def test_results_that_nest_deep_are_listed_and_written(tmp_path):
 
 
 def test_a_stored_result_of_any_depth_is_written_to_result_files_of_json(tmp_path):
-    """As a job of an older jobctl may hold it: the stack of the reader must not matter."""
+    """Text as a job of an older jobctl may have it: the stack of the reader must not matter."""
     code = (
         "import json, sys; from jobctl.domain.jsontext import plain_value\n"
         "for depth in (1, 199, 200, 201, 900, 980, 5000):\n"

@@ -105,7 +105,7 @@ def test_a_cause_that_lost_all_its_examples_to_a_retry_has_others(tmp_path):
 
 
 def samples(bench, job):
-    """Of the only cause, as the status tells them."""
+    """The sample items of the only cause, as in the status."""
     (group,) = job_document(bench.database, bench.home, job, bench.now)["failures"]["groups"]
     return group["sample_items"]
 
@@ -167,7 +167,7 @@ def test_cancel_of_single_items(tmp_path):
 
 
 def ask_to_cancel(bench, job, item, at_once=False):
-    """As the command does."""
+    """Cancel as the command does."""
     requests.add(bench.database, requests.Request(job, item, "cancel", at_once, "test", ""), bench.now)
 
 

@@ -58,7 +58,7 @@ class Desk:
         return job
 
     def step(self) -> None:
-        """What the loop does when the notifier is due."""
+        """Do the work of the loop when the notifier is due."""
         with self.database.transaction():
             self.notifier.write(self.now)
         self.notifier.send()

@@ -74,7 +74,7 @@ def test_the_real_disk_of_a_machine_that_works_has_room(tmp_path):
 
 
 def waits(bench):
-    """How long the engine would sleep now."""
+    """The time that the engine would sleep now."""
     return bench.engine._timeout_s(bench.now)
 
 

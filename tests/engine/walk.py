@@ -177,7 +177,7 @@ class Walk:
     # ---- what happens ----
 
     def go(self, steps: int) -> None:
-        """So many random things."""
+        """Do ``count`` random things."""
         deeds = [getattr(self, name) for name in dir(self) if name.startswith("do_")]
         self.do_submit()
         for _ in range(steps):
@@ -248,7 +248,7 @@ class Walk:
         assert made == number
 
     def _news(self) -> dict[str, Any]:
-        """What is submitted again and again under one name, and is to run once."""
+        """The rows that are submitted several times under one name, and must run once."""
         keyed = {"header": "id", "item_key": "id", "name": "news", "only_new": True, "command": ("true", "{id}")}
         return {"rows": self.rng.choice((3, 12, 40)), **keyed}
 
@@ -412,7 +412,7 @@ def walk(root: Path, seed: int, steps: int = 60) -> None:
 
 
 def _try(seed: int, folder: str | None) -> str:
-    """What did not hold in a walk; empty if everything did."""
+    """The first rule that a walk broke; empty if it broke none."""
     with tempfile.TemporaryDirectory(dir=folder) as root:
         try:
             walk(Path(root), seed)

@@ -34,7 +34,7 @@ from jobctl.supervisor.backlog import Backlog, JobLine
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What becomes of an attempt."""
+    """The planned outcome of an attempt."""
 
     code: int = 0
     ending: Ending = Ending.EXITED
@@ -150,7 +150,7 @@ class FakeExecutor:
         """Nothing is written anywhere."""
 
     def adopt(self) -> list[AttemptId]:
-        """What it still holds; the events an earlier engine did not take are told again."""
+        """Return the attempts that it still has; events that an earlier engine did not take are reported again."""
         waiting = [AttemptId(*dispatch[:3]) for line in self._backlog.lines.values() for dispatch in line.waiting]
         held = [*waiting, *self._runs, *self._outcomes]
         self._events = [self._started(run) for run in self._runs.values()]
@@ -159,7 +159,7 @@ class FakeExecutor:
         return held
 
     def stop_requested(self) -> int:
-        """What ``stop`` was called with."""
+        """The arguments with which ``stop`` was called."""
         return self._stop
 
     def close(self, grace_s: float) -> None:
@@ -178,7 +178,7 @@ class FakeExecutor:
 
     @property
     def running(self) -> list[AttemptId]:
-        """What runs now."""
+        """The running attempts."""
         return list(self._runs)
 
     def press(self, reason: str) -> None:

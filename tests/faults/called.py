@@ -1,4 +1,4 @@
-"""What workers call in the campaign. Copied next to the file of rows, so it imports nothing of jobctl."""
+"""The functions that workers call in the campaign. Copied next to the file of rows, so it imports nothing of jobctl."""
 
 import contextlib
 import os

@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass
 class Tally:
-    """What came of the trials of one fault."""
+    """The results of the trials of one fault."""
 
     name: str
     what: str
@@ -57,7 +57,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one trial."""
+    """The result of one trial."""
 
     number: int
     found: list[str]

@@ -1,4 +1,4 @@
-"""What must hold after every trial, C1 to C9."""
+"""The rules that must hold after every trial, C1 to C9."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ _WORKER_BLOWS = (_killed, _killed, _told_to_stop, _frozen, _without_guard, _join
 @fault("D1", "workers of a cluster killed, frozen, stopped, without their guard, joining", full=60, sample=1)
 @on_a_cluster
 def worker_churn(rig: ClusterRig) -> None:
-    """What had begun is interrupted, what had not costs nothing, nothing is left."""
+    """Items that had begun are interrupted, others lose no attempt, and no process is left."""
     for _ in range(rig.rng.randint(2, 6)):
         pause(rig.rng, 2.0)
         rig.rng.choice(_WORKER_BLOWS)(rig)
@@ -168,7 +168,7 @@ def daemon_churn(rig: ClusterRig) -> None:
 @fault("D3", "scheduler of a cluster killed and started again elsewhere", full=20, sample=1)
 @on_a_cluster
 def scheduler_churn(rig: ClusterRig) -> None:
-    """What ran is interrupted; daemon and workers find the next scheduler by themselves."""
+    """Running items are interrupted; daemon and workers find the next scheduler by themselves."""
     for _ in range(rig.rng.randint(1, 2)):
         pause(rig.rng, 2.0)
         assert rig.cluster.scheduler is not None

@@ -82,7 +82,7 @@ def _own_mounts() -> None:
 
 @fault("T4", "power cut (ext4 shut down without a flush)", full=100, sample=2)
 def power_cut(rng: Random, number: int) -> list[str]:
-    """What a number was printed for and what any reader saw recorded is there after the cut."""
+    """Every job whose number was printed, and every record that a reader saw, exists after the power cut."""
     _own_mounts()
     rig = Rig(rng, number)
     disk = None

@@ -55,7 +55,7 @@ def _finish(rig: Rig) -> None:
 @fault("T1", "SIGKILL of the engine", full=1000, sample=12)
 @on_a_rig
 def kill_engine(rig: Rig) -> None:
-    """What runs is adopted by the next engine: nothing is interrupted, nothing runs twice."""
+    """The next engine adopts the running items: none is interrupted, and none runs twice."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
     first = rig.engine()
@@ -95,7 +95,7 @@ def kill_both(rig: Rig) -> None:
 @fault("T2-all", "SIGKILL of the whole process tree", full=300, sample=6)
 @on_a_rig
 def kill_everything(rig: Rig) -> None:
-    """As a container that is stopped."""
+    """End the processes as the stop of a container does."""
     _begin(rig)
     pause(rig.rng, _WITHIN_S)
     everything = rig.whole_tree()

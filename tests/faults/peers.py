@@ -42,7 +42,7 @@ class _Bench:
         }
 
     def said(self) -> Counter[str]:
-        """How often each line was said."""
+        """The number of times that each line was written."""
         try:
             return Counter((self.place / "log").read_text().splitlines())
         except FileNotFoundError:

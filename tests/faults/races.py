@@ -88,7 +88,7 @@ _CHURN_S = "8"
 
 
 def _churn(rng: Random, arm: str) -> str:
-    """What ``integrity_check`` says after a churn run."""
+    """The answer of ``integrity_check`` after a churn run."""
     rig = Rig(rng)
     memory = "/dev/shm"  # more commits there than on any disk
     with tempfile.TemporaryDirectory(dir=memory if os.path.isdir(memory) else None) as place:

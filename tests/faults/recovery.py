@@ -66,7 +66,7 @@ class Watch:
         database.close()
 
     def complaints(self, victim: str) -> list[str]:
-        """What was not right."""
+        """The violations."""
         course = "".join(self.seen)
         found = self.problems[:3]
         if course != _COURSES[victim]:

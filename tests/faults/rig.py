@@ -59,7 +59,7 @@ class Accepted:
 
 
 class Seen(NamedTuple):
-    """What an item said."""
+    """A line that an item wrote."""
 
     word: str  # start, end, overlap
     job: int
@@ -134,7 +134,7 @@ class Rig:
         return path
 
     def submit_words(self, rows: Path, *options: str) -> list[str]:
-        """What to say to submit a file of items."""
+        """The arguments that submit a file of items."""
         defaults = ("--attempts", str(ATTEMPTS), "--backoff", "0.02sx1", "--grace", "0.3s", "--cwd", str(self.place))
         if "--leftovers" not in options:
             defaults += ("--leftovers", "end")  # some of them leave a process that lasts
@@ -255,14 +255,14 @@ class Rig:
         return all(states.get(accepted.job, 1) for accepted in self.accepted)
 
     def wait_done(self, deadline_s: float = PATIENCE_S) -> None:
-        """Until every accepted job is terminal; a daemon that is gone meanwhile is a violation of its own."""
+        """Wait until every accepted job is terminal; a daemon that has ended meanwhile is a violation of its own."""
         try:
             wait_until(self.is_done, deadline_s, "the jobs to end")
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.picture()}") from None
 
     def picture(self) -> str:
-        """What a person would look at first."""
+        """The facts that a person would look at first."""
         jobs = (
             "SELECT id, state, queued, running, retrying, succeeded, failed, stop FROM jobs WHERE finished_at IS NULL"
         )
@@ -278,7 +278,7 @@ class Rig:
         return sum(seen.word == "end" for seen in self.witness())
 
     def witness(self) -> list[Seen]:
-        """What items said, in the order in which they said it."""
+        """The lines of the items, in the order in which they were written."""
         try:
             text = (self.place / "witness").read_text()
         except FileNotFoundError:
@@ -306,7 +306,7 @@ class Rig:
         return [pid for pid in carriers if not proc.is_dead(pid) and "strace" not in proc.command(pid)]
 
     def store_id(self) -> str:
-        """What the processes of this store carry."""
+        """The mark that the processes of this store carry."""
         return StartOptions(self.home, 1).store_id
 
     # ---- the end ----

@@ -55,7 +55,7 @@ class Stepped:
         _libc.ptrace(_DETACH, self.pid, None, None)
 
     def run_to_checkpoint_lock(self, attempts: int = 400) -> bool:
-        """Until it has asked for the lock that only one checkpointer has at a time; False if it did not."""
+        """Continue until it has asked for the lock that only one checkpointer has at a time; False if it did not."""
         for _ in range(attempts):
             self._until_syscall()
             if self._asks_for_lock():
@@ -76,7 +76,7 @@ class Stepped:
         return addresses
 
     def run_to(self, address: int) -> bool:
-        """Until it is about to do this instruction; False if it came to a system call before."""
+        """Continue until it is about to run this instruction; False if a system call came first."""
         code = self._read(address, 1)
         self._write(address, _BREAKPOINT)
         try:

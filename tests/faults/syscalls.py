@@ -89,7 +89,7 @@ def _crash_command(name: str) -> Callable[[Rig], None]:
 
 
 def _struck(rig: Rig, point: Point, words: list[str]) -> str:
-    """What a command said that was killed there, or an engine that it started."""
+    """The text of a command that was killed there, or of an engine that it started."""
     argv = [*strace(*killing(point)), *rig.command(*words)]
     with subprocess.Popen(
         argv, cwd=rig.place, env=rig.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

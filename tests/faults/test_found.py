@@ -1,4 +1,4 @@
-"""What the campaign found, each as a test that needs no luck."""
+"""The faults that the campaign found, each as a test that does not depend on chance."""
 
 import random
 
@@ -72,7 +72,7 @@ def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
 
 @pytest.mark.parametrize("victim", few(["engine", "both", "all"], ["engine"]))
 def test_status_is_right_at_every_moment_of_a_recovery(rig, victim):
-    """Until the next engine came, status went on to say that all was well."""
+    """Status must not say that all is well before the next engine comes."""
     _, watch = interrupted_queue(rig, queued=200, in_flight=8, victim=victim)
     assert watch.complaints(victim) == []
     rig.jobctl("cancel", "1", "--now")

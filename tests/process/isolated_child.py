@@ -1,4 +1,4 @@
-"""What a child of ``jobctl.process.isolated`` may do to us; run by test_isolated.py."""
+"""The attacks that a child of ``jobctl.process.isolated`` may try; run by test_isolated.py."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Whose a process is when its supervisor is dead, and what keeps a stranger from being taken for an item."""
+"""The evidence that a process belongs to an item of a dead supervisor, so that no stranger is taken for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which daemons end when their user logs out."""
+"""The daemons that end when their user logs out."""
 
 from __future__ import annotations
 

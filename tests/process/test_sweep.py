@@ -1,4 +1,4 @@
-"""What a sweep must not overlook."""
+"""The processes that a sweep must not overlook."""
 
 import itertools
 import os

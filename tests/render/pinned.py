@@ -137,7 +137,7 @@ def items() -> list[Document]:
 
 
 def explanation() -> Document:
-    """What ``explain`` says of the job."""
+    """The lines of ``explain`` about the job."""
     job = done_job()
     entry = {"item": None, "reason": None, "actor": "engine"}
     journal = [

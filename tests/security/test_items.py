@@ -1,4 +1,4 @@
-"""What an item gets from us (S17) and what code of ours it can be made to run (S12)."""
+"""The descriptors and signals that an item inherits (S17), and the code that data cannot make jobctl run (S12)."""
 
 from __future__ import annotations
 

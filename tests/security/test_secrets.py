@@ -72,7 +72,7 @@ def run_job(cli, canary, *options, env=None):
 
 @pytest.fixture
 def say(cli, capfd, monkeypatch):
-    """What a command says, run in this process: there are many to ask."""
+    """Run a command in this process and return its output: there are many commands."""
     monkeypatch.setenv("JOBCTL_HOME", str(cli.home.root))
 
     def ask(words):

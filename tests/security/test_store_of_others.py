@@ -1,4 +1,4 @@
-"""Whose a store is and who may look: S7 modes, S14 other users, S15 hostile databases, S13 other stores' processes."""
+"""The owner and the readers of a store: S7 modes, S14 other users, S15 hostile databases, S13 other processes."""
 
 from __future__ import annotations
 

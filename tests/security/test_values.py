@@ -43,7 +43,7 @@ def write_table(path: Path, values: list[str]) -> list[list[str]]:
 
 
 def outputs(cli, job: int) -> list[bytes]:
-    """What each item of a job printed."""
+    """The output of each item of a job."""
     found = cli.rows("SELECT log, out_off, out_len FROM attempts WHERE job = ? ORDER BY item", job)
     read = []
     for log, offset, length in found:

@@ -86,7 +86,7 @@ def test_a_secret_file_is_kept_by_its_absolute_path(tmp_path: Path, monkeypatch:
         (NotifyOptions(("nonsense",)), "not a web address"),
         (NotifyOptions((), ("  ",)), "--on-done needs a command"),
         (NotifyOptions((), ("a\0b",)), "--on-done needs a command"),
-        (NotifyOptions(tuple(f"https://example.org/{n}" for n in range(21))), "more than 20"),
+        (NotifyOptions(tuple(f"https://example.org/{n}" for n in range(21))), "20 is the most"),
         (NotifyOptions((), ("true",), secret_env="HOOK"), "without --notify"),
         (NotifyOptions((URL,), secret_env="HOOK", secret_file="x"), "not both"),
         (NotifyOptions((URL,), secret_env=SECRET), "the name of a variable, not a secret"),

@@ -156,7 +156,7 @@ def decoded(path):
 
 
 def texts_of(path):
-    """What each row has in the column x: its text, or what is wrong with it."""
+    """Return the column x of each row: its text, or its fault."""
     found = []
     for names, texts, fault in decoded(path):
         assert fault is None or fault.column == "x"

@@ -1,4 +1,4 @@
-"""Which rows are taken: by number, by condition, as a sample; and faults of the other rows do not matter."""
+"""The choice of rows by number, by condition and as a sample. Faults of the other rows do not matter."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_a_file_that_ends_within_a_page_is_refused_and_left_as_it_is(home, left)
 
 
 def test_a_page_that_was_written_by_halves_is_made_whole_by_the_wal(home):
-    """As a full disk leaves it, in the middle of a checkpoint."""
+    """Leave the file as a full disk does in the middle of a checkpoint."""
     first = open_database(home, create=True)
     first.checkpoint()
     with first.transaction():

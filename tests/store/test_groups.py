@@ -1,4 +1,4 @@
-"""Which messages become one cause: few values stay apart, values that differ each time do not."""
+"""The messages that become one cause: few values stay apart, values that differ each time do not."""
 
 import random
 

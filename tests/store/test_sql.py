@@ -50,7 +50,7 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def sql_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """What of a module looks like SQL or runs it."""
+    """The parts of a module that look like SQL or run it."""
     for line, text in texts(tree):
         if STATEMENT.match(text) or PART.search(text):
             yield line, f"a statement: {text[:60]!r}"

@@ -107,7 +107,7 @@ class SupervisorUnderTest:
         self._relay.close()
 
     def log(self) -> str:
-        """What supervisor and engines wrote."""
+        """The text that supervisor and engines wrote."""
         return (self.root / "daemon.log").read_text()
 
     def close(self) -> None:

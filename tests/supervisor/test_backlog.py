@@ -1,4 +1,4 @@
-"""Whose turn it is: any order of events keeps every limit, starts everything in order and loses nothing."""
+"""The order of starts: any sequence of events keeps every limit, starts everything in order and loses nothing."""
 
 from __future__ import annotations
 

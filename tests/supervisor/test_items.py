@@ -1,4 +1,4 @@
-"""What an item finds when it starts, and what is kept of it when it ends."""
+"""The environment in which an item starts, and the outcome and output that are kept when it ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(executor: LocalExecutor, root: Path, *scripts: str, **changes: Any) -> l
 
 
 def read(root: Path, outcome: Finished, stream: str = "out") -> str:
-    """What was kept of a stream."""
+    """The bytes of a stream that were kept."""
     off, length = (outcome.out_off, outcome.out_len) if stream == "out" else (outcome.err_off, outcome.err_len)
     if not length:
         return ""

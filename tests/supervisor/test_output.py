@@ -1,4 +1,4 @@
-"""Where output is kept: files few and reused, large outputs not copied, too large ones cut."""
+"""The files of output: few and reused, large outputs not copied, too large ones cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobctl.supervisor.output import NOWHERE, PROMOTE_AT, ROTATE_AT, JobOutput, 
 
 
 def write(output: JobOutput, slot: int, out: bytes, err: bytes = b"", with_tail: bool = False) -> OutputPlace:
-    """What an item does in a slot, and where it was kept."""
+    """Write output as an item in a slot does; returns the place where it was kept."""
     scratch = output.scratch(slot)
     os.write(scratch.out, out)
     os.write(scratch.err, err)

@@ -1,4 +1,4 @@
-"""What a service manager hears of a daemon that it runs, on a real socket."""
+"""The messages of a daemon to its service manager, on a real socket."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def stopped(pid: int) -> Iterator[None]:
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """As a control group freezes its members: they notice nothing, and get no signal."""
+    """Freeze processes as a control group does: they notice nothing and get no signal."""
     seize, interrupt, detach = 0x4206, 0x4207, 17
     ptrace = ctypes.CDLL(None, use_errno=True).ptrace
     ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]

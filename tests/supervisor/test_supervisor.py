@@ -1,4 +1,4 @@
-"""What the supervisor does when things die, run away or are told to stop. Everything is real."""
+"""The supervisor when processes die, run away or must stop. All processes are real."""
 
 from __future__ import annotations
 

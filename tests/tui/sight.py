@@ -111,7 +111,7 @@ class Sight:
             return False
 
     def text(self) -> str:
-        """What can be read."""
+        """The text on the screen."""
         width, height = self.app.size
         # Of a screen with another one above it, only the upper one counts, as for the eye.
         lines = self.screen._compositor.render_strips()

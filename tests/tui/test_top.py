@@ -152,7 +152,7 @@ def test_a_store_that_cannot_be_read_for_a_moment_does_not_end_the_program(store
     async def script(sight):
         await sight.sees("partly")
         with monkeypatch.context() as patched:
-            patched.setattr("jobctl.services.status.document.list_document", busy)
+            patched.setattr("jobctl.tui.reader.list_document", busy)
             store.job("q", name="came-meanwhile")
             await sight.sees("the store cannot be read now", "locked", "partly")
         store.job("q", name="came-later")

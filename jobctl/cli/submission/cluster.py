@@ -97,7 +97,7 @@ def cluster_words(ctx: Context) -> tuple[str, ...]:
 
 
 def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool | None:
-    """Whether the items of a submission will run on a cluster; None if no daemon is up and no setting tells.
+    """Return whether the items of a submission will run on a cluster; None if no daemon is up and no setting tells.
 
     A daemon that is up gets the work, whatever the settings say. ``run`` also has options that tell.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Runs a line of a joblog as shell text.
 JOBLOG_SHELL = "eval {}"
-#: The value of an option that nobody gave.
+#: The value of an option that is not given.
 _NOTHING: tuple[Any, ...] = (None, (), [])
 
 

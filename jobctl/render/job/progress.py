@@ -24,7 +24,7 @@ BAR_MIN, BAR_MAX = 10, 60
 CURVE_MIN, CURVE_MAX = 8, 60
 #: With fewer outcomes every bar of the curve would be a peak, and one bar alone compares with nothing.
 _ENOUGH_OUTCOMES = 10
-#: With fewer attempts nobody can tell slow items from usual ones, nor a percentile from the longest duration.
+#: With fewer attempts, slow items cannot be told from usual ones, nor a percentile from the longest duration.
 _ENOUGH, _ENOUGH_FOR_PERCENTILES = 20, 5
 #: The width between two columns, that of a screen that has room for process numbers, and the least width of a row.
 GAP = 2
@@ -45,7 +45,7 @@ def title_texts(document: StatusDocument, look: Look) -> tuple[str, str, str, st
 
 
 def progress_facts(document: StatusDocument, look: Look) -> list[str]:
-    """How much is processed, how fast, and when the rest will be; as much as fits next to a bar."""
+    """Return the share that is processed, the rate and the estimated end, as far as they fit next to a bar."""
     progress, counts = document["progress"], document["counts"]
     facts = [
         percent(progress["processed"], counts["total"]) if counts["total"] else percent(progress["fraction"], 1),
@@ -141,7 +141,7 @@ def slowness(elapsed_s: float, durations: DurationsBlock | None) -> str:
 
 
 def running_items(document: StatusDocument) -> list[RunningBlock]:
-    """The running items, longest first. Without a daemon there are none: nobody knows how long those ran."""
+    """The running items, longest first. Without a daemon there are none, because their durations are unknown."""
     if document["daemon"]["state"] == "down":
         return []
     return sorted(document["running"], key=lambda item: -item["elapsed_s"])

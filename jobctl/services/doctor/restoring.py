@@ -69,7 +69,7 @@ def _restore(home: Home, now: int) -> Restored:
     if found.kind not in ("damaged", "missing") and backup.rescued(home.root) is None:
         raise UsageError(
             f"the database at {home.root} is not damaged, it is {found.kind}: nothing is restored",
-            hint="jobctl doctor says what is wrong; to go back all the same, move the file away first",
+            hint="jobctl doctor says what is wrong; to restore a copy nevertheless, move the file away first",
         )
     copy = next((path for path in reversed(backup.existing(home.root)) if _is_sound(path)), None)
     if copy is None:

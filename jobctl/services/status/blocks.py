@@ -1,6 +1,6 @@
 """Blocks of the status document: counts, progress, times, results, input, running items, durations, throughput.
 
-Figures that were kept when the attempts settled: nothing is counted here.
+All figures were kept when attempts ended, so nothing is counted here.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def running_block(view: RunningView, input_format: str, now: int) -> RunningBloc
 
 
 def duration_summary(database: Database, job: JobView) -> DurationsBlock:
-    """The ``durations`` block, in seconds: of all attempts that ended, all rounds; null before the first."""
+    """Return the ``durations`` block: seconds of all attempts that ended, in all rounds; null before the first one."""
     kept = stored_figures.durations(database, job.id) if job.attempts else Durations()
     p50_s = p95_s = mean_s = None
     if kept.count:
@@ -149,10 +149,10 @@ def duration_summary(database: Database, job: JobView) -> DurationsBlock:
 
 
 def throughput(database: Database, job: JobView, now: int) -> ThroughputBlock | None:
-    """The ``throughput`` block: items that got their outcome in each span of the present round; None before any.
+    """Return the ``throughput`` block: outcomes in each span of the present round; None before the first outcome.
 
-    Spans of ``bucket_s`` follow one another from ``from_at`` to the end of the round or to this moment, so that a
-    standstill shows; the last one may be shorter.
+    The spans of ``bucket_s`` seconds cover the time from ``from_at`` to the end of the round or to ``now``, so that a
+    standstill is visible; the last one may be shorter. ``now`` is in microseconds UTC.
     """
     course = stored_figures.course(database, job.id, job.round)
     if not course.succeeded:

@@ -196,7 +196,7 @@ def _notifications(database: Database, job: int, program: str) -> tuple[list[Not
     targets = outbox_views.targets(database, job)
     if not targets:
         return [], None
-    # Few jobs have somebody to tell, and this import is most of what a status costs.
+    # Few jobs have targets to notify, and this import is most of the cost of a status.
     from jobctl.services.notify import dead_notice, notify_block
 
     dead = dead_notice(database, job, program) if any(target.delivery for target in targets) else None

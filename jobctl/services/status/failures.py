@@ -31,7 +31,7 @@ def failure_summary(database: Database, job: JobView, causes: list[FailureView],
 
 
 def _is_pending(job: JobView, cause: FailureView) -> bool:
-    """Whether items that wait for another attempt may have failed for this cause in the present round."""
+    """Return whether items that wait for another attempt may have failed for this cause in the present round."""
     return bool(job.retrying and cause.attempts and cause.last_at >= job.round_at)
 
 

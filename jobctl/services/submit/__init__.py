@@ -1,1 +1,1 @@
-"""Accepting a file of rows as a job."""
+"""The services that accept a file of rows as a job."""

@@ -1,4 +1,4 @@
-"""A function that cannot be called is found at submit, not by a million items."""
+"""Check at submit that the function of ``--call`` can be loaded, so that not a million items find out."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from jobctl.process.hook import run_hook
 from jobctl.services.submit.request import Origin
 from jobctl.supervisor.job_plan import LOAD_FILE
 
-#: An import that takes longer is not waited for: the job finds out.
+#: Seconds that the import may take. After that, the function is accepted unchecked, and the items find a mistake.
 PATIENCE_S = 20.0
 _COMMAND = 'exec "$JOBCTL_PYTHON" -c "$JOBCTL_LOADER" "$JOBCTL_FILE"'
 _REFUSED = 65
 
 
 def check_function(call: Call, origin: Origin, input_format: str, columns: Sequence[str]) -> list[str]:
-    """Load the function where its workers will, without its setup. Raises UsageError saying why it cannot be loaded.
+    """Load the function with the interpreter and environment of its workers, without its setup; returns notices.
 
-    Where the job's environment is not known before it runs (``--env NAME``), an exception of the module itself is
-    only a notice, which is returned.
+    Raises UsageError with the reason if it cannot be loaded. If the environment of the job is not known yet
+    (``--env NAME``), an exception of the module itself is only a notice.
     """
     python = interpreter(origin.given, origin.env)
     columns = () if input_format == "lines" else tuple(columns)
@@ -41,7 +41,7 @@ def check_function(call: Call, origin: Origin, input_format: str, columns: Seque
         return [f"--call {call.target} may not work: {reason}"]
     raise UsageError(
         f"--call {call.target}: {reason or f'{python} ended with {result.exit_code} while loading it'}",
-        hint=f"it was looked for by {python} in {origin.cwd}; -C DIR and --python PATH change that",
+        hint=f"{python} looked for it in {origin.cwd}; -C DIR and --python PATH change that",
     )
 
 

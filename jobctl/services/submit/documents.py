@@ -1,4 +1,4 @@
-"""The documents of a submission: of the job that was accepted, and of what a dry run found."""
+"""The documents of a submission: the accepted job, and the result of a dry run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
-    """``jobctl.status/1`` of a job that was just accepted."""
+    """Return ``jobctl.status/1`` of a job that was just accepted; ``now`` is in microseconds UTC."""
     from jobctl.services.status.document import job_document
     from jobctl.store.opening.open import open_database
 
@@ -26,7 +26,7 @@ def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
 
 
 def standing_of(home: Home, job: int, now: int, program: str) -> Standing:
-    """The state of a job with its reason, without the cost of a document."""
+    """Return the state of a job with its reason, without the cost of a document; ``now`` is in microseconds UTC."""
     from jobctl.services.why.reason import standing
     from jobctl.store.opening.open import open_database
 
@@ -38,14 +38,14 @@ def standing_of(home: Home, job: int, now: int, program: str) -> Standing:
 
 
 def accepted_document(home: Home, accepted: Accepted, now: int, program: str) -> StatusDocument:
-    """The same, with the answer to whether the job was there already."""
+    """Return ``jobctl.status/1`` of an accepted job, with the answer whether it existed before."""
     document = job_of(home, accepted.job, now, program)
     document["idempotency"]["replayed"] = accepted.replayed
     return document
 
 
 def preview_document(found: Preview) -> PreviewDocument:
-    """``jobctl.preview/1``."""
+    """Return ``jobctl.preview/1``."""
     return {
         "schema": "jobctl.preview/1",
         "format": found.format,

@@ -1,4 +1,4 @@
-"""``--dry-run``: everything that a submission would be judged by, and nothing written."""
+"""``--dry-run``: make all checks of a submission, and write nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DryRun:
-    """One submission compared with the store that it is meant for, which need not exist."""
+    """One submission, compared with its store, which may not exist yet."""
 
     def __init__(self, submission: Submission) -> None:
         home, request, *_ = submission
@@ -32,7 +32,7 @@ class DryRun:
         #: Rows that are done already (``--only-new``).
         self.skipped = 0
         self._followed: Counter[int] = Counter()  # rows that are open in another job, by its number
-        #: The job that its key stands for.
+        #: The job that has its key.
         self.owner: JobRow | None = None
         self._exists = home.database.exists()
         self._needs_store = request.item_key is not None or request.key is not None or request.unique
@@ -40,11 +40,11 @@ class DryRun:
 
     @property
     def followed(self) -> tuple[tuple[int, int], ...]:
-        """(job, rows that are open there)."""
+        """(other job, number of rows that are open there)."""
         return tuple(sorted(self._followed.items()))
 
     def batches(self) -> Iterator[Batch]:
-        """The rows that would be accepted. Raises what the submission would raise, the last of it at the end."""
+        """Yield the rows that would be accepted. Raises the errors of a submission, some of them only at the end."""
         source = self._submission.source
         self._rules = rules = rules_of(self._submission)
         if not self._needs_store:

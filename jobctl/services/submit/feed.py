@@ -1,4 +1,4 @@
-"""The rows of a source on their way into the database, and the file of those that are not accepted."""
+"""The rows of a source, in batches for the database, and the file of the rows that are not accepted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Batch = list[bytes]
 
 #: An input up to this size is read before anything is locked and then accepted in one transaction.
 HEAD_BYTES = 4 << 20
-#: Rows of a larger one are written in transactions of this size, so that others wait a tenth of a second at most.
+#: The rows of a larger one are written in transactions of this size, so that other writers wait at most 0.1 s.
 PART_BYTES = 4 << 20
 _COPY_AT_ONCE = 1 << 20
 
 
 class Feed:
-    """Batches of rows, which can be iterated once: the first of them wait in memory."""
+    """Batches of rows, which can be iterated once. The first ones wait in memory."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
         self._head: list[Batch] = []
 
     def read_head(self) -> bool:
-        """Read up to HEAD_BYTES; whether that was all. Raises what reading the source raises."""
+        """Read up to HEAD_BYTES; returns whether that was all. Raises the errors of the source."""
         size = 0
         for batch in self._batches:
             self._head.append(batch)
@@ -44,7 +44,7 @@ class Feed:
 
 
 def parts(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
-    """Batches by PART_BYTES of rows."""
+    """Group batches into parts of about PART_BYTES."""
     part: list[Batch] = []
     size = 0
     for batch in batches:
@@ -87,7 +87,7 @@ class Rejects:
         self._writer.writerow(["line", "record", "column", "reason", "row"])
 
     def _nameless(self) -> int:
-        """A file that no crash leaves behind; elsewhere while the store is not made, for it may never be."""
+        """Open a file without a name, which no crash leaves behind. It is outside the store until the store exists."""
         if not self._folder.is_dir():
             import tempfile
 
@@ -99,7 +99,7 @@ class Rejects:
         return descriptor
 
     def keep(self, folder: Path) -> str | None:
-        """Make it durable in the folder of the job; returns its path, None if no row was turned down."""
+        """Make the file durable in the folder of the job; returns its path, or None if no row was rejected."""
         if self._descriptor < 0:
             return None
         self._file.flush()
@@ -127,7 +127,7 @@ class Rejects:
             self._kept.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Drop the collected rows."""
+        """Close the file without a name, which removes it."""
         if self._descriptor >= 0:
             self._file.close()
             os.close(self._descriptor)

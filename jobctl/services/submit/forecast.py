@@ -1,4 +1,4 @@
-"""How many items of a job will run at once, on the daemon that is up or on one that is started now."""
+"""The forecast for a new job: the items that run at once, and the longest time that the job can take."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 
 class Forecast(NamedTuple):
-    """What to expect of a job that has not begun."""
+    """The forecast for a job that has not begun."""
 
     bounds: str  # the longest that it can take, as a sentence
-    fewer: str  # why fewer items run at once than it asks for; empty = as many as it asks for
+    fewer: str  # the reason why fewer items run at once than it asks for; empty = there is none
 
 
 class _Limit(NamedTuple):
-    """A number of items that can run at once, and why it is not more."""
+    """A number of items that can run at once, and the reason why it is not greater."""
 
     slots: int
     why: str  # empty = it is what the job asks for
-    more: str = ""  # what to type for more of them
+    more: str = ""  # the command for a greater number
 
 
 def expected(
     home: Home, policy: Policy, queue: str, items: int, *, now: int, planned: Callable[[], int], foreground: bool
 ) -> Forecast:
-    """The forecast of ``items`` new items in a store that need not exist.
+    """Return the forecast for ``items`` new items, in a store that may not exist yet; ``now`` is in microseconds UTC.
 
-    ``planned`` says how many slots a daemon or a run would have that is started now; 0 = as many as the workers of a
-    cluster turn out to have. It is asked only where no daemon is up.
+    ``planned`` returns the slots of a daemon or a run that is started now; 0 = the number that the workers of a cluster
+    will have. It is called only if no daemon is running.
     """
     if policy.slots is None and policy.timeout_s is None:  # slots change nothing that is said; the store stays closed
         return Forecast(worst_case(policy, items, None).sentence, "")
@@ -66,7 +66,7 @@ def expected(
 
 
 def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> DaemonView | None:
-    """The daemon that will run a new job, if one is up; what it takes to look is not loaded where none is."""
+    """Return the daemon that will run a new job; None if there is none. Without a daemon, nothing is imported."""
     if lock.holder(str(home.lock)) is None:
         return None
     from jobctl.services.daemon.view import daemon_view
@@ -87,7 +87,7 @@ def _of_daemon(policy: Policy, daemon: DaemonView) -> list[_Limit]:
 
 
 def _is_known(policy: Policy, daemon: DaemonView) -> bool:
-    """Whether slots decide how many run: not without workers, nor where devices are lent that nobody counted."""
+    """Return whether slots alone limit the items: not without workers, nor with an unknown number of devices."""
     from jobctl.services.status.progress import room
 
     places = room(daemon, policy)
@@ -107,7 +107,7 @@ def _of_rules(policy: Policy, lane: QueueRow) -> list[_Limit]:
 
 
 def _fewer(asked: int | None, limits: list[_Limit]) -> str:
-    """What has fewer slots than the job asks for, and the consequence; empty = nothing."""
+    """Name the limit below the slots that the job asks for, and its effect; empty if there is none."""
     least = min((limit for limit in limits if limit.why), default=None)
     if asked is None or least is None or least.slots >= asked:
         return ""

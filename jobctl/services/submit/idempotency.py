@@ -1,4 +1,4 @@
-"""A key stands for one piece of work: the same work finds its job, other work with the key is refused."""
+"""``--key``: a submission with a known key finds its job if the work is the same, and is refused otherwise."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from jobctl.store import followed, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 
-#: Characters of a row in the message about a conflict.
+#: The most characters of a row in the message about a conflict.
 SHOWN = 80
 _KEY = re.compile(r"[A-Za-z0-9._:@/+-]{1,128}\Z")
 
 
 def check_key(key: str) -> None:
-    """Raises UsageError for what cannot be a key."""
+    """Raises UsageError for a text that cannot be a key."""
     if not _KEY.match(key):
         raise UsageError(
             f"--key {key!r} cannot be used",
@@ -49,7 +49,7 @@ class Comparison:
         self._is_whole = not (owner.counts.skipped or any(each[1] == followed.CONDITION for each in owner.after))
 
     def add(self, batch: Sequence[bytes]) -> None:
-        """The next rows of the input."""
+        """Compare the next rows of the input."""
         if self._difference is None and self._is_whole:
             stored = items.payloads(self._database, self._owner.id, self._seen, len(batch))
             pairs = zip_longest(stored, batch)
@@ -59,7 +59,7 @@ class Comparison:
         self._seen += len(batch)
 
     def check(self, work: Work) -> None:
-        """Raises KeyConflict naming both fingerprints and the first difference when it is not the same work."""
+        """Raises KeyConflict with both fingerprints and the first difference if the work is not the same."""
         owner = self._owner
         mine = fingerprint(*work)
         if mine == owner.fingerprint:
@@ -67,7 +67,7 @@ class Comparison:
         options = {name: value for name, value in owner.work_options.items() if name != KEEPS_TAGS}
         old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, options)
         raise KeyConflict(
-            f"key {owner.key!r} stands for job {owner.id}, which is other work",
+            f"key {owner.key!r} belongs to job {owner.id}, which is other work",
             hint=f"see it with: jobctl status {owner.id}; use another --key for new work",
             details=[
                 f"fingerprint of job {owner.id}: {owner.fingerprint}",
@@ -78,7 +78,7 @@ class Comparison:
         )
 
     def _rows(self) -> Iterator[str]:
-        """In words, the first row that differs."""
+        """Describe the first row that differs."""
         found, owner = self._difference, self._owner
         if found is None and self._seen < owner.total and self._is_whole:
             (next_row,) = items.payloads(self._database, owner.id, self._seen, 1)
@@ -99,14 +99,14 @@ def _shown(payload: bytes | None) -> str:
 
 
 def duplicate(owner: JobRow) -> KeyConflict:
-    """The answer of ``--on-duplicate fail``."""
+    """Return the error of ``--on-duplicate fail``."""
     return KeyConflict(
         f"key {owner.key!r} was used already: job {owner.id}, {owner.state}", hint=f"jobctl status {owner.id}"
     )
 
 
 def resume(database: Database, owner: JobRow, now: int) -> int:
-    """``--on-duplicate resume``: another round for what may safely run again; returns how many items."""
+    """``--on-duplicate resume``: begin another round for items that may run again; returns their number."""
     if owner.state not in TERMINAL_JOB_STATES or not (owner.counts.failed or owner.counts.unprocessed):
         return 0
     from jobctl.domain.selection import Selection
@@ -119,10 +119,10 @@ def resume(database: Database, owner: JobRow, now: int) -> int:
 
 
 def take_to_foreground(database: Database, job: int) -> None:
-    """Let an engine for foreground jobs run this job, because ``jobctl run`` has it.
+    """Let an engine for foreground jobs run this job, because ``jobctl run`` waits for it.
 
-    The same goes for the jobs that have rows of it, and for the jobs that those wait for: it cannot end before them. A
-    cycle is not possible, because a job waits only for jobs that were accepted before it.
+    The same is done for the jobs that have rows of it, and for the jobs before those: it cannot end before them. There
+    are no cycles, because a job waits only for jobs that were accepted before it.
     """
     wanted, found = [job], {job}
     while wanted:
@@ -137,7 +137,7 @@ def take_to_foreground(database: Database, job: int) -> None:
 
 
 def check_unique(database: Database, job: int, mine: str) -> None:
-    """Raises KeyConflict while another job with the same work is live."""
+    """Raises KeyConflict if another job with the same work is not done."""
     other = jobs.live_with(database, mine, but=job)
     if other is not None:
         row = jobs.load(database, other)

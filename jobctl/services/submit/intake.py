@@ -1,4 +1,4 @@
-"""One submission on its way into the database."""
+"""Write one submission into the database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Intake:
-    """Reads a source into a new job, or finds the job that its key stands for."""
+    """Reads a source into a new job, or finds the job that has its key."""
 
     database: Database
 
@@ -43,13 +43,13 @@ class Intake:
         self.feed = Feed(source.batches(self._rules, self._rejects.add))
         self._is_short: bool | None = None  # unknown
         self._targets: list[NewTarget] = []
-        if request.notify.is_given:  # few submissions name anybody to tell
+        if request.notify.is_given:  # few submissions have targets to notify
             from jobctl.services.notify import make_targets
 
             self._targets = make_targets(request.notify, os.environ)
 
     def read_head(self) -> None:
-        """Read the beginning, which is all of most inputs: one that is refused leaves no store behind."""
+        """Read the beginning of the input before the store is created, so that a refused input leaves no store."""
         try:
             self._is_short = self.feed.read_head()
         except BaseException:
@@ -59,8 +59,8 @@ class Intake:
     def run(self, database: Database) -> Accepted:
         """Accept it: the job appears in one commit, with all its rows.
 
-        Nobody has to wait for the reading of an input: an input that is not too large is read before its one
-        transaction begins; the rows of a larger one are written in many, out of sight, and accepted in a last one.
+        No other command waits for the reading: an input that is not too large is read before its only transaction
+        begins. The rows of a larger one are written in many transactions, invisibly, and the last one accepts them.
         """
         self.database = database
         if self._is_short is None:
@@ -91,7 +91,7 @@ class Intake:
         return row_keys(self.database, self.submission, only_new=self.submission.request.only_new)
 
     def _at_once(self, keys: RowKeys | None) -> Accepted:
-        """With a key, in the same transaction in which nobody else can take that key."""
+        """Accept the job in one transaction, in which no other command can take its key."""
         key = self.submission.request.key
         if keys is not None:
             keys.look_around()
@@ -100,7 +100,7 @@ class Intake:
             owner = None if key is None else jobs.by_key(self.database, key)
             if owner is not None:
                 return self.found(owner, self.compared(owner, self.feed))
-            if keys is not None:  # jobs that came since are read here, where nobody else can submit
+            if keys is not None:  # again, for jobs that came since: no other command can submit now
                 keys.look_around()
             values = first_values(self.submission, self.now)
             job = jobs.insert(self.database, values)
@@ -121,12 +121,12 @@ class Intake:
         return last
 
     def accept(self, job: int, uid: str, rows: int, keys: RowKeys | None) -> Accepted:
-        """All rows are there: write the rest of what makes a job, in the caller's transaction."""
+        """Complete a job whose rows are written, in the caller's transaction. Raises NotFound, KeyConflict."""
         home, request, _, source, handler = self.submission
         database = self.database
         if keys is not None:
             self._check_keys(job, keys)
-        for other, _ in request.after:  # they were there when the command began; ``prune`` may have been quicker
+        for other, _ in request.after:  # they existed when the command began, and ``prune`` may have removed them
             if jobs.load(database, other) is None:
                 raise NotFound(f"--after {other}: that job was removed meanwhile", hint="jobctl status --all")
         values = last_values(database, self.submission, job)
@@ -156,7 +156,7 @@ class Intake:
         )
 
     def _check_keys(self, job: int, keys: RowKeys) -> None:
-        """Raises InputRejected for keys that are there twice; notes the jobs that have rows of this one."""
+        """Raises InputRejected for duplicate keys; records the jobs that have rows of this one."""
         request = self.submission.request
         keys.check(request.input, self._rules)
         if not keys.others:
@@ -169,13 +169,13 @@ class Intake:
             idempotency.take_to_foreground(self.database, job)
 
     def _compared_otherwise(self, job: int) -> int | None:
-        """What that job did counts as not done: a user who changes ``--new-by`` must know."""
+        """Return the earlier job with another ``--new-by``: the user must know that its rows count as not done."""
         request = self.submission.request
         before = jobs.newest_with_keys(self.database, request.name or "", job)
         return None if before is None or set(before.policy.new_by) == set(request.new_by) else before.id
 
     def compared(self, owner: JobRow, batches: Iterable[Batch]) -> Comparison:
-        """The rows of the input compared with those of the job that its key stands for."""
+        """Compare the rows of the input with those of the job that has its key."""
         from jobctl.services.submit.idempotency import Comparison
 
         comparison = Comparison(self.database, owner)
@@ -184,7 +184,7 @@ class Intake:
         return comparison
 
     def found(self, owner: JobRow, comparison: Comparison) -> Accepted:
-        """The key is taken: the same work is the same job, other work is a conflict."""
+        """Return the job that has the key. Raises KeyConflict if it is other work."""
         from jobctl.services.submit import idempotency
 
         request = self.submission.request
@@ -205,7 +205,7 @@ class Intake:
 
 
 def rules_of(submission: Submission) -> RowRules:
-    """What every row must have: what its handler asks for and its key. The caller closes ``keys`` of the rules."""
+    """Return the rules for every row: those of the handler and of the key. The caller closes ``keys`` of the rules."""
     request, source = submission.request, submission.source
     rules, column = submission.handler.check, request.item_key
     if column is None:

@@ -1,4 +1,4 @@
-"""Keys of rows while an input is judged: none is empty, and with ``--invalid skip`` the first row of a key wins."""
+"""Check the keys of rows: none is empty, and with ``--invalid skip``, only the first row of each key is kept."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hashlib import blake2b
 from jobctl.domain.payload import Fault
 from jobctl.store.scratch import SeenKeys
 
-#: Characters of a key that a message shows.
+#: The most characters of a key that a message shows.
 _SHOWN = 80
 
 
 class FirstOfKey:
-    """Turns down rows whose key is empty, and rows whose key an earlier one has if those may be left out.
+    """Rejects rows with an empty key, and with ``skips`` also rows with the key of an earlier row.
 
-    Where doubled keys refuse the input, ``services.submit.row_keys`` finds them, with the places of both rows.
+    Without ``skips``, duplicate keys refuse the input; ``services.submit.row_keys`` finds them with both places.
     """
 
     def __init__(self, column: str, read_key: Callable[[bytes], bytes], *, skips: bool) -> None:
@@ -24,19 +24,19 @@ class FirstOfKey:
         self._seen = SeenKeys() if skips else None
 
     def all_good(self, payloads: Sequence[bytes], numbers: Sequence[int]) -> bool:
-        """Note the keys of these rows; returns whether all are new and none is empty."""
+        """Record the keys of these rows; returns whether all are new and none is empty."""
         keys = list(map(self._read_key, payloads))
         if not all(map(bytes.strip, keys)):
             return False
         return self._seen is None or self._note(keys, numbers) == len(keys)
 
     def _note(self, keys: Sequence[bytes], numbers: Sequence[int]) -> int:
-        """How many of the keys are new."""
+        """Record keys; returns the number of new ones."""
         assert self._seen is not None
         return self._seen.add(zip(map(_hashed, keys), numbers, strict=True))
 
     def fault(self, payload: bytes, number: int) -> Fault | None:
-        """What is wrong with the key of one row, which may have been noted already."""
+        """Return the fault of the key of one row, which may have been recorded already; None if there is none."""
         key = self._read_key(payload)
         if not key.strip():
             return Fault(self._column, "empty_key", "the key of the row is empty")
@@ -50,7 +50,7 @@ class FirstOfKey:
         return Fault(self._column, "doubled_key", f"record {first} has the key {shown} already")
 
     def close(self) -> None:
-        """Drop the notes."""
+        """Delete the recorded keys."""
         if self._seen is not None:
             self._seen.close()
 

@@ -1,4 +1,4 @@
-"""Accepting an input that is too large for one transaction: its rows are written in parts, out of sight."""
+"""Accept an input that is too large for one transaction: its rows are written in parts, invisibly."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from jobctl.services.submit.row_keys import RowKeys
     from jobctl.store.job_row import JobRow
 
-#: For a part in the log and in the database, and for taking all parts back.
+#: Bytes for a part in the write-ahead log and in the database, and for the removal of all parts.
 PART_ROOM = 64 << 20
 
 
 def accept_in_parts(intake: Intake, keys: RowKeys | None) -> Accepted:
-    """Write the rows under a number that is not a job yet; the last transaction makes it one."""
+    """Write the rows under a number without a job; the last transaction creates the job. Raises Busy, NoRoom."""
     database = intake.database
     owner = _owner(intake)
     if owner is not None:
@@ -43,7 +43,7 @@ def accept_in_parts(intake: Intake, keys: RowKeys | None) -> Accepted:
             staging.discard()
         return accepted
     except BaseException as error:
-        with contextlib.suppress(sqlite.Error, Busy):  # no room, no turn: ``prune`` removes them
+        with contextlib.suppress(sqlite.Error, Busy):  # if they cannot be removed now, ``prune`` removes them
             staging.discard(shrink=isinstance(error, sqlite.Error | NoRoom))
         raise
     finally:
@@ -67,7 +67,7 @@ def _staged(intake: Intake, staging: Staging, keys: RowKeys | None) -> Accepted:
     with intake.database.transaction():
         intake.now = clock.follow(intake.database, intake.now)
         owner = _owner(intake)
-        if owner is not None:  # somebody was quicker with the key
+        if owner is not None:  # another submission has taken the key
             return intake.found(owner, intake.compared(owner, staging.batches()))
         rows = 0 if keys is not None and _waits_for_newcomers(intake, staging.job, rows, keys) else rows
         values = first_values(intake.submission, intake.now)
@@ -77,7 +77,10 @@ def _staged(intake: Intake, staging: Staging, keys: RowKeys | None) -> Accepted:
 
 
 def _waits_for_newcomers(intake: Intake, job: int, rows: int, keys: RowKeys) -> bool:
-    """Whether jobs of the name came while the rows were written. They may have any of them: all rows wait for those."""
+    """Let all rows wait for jobs of the name that came during the writing, because those may have any row.
+
+    Returns whether there are such jobs.
+    """
     newcomers = keys.newcomers()
     if newcomers:
         followed.hold_items(intake.database, job, intake.followed.total() + 1, newcomers[0])
@@ -87,7 +90,7 @@ def _waits_for_newcomers(intake: Intake, job: int, rows: int, keys: RowKeys) -> 
 
 
 def _check_room(intake: Intake, bytes_needed: int) -> None:
-    """Raises NoRoom while there is still enough to take back the rows that were written."""
+    """Raises NoRoom while there is still enough room to remove the rows that were written."""
     home, request, *_ = intake.submission
     room = space.above_floor(home.root)
     if room is not None and room < bytes_needed:

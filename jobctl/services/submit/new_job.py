@@ -1,4 +1,4 @@
-"""The row of a new job: what is known before its items, and what is known when all of them are there."""
+"""The columns of a new job: those that are known before its rows are read, and the others."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Submission(NamedTuple):
     handler: Handler
 
     def work(self) -> Work:
-        """What its fingerprint is made of, when the input has been read."""
+        """Return the work for the fingerprint. Call it after the input has been read."""
         source, request = self.source, self.request
         columns = source.columns or ()
         return Work(columns, source.rows_sha256, self.handler.kind, request.work_command, self.origin.given)
 
 
 def new_uid(now: int) -> str:
-    """A UUIDv7: sorts by time, unique without asking anybody (RFC 9562)."""
+    """Return a UUIDv7 (RFC 9562): it sorts by time and is unique without coordination."""
     value = (now // 1000) << 80 | 0x7 << 76 | int.from_bytes(os.urandom(2), "big") >> 4 << 64
     value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     text = f"{value:032x}"
@@ -44,7 +44,7 @@ def new_uid(now: int) -> str:
 
 
 def first_values(submission: Submission, now: int) -> dict[str, Any]:
-    """The columns of a job that is accepted ``now`` (microseconds UTC) and has no items yet."""
+    """Return the columns of a job that is accepted ``now`` (microseconds UTC) and has no items yet."""
     _, request, origin, source, handler = submission
     policy = request.policy.changed(only_new=request.only_new, new_by=tuple(request.new_by))
     stored_policy = policy.to_json()
@@ -90,7 +90,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
 
 
 def last_values(database: Database, submission: Submission, job: int) -> dict[str, Any]:
-    """The columns that are known when the input has been read to its end."""
+    """Return the columns that are known when the input has been read to its end."""
     request, source = submission.request, submission.source
     return {
         "name": request.name or _default_name(request.input.path, job),
@@ -116,9 +116,9 @@ def _default_name(path: str, job: int) -> str:
 
 
 def _root_uid(database: Database, request: SubmitRequest, resubmit_of: str | None) -> str | None:
-    """What the tokens of rows with keys are made of: the same in all jobs of a name that was given.
+    """The base of the tokens of rows with keys, which is the same in all jobs with the same given name.
 
-    A row from a result file of a job with keys keeps the token that it has there, whatever the name is.
+    A row from a result file of a job with keys keeps its token, under any name.
     """
     if request.item_key is None or request.name is None or jobs.has_keys(database, resubmit_of):
         return None if resubmit_of is None else jobs.root_uid(database, resubmit_of)

@@ -1,4 +1,4 @@
-"""What a job takes over from the place and the environment in which it is submitted."""
+"""The working directory and the environment that a job takes from its submission."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from jobctl.store.opening.open import open_database
 
 
 def origin_of(home: Home, request: SubmitRequest) -> Origin:
-    """Check the options of a submission that need no input. Raises UsageError."""
+    """Check the options of a submission that need no input; returns the origin of the job. Raises UsageError."""
     refuse_other_ways(request.command)
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
@@ -72,7 +72,7 @@ def _check_name(home: Home, name: str, *, only_new: bool) -> None:
     except UsageError:
         if not (only_new and home.database.exists()):
             raise
-        from jobctl.store.views import jobs as job_views  # of no use to the names that people give
+        from jobctl.store.views import jobs as job_views  # imported here, because few names need it
 
         database = open_database(home)
         try:

@@ -1,4 +1,4 @@
-"""Whether a command can run at all: its first word must be a program. If it is not, the message says what was meant."""
+"""Check that the first word of a command is a program; the message for another word says what was meant."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _LONGEST_LINE = 256
 
 
 class CommandContext(NamedTuple):
-    """Where a command was written, and where it is to run.
+    """The place of a command on the command line, and the place where it will run.
 
     ``own`` are the arguments before it; ``separated``: ``--`` stood between them and the command. ``path`` is the PATH
     of the items. ``elsewhere``: they run on other machines, at another time or with another PATH, so that a program
@@ -78,7 +78,7 @@ class CommandContext(NamedTuple):
 
 
 def check_program(command: Sequence[str], context: CommandContext) -> str:
-    """What should be said about a command: '' where nothing is wrong. Raises UsageError for one that makes no sense."""
+    """Return a warning about a command, or ''. Raises UsageError for a command that makes no sense."""
     first = command[0] if command and os.path.isdir(context.cwd) else ""
     if not first or "{" in first.replace("{{", ""):  # the row says which program
         return ""
@@ -182,7 +182,7 @@ def _refuse_second_file(first: str, context: CommandContext) -> None:
 
 
 def _missing(first: str, context: CommandContext) -> tuple[str, str]:
-    """What is wrong with a program that is not found, and what to type."""
+    """Return the problem with a program that is not found, and what to type."""
     here = _file(first, context)
     if first.startswith("~"):
         return f"{first!r}: a shell expands ~ only without quotes", f"write {shlex.quote(os.path.expanduser(first))}"
@@ -215,7 +215,7 @@ def _unfit(first: str, here: str) -> tuple[str, str]:
 
 
 def _broken_script(found: str) -> tuple[str, str] | None:
-    """What is wrong with the first line of a script, and what to type; None where nothing is."""
+    """Return the problem with the first line of a script, and what to type; None if there is none."""
     try:
         with open(found, "rb") as file:
             line = file.read(_LONGEST_LINE).partition(b"\n")[0]

@@ -1,4 +1,4 @@
-"""The options of a submission, the checks before it, and its result."""
+"""The request of a submission, the checks before it, and its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OnDuplicate = Literal["return", "fail", "resume"]
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """Everything a submission says."""
+    """All options of a submission."""
 
     input: InputOptions
     command: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class SubmitRequest:
 
     @property
     def waits_for_time(self) -> bool:
-        """Whether it may not start at once, because a time or a wait was given."""
+        """Whether its start waits for a time or a duration that was given."""
         return self.not_before_at is not None or self.policy.not_before_s is not None
 
     @property
@@ -74,7 +74,7 @@ class SubmitRequest:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a job takes over from where it was submitted."""
+    """The working directory and the environment that a job takes from its submission."""
 
     cwd: str
     env: dict[str, str]
@@ -84,7 +84,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A job that exists, durably."""
+    """A job that was accepted, and survives a power cut."""
 
     job: int
     uid: str
@@ -106,14 +106,14 @@ class Accepted:
 
     @property
     def is_special(self) -> bool:
-        """Whether something is to be said although the progress is about to be shown."""
+        """Whether there are messages about it that the progress does not show."""
         rows = self.not_selected or self.rejected or self.followed or self.notices
         return bool(rows or self.replayed or self.constant or self.appended or self.compared_otherwise is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a submission would do."""
+    """The result of a dry run."""
 
     format: str
     columns: tuple[str, ...]
@@ -124,7 +124,7 @@ class Preview:
     not_selected: int = 0
     shown: tuple[tuple[str, ...], ...] = ()  # values of the first rows, by column
     skipped: int = 0  # rows that an earlier job had done
-    replay_of: int | None = None  # the job that its key stands for
+    replay_of: int | None = None  # the job that has its key
     constant: bool = False  # every item would run the same words
     appended: bool = False  # each line would be the last word of the command, which has no placeholder
     followed: tuple[tuple[int, int], ...] = ()  # (other job, rows that are open there)
@@ -132,14 +132,14 @@ class Preview:
 
 
 def on_placeholders(found: Accepted | Preview, count: int) -> list[str]:
-    """What to say about a command without a placeholder that runs for ``count`` rows."""
+    """Return notes about a command without a placeholder that runs for ``count`` rows."""
     if found.constant and count > 1:
         return [_CONSTANT.format(count=count)]
     return [_APPENDED] if found.appended and count else []
 
 
 def refuse_hold(request: SubmitRequest) -> None:
-    """Raises UsageError for a held job if somebody waits for its end."""
+    """Raises UsageError for a held job, because the command waits for its end."""
     if request.hold:
         raise UsageError(
             "--hold: a held job does not start, so waiting for it would never end",
@@ -148,9 +148,10 @@ def refuse_hold(request: SubmitRequest) -> None:
 
 
 def refuse_without_daemon(home: Home, request: SubmitRequest) -> None:
-    """Raises Busy if no daemon runs the job that somebody waits for, before anything is accepted.
+    """Raises Busy if no daemon is running, because the command waits for the end of the job.
 
-    Without a key each further try would be another job. With a key, the job may be done already.
+    The check comes before the job is accepted: without a key, each further try would be another job. A submission with
+    a key passes, because its job may be done already.
     """
     from jobctl.domain.blockers import DAEMON_DOWN
     from jobctl.process.lock import holder

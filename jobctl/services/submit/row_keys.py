@@ -1,7 +1,7 @@
 """Rows with a name of their own (``--item-key``): unique in the file, and left out when they are already done.
 
-A row is done when its key, its content and its command succeeded in an earlier job of the same name; the last time
-counts, so a row that was changed and changed back, or that failed in between, runs again. The list of done rows is
+A row is done when its key, its content and its command succeeded in an earlier job of the same name. Only the last
+run counts, so a row that was changed and changed back, or that failed in between, runs again. The list of done rows is
 kept apart from the jobs and outlives their pruning by ``store.done.KEPT_DAYS``.
 
 A row whose key another live job of the name has is taken: it is stored apart (``store.followed``) and waits until all
@@ -38,7 +38,7 @@ class Sorted(NamedTuple):
 
 
 class RowKeys:
-    """The keys of one input while it is accepted."""
+    """The keys of one input during a submission."""
 
     def __init__(
         self, database: Database, reader: RowHasher, column: str, taken: Taken | None, *, finds_twice: bool
@@ -59,18 +59,18 @@ class RowKeys:
         self._keys = SeenKeys() if finds_twice else None
 
     def look_around(self) -> None:
-        """Read what other live jobs have, as far as that is not known yet."""
+        """Read the rows that other live jobs have, as far as they are not known yet."""
         if self._taken is not None:
             self._taken.scan()
 
     def newcomers(self) -> list[int]:
-        """Jobs of the name that came, or came back, while the rows were written."""
+        """Return jobs of the name that were submitted or retried while the rows were written."""
         return [] if self._taken is None else self._taken.newcomers()
 
     def take(self, batch: Sequence[bytes], *, now: int | None) -> Sorted:
-        """Note the keys of the next rows; returns which are to run and which wait.
+        """Record the keys of the next rows; returns the rows to run and the rows that wait.
 
-        For rows that are done the store notes that they were seen ``now``, unless that is None.
+        For rows that are done, the store records that they were seen ``now`` (microseconds UTC), unless that is None.
         """
         keys = [self._reader.key(payload) for payload in batch]
         hashes = [self._reader.hashes.of_key(key) for key in keys]
@@ -116,7 +116,7 @@ class RowKeys:
                     self._twice.append((first, number, key))
 
     def check(self, options: InputOptions, rules: RowRules) -> None:
-        """Raises InputRejected naming both places of every key that is there twice (the first 20 of them)."""
+        """Raises InputRejected with both places of the first 20 duplicate keys."""
         if not self._twice_total:
             return
         places = places_of(options, rules, self._reader.key, {key for _, _, key in self._twice})
@@ -139,7 +139,7 @@ class RowKeys:
         )
 
     def close(self) -> None:
-        """Drop the notes."""
+        """Delete the recorded keys."""
         if self._keys is not None:
             self._keys.close()
         if self._taken is not None:
@@ -147,7 +147,7 @@ class RowKeys:
 
 
 def row_keys(database: Database, submission: Submission, *, only_new: bool) -> RowKeys:
-    """The keys of the rows of a submission with ``--item-key``."""
+    """Return the keys of the rows of a submission with ``--item-key``."""
     _, request, _, source, handler = submission
     columns, column = source.columns or (), request.item_key or ""
     reader = RowHasher(

@@ -1,4 +1,4 @@
-"""Habits from a shell and from GNU parallel: such words are refused, with the way to say it here."""
+"""Find words of a shell or of GNU parallel in a command, and say how jobctl does the same."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from jobctl.errors import UsageError
 
-#: Words that a shell takes for itself; a program that gets one can rarely do anything with it.
+#: Words that a shell interprets, and with which a program can rarely do anything.
 _OPERATORS = frozenset({"|", "&&", "||", "&", ">", ">>", "2>", "2>&1", "&>"})
-#: What begins the arguments of GNU parallel.
+#: Words that begin the arguments of GNU parallel.
 _SOURCES = frozenset({":::", "::::", ":::+", "::::+"})
 
 
@@ -29,12 +29,12 @@ def refuse_other_ways(command: Sequence[str]) -> None:
 
 
 def _is_program(text: str) -> bool:
-    """Whether a program has that name, blanks and all; one whose path comes from the row may have."""
+    """Return whether a program has this name with its blanks. The row may name the program."""
     import shutil  # compression libraries, which few submissions need
 
     return text.startswith("{") or shutil.which(os.path.expanduser(text)) is not None
 
 
 def shell_words(command: Sequence[str]) -> list[str]:
-    """Words of a command that look as if a shell was meant to see them."""
+    """Return the words of a command that look as if they were meant for a shell."""
     return [word for word in command[1:] if word in _OPERATORS]

@@ -1,4 +1,4 @@
-"""Accepting work: one streamed pass over the file inside one transaction, then one durable commit, then the id."""
+"""Accept a file as a job: read it once, commit it durably, then return the number of the job."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
 from jobctl.store.opening.open import check_place, open_database
 
-#: Commands that a dry run shows.
+#: The most commands that a dry run shows.
 COMMANDS_SHOWN = 5
 
 
 def submit(
     home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Accepted:
-    """Accept a file as a job, or find the job that its idempotency key stands for.
+    """Accept a file as a job, or find the job that has its idempotency key.
 
-    Raises InputRejected naming the first problems of the input, UsageError for options, KeyConflict for a key that
-    stands for other work; in each case nothing has changed. The id is returned only after a commit that survives a
-    power cut. ``watch`` is told after every batch of rows that was read.
+    Raises InputRejected naming the first problems of the input, UsageError for options, KeyConflict for a key of
+    other work; nothing has changed then. The job is returned only after a commit that survives a power cut. ``now`` is
+    in microseconds UTC; ``watch`` is called after every batch of rows.
     """
     with _opened(home, request, stdin, watch) as submission:
         intake = Intake(submission, now)
@@ -43,7 +43,7 @@ def submit(
         database = open_database(home, create=True)
         try:
             accepted = intake.run(database)
-            wake(home.wake)  # before anything is put away: somebody waits for the first item
+            wake(home.wake)  # before the database is closed, because a user waits for the first item
         finally:
             database.close()
     return accepted
@@ -52,7 +52,7 @@ def submit(
 def preview(
     home: Home, request: SubmitRequest, *, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Preview:
-    """Read and judge the whole input as ``submit`` would, raise what it would raise, write nothing."""
+    """Read and check the whole input as ``submit`` does, with its errors, and write nothing."""
     from jobctl.services.submit.dry_run import DryRun
 
     commands: list[tuple[str, ...]] = []
@@ -111,7 +111,10 @@ def _handler(request: SubmitRequest, source: Source) -> Handler:
 
 
 def lost_database(home: Home) -> str:
-    """A warning if the home has files of jobs but no database; empty otherwise. The next submission makes a new one."""
+    """Return a warning if the home has files of jobs but no database, otherwise ''.
+
+    A submission makes a new database.
+    """
     if os.path.lexists(home.database) or not os.path.isdir(home.root):
         return ""
     from jobctl.domain.wording import plural

@@ -45,7 +45,7 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
         for each in found
         if each.kind.notice and each.kind not in usual
     ]
-    if case.process_waits and case.daemon.state != "down":  # without a daemon nobody knows
+    if case.process_waits and case.daemon.state != "down":  # without a daemon this is unknown
         notices += _process_wait(case)
     if case.running and case.daemon.is_working:
         notices += _stalled(case)

@@ -1,4 +1,4 @@
-"""What keeps the items of a job from starting. It is decided here and nowhere else.
+"""The blockers of a job: the reasons why its items do not start. They are decided here and nowhere else.
 
 The reason of a state, the attention list and the list of an explanation are views of one list of blockers; their words
 are in ``domain.blockers``.
@@ -43,7 +43,7 @@ class Blocker(NamedTuple):
 
 
 def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
-    """The situation of a job and what keeps its items from starting. Raises NotFound."""
+    """Return the situation of a job and its blockers. Raises NotFound."""
     job = job_views.job(answer.database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
@@ -52,16 +52,16 @@ def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
 
 
 def blockers(case: Situation) -> list[Blocker]:
-    """Everything that keeps the items of a job from starting, what comes first for a reader first.
+    """Return all blockers of a job, the most important one for a reader first.
 
-    Of a job that is done only the damage to its row is left.
+    A job that is done can only have a damaged row.
     """
     checks = (_of_job,) if case.job.is_done else (_of_job, _of_daemon, _of_order, _of_capacity)
     return [found for check in checks for found in check(case)]
 
 
 def item_blockers(case: Situation, found: Sequence[Blocker], item: ItemView) -> list[Blocker]:
-    """What keeps one item from starting, its own wait before another attempt last; ``found`` are those of its job."""
+    """Return the blockers of one item, its own wait for another attempt last; ``found`` are those of its job."""
     if item.state == ItemState.QUEUED:
         return list(found)
     if item.state != ItemState.RETRYING:
@@ -83,7 +83,7 @@ def _made(case: Situation, kind: Kind, since: int | None = None, until: int | No
 
 
 def _of_job(case: Situation) -> Iterator[Blocker]:
-    """What the row of the job says."""
+    """The blockers in the row of the job."""
     job = case.job
     if job.damage:
         yield _made(case, kinds.DAMAGED, damage=job.damage, verb="prune" if job.is_done else "cancel")
@@ -101,7 +101,7 @@ def _of_job(case: Situation) -> Iterator[Blocker]:
 
 
 def _of_daemon(case: Situation) -> Iterator[Blocker]:
-    """Its state, and what the machine lacks by our own look and by the last word of the daemon."""
+    """The state of the daemon, and the resources that the machine lacks, as seen here and as the daemon last said."""
     daemon, said = case.daemon, "" if case.daemon.state == "down" else case.daemon.pressure
     if short := case.shortage or (said.removeprefix(PAUSED).lstrip(": ") if said.startswith(PAUSED) else ""):
         yield _made(case, kinds.DISK_FULL, short=short)
@@ -122,7 +122,7 @@ def _of_daemon(case: Situation) -> Iterator[Blocker]:
 
 
 def _of_order(case: Situation) -> Iterator[Blocker]:
-    """Its queue, its time, and other jobs that come first."""
+    """The queue of the job, its time, and other jobs that come first."""
     job, queue = case.job, case.queue
     if queue.paused_at is not None:
         why = f": {queue.pause_reason}" if queue.pause_reason else ""
@@ -155,7 +155,7 @@ def _of_capacity(case: Situation) -> Iterator[Blocker]:
 
 
 def _workers(case: Situation, cluster: ClusterWorkers) -> Iterator[Blocker]:
-    """On a cluster: nobody is there, or nobody who has what the items need, or no room for more of them."""
+    """On a cluster: there are no workers, or none with the resources of the items, or no room for more of them."""
     daemon = case.daemon
     needs, places = needs_of(case.policy.resources, case.policy.gpus), room(daemon, case.policy)
     join = daemon.join.replace("jobctl ", f"{case.program} ", 1)
@@ -173,7 +173,7 @@ def _workers(case: Situation, cluster: ClusterWorkers) -> Iterator[Blocker]:
 
 
 def _gone(cluster: ClusterWorkers, now: int) -> str:
-    """What became of workers, and why those that are there are not used."""
+    """Describe the workers that have left, and the reasons why others are not used."""
     unfit = "".join(f"; {words}" for words in cluster.unfit)
     if not cluster.left:
         return unfit
@@ -182,7 +182,7 @@ def _gone(cluster: ClusterWorkers, now: int) -> str:
 
 
 def _lacking(cluster: ClusterWorkers, needs: Amounts) -> tuple[str, str]:
-    """What is lacking, and what the workers have of it."""
+    """Return the resources that no worker has, and the amounts that the workers have."""
     for need in needs:
         name = need[0]
         most = max(dict(offer.resources).get(name, 0.0) for offer in cluster.offers)
@@ -233,6 +233,6 @@ def _in_use(slots: int) -> dict[str, Any]:
 
 
 def _users(in_hand: list[tuple[str, int, int]], job: int) -> str:
-    """Whose items they are. How many of each is not said: an engine has some in hand that have not begun."""
+    """Name the jobs that use the slots, without numbers of items: an engine has items in hand that have not begun."""
     names = ["this job" if number == job else f"job {number}" for _, number, _ in in_hand]
     return ", ".join(names[:_NAMED_JOBS]) + (", ..." if len(names) > _NAMED_JOBS else "")

@@ -1,4 +1,4 @@
-"""What begins with a dash, or is not finished, in fish: no error, the options of that command and only those."""
+"""Words with a dash, and unfinished words, in fish: no error, and only the options of that command."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def _offered(place: Path, lines: list[str]) -> list[list[str]]:
-    """What fish offers for each line, in one process; fails if it says anything on standard error."""
+    """Return the offers of fish for each line, from one process; fails if it writes to standard error."""
     code = [f"source {FISH}"]
     for line in lines:
         quoted = line.replace("\\", "\\\\").replace("'", "\\'")

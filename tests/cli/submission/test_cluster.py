@@ -1,4 +1,4 @@
-"""Where items run: what the options and settings mean, and what is refused before anything is started."""
+"""The place where items run: the meaning of options and settings, and mistakes that are refused before a start."""
 
 from __future__ import annotations
 

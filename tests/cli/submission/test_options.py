@@ -1,4 +1,4 @@
-"""Where our arguments end and those of the other command begin."""
+"""The boundary between our arguments and those of the other command."""
 
 from __future__ import annotations
 

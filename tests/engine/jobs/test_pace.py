@@ -1,4 +1,4 @@
-"""How fast a job goes: the smoothed rate behind every estimate, with numbers."""
+"""The speed of a job: the smoothed rate behind every estimate, with numbers."""
 
 import random
 
@@ -84,7 +84,7 @@ def test_a_clock_that_goes_back_changes_little():
 
 
 def stored_rate(bench, job):
-    """What the engine wrote down for the status."""
+    """The rate that the engine recorded for the status."""
     return job_views.job(bench.database, job).rate_per_s
 
 

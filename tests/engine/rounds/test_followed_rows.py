@@ -51,7 +51,7 @@ class News(Bench):
         return submit(self.home, self.request(people, **options), now=self.now, stdin=io.BytesIO())
 
     def mails(self) -> Counter[str]:
-        """How often each person was served."""
+        """The number of times that each person was served."""
         return Counter(
             payload.split(b"\0")[0].decode()
             for (payload,) in self.database.execute("SELECT payload FROM items WHERE state = 3")

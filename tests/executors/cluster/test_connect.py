@@ -1,4 +1,4 @@
-"""Who may join: the same versions everywhere, and TLS off this machine."""
+"""The rules for joining a cluster: the same versions everywhere, and TLS between machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dask does by itself, and what becomes of attempts when parts of the cluster die."""
+"""The things that Dask does by itself, and the attempts of a cluster whose parts die."""
 
 from __future__ import annotations
 

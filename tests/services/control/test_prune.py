@@ -55,7 +55,7 @@ def good(bench: WorkedOff) -> int:
 
 
 def leftovers(bench: WorkedOff, job: int) -> dict[str, int]:
-    """What there still is of a job."""
+    """The rows and files of a job that still exist."""
     found = {}
     for table in TABLES:
         key = "id" if table == "jobs" else "job"

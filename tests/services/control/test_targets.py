@@ -1,4 +1,4 @@
-"""What people type for jobs and items."""
+"""The words that people type for jobs and items."""
 
 from __future__ import annotations
 

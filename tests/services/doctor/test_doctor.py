@@ -1,4 +1,4 @@
-"""What the doctor finds, what it puts right and what it leaves alone."""
+"""The problems that the doctor finds, those that it repairs, and those that it leaves alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of items that wait for processes, and of processes that were ended."""
+"""The messages about items that wait for processes, and about processes that were ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which columns make a row new, and the token of a row in all jobs of a name."""
+"""The columns that make a row new, and the token of a row in all jobs of a name."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Rotated(Bench):
         return submit(self.home, request, now=self.now, stdin=io.BytesIO()).compared_otherwise
 
     def token(self, job: int, item: int = 1) -> bytes:
-        """What the item gets as JOBCTL_TOKEN."""
+        """The JOBCTL_TOKEN of an item."""
         payload = self.database.scalar("SELECT payload FROM items WHERE job = ? AND item = ?", (job, item))
         return tokens_of(self.job(job)).environment(item, 1, payload)[2]
 

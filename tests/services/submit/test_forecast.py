@@ -1,4 +1,4 @@
-"""How many items of a new job will run at once, and who has fewer slots than it asks for."""
+"""The number of items of a new job that will run at once, and the limits below the slots that it asks for."""
 
 import json
 

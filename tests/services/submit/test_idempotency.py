@@ -89,7 +89,7 @@ def test_other_work_is_refused_with_both_fingerprints_and_the_difference(bench, 
     with pytest.raises(KeyConflict) as caught:
         bench.give(text, key="k", **options)
     error = caught.value
-    assert f"key 'k' stands for job {first.job}" in error.message
+    assert f"key 'k' belongs to job {first.job}" in error.message
     fingerprints = [line.rpartition(" ")[2] for line in error.details[:2]]
     assert fingerprints[0] == bench.database.scalar("SELECT fingerprint FROM jobs")
     assert len(set(fingerprints)) == 2

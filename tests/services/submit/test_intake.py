@@ -139,7 +139,7 @@ def test_another_submission_takes_the_key_meanwhile(desk, same):
         accepted = desk.give(desk.text(), watch=watch, key="k")
         assert accepted.replayed
     else:
-        with pytest.raises(KeyConflict, match="stands for job 2"):
+        with pytest.raises(KeyConflict, match="belongs to job 2"):
             desk.give(desk.text(), watch=watch, key="k")
     assert desk.left() == (1, ROWS if same else 10, 0)
     assert jobs.load(desk.database, 1) is None  # its number was ours and is not used again

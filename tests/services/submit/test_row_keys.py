@@ -166,7 +166,7 @@ def test_a_row_without_a_key_is_refused(tmp_path):
 
 
 def judged_both_ways(bench, request):
-    """What a dry run says of an input, and the job that it becomes."""
+    """Return the result of a dry run of an input, and of its submission."""
     looked = preview(bench.home, request, stdin=io.BytesIO())
     accepted = submit(bench.home, request, now=bench.now, stdin=io.BytesIO())
     assert (looked.rows, looked.rejected) == (accepted.items, accepted.rejected)

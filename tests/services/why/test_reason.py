@@ -1,4 +1,4 @@
-"""What a job that runs nothing waits for: status says it in its reason, explain with what to type."""
+"""The reasons why a job runs nothing: status shows the reason, and explain what to type."""
 
 from __future__ import annotations
 

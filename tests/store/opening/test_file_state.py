@@ -1,4 +1,4 @@
-"""What can be at the place of the database, and what each command that opens it says: a sentence, and no change."""
+"""Odd files in the place of the database: every command that opens it prints a sentence and changes nothing."""
 
 from __future__ import annotations
 

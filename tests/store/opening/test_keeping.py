@@ -1,4 +1,4 @@
-"""What keeps a store alive: copies, the look after a crash, migrations, file systems that are refused."""
+"""The care for a store: copies, the check after a crash, migrations, file systems that are refused."""
 
 import os
 import sqlite3

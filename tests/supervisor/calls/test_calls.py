@@ -198,7 +198,7 @@ def run(executor: Any, root: Path, *lines: str, **changes: Any) -> list[Finished
 
 
 def read(root: Path, outcome: Finished, stream: str = "out") -> str:
-    """What was kept of a stream."""
+    """The bytes of a stream that were kept."""
     off, length = (outcome.out_off, outcome.out_len) if stream == "out" else (outcome.err_off, outcome.err_len)
     if not length:
         return ""
@@ -524,7 +524,7 @@ def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(
 
 
 def test_calls_of_a_guest_are_not_reported_after_its_end(tmp_path: Path) -> None:
-    """As a user who may write to / it had kept them there, for the guest of whomever."""
+    """Put kept outcomes into /, as a user could who may write there."""
     first, second = start_guest(), None
     try:
         executor = Calling(LocalExecutor(first.end, fresh=True), tmp_path)

@@ -16,7 +16,7 @@ _DETAILS = 10
 #: The check warns when less is free than this many times the space below which the daemon starts nothing.
 _COMFORT = 4
 
-#: The type that each of these files must have. Another type means that somebody planted it.
+#: The type that each of these files must have. Another type means that the file was planted.
 _KINDS = {
     "wake": stat.S_IFIFO,
     "logs": stat.S_IFDIR,
