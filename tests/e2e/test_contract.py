@@ -180,7 +180,7 @@ def test_a_run_takes_over_from_another_one_that_leaves(cli):
     cli.file("rows.csv", ROWS)
     cli.file("one.txt", "1\n")
     first = cli.start("run", "one.txt", "-q", "-j", 1, "--", "sh", "-c", "sleep 1.5")
-    wait_until(lambda: cli.home.lock.exists() and cli.daemon_pid(), PATIENCE_S, "the first")
+    wait_until(lambda: cli.home.lock.exists() and cli.daemon_pid(), PATIENCE_S, "the first one")
     began = time.monotonic()
     quiet(cli("run", "rows.csv", "-q", "-j", 1, "--", "sh", "-c", "sleep 1"))
     assert time.monotonic() - began < 20  # an event, not the next look after a minute
@@ -421,7 +421,7 @@ def test_cancelling_one_item_without_a_daemon_leaves_no_process(cli):
     cli.file("rows.csv", ROWS)
     job = cli.submit("rows.csv", "--", "true")
     cli("cancel", f"{job}.2", "--reason", "wrong row")
-    wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the engine to leave")
+    wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the engine to end")
     assert cli.status(job)["counts"]["unprocessed"] == 1
     (entry,) = [e for e in json.loads(cli("explain", f"{job}.2", "--json").stdout)["journal"] if e["item"] == 2]
     assert (entry["event"], entry["reason"], "pid" in entry["actor"]) == ("cancelled", "wrong row", True)
@@ -446,7 +446,7 @@ def test_a_daemon_is_next_in_line_behind_an_engine_of_another_job(cli):
     gate, begun = cli.work / "gate", cli.work / "begun"
     cli.file("rows.txt", "only\n")
     run = cli.start("run", "rows.txt", "--shell", f"echo {{}} > begun; until [ -e {gate} ]; do sleep 0.05; done")
-    wait_until(begun.exists, 60, "the run to run")
+    wait_until(begun.exists, 60, "the run to start its items")
     alone = "runs only job 1; when it has ended: jobctl daemon start"
     assert alone in cli("submit", "rows.txt", "--", "true").stderr
     first = cli("submit", "rows.txt", "--start-daemon", "--", "true")

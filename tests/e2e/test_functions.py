@@ -325,11 +325,11 @@ def test_at_most_once_it_is_known_of_every_call_whether_it_began(called):
     called("daemon", "start", "--slots", 2)
     job = called.submit("rows.csv", "--on-crash", "fail", "--call", "tasks:odd")
     wait_until(lambda: called.document(job)["counts"]["succeeded"] == 599, 60, "the quick calls to be recorded")
-    wait_until(lambda: len(called.document(job)["running"]) == 2, 60, "two that stay")
+    wait_until(lambda: len(called.document(job)["running"]) == 2, 60, "two processes that stay")
     os.kill(called.daemon_pid(), signal.SIGKILL)
     wait_until(lambda: called.daemon_pid() is None, 60, "the lock to be free")
     called("daemon", "start", "--slots", 2)
-    wait_until(lambda: called.document(job)["counts"]["failed"], 60, "what ran to be judged")
+    wait_until(lambda: called.document(job)["counts"]["failed"], 60, "the running items to get their outcomes")
     counts = called.status(job)["counts"]
     assert (counts["failed"], counts["succeeded"]) == (2, 599)  # and not all that the workers had been given
     called("cancel", job, "--now")

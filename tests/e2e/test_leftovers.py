@@ -36,7 +36,7 @@ def test_work_in_the_background_is_done_by_default(cli):
 
 def test_an_item_that_waits_is_named_everywhere(cli):
     job = submit(cli, "sleep 300 & exit 0")
-    wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "it to be said")
+    wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "the message")
     said = codes(cli, job)["leftovers_running"]
     assert said.startswith("item 1 has exited and waits for 1 process that it left behind: ") and "sleep" in said
     assert "waits for 1 process that it left behind" in cli("explain", f"{job}.1").stdout
@@ -140,7 +140,7 @@ def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
     if row == "die":
         assert codes(cli, job)["leftovers_ended"] == "1 process that item 1 left behind was ended: sleep"
     else:
-        wait_until(lambda: "ended with their worker: 1 sleep" in cli.home.daemon_log.read_text(), 60, "it to be said")
+        wait_until(lambda: "ended with their worker: 1 sleep" in cli.home.daemon_log.read_text(), 60, "the message")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_calls_leave_ends_with_their_worker_and_is_named(cli, row):
 def test_what_was_waited_for_and_ended_is_named_and_took_its_time(cli, way, code):
     job = submit(cli, "sleep 300 & exit 0", "--attempts", 1, *(["--timeout", "1s"] if way == "--timeout" else []))
     if way == "cancel":
-        wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "it to be said")
+        wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "the message")
         cli("cancel", job)
     cli("wait", job, check=None)
     assert codes(cli, job)["leftovers_ended"].endswith("1 process that item 1 left behind was ended: sleep")

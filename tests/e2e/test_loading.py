@@ -103,5 +103,5 @@ def test_status_says_that_workers_load(cli, loading):
     def reason():
         return json.loads(cli("status", job, "--json").stdout)["state_reason"]
 
-    wait_until(lambda: "workers have been loading slow:f" in reason(), 60, "a word of it")
+    wait_until(lambda: "workers have been loading slow:f" in reason(), 60, "its first line")
     go_and_check(cli, job)

@@ -14,7 +14,7 @@ def test_no_message_counts_more_than_the_slots(cli):
     job = cli.submit("rows.txt", "--grace", "0", "--shell", "[ {} -lt 150 ] || sleep 600")
     other = cli.submit("rows.txt", "--shell", "true")
     wait_until(lambda: cli.rows("SELECT succeeded FROM jobs WHERE id = ?", job)[0][0] == 150, 120, "the short items")
-    wait_until(lambda: cli.rows("SELECT running FROM jobs WHERE id = ?", job)[0][0] >= SLOTS, 60, "the long ones")
+    wait_until(lambda: cli.rows("SELECT running FROM jobs WHERE id = ?", job)[0][0] >= SLOTS, 60, "the long items")
     ahead = cli.rows("SELECT running FROM jobs WHERE id = ?", job)[0][0]
     queue = next(line for line in cli("queue", "list").stdout.splitlines() if line.startswith("default"))
     assert int(queue.split("\t")[-1]) <= SLOTS, f"{ahead} are in hand"

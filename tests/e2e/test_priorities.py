@@ -86,7 +86,7 @@ def test_set_changes_them_for_items_that_start_from_then_on(cli):
     job = cli.submit("rows.txt", "--slots", 1, "--ionice", "idle", "--", "sh", "-c", script, "{}")
     for row, settings in (("a", ("nice=7", "ionice=best-effort:2")), ("b", ("nice=0", "ionice=none")), ("c", ())):
         wait_until(lambda row=row: cli.document(job)["counts"]["running"] == 1, PATIENCE_S, f"the start of {row}")
-        wait_until((cli.work / "said").exists, PATIENCE_S, "its first word")
+        wait_until((cli.work / "said").exists, PATIENCE_S, "its first line")
         wait_until(lambda row=row: len(said(cli)) == "abc".index(row) + 1, PATIENCE_S, f"what {row} says")
         if settings:
             cli("set", job, *settings)

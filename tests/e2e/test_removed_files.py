@@ -69,7 +69,9 @@ def test_without_its_lock_file_a_daemon_is_still_the_only_one(busy, change):
         lock.take_for_a_while(str(cli.home.lock))
     assert held.value.is_displaced and held.value.is_daemon
     assert cli.submit("rows.txt", "--", "true") == 2
-    wait_until(lambda: "lock file was removed or replaced" in cli.home.daemon_log.read_text(), 60, "it to be noticed")
+    wait_until(
+        lambda: "lock file was removed or replaced" in cli.home.daemon_log.read_text(), 60, "the change to be noticed"
+    )
     assert witnessed(cli, "start") == [1, 2]
     (cli.work / "go").touch()
     wait_until(lambda: cli.daemon_pid() is None, 60, "the daemon to end by itself")
@@ -110,7 +112,7 @@ def test_files_of_the_database_that_are_removed_are_noticed_and_saved(busy, name
         assert refused.stdout.strip() != "1", "no number is given twice"
         if words[0] == "submit" and "jobctl.db" in names:
             assert refused.returncode == 1 and "removed" in refused.stderr
-    wait_until(lambda: "removed or replaced" in cli.home.daemon_log.read_text(), 60, "it to be noticed")
+    wait_until(lambda: "removed or replaced" in cli.home.daemon_log.read_text(), 60, "the change to be noticed")
     (cli.work / "go").touch()
     wait_until(lambda: cli.daemon_pid() is None, 60, "the daemon to end by itself")
     assert witnessed(cli, "end") == [1, 2], "what ran has finished"
@@ -125,7 +127,7 @@ def test_files_of_the_database_that_are_removed_are_noticed_and_saved(busy, name
 def test_a_database_that_is_replaced_ends_the_engine(busy):
     cli = busy
     replace_with_copy(cli.home.database)
-    wait_until(lambda: "removed or replaced" in cli.home.daemon_log.read_text(), 60, "it to be noticed")
+    wait_until(lambda: "removed or replaced" in cli.home.daemon_log.read_text(), 60, "the change to be noticed")
     (cli.work / "go").touch()
     wait_until(lambda: cli.daemon_pid() is None, 60, "the daemon to end by itself")
     assert witnessed(cli, "end") == [1, 2]

@@ -75,7 +75,7 @@ def test_an_item_that_cannot_be_ended_is_named_and_keeps_its_slot(cli, weak):
     job = begin(cli, weak, 2)
     pid = weak.stuck()
     cli("cancel", f"{job}.1")
-    wait_until(lambda: "cannot_end" in said(cli, job), 60, "it to be said")
+    wait_until(lambda: "cannot_end" in said(cli, job), 60, "the message")
     assert f"item 1 cannot be ended and keeps its slot: {pid} sleep" in said(cli, job)["cannot_end"]
     assert "cannot be ended" in cli.home.daemon_log.read_text()
     assert "cannot be ended" in cli("doctor", check=None).stdout
@@ -93,7 +93,9 @@ def test_after_a_crash_its_item_waits_until_it_is_gone_and_others_run(cli, weak)
     wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free")
     weak(1)
     others = cli.work / "others"
-    wait_until(lambda: others.exists() and len(others.read_text().split()) == 4, 60, "the others to run in its slot")
+    wait_until(
+        lambda: others.exists() and len(others.read_text().split()) == 4, 60, "the other items to run in its slot"
+    )
     assert (cli.work / "began").read_text() == "1\n"
     message = said(cli, job)["barred"]
     assert message.startswith("item 1 does not start: 1 process of an earlier attempt") and str(pid) in message

@@ -97,7 +97,7 @@ def begin(cli, place, found, *options):
     )
     cli("daemon", "start", "--slots", len(found))
     job = cli.submit("rows.txt", "--grace", "0.2s", *options, "--", "sh", cli.work / "item.sh")
-    wait_until(lambda: len(list(place.glob("is.*"))) == len(found), 60, "all of them to be there")
+    wait_until(lambda: len(list(place.glob("is.*"))) == len(found), 60, "all processes to be there")
     return job
 
 

@@ -85,7 +85,7 @@ def escapes(rig: Rig) -> None:
     rig.acknowledge(rig.jobctl(*words).stdout, 3)
     rig.start()
     escaped = rig.place / "escaped"
-    wait_until(lambda: escaped.exists() and len(set(escaped.read_text().split())) >= 6, 30, "items to get away")
+    wait_until(lambda: escaped.exists() and len(set(escaped.read_text().split())) >= 6, 30, "items to escape")
     done = rig.jobctl("cancel", "1")
     if done.returncode:
         rig.notes.append(f"cancel: exit {done.returncode}: {done.stderr}")
@@ -98,7 +98,7 @@ def escapes(rig: Rig) -> None:
         return not left
 
     try:
-        wait_until(are_gone, 15, "the escaped to be gone")
+        wait_until(are_gone, 15, "the escaped processes to be gone")
     except AssertionError:
         rig.notes.append(f"alive 15 s after the cancel: {[proc.command(pid) for pid in left]}")
         for pid in left:

@@ -209,7 +209,7 @@ def _crash_supervisor(rig: Rig) -> None:
     rig.start()
     with _attached(rig, *killing(points[rig.number % len(points)])):
         rig.submit(20, mix=QUICK)
-        wait_until(lambda: rig.supervisor() is None or rig.is_done(), 30, "the blow or the end")
+        wait_until(lambda: rig.supervisor() is None or rig.is_done(), 30, "the fault or the end")
     rig.start_again()
     rig.wait_done()
 

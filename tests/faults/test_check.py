@@ -213,7 +213,7 @@ def test_c7_a_process_that_is_left(rig, monkeypatch):
     env = {**os.environ, "JOBCTL_COOKIE": f"{rig.store_id()}.1.1.1"}
     left = subprocess.Popen(["sleep", "60"], env=env)
     try:
-        wait_until(lambda: rig.leftovers() == [left.pid], what="it to be seen")
+        wait_until(lambda: rig.leftovers() == [left.pid], what="the state to be seen")
         assert heard(rig, f"C7 processes [{left.pid}] are left")
     finally:
         left.kill()

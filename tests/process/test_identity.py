@@ -59,7 +59,7 @@ def test_no_process_has_a_tag_that_does_not_exist() -> None:
 
 
 def test_the_environment_is_read_by_whole_names(sleeper: subprocess.Popen[bytes]) -> None:
-    wait_until(lambda: environment_value(sleeper.pid, b"A") == b"1", what="the exec")
+    wait_until(lambda: environment_value(sleeper.pid, b"A") == b"1", what="the exec of the process")
     assert environment_value(sleeper.pid, b"LAST_A") == b"2"
     assert environment_value(sleeper.pid, b"EMPTY") == b""
     assert environment_value(sleeper.pid, b"LAST") is None

@@ -77,7 +77,7 @@ def test_s17_the_lock_is_not_inherited(cli):
     supervisor = cli.daemon_pid()
     os.kill(cli.engine_pid(), signal.SIGSTOP)  # it would end the item
     os.kill(supervisor, signal.SIGKILL)
-    wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free, whatever still lives")
+    wait_until(lambda: cli.daemon_pid() is None, 60, "the lock to be free, also with living processes")
 
 
 #: Ways to make code of data.

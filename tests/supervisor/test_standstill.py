@@ -41,7 +41,7 @@ class Item:
         self.heard = Listener(cast("Executor", executor)).until(lambda heard: heard.of(Started))
         self.pid = self.heard.of(Started)[0].pid
         self.began = time.monotonic()
-        wait_until((root / "began").exists, 60, "the begin of the item")
+        wait_until((root / "began").exists, 60, "the start of the item")
 
     def end(self) -> None:
         (self.root / "go").touch()
@@ -171,7 +171,7 @@ def calling(supervisor: SupervisorUnderTest, root: Path) -> tuple[Listener, int]
     executor.define(spec_of(1, root, timeout_s=LIMIT_S, call=call_spec("waits:f")))
     executor.start([Dispatch(1, 0, 1, (b"x",), ())])
     heard = Listener(cast("Executor", executor)).until(lambda heard: heard.of(Started))
-    wait_until((root / "began").exists, 60, "the begin of the call")
+    wait_until((root / "began").exists, 60, "the start of the call")
     return heard, heard.of(Started)[0].pid
 
 

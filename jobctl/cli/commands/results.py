@@ -12,7 +12,7 @@ from jobctl.cli.session import Session, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
-    from jobctl.services.output.results import ResultFile, Results
+    from jobctl.services.output.results import ListedFile, Results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -79,7 +79,7 @@ def _copy(shared: Session, found: Results, output: str) -> None:
         shared.note(f"{plural(found.one().rows, 'row')} written to {output}")
 
 
-def _list(shared: Session, files: list[ResultFile], *, bare: bool) -> None:
+def _list(shared: Session, files: list[ListedFile], *, bare: bool) -> None:
     """Only the paths for one kind, so that a command can use them; with the number of rows for all kinds."""
     if bare or not shared.is_terminal(sys.stdout):
         for file in files:

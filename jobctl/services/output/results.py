@@ -27,7 +27,7 @@ CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class ResultFile:
+class ListedFile:
     """One of the three result files, or the file of rejected rows, whose checksum is empty because none is kept."""
 
     kind: KindName
@@ -44,13 +44,13 @@ class Results(NamedTuple):
     """The result files of a job that a command names."""
 
     job: int
-    files: list[ResultFile]
+    files: list[ListedFile]
 
     def document(self) -> ResultsDocument:
         """Return ``jobctl.results/1``."""
         return {"schema": SCHEMA, "job": self.job, "files": [file.document() for file in self.files]}
 
-    def one(self) -> ResultFile:
+    def one(self) -> ListedFile:
         """Return the only file. Raises UsageError if there are several."""
         if len(self.files) != 1:
             hint = "add --succeeded, --failed, --unprocessed or --rejected"
@@ -84,7 +84,7 @@ def results_of(home: Home, text: str, kinds: Sequence[str], *, rejected: bool) -
     return Results(number, files)
 
 
-def result_files(database: Database, number: int) -> list[ResultFile]:
+def result_files(database: Database, number: int) -> list[ListedFile]:
     """Return the result files of a job. Raises NotFound while the job is not done."""
     job = job_views.job(database, number)
     if job is None:
@@ -96,11 +96,11 @@ def result_files(database: Database, number: int) -> list[ResultFile]:
             hint=f"jobctl wait {number}, or see what there is so far with: jobctl items {number}",
         )
     return [
-        ResultFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in stored["files"].items()
+        ListedFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in stored["files"].items()
     ]
 
 
-def rejected_file(database: Database, home: Home, number: int) -> ResultFile | None:
+def rejected_file(database: Database, home: Home, number: int) -> ListedFile | None:
     """Return the file of rejected rows, which exists from the submission on; None if there are none.
 
     Raises NotFound.
@@ -108,15 +108,15 @@ def rejected_file(database: Database, home: Home, number: int) -> ResultFile | N
     job = job_views.job(database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
-    return ResultFile("rejected", home.job_rejects(number), job.rejected, "") if job.rejected else None
+    return ListedFile("rejected", home.job_rejects(number), job.rejected, "") if job.rejected else None
 
 
-def chosen(files: Sequence[ResultFile], kinds: Sequence[str]) -> list[ResultFile]:
+def chosen(files: Sequence[ListedFile], kinds: Sequence[str]) -> list[ListedFile]:
     """Return the files of these kinds; without kinds, all files."""
     return [file for file in files if not kinds or file.kind in kinds]
 
 
-def copy_out(file: ResultFile, target: Path) -> None:
+def copy_out(file: ListedFile, target: Path) -> None:
     """Copy a result file to a path, completely or not at all.
 
     Raises NotFound, UsageError for a directory, HomeError.
@@ -125,13 +125,13 @@ def copy_out(file: ResultFile, target: Path) -> None:
         _copy_bytes(source, copy)
 
 
-def stream_out(file: ResultFile, target: BinaryIO) -> None:
+def stream_out(file: ListedFile, target: BinaryIO) -> None:
     """Copy a result file to an open stream. Raises NotFound, OSError."""
     with _reading(file) as source:
         _copy_bytes(source, target)
 
 
-def lines_of(file: ResultFile) -> Iterator[str]:
+def lines_of(file: ListedFile) -> Iterator[str]:
     """Yield the lines of a result file as text, each with its line feed. Raises NotFound if the file was removed."""
     with _reading(file) as source:
         for line in source:
@@ -139,7 +139,7 @@ def lines_of(file: ResultFile) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _reading(file: ResultFile) -> Iterator[BinaryIO]:
+def _reading(file: ListedFile) -> Iterator[BinaryIO]:
     try:
         source = file.path.open("rb")
     except FileNotFoundError as error:

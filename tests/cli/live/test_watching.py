@@ -96,7 +96,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_draws_again(store, home, job):
     stopped = termios.tcgetattr(terminal.child.child_fd)
     assert stopped[3] & termios.ECHO and not before[3] & termios.ECHO
     os.kill(terminal.child.pid, signal.SIGCONT)
-    wait_until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, 60, "the view again")
+    wait_until(lambda: terminal.raw.count(b"\x1b[?1049h") == 2, 60, "the view to be drawn again")
     terminal.await_text("q leaves")
     terminal.child.send("q")
     assert terminal.end() == 0

@@ -25,8 +25,8 @@ from tests.wait import wait_until
 def test_other_versions_are_refused_with_the_list(
     cluster: Cluster, supervisor: SupervisorUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Client(scheduler_file=str(cluster.file), set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=60)
+    with Client(scheduler_file=str(cluster.file), set_as_default=False) as observer:
+        observer.wait_for_workers(2, timeout=60)
     theirs = versions.versions()
     monkeypatch.setattr(versions, "versions", lambda: theirs | {"jobctl": "9.9.9"})
     parent = supervisor.start()

@@ -34,7 +34,7 @@ def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
     script = f"echo $JOBCTL_SLOT >> begun; echo early; until [ -e {gate} ]; do sleep 0.05; done; echo late; : {mark}"
     job = cli.submit("rows.txt", "--shell", script)
     begun = cli.work / "begun"
-    wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both to begin")
+    wait_until(lambda: begun.exists() and len(begun.read_text().splitlines()) == 2, 60, "both items to begin")
     wait_until(lambda: [r["host"] for r in cli.document(job)["running"]] == [os.uname().nodename] * 2, 60, "hosts")
     follower = cli.start("logs", f"{job}.2", "--follow")
     assert follower.stdout is not None
@@ -115,7 +115,9 @@ def test_a_worker_that_is_told_to_stop_ends_its_items_and_the_job_continues(
     wait_until(lambda: len(cli.document(job)["running"]) == 10, 60, "all slots")
     worker.terminate()
     assert worker.wait(60) == 0
-    wait_until(lambda: cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(2,)], 60, "two interrupted")
+    wait_until(
+        lambda: cli.rows("SELECT count(*) FROM attempts WHERE ending = 4") == [(2,)], 60, "two interrupted items"
+    )
     gate.touch()
     cli("wait", job)
     assert cli.status(job)["counts"]["succeeded"] == 10

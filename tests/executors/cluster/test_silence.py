@@ -18,7 +18,7 @@ def test_silence_is_counted_from_the_last_acknowledgement() -> None:
         there, _ = server.accept()
         with there:
             began = time.monotonic()
-            wait_until(lambda: silence_s(here) >= 0.2, 60, "silence")
+            wait_until(lambda: silence_s(here) >= 0.2, 60, "the end of the output")
             assert silence_s(here) <= time.monotonic() - began + 0.1
             here.send(b"x")
             wait_until(lambda: silence_s(here) < 0.15, 60, "an acknowledgement")

@@ -104,7 +104,7 @@ def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
     first.kill()
     (lost,) = heard.until(lambda heard: heard.of(Lost)).of(Lost)
     assert id_of(lost) in [id_of(started) for started in heard.of(Started)]
-    wait_until(lambda: len(alive(mark)) == 2, what="the end of what the dead worker ran")
+    wait_until(lambda: len(alive(mark)) == 2, what="the end of the items of the dead worker")
     executor.collect(1.0)
     assert len(heard.of(Started)) == 2, "Dask's own second try was refused"
     assert heard.of(Returned) == []
@@ -142,7 +142,7 @@ def test_the_guard_of_a_worker_can_die_too(workers: Cluster, connect: Connect, t
     (guard,) = children(worker.pid)
     os.kill(guard, signal.SIGKILL)
     heard.until(lambda heard: heard.of(Lost))
-    wait_until(lambda: not alive(mark), what="the end of what the guard left behind")
+    wait_until(lambda: not alive(mark), what="the end of the processes that the guard left behind")
     executor.start(batch(1, (b"true",), range(5, 6)))
     assert [outcome.item for outcome in heard.finished(1)] == [5]
 
@@ -223,8 +223,10 @@ def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connec
     )
     script = b"echo x >> %b; sleep 1000" % os.fsencode(begun)
     executor.start(batch(1, (b"sh", b"-c", script), range(1)))  # it does not know yet that there was a break
-    with Client(scheduler_file=str(workers.file), set_as_default=False) as client:
-        wait_until(lambda: begun.exists() or not any(client.processing().values()), 60, "it to run or to be refused")
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as observer:
+        wait_until(
+            lambda: begun.exists() or not any(observer.processing().values()), 60, "the task to run or to be refused"
+        )
     heard = Listener(executor).until(lambda heard: heard.of(Started) or heard.of(Returned))
     for returned in heard.of(Returned):
         executor.start([batch(1, (b"sh", b"-c", script), range(1))[returned.item]])
@@ -264,8 +266,8 @@ def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
     start(first, tmp_path, (b"sleep", b"1000"), items=1).until(lambda heard: heard.of(Started))
     first._link.close()  # as if it had been killed
     end(worker, number)
-    with Client(scheduler_file=str(workers.file), set_as_default=False) as client:
-        wait_until(lambda: not client.scheduler_info()["workers"], 60, "the scheduler to notice")
+    with Client(scheduler_file=str(workers.file), set_as_default=False) as observer:
+        wait_until(lambda: not observer.scheduler_info()["workers"], 60, "the scheduler to notice")
     second = connect(0)
     assert second.adopt() == [(1, 0, 1)]
     heard = Listener(second).until(lambda heard: heard.of(Lost))
@@ -392,7 +394,7 @@ def test_a_scheduler_that_dies_is_found_again_elsewhere(workers: Cluster, connec
     heard.until(lambda heard: heard.of(Started))
     assert workers.scheduler is not None
     end(workers.scheduler, signal.SIGKILL)
-    wait_until(lambda: not alive(mark), 60, what="the end of what ran")
+    wait_until(lambda: not alive(mark), 60, what="the end of the running items")
     workers.start_scheduler()
     workers.start_worker(1)
     heard.until(lambda heard: heard.of(Lost))
