@@ -19,12 +19,11 @@ from benchmarks.usage import environment, measure
 
 TITLE = "calls of a function that does nothing"
 NOTES = """
-*Settled* is the time from the begin of the first call to the end of the last, and 100 ms more, which is the longest
-that an outcome waits for the barrier that makes it survive a power cut. huey (SqliteHuey, threads, which are its
-quicker kind) and celery (prefork, Redis for broker and results) have all calls in their queue before they begin and are
-timed from the first to the last; as many workers everywhere. `ProcessPoolExecutor.map(chunksize=64)` records nothing,
-and its start is part of its time. *Whole* is everything from the start of the command to its end, result files
-included.
+*Settled* is the time from the start of the first call to the end of the last, plus 100 ms, the longest time that an
+outcome waits for the barrier that makes it survive a power cut. huey (SqliteHuey, threads, its faster kind) and celery
+(prefork, Redis for broker and results) have all calls in their queue before they start and are timed from the first to
+the last. All have the same number of workers. `ProcessPoolExecutor.map(chunksize=64)` keeps no records, and its start
+is part of its time. *Whole* is the time from the start of the command to its end, including the result files.
 
 An item costs about 5 µs of CPU in the engine until it is settled, 3.5 µs of it inside SQLite (claim 1.1, settle 1.0,
 record 1.0, the rest commits), 4 µs more for its line in the result files, 1.5 µs in the supervisor and 3.2 µs in its

@@ -17,10 +17,10 @@ from benchmarks.usage import Usage
 
 TITLE = "cost of an item over the size of the job"
 NOTES = """
-CPU time of everything that a command waits for (itself, what it starts, the items), divided by the rows: wall time
-would show what else the machine did. The engine is measured alone as well, with an executor that says at once that
-everything succeeded, because a million processes take eight minutes: from the first claim to the result files.
-Start-up is in the lines of the plot and dominates small jobs.
+The figure is the CPU time of the command, its processes and the items, divided by the rows; wall time would include
+other work of the machine. The engine is also measured alone, from the first claim to the result files, with an executor
+that reports success at once, because a million processes take eight minutes. The lines of the plot include the
+start-up, which dominates small jobs.
 
 A million real processes, once, at commit 877d24d: 830 µs of CPU each against 859 of 10,000 before and after (0.97 x),
 467 µs of wall time each; the supervisor had 15 MiB, the engine 40 while they ran and 83 when the result files were

@@ -12,7 +12,7 @@ from benchmarks import peers
 from benchmarks.daemons import Activity, Daemon, daemon
 from benchmarks.figure import Figure, Scale
 
-TITLE = "a daemon without work, and those who wait"
+TITLE = "a daemon without work, and commands that wait"
 SETTLE_S = 4.0
 
 

@@ -19,10 +19,10 @@ from jobctl.store.opening.open import open_database
 
 TITLE = "from a submission's commit to its first process, idle daemon"
 NOTES = """
-The clock starts when the commit that survives a power cut has returned. Two witnesses: the moment at which the
-supervisor starts the process, and what the `date` says that it starts, its own start-up included. Nothing polls: the
-submission writes a byte to the engine's FIFO. Where other work keeps the machine busy, as it did when these figures
-were taken, run it ahead of that: `chrt -r 1 python -m benchmarks latency`; else they say how busy the machine is.
+The clock starts when the commit that survives a power cut has returned. There are two witnesses: the moment at which
+the supervisor starts the process, and the time that the started `date` prints, including its own start-up. No process
+polls: the submission writes a byte to the engine's FIFO. If other work keeps the machine busy, as it did for these
+figures, give the benchmark priority: `chrt -r 1 python -m benchmarks latency`.
 """
 #: The daemon shall be idle again.
 REST_S = 0.3

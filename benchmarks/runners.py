@@ -12,8 +12,8 @@ from benchmarks.usage import Usage
 
 TITLE = "rows of true, against GNU parallel, HyperQueue, task-spooler and make"
 NOTES = """
-Wall time, the start-up of each program included, with equal slots. Fewer rows than against xargs, which is to the
-advantage of the others: our start weighs more. make records nothing.
+The figures are wall time with equal slots, including the start-up of each program. There are fewer rows than against
+xargs, which favours the other programs, because the start of jobctl weighs more. make keeps no records.
 
 The target over parallel was set where parallel took 8.1 ms a row and xargs 0.83. Here both are quicker, parallel more
 so: xargs itself, which keeps nothing, is only some six to eight times as fast as it, and nobody who starts processes

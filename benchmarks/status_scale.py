@@ -18,7 +18,7 @@ TITLE = "looking at ten million items, against ten"
 NOTES = """
 CPU time of the whole command; its wall time is for information. Both jobs are half-way: four fifths done,
 failures, two items in hand (`benchmarks/_large_job.py`; `jobctl verify` agrees with it). The databases are in the page
-cache. The page of failed items has five rows on both sides, for the small job has no more.
+cache. The page of failed items has five rows on both sides, because the small job has only five.
 """
 ROOT = Path(__file__).parents[1]
 _LOOKS = (

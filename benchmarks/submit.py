@@ -16,7 +16,8 @@ from benchmarks.usage import Usage, measure
 
 TITLE = "large files into the store"
 NOTES = """
-Validation of every row, the fingerprint and a commit that survives a power cut are in our times. The bare loops write
+The times of jobctl include the validation of every row, the fingerprint and a commit that survives a power cut. The
+bare loops write
 to the same schema with the same settings and check nothing: `csv.reader` -> `json.dumps` -> one `executemany`
 transaction, and `orjson.loads` -> `orjson.dumps` -> the same. Growth compares the cost of a row at ten times the size.
 """

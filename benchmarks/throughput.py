@@ -9,11 +9,11 @@ from benchmarks.pairs import Paired
 from benchmarks.rows import bench
 from benchmarks.usage import Usage
 
-TITLE = "rows of true, everybody's start-up included"
+TITLE = "rows of true, including the start-up of each program"
 NOTES = """
-Outputs are captured and outcomes are durable on our side: a barrier that survives a power cut for each batch of at most
-100 ms. xargs keeps nothing. Wall time is what the target is about; CPU time, of all processes together, says what is
-left of it when other work of the machine is taken away.
+jobctl captures outputs and makes outcomes durable, with a barrier that survives a power cut for each batch of at most
+100 ms. xargs keeps nothing. The target is for wall time; the CPU time of all processes together excludes other work of
+the machine.
 
 Most of an item's CPU time is its own (exec, dynamic linker, exit: see `shares`) and the same for both. Written by hand
 and recording nothing, a loop around `posix_spawn` took 0.92 to 0.94 of the CPU time of xargs, one around the

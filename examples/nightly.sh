@@ -1,6 +1,6 @@
 #!/bin/sh
-# One night of a nightly job: it fails half-way, says why, is mended, and the same line brings it to its end.
-# Runs in a store and a folder of its own and removes both: sh examples/nightly.sh
+# One night of a nightly job: it stops after too many failures and says why. After the fix, the same line finishes it.
+# The script uses its own store and folder, and removes both: sh examples/nightly.sh
 set -u
 jobctl=${JOBCTL:-jobctl}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/night.XXXX")
@@ -9,7 +9,7 @@ cd "$folder" || exit 1
 export JOBCTL_HOME="$folder/store" COLUMNS=100
 PATH="$(dirname "$(command -v "$jobctl")"):$PATH"
 
-# The work of a row: price an order with the tax table of its country. There is none for Switzerland tonight.
+# The work of a row: price an order with the tax table of its country. The table for Switzerland is missing tonight.
 mkdir tax && echo 19 >tax/DE && echo 20 >tax/AT
 cat >price <<'END'
 #!/bin/sh
@@ -22,7 +22,7 @@ awk 'BEGIN {
   for (n = 1; n <= 240; n++) print 7000 + n "," (n % 16 == 9 ? "CH" : n % 3 ? "DE" : "AT") "," 100 * n
 }' >orders.csv
 
-# What somebody types, then what it says, as it says it.
+# Print a command, run it, and print its output.
 type_in() {
   printf '\n$ %s\n' "$1"
   sh -c "$1" 2>&1
@@ -32,22 +32,22 @@ type_in() {
 
 night='jobctl run orders.csv --key orders-2026-11-24 --on-duplicate resume --max-failures 5% --attempts 2 --backoff 100ms -q -- ./price {order} {country} {amount}'
 
-echo '# 02:15, what cron runs (a crontab needs \% for each percent sign):'
+echo '# 02:15, the line that cron runs (a crontab needs \% for each percent sign):'
 type_in "$night"
 
 echo
-echo '# The next morning, what happened?'
+echo '# The next morning:'
 type_in 'jobctl status last'
 type_in 'jobctl explain last'
 type_in 'jobctl explain last.9'
 
 echo
-echo '# The tax table comes. Either the command that the status names, or the same line again:'
+echo '# The tax table arrives. Type the command that the status shows, or the same line again:'
 type_in 'echo 8 > tax/CH'
 type_in "$night"
 
 echo
-echo '# Silence: it ended well.'
+echo '# It prints nothing, because all items succeeded.'
 type_in 'jobctl status last --json | python3 -c "import json, sys; d = json.load(sys.stdin); print(d[\"state\"], d[\"round\"], d[\"state_reason\"])"'
 type_in 'jobctl verify last'
 type_in 'jobctl logs last.9'
