@@ -61,7 +61,7 @@ class Handler(Protocol):
         ...
 
     def dispatch_all(self, job: int, rows: Sequence[Row]) -> tuple[list[Dispatch], list[Row]]:
-        """The same for many rows, and the rows of which nothing can be made: a hand or a disk has changed them."""
+        """The same for many rows, and the rows that cannot be dispatched: a person or a disk has changed them."""
         ...
 
     def words(self, item: int, payload: bytes, /) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reading a secret from a file that nobody else may read."""
+"""Reads a secret from a file that no other user may read."""
 
 from __future__ import annotations
 

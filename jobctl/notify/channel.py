@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Channel(NamedTuple):
-    """A way to tell somebody. No field has a default: a new channel must answer every question."""
+    """A way to deliver notifications. No field has a default: a new channel must answer every question."""
 
     name: str  # as the store keeps it with a target
     #: The targets that a submission names, checked as far as that is possible now. Raises UsageError.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Every channel by the name that the store keeps.
 CHANNELS: dict[str, Channel] = {channel.name: channel for channel in (webhook.CHANNEL, command.CHANNEL)}
-#: Shown in place of a target whose channel is not in the table: nobody knows which part of it is a secret.
+#: Shown in place of a target whose channel is not in the table, because any part of it may be a secret.
 _HIDDEN = "?"
 
 
@@ -71,7 +71,7 @@ def deliver(sending: Sending, timestamp: int, home: str) -> Reply:
     began = time.monotonic()
     try:
         reply = channel_of(sending.kind).deliver(sending, timestamp, home)
-    except UsageError as error:  # a secret or an address that somebody must fix
+    except UsageError as error:  # a person must fix a secret or an address
         reply = Reply(error=error.message, hopeless=True)
     except Exception as error:
         reply = Reply(error=f"{type(error).__name__}: {error}")

@@ -46,7 +46,7 @@ def _limit(name: str) -> str | None:
 
 
 def memory_error() -> str:
-    """The message for a process that can import nothing more."""
+    """The message for a process that cannot import any further module."""
     what, todo = explain(errno.ENOMEM) or ("there is not enough memory", "end something, then try again")
     return f"jobctl: {what}\n  {todo}\n"
 

@@ -94,7 +94,7 @@ class Backlog:
         return line
 
     def forget(self, job: int) -> JobLine | None:
-        """Drop a job that has nothing waiting or running; None if there is no such job or it is not idle."""
+        """Drop a job without waiting or running attempts; None if the job does not exist or is not idle."""
         line = self.lines.get(job)
         if line is None or line.busy or line.waiting:
             return None

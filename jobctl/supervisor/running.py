@@ -20,7 +20,7 @@ AttemptId = tuple[int, int, int]
 #: (ending, grace in seconds)
 Verdict = tuple[int, float]
 
-#: A difference of this much means that somebody set the wall clock while the attempt ran; less is a correction.
+#: A larger difference means that a person set the wall clock while the attempt ran; a smaller one is a correction.
 _SET_US = 1_000_000
 _MOST_NAMED = 5
 _COUNTS_BYTES = os.uname().sysname == "Darwin"

@@ -77,7 +77,7 @@ def _bounded(calls: Calls, records: list[Any]) -> Calls:
 
 
 def _alone(calls: Calls, record: Any) -> Finished:
-    """A record of which nothing is believed but the item and the attempt."""
+    """A record from which only the item and the attempt are taken, because the rest cannot be trusted."""
     item, attempt = record[:2]
     return finished_call(calls, Record(item, attempt, 0, 0, 0, 0, 0, 0, 0, ("", "", 1, None, "")))
 

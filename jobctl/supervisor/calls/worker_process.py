@@ -40,7 +40,7 @@ _GROUP_BYTES = 1 << 20
 _LOOK_S = 0.02
 #: A worker that has begun no call after this time may be stuck.
 _PATIENCE_S = 2.0
-#: A difference of this much means that somebody set the wall clock since the worker started; less is a correction.
+#: A larger difference means that a person set the wall clock since the worker started; a smaller one is a correction.
 _SET_NS = 1_000_000_000
 #: After this time, the page shows a call that began beyond the limit because the worker had not seen the limit yet.
 _SETTLED_S = 0.01
