@@ -83,7 +83,7 @@ _WORDS: dict[str, tuple[str | None, ...]] = {
     "stop": (None, *Stop),
 }
 #: The kind in place of one that this version does not know. It has no effect: nothing of a damaged job is started.
-_UNKNOWN_KIND = "command"
+UNREADABLE_KIND = "command"
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
@@ -118,7 +118,7 @@ def _judged(name: str, value: Any) -> tuple[str, Any]:
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):
         return "is a time that no calendar shows", None if name not in ("submitted_at", "updated_at", "round_at") else 0
     if name == "handler" and value not in KINDS:
-        return unknown_kind(value), _UNKNOWN_KIND
+        return unknown_kind(value), UNREADABLE_KIND
     if name in _WORDS and value not in _WORDS[name]:
         return f"is not one of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
     if name in _WHOLE and type(value) is not int:

@@ -807,6 +807,26 @@ def test_a_row_that_a_hand_has_changed_ends_at_its_item_and_not_the_engine(tmp_p
         assert "the row of the item in the database is damaged" in bench.database.scalar("SELECT message FROM failures")
 
 
+@pytest.mark.parametrize(
+    ("handler", "command"),
+    [
+        *(("command", command) for command in ([], [""], ["prog", "{nope}"], {"target": "a:b"})),
+        *(("shell", command) for command in ("", "echo {nope}", ["prog"], {"target": "a:b"})),
+        *(("call", command) for command in ({"target": 7}, {"target": "a"})),
+        ("column", ["prog"]),
+    ],
+)
+def test_a_job_with_work_of_which_nothing_can_be_made_ends_and_the_engine_does_not(tmp_path, handler, command):
+    bench = Bench(tmp_path)
+    job = bench.submit(rows=2, header="a", command=("prog", "{a}"))
+    other = bench.submit(rows=2)
+    bench.database.execute("UPDATE jobs SET handler = ?, command = ? WHERE id = ?", (handler, json.dumps(command), job))
+    bench.start(fresh=False)
+    bench.work_off()
+    assert (bench.states(job), bench.states(other)) == ("uu", "ss")
+    assert "damaged: nothing can be made of its command" in bench.job(job).stop_reason
+
+
 @pytest.mark.parametrize("column", ["items", "attempts", "samples", "code", "message", "retryable", "first_at"])
 def test_a_damaged_cause_does_not_end_the_engine(tmp_path, column):
     bench = Bench(tmp_path, script=failing(1, 2))

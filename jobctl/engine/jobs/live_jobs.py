@@ -15,8 +15,11 @@ from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
 from jobctl.engine.jobs.ready_queue import ReadyQueue
 from jobctl.engine.jobs.resources import Resources
+from jobctl.errors import JobctlError
+from jobctl.handlers.handler import Handler
 from jobctl.handlers.kinds import handler_for, unreadable_handler
 from jobctl.store import figures, followed, items, jobs, journal
+from jobctl.store.damage import UNREADABLE_KIND
 from jobctl.store.database import Database
 from jobctl.store.groups import FailureGroups
 from jobctl.store.job_row import JobRow
@@ -161,9 +164,10 @@ class LiveJobs:
                 live.barred = barred.intersection(live.in_hand)
 
     def _enter(self, row: JobRow, epoch: int) -> LiveJob:
+        row, handler = _with_handler(row)
         live = LiveJob(
             row=row,
-            handler=unreadable_handler() if row.damage else handler_for(row),
+            handler=handler,
             groups=FailureGroups(self._database, row.id),
             counts={k: v for k, v in asdict(row.counts).items() if k not in ("rejected", "skipped")},
             cursor=row.cursor,
@@ -197,9 +201,22 @@ class LiveJobs:
             self._ready_queue.touch(live)
 
     def _update(self, live: LiveJob, row: JobRow) -> None:
-        before, live.row = live.row, row
+        before = live.row
         if before.damage and not row.damage:
-            live.handler = handler_for(row)
+            row, live.handler = _with_handler(row)
+        live.row = row
         if (before.policy, before.queue, before.damage) != (row.policy, row.queue, row.damage):
             self._define(live)
         live.cursor = row.cursor
+
+
+def _with_handler(row: JobRow) -> tuple[JobRow, Handler]:
+    """Return a row and its handler. A row whose work nothing can be made of counts as damaged and has no work."""
+    if row.damage:
+        return row, unreadable_handler()
+    try:
+        return row, handler_for(row)
+    except (JobctlError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # One such row must not end the engine, which works for all the other jobs.
+        damage = f"nothing can be made of its command: {error}"
+        return replace(row, damage=damage, handler=UNREADABLE_KIND, command=()), unreadable_handler()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.endings import Ending
-from jobctl.errors import NotFound
+from jobctl.errors import InputRejected, NotFound, UsageError
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.services.output.write_file import write_whole
@@ -119,7 +119,7 @@ def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
 
 
 def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
-    handler, kind = handler_for(row), kind_of(row.handler)
+    handler, kind = _handler_of(row), kind_of(row.handler)
     for run in finished_runs(database, row.id):
         exit_value, signal = _ending(run.ending, run.code)
         words = _words(handler, kind, run)
@@ -128,7 +128,17 @@ def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
         yield _Row(run.item, host, run.started_at, run.duration_us, run.out_len, exit_value, signal, command)
 
 
-def _words(handler: Handler, kind: Kind, run: FinishedRun) -> tuple[str, ...]:
+def _handler_of(row: JobRow) -> Handler | None:
+    """Return the handler of a job, or None if its row is so damaged that no work can be read from it."""
+    try:
+        return handler_for(row)
+    except (UsageError, InputRejected):
+        return None
+
+
+def _words(handler: Handler | None, kind: Kind, run: FinishedRun) -> tuple[str, ...]:
+    if handler is None:
+        return kind.lost_words
     try:
         return handler.words(run.item, run.payload)
     except (IndexError, KeyError, ValueError):  # a damaged row lacks columns that the command names

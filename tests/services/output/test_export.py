@@ -115,6 +115,14 @@ def test_a_job_that_did_nothing_yet_has_a_header(bench: WorkedOff) -> None:
     assert export(bench, bench.submit(rows=2, hold=True)) == []
 
 
+@pytest.mark.parametrize("command", ["[", "[]", "7"])
+def test_a_job_whose_command_is_damaged_has_its_other_fields(bench: WorkedOff, command: str) -> None:
+    job = bench.mixed()
+    whole = export(bench, job)
+    bench.database.execute("UPDATE jobs SET command = ? WHERE id = ?", (command, job))
+    assert export(bench, job) == [[*line[:-1], "'?'"] for line in whole]
+
+
 def test_no_such_job(bench: WorkedOff) -> None:
     with pytest.raises(NotFound):
         export_joblog(bench.home, 1, io.BytesIO())
