@@ -132,12 +132,16 @@ def results(database: Database, job: int) -> dict[str, Any] | None:
 
 def latest_time(database: Database) -> int:
     """The latest moment at which a job was submitted or changed, microseconds; 0 without jobs."""
-    return int(database.scalar("SELECT max(max(updated_at), max(submitted_at)) FROM jobs") or 0)
+    query = (
+        "SELECT max(max(updated_at), max(submitted_at)) FROM jobs"
+        " WHERE typeof(updated_at) = 'integer' AND typeof(submitted_at) = 'integer'"  # other rows are damaged
+    )
+    return int(database.scalar(query) or 0)
 
 
 def changed_at(database: Database) -> int:
     """The time of the last change of any job, in microseconds; 0 without jobs."""
-    return int(database.scalar("SELECT max(updated_at) FROM jobs") or 0)
+    return int(database.scalar("SELECT max(updated_at) FROM jobs WHERE typeof(updated_at) = 'integer'") or 0)
 
 
 def newest_job(database: Database, name: str | None = None) -> int | None:

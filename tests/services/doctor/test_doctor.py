@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -294,6 +295,15 @@ def test_a_daemon_of_another_version_and_one_that_says_nothing(home):
         found, findings = look(home)
         assert not found.ok and "said nothing" in findings["daemon"].message
     maker.database.close()
+
+
+@pytest.mark.parametrize("column", ["submitted_at", "updated_at"])
+def test_a_time_that_is_text_is_damage_and_ends_no_check(home, column):
+    with contextlib.closing(sqlite3.connect(home.database)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = 1")
+        connection.execute(f"UPDATE jobs SET {column} = 'x'")
+    found, findings = look(home)
+    assert not found.ok and findings["clock"].level == "ok"
 
 
 def test_times_of_the_future_and_a_clock_that_is_not_set(home):
