@@ -812,7 +812,7 @@ def test_a_row_that_a_hand_has_changed_ends_at_its_item_and_not_the_engine(tmp_p
     [
         *(("command", command) for command in ([], [""], ["prog", "{nope}"], {"target": "a:b"})),
         *(("shell", command) for command in ("", "echo {nope}", ["prog"], {"target": "a:b"})),
-        *(("call", command) for command in ({"target": 7}, {"target": "a"})),
+        *(("call", command) for command in (["prog"], "text")),
         ("column", ["prog"]),
     ],
 )
