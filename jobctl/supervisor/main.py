@@ -97,18 +97,21 @@ def _run(options: Options, records: SurvivingRecords) -> int:
 
 
 def _report_crash(options: Options, problem: Exception) -> None:
-    """Log what ended the supervisor. If a limit of the shell ended it, also tell the process that waits for the start.
+    """Log what ended the supervisor: a traceback, or one sentence if a limit of the shell did.
 
-    The imports below and the last sweep need a descriptor, so standard input, which nobody reads, gives up its own.
+    That sentence also goes to the process that waits for the start. The imports below and the last sweep need a
+    descriptor, so standard input, which nobody reads, gives up its own.
     """
     if isinstance(problem, OSError) and problem.errno == errno.EMFILE:
         os.close(0)
     from jobctl.process import ulimit
-    from jobctl.process.own_log import say_traceback
+    from jobctl.process.own_log import say, say_traceback
 
     if isinstance(problem, OSError) and ulimit.explain(problem.errno or 0):
         options.report(f"error {ulimit.in_words(problem)}")
-    say_traceback()
+        say(f"supervisor: {ulimit.in_words(problem)}")
+    else:
+        say_traceback()
 
 
 def _restart(options: Options, environ: dict[str, str]) -> None:

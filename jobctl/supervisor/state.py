@@ -7,6 +7,7 @@ import select
 import socket
 import time
 
+from jobctl.process import ulimit  # now: a process that has used up its descriptors can import nothing
 from jobctl.process.identity import Tagger
 from jobctl.process.leaders import Leaders
 from jobctl.process.own_log import say
@@ -100,8 +101,6 @@ class SupervisorState:
         self.failed_starts += 1
         if self.engine.has_adopted or self.leave_by != NEVER:
             return
-        from jobctl.process import ulimit  # rarely needed
-
         if ulimit.is_out_of_files(problem) or self.failed_starts >= _FAILED_STARTS:
             self.options.report(f"error {ulimit.in_words(problem)}")
             self.leave(1, DEFAULT_GRACE_S, time.monotonic())

@@ -91,10 +91,9 @@ def test_another_typer_is_named_by_every_command(run, tmp_path, version):
 
 @pytest.mark.parametrize("name", few(["typer", "rich", "platformdirs", "orjson", "sqlmodel"], ["rich", "orjson"]))
 def test_a_package_that_is_missing_is_named(run, tmp_path, name):
-    assert run("submit", "rows.jsonl", "--", "true").returncode == 0 if name == "rich" else True
     (tmp_path / "before" / "sitecustomize.py").write_text(MISSING.format(name=name))
     env = {"JOBCTL_HOME": None} if name == "platformdirs" else {}
-    words = ["status", "last"] if name == "rich" else ["submit", "rows.jsonl", "--", "true"]
+    words = ["submit", "rows.jsonl", *(["--dry-run"] if name == "rich" else []), "--", "true"]
     done = run(*words, **env)
     if name == "sqlmodel":  # commands do without it
         assert done.returncode == 0

@@ -8,7 +8,21 @@ import pytest
 
 from tests.stages import few
 
-LIMITS = ["-f 16", "-f 80", "-f 800", "-n 8", "-n 10", "-n 12", "-n 16", "-v 20000", "-v 30000", "-t 1"]
+LIMITS = [
+    "-f 16",
+    "-f 80",
+    "-f 800",
+    "-n 8",
+    "-n 10",
+    "-n 11",
+    "-n 12",
+    "-n 13",
+    "-n 14",
+    "-n 16",
+    "-v 20000",
+    "-v 30000",
+    "-t 1",
+]
 COMMANDS = ["run rows.txt -j 2 -- echo {}", "submit rows.txt -- echo {}", "daemon start", "status"]
 
 
