@@ -29,7 +29,14 @@ class HandlerKind(NamedTuple):
     loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
 
 
-def _call_block(command: Any, recycle: int) -> CallBlock:
+def _target(command: Any) -> Any:
+    """Return the function of a call. A damaged row has something else in its place, which is shown as it is."""
+    return command["target"] if isinstance(command, dict) else command
+
+
+def _call_block(command: Any, recycle: int) -> CallBlock | None:
+    if not isinstance(command, dict):
+        return None
     return {
         "target": command["target"],
         "setup": command.get("setup"),
@@ -57,7 +64,7 @@ _ALL = (
         option="call",
         noun="function",
         summary="--call {}".format,
-        shown_command=lambda command: command["target"],
+        shown_command=_target,
         call_block=_call_block,
         sets_own_wait=True,
         loads_first=True,

@@ -214,3 +214,18 @@ def test_a_damaged_cell_of_any_other_table_breaks_no_command(store, home, jobctl
             said = jobctl(*(word.format(job) for word in words))
             assert "bug in jobctl" not in said.err, (value, words, said.err)
             assert said.code in (0, 2, 3, 5, 9, 75, 124) or words[0] == "doctor", (value, words, said.out, said.err)
+
+
+@pytest.mark.parametrize("command", ["[", "[]", '["prog"]', '"text"'])
+def test_a_call_without_a_function_is_shown_with_the_other_jobs(store, jobctl, command):
+    bad = store.job("q", handler="call", command=command)
+    other = store.job("q")
+    for words in (
+        ["status", "--json"],
+        ["status"],
+        ["status", str(bad)],
+        ["explain", str(bad)],
+        ["status", str(other)],
+    ):
+        found = jobctl(*words)
+        assert "bug in jobctl" not in found.err, (words, found.err)
