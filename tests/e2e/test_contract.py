@@ -414,7 +414,7 @@ def test_the_night_of_the_examples(cli):
     ):
         assert line in done.stdout
     assert done.stdout.count("[exit ") == 1
-    assert "-- ./price {order} {country} {amount}\n\n# Silence" in done.stdout
+    assert "-- ./price {order} {country} {amount}\n\n# It prints nothing" in done.stdout
 
 
 def test_cancelling_one_item_without_a_daemon_leaves_no_process(cli):

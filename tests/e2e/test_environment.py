@@ -22,7 +22,7 @@ def test_a_variable_that_the_daemon_lacks_is_refused_at_submit(cli):
     cli.file("rows.txt", "a\n")
     cli("daemon", "start")
     done = cli("submit", "rows.txt", "--env", "TOKEN", "--", "true", env={"TOKEN": "x"}, check=2)
-    assert "the running daemon has no variable TOKEN" in done.stderr
+    assert "--env TOKEN: items get this variable from the running daemon, which does not have it" in done.stderr
     assert "--env-file" in done.stderr
     assert cli("submit", "rows.txt", "-n", "--env", "TOKEN", "--", "true", env={"TOKEN": "x"}, check=2)
     assert cli.rows("SELECT count(*) FROM jobs") == [(0,)]
