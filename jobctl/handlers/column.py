@@ -47,7 +47,7 @@ class ColumnHandler:
         except KeyError:
             return Fault(COMMAND_COLUMN, "missing", MISSING)
         except ValueError as error:
-            return Fault(COMMAND_COLUMN, "command", f"is no command: {error}")
+            return Fault(COMMAND_COLUMN, "command", f"is not a command: {error}")
         if not argv or not argv[0]:
             return Fault(COMMAND_COLUMN, "command", "is empty")
         return too_long(argv, (), COMMAND_COLUMN)

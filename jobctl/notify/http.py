@@ -126,7 +126,7 @@ def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body:
     connection.sock = timed
     connection.auto_open = 0
     all_headers = {"Host": address.host_header, "Connection": "close", "Accept-Encoding": "identity", **headers}
-    # A server may answer and close the connection before it has read everything: the answer is valid all the same.
+    # A server may answer and close the connection before it has read everything: the answer is still valid.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", address.path, body, all_headers)
     response = http.client.HTTPResponse(timed, method="POST")  # type: ignore[arg-type]

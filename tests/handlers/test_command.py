@@ -325,25 +325,25 @@ def test_the_command_of_a_json_row_is_a_list_or_a_string():
 @pytest.mark.parametrize(
     ("input_format", "payload", "fault"),
     [
-        ("csv", b"echo 'a", bad("is no command: No closing quotation")),
-        ("csv", b"echo a\\", bad("is no command: No escaped character")),
+        ("csv", b"echo 'a", bad("is not a command: No closing quotation")),
+        ("csv", b"echo a\\", bad("is not a command: No escaped character")),
         ("csv", b"  ", bad("is empty")),
         ("csv", b"'' x", bad("is empty")),
         ("jsonl", b'{"command": []}', bad("is empty")),
         (
             "jsonl",
             b'{"command": null}',
-            bad("is no command: neither a string nor a list of strings"),
+            bad("is not a command: neither a string nor a list of strings"),
         ),
         (
             "jsonl",
             b'{"command": 5}',
-            bad("is no command: neither a string nor a list of strings"),
+            bad("is not a command: neither a string nor a list of strings"),
         ),
         (
             "jsonl",
             b'{"command": ["a", 5]}',
-            bad("is no command: a list of other things than strings"),
+            bad("is not a command: a list of other things than strings"),
         ),
         ("jsonl", b'{"x": 1}', Fault("command", "missing", "the row has no such key, and the command needs it")),
     ],

@@ -1,6 +1,6 @@
 """Outcomes that cannot be settled as they are, repaired: the last line of defence.
 
-Everything that items say is checked where it enters. If settling the outcomes of a job raises all the same, the engine
+Everything that items say is checked where it enters. If settling the outcomes of a job raises anyway, the engine
 must not end for all jobs: what is sound in the outcomes is kept, and the cause of a failure says that jobctl could not
 read it. Successes stay successes.
 """

@@ -22,7 +22,7 @@ class Candidate(NamedTuple):
     cost_us: float  # expected slot time of one item
 
 
-#: The number of jobs that start items in one claim. The others get the next one, so many jobs cost as little as few.
+#: The number of jobs that start items in one claim. The others get the next one, so many jobs are as cheap as few.
 JOBS_PER_CLAIM = 8
 
 

@@ -1,7 +1,7 @@
 """Compares the resources that items need with those that exist: an item that no worker can run must take no slot.
 
 The workers of a cluster say which resources they have. On this machine only devices count, and an item that needs more
-devices than the machine has starts all the same: it fails and says so.
+devices than the machine has starts anyway: it fails and says so.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "queue": job.queue,
         "priority": job.priority,
         "labels": json.loads(job.labels),
-        # The store has no other words in these columns: a row that is damaged is mended when it is read.
+        # The store has no other words in these columns: a damaged row is repaired when it is read.
         "state": cast("JobStateName", job.state),
         "state_reason": reason,
         "done": job.is_done,
