@@ -21,6 +21,7 @@ from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import meta
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
+from jobctl.store.sound import LARGEST
 from jobctl.store.sqlite import with_states
 
 #: The clock is corrected, not set, while all corrections together stay below this.
@@ -31,6 +32,10 @@ LONGEST_DOWN_US = 366 * 86_400_000_000
 _KEY = "clock"
 _LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
 _DUE_BY = with_states("UPDATE items SET due_at = ? WHERE job = ? AND state = {RETRYING} AND due_at > ?")
+_DUE_NOW = with_states(
+    "UPDATE items INDEXED BY items_due SET due_at = ?1 WHERE state = {RETRYING}"
+    " AND NOT (typeof(due_at) = 'integer' AND due_at BETWEEN 0 AND ?2)"
+)
 
 
 class ClockReading(NamedTuple):
@@ -115,11 +120,13 @@ def _implausible(database: Database, stored: ClockReading | None, now: int) -> i
 def bound(database: Database, now: int) -> None:
     """Shorten every wait that is longer than its job can have asked for, because a wrong clock computed its end.
 
-    An engine calls it when it takes over the store, in its transaction, after ``follow``.
+    An item whose due time cannot be read is due now; otherwise its job would wait for it for ever. An engine calls
+    this function when it takes over the store, in its transaction, after ``follow``.
     """
     from jobctl.domain.notify import RETRY_AFTER_LIMIT_S  # commands, which only follow the clock, do not need it
 
     execute = database.execute
+    execute(_DUE_NOW, (now, LARGEST))
     for number, handler, stored in execute("SELECT id, handler, policy FROM jobs WHERE finished_at IS NULL").fetchall():
         policy = policy_of(stored)
         if policy.deadline_s is not None:

@@ -93,9 +93,9 @@ _EARLIEST_DUE = with_states("SELECT min(due_at) FROM items WHERE job = ? AND sta
 
 
 def next_due(database: Database, job: int) -> int | None:
-    """The time when the job's next waiting item is due, in microseconds."""
+    """The time when the job's next waiting item is due, in microseconds; None if no such time can be read."""
     value = database.scalar(_EARLIEST_DUE, (job,))
-    return None if value is None else int(value)
+    return value if isinstance(value, int) else None
 
 
 #: The statement for one item; ``store.calls`` uses it as well.

@@ -15,7 +15,7 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.texts import is_text, shown
 
 #: No number of ours is larger: 100 years are 3e15 microseconds. Sums of such numbers do not overflow.
-_LARGEST = 1 << 60
+LARGEST = 1 << 60
 _ENDINGS = frozenset(map(int, Ending))
 
 
@@ -32,11 +32,11 @@ def _checks(kind: type) -> list[Callable[[Any], Any]]:
 
 
 def _whole(cell: Any) -> int:
-    return cell if type(cell) is int and -_LARGEST < cell < _LARGEST else 0
+    return cell if type(cell) is int and -LARGEST < cell < LARGEST else 0
 
 
 def _whole_or_none(cell: Any) -> int | None:
-    return cell if cell is None or (type(cell) is int and -_LARGEST < cell < _LARGEST) else None
+    return cell if cell is None or (type(cell) is int and -LARGEST < cell < LARGEST) else None
 
 
 def _real_or_none(cell: Any) -> float | None:

@@ -827,6 +827,20 @@ def test_a_job_with_work_of_which_nothing_can_be_made_ends_and_the_engine_does_n
     assert "damaged: nothing can be made of its command" in bench.job(job).stop_reason
 
 
+@pytest.mark.parametrize("due_at", ["zz", b"\xff", None, -(1 << 63), (1 << 63) - 1, float("inf")])
+def test_an_item_whose_due_time_is_damaged_is_due_when_the_next_engine_starts(tmp_path, due_at):
+    bench = Bench(tmp_path, script=failing(1, code=1))
+    job = bench.submit(rows=2, policy=Policy(attempts=2, backoff=Backoff(base_s=1000, cap_s=1000)))
+    bench.tick(2)
+    assert bench.states(job) == "ts"
+    bench.database.execute("PRAGMA ignore_check_constraints=ON")
+    bench.database.execute("UPDATE items SET due_at = ? WHERE job = ? AND item = 1", (due_at, job))
+    bench.tick(1)  # this engine knows the time from before the damage
+    bench.start(fresh=False)
+    bench.work_off()
+    assert bench.states(job) == "fs"
+
+
 @pytest.mark.parametrize("column", ["items", "attempts", "samples", "code", "message", "retryable", "first_at"])
 def test_a_damaged_cause_does_not_end_the_engine(tmp_path, column):
     bench = Bench(tmp_path, script=failing(1, 2))

@@ -93,7 +93,7 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         taken = sum(count for number, count in started.items() if number != job.id)
         only_ahead = job.id not in started
     views = job_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
-    first_due_at, last_due_at = job_views.due_range(database, job.id) if job.retrying else (None, None)
+    due = job_views.due_range(database, job.id) if job.retrying else job_views.DueRange(None, None)
     after, follows = _others(database, job) if job.after != "[]" else ([], [])
     return Situation(
         job,
@@ -107,8 +107,8 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         taken,
         in_hand,
         only_ahead,
-        first_due_at,
-        last_due_at,
+        due.first,
+        due.last,
         after,
         follows,
         "" if job.is_done else answer.shortage(),

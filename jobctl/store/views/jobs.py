@@ -264,12 +264,18 @@ def started_by_job(database: Database) -> dict[int, int]:
     return dict(database.execute(_STARTED_BY_JOB).fetchall())
 
 
-def due_range(database: Database, number: int) -> tuple[int | None, int | None]:
-    """The times when the first and the last waiting item are due for another attempt; None if no item waits."""
+class DueRange(NamedTuple):
+    """The times when the first and the last waiting item of a job are due for another attempt; None if none waits."""
+
+    first: int | None
+    last: int | None
+
+
+def due_range(database: Database, number: int) -> DueRange:
+    """The due times of the items of a job that wait for another attempt."""
     waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
     sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
-    first, last = database.one(sql, (number,))
-    return first, last
+    return DueRange._make(sound(DueRange, database.one(sql, (number,))))
 
 
 class QueueView(NamedTuple):
