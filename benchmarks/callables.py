@@ -19,23 +19,30 @@ from benchmarks.usage import environment, measure
 
 TITLE = "calls of a function that does nothing"
 NOTES = """
-*Settled* is the time from the start of the first call to the end of the last, plus 100 ms, the longest time that an
-outcome waits for the barrier that makes it survive a power cut. huey (SqliteHuey, threads, its faster kind) and celery
-(prefork, Redis for broker and results) have all calls in their queue before they start and are timed from the first to
-the last. All have the same number of workers. `ProcessPoolExecutor.map(chunksize=64)` keeps no records, and its start
-is part of its time. *Whole* is the time from the start of the command to its end, including the result files.
+*Settled* is the time from the start of the first call to the end of the last, plus 100 ms. That is the longest time
+that an outcome waits for the barrier that makes it survive a power cut. *Whole* is the time from the start of the
+command to its end, including the result files.
 
-An item costs about 5 µs of CPU in the engine until it is settled, 3.5 µs of it inside SQLite (claim 1.1, settle 1.0,
-record 1.0, the rest commits), 4 µs more for its line in the result files, 1.5 µs in the supervisor and 3.2 µs in its
-worker. The engine is one process, so 5 to 8 µs an item with its barriers is what can be had; a pool that
-records nothing needs 2 to 5 µs depending on the machine. Tried on the way: messages of 32 and a commit's worth of
-single statements (14 to 15 µs); groups of 512 with their outcomes in shared memory, neighbours settled by one guarded
-UPDATE, records handed to SQLite as they come (12.6 to 8.2 µs); without the partial index of running items (0.35 µs
-less, not worth losing it); a WAL four times as large before its checkpoint (no difference).
+All programs have the same number of workers. huey (SqliteHuey with threads, its faster kind) and celery (prefork, Redis
+as broker and for results) have all calls in their queue before they start, and are timed from the first call to the
+last. `ProcessPoolExecutor.map(chunksize=64)` keeps no records, and its start is part of its time.
 
-The targets were set on a machine where huey took 871 µs a call, celery 3,262 and the pool 5.4. Where these figures were
-taken they need a fifth to a quarter of that; the engine, one process with its database, does not shrink alike: 40 times
-faster than huey would be 4.5 to 5.3 µs an item here, and 3.5 of them are SQLite's.
+The engine needs about 5 µs of CPU to settle an item, 3.5 µs of it inside SQLite (claim 1.1, settle 1.0, record 1.0, the
+rest for commits). The line in the result files takes 4 µs more, the supervisor 1.5 µs, and the worker 3.2 µs. The
+engine is one process, so 5 to 8 µs per item with its barriers is the limit. A pool that records nothing needs 2 to
+5 µs, depending on the machine.
+
+These variants were measured:
+
+* messages of 32 calls, and a commit with single statements: 14 to 15 µs;
+* groups of 512 calls with their outcomes in shared memory, neighbours settled by one guarded `UPDATE`, and records
+  passed to SQLite as they come: 12.6 to 8.2 µs;
+* no partial index of the running items: 0.35 µs less, which is not worth the loss of the index;
+* a WAL four times as large before its checkpoint: no difference.
+
+The targets were set on a machine where huey took 871 µs per call, celery 3,262 µs and the pool 5.4 µs. On this machine
+they take a fifth to a quarter of that. The engine, one process with its database, does not become faster by the same
+factor: 40 times faster than huey would be 4.5 to 5.3 µs per item here, and SQLite alone takes 3.5 µs.
 """
 #: The longest that an outcome waits for its commit, seconds.
 _BARRIER_S = 0.1

@@ -19,11 +19,13 @@ PLOT = Path(__file__).with_name("cluster.svg")
 NOTES = """
 ![throughput over items per message](cluster.svg)
 
-Client.map is what users of Dask write: one task an item, no record of anything. `cores taken` says how busy the machine
-let us be; the rates per core are what an idle machine of two cores would show twice. The knee of the curve: a message
-costs scheduler, client and worker some milliseconds of CPU together (update of the graph, claim, result, release), an
-item in it tens of microseconds; once items outweigh the message, at about 50 to 100 of them, larger messages only make
-waiting longer. So jobctl fills a message with a tenth of a second of work, at most 500 items.
+Users of Dask write `Client.map`: it makes one task for each item and records nothing. "Cores taken" shows how much
+processor time the busy machine gave to the cluster. An idle machine with two cores would show twice the rate per core.
+
+A message costs the scheduler, the client and the worker together some milliseconds of CPU (update of the graph, claim,
+result, release). An item in it costs tens of microseconds. From about 50 to 100 items, the items cost more than the
+message, and larger messages only make items wait longer. So jobctl fills a message with a tenth of a second of work, at
+most 500 items.
 """
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 

@@ -15,8 +15,9 @@ from benchmarks.figure import Figure, Scale
 
 TITLE = "an engine of 1,000 workers with four slots each"
 NOTES = """
-Ten million items each, each run to its line in the result files. The engine is one thread: the rate is
-one core's. A message takes as many items as are worth a tenth of a second, but no more than there are for each slot.
+Each row of the table is from ten million items, each from its claim to its line in the result files. The engine is one
+thread, so the rate is that of one core. A message takes a tenth of a second of work, but no more items than there are
+for each slot.
 """
 MANY = 10_000_000
 

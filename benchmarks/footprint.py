@@ -19,9 +19,10 @@ from benchmarks.usage import environment, peak_kib
 
 TITLE = "memory, database and outputs of many items"
 NOTES = """
-The database and the growth of the engine: the real loop on a real database, outcomes handed to it from memory, result
-files written at the end. Outputs: a million calls of a function under a daemon, each of which prints 50 bytes. The
-supervisor: the same daemon, and one that starts processes, at two sizes.
+The figures of the database and of the growth of the engine come from the real loop on a real database. It gets the
+outcomes from memory and writes the result files at the end. The figures of outputs come from a million calls of a
+function under a daemon; each call prints 50 bytes. The figures of the supervisor come from the same daemon, and from
+one that starts processes, at two sizes.
 """
 ROOT = Path(__file__).parents[1]
 OUTPUT = 50

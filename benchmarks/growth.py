@@ -17,14 +17,15 @@ from benchmarks.usage import Usage
 
 TITLE = "cost of an item over the size of the job"
 NOTES = """
-The figure is the CPU time of the command, its processes and the items, divided by the rows; wall time would include
-other work of the machine. The engine is also measured alone, from the first claim to the result files, with an executor
-that reports success at once, because a million processes take eight minutes. The lines of the plot include the
-start-up, which dominates small jobs.
+The figure is the CPU time of the command, its processes and the items, divided by the rows. Wall time would include
+other work of the machine. The lines of the plot include the start-up, which dominates small jobs.
 
-A million real processes, once, at commit 877d24d: 830 µs of CPU each against 859 of 10,000 before and after (0.97 x),
-467 µs of wall time each; the supervisor had 15 MiB, the engine 40 while they ran and 83 when the result files were
-written.
+The engine is also measured alone, because a million processes take eight minutes. This measurement lasts from the first
+claim to the result files, with an executor that reports success at once.
+
+A run of a million real processes, once, at commit 877d24d, took 830 µs of CPU per item, against 859 µs for 10,000 items
+before and after it (0.97 x), and 467 µs of wall time. The supervisor had 15 MiB. The engine had 40 MiB while the items
+ran, and 83 MiB when it wrote the result files.
 
 ![Cost of an item over the size of the job](growth.svg)
 """

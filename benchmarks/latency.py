@@ -19,10 +19,11 @@ from jobctl.store.opening.open import open_database
 
 TITLE = "from a submission's commit to its first process, idle daemon"
 NOTES = """
-The clock starts when the commit that survives a power cut has returned. There are two witnesses: the moment at which
-the supervisor starts the process, and the time that the started `date` prints, including its own start-up. No process
-polls: the submission writes a byte to the engine's FIFO. If other work keeps the machine busy, as it did for these
-figures, give the benchmark priority: `chrt -r 1 python -m benchmarks latency`.
+The clock starts when the commit that survives a power cut has returned. Two times are measured: the moment at which the
+supervisor starts the process, and the time that the started `date` prints, which includes its own start-up.
+
+No process polls: the submission writes a byte to the FIFO of the engine. If other work keeps the machine busy, as it
+did for these figures, give the benchmark priority: `chrt -r 1 python -m benchmarks latency`.
 """
 #: The daemon shall be idle again.
 REST_S = 0.3

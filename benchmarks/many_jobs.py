@@ -10,12 +10,14 @@ from benchmarks._instant import Store
 from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import compare
 
-TITLE = "CPU of the engine with many live jobs in the queue, against one"
+TITLE = "CPU of the engine with many live jobs in the queue, compared with one"
 NOTES = """
-The engine alone, with an executor that says at once that everything succeeded: its claims and commits are real, and so
-are the result files of the job. It runs with others in the queue that are ready too and have the lower
-priority, and alone. Jobs that share the slots equally cost more, below: each of them is claimed and settled in
-statements of its own, and begins slowly until it is known how long its items take.
+The engine is measured alone, with an executor that reports success at once. Its claims and commits are real, and so are
+the result files of the job.
+
+In the first figure, a job runs while the other jobs in the queue are ready and have a lower priority; then it runs
+without them. In the second figure, all jobs share the slots equally, which costs more: the engine claims and settles
+the items of each job in separate statements, and it starts slowly until it knows how long the items of a job take.
 """
 #: Items of each other job: too many to end during the run.
 ROWS_BESIDE = 50

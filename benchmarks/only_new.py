@@ -18,7 +18,7 @@ from jobctl.store.database import Database
 from jobctl.store.done import RowHash
 from jobctl.store.opening.open import open_database
 
-TITLE = "a look whether a row has been done before"
+TITLE = "lookup of rows that are done"
 BATCH = 4_000
 NOW = 1_800_000_000_000_000
 LIMIT_US = 5.0

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 PATH = Path(__file__).with_name("RESULTS.md")
 _HEAD = """# Results
 
-Made by `python -m benchmarks`, a section per benchmark. Ratios are medians of paired, alternating runs; absolute times
-belong to the machine that they were taken on and to whatever else it did.
+`python -m benchmarks` writes this page, with one section for each benchmark. Ratios are medians of paired, alternating
+runs. Absolute times depend on the machine and on its other work.
 """
 _SECTION = re.compile(r"(?=^## )", re.MULTILINE)
 

@@ -10,16 +10,17 @@ from benchmarks.pairs import compare
 from benchmarks.rows import Bench, bench, wall
 from benchmarks.usage import Usage
 
-TITLE = "rows of true, against GNU parallel, HyperQueue, task-spooler and make"
+TITLE = "rows of true, compared with GNU parallel, HyperQueue, task-spooler and make"
 NOTES = """
-The figures are wall time with equal slots, including the start-up of each program. There are fewer rows than against
-xargs, which favours the other programs, because the start of jobctl weighs more. make keeps no records.
+The figures are wall time with equal slots, including the start-up of each program. There are fewer rows than in the
+comparison with xargs. This favours the other programs, because the start of jobctl weighs more. make keeps no records.
 
-The target over parallel was set where parallel took 8.1 ms a row and xargs 0.83. Here both are quicker, parallel more
-so: xargs itself, which keeps nothing, is only some six to eight times as fast as it, and nobody who starts processes
-the same way can be faster by more. A third of what a process costs here goes into questions about the processor that
-the dynamic linker asks at every start (`handle_amd`; on a virtual machine each is answered by the host), for
-everybody.
+The target for parallel was set where parallel took 8.1 ms per row and xargs 0.83 ms. On this machine both are faster,
+and parallel has gained more. xargs, which keeps nothing, is here only some six to eight times as fast as parallel, and
+no program that starts processes in the same way can be faster than that.
+
+At every start, the dynamic linker asks the processor about its features (`handle_amd`), and on a virtual machine the
+host answers each of these questions. They are a third of the cost of a process here, for all programs.
 """
 
 

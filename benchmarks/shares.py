@@ -15,13 +15,16 @@ from benchmarks.pairs import Paired
 from benchmarks.usage import measure
 from jobctl.store.opening.open import open_database
 
-TITLE = "a command item by a daemon that is up: CPU time, whose it is, and wall time"
+TITLE = "command items of a running daemon: CPU time by process, and wall time"
 NOTES = """
-A daemon with two slots runs rows of `true`; its engine and its supervisor are asked what they used, the items are
-known from their records. The item's own part, from its first instruction in the borrowed memory of the supervisor to
-its end, is what the kernel and the dynamic linker take for any process; xargs pays it too and is measured as a whole.
-Start-up is not in here: the daemon is up. Where other work keeps the machine busy, as it did when these figures were
-taken, run it ahead of that: `chrt -r 1 python -m benchmarks shares`.
+A running daemon with two slots runs rows of `true`, so start-up is not included. The engine and the supervisor report
+the CPU time that they used; the records of the items have the time of the items.
+
+The time of an item lasts from its first instruction in the borrowed memory of the supervisor to its end. The kernel and
+the dynamic linker take this time for any process. xargs has the same cost, and is measured as a whole.
+
+If other work keeps the machine busy, as it did for these figures, give the benchmark priority:
+`chrt -r 1 python -m benchmarks shares`.
 """
 SLOTS = 2
 REST_S = 1.5

@@ -19,7 +19,7 @@ from benchmarks.usage import measure
 from jobctl.config import Home
 from jobctl.process.daemon import StartOptions, python_argv
 
-TITLE = "processes through the supervisor alone, nothing recorded"
+TITLE = "processes of the supervisor alone, without records"
 COMMAND = "true"
 
 

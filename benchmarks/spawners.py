@@ -6,12 +6,14 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired
 from benchmarks.rows import bench
 
-TITLE = "two spawners against one"
+TITLE = "two spawners compared with one"
 NOTES = """
-`daemon.spawners = 2`. While one supervisor waits for the `exec` of the item that it starts, the other one can fill the
-other slot. On more cores there is more to win: one supervisor takes some 100 us of CPU for an item and waits for the
-exec of each, so it saturates at some thousands of processes a second. One is the default all the same, because what the
-further ones run ends with the engine (README, Guarantees).
+The benchmark sets `daemon.spawners = 2`. While one supervisor waits for the `exec` of the item that it starts, the
+other one can fill the other slot.
+
+A machine with more cores gains more: one supervisor takes about 100 µs of CPU per item and waits for the `exec` of
+each, so its limit is some thousands of processes per second. The default is one spawner all the same, because the items
+of additional spawners end with the engine (see "Guarantees" in the README).
 """
 
 

@@ -16,10 +16,11 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import environment, measure
 
-TITLE = "CPU time of short commands, against python -c 'import typer'"
+TITLE = "CPU time of short commands, compared with python -c 'import typer'"
 NOTES = """
-User and system time of the process and of all it waited for, in a store with three finished jobs of ten rows;
-`submit` and `run` get a fresh copy of that store each time. Byte code is on disk, as after an installation.
+The figures are the user and system time of the process and of all processes that it waited for, in a store with three
+finished jobs of ten rows. `submit` and `run` get a fresh copy of that store each time. The byte code is on disk, as
+after an installation.
 """
 ROWS = 10
 #: (figure, words, target, on a terminal, changes the store)

@@ -14,11 +14,14 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import Usage, environment, measure
 
-TITLE = "looking at ten million items, against ten"
+TITLE = "status of ten million items, compared with ten"
 NOTES = """
-CPU time of the whole command; its wall time is for information. Both jobs are half-way: four fifths done,
-failures, two items in hand (`benchmarks/_large_job.py`; `jobctl verify` agrees with it). The databases are in the page
-cache. The page of failed items has five rows on both sides, because the small job has only five.
+The figures are the CPU time of the whole command; its wall time is for information. Both jobs have four fifths of their
+items done, some of them failed, and two items running. `benchmarks/_large_job.py` makes them, and `jobctl verify` finds
+no fault in them.
+
+The databases are in the page cache. The page of failed items has five rows on both sides, because the small job has
+only five.
 """
 ROOT = Path(__file__).parents[1]
 _LOOKS = (

@@ -12,25 +12,33 @@ from benchmarks.usage import Usage
 TITLE = "rows of true, including the start-up of each program"
 NOTES = """
 jobctl captures outputs and makes outcomes durable, with a barrier that survives a power cut for each batch of at most
-100 ms. xargs keeps nothing. The target is for wall time; the CPU time of all processes together excludes other work of
+100 ms. xargs keeps nothing. The target is for wall time. The CPU time of all processes together excludes other work of
 the machine.
 
-Most of an item's CPU time is its own (exec, dynamic linker, exit: see `shares`) and the same for both. Written by hand
-and recording nothing, a loop around `posix_spawn` took 0.92 to 0.94 of the CPU time of xargs, one around the
-`fork_exec` of subprocess 0.88 to 0.93: the floor for a Python parent that gives each item a session. Also tried
-`fork_exec`, which the supervisor uses: `posix_spawn` (20 us more an item) and `posix_spawn` by ctypes with everything
-prepared (27 us more than that).
+Most of the CPU time of an item is its own (exec, dynamic linker, exit: see `shares`) and is the same for both programs.
+Loops written by hand that record nothing show the lowest cost for a Python parent that gives each item a session:
 
-Where the rest goes, of 9.2 s for 20,000 rows on a quiet machine: 0.04 s until the command reads, 0.16 s until the
-first item runs (submission; start of supervisor and engine, while the command loads what shows the job), 0.1 s
-result files and end; xargs begins at once. While items run, two of them run for 376 of the 431 µs that an item takes,
-one for 41 µs, none for 13 µs: one process starts and reaps them, as with xargs. That process is in `vfork` for 58 %
-of the time, waiting for the `exec` of the next item, for its next event for 26 %, and does its own work for 16 %.
+* around `posix_spawn`: 0.92 to 0.94 of the CPU time of xargs;
+* around the `fork_exec` of subprocess: 0.88 to 0.93.
 
-Tried against the gaps: the place of an item that ended is filled before the next one that ended is looked at (1.01
-x); a time slice of 0.1 ms for the supervisor (sched_setattr), so that it would not wait behind the item it has just
-started: 16 % of the starts waited longer than 0.3 ms instead of 9 %, and with one of 2 ms 36 %. Two supervisors: see
-`spawners`.
+The supervisor uses `fork_exec`. `posix_spawn` takes 20 µs more per item, and `posix_spawn` by ctypes with everything
+prepared takes 27 µs more than that.
+
+Of 9.2 s for 20,000 rows on a quiet machine, jobctl takes 0.04 s until the command reads, 0.16 s until the first item
+runs (submission, and start of supervisor and engine, while the command loads the code that shows the job), and 0.1 s
+for the result files and the end. xargs starts the first item at once.
+
+While items run, each takes 431 µs of wall time. For 376 µs of it two items run, for 41 µs one, and for 13 µs none,
+because one process starts and reaps them, as with xargs. That process spends 58 % of the time in `vfork`, where it
+waits for the `exec` of the next item. It waits for its next event for 26 %, and works for 16 %.
+
+Two changes were tried to shorten these gaps:
+
+* The supervisor fills the slot of an item that ended before it looks at the next item that ended: 1.01 x.
+* The supervisor gets a short time slice (`sched_setattr`), so that it does not wait behind the item that it has just
+  started. With a slice of 0.1 ms, 16 % of the starts waited longer than 0.3 ms instead of 9 %; with one of 2 ms, 36 %.
+
+`spawners` has the figures of two supervisors.
 """
 
 

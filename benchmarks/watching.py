@@ -19,11 +19,13 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired, compare_all
 from benchmarks.usage import environment
 
-TITLE = "a daemon that is watched, against one that is not"
+TITLE = "a watched daemon, compared with one that is not"
 NOTES = """
-One daemon runs job after job of `true`; every third job has `status JOB --watch` open on a terminal of 100 x 30. CPU
-time is that of supervisor and engine together, without the items. Two jobs without a view, in the same period, show how
-much equal runs differ. The view shares two cores with the items, so wall time shows what it takes from them.
+One daemon runs job after job of `true`. Every third job has `status JOB --watch` open on a terminal of 100 x 30. CPU
+time is that of supervisor and engine together, without the items.
+
+Two jobs without a view, in the same period, show how much equal runs differ. The view shares two cores with the items,
+so wall time shows how much the view takes from them.
 """
 #: Less cannot be told from what two equal runs differ by.
 _NOTHING = 1.05
