@@ -89,7 +89,7 @@ class Attempts:
     def expect_calls(self) -> None:
         """Create the pool of workers, and report the outcomes of calls that an earlier supervisor kept."""
         if self.calls is None:
-            from jobctl.supervisor.calls.kept import KeptCalls
+            from jobctl.supervisor.calls.kept_calls import KeptCalls
             from jobctl.supervisor.calls.pool import WorkerPool  # most supervisors never need it
 
             self.calls = WorkerPool(self, self._poll, self._tell, KeptCalls(self.calls_path))

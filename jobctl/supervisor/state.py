@@ -14,7 +14,7 @@ from jobctl.process.own_log import say
 from jobctl.supervisor.attempts import Attempts
 from jobctl.supervisor.backlog import Dispatch
 from jobctl.supervisor.barred import BarredAttempts
-from jobctl.supervisor.calls.kept import holds_any
+from jobctl.supervisor.calls.kept_calls import holds_any
 from jobctl.supervisor.endings import DEFAULT_GRACE_S, Endings
 from jobctl.supervisor.engine_process import EngineProcess
 from jobctl.supervisor.kept_outcomes import KeptOutcomes

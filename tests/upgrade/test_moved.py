@@ -24,7 +24,7 @@ def receiver():
 def use_names_of_before(release):
     """The names that 0.1.0 gave to the modules that its daemon imports only when it needs them."""
     for module, now, before in (
-        ("supervisor/attempts.py", "supervisor.calls.kept import", "process.kept_calls import"),
+        ("supervisor/attempts.py", "supervisor.calls.kept_calls import", "process.kept_calls import"),
         (
             "supervisor/attempts.py",
             "supervisor.calls.pool import WorkerPool  #",

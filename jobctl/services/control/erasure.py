@@ -19,7 +19,7 @@ from jobctl.process.watch import Watch
 from jobctl.store import pruning, requests, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
-from jobctl.supervisor.calls.kept import KeptCalls
+from jobctl.supervisor.calls.kept_calls import KeptCalls
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
 
 #: A larger database is rewritten only while no daemon is running, because all other writers wait meanwhile.

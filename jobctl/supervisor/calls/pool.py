@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 
 from jobctl.supervisor.backlog import JobLine
-from jobctl.supervisor.calls.kept import KeptCalls
+from jobctl.supervisor.calls.kept_calls import KeptCalls
 from jobctl.supervisor.calls.worker_process import WorkerProcess
 from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol import page as pages

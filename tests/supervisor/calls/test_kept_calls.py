@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from jobctl.supervisor.calls import kept
-from jobctl.supervisor.calls.kept import KeptCalls, holds_any
+from jobctl.supervisor.calls import kept_calls
+from jobctl.supervisor.calls.kept_calls import KeptCalls, holds_any
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_finds_no_room_is_left_out_and_harms_nothing(path):
 
 def test_the_file_of_another_boot_is_not_believed(path, monkeypatch):
     KeptCalls(path).put(made(1))
-    monkeypatch.setattr(kept, "boot_id", lambda: "another")
+    monkeypatch.setattr(kept_calls, "boot_id", lambda: "another")
     assert not holds_any(path)
     assert list(KeptCalls(path).load()) == []
 
@@ -85,7 +85,7 @@ def test_garbage_is_left_out(path):
     first.put(made(1))
     first.put(made(2))
     with open(path, "r+b") as file:
-        file.seek(kept._RING_AT + 40)
+        file.seek(kept_calls._RING_AT + 40)
         file.write(b"\xff" * 20)
     assert [m[1] for m in KeptCalls(path).load()] in ([2], [1, 2])
 
