@@ -17,7 +17,7 @@ from benchmarks.figure import Figure, Scale
 from benchmarks.pairs import Paired
 from benchmarks.usage import measure
 from jobctl.config import Home
-from jobctl.process.daemon import StartOptions, python_argv
+from jobctl.process.start_options import StartOptions, python_argv
 
 TITLE = "processes of the supervisor alone, without records"
 COMMAND = "true"

@@ -1,108 +1,25 @@
-"""Starts, finds and stops a daemon from another process."""
+"""Starts a daemon from another process: detached, in the place of this process, or as its child."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, JobctlError
 from jobctl.process import lock
 from jobctl.process.displaced import DISPLACED
 from jobctl.process.identity import Handle
 from jobctl.process.private import open_plain
+from jobctl.process.start_options import StartOptions
 
 _REPORT_ROOM = 4096
 _LOG_LIMIT = 8 << 20
-_CLUSTER = "cluster."
 #: The variable that marks an item of a store. A daemon that an item starts for another store must not carry it.
 _COOKIE = "JOBCTL_COOKIE"
-#: Names the GPUs that a process may use.
-_DEVICES = "CUDA_VISIBLE_DEVICES"
-
-
-@dataclass(frozen=True, slots=True)
-class StartOptions:
-    """The options of a daemon, and the command lines of its supervisor and its engine."""
-
-    home: Home
-    slots: int
-    scope: int | None = None  # run only this job
-    drain: bool = False  # end when no work is left
-    in_line: bool = False  # wait until the running daemon has ended
-    engine: Sequence[str] = ()  # another program instead of the engine
-    spawners: int = 1  # the number of supervisors that share the slots
-    cluster: Sequence[str] = ()  # name=value words that name the cluster; none = items run on this machine
-    forget_cluster: bool = False  # attempts on another cluster count as interrupted
-    devices: str | None = None  # the GPUs that items may use, unless the environment names them; None = all
-
-    @classmethod
-    def from_argv(cls, argv: Sequence[str]) -> StartOptions:
-        """The options that an engine finds on its command line."""
-        words = dict(word.partition("=")[::2] for word in argv)
-        scope = words.get("scope")
-        return cls(
-            home=Home(Path(words["home"])),
-            slots=int(words["slots"]),
-            scope=None if scope is None else int(scope),
-            drain="drain" in words,
-            spawners=int(words.get("spawners", "1")),
-            cluster=tuple(word for word in argv if word.startswith(_CLUSTER)),
-            forget_cluster="forget_cluster" in words,
-        )
-
-    @property
-    def store_id(self) -> str:
-        """The name of the store on this machine; exactly the processes of the store carry it."""
-        status = os.stat(self.home.root)
-        return f"{status.st_dev:x}-{status.st_ino:x}"
-
-    def environment(self) -> dict[str, str]:
-        """The environment of the supervisor. If it names devices, these count: they may be this user's share."""
-        named = {} if self.devices is None else {_DEVICES: self.devices}
-        return named | dict(os.environ)
-
-    def supervisor_argv(self, *words: str) -> list[str]:
-        """The command line of the supervisor; ``words`` are further options."""
-        engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
-        words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
-        line = ("line=1",) if self.in_line else ()
-        return [*python_argv("jobctl.supervisor.main"), *words, *line, "--", *engine]
-
-    def _engine_words(self) -> list[str]:
-        words = [f"home={self.home.root}", f"slots={self.slots}"]
-        if self.scope is not None:
-            words.append(f"scope={self.scope}")
-        if self.drain:
-            words.append("drain=1")
-        if self.spawners > 1:
-            words.append(f"spawners={self.spawners}")
-        if self.forget_cluster:
-            words.append("forget_cluster=1")
-        return [*words, *self.cluster]
-
-
-def part_word(number: int, count: int) -> str:
-    """The word for a supervisor that is number ``number`` of ``count`` that share slots and folders of jobs."""
-    return f"part={number}/{count}"
-
-
-def python_argv(module: str, *arguments: str) -> list[str]:
-    """A command line that runs ``module.main()`` in a bare Python with the module path of this one.
-
-    The new process ignores site and the PYTHON variables: the path has their effects already, and the start takes half
-    the time. The collector is off during imports, which leave no garbage.
-    """
-    path = [os.path.abspath(entry) for entry in sys.path]
-    code = f"import gc, sys; gc.disable(); sys.path[:] = {path!r}; from {module} import main; gc.enable(); main()"
-    return [sys.executable, "-I", "-S", "-c", code, *arguments]
 
 
 def start_detached(options: StartOptions) -> int:
@@ -258,53 +175,4 @@ class Foreground:
         os.close(self._lifeline)
         if self._report >= 0:
             os.close(self._report)
-        self._handle.close()
-
-
-def lock_holder(path: str | os.PathLike[str]) -> int | None:
-    """Process id of the daemon of a store, None if there is none. The daemon itself must never call this."""
-    return lock.holder(os.fspath(path))
-
-
-class DaemonHandle:
-    """The running daemon of a store. The handle keeps signals from a process that gets the same number later."""
-
-    def __init__(self, handle: Handle) -> None:
-        self.pid = handle.pid
-        self._handle = handle
-
-    @classmethod
-    def find(
-        cls, path: str | os.PathLike[str], holder: Callable[[str], int | None] = lock.holder
-    ) -> DaemonHandle | None:
-        """The daemon that holds the lock, or the process that ``holder`` returns; None if there is none."""
-        path = os.fspath(path)
-        pid = holder(path)
-        if not pid:
-            return None
-        try:
-            handle = Handle(pid)
-        except ProcessLookupError:
-            return None
-        if holder(path) != pid:  # checked again while the handle is open: the number may have passed to another process
-            handle.close()
-            return None
-        return cls(handle)
-
-    def fileno(self) -> int:
-        """A descriptor that is readable when the daemon has ended."""
-        return self._handle.fileno()
-
-    def send(self, number: int) -> bool:
-        """Send the daemon a signal; False if it is gone."""
-        return self._handle.send(number)
-
-    def wait_gone(self, timeout_s: float | None) -> bool:
-        """Wait until the daemon has ended; False if it still runs after the timeout."""
-        poll = select.poll()
-        poll.register(self.fileno(), select.POLLIN)
-        return bool(poll.poll(None if timeout_s is None else timeout_s * 1000))
-
-    def close(self) -> None:
-        """Close the handle; the daemon continues."""
         self._handle.close()

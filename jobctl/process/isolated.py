@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from jobctl.process.daemon import python_argv
 from jobctl.process.frames import read_frame
+from jobctl.process.start_options import python_argv
 
 #: How many bytes of the child's stderr are read to explain a crash.
 _SAID = 4_096

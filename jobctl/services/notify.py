@@ -12,7 +12,7 @@ from jobctl.domain.notify import DeliveryState, NotifyOptions
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.notify.channels import CHANNELS, shown_target
-from jobctl.process.daemon import lock_holder
+from jobctl.process.daemon_handle import lock_holder
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.targets import job_of

@@ -8,7 +8,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass
 
-from jobctl.process.daemon import part_word, python_argv
+from jobctl.process.start_options import part_word, python_argv
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.process import moment
-from jobctl.process.daemon import DaemonHandle, StartOptions, lock_holder
+from jobctl.process.daemon_handle import DaemonHandle, lock_holder
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.services.status.document import job_document
 from jobctl.store.opening.open import open_database

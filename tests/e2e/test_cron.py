@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
-from jobctl.process.daemon import DaemonHandle, StartOptions
+from jobctl.process.daemon_handle import DaemonHandle
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from tests.documentation import blocks, schedule_and_command
 from tests.wait import wait_until

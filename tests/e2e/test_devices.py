@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from jobctl.process.daemon import StartOptions
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import leftovers
 from tests.wait import wait_until
 

@@ -8,7 +8,8 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.engine.housekeeping import HEARTBEAT_US
-from jobctl.process.daemon import DaemonHandle, StartOptions
+from jobctl.process.daemon_handle import DaemonHandle
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import leftovers
 from tests.wait import wait_until
 

@@ -84,7 +84,8 @@ def test_a_supervisor_that_gets_the_lock_of_another_file_leaves_the_first_alone(
     cli.home.lock.unlink()
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home;"
-        " from jobctl.process.daemon import StartOptions, start_detached;"
+        " from jobctl.process.daemon import start_detached;"
+        " from jobctl.process.start_options import StartOptions;"
         " start_detached(StartOptions(Home(Path(sys.argv[1])), 1))"
     )
     done = subprocess.run([sys.executable, "-c", code, cli.home.root], capture_output=True, text=True, timeout=60)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.process.daemon import lock_holder
+from jobctl.process.daemon_handle import lock_holder
 from tests.stages import few
 from tests.wait import wait_until
 

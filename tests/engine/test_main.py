@@ -5,7 +5,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.engine import main
 from jobctl.errors import Busy, HomeError
-from jobctl.process.daemon import StartOptions
+from jobctl.process.start_options import StartOptions
 from jobctl.store import sqlite
 from jobctl.supervisor.protocol import wire
 

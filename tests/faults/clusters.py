@@ -11,7 +11,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from jobctl.errors import JobctlError
-from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.daemon import start_detached
+from jobctl.process.start_options import StartOptions
 from jobctl.store.opening.open import open_database
 from tests.executors.cluster.rig import Cluster, end
 from tests.faults import proc

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
-from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.daemon import start_detached
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.store import sqlite
 from jobctl.store.opening.open import open_database

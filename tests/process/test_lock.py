@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.process import lock
-from jobctl.process.daemon import DaemonHandle
+from jobctl.process.daemon_handle import DaemonHandle
 from tests.wait import wait_until
 
 #: Takes the lock, starts a child that lives on, says so, and waits.

@@ -12,7 +12,8 @@ import pytest
 
 from jobctl.errors import HomeError, StoreError
 from jobctl.process import lock
-from jobctl.process.daemon import StartOptions, start_detached
+from jobctl.process.daemon import start_detached
+from jobctl.process.start_options import StartOptions
 from jobctl.store.opening.open import open_database
 
 PATIENCE_S = 60

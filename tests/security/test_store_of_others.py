@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.errors import StoreError
-from jobctl.process.daemon import StartOptions
 from jobctl.process.identity import Tagger
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.store.opening.open import open_database
 from tests.wait import wait_until

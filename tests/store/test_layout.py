@@ -183,7 +183,8 @@ def test_an_engine_refuses_an_unknown_layout_instead_of_dying_again_and_again(ho
     make_database(home.database, ddl_of("deliveries"))
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home;"
-        " from jobctl.process.daemon import StartOptions, start_detached;"
+        " from jobctl.process.daemon import start_detached;"
+        " from jobctl.process.start_options import StartOptions;"
         " start_detached(StartOptions(Home(Path(sys.argv[1])), 1))"
     )
     done = subprocess.run([sys.executable, "-c", code, home.root], capture_output=True, text=True, timeout=60)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.daemon import Foreground, StartOptions, start_detached
+from jobctl.process.daemon import Foreground, start_detached
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from tests.wait import wait_until
 

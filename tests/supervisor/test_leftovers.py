@@ -12,7 +12,7 @@ import pytest
 from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Finished, OutputFlag, Started
 from jobctl.executors.local import LocalExecutor
-from jobctl.process import daemon, leaders
+from jobctl.process import leaders, start_options
 from jobctl.process.leaders import LeadersFile
 from jobctl.supervisor.owners import are_daemons
 from jobctl.supervisor.running import left_text
@@ -148,8 +148,8 @@ def test_where_orphans_cannot_be_seen_the_process_group_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leftovers: str, ending: int
 ) -> None:
     code = "from jobctl.process import tree; tree.Children.cheap = False; tree._CAN_ASK_FOR_CHILDREN = False\n"
-    real = daemon.python_argv
-    monkeypatch.setattr(daemon, "python_argv", lambda *words: _with(real(*words), code))
+    real = start_options.python_argv
+    monkeypatch.setattr(start_options, "python_argv", lambda *words: _with(real(*words), code))
     supervisor = SupervisorUnderTest(tmp_path)
     try:
         outcome = run_one(supervisor.start(), tmp_path, "(sleep 0.5; echo done > made) & exit 0", leftovers=leftovers)

@@ -17,8 +17,10 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Dispatch, Finished, OutputFlag, Pressure, Started
 from jobctl.errors import Busy, JobctlError
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder, start_detached
+from jobctl.process.daemon import Foreground, start_detached
+from jobctl.process.daemon_handle import DaemonHandle, lock_holder
 from jobctl.process.identity import Tagger
+from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from jobctl.supervisor.engine_process import EngineProcess
 from jobctl.supervisor.protocol import wire
@@ -240,7 +242,8 @@ def test_a_second_daemon_is_refused_and_names_the_first(
 def test_many_starts_at_once_make_one_daemon(supervisor: SupervisorUnderTest) -> None:
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home; from jobctl.errors import Busy\n"
-        "from jobctl.process.daemon import StartOptions, start_detached\n"
+        "from jobctl.process.daemon import start_detached\n"
+        "from jobctl.process.start_options import StartOptions\n"
         "sys.stdin.readline()\n"
         "try: print(start_detached(StartOptions(Home(Path(sys.argv[1])), 1, engine=sys.argv[2:])))\n"
         "except Busy as busy: print('busy')\n"
@@ -421,7 +424,8 @@ def test_no_item_fails_for_a_missing_place_for_output(
 def test_in_the_foreground_it_takes_the_place_of_the_command(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from jobctl.config import Home\n"
-        "from jobctl.process.daemon import StartOptions, exec_foreground\n"
+        "from jobctl.process.daemon import exec_foreground\n"
+        "from jobctl.process.start_options import StartOptions\n"
         "exec_foreground(StartOptions(Home(Path(sys.argv[1])), 1, engine=sys.argv[2:]))\n"
     )
     argv = [sys.executable, "-c", code, str(tmp_path), *supervisor.options.engine]

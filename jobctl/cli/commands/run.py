@@ -20,7 +20,7 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from jobctl.cli.live.watching import View
     from jobctl.domain.documents.status import StatusDocument
-    from jobctl.process.daemon import StartOptions
+    from jobctl.process.start_options import StartOptions
     from jobctl.services.daemon.foreground import ForegroundRun
     from jobctl.services.status.watched import WatchedJobs
     from jobctl.services.submit.request import Accepted, SubmitRequest
@@ -68,7 +68,7 @@ def _options(
     shared: Session, request: SubmitRequest, slots: int, cluster: tuple[str, ...], *, forget_cluster: bool
 ) -> StartOptions:
     """Return the options of the engine, which are checked before anything is accepted."""
-    from jobctl.process.daemon import StartOptions
+    from jobctl.process.start_options import StartOptions
     from jobctl.services.daemon.options import as_set, refuse_elsewhere
     from jobctl.services.settings.settings import load_settings
     from jobctl.services.submit.request import refuse_hold

@@ -19,7 +19,7 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jobctl.process.daemon import StartOptions
+    from jobctl.process.start_options import StartOptions
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -17,7 +17,9 @@ from jobctl.domain.states import LIVE_ITEM_STATES, TERMINAL_JOB_STATES, ItemStat
 from jobctl.domain.texts import checked_reason
 from jobctl.domain.wording import plural
 from jobctl.errors import Busy, NotFound
-from jobctl.process.daemon import StartOptions, lock_holder, start_detached
+from jobctl.process.daemon import start_detached
+from jobctl.process.daemon_handle import lock_holder
+from jobctl.process.start_options import StartOptions
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch

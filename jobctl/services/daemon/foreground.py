@@ -8,7 +8,9 @@ from typing import Self
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import Busy, Exit, JobctlError
-from jobctl.process.daemon import DaemonHandle, Foreground, StartOptions, lock_holder
+from jobctl.process.daemon import Foreground
+from jobctl.process.daemon_handle import DaemonHandle, lock_holder
+from jobctl.process.start_options import StartOptions
 from jobctl.services.daemon.options import refuse_elsewhere
 from jobctl.store import jobs
 from jobctl.store.opening.open import open_database

@@ -11,7 +11,7 @@ from jobctl.config import Home, cpu_count
 from jobctl.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from jobctl.process.daemon import StartOptions
+    from jobctl.process.start_options import StartOptions
     from jobctl.services.settings.settings import Settings
 
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
@@ -52,7 +52,7 @@ def planned_slots(settings: Settings) -> int:
 
 def start_options(home: Home, wanted: DaemonRequest, settings: Settings) -> StartOptions:
     """Return the options with which a daemon starts. Raises UsageError."""
-    from jobctl.process.daemon import StartOptions
+    from jobctl.process.start_options import StartOptions
 
     cluster = cluster_words(wanted.cluster, settings)
     slots = daemon_slots(wanted.slots, settings, on_cluster=bool(cluster))
@@ -121,7 +121,7 @@ def refuse_elsewhere(options: StartOptions) -> None:
     The engine checks this again, in the transaction in which it takes over. An engine on a cluster can ask the cluster,
     so for such an engine nothing is checked here.
     """
-    from jobctl.process.daemon import lock_holder
+    from jobctl.process.daemon_handle import lock_holder
     from jobctl.store import elsewhere
     from jobctl.store.opening.open import open_database
 

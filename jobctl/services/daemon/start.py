@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobctl.config import Home
 from jobctl.errors import Busy
 from jobctl.process import lock
-from jobctl.process.daemon import StartOptions, exec_foreground, start_detached
+from jobctl.process.daemon import exec_foreground, start_detached
+from jobctl.process.start_options import StartOptions
 from jobctl.services.daemon.options import DaemonRequest, refuse_elsewhere, start_options
 from jobctl.services.daemon.view import daemon_view, document_of
 from jobctl.store.opening.open import open_database

@@ -11,7 +11,7 @@ from jobctl.domain.durations import format_given
 from jobctl.domain.wording import plural
 from jobctl.errors import Busy, JobctlError
 from jobctl.process import lock
-from jobctl.process.daemon import DaemonHandle
+from jobctl.process.daemon_handle import DaemonHandle
 from jobctl.services.daemon.running import running_in
 from jobctl.store import sqlite
 from jobctl.store.opening.open import open_database

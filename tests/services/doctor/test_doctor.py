@@ -17,8 +17,8 @@ from jobctl.config import Home
 from jobctl.domain.cluster_workers import ClusterWorkers, WorkersOffer
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
-from jobctl.process.daemon import StartOptions
 from jobctl.process.identity import Tagger
+from jobctl.process.start_options import StartOptions
 from jobctl.services.doctor import doctor, restoring
 from jobctl.services.doctor.checks import cluster as checks_cluster
 from jobctl.services.doctor.checks import store as checks_store

@@ -13,9 +13,9 @@ from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, plural
 from jobctl.errors import JobctlError
 from jobctl.process import identity, sweep, wakeup
-from jobctl.process.daemon import StartOptions
 from jobctl.process.process_status import ends_with_session
 from jobctl.process.space import PAUSED
+from jobctl.process.start_options import StartOptions
 from jobctl.process.watch import Watch
 from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
 from jobctl.services.settings.files import SettingsFile
