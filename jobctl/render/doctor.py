@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from jobctl.render.inert import inert
-from jobctl.render.look import Look
+from jobctl.render.look import Look, wrap
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.checks import CheckBlock, DoctorDocument
@@ -26,7 +25,7 @@ def print_examination(document: DoctorDocument, stream: TextIO, look: Look, *, v
 def _lines(check: CheckBlock, width: int, look: Look, verbose: bool) -> Iterator[str]:
     level = check["level"]
     head = f"{level:<{_LEVEL_WIDTH}}{_GAP}{check['name'].replace('_', ' '):<{width}}{_GAP}"
-    first, *rest = _wrapped(inert(check["message"]), look, len(head))
+    first, *rest = wrap(inert(check["message"]), look.width - len(head))
     if look.color:
         head = f"\x1b[{_STYLES[level]}m{head[:_LEVEL_WIDTH]}\x1b[0m{head[_LEVEL_WIDTH:]}"
     yield head + first
@@ -42,13 +41,7 @@ def _lines(check: CheckBlock, width: int, look: Look, verbose: bool) -> Iterator
 
 
 def _marked(mark: str, text: str, indent: str, look: Look) -> Iterator[str]:
-    first, *rest = _wrapped(inert(text), look, len(indent) + len(mark))
+    first, *rest = wrap(inert(text), look.width - len(indent) - len(mark))
     yield indent + mark + first
     for line in rest:
         yield indent + " " * len(mark) + line
-
-
-def _wrapped(text: str, look: Look, taken: int) -> Sequence[str]:
-    """Wrap text between words only, so that a path or command can be copied."""
-    room = max(20, look.width - taken)
-    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]

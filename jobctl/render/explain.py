@@ -10,14 +10,27 @@ from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
+from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock
     from jobctl.domain.documents.status_blocks import AttentionBlock
 
 
-def explain_lines(document: ExplainDocument) -> Iterator[str]:
-    """Yield the sections of a ``jobctl.explain/1`` document."""
+#: The beginning of a line with the command that helps.
+_COMMAND = "    -> "
+
+
+def explain_lines(document: ExplainDocument, look: Look) -> Iterator[str]:
+    """Yield the sections of a ``jobctl.explain/1`` document; only commands, which people copy, may be too wide."""
+    for line in _sections(document):
+        yield from [line] if line.startswith(_COMMAND) else wrap_hanging(line, look)
+    yield ""
+    yield "next:"
+    yield from (f"  {command}" for command in document["next"])
+
+
+def _sections(document: ExplainDocument) -> Iterator[str]:
     yield f"job {document['job']} ({inert(document['name'])}): {document['state']}: {inert(document['state_reason'])}"
     if document["resubmit_of"] is not None:
         yield _lineage(document)
@@ -29,9 +42,6 @@ def explain_lines(document: ExplainDocument) -> Iterator[str]:
         yield from _failures(document)
     yield from _holds(document)
     yield from _journal(document)
-    yield ""
-    yield "next:"
-    yield from (f"  {command}" for command in document["next"])
 
 
 def _lineage(document: ExplainDocument) -> str:
@@ -75,7 +85,7 @@ def _failures(document: ExplainDocument) -> Iterator[str]:
         times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
         yield f"  {times} {cause} (item {samples}{kind}{unknown})"
     if retry["available"]:
-        yield f"    -> {retry['command']}   {plural(retry['items'], 'item')}"
+        yield f"{_COMMAND}{retry['command']}   {plural(retry['items'], 'item')}"
 
 
 def _holds(document: ExplainDocument) -> Iterator[str]:
@@ -96,7 +106,7 @@ def _notices(notices: Sequence[AttentionBlock | HoldBlock]) -> Iterator[str]:
     for notice in notices:
         yield f"  {notice['code']}: {inert(notice['message'])}"
         if notice["action"]:
-            yield f"    -> {notice['action']}"
+            yield f"{_COMMAND}{notice['action']}"
 
 
 def _journal(document: ExplainDocument) -> Iterator[str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: The width outside a terminal, where nothing is cut or wrapped.
 UNLIMITED = 10_000
+#: The least width in which text is wrapped, because narrower lines cannot be read.
+_ROOM_MIN = 20
 STATE_STYLES = {
     "queued": "cyan",
     "running": "yellow",
@@ -87,6 +89,22 @@ def console(look: Look, stream: TextIO) -> Console:
         force_terminal=look.terminal or look.color,
         legacy_windows=False,
     )
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """Text in lines of at most ``room`` characters, broken only between words: paths and commands can be copied."""
+    import textwrap
+
+    return textwrap.wrap(text, max(_ROOM_MIN, room), break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def wrap_hanging(line: str, look: Look) -> list[str]:
+    """A line in the width of a terminal; the lines that continue it are indented by two more than its beginning."""
+    if not look.terminal or len(line) <= look.width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    first, *rest = wrap(line, look.width - len(indent))
+    return [first, *(indent + part for part in rest)]
 
 
 def cut(text: str, width: int, look: Look) -> str:

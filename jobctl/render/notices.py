@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from jobctl.domain.wording import plural
 from jobctl.render.inert import inert
-from jobctl.render.look import Look
+from jobctl.render.look import Look, wrap
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
 
+_MARK, _GAP = "! ", "  "
 _OF_ALL = frozenset({"spawn_pressure", "disk_low", "clock_skew", "cluster_away", "no_workers"})
 
 
@@ -45,6 +47,15 @@ def waiting(document: StatusListDocument, look: Look, limit: int = 5) -> list[Te
     return [Text(f"  {line}", style="bright_black") for line in lines]
 
 
+def notice_text(message: str, look: Look) -> Text:
+    """The mark and the message of a notice; the lines that continue it are indented."""
+    lines = wrap(inert(message), look.width - len(_MARK))
+    return Text.assemble((_MARK, "bold yellow"), f"\n{' ' * len(_MARK)}".join(lines))
+
+
 def _notice(message: str, action: str, look: Look) -> Text:
-    mark = "→" if look.unicode else "->"
-    return Text.assemble(("! ", "bold yellow"), inert(message), f"  {mark} ", (inert(action), "bold"))
+    """A notice on one line, if it fits; otherwise the command has a line of its own, so that it can be copied."""
+    arrow = "→ " if look.unicode else "-> "
+    fits = len(_MARK) + len(_GAP) + cell_len(f"{inert(message)}{arrow}{inert(action)}") <= look.width
+    before = _GAP if fits else f"\n{' ' * len(_MARK)}"
+    return Text.assemble(notice_text(message, look), before, arrow, (inert(action), "bold"))

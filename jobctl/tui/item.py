@@ -15,6 +15,7 @@ from jobctl.render.explain import explain_lines
 from jobctl.services.output.follow import FollowTarget
 from jobctl.tui.log_view import LogView
 from jobctl.tui.page import JobctlScreen
+from jobctl.tui.reader import look
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
@@ -59,7 +60,8 @@ class ItemScreen(JobctlScreen):
         document = self.reader.explanation(self._job, self._item)
         self.busy = document["item_state"] == "running"
         self.query_one(LogView).keep_on(self._wanted, len(document["attempts"]))
-        self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document))))
+        shown = look(self.size.width - 2, self.size.height)
+        self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document, shown))))
 
     def action_cancel(self) -> None:
         """Cancel the item, if the answer is yes."""

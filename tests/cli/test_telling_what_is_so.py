@@ -6,6 +6,7 @@ import pytest
 
 from jobctl.domain.durations import format_given
 from jobctl.render.explain import explain_lines
+from jobctl.render.look import Look
 
 AT = "2026-11-23T18:00:00Z"
 
@@ -46,7 +47,7 @@ def test_processes_left_behind_are_told_once(jobctl, store):
     left = {"left_behind": {"processes": 1, "names": "7 sleep"}}
     for outcome, times in (("leftovers", 1), ("exit_1", 2)):
         document["attempts"] = [attempt | left | {"outcome": outcome}]
-        assert "\n".join(explain_lines(document)).count("7 sleep") == times
+        assert "\n".join(explain_lines(document, Look(terminal=False))).count("7 sleep") == times
 
 
 @pytest.mark.parametrize("command", ["submit"])

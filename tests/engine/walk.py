@@ -218,7 +218,7 @@ class Walk:
         for item in (None, *self.rng.sample(items, min(1, len(items)))):
             target = Target(job, None if item is None else item[0])
             told = check("explain-1", explain(bench.database, bench.home, target, bench.now))
-            assert all(line.isprintable() for line in explain_lines(told))
+            assert all(line.isprintable() for line in explain_lines(told, Look(terminal=False)))
 
     def do_submit(self) -> None:
         rng, bench = self.rng, self.bench

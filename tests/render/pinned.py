@@ -172,7 +172,8 @@ def screens() -> Iterator[tuple[str, str]]:
     yield "watch-all-60x9", _text(render_lines(list_frame(many(), low, FOOTER), low))
     pipe = Look(10_000, 10_000, terminal=False)
     yield "status-job-pipe", _text(plain_page(done_job(), pipe))
-    yield "explain", _text(explain_lines(explanation()))
+    yield "explain", _text(explain_lines(explanation(), pipe))
+    yield "explain-60", _text(explain_lines(explanation(), low))
 
 
 def _text(lines: Any) -> str:
@@ -202,9 +203,10 @@ def drawn() -> dict[str, str]:
 
 def main() -> None:
     """Write them."""
+    screens_by_name = drawn()
     for old in FOLDER.glob("*.txt"):
         old.unlink()
-    for name, text in drawn().items():
+    for name, text in screens_by_name.items():
         (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
 
 

@@ -39,8 +39,8 @@ def _shown(bench, job):
     document = job_document(database, home, job, now)
     return {
         "items": stream.getvalue(),
-        "explain": "\n".join(explain_lines(explain(database, home, Target(job, 1), now))),
-        "explain of the job": "\n".join(explain_lines(explain(database, home, Target(job), now))),
+        "explain": "\n".join(explain_lines(explain(database, home, Target(job, 1), now), Look())),
+        "explain of the job": "\n".join(explain_lines(explain(database, home, Target(job), now), Look())),
         "status": "\n".join(render_lines([job_page(document, LOOK)], LOOK)),
         "report": report_page(report(database, home, Subject(job, now))),
         "logs": "\n".join(describe(job, attempt) for attempt in attempts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -33,6 +34,6 @@ def explain(
         return Exit.OK
     from jobctl.render.explain import explain_lines
 
-    for line in explain_lines(document):
+    for line in explain_lines(document, shared.look(sys.stdout)):
         shared.say(line)
     return Exit.OK

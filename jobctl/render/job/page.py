@@ -29,6 +29,7 @@ from jobctl.render.job.progress import (
     title_texts,
 )
 from jobctl.render.look import STATE_STYLES, Look
+from jobctl.render.notices import notice_text
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
@@ -66,7 +67,7 @@ def overview(document: StatusDocument, look: Look) -> Iterator[RenderableType]:
     if attention:
         yield Text("")
     for found in attention:
-        yield Text.assemble(("! ", "bold yellow"), inert(found["message"]))
+        yield notice_text(found["message"], look)
         yield Padding(Text(inert(found["action"]), style="bold"), _INDENT)
 
 

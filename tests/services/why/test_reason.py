@@ -8,6 +8,7 @@ import pytest
 
 from jobctl.domain.policy import Policy
 from jobctl.render.explain import explain_lines
+from jobctl.render.look import Look
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
@@ -98,14 +99,15 @@ def test_a_pause_is_said_once(store, ask):
 def test_a_cause_that_is_tried_again_has_attempts_and_an_item_that_never_ran_no_log(store, home):
     job = store.job("tq", state="running", started_at=SUBMITTED_AT, attempts=1)
     store.failure(job, 0, attempts=3)
-    lines = list(explain_lines(explain(store.database, home, Target(job), NOW)))
+    lines = list(explain_lines(explain(store.database, home, Target(job), NOW), Look(terminal=False)))
     assert (
         "  retrying, 3 attempts: exit_22: curl: (22) The requested URL returned error: <n> (item 17, 52, 90)" in lines
     )
-    item = list(explain_lines(explain(store.database, home, Target(job, 1), NOW)))
+    item = list(explain_lines(explain(store.database, home, Target(job, 1), NOW), Look(terminal=False)))
     assert any("exit_22 after 250ms" in line for line in item)
     assert f"  jobctl logs {job}.1" in item
-    assert not any("jobctl logs" in line for line in explain_lines(explain(store.database, home, Target(job, 2), NOW)))
+    never_ran = explain_lines(explain(store.database, home, Target(job, 2), NOW), Look(terminal=False))
+    assert not any("jobctl logs" in line for line in never_ran)
 
 
 @pytest.mark.parametrize(
