@@ -41,7 +41,7 @@ def test_verify_says_what_was_checked(bench, jobctl):
     done = jobctl("verify", "nightly")
     assert (done.code, done.out) == (0, "")
     assert done.err == (
-        "job 1 is as it claims (counters, checksums, every row once, input rows; 3 items, 3 rows in 3 result files)\n"
+        "job 1 is correct (counters, checksums, every row once, input rows; 3 items, 3 rows in 3 result files)\n"
     )
     document = jobctl("verify", 1, "--json").document
     assert (document["schema"], document["ok"], document["findings"]) == ("jobctl.verify/1", True, [])
@@ -55,7 +55,7 @@ def test_verify_finds_what_was_changed_and_exits_1(bench, jobctl):
     assert "checksum: failed.csv was changed" in done.out
     assert "row_differs: failed.csv, line 2: the row of item 2" in done.out
     assert "\x1b" not in done.out
-    assert "job 1 is not as it claims: 2 findings" in done.err
+    assert "job 1 is not correct: 2 findings" in done.err
     assert jobctl("verify", 1, "--json").document["ok"] is False
 
 

@@ -409,7 +409,7 @@ def test_the_night_of_the_examples(cli):
         "item 1.9: failed: after ",
         ": order 7009: no tax table for CH\n",
         "succeeded 2 all 240 items succeeded",
-        "job 1 is as it claims",
+        "job 1 is correct",
         "order 7009: 972",
     ):
         assert line in done.stdout

@@ -64,7 +64,7 @@ def test_the_program_works_and_is_the_one_of_the_wheel(prefix: Path, env: dict[s
     (tmp_path / "rows.csv").write_text("id\n1\n2\n3\n")
     assert "all 3 items succeeded" in run(env, "jobctl", "run", "rows.csv", "--", "true", "{id}", cwd=tmp_path)
     assert "succeeded" in run(env, "jobctl", "status", "last")
-    assert "as it claims" in run(env, "jobctl", "verify", "last")
+    assert "job 1 is correct" in run(env, "jobctl", "verify", "last")
     where = run(env, prefix / "bin" / "python", "-c", "import jobctl; print(jobctl.__file__)", cwd=tmp_path)
     assert where.startswith(str(prefix))
 

@@ -50,7 +50,7 @@ def _report(shared: Session, found: Verification) -> None:
     hidden = found.findings_total - len(found.findings)
     if hidden:
         shared.say(f"and {plural(hidden, 'more finding')}")
-    verdict = "is as it claims" if found.ok else f"is not as it claims: {plural(found.findings_total, 'finding')}"
+    verdict = "is correct" if found.ok else f"is not correct: {plural(found.findings_total, 'finding')}"
     rows = f"{plural(found.items, 'item')}, {plural(found.file_rows, 'row')} in {plural(found.files, 'result file')}"
     shared.note(f"job {found.job} {verdict} ({', '.join(found.checked)}; {rows})")
     for what in found.unchecked:
