@@ -70,7 +70,7 @@ def _pool(rows: Bench, scale: Scale) -> Iterator[Figure]:
     whole = Paired([ours["whole"] for ours, _ in pairs], pool)
     yield whole.figure("whole, without submit, of the same", None, "µs", per)
     cpu = statistics.median([ours["cpu"] for ours, _ in pairs]) / per
-    yield Figure("CPU time an item, all processes", cpu, "µs", detail="result files included")
+    yield Figure("CPU time per item, all processes", cpu, "µs", detail="result files included")
 
 
 def _whole(rows: Bench, scale: Scale) -> Figure:

@@ -56,7 +56,7 @@ Measured = tuple[float, float, float]
 
 def _taken(measured: Measured) -> str:
     _, cpu_s, cores = measured
-    return f"{cores:.1f} cores taken by the cluster, {cpu_s * 1e6:,.0f} µs of CPU an item there"
+    return f"{cores:.1f} cores taken by the cluster, {cpu_s * 1e6:,.0f} µs of CPU per item there"
 
 
 def _timed(cluster: Rig, count: int, act: Callable[[], float]) -> Measured:
@@ -176,7 +176,7 @@ def _draw(curve: dict[int, float], bare: float) -> None:
         x = left + width * math.log10(size) / math.log10(_SIZES[-1])
         return x, top + height * (1 - math.log10(max(rate, low) / low) / math.log10(high / low))
 
-    drawing = Drawing(640, 330, "Calls a second over items per message")
+    drawing = Drawing(640, 330, "Calls per second over items per message")
     for size in _SIZES:
         drawing.text((place(size, low)[0], top + height + 18), str(size))
     rate = low
@@ -188,9 +188,9 @@ def _draw(curve: dict[int, float], bare: float) -> None:
     for start, end in itertools.pairwise(points):
         drawing.line(start, end, "curve")
     drawing.line(place(1, bare), place(_SIZES[-1], bare), "bare")
-    drawing.text((left + width, place(1, bare)[1] - 6), "Client.map, one task an item", "end")
+    drawing.text((left + width, place(1, bare)[1] - 6), "Client.map, one task per item", "end")
     drawing.text((left + width / 2, top + height + 40), "items per message")
-    drawing.text((left, 12), "calls a second", "start")
+    drawing.text((left, 12), "calls per second", "start")
     style = (
         "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ddd}.curve{stroke:#0a6;stroke-width:2}"
         ".bare{stroke:#c60;stroke-dasharray:5 4}</style>"

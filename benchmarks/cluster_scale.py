@@ -37,8 +37,8 @@ def _figures(name: str, found: dict[str, Any]) -> list[Figure]:
     cpu_us = found["cpu_s"] / found["items"] * 1e6
     size = found["database"] / found["items"]
     return [
-        Figure(f"items of {name}: engine CPU an item", cpu_us, "µs", detail=f"{found['items']:,} items"),
-        Figure(f"items of {name}: most a second", 1e6 / cpu_us, "/s", detail="one core"),
+        Figure(f"items of {name}: engine CPU per item", cpu_us, "µs", detail=f"{found['items']:,} items"),
+        Figure(f"items of {name}: limit per second", 1e6 / cpu_us, "/s", detail="one core"),
         Figure(f"items of {name}: items in a message", found["items"] / found["messages"], "x"),
         Figure(f"items of {name}: all of them", found["items"] * cpu_us / 3.6e9, "h", detail="of one core"),
         Figure(f"items of {name}: database", found["database"] / 2**30, "GiB", detail=f"{size:.0f} bytes each"),

@@ -68,7 +68,7 @@ def _engine(root: Path, items: int) -> Iterator[Figure]:
         "its growth from the first tenth to the last", mib[-2] - mib[0], "MiB", detail=f"from {mib[0]:.1f} MiB"
     )
     yield Figure(
-        "database above the payload, an item",
+        "database above the payload, per item",
         above,
         "B",
         160,

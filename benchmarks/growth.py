@@ -56,7 +56,7 @@ def run(scale: Scale) -> list[Figure]:
         growth("the engine's part of an item", 10_000 if largest > 10_000 else 1_000, largest, engine),
         growth("a whole run of true, an item", int(few[0]), int(many[0]), {int(size): us for size, us in (few, many)}),
         *(
-            Figure(f"{name}, {size:,.0f} rows, an item", us, "µs")
+            Figure(f"{name}, {size:,.0f} rows, per item", us, "µs")
             for name, points in lines.items()
             for size, us in points[-1:]
         ),

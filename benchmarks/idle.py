@@ -62,7 +62,7 @@ def watchers(ours: Daemon, span_s: float) -> list[Figure]:
             one.cpu_us / span_s / 1e4,
             "%",
             1.0,
-            detail=f"{one.wakeups / span_s:.1f} wake-ups a second",
+            detail=f"{one.wakeups / span_s:.1f} wake-ups per second",
         )
         for name, one in done.items()
     ]

@@ -38,7 +38,7 @@ def run(scale: Scale) -> list[Figure]:
     starts, witnesses = ([pair[at] for pair in times] for at in (0, 1))
     return [
         Figure("commit to start, median", statistics.median(starts), "ms", 5.0, detail=spread(starts)),
-        Figure("commit to what date says, median", statistics.median(witnesses), "ms", detail=spread(witnesses)),
+        Figure("commit to the output of date, median", statistics.median(witnesses), "ms", detail=spread(witnesses)),
     ]
 
 

@@ -33,7 +33,7 @@ def run(scale: Scale) -> list[Figure]:
         payloads = [f"order-{n:09}\0{n * 7919 % 100_003}\0some text of the row".encode() for n in range(rows)]
         database = open_database(home, create=True)
         fill(database, payloads)
-        figures = [Figure("lookup, a row", best(lambda: look_up(database, payloads)) / rows, "µs", LIMIT_US)]
+        figures = [Figure("lookup, per row", best(lambda: look_up(database, payloads)) / rows, "µs", LIMIT_US)]
         path = root / "export.csv"
         path.write_bytes(b"id,amount,text\n" + b"".join(p.replace(b"\0", b",") + b"\n" for p in payloads))
         for words, options in (
@@ -42,7 +42,7 @@ def run(scale: Scale) -> list[Figure]:
             ("submit with --item-key --only-new", {"item_key": "id", "only_new": True}),
         ):
             took = best(lambda o=options: accept(home, path, o)) / rows
-            figures.append(Figure(f"{words}, a row", took, "µs"))
+            figures.append(Figure(f"{words}, per row", took, "µs"))
     return figures
 
 

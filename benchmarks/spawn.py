@@ -34,8 +34,8 @@ def run(scale: Scale) -> list[Figure]:
     per_item = 1e6 / count
     return [
         pair.figure(f"wall time, {count:,} rows of {COMMAND}, of xargs -P{CAPACITY} -n1", 1.0, "µs", count / 1e6),
-        Figure("CPU of the supervisor, an item", statistics.median(cpu for _, cpu, _ in ours) * per_item, "µs"),
-        Figure("CPU of the feeding side, an item", statistics.median(cpu for _, _, cpu in ours) * per_item, "µs"),
+        Figure("CPU of the supervisor, per item", statistics.median(cpu for _, cpu, _ in ours) * per_item, "µs"),
+        Figure("CPU of the feeding side, per item", statistics.median(cpu for _, _, cpu in ours) * per_item, "µs"),
     ]
 
 

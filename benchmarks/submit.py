@@ -60,8 +60,8 @@ class _Bench:
         taken = [(self._submit(large).wall_s / many, self._submit(small).wall_s / self._rows) for _ in range(pairs)]
         pair = Paired([a for a, _ in taken], [b for _, b in taken])
         yield pair.figure(f"a row of {many:,}, of one of {self._rows:,}", 1.15, "µs", 1e-6)
-        yield Figure(f"memory, at most, {many:,} rows", max(self._memory) / 1024, "MiB", 150)
-        yield Figure(f"rows a second, {many:,} rows", 1 / statistics.median(a for a, _ in taken), "/s")
+        yield Figure(f"largest memory, {many:,} rows", max(self._memory) / 1024, "MiB", 150)
+        yield Figure(f"rows per second, {many:,} rows", 1 / statistics.median(a for a, _ in taken), "/s")
 
     def _make(self, name: str, rows: int) -> Path:
         path = self._root / name

@@ -46,7 +46,7 @@ def run(scale: Scale) -> list[Figure]:
             f"CPU of the daemon, {rows:,} rows", _NOTHING, "µs", rows / 1e6
         ),
         Paired([each.daemon_s for each in again], [each.daemon_s for each in alone]).figure(
-            "the same of two jobs that nobody watches", None, "µs", rows / 1e6
+            "the same, two jobs that nobody watches", None, "µs", rows / 1e6
         ),
         Paired([each.wall_s for each in watched], [each.wall_s for each in alone]).figure(
             f"wall time, {rows:,} rows", None, "µs", rows / 1e6
