@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 #: The wait before each try, counted from the end of the previous one; the first try is immediate.
 SCHEDULE_S = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
@@ -27,8 +27,7 @@ class DeliveryState(StrEnum):
     DISABLED = "disabled"  # the receiver said that it is gone for good
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyOptions:
+class NotifyOptions(NamedTuple):
     """The options of a submission that concern notifications."""
 
     urls: Sequence[str] = ()
@@ -43,8 +42,7 @@ class NotifyOptions:
         return bool(self.urls or self.commands or self.secret_env or self.secret_file)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The result of one try."""
 
     status: int | None = None  # HTTP status or exit code
@@ -55,8 +53,7 @@ class Reply:
     duration_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The decision after a reply. ``next_at`` (microseconds) is None unless another try follows."""
 
     state: DeliveryState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.domain.endings import Ending
 from jobctl.domain.policy import (
@@ -27,16 +27,14 @@ LONGEST_WAIT_S = 100 * 366 * 86_400.0
 _UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """The attempts and crashes of an item when one of its attempts ends, with that attempt."""
 
     spent: int  # attempts charged to the item in this round
     crashes: int  # interruptions before this ending
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The consequences of an ending for the item."""
 
     verb: Verb

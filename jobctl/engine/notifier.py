@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from jobctl.config import Home
 from jobctl.domain.notify import DeliveryState, Reply
-from jobctl.notify.channels import deliver, judge, shown_target
 from jobctl.store import journal, outbox
 from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
@@ -24,10 +23,16 @@ MAX_TRIES = 4
 Deliver = Callable[[Sending, int, str], Reply]
 
 
+def _deliver(sending: Sending, timestamp: int, home: str) -> Reply:
+    from jobctl.notify.channels import deliver  # few jobs notify anybody
+
+    return deliver(sending, timestamp, home)
+
+
 class Notifier:
     """Begins and settles the tries of the outbox."""
 
-    def __init__(self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver = deliver) -> None:
+    def __init__(self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver = _deliver) -> None:
         self._database = database
         self._home = str(home.root)
         self._wake = wake
@@ -102,6 +107,8 @@ class Notifier:
         self._wake()
 
     def _settle(self, sending: Sending, reply: Reply, now: int) -> None:
+        from jobctl.notify.channels import judge, shown_target
+
         verdict = judge(sending.kind, reply, sending.tries, now, self._random.random)
         if not outbox.settle(self._database, sending, reply, verdict, now):
             return

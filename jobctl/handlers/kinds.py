@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ from jobctl.domain import handler_kinds
 from jobctl.domain.braces import Names
 from jobctl.domain.call import Call
 from jobctl.errors import UsageError
-from jobctl.handlers import call, column, command, shell
 from jobctl.handlers.attempt import RowReader, StoredJob, Tokens, tokens_of
 from jobctl.handlers.handler import Handler, Kind
 
@@ -18,8 +17,34 @@ from jobctl.handlers.handler import Handler, Kind
 #: halved all of them, have no such option and run as they were accepted.
 KEEPS_TAGS = "keeps_tags"
 
-#: Every kind by its name; ``domain.handler_kinds`` has what documents say about each.
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (command.KIND, shell.KIND, column.KIND, call.KIND)}
+
+def _command() -> Kind:
+    from jobctl.handlers.command import KIND
+
+    return KIND
+
+
+def _shell() -> Kind:
+    from jobctl.handlers.shell import KIND
+
+    return KIND
+
+
+def _column() -> Kind:
+    from jobctl.handlers.column import KIND
+
+    return KIND
+
+
+def _call() -> Kind:
+    from jobctl.handlers.call import KIND
+
+    return KIND
+
+
+#: Every kind by its name; ``domain.handler_kinds`` has what documents say about each. The kinds load at their first
+#: use, because most jobs and most commands need one of them.
+KINDS: dict[str, Callable[[], Kind]] = {"command": _command, "shell": _shell, "column": _column, "call": _call}
 
 
 def check_tables() -> None:
@@ -34,7 +59,7 @@ check_tables()
 
 def kind_of(name: str) -> Kind:
     """The kind that a job stores. Raises UsageError for one of another version of jobctl."""
-    return KINDS[handler_kinds.kind_of(name).name]
+    return KINDS[handler_kinds.kind_of(name).name]()
 
 
 def make_handler(
@@ -59,18 +84,18 @@ def make_handler(
 
 def make_shell_for_commands(shell: str, input_format: str, columns: Sequence[str] | None) -> Handler:
     """The handler for rows that are commands themselves, as those of a joblog: the shell is meant to evaluate them."""
-    return _handler(KINDS["shell"], shell, input_format, Names(columns), "")
+    return _handler(KINDS["shell"](), shell, input_format, Names(columns), "")
 
 
 def _given(command: Sequence[str] | Call, shell: str | None) -> tuple[Kind, Any]:
     """The kind of a submission, and what its job stores as the command."""
     if isinstance(command, Call):
-        return KINDS["call"], command.to_json()
+        return KINDS["call"](), command.to_json()
     if shell is not None:
         if command:
             raise UsageError("--shell and a command after -- exclude each other", hint="leave out one of them")
-        return KINDS["shell"], shell
-    return KINDS["command" if command else "column"], command
+        return KINDS["shell"](), shell
+    return KINDS["command" if command else "column"](), command
 
 
 def _handler(kind: Kind, work: Any, input_format: str, names: Names, uid: str | Tokens) -> Handler:

@@ -10,28 +10,21 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from jobctl.config import find_home
-from jobctl.domain.event import Cause, EndedJob, event_body, event_type
 from jobctl.domain.notify import DeliveryState, Reply, Verdict
-from jobctl.domain.shape import hides_the_cause
 from jobctl.domain.texts import restored, stored
 from jobctl.store import jobs
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.failures import example, failed_samples, samples_of
-from jobctl.store.job_row import JobRow
 
-SAMPLES = 5
 #: The result of a try whose engine ended before it did.
 INTERRUPTED = "cut off: the daemon ended during this try"
 
 
-@dataclass(frozen=True, slots=True)
-class NewTarget:
+class NewTarget(NamedTuple):
     """A receiver of the ends of a job's rounds."""
 
     kind: str  # name of the channel
@@ -93,11 +86,14 @@ def enqueue(database: Database, job: int, now: int) -> int:
     targets = database.execute("SELECT id, disabled_at FROM targets WHERE job = ? ORDER BY id", (job,)).fetchall()
     if not targets:
         return 0
-    import uuid  # worth 8 ms of start-up of every engine and command
+    import uuid  # few jobs notify anybody, and these modules take 10 ms to load
+
+    from jobctl.domain.event import event_body, event_type
+    from jobctl.store.ended_job import ended_job
 
     row = jobs.load(database, job)
     assert row is not None and row.finished_at is not None
-    body = event_body(_ended(database, row, program_for(database.path.parent)))
+    body = event_body(ended_job(database, row, program_for(database.path.parent)))
     rows = []
     for target, disabled_at in targets:
         state, next_at = (DeliveryState.PENDING, now) if disabled_at is None else (DeliveryState.DISABLED, None)
@@ -115,54 +111,6 @@ def program_for(root: Path) -> str:
     if os.environ.get("JOBCTL_HOME") is None and find_home().root == root:
         return "jobctl"
     return f"jobctl --home {shlex.quote(str(root))}"
-
-
-def _ended(database: Database, row: JobRow, program: str) -> EndedJob:
-    reason, results = database.one("SELECT reason, results FROM jobs WHERE id = ?", (row.id,))
-    written = json.loads(mended({"results": results})[0]["results"] or "{}")
-    retryable, held_back = _to_retry(database, row)
-    command = f"{program} retry {row.id}" + ("" if retryable else " --unknown")
-    return EndedJob(
-        job=row.id,
-        uid=row.uid,
-        name=row.name,
-        key=row.key,
-        queue=row.queue,
-        state=row.state,
-        reason=reason,
-        round=row.round,
-        counts=row.counts,
-        causes=_top_causes(database, row.id),
-        retry_command=command if retryable or held_back else None,
-        retry_items=retryable or held_back,
-        results=written.get("dir"),
-        submitted_at=row.submitted_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at or 0,
-    )
-
-
-def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
-    """The number of items that a plain retry takes, and of those that it leaves out: they may have had their effect."""
-    held_back = 0
-    if row.policy.on_crash == "fail":
-        sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
-        held_back = int(database.scalar(sql, (row.id,)))
-    return row.counts.failed - held_back + row.counts.unprocessed, held_back
-
-
-def _top_causes(database: Database, job: int) -> list[Cause]:
-    rows = database.execute(
-        "SELECT id, code, message, items, retryable, outcome, samples FROM failures"
-        " WHERE job = ? AND items > 0 ORDER BY items DESC, id LIMIT 3",
-        (job,),
-    ).fetchall()
-    causes = []
-    for n, code, message, count, retryable, known, text in rows:
-        items = failed_samples(database, job, n, samples_of(text))[:SAMPLES]
-        said = example(database, job, n, items) if hides_the_cause(message) else None
-        causes.append(Cause(code, message, count, bool(retryable), known, items, said))
-    return causes
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:

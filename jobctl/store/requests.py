@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.store import meta
 from jobctl.store.database import Database
@@ -18,8 +17,7 @@ _CHECKPOINTED = "checkpointed"  # in meta: the tokens of the latest requests tha
 _ANSWERS_KEPT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request to end a job or an item, or to bring its output to this machine (``verb``)."""
 
     job: int
@@ -51,6 +49,8 @@ def drop(database: Database, numbers: Iterable[int]) -> None:
 
 def ask_for_checkpoint(database: Database, actor: str, at: int) -> str:
     """Ask the engine to empty the write-ahead log of everything that is committed by now; returns a token."""
+    import uuid  # takes 10 ms to load, and few commands ask for this
+
     token = uuid.uuid4().hex
     with database.transaction():
         add(database, Request(0, None, CHECKPOINT, False, actor, token), at)

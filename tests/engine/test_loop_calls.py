@@ -11,7 +11,7 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import Calls, Finished, OutputFlag, Raised, Started
 from jobctl.domain.states import JobState
-from jobctl.handlers.kinds import KINDS
+from jobctl.handlers.kinds import kind_of
 from jobctl.store import sqlite
 from tests.engine.bench import SECOND, Bench, state
 from tests.executors.fake import FakeExecutor, Play
@@ -96,7 +96,7 @@ def test_more_is_handed_over_ahead_than_of_processes(tmp_path):
     while (counts := bench.job(job).counts).live:
         ahead = max(ahead, counts.running)
         bench.tick()
-    assert ahead > 300 + KINDS["command"].ahead.most
+    assert ahead > 300 + kind_of("command").ahead.most
 
 
 def test_a_new_engine_hears_again_what_was_not_acknowledged(bench):

@@ -59,9 +59,13 @@ def test_nothing_asks_for_the_class_of_a_handler():
 def lists(monkeypatch):
     """A third way to work, besides processes and calls: in both tables."""
     facts = handler_kinds.KINDS["command"]._replace(name="list", option="list", noun="entry")
-    behaviour = kinds.KINDS["command"]._replace(name="list")
+    behaviour = kinds.kind_of("command")._replace(name="list")
     monkeypatch.setitem(handler_kinds.KINDS, "list", facts)
-    monkeypatch.setitem(kinds.KINDS, "list", behaviour)
+    monkeypatch.setitem(kinds.KINDS, "list", lambda: behaviour)
+
+
+def test_every_kind_has_the_name_under_which_the_tables_have_it():
+    assert [kinds.kind_of(name).name for name in kinds.KINDS] == list(handler_kinds.KINDS)
 
 
 def test_a_new_kind_is_a_row_in_each_table(lists):
@@ -72,7 +76,7 @@ def test_a_new_kind_is_a_row_in_each_table(lists):
 
 
 def test_a_kind_that_leaves_a_question_open_does_not_load():
-    whole = kinds.KINDS["command"]._asdict()
+    whole = kinds.kind_of("command")._asdict()
     for member in kinds.Kind._fields:
         with pytest.raises(TypeError, match=member):
             kinds.Kind(**{name: value for name, value in whole.items() if name != member})

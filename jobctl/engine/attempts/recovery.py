@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobctl.domain.ports import AttemptId, Executor, Finished, Lost
 from jobctl.engine.attempts.batch import lost_as_finished
@@ -14,8 +14,7 @@ from jobctl.store.database import Database
 from jobctl.supervisor import kept_starts
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterChoice:
+class ClusterChoice(NamedTuple):
     """The cluster that an engine uses."""
 
     words: Sequence[str] = ()  # as its option names it; none = this machine
@@ -25,8 +24,7 @@ class ClusterChoice:
 NO_CLUSTER = ClusterChoice()
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(NamedTuple):
     """The findings of a start."""
 
     epoch: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.mask import HideAll, Mask
@@ -16,8 +16,7 @@ from jobctl.handlers.kinds import kind_of
 from jobctl.store.job_row import JobRow
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(NamedTuple):
     """The variables that items get by name or from a file, with their values of this moment."""
 
     values: Mapping[str, str]

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from jobctl.domain.blockers import DAMAGED
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.attempts.not_started import missing_sentence
@@ -191,6 +190,8 @@ class LiveJobs:
         live.mask, live.lack = secrets.mask, secrets.problem
         live.missing_variables = "" if secrets.problem else missing_sentence(secrets.missing)
         if live.row.damage:  # the rest of the row must not run
+            from jobctl.domain.blockers import DAMAGED  # the table of blockers is for commands
+
             live.lack = DAMAGED.words(damage=live.row.damage)
         self._executor.define(self._specs.spec(live.row, secrets, slotted=live.handler.slotted))
 

@@ -6,8 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import Counts, JobState, Stop, final_state
@@ -22,8 +21,7 @@ from jobctl.store.opening.open import open_database
 INLINE_LIMIT = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """Result files that are in place, or the reason why they could not be written."""
 
     job: int
