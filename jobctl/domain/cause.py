@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from itertools import islice
 
-from jobctl.domain.errorbody import SaidByAttempt, found_in, of_record, of_stdout
+from jobctl.domain.errorbody import AttemptMessage, found_in, of_record, of_stdout
 from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
 from jobctl.domain.patterns import late
 from jobctl.domain.ports import Raised
@@ -14,14 +14,14 @@ from jobctl.domain.shape import generalise, hides_the_cause
 
 __all__ = [
     "MESSAGE_LIMIT",
-    "SaidByAttempt",
+    "AttemptMessage",
     "clean",
     "generalise",
     "hides_the_cause",
     "last_words",
+    "message_in_output",
+    "message_of_call",
     "of_exception",
-    "said_by",
-    "said_of",
 ]
 
 MESSAGE_LIMIT = 300
@@ -46,20 +46,20 @@ _decode = json.JSONDecoder().raw_decode
 
 def last_words(err_tail: bytes, out_tail: bytes) -> str:
     """The message of a failed attempt, as one line; "" if it wrote none."""
-    return said_of(err_tail, out_tail).text
+    return message_in_output(err_tail, out_tail).text
 
 
-def said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
+def message_in_output(err_tail: bytes, out_tail: bytes) -> AttemptMessage:
     """Find the message of a failed attempt in its output.
 
     It is the error body at the end of stdout (the answer of a service, as ``{"message": ...}``), otherwise the line
     of stderr that names the cause, otherwise such a line of stdout, otherwise the last line with words.
     """
-    return _said_of(err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:])
+    return _message_in_output(err_tail[-_LOOKED_AT:], out_tail[-_LOOKED_AT:])
 
 
 @lru_cache(maxsize=64)
-def _said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
+def _message_in_output(err_tail: bytes, out_tail: bytes) -> AttemptMessage:
     err, out = err_tail.decode("utf-8", "replace"), out_tail.decode("utf-8", "replace")
     rank, said = _line(err)
     if (body := of_stdout(out)) is not None and body.text:
@@ -69,17 +69,17 @@ def _said_of(err_tail: bytes, out_tail: bytes) -> SaidByAttempt:
         rank_out, said_out = _line(out)
         if rank_out > rank and (rank is Rank.NOTHING or rank_out is Rank.ERROR):
             rank, said = rank_out, said_out
-    return said if rank is not Rank.NOTHING else SaidByAttempt(_fallback(err) or _fallback(out))
+    return said if rank is not Rank.NOTHING else AttemptMessage(_fallback(err) or _fallback(out))
 
 
-def _cleaned(said: SaidByAttempt, before: str = "") -> SaidByAttempt:
-    return SaidByAttempt(clean(before + said.text), clean(before + said.head) if said.head else "")
+def _cleaned(said: AttemptMessage, before: str = "") -> AttemptMessage:
+    return AttemptMessage(clean(before + said.text), clean(before + said.head) if said.head else "")
 
 
-def _line(text: str) -> tuple[Rank, SaidByAttempt]:
+def _line(text: str) -> tuple[Rank, AttemptMessage]:
     """The line that names the cause, with its rank."""
     if not text:
-        return Rank.NOTHING, SaidByAttempt("")
+        return Rank.NOTHING, AttemptMessage("")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     if "<" in text and ("</title>" in text or "</TITLE>" in text):
@@ -87,11 +87,11 @@ def _line(text: str) -> tuple[Rank, SaidByAttempt]:
     if "{" in text:
         text = _on_one_line(text)
     lines = _lines(text)[-8 * LINES :]
-    read: dict[str, SaidByAttempt] = {}
+    read: dict[str, AttemptMessage] = {}
     if "{" in text or "level=" in text:
         lines = [_read(bare(line), read) for line in lines]
     found, line = best(lines)
-    return found, _cleaned(read.get(line) or found_in(line) or SaidByAttempt(line))
+    return found, _cleaned(read.get(line) or found_in(line) or AttemptMessage(line))
 
 
 def _lines(text: str) -> list[str]:
@@ -114,14 +114,14 @@ def _on_one_line(text: str) -> str:
     return text
 
 
-def _read(line: str, read: dict[str, SaidByAttempt]) -> str:
+def _read(line: str, read: dict[str, AttemptMessage]) -> str:
     """A line of a structured log as an ordinary line of text; ``read`` keeps its parsed message."""
     level, said = "", None
     if line.startswith("{"):
         level, said = of_record(line)
     elif "level=" in line:
         level, told = of_logfmt(line)
-        said = SaidByAttempt(told) if told else None
+        said = AttemptMessage(told) if told else None
     if said is None:
         return line
     line = f"{'INFO' if level in _LOW else 'ERROR'}: {said.text}"
@@ -137,21 +137,21 @@ def _fallback(text: str) -> str:
 
 def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
     """The message of a call that raised, and its general form; the place in the code is part of both."""
-    said = said_by(raised, in_setup=in_setup)
+    said = message_of_call(raised, in_setup=in_setup)
     place = f" [{clean(raised.where)}]" if raised.where else ""
     return said.text, generalise(said.text.removesuffix(place)) + place
 
 
-def said_by(raised: Raised, *, in_setup: bool = False) -> SaidByAttempt:
+def message_of_call(raised: Raised, *, in_setup: bool = False) -> AttemptMessage:
     """The message of a call that raised; it names the place in the code."""
     told = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
-    said = found_in(told) or SaidByAttempt(told)
+    said = found_in(told) or AttemptMessage(told)
     said = _cleaned(said, "in the setup: " if in_setup else "")
     place = f" [{clean(raised.where)}]" if raised.where else ""
     text = said.text
     if len(text) + len(place) > MESSAGE_LIMIT:
         text = f"{text[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
-    return SaidByAttempt(text + place, said.head if text.startswith(said.head) and text != said.head else "")
+    return AttemptMessage(text + place, said.head if text.startswith(said.head) and text != said.head else "")
 
 
 def clean(text: str) -> str:

@@ -73,14 +73,14 @@ class Body(NamedTuple):
     tells: bool  # the code alone tells this cause from others
 
 
-class SaidByAttempt(NamedTuple):
-    """The output of a failed attempt."""
+class AttemptMessage(NamedTuple):
+    """The message of a failed attempt, as its output or its exception has it."""
 
     text: str
     head: str = ""  # the beginning of the text, if that alone tells the cause from others
 
 
-def found_in(text: str) -> SaidByAttempt | None:
+def found_in(text: str) -> AttemptMessage | None:
     """The error body in a text, if there is one, after the name of the program or exception that shows it."""
     if "{" in text:
         found = _json(text) or _pairs(text)
@@ -99,7 +99,7 @@ def found_in(text: str) -> SaidByAttempt | None:
     return None
 
 
-def of_stdout(text: str) -> SaidByAttempt | None:
+def of_stdout(text: str) -> AttemptMessage | None:
     """The error body at the end of stdout. Stdout may be data, so only an answer that is certainly an error counts."""
     text = text.rstrip()
     if not text.endswith(("}", "]", ">")):
@@ -114,7 +114,7 @@ def of_stdout(text: str) -> SaidByAttempt | None:
     return None
 
 
-def of_record(line: str) -> tuple[str, SaidByAttempt | None]:
+def of_record(line: str) -> tuple[str, AttemptMessage | None]:
     """(level, message) of a log line in JSON; (``""``, None) for any other line."""
     try:
         value = json.loads(line)
@@ -151,18 +151,18 @@ def of_value(value: Any, depth: int = 0) -> Body | None:
     return Body(code, message, tells) if (message and (code or is_error)) or (code and tells and is_error) else None
 
 
-def joined(before: str, body: Body) -> SaidByAttempt:
+def joined(before: str, body: Body) -> AttemptMessage:
     """The text of a body: the program that shows it, its code, its message."""
     code, message = body.code, " ".join(body.message.split())
     speaker = _speaker(before)
     if not code:
-        return SaidByAttempt(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
+        return AttemptMessage(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
     head = f"{speaker}: {code}" if speaker else code
     if message in ("", code):
-        return SaidByAttempt(head, head if body.tells else "")
+        return AttemptMessage(head, head if body.tells else "")
     if message.startswith(f"{code}: "):
         message = message[len(code) + 2 :]
-    return SaidByAttempt(f"{head}: {message}", head if body.tells else "")
+    return AttemptMessage(f"{head}: {message}", head if body.tells else "")
 
 
 def _speaker(before: str) -> str:

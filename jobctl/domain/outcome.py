@@ -85,10 +85,10 @@ def signal_of(ending: int | None, code: int) -> str | None:
     return signal_name(code) if by_us and 0 < code < signal.NSIG else None
 
 
-def describe(ending: int, code: int, duration_us: int, lack: str = "") -> str:
-    """A sentence about an attempt that wrote no message; ``lack`` describes the full disk, if it had one."""
-    if lack:
-        return f"exit {code}, and there was no room for its output: {lack}"
+def describe(ending: int, code: int, duration_us: int, full_disk: str = "") -> str:
+    """A sentence about an attempt that wrote no message; ``full_disk`` names the disk that was full, if one was."""
+    if full_disk:
+        return f"exit {code}, and there was no room for its output: {full_disk}"
     if ending == Ending.EXITED:
         return f"exit {code}, and it wrote nothing"
     if ending == Ending.SIGNALLED:

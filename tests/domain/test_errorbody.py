@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobctl.domain.cause import last_words, said_by, said_of
+from jobctl.domain.cause import last_words, message_in_output, message_of_call
 from jobctl.domain.errorbody import found_in
 from jobctl.domain.ports import Raised
 
@@ -75,8 +75,8 @@ BODIES = [
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_body_on_either_stream_is_its_code_and_its_message(body, words, head, indent):
     text = json.dumps(body, indent=indent).encode()
-    assert said_of(b"", b"working\n" + text + b"\n") == (words, head)
-    assert said_of(b"working\n" + text + b"\n", b"") == (words, head)
+    assert message_in_output(b"", b"working\n" + text + b"\n") == (words, head)
+    assert message_in_output(b"working\n" + text + b"\n", b"") == (words, head)
 
 
 @pytest.mark.parametrize(("body", "words", "head"), BODIES)
@@ -84,10 +84,10 @@ def test_an_exception_that_carries_a_body_keeps_its_name(body, words, head):
     if not head:
         return
     for spelled in (json.dumps(body), json.dumps(body, indent=1), repr(body)):
-        said = said_by(Raised("openai.ApiError", f"Error code: 429 - {spelled}", 1, None, "tasks.py:9"))
+        said = message_of_call(Raised("openai.ApiError", f"Error code: 429 - {spelled}", 1, None, "tasks.py:9"))
         assert said.head == (f"openai.ApiError: {head}" if words != head else ""), spelled
         assert said.text == f"openai.ApiError: {words} [tasks.py:9]"
-    cut = said_by(Raised("HTTPError", f"answered {json.dumps(body)[:-1]}", 1, None, ""))
+    cut = message_of_call(Raised("HTTPError", f"answered {json.dumps(body)[:-1]}", 1, None, ""))
     assert cut.text.startswith("HTTPError: ")
 
 
@@ -127,11 +127,12 @@ def test_text_that_an_item_was_to_print_is_not_an_error(text):
 
 def test_a_row_in_a_message_is_not_a_body():
     text = "bad row {'id': 3, 'name': 'bob', 'status': 'open', 'type': 'invoice'}"
-    assert said_by(Raised("ValueError", text, 1, None, "")).text == f"ValueError: {text}"
+    assert message_of_call(Raised("ValueError", text, 1, None, "")).text == f"ValueError: {text}"
 
 
 def test_the_program_that_shows_a_body_is_named():
     body = b'{"error":{"message":"slow down","code":"rate_limited"}}'
-    said = said_of(b"curl: (22) The requested URL returned error: 429\n", body)
+    said = message_in_output(b"curl: (22) The requested URL returned error: 429\n", body)
     assert said == ("curl: rate_limited: slow down", "curl: rate_limited")
-    assert said_of(b"fetch: server said " + body, b"") == ("fetch: rate_limited: slow down", "fetch: rate_limited")
+    said = message_in_output(b"fetch: server said " + body, b"")
+    assert said == ("fetch: rate_limited: slow down", "fetch: rate_limited")

@@ -41,15 +41,15 @@ class Disks:
             if space.is_full(place):
                 self._full_at[place] = now
 
-    def lack(self, f: Finished, said: str, cwd: str) -> str:
-        """Name the disk that was full when an attempt failed because of that, with figures; empty without evidence.
+    def full_at_failure(self, f: Finished, message: str, cwd: str) -> str:
+        """Name the full disk that made an attempt fail, with figures; empty without evidence.
 
-        If an attempt says that it had no room, a disk that it writes to must be full as well. If it wrote nothing to
-        stderr, perhaps because it could not, the disk of its own output must be full.
+        If the message of an attempt says that it had no room, a disk that it writes to must be full as well. If it
+        wrote nothing to stderr, perhaps because it could not, the disk of its own output must be full.
         """
         if f.ending not in _OWN_ENDINGS or f.host:
             return ""
-        if any(word in said.lower() for word in _WORDS):
+        if any(word in message.lower() for word in _WORDS):
             return self._short((*self._places, cwd, "/tmp"), f.started_at)  # noqa: S108 - looked at, not used
         if not f.err_len and f.raised is None:
             return self._full((self._logs,), f.started_at)

@@ -28,35 +28,35 @@ class FailureCauses:
         self._live = live
         self._now = now
         self._disks = disks
-        self._lacks: dict[tuple[int, int], str] = {}  # of attempts that failed because a disk was full
-        self._said: dict[tuple[int, int], cause.SaidByAttempt] = {}
+        self._full_disks: dict[tuple[int, int], str] = {}  # the disk, if an attempt failed for lack of room
+        self._messages: dict[tuple[int, int], cause.AttemptMessage] = {}
         self._touched: set[int] = set()  # groups to save
         #: The number of the group and the message of each failed attempt.
         self.by_attempt: Causes = {}
 
-    def find_lacks(self, batch: Batch, bad: Sequence[Finished]) -> None:
+    def find_full_disks(self, batch: Batch, bad: Sequence[Finished]) -> None:
         """Mark the attempts that failed because a disk was full."""
         if self._disks is None:
             return
         for f in bad:
-            said = self._words(f).text if f.raised is None else f.raised.message
-            if lack := self._disks.lack(f, said, self._live.row.cwd):
-                self._lacks[f.item, f.attempt] = lack
-        if self._lacks:
+            message = self._message_in_output(f).text if f.raised is None else f.raised.message
+            if full := self._disks.full_at_failure(f, message, self._live.row.cwd):
+                self._full_disks[f.item, f.attempt] = full
+        if self._full_disks:
             batch.finished = [
-                f._replace(flags=f.flags | outcome.DISK_FULL) if (f.item, f.attempt) in self._lacks else f
+                f._replace(flags=f.flags | outcome.DISK_FULL) if (f.item, f.attempt) in self._full_disks else f
                 for f in batch.finished
             ]
 
     def group_of(self, f: Finished) -> FailureGroup:
         """The group of a failed attempt, with the attempt counted in it."""
         live = self._live
-        lack = self._lacks.get((f.item, f.attempt), "")
-        code = outcome.failure_code(f.ending, f.code, outcome.DISK_FULL if lack else 0)
+        full_disk = self._full_disks.get((f.item, f.attempt), "")
+        code = outcome.failure_code(f.ending, f.code, outcome.DISK_FULL if full_disk else 0)
         known = "known" if outcome.is_known(f.ending) else "unknown"
-        told, message = self._message(f, lack)
+        group_message, message = self._message(f, full_disk)
         group = live.groups.find(
-            told._replace(code=code, outcome=known),
+            group_message._replace(code=code, outcome=known),
             retryable=outcome.is_retryable(f.ending, f.code, live.row.policy),
             now=self._now,
         )
@@ -83,37 +83,37 @@ class FailureCauses:
         if self._touched:
             self._live.groups.save(self._touched, self._now)
 
-    def _message(self, f: Finished, lack: str) -> tuple[Message, str]:
+    def _message(self, f: Finished, full_disk: str) -> tuple[Message, str]:
         """The message of a failed attempt for the groups, and the one that is kept with the attempt."""
         live = self._live
         if f.raised is not None:
-            said = cause.said_by(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
+            own = cause.message_of_call(f.raised, in_setup=bool(f.flags & OutputFlag.SETUP))
         else:
-            said = cause.SaidByAttempt("") if f.ending == Ending.LEFT else self._words(f)
-        message = live.mask(said.text) or self._described(f, lack)
-        told = Message(message, live.mask(said.head), f.item, cells=self._cells)
-        if said.text or lack or f.ending == Ending.TIMED_OUT:
-            return told, message
+            own = cause.AttemptMessage("") if f.ending == Ending.LEFT else self._message_in_output(f)
+        message = live.mask(own.text) or self._description(f, full_disk)
+        group_message = Message(message, live.mask(own.head), f.item, cells=self._cells)
+        if own.text or full_disk or f.ending == Ending.TIMED_OUT:
+            return group_message, message
         text = outcome.describe(f.ending, f.code, f.duration_us) if f.ending == Ending.LEFT else message
-        return told._replace(text=text, is_fixed=True), message
+        return group_message._replace(text=text, is_fixed=True), message
 
-    def _words(self, f: Finished) -> cause.SaidByAttempt:
+    def _message_in_output(self, f: Finished) -> cause.AttemptMessage:
         """The message of an attempt of a command; its output is searched once."""
-        said = self._said.get((f.item, f.attempt))
-        if said is None:
-            said = self._said[f.item, f.attempt] = cause.said_of(f.err_tail, f.out_tail)
-        return said
+        message = self._messages.get((f.item, f.attempt))
+        if message is None:
+            message = self._messages[f.item, f.attempt] = cause.message_in_output(f.err_tail, f.out_tail)
+        return message
 
     def _cells(self, item: int) -> frozenset[str]:
         """The values of the row of an item: a message that differs in such a value alone is not another cause."""
         payload = items.payload(self._database, self._live.id, item) or b""
         return cells(self._live.row.input_format, payload) | {str(item)}
 
-    def _described(self, f: Finished, lack: str) -> str:
+    def _description(self, f: Finished, full_disk: str) -> str:
         """The message for an attempt that wrote none; if its job was stopped, the rule that stopped it."""
         stop, why = self._live.stop, self._live.row.stop_reason
         if f.ending == Ending.CANCELLED and stop not in (None, Stop.CANCEL) and why:
             return f"killed because its job stopped: {why}"
         if f.ending == Ending.LEFT and f.left:
             return leftovers.sentence(f)
-        return outcome.describe(f.ending, f.code, f.duration_us, lack)
+        return outcome.describe(f.ending, f.code, f.duration_us, full_disk)

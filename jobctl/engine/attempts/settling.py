@@ -42,7 +42,7 @@ class Settler:
         self._move("running", "succeeded", len(good))
         called = self._settle_calls(batch.calls)
         if bad:
-            self._causes.find_lacks(batch, bad)
+            self._causes.find_full_disks(batch, bad)
             self._settle_failed(bad)
         if batch.returned:
             self._release(batch.returned)
