@@ -22,8 +22,8 @@ TYPE_CHECKING = False  # like typing's own, which costs more to import than all 
 if TYPE_CHECKING:
     from typing import Any
 
+    from jobctl.worker import call_context
     from jobctl.worker import load as loading
-    from jobctl.worker import place as places
     from jobctl.worker.load import Call
 
     #: Fields of domain.ports.Raised.
@@ -38,8 +38,8 @@ else:
         spec.loader.exec_module(module)
         return module
 
+    call_context = _from_this_folder("call_context")
     loading = _from_this_folder("load")
-    places = _from_this_folder("place")
 
 #: The folder of these files, to leave their frames out of tracebacks.
 _OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
@@ -78,11 +78,11 @@ _json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=("
 
 def main() -> None:
     """Serve the supervisor until it hangs up."""
-    channel, page_fd = places.out_of_reach(_CHANNEL_FD, _PAGE_FD)
+    channel, page_fd = call_context.out_of_reach(_CHANNEL_FD, _PAGE_FD)
     os.close(_CHANNEL_FD)
     os.close(_PAGE_FD)
     loading.prepare()
-    page, place = _PageWriter(page_fd), places.CallContext()
+    page, place = _PageWriter(page_fd), call_context.CallContext()
     messages = _messages(channel)
     kind, load = next(messages)
     assert kind == _LOAD
@@ -151,13 +151,13 @@ class _PageWriter:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self.size = os.fstat(fd).st_size
-        self.memory = places.mapped(fd, self.size)
+        self.memory = call_context.mapped(fd, self.size)
 
     def grow(self, size: int) -> None:
         """Enlarge the page for a large record."""
         self.size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         os.ftruncate(self._fd, self.size)
-        self.memory = places.mapped(self._fd, self.size)
+        self.memory = call_context.mapped(self._fd, self.size)
 
     def refuse(self, error: BaseException) -> None:
         """Write why the worker cannot make calls."""
@@ -197,7 +197,7 @@ def _spelled(number: str) -> dict[str, str]:
 
 
 class _CallRunner:
-    def __init__(self, page: _PageWriter, place: places.CallContext, call: Call) -> None:
+    def __init__(self, page: _PageWriter, place: call_context.CallContext, call: Call) -> None:
         self._page = page
         self._call = call
         self._place = place

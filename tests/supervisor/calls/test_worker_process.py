@@ -306,7 +306,7 @@ def test_descriptors_are_out_of_reach_under_any_limit(soft: int, hard: int, lowe
         pytest.skip("this machine allows fewer open files")
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        "from jobctl.worker.place import out_of_reach\n"
+        "from jobctl.worker.call_context import out_of_reach\n"
         "print(*out_of_reach(0, 1), *out_of_reach(1, 2), *resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
