@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     Call = Callable[[bytes], Any]
 
 
-#: The working directory of the job.
-HOME = os.getcwd()
-
-
 class NotLoadedError(Exception):
     """The function cannot be found, or does not take the rows of the job."""
 
@@ -44,7 +40,7 @@ def prepare() -> None:
     """Let this process find modules as ``python -m`` does, and jobctl even if it is not installed."""
     if not getattr(sys.flags, "safe_path", False):
         sys.path[:1] = [os.getcwd()]
-    sys.meta_path.append(Own())
+    sys.meta_path.append(OwnPackageFinder())
 
 
 def load(target: str, setup: str, style: str, input_format: str, columns: Sequence[str]) -> Call:
@@ -89,8 +85,12 @@ def _find(target: str) -> Any:
         except AttributeError:
             raise NotLoadedError(f"{name} has no {path!r}") from None
     if not callable(found):
-        raise NotLoadedError(f"{target} is not a function but a {type(found).__name__}")
+        raise NotLoadedError(f"{target} is not a function but {_with_article(type(found).__name__)}")
     return found
+
+
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
 
 
 def _caller(function: Any, target: str, style: str, input_format: str, columns: tuple[str, ...]) -> Call:
@@ -139,7 +139,7 @@ def _table_row(columns: tuple[str, ...]) -> Callable[[Any], dict[str, str]]:
     return lambda payload: dict(zip(columns, payload.decode("utf-8", "surrogateescape").split("\0")))  # noqa: B905
 
 
-class Own:
+class OwnPackageFinder:
     """Finds the package jobctl where it is not installed, so that functions can import its exceptions."""
 
     @staticmethod

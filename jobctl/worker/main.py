@@ -9,7 +9,6 @@ death of this process loses no outcome of a call that had ended.
 from __future__ import annotations
 
 import importlib.util
-import json
 import marshal
 import mmap
 import os
@@ -22,12 +21,9 @@ TYPE_CHECKING = False  # like typing's own, which costs more to import than all 
 if TYPE_CHECKING:
     from typing import Any
 
-    from jobctl.worker import call_context
+    from jobctl.worker import call_context, outcomes
     from jobctl.worker import load as loading
     from jobctl.worker.load import Call
-
-    #: Fields of domain.ports.Raised.
-    Cause = tuple[str, str, int, float | None, str]
 else:
 
     def _from_this_folder(name):
@@ -40,9 +36,8 @@ else:
 
     call_context = _from_this_folder("call_context")
     loading = _from_this_folder("load")
+    outcomes = _from_this_folder("outcomes")
 
-#: The folder of these files, to leave their frames out of tracebacks.
-_OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 # The words and the layout of the page are those of jobctl.supervisor.protocol.page; a test compares them.
 _CHANNEL_FD = 3  # both move to other numbers at the start
 _PAGE_FD = 4
@@ -50,30 +45,28 @@ _LOAD = 0
 _NOW = struct.Struct("<qqqq")  # index of the running call (-1: none), its start, bytes in stdout and in stderr then
 _DONE = struct.Struct("<qqq")  # calls that ended, bytes of their records, how many of them failed
 _DONE_AT = 32
-_LIMIT = struct.Struct("<q")  # written by the supervisor: the first index of a call that must not begin
-_LIMIT_AT = 56
-_FAULT = struct.Struct("<q")  # 1: the function cannot be loaded, 2: its setup raised; the record says why
-_FAULT_AT = 64
+_WORD = struct.Struct("<q")
+_LIMIT_AT = 56  # written by the supervisor: the first index of a call that must not begin
+_FAULT_AT = 64  # one of the three below; of the first two, the record says why
+_NOT_LOADED = 1
+_SETUP_RAISED = 2
 _OUTPUT_SPOILT = 3
-_HEAD = 64
 _RSS_AT = 72
 _TOOK_AT = 80  # nanoseconds from the first call to the end of the last
 _RECORDS_AT = 128
+
+#: Bytes at the beginning of a group's output that are compared at its end.
+_HEAD = 64
 
 #: A group ends early after more bytes than this: output to the log, records to the page.
 _MUCH_OUTPUT = 64 << 10
 _MUCH_RECORDED = 128 << 10
 #: The duration of a shorter call counts as its processor time: asking for that time would take as long as the call.
 _WORTH_ASKING_NS = 100_000
-_LONGEST_MESSAGE = 4000
-_LONGEST_VALUE = 16 << 20
 _MARSHAL_VERSION = 2
 
-_FAILED = 1
-_PERMANENT = 65
-_TEMPORARY = 75
-
-_json_text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_json_of = outcomes.json_of  # names of this module, because each call looks them up
+_failure = outcomes.failure
 
 
 def main() -> None:
@@ -82,45 +75,48 @@ def main() -> None:
     os.close(_CHANNEL_FD)
     os.close(_PAGE_FD)
     loading.prepare()
-    page, place = _PageWriter(page_fd), call_context.CallContext()
+    page, context = _PageWriter(page_fd), call_context.CallContext()
     messages = _messages(channel)
     kind, load = next(messages)
     assert kind == _LOAD
     try:
         call = loading.load(*load[0])
     except BaseException as error:
-        place.restore()
+        context.restore()
         page.refuse(error)
-        place.restore()
-        _hear_no_more(channel, messages)
+        context.restore()
+        _refuse_calls(channel, messages)
         return
-    place.remember()
+    context.remember()
     os.write(channel, b"r")
-    worker = _CallRunner(page, place, call)
-    worker.job, worker.token_of, worker.named = load[1]
-    sys.modules["_jobctl_worker"] = worker  # type: ignore[assignment]  # where jobctl.current() finds it
+    runner = _CallRunner(page, context, call)
+    runner.job, runner.token_of, runner.named = load[1]
+    sys.modules["_jobctl_worker"] = runner  # type: ignore[assignment]  # where jobctl.current() finds it
     try:
         for _, calls in messages:
-            worker.work(calls)
+            runner.run_group(calls)
             os.write(channel, b"d")
     except OSError as problem:  # the worker uses only files, socket and page, which were all open
         _give_up(f"the call closed a descriptor that its worker needs: {problem.strerror}")
 
 
-def _give_up(why: str) -> None:
+def _give_up(reason: str) -> None:
+    """End this process and leave the reason as the last line of its stderr."""
     try:
-        os.write(2, f"\n{why}\n".encode())
+        os.write(2, f"\n{reason}\n".encode())
     finally:
         os._exit(1)
 
 
-def _hear_no_more(channel: int, messages: Any) -> None:
+def _refuse_calls(channel: int, messages: Any) -> None:
+    """Answer each message with the news that this worker cannot make calls; the page says why."""
     os.write(channel, b"x")
     for _ in messages:
         os.write(channel, b"x")
 
 
 def _messages(channel: int) -> Any:
+    """The messages of the supervisor, until it hangs up."""
     while True:
         header = _read(channel, 4)
         if header is None:
@@ -132,6 +128,7 @@ def _messages(channel: int) -> Any:
 
 
 def _read(channel: int, count: int) -> bytes | None:
+    """``count`` bytes; None at the end of the channel."""
     parts = []
     while count:
         try:
@@ -161,19 +158,23 @@ class _PageWriter:
 
     def refuse(self, error: BaseException) -> None:
         """Write why the worker cannot make calls."""
-        _print(error)
         in_setup = isinstance(error, loading.SetupError)
-        told = error.__cause__ if in_setup and error.__cause__ is not None else error
-        cause = _cause(told)
+        if in_setup and error.__cause__ is not None:
+            error = error.__cause__
+        if isinstance(error, loading.NotLoadedError):
+            print(error, file=sys.stderr)  # noqa: T201
+        else:
+            outcomes.print_traceback(error)
+        cause = outcomes.cause_of(error)
         if not in_setup:
-            cause = ("", _bounded(loading.reason(error)), *cause[2:])
+            cause = ("", outcomes.bounded(loading.reason(error)), *cause[2:])
         record = marshal.dumps(cause, _MARSHAL_VERSION)
         end = _RECORDS_AT + len(record)
         if end > self.size:
             self.grow(end)
         self.memory[_RECORDS_AT:end] = record
         _DONE.pack_into(self.memory, _DONE_AT, 0, len(record), 0)
-        _FAULT.pack_into(self.memory, _FAULT_AT, 2 if in_setup else 1)
+        _WORD.pack_into(self.memory, _FAULT_AT, _SETUP_RAISED if in_setup else _NOT_LOADED)
 
 
 # ---- calls ----
@@ -184,7 +185,7 @@ def _content(payload: bytes, counted: bool | tuple[str | int, ...]) -> bytes:
     if isinstance(counted, bool):
         return payload
     if isinstance(counted[0], str):
-        import json
+        import json  # few functions ask
 
         row = json.loads(payload, parse_int=_spelled, parse_float=_spelled)
         return json.dumps([row.get(name) for name in counted], sort_keys=True).encode()
@@ -197,10 +198,15 @@ def _spelled(number: str) -> dict[str, str]:
 
 
 class _CallRunner:
-    def __init__(self, page: _PageWriter, place: call_context.CallContext, call: Call) -> None:
+    """Makes the calls of each group and writes their outcomes to the page.
+
+    ``jobctl.current()`` asks it which call runs.
+    """
+
+    def __init__(self, page: _PageWriter, context: call_context.CallContext, call: Call) -> None:
         self._page = page
         self._call = call
-        self._place = place
+        self._context = context
         self._is_child = False
         self._heads: dict[int, bytes] = {}  # first bytes of a group's output, by descriptor
         self.job, self.token_of = 0, ""
@@ -221,13 +227,13 @@ class _CallRunner:
         token.update(b"\0%b" % _content(payload, self.named) if self.named else b"%d\0%b" % (item, payload))
         return self.job, item, attempt, token.hexdigest()
 
-    def work(self, calls: list[tuple[int, int, bytes]]) -> None:
+    def run_group(self, calls: list[tuple[int, int, bytes]]) -> None:
         """Make the calls until the group ends or the supervisor wants the rest back."""
-        page, call, restore = self._page, self._call, self._place.restore
-        stdout, stderr = self._place.out, self._place.err
+        page, call, restore = self._page, self._call, self._context.restore
+        stdout, stderr = self._context.out, self._context.err
         memory = page.memory
         monotonic, lseek = time.monotonic_ns, os.lseek
-        now_into, done_into, limit_from = _NOW.pack_into, _DONE.pack_into, _LIMIT.unpack_from
+        now_into, done_into, limit_from = _NOW.pack_into, _DONE.pack_into, _WORD.unpack_from
         wall_us = (time.time_ns() - monotonic()) // 1000
         pos = failed = count = 0
         out_end, err_end = lseek(stdout, 0, 2), lseek(stderr, 0, 2)
@@ -237,15 +243,17 @@ class _CallRunner:
             item, attempt, payload = self.now
             began = monotonic()
             now_into(memory, 0, index, began, out_end, err_end)
-            if index >= limit_from(memory, _LIMIT_AT)[0]:  # only now that it says that it would begin
+            if (
+                index >= limit_from(memory, _LIMIT_AT)[0]
+            ):  # read after it announced the call, or both could miss each other
                 break
-            said: Any
+            result: Any
             try:
                 value = call(payload)
-                said = None if value is None else _text_of(value)
+                result = None if value is None else _json_of(value)
             except BaseException as error:
                 restore()
-                said = _failure(error)
+                result = _failure(error)
                 failed += 1
             if self._is_child:  # the function forked and came back twice
                 os._exit(0)
@@ -262,7 +270,7 @@ class _CallRunner:
                 span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
                 self._watch((stdout, out_end, out), (stderr, err_end, err))
             record = marshal.dumps(
-                (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, said), _MARSHAL_VERSION
+                (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, result), _MARSHAL_VERSION
             )
             out_end, err_end = out, err
             end = pos + len(record)
@@ -275,18 +283,23 @@ class _CallRunner:
             done_into(memory, _DONE_AT, count, pos, failed)
             if pos > _MUCH_RECORDED or out_end > _MUCH_OUTPUT or err_end > _MUCH_OUTPUT:
                 break
+        self._end_group(group_began, out_end, err_end)
+
+    def _end_group(self, began: int, out_end: int, err_end: int) -> None:
+        """Write to the page that no call runs, how long the group took and how much memory this process has used."""
         self.now = None
         if self._heads:
             self._look_at_heads()
-        _LIMIT.pack_into(memory, _TOOK_AT, monotonic() - group_began)
-        now_into(memory, 0, -1, 0, out_end, err_end)
-        _LIMIT.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        memory = self._page.memory
+        _WORD.pack_into(memory, _TOOK_AT, time.monotonic_ns() - began)
+        _NOW.pack_into(memory, 0, -1, 0, out_end, err_end)
+        _WORD.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
     def _watch(self, *streams: tuple[int, int, int]) -> None:
-        """Check the output of a call: ``open("/dev/stdout", "w")`` truncates what earlier calls have written."""
+        """Check the output of a call: ``open("/dev/stdout", "w")`` truncates the output of earlier calls."""
         for fd, before, after in streams:
             if after < before:
-                _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
+                _WORD.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
             elif after and fd not in self._heads:
                 self._heads[fd] = os.pread(fd, _HEAD, 0)
 
@@ -294,81 +307,5 @@ class _CallRunner:
         """After a group: if its output begins with other bytes than before, a call has overwritten it."""
         for fd, head in self._heads.items():
             if os.pread(fd, len(head), 0) != head:
-                _FAULT.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
+                _WORD.pack_into(self._page.memory, _FAULT_AT, _OUTPUT_SPOILT)
         self._heads.clear()
-
-
-class _NoJson(Exception):
-    """The function returned a value that cannot be kept as JSON."""
-
-
-def _text_of(value: Any) -> str:
-    kind = type(value)
-    if kind is int:
-        return repr(value)
-    try:
-        text = _json_text(value)
-        if not text.isascii():
-            text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _NoJson(f"what the function returned is not JSON: {error}") from None
-    if len(text) > _LONGEST_VALUE:
-        raise _NoJson(f"what the function returned has {len(text):,} characters of JSON; {_LONGEST_VALUE:,} are kept")
-    return text
-
-
-def _failure(error: BaseException) -> Cause:
-    try:
-        _print(error)
-        return _cause(error)
-    except BaseException:  # the exception cannot even be printed
-        return type(error).__name__, "", _FAILED, None, ""
-
-
-def _cause(error: BaseException) -> Cause:
-    name = _bounded(type(error).__name__)
-    message = _bounded(str(error))
-    where = _bounded(_where(error))
-    if isinstance(error, _NoJson):
-        return "TypeError", message, _PERMANENT, None, ""
-    own = sys.modules.get("jobctl.callable_api")  # without this module, none of its exceptions can have been raised
-    if own is not None and isinstance(error, own.Permanent):
-        return name, message, _PERMANENT, None, where
-    if own is not None and isinstance(error, own.Retry):
-        after = error.after if type(error.after) in (int, float) else None
-        return name, message, _TEMPORARY, after, where
-    return name, message, _FAILED, None, where
-
-
-def _bounded(text: str) -> str:
-    return text[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
-
-
-def _where(error: BaseException) -> str:
-    """The file and line that raised it: the deepest in the working directory, otherwise the deepest of all."""
-    home, place, at_home = loading.HOME + os.sep, "", ""
-    trace = error.__traceback__
-    while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        if not path.startswith(_OURS):
-            is_home = path.startswith(home)
-            place = f"{path[len(home) :] if is_home else path}:{trace.tb_lineno}"
-            if is_home:
-                at_home = place
-        trace = trace.tb_next
-    return at_home or place
-
-
-def _print(error: BaseException) -> None:
-    """Print the traceback to stderr, without the frames of this package."""
-    if isinstance(error, (_NoJson, loading.NotLoadedError)):
-        print(error, file=sys.stderr)  # noqa: T201
-        return
-    if isinstance(error, loading.SetupError) and error.__cause__ is not None:
-        error = error.__cause__
-    import traceback
-
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
-        trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace)

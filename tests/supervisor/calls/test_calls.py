@@ -47,6 +47,7 @@ import ctypes, os, signal, sys, time
 import jobctl
 
 SEEN = []
+SIZE = 7
 
 def do(line):
     word, _, rest = line.partition(" ")
@@ -433,11 +434,12 @@ def test_json_rows_keep_their_types(executor: Any, tmp_path: Path) -> None:
     [
         ("items:nothing", "items has no 'nothing'"),
         ("items:SEEN", "items:SEEN is not a function but a list"),
+        ("items:SIZE", "items:SIZE is not a function but an int"),
         ("items:later", "is an async function"),
         ("items:two", "items:two(a, b) takes neither the columns (a, c) as keyword arguments nor one dict"),
     ],
 )
-def test_what_cannot_be_called_is_said_in_words(executor: Any, tmp_path: Path, target: str, words: str) -> None:
+def test_the_message_says_why_it_cannot_call(executor: Any, tmp_path: Path, target: str, words: str) -> None:
     spec = call_spec(target, input_format="csv", columns=("a", "c"))
     (outcome,) = run(executor, tmp_path, "1\x002", call=spec)
     assert outcome.ending == Ending.NOT_STARTED
@@ -478,8 +480,9 @@ def test_idle_workers_end_with_their_job(executor: Any, tmp_path: Path) -> None:
     assert time.monotonic() - began < 60.0
 
 
-def test_both_sides_mean_the_same_words() -> None:
-    names = ("NOW", "DONE", "DONE_AT", "LIMIT_AT", "FAULT_AT", "RSS_AT", "TOOK_AT", "RECORDS_AT", "OUTPUT_SPOILT")
+def test_worker_and_supervisor_agree_on_the_layout_of_the_page() -> None:
+    layout = ("NOW", "DONE", "DONE_AT", "WORD", "LIMIT_AT", "FAULT_AT", "RSS_AT", "TOOK_AT", "RECORDS_AT")
+    names = (*layout, "NOT_LOADED", "SETUP_RAISED", "OUTPUT_SPOILT")
     for name in names:
         ours, theirs = getattr(page, name), getattr(worker, "_" + name)
         assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs)
