@@ -1,9 +1,9 @@
-"""What the package's page on an index needs: the addresses of the project, and a README whose links lead somewhere.
+"""Writes the addresses of the project and a README without relative links into the metadata of the package.
 
-The address is the first of: the variable JOBCTL_PROJECT_URL, ``url`` in pyproject.toml (``[tool.hatch.metadata.hooks.
-custom]``), what the source distribution says that is being built, and the remote ``origin`` of the clone when that is
-on the web. Without any, the page names files by their paths: it has no link that leads nowhere, and no address that
-nobody has registered.
+The page of the package on an index shows both. The address is the first of these: the variable JOBCTL_PROJECT_URL,
+``url`` in pyproject.toml (``[tool.hatch.metadata.hooks.custom]``), the address in the source distribution that is being
+built, and the remote ``origin`` of the clone, if that is on the web. Without an address, the page names files by their
+paths, so it has no broken link and no address that nobody has registered.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ except ModuleNotFoundError:  # the functions below are tested without it
 
 _LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^)\s]+)\)")
 _CODE = re.compile(r"(?ms)^```.*?^```|`[^`\n]+`")
-#: Where the files of a repository are, by a part of its host's name; HEAD is the branch that people see first.
+#: The paths of the files of a repository, by a part of its host's name; HEAD means the default branch.
 _FILES = {"gitlab": "/-/{kind}/HEAD/"}
 _USUAL = "/{kind}/HEAD/"
 
 
 def web_address(remote: str) -> str:
-    """The page of a repository from the address that git has for it; empty for one that is not on the web."""
+    """Return the web page of a repository, given its address in git; empty for one that is not on the web."""
     found = re.fullmatch(
         r"(?:https?://(?:[^@/]+@)?|ssh://git@|git@)([\w.-]+\.[a-z]+)[:/](.+?)(?:\.git)?/?", remote.strip()
     )
@@ -48,15 +48,15 @@ def addresses(url: str) -> dict[str, str]:
 
 
 def file_address(url: str, path: str, kind: str = "blob") -> str:
-    """Where a file of the repository is shown (``blob``), is on its own (``raw``), or where a folder is (``tree``)."""
+    """Return the address of the page of a file (``blob``), of the file itself (``raw``), or of a folder (``tree``)."""
     form = next((form for host, form in _FILES.items() if host in url), _USUAL)
     return url + form.format(kind=kind) + path
 
 
 def description(readme: str, url: str) -> str:
-    """The README for a page that is not beside the files: links to files as addresses, or as paths without one."""
+    """Return the README for a page on another host: links to files are addresses, or paths without an address."""
     parts, at = [], 0
-    for code in _CODE.finditer(readme):  # in which nothing is a link
+    for code in _CODE.finditer(readme):  # code contains no links
         parts += [_LINK.sub(lambda found: _link(found, url), readme[at : code.start()]), code[0]]
         at = code.end()
     return "".join(parts) + _LINK.sub(lambda found: _link(found, url), readme[at:])
@@ -74,9 +74,11 @@ def _link(found: re.Match[str], url: str) -> str:
 
 
 def project_address(root: Path, configured: str) -> str:
-    """The address of the project as far as it is known."""
-    said = os.environ.get("JOBCTL_PROJECT_URL", "").strip() or configured or _of_distribution(root) or _of_clone(root)
-    return said.rstrip("/")
+    """Return the address of the project; empty if it is not known."""
+    address = (
+        os.environ.get("JOBCTL_PROJECT_URL", "").strip() or configured or _of_distribution(root) or _of_clone(root)
+    )
+    return address.rstrip("/")
 
 
 def _of_distribution(root: Path) -> str:

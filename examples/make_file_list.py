@@ -1,4 +1,4 @@
-"""Writes files.csv: real files of this machine, one a row, and a few rows that name no file and must fail.
+"""Writes files.csv: real files of this machine, one per row, and a few rows whose file does not exist and must fail.
 
 usage: python3 examples/make_file_list.py [ROWS] [OUTPUT]
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def real_files(roots: list[str], count: int) -> list[tuple[str, int]]:
-    """Readable regular files below the roots with their sizes, in the order in which they are found."""
+    """Return readable regular files below the roots with their sizes, in the order in which they are found."""
     found: list[tuple[str, int]] = []
     for root in roots:
         for folder, _, names in os.walk(root):
@@ -38,7 +38,7 @@ def main() -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["path", "size"])
         writer.writerows(files)
-    sys.stdout.write(f"{output}: {len(files)} rows, {len(missing)} of them name no file\n")
+    sys.stdout.write(f"{output}: {len(files)} rows, {len(missing)} of them without a file\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One night of a nightly job: it stops after too many failures and says why. After the fix, the same line finishes it.
+# A nightly job that stops after too many failures and says why. After the fix, the same line finishes it.
 # The script uses its own store and folder, and removes both: sh examples/nightly.sh
 set -u
 jobctl=${JOBCTL:-jobctl}
@@ -9,7 +9,7 @@ cd "$folder" || exit 1
 export JOBCTL_HOME="$folder/store" COLUMNS=100
 PATH="$(dirname "$(command -v "$jobctl")"):$PATH"
 
-# The work of a row: price an order with the tax table of its country. The table for Switzerland is missing tonight.
+# The command for each row: price an order with the tax table of its country. The table for Switzerland is missing.
 mkdir tax && echo 19 >tax/DE && echo 20 >tax/AT
 cat >price <<'END'
 #!/bin/sh
@@ -22,7 +22,7 @@ awk 'BEGIN {
   for (n = 1; n <= 240; n++) print 7000 + n "," (n % 16 == 9 ? "CH" : n % 3 ? "DE" : "AT") "," 100 * n
 }' >orders.csv
 
-# Print a command, run it, and print its output.
+# Prints a command, runs it, and prints its output.
 type_in() {
   printf '\n$ %s\n' "$1"
   sh -c "$1" 2>&1

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: real jobs in a store of their own, drawn by jobctl's own views.
+"""Makes the pictures of the README from real jobs in a separate store, with the views of jobctl.
 
     python examples/pictures.py [FOLDER]
 
@@ -29,11 +29,11 @@ from jobctl.store.opening.open import open_database
 from jobctl.tui.app import Top
 
 FOLDER = Path(__file__).with_name("pictures")
-#: What would be loaded from elsewhere.
+#: The fonts that the picture would load from another host.
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 FOOTER = "q leaves; the work continues"
 
-#: A download as it might be: most take a moment, some much longer, some hosts refuse, some rows are wrong.
+#: A typical download: most items are quick, some take much longer, some hosts refuse, and some rows are wrong.
 _WORK = """\
 import random, sys, time
 number = int(sys.argv[1])
@@ -47,7 +47,7 @@ if number % 97 == 0:
 
 
 class Store:
-    """A store with a daemon, for as long as the pictures take."""
+    """A store with a daemon that runs while the pictures are made."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -60,7 +60,7 @@ class Store:
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
     def submit(self, name: str, first: int, last: int, *options: object, command: Sequence[str] = ()) -> None:
-        """A job of numbered rows."""
+        """Submit a job of numbered rows."""
         rows = self.root / f"{name}.csv"
         lines = ["id,url", *(f"{n},https://billing.example.org/{n}.pdf" for n in range(first, last + 1))]
         rows.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -69,7 +69,7 @@ class Store:
 
 
 def picture(blocks: Sequence[RenderableType], look: Look, title: str) -> str:
-    """Blocks as an SVG that loads nothing: the reader's own fixed-width font is used."""
+    """Return blocks as an SVG that loads nothing and uses the fixed-width font of the reader."""
     console = Console(
         record=True,
         file=io.StringIO(),
@@ -87,7 +87,7 @@ def picture(blocks: Sequence[RenderableType], look: Look, title: str) -> str:
 
 
 async def screenshot(home: Home, *keys: str) -> str:
-    """``jobctl top`` after some keys, as an SVG that loads nothing."""
+    """Return ``jobctl top`` after some keys as an SVG that loads nothing."""
     app = Top(home, "jobctl")
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.pause(1)

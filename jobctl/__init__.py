@@ -1,4 +1,4 @@
-"""jobctl: bulk work from a file as an explainable operational contract."""
+"""jobctl: runs a command once for each row of a file, in the background."""
 
 __version__ = "0.1.0"
 
