@@ -90,7 +90,7 @@ def read_metrics(database: Database | None, home: Home, now: int) -> Metrics:
     """Return the metrics at one moment (``now`` in microseconds UTC); without a store, only those of the daemon."""
     if database is None:
         return Metrics(now, [*_daemon(DOWN, now)])
-    with job_views.snapshot(database):
+    with database.snapshot():
         now = clock.in_store(database, now)
         return Metrics(now, [*_daemon(daemon_view(database, home, now), now), *_work(database, now)])
 

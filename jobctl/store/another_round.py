@@ -11,7 +11,6 @@ from jobctl.domain.selection import Selection
 from jobctl.store import failures, jobs
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
-from jobctl.store.views.jobs import snapshot
 
 _PAGE = 5_000
 _UNKNOWN = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
@@ -77,7 +76,7 @@ class ItemCounts(NamedTuple):
 def count(database: Database, choice: ItemFilter) -> ItemCounts:
     """Count the items of a choice, all at one moment."""
     chosen, parameters = f"FROM items WHERE job = ? AND {choice.condition}", choice.parameters
-    with contextlib.nullcontext() if database.in_transaction else snapshot(database):
+    with contextlib.nullcontext() if database.in_transaction else database.snapshot():
         return ItemCounts(
             jobs.revision(database, choice.job),
             database.execute(

@@ -51,6 +51,15 @@ class Database:
                 self.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several reads that see one moment. Keep it short: a read transaction holds up the checkpointer."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.execute("ROLLBACK")
+
     def patiently(self, sql: str) -> Any:
         """The first row of a statement that needs the database for itself, tried until other processes release it.
 

@@ -21,7 +21,6 @@ from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
-from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import ExplainDocument
@@ -59,7 +58,7 @@ class Reader:
     ) -> tuple[list[ItemBlock], bool]:
         """A page of items with numbers above ``after``, and whether there are more."""
         states = () if state is None else (state,)
-        with job_views.snapshot(self.database):
+        with self.database.snapshot():
             page = items.page(self.database, job["job"], states, after, limit)
         given = job["input"]
         found = [items.item_document(job["job"], item, given["columns"], given["format"]) for item in page.items]

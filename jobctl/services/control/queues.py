@@ -15,7 +15,8 @@ from jobctl.store import daemon, queues
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.queues import QueueRow
-from jobctl.store.views import jobs as job_views
+from jobctl.store.views import queues as queue_views
+from jobctl.store.views import running as running_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.queues import QueueDocument, QueuesDocument
@@ -61,7 +62,7 @@ def queue_documents(database: Database) -> list[QueueDocument]:
     rows, engine = queues.load_all(database), daemon.load(database)
     slots = engine.slots or None if engine is not None else None
     begun = _begun_by_queue(database)
-    loads = job_views.queue_loads(database)
+    loads = queue_views.queue_loads(database)
     documents: list[QueueDocument] = []
     for name in sorted({*rows, *loads, DEFAULT_QUEUE}):
         row = rows.get(name, QueueRow(name))
@@ -86,7 +87,7 @@ def queue_documents(database: Database) -> list[QueueDocument]:
 def _begun_by_queue(database: Database) -> Counter[str]:
     """Count the items that have really started, by queue."""
     begun = Counter[str]()
-    started = job_views.started_by_job(database)
-    for queue, job, _ in job_views.running_by_job(database):
+    started = running_views.started_by_job(database)
+    for queue, job, _ in running_views.running_by_job(database):
         begun[queue] += started.get(job, 0)
     return begun

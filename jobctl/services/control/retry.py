@@ -20,7 +20,7 @@ from jobctl.store.another_round import ItemCounts, ItemFilter
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
-from jobctl.store.views import jobs as job_views
+from jobctl.store.views import failures as failure_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import RetryDocument
@@ -206,7 +206,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
         )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
-    known = list(dict.fromkeys(cause.code for cause in job_views.failures(database, row.id)))
+    known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
     unknown = [code for code in selection.codes if code not in known]
     if unknown and known:
         hint = meant(unknown[0], known, f"its causes of failure: {', '.join(known)}")

@@ -46,11 +46,11 @@ def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
 def absence_for_queue(home: Home, queue: str, program: str) -> str:
     """Return ``absence`` if a job of the queue is not done, otherwise ''."""
     from jobctl.store.opening.open import open_database
-    from jobctl.store.views import jobs as job_views
+    from jobctl.store.views import queues as queue_views
 
     database = open_database(home)
     try:
-        is_open = queue in job_views.queue_loads(database)
+        is_open = queue in queue_views.queue_loads(database)
     finally:
         database.close()
     return absence(home, program) if is_open else ""

@@ -15,6 +15,8 @@ from jobctl.services.daemon.view import DaemonView, daemon_view
 from jobctl.services.status.progress import usable_slots
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
+from jobctl.store.views import queues as queue_views
+from jobctl.store.views import running as running_views
 
 
 def running_of(database: Database, home: Home, number: int, now: int) -> int:
@@ -23,8 +25,8 @@ def running_of(database: Database, home: Home, number: int, now: int) -> int:
     job = job_views.job(database, number)
     if job is None or daemon.state == "down" or not job.running:
         return 0
-    started = job_views.started_by_job(database)
-    slots = usable_slots(Policy.from_json(json.loads(job.policy)), job_views.queue(database, job.queue), daemon)
+    started = running_views.started_by_job(database)
+    slots = usable_slots(Policy.from_json(json.loads(job.policy)), queue_views.queue(database, job.queue), daemon)
     own = started.pop(number, 0)
     return fitting(job.running, own, [slots, _free(daemon, sum(started.values()))])
 
@@ -34,10 +36,10 @@ def running_in(database: Database, home: Home, now: int, queue: str | None = Non
     daemon = daemon_view(database, home, now)
     if daemon.state == "down":
         return 0
-    in_hand = {job: count for name, job, count in job_views.running_by_job(database) if queue in (None, name)}
-    started = job_views.started_by_job(database)
+    in_hand = {job: count for name, job, count in running_views.running_by_job(database) if queue in (None, name)}
+    started = running_views.started_by_job(database)
     own = sum(count for job, count in started.items() if job in in_hand)
-    slots = None if queue is None else job_views.queue(database, queue).slots
+    slots = None if queue is None else queue_views.queue(database, queue).slots
     return fitting(sum(in_hand.values()), own, [slots, _free(daemon, sum(started.values()) - own)])
 
 

@@ -123,7 +123,7 @@ def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
     """Return ``jobctl.daemon/1``: the daemon and its load at this moment; ``now`` is in microseconds UTC."""
     from jobctl.services.control.queues import queue_documents  # only the status of the daemon shows queues
 
-    with job_views.snapshot(database):
+    with database.snapshot():
         now = clock.in_store(database, now)
         view = daemon_view(database, home, now)
         load = job_views.load(database)

@@ -47,7 +47,7 @@ class Subject:
 def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
     """Return ``jobctl.report/1`` of a job. Raises NotFound."""
     document = job_document(database, home, subject.job, subject.now, program=subject.program)
-    with job_views.snapshot(database):
+    with database.snapshot():
         job = job_views.job(database, subject.job)
         if job is None:  # it was removed a moment ago
             raise NotFound(f"there is no job {subject.job}", hint="jobctl status --all lists every job")

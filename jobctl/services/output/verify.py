@@ -117,7 +117,7 @@ def verify(home: Home, job: int) -> Verification:
 
 def _check_counters(database: Database, row: JobRow, report: Verification) -> None:
     """Compare the counters and failure groups with a count of the items, all in one snapshot."""
-    with job_views.snapshot(database):
+    with database.snapshot():
         now = jobs.load(database, row.id)
         counted = jobs.recount(database, row.id)
         by_group = failures.recount(database, row.id)

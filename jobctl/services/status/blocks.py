@@ -16,7 +16,8 @@ from jobctl.services.why.situation import Situation
 from jobctl.store import figures as stored_figures
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
-from jobctl.store.views.jobs import JobView, RunningView
+from jobctl.store.views.jobs import JobView
+from jobctl.store.views.running import RunningView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock

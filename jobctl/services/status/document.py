@@ -32,6 +32,7 @@ from jobctl.services.why.reason import next_commands, state_reason
 from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
+from jobctl.store.views import failures as failure_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 
@@ -62,7 +63,7 @@ def job_documents(
     database: Database, home: Home, job_ids: Sequence[int], now: int, *, program: str = "jobctl"
 ) -> list[StatusDocument]:
     """Return the documents of several jobs at the same moment. Raises NotFound."""
-    with job_views.snapshot(database):
+    with database.snapshot():
         answer = answer_at(database, home, now, program)
         return [document_of(answer, *examined(answer, number)) for number in job_ids]
 
@@ -121,7 +122,7 @@ def list_document(
     database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
 ) -> StatusListDocument:
     """Return the live jobs and the newest finished ones (or all), newest first, with few causes of failure each."""
-    with job_views.snapshot(database):
+    with database.snapshot():
         answer = answer_at(database, home, now, program)
         jobs = job_views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
         total = job_views.job_total(database)
@@ -140,7 +141,7 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
     database, job, policy, now = answer.database, case.job, case.policy, answer.now
     figures = progress(case, is_halted=any(each.kind.halts for each in found))
     command, kind = json.loads(job.command), kind_of(job.handler)
-    causes = job_views.failures(database, job.id) if job.attempts or job.failed else []
+    causes = failure_views.failures(database, job.id) if job.attempts or job.failed else []
     before = unsuccessful_before(database, job) if job.state == "cancelled" else []
     retry = retry_summary(job, policy, causes, answer.program, before)
     if retry["available"] and job.item_key is not None:

@@ -11,7 +11,8 @@ from jobctl.domain.policy import Policy
 from jobctl.store.database import Database
 from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.views import jobs as job_views
-from jobctl.store.views.jobs import FailureView, JobView
+from jobctl.store.views.failures import FailureView
+from jobctl.store.views.jobs import JobView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.failures import CauseBlock, FailuresBlock, OutcomeName, RetryBlock

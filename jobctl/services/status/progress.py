@@ -9,7 +9,8 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
 from jobctl.domain.slots import fitting
 from jobctl.services.daemon.view import DaemonView
-from jobctl.store.views.jobs import JobView, QueueView
+from jobctl.store.views.jobs import JobView
+from jobctl.store.views.queues import QueueView
 
 if TYPE_CHECKING:
     from jobctl.services.why.situation import Situation

@@ -20,7 +20,6 @@ from jobctl.store import journal, leftovers
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
-from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, ItemPart, JournalBlock
@@ -50,7 +49,7 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
     does not exist.
     """
     number, item = target.job, target.item
-    with job_views.snapshot(database):
+    with database.snapshot():
         answer = answer_at(database, home, now, program)
         case, found = examined(answer, number)
         document = document_of(answer, case, found)

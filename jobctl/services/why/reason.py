@@ -15,7 +15,6 @@ from jobctl.services.status.progress import Progress, progress
 from jobctl.services.why.blockers import Blocker, examined
 from jobctl.services.why.situation import Situation, answer_at
 from jobctl.store.database import Database
-from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
 
 #: Seconds after which a call that has not begun waits for its worker.
@@ -38,7 +37,7 @@ class Standing(NamedTuple):
 
 def standing(database: Database, home: Home, number: int, now: int, *, program: str) -> Standing:
     """Return the state of one job and its reason, without the cost of a status document. Raises NotFound."""
-    with job_views.snapshot(database):
+    with database.snapshot():
         case, found = examined(answer_at(database, home, now, program), number)
         figures = progress(case, is_halted=any(each.kind.halts for each in found))
     resume = [each.remedy for each in found if each.kind in (kinds.PAUSED, kinds.QUEUE_PAUSED) and each.remedy]

@@ -15,7 +15,11 @@ from jobctl.services.daemon.view import DaemonView, daemon_view
 from jobctl.store import clock
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
-from jobctl.store.views.jobs import JobView, QueueView, RunningView
+from jobctl.store.views import queues as queue_views
+from jobctl.store.views import running as running_views
+from jobctl.store.views.jobs import JobView
+from jobctl.store.views.queues import QueueView
+from jobctl.store.views.running import RunningView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import AfterBlock, FollowsBlock
@@ -78,8 +82,8 @@ def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
     place = home.root if daemon.state == "not_responding" else None
     shortage = cache(lambda: space.shortage(*home.output_places) or (space.refusal(place) if place else ""))
     in_hand, started = (
-        cache(lambda: job_views.running_by_job(database)),
-        cache(lambda: job_views.started_by_job(database)),
+        cache(lambda: running_views.running_by_job(database)),
+        cache(lambda: running_views.started_by_job(database)),
     )
     return Answer(database, home, daemon, now, program, in_hand, started, shortage)
 
@@ -92,14 +96,14 @@ def situation_of(answer: Answer, job: JobView) -> Situation:
         started = answer.started()
         taken = sum(count for number, count in started.items() if number != job.id)
         only_ahead = job.id not in started
-    views = job_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
-    due = job_views.due_range(database, job.id) if job.retrying else job_views.DueRange(None, None)
+    views = running_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
+    due = running_views.due_range(database, job.id) if job.retrying else running_views.DueRange(None, None)
     after, follows = _others(database, job) if job.after != "[]" else ([], [])
     return Situation(
         job,
         Policy.from_json(json.loads(job.policy)),
         answer.daemon,
-        job_views.queue(database, job.queue),
+        queue_views.queue(database, job.queue),
         answer.now,
         answer.program,
         # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.

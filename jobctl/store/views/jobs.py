@@ -6,27 +6,13 @@ Rows come back as they are stored; the services put them into words.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from jobctl.domain.state_numbers import RETRYING
 from jobctl.domain.texts import restored, shown
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
-from jobctl.store.sqlite import with_states
 from jobctl.store.views.job_view import JobColumns
-
-
-@contextmanager
-def snapshot(database: Database) -> Iterator[None]:
-    """Several reads that see one moment. Keep it short: a read transaction holds up the checkpointer."""
-    database.execute("BEGIN")
-    try:
-        yield
-    finally:
-        database.execute("ROLLBACK")
 
 
 class JobView(JobColumns):
@@ -198,114 +184,3 @@ def total_rate(database: Database) -> float | None:
         "SELECT sum(rate_per_s) FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL AND running > 0"
     )
     return None if found is None else float(found)
-
-
-class FailureView(NamedTuple):
-    """A cause of failure."""
-
-    id: int
-    code: str
-    message: str
-    outcome: str
-    retryable: int
-    items: int
-    attempts: int
-    first_at: int
-    last_at: int
-    samples: str
-
-
-def failures(database: Database, number: int) -> list[FailureView]:
-    """The causes of a job (a bounded number), the cause of most failed items first."""
-    rows = database.execute(
-        "SELECT id, code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
-        " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
-        (number,),
-    )
-    return [FailureView._make(sound(FailureView, row)) for row in rows]
-
-
-class RunningView(NamedTuple):
-    """An item that runs, or that was handed to an executor and has not started yet (then without a start)."""
-
-    item: int
-    attempt: int
-    slot: int | None
-    started_at: int | None
-    pid: int | None
-    payload: bytes  # its beginning
-    host: str | None  # where, if not on this machine
-
-
-_RUNNING = with_states(
-    "SELECT i.item, i.attempt, a.slot, a.started_at, a.pid, substr(i.payload, 1, ?), a.host"
-    " FROM items i INDEXED BY items_running"
-    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
-    " WHERE i.job = ? AND i.state = {RUNNING} ORDER BY i.item LIMIT ?"
-)
-
-
-def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
-    """The running items of a job, through their own index; of each row at most ``payload`` bytes."""
-    rows = database.execute(_RUNNING, (payload, number, limit))
-    return [RunningView._make(sound(RunningView, row)) for row in rows]
-
-
-_STARTED_BY_JOB = with_states(
-    "SELECT j.id, count(*) FROM jobs j INDEXED BY jobs_live"
-    " JOIN items i INDEXED BY items_running ON i.job = j.id AND i.state = {RUNNING}"
-    " JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt AND a.ending IS NULL"
-    " WHERE j.finished_at IS NULL AND j.running > 0 AND a.started_at > 0 GROUP BY j.id"
-)
-
-
-def started_by_job(database: Database) -> dict[int, int]:
-    """The number of running items that have started, by job, without those that an executor has ahead of a slot."""
-    return dict(database.execute(_STARTED_BY_JOB).fetchall())
-
-
-class DueRange(NamedTuple):
-    """The times when the first and the last waiting item of a job are due for another attempt; None if none waits."""
-
-    first: int | None
-    last: int | None
-
-
-def due_range(database: Database, number: int) -> DueRange:
-    """The due times of the items of a job that wait for another attempt."""
-    waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
-    sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
-    return DueRange._make(sound(DueRange, database.one(sql, (number,))))
-
-
-class QueueView(NamedTuple):
-    """A named lane with settings of its own."""
-
-    slots: int | None
-    paused_at: int | None
-    pause_reason: str
-    rate: str | None
-    tokens: float | None  # starts that the rate had left at ``tokens_at``
-    tokens_at: int | None
-
-
-def queue(database: Database, name: str) -> QueueView:
-    """The settings of a queue; one without a row is open and has no limit of its own."""
-    row = database.one(f"SELECT {', '.join(QueueView._fields)} FROM queues WHERE name = ?", (name,))  # noqa: S608 - names of fields
-    return QueueView(None, None, "", None, None, None) if row is None else QueueView._make(sound(QueueView, row))
-
-
-def running_by_job(database: Database) -> list[tuple[str, int, int]]:
-    """(queue, job, attempts that an executor has) of every job that has some, most first."""
-    return database.execute(
-        "SELECT queue, id, running FROM jobs WHERE finished_at IS NULL AND running > 0 ORDER BY running DESC, id"
-    ).fetchall()
-
-
-def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:
-    """(live jobs, items that wait, items that an executor has) by queue."""
-    rows = database.execute(
-        "SELECT queue, count(*), sum(queued + retrying), sum(running) FROM jobs"
-        " WHERE finished_at IS NULL GROUP BY queue"
-    )
-    return {shown(restored(name)): (jobs, queued, running) for name, jobs, queued, running in rows}

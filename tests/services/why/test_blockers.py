@@ -104,7 +104,7 @@ def asked(store, home):
 
     def look(job):
         database = store.database
-        with job_views.snapshot(database):
+        with database.snapshot():
             found = blockers(situation_of(answer_at(database, home, NOW, "jobctl"), job_views.job(database, job)))
         return found, job_document(database, home, job, NOW), explain(database, home, Target(job), NOW)
 
