@@ -1,4 +1,4 @@
-"""The attempts that the supervisor holds, from the backlog through a slot to an outcome that waits for its receipt."""
+"""The attempts that the supervisor holds, from the backlog through a slot to an outcome that is acknowledged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MAX_IDLE_OUTPUTS = 16
 _TRIM_S = 2.0
 
 
-def _nowhere(_outcome: tuple[Any, ...]) -> None:
+def _save_nothing(_outcome: tuple[Any, ...]) -> None:
     """Save nothing."""
 
 
@@ -48,11 +48,11 @@ class Attempts:
         self._poll = poll
         self._part = part
         self.backlog = Backlog(part)
-        self.running: dict[int, Running] = {}  # by pid of the unreaped leader
-        self.by_serial: dict[int, Running] = {}  # includes those whose leader is gone but which are still being ended
+        self.running: dict[int, Running] = {}  # by pid of the leader, until it is reaped
+        self.by_serial: dict[int, Running] = {}  # also those that wait for the end of their other processes
         self.outcomes: dict[AttemptId, tuple[Any, ...]] = {}  # until acknowledged
-        self.save: Callable[[tuple[Any, ...]], None] = _nowhere  # keeps an outcome if this process is killed
-        self.deadline = NEVER  # no attempt times out earlier
+        self.save: Callable[[tuple[Any, ...]], None] = _save_nothing  # keeps an outcome if this process is killed
+        self.deadline = NEVER  # the earliest deadline of an attempt that runs
         self.trim_at = NEVER  # when to compare growing outputs with their cap
         self._limit = FileLimit()
         self.store = store_id.encode()
@@ -62,14 +62,14 @@ class Attempts:
         self.table = Leaders("")
         self.pressure = PressureState()
         self._devices: FreeDevices | None = None  # created when a job needs any
-        self._want_devices: set[int] = set()  # jobs that wait for devices
+        self._waiting_for_devices: set[int] = set()  # jobs
         self._idle: dict[int, JobLine] = {}  # jobs without work that have files open, oldest first
         self._leaving: set[int] = set()  # jobs to forget when they are idle
         self.calls: WorkerPool | None = None  # created when a job calls a function
-        self._contained: set[Any] = set()  # kinds of unexpected errors that were logged
+        self._logged_errors: set[Any] = set()  # kinds of unexpected errors, each with its place in the code
         self.calls_path = ""  # the file that keeps the outcomes of calls
 
-    def use(self, table: Leaders) -> None:
+    def use_table(self, table: Leaders) -> None:
         """Record the leaders of attempts in this table. A tag of an earlier supervisor must not be given twice."""
         self.table = table
         self._serial = max((entry.serial for entry in table.before), default=0)
@@ -165,12 +165,12 @@ class Attempts:
             self._devices = FreeDevices()
         taken = self._devices.take(plan.gpus)
         if taken is None and plan.gpus > self._devices.total:
-            text = self._devices.lack(plan.gpus)
+            text = self._devices.explain_shortage(plan.gpus)
             self._finish_unstarted(run, CannotStartError(errno.ENODEV, text))
         elif taken is None:
             self.backlog.put_back(run.line, dispatch, run.slot)
             self.backlog.hold(run.line, held=True)
-            self._want_devices.add(run.line.job)
+            self._waiting_for_devices.add(run.line.job)
         else:
             plan.devices = run.devices = taken
         return taken is not None
@@ -179,9 +179,9 @@ class Attempts:
         if run.devices and self._devices is not None:
             self._devices.give_back(run.devices)
             run.devices = ()
-            for job in self._want_devices:
+            for job in self._waiting_for_devices:
                 self._unhold(job)
-            self._want_devices.clear()
+            self._waiting_for_devices.clear()
 
     def _started(self, run: Running) -> None:
         self.running[run.pid] = self.by_serial[run.serial] = run
@@ -234,21 +234,21 @@ class Attempts:
         try:
             place = output.settle(run.scratch, run.slot, with_tail)
         except Exception as error:  # an error in its output must not lose its outcome
-            self.contain(error, f"the output of item {run.id[0]}.{run.id[1]}")
+            self.log_unexpected(error, f"the output of item {run.id[0]}.{run.id[1]}")
             place, reuse_files = NOWHERE, False
         if not reuse_files:
             output.retire(run.slot)
         return place
 
-    def contain(self, error: Exception, what: str) -> None:
+    def log_unexpected(self, error: Exception, what: str) -> None:
         """Log an unexpected error, each kind once. It must affect one item or worker only, never the supervisor."""
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         kind = (type(error).__name__, frame and (frame.tb_frame.f_code.co_filename, frame.tb_lineno))
-        if kind in self._contained:
+        if kind in self._logged_errors:
             return
-        self._contained.add(kind)
+        self._logged_errors.add(kind)
         import traceback  # rarely needed
 
         with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
@@ -304,10 +304,10 @@ class Attempts:
         self.deadline = min((run.deadline for run in self.by_serial.values()), default=NEVER)
         return over
 
-    def excuse(self, gap_s: float) -> None:
-        """Let the time for which the supervisor stood still count for no attempt."""
+    def extend_deadlines(self, gap_s: float) -> None:
+        """The supervisor stood still for this time, which counts for no attempt."""
         for run in self.by_serial.values():
-            run.excuse(gap_s)
+            run.extend_deadline(gap_s)
         self.deadline += gap_s
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
@@ -323,8 +323,8 @@ class Attempts:
         """Attempts that wait, run, or have ended without an acknowledgement."""
         waiting = [id_of(dispatch) for line in self.backlog.lines.values() for dispatch in line.waiting]
         running = [id_ for run in self.by_serial.values() for id_ in run.ids()]
-        made = [] if self.calls is None else self.calls.held()
-        return waiting + running + made + list(self.outcomes)
+        calls = [] if self.calls is None else self.calls.held()
+        return waiting + running + calls + list(self.outcomes)
 
     def act(self, now: float) -> None:
         """Start what can start, and retry what the machine had no room for."""

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
 
 
-def _nobody(_job: int, _item: int, _attempt: int) -> None:
+def _record_nothing(_job: int, _item: int, _attempt: int) -> None:
     """Record nothing."""
 
 
-class QueueRoom:
+class QueueSlots:
     """The slots that the jobs of a queue share."""
 
     __slots__ = ("limit", "parked", "running")
@@ -37,7 +37,7 @@ class JobLine:
 
     __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "step", "waiting")
 
-    def __init__(self, job: int, lane: QueueRoom, part: tuple[int, int]) -> None:
+    def __init__(self, job: int, lane: QueueSlots, part: tuple[int, int]) -> None:
         self.job = job
         self.lane = lane
         self.slots = 1
@@ -47,7 +47,7 @@ class JobLine:
         self.next_slot, self.step = part[0] + 1, part[1]
         self.in_turn = False
         self.held = False  # must not start any attempt for the moment
-        self.extra: Any = None  # what the owner of the backlog keeps for each job
+        self.extra: Any = None  # an object of the owner of the backlog
 
     def take_slot(self) -> int:
         """The lowest free slot number."""
@@ -72,13 +72,13 @@ class Backlog:
         self.running = 0
         self.waiting = 0
         self.lines: dict[int, JobLine] = {}
-        self.note: Callable[[int, int, int], None] = _nobody  # called with an attempt before it can begin
-        self._lanes: dict[str, QueueRoom] = {}
+        self.note: Callable[[int, int, int], None] = _record_nothing  # records an attempt before it can start
+        self._lanes: dict[str, QueueSlots] = {}
         self._turn: deque[JobLine] = deque()
 
     def define(self, job: int, slots: int, queue: str, queue_slots: int | None) -> JobLine:
         """Add a job or change its limits."""
-        lane = self._lanes.setdefault(queue, QueueRoom())
+        lane = self._lanes.setdefault(queue, QueueSlots())
         lane.limit = queue_slots
         line = self.lines.get(job)
         if line is None:
@@ -152,7 +152,10 @@ class Backlog:
             self._enter(line)
 
     def occupy(self, line: JobLine, slot: int, *, joined: bool = False) -> bool:
-        """Give this slot to an attempt that was found running; False if another attempt has the slot."""
+        """Give this slot to an attempt that was found running; False if another attempt has the slot.
+
+        ``joined``: the attempt runs in the pack of another job and takes nothing from the capacity; see ``take_after``.
+        """
         while line.next_slot <= slot:
             line.free.append(line.next_slot)
             line.next_slot += 1
@@ -239,6 +242,6 @@ class Backlog:
             line.in_turn = True
             self._turn.append(line)
 
-    def _unpark(self, lane: QueueRoom) -> None:
+    def _unpark(self, lane: QueueSlots) -> None:
         while lane.parked:
             self._turn.append(lane.parked.popleft())

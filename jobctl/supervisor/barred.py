@@ -1,4 +1,4 @@
-"""Processes of a dead supervisor that this one cannot end. Their items do not start before they are gone; others do."""
+"""Processes of a dead supervisor that this one cannot end. Only their items wait until they are gone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: The processes are examined and killed again after this time: some have no pidfd, and others may have forked since.
 _LOOK_AGAIN_S = 10.0
-_NAMED = 5
+_MOST_NAMED = 5
 
 
 class BarredAttempts:
@@ -37,18 +37,18 @@ class BarredAttempts:
         self._table = table
         self._attempts: dict[AttemptId, list[FoundProcess]] = {}
         self._handles: dict[int, Handle] = {}
-        self._gone: set[AttemptId] = set()  # reported as lost, not acknowledged
+        self._lost: set[AttemptId] = set()  # reported as lost, not acknowledged
         self._poll: select.poll
-        everyone = {entry.attempt for entry in table.before}
+        all_attempts = {entry.attempt for entry in table.before}
         for found in left:
-            for attempt in (found.attempt,) if found.attempt else everyone:
+            for attempt in (found.attempt,) if found.attempt else all_attempts:
                 self._attempts.setdefault(attempt, []).append(found)
         if left and not self._attempts:
             raise LookupError(", ".join(str(found.pid) for found in left))
         table.drop_before({entry.place for entry in table.before if entry.attempt in self._attempts})
-        self._note()
+        self._record()
 
-    def _note(self) -> None:
+    def _record(self) -> None:
         for entry in self._table.before:
             pids = [found.pid for found in self._attempts.get(entry.attempt, ())]
             self._table.turn(entry.place, leaders.BARRED, pids)
@@ -78,31 +78,30 @@ class BarredAttempts:
         self._handles.clear()
         left: dict[AttemptId, list[FoundProcess]] = {}
         for found in find(Evidence(self._store_id, self._place)):
-            for attempt in (found.attempt,) if found.attempt else ():
-                if attempt in self._attempts:
-                    left.setdefault(attempt, []).append(found)
+            if found.attempt is not None and found.attempt in self._attempts:
+                left.setdefault(found.attempt, []).append(found)
         for attempt in self._attempts.keys() - left.keys():
-            self._gone.add(attempt)
+            self._lost.add(attempt)
             tell(wire.LOST, attempt)
         self._attempts = left
         self._table.drop_before({entry.place for entry in self._table.before if entry.attempt in left})
-        self._note()
+        self._record()
         self.watch(self._poll, now)
 
     def ids(self) -> list[AttemptId]:
         """The attempts that the engine must count as running."""
-        return [*self._attempts, *self._gone]
+        return [*self._attempts, *self._lost]
 
     def tell_again(self, tell: Callable[[int, Any], None]) -> None:
         """Report everything to an engine that has just started."""
         if self._attempts:
             tell(wire.BARRED, list(self._attempts))
-        for attempt in self._gone:
+        for attempt in self._lost:
             tell(wire.LOST, attempt)
 
     def acknowledge(self, ids: list[AttemptId]) -> None:
         """The engine has recorded these attempts."""
-        self._gone.difference_update(ids)
+        self._lost.difference_update(ids)
 
     def sentences(self) -> list[str]:
         """One sentence about each attempt, for the log."""
@@ -110,6 +109,6 @@ class BarredAttempts:
 
 
 def _sentence(attempt: AttemptId, left: list[FoundProcess]) -> str:
-    named = ", ".join(f"{found.pid} {name_of(found.pid)}" for found in left[:_NAMED])
-    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    named = ", ".join(f"{found.pid} {name_of(found.pid)}" for found in left[:_MOST_NAMED])
+    more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
     return f"item {attempt[0]}.{attempt[1]} does not start: an earlier attempt cannot be ended: {named}{more}"

@@ -30,7 +30,7 @@ class FreeDevices:
         del self._free[:count]
         return taken
 
-    def lack(self, count: int) -> str:
+    def explain_shortage(self, count: int) -> str:
         """The reason why an item that needs ``count`` devices cannot start, and the setting that names devices."""
         needs = f"it needs {count} GPU{'' if count == 1 else 's'}"
         if self.total:

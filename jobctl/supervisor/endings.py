@@ -26,8 +26,8 @@ _STUCK_PAUSE_S = 10.0
 #: A process that an item left behind may still become a daemon; most do so right after their start.
 _FIRST_LOOK_S = 0.1
 _LONGEST_LOOK_S = 60.0
-#: Longest pause where the system does not hand orphans to this process, so that no signal reports their end.
-_LONGEST_UNTOLD_S = 1.0
+#: Longest pause on systems that do not give orphans to this process, where no signal reports their end.
+_LONGEST_LOOK_WITHOUT_SIGNAL_S = 1.0
 
 
 class Endings:
@@ -62,16 +62,16 @@ class Endings:
         if self._waits:
             self.due = min(self.due, *(due for due, _ in self._waits.values()))
 
-    def excuse(self, gap_s: float, now: float) -> None:
+    def extend_deadlines(self, gap_s: float, now: float) -> None:
         """The supervisor stood still for this time, so attempts that are being ended get the rest of their grace."""
         for kill in self._kills.values():
-            kill.excuse(gap_s, now)
+            kill.extend_deadline(gap_s, now)
         self._plan()
 
     def reap(self, now: float, gap_s: float = 0.0) -> int | None:
         """Settle every process that has ended; returns the exit status of the engine if it is among them.
 
-        ``gap_s`` is how long the supervisor stood still before; when a process ended in that time is unknown.
+        ``gap_s`` is the time for which the supervisor stood still before. A process ended at an unknown moment of it.
         """
         attempts = self._attempts
         ended: list[Running] = []
@@ -92,20 +92,25 @@ class Endings:
         self.look(now)
         for run in ended:
             self._leader_ended(run, now)
-        for serial in orphaned:
-            self._orphan_ended(serial, now)
-        if engine_status is not None:
-            self._end_strays(ENGINE_SERIAL, now)
-        if self._orphans.pids:
-            self._orphans.narrow(attempts.by_serial)
-            self._end_strays(NOBODY, now)
+        if orphaned or self._orphans.pids or engine_status is not None:
+            self._settle_orphans(orphaned, engine_status is not None, now)
         if self._kills or self._waits:
             self._plan()
         attempts.pressure.hurry()
         return engine_status
 
+    def _settle_orphans(self, ended: set[int | None], engine_ended: bool, now: float) -> None:
+        """Continue the attempts whose orphans ended, and end orphans that belong to no attempt."""
+        for serial in ended:
+            self._orphan_ended(serial, now)
+        if engine_ended:
+            self._end_strays(ENGINE_SERIAL, now)
+        if self._orphans.pids:
+            self._orphans.narrow(self._attempts.by_serial)
+            self._end_strays(NOBODY, now)
+
     def rules_changed(self, now: float) -> None:
-        """Rules of a job changed: attempts that wait for their leftovers may have to be ended now."""
+        """The rules of a job changed: perhaps attempts that wait for their leftovers must be ended now."""
         for serial, (_, pause_s) in self._waits.items():
             self._waits[serial] = (now, pause_s)
             self.due = now
@@ -185,7 +190,7 @@ class Endings:
         if not left:
             self._over(run, None, now)
         elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
-            longest_s = _LONGEST_LOOK_S if self._orphans.exact else _LONGEST_UNTOLD_S
+            longest_s = _LONGEST_LOOK_S if self._orphans.exact else _LONGEST_LOOK_WITHOUT_SIGNAL_S
             run.has_waited = True
             self._waits[run.serial] = (now + pause_s, min(2 * pause_s, longest_s))
             waited = tree.descendants(left) if self._orphans.exact else [run.pid]
@@ -211,7 +216,9 @@ class Endings:
         return self._orphans.exact and are_daemons(left, run)
 
     def _over(self, run: Running, ending: int | None, now: float) -> None:
-        """No process of it is left. If it waited for its leftovers, it lasted until now, even if they were ended."""
+        """No process of the attempt is left. An attempt that waited for its leftovers lasted until now, even if the
+        supervisor ended them.
+        """
         self._waits.pop(run.serial, None)
         if run.has_waited and run.reaped is not None:
             run.reaped = (*run.reaped[:2], now)

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 COALESCE_S = 0.06
 #: One event of calls covers many calls already, and workers run out of work if the engine learns of it late.
 _COALESCE_CALLS_S = 0.01
-_BACKOFF_LONGEST_S = 60.0
-#: An engine that lived this long had started well.
-_GROWN_UP_S = 10.0
+_LONGEST_BACKOFF_S = 60.0
+#: The death of an engine that lived this long is not a failed start.
+_STABLE_AFTER_S = 10.0
 _MAX_DEATHS = 10
 _DEATHS_WITHIN_S = 300.0
 _NO_ROOM_PAUSE_S = 2.0
 #: After this time, the supervisor kills an engine that closed its socket and does not end.
-_DEAF_S = 10.0
+_DISCONNECTED_S = 10.0
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD)
 
 
@@ -55,13 +55,13 @@ class EngineProcess:
         self._tagger = tagger
         self._poll = poll
         self._channel: MessageChannel | None = None
-        self._starts: dict[Any, Any] = {}
+        self._unsent_starts: dict[Any, Any] = {}  # STARTED events, by attempt
         self._began = 0.0
         self._deaths: list[float] = []
-        self._young_deaths = 0
+        self._early_deaths = 0
 
     def attach(self, end: socket.socket) -> None:
-        """Talk to the process that started this one, over a socket that it gave; no engine will follow it."""
+        """Exchange messages over this socket: with a new engine, or from a guest with the process that started it."""
         self._channel = MessageChannel(end)
         self.fd = end.fileno()
         self._poll.register(self.fd, select.POLLIN)
@@ -102,11 +102,11 @@ class EngineProcess:
         if self._channel is None:
             return
         if kind == wire.STARTED:
-            self._starts[id_of(payload)] = payload
+            self._unsent_starts[id_of(payload)] = payload
         else:
             if kind == wire.FINISHED:
-                self._starts.pop(id_of(payload), None)
-            elif kind == wire.CALLS and self._starts:
+                self._unsent_starts.pop(id_of(payload), None)
+            elif kind == wire.CALLS and self._unsent_starts:
                 self._drop_starts(payload)
             self._channel.post(kind, payload)
         wait_s = _COALESCE_CALLS_S if kind == wire.CALLS else COALESCE_S
@@ -116,20 +116,20 @@ class EngineProcess:
         from jobctl.supervisor.protocol.page import unpack  # most supervisors never need it
 
         for record in unpack(*calls[fields.CALLS_RECORDS]):
-            self._starts.pop((calls[fields.CALLS_JOB], *record[fields.RECORD_ID]), None)
+            self._unsent_starts.pop((calls[fields.CALLS_JOB], *record[fields.RECORD_ID]), None)
 
     def flush(self) -> None:
         """Send queued events as far as the socket takes them; the rest follows when it is writable."""
         self.flush_at = NEVER
         if self._channel is None:
             return
-        for started in self._starts.values():
+        for started in self._unsent_starts.values():
             self._channel.post(wire.STARTED, started)
-        self._starts.clear()
+        self._unsent_starts.clear()
         done = self._channel.flush()
         self._poll.modify(self.fd, select.POLLIN if done else select.POLLIN | select.POLLOUT)
 
-    def hear(self, now: float) -> list[Message]:
+    def socket_ready(self, now: float) -> list[Message]:
         """The socket is readable or writable: continue to send, and return the messages that arrived."""
         if self._channel is None:
             return []
@@ -137,38 +137,39 @@ class EngineProcess:
             self.flush()
         messages = self._channel.receive()
         if self._channel.closed:
-            self._hang_up()
+            self._disconnect()
             if self.pid:
-                self.kill_at = now + _DEAF_S
+                self.kill_at = now + _DISCONNECTED_S
             else:
                 self.gone_at = now
         return messages
 
     def ended(self) -> list[Message]:
-        """The engine was reaped: return its last whole messages."""
+        """The engine was reaped: disconnect from it, and return its last whole messages."""
         last = [] if self._channel is None else self._channel.receive_all()
-        self._hang_up()
+        self._disconnect()
         self.pid = 0
         self.kill_at = NEVER
         return last
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._channel is not None:
             self._poll.unregister(self.fd)
             self._channel.close()
             self._channel = None
             self.fd = -1
-        self._starts.clear()
+        self._unsent_starts.clear()
         self.flush_at = NEVER
 
     def replace(self, now: float) -> bool:
         """Plan the start of the next engine after a death; False when engines die too often.
 
-        The first engine is replaced at once, and so is one that had worked for a while. Otherwise the pause grows.
+        After the first death, or the death of an engine that had worked for a while, the next one starts at once.
+        Otherwise the pause grows.
         """
         self._deaths = [death for death in self._deaths if death > now - _DEATHS_WITHIN_S] + [now]
-        self._young_deaths = 1 if now - self._began > _GROWN_UP_S else self._young_deaths + 1
-        pause_s = 0.0 if self._young_deaths == 1 else min(2.0 ** (self._young_deaths - 2), _BACKOFF_LONGEST_S)
+        self._early_deaths = 1 if now - self._began > _STABLE_AFTER_S else self._early_deaths + 1
+        pause_s = 0.0 if self._early_deaths == 1 else min(2.0 ** (self._early_deaths - 2), _LONGEST_BACKOFF_S)
         self.start_at = now + pause_s
         return len(self._deaths) < _MAX_DEATHS
 

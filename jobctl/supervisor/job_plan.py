@@ -1,4 +1,4 @@
-"""The plan by which the attempts of one job start: environment, directory, umask, program, output files."""
+"""The plan for starting the attempts of one job: environment, directory, umask, program, output files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class JobPlan:
         self._slotted: bool = spec[fields.SPEC_SLOTTED]
         self.call: tuple[Any, ...] | None = spec[fields.SPEC_CALL]  # fields of a CallSpec
         self.gpus: int = spec[fields.SPEC_GPUS]
-        self.alone: bool = spec[fields.SPEC_ALONE]  # each call travels alone, so that it is known whether it began
+        #: A worker gets one call at a time, so that it is known whether the call started.
+        self.alone: bool = spec[fields.SPEC_ALONE]
         self.leftovers: str = spec[fields.SPEC_LEFTOVERS]
         if self._launchers != spec[fields.SPEC_LAUNCHERS]:
             self._launchers = spec[fields.SPEC_LAUNCHERS]
@@ -157,8 +158,8 @@ class JobPlan:
     def _launched(self, program: bytes, argv: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """The arguments of a program that launchers start. Raises OSError, CannotStartError.
 
-        The program is looked at here: a launcher that cannot start it would only exit with 126 or 127, as any command
-        can, and its message would be output of the item.
+        This function examines the program itself: a launcher that cannot start it would only exit with 126 or 127, as
+        any command can, and its message would be output of the item.
         """
         with spawn.entered(self._place[0]):
             if not stat.S_ISREG(os.stat(program).st_mode) or not os.access(program, os.X_OK):

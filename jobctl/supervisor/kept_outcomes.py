@@ -118,7 +118,7 @@ class KeptOutcomes:
             self._counters[_OLDEST] = next(iter(places.values()), self._next)
 
     def close(self) -> None:
-        """The supervisor ends: remove the file if the next one does not need it, because it has the words of items."""
+        """The supervisor ends: remove the file if the next one does not need it, because it has output of items."""
         if self._works and not self._places:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)

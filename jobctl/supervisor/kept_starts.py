@@ -55,7 +55,7 @@ class KeptStarts:
 
 
 def begun(path: str, name: str) -> set[tuple[int, int, int]] | None:
-    """(job, item, attempt) of what may have begun; None when the ring has another name or is of another boot."""
+    """Attempts that may have begun: (job, item, attempt). None when the ring has another name or is of another boot."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -18,7 +18,7 @@ _PPID = 1
 
 
 class Kill:
-    """Ends the processes of one attempt. ``round`` sends the signals that are due and tells whether any is left."""
+    """Ends the processes of one attempt. ``round`` sends the signals that are due; True if any process is left."""
 
     def __init__(self, serial: int, ending: int | None, now: float, grace_s: float) -> None:
         self.serial = serial
@@ -39,7 +39,7 @@ class Kill:
             self.kill_at = kill_at
             self.due = min(self.due, kill_at)
 
-    def excuse(self, gap_s: float, now: float) -> None:
+    def extend_deadline(self, gap_s: float, now: float) -> None:
         """The supervisor stood still for this time, so the processes get the rest of their grace."""
         if self._give_up_at == math.inf and self.kill_at > now - gap_s:
             if self.due == self.kill_at:
@@ -47,7 +47,7 @@ class Kill:
             self.kill_at += gap_s
 
     def rest(self, until: float) -> None:
-        """Nothing ends the processes: pause until this time."""
+        """KILL does not end the processes: pause until this time."""
         self.due = until
         self._give_up_at = math.inf
 
@@ -78,7 +78,7 @@ class Kill:
         return True
 
     def _hidden(self, known: set[int], group: int, tagger: Tagger) -> list[int]:
-        """Processes of the attempt that are not found by descent; a group is told as a negative number."""
+        """Processes of the attempt that are not found by descent; a group is a negative number."""
         tagged = [pid for pid in tree.all_pids() if pid not in known and tagger.serial_of(pid) == self.serial]
         found = [pid for pid in tagged if not is_dead(pid)]
         return [*found, -group] if tree.group_lives(group) else found
@@ -99,7 +99,7 @@ class Kill:
         except OSError:
             return
         try:
-            # Checked while the handle is open: before, the pid could have passed to another process.
+            # Checked while the handle is open. Before that, the pid could have passed to another process.
             if tagger.serial_of(pid) == self.serial or _has_parent_in(pid, members):
                 handle.send(number)
         finally:

@@ -1,4 +1,4 @@
-"""The limit of open files: raised when many slots need it, and not handed down to items."""
+"""The limit of open files: raised when many slots need it, and not passed on to items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The supervisor: parent of the engine and of every item, holder of the daemon lock, keeper of outcomes.
+"""The supervisor: parent of the engine and of every item, holder of the daemon lock. It keeps outcomes for the engine.
 
 It never opens the database, so no damage to the database and no death of the engine can lose an outcome. It has one
 thread and imports little. It reports everything to the engine or to the log.
@@ -31,7 +31,7 @@ class Supervisor:
         self._manager, self._engine, self._attempts = state.manager, state.engine, state.attempts
         self._endings, self._barred = state.endings, state.barred
         self._signals = SignalPipe((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-        self._told_empty = False
+        self._reported_empty = False
 
     @property
     def restarts(self) -> bool:
@@ -39,7 +39,7 @@ class Supervisor:
         return self._state.restarts
 
     def run(self) -> int:
-        """Work until told to stop; returns the exit code."""
+        """Work until a stop is requested or no work is possible; returns the exit code."""
         self._poll.register(self._signals.fileno(), select.POLLIN)
         if self._options.lifeline >= 0:
             self._poll.register(self._options.lifeline, select.POLLIN)
@@ -53,13 +53,13 @@ class Supervisor:
             wake_at = self._wake_at()
             standstill.plan(wake_at)
             # Rounded up: otherwise the loop would spin for the last fraction of a millisecond.
-            patience_ms = None if wake_at == NEVER else max(0, math.ceil((wake_at - time.monotonic()) * 1000))
-            ready = self._poll.poll(patience_ms)
+            timeout_ms = None if wake_at == NEVER else max(0, math.ceil((wake_at - time.monotonic()) * 1000))
+            ready = self._poll.poll(timeout_ms)
             now = time.monotonic()
             if gap_s := standstill.gap_s(now):
                 self._wake_up(gap_s, now)
             for fd, _ in ready:
-                self._hear(fd, now)
+                self._handle_event(fd, now)
         self._engine.kill()
         return self._state.exit_code
 
@@ -102,13 +102,13 @@ class Supervisor:
     def _wake_up(self, gap_s: float, now: float) -> None:
         """The supervisor was stopped for this long: reap what ended in the meantime before judging anything."""
         numbers = self._signals.take()
-        self._attempts.excuse(gap_s)
-        self._endings.excuse(gap_s, now)
+        self._attempts.extend_deadlines(gap_s)
+        self._endings.extend_deadlines(gap_s, now)
         self._engine.kill_at += gap_s
         self._state.stop_by += gap_s
         self._state.leave_by += gap_s
         reap(self._state, now, gap_s)
-        self._obey_signals(numbers, now)
+        self._handle_signals(numbers, now)
 
     def _wake_at(self) -> float:
         engine, attempts = self._engine, self._attempts
@@ -132,27 +132,27 @@ class Supervisor:
             self._state.leave(0 if self._state.restarts or self._state.stop else 1, 0.0, now)
         if self._state.leave_by == NEVER:
             return False
-        if not self._endings.busy and not self._told_empty:
-            self._told_empty = True
+        if not self._endings.busy and not self._reported_empty:
+            self._reported_empty = True
             self._engine.tell(wire.HELD, [])  # this answers CLOSE
         return now >= self._state.leave_by or not (self._endings.busy or self._engine.pid)
 
     # ---- events ----
 
-    def _hear(self, fd: int, now: float) -> None:
+    def _handle_event(self, fd: int, now: float) -> None:
         if fd == self._signals.fileno():
-            self._obey_signals(self._signals.take(), now)
+            self._handle_signals(self._signals.take(), now)
         elif fd == self._engine.fd:
-            obey(self._state, self._engine.hear(now), now)
+            obey(self._state, self._engine.socket_ready(now), now)
         elif self._attempts.calls is not None and fd in self._attempts.calls.workers:
-            self._attempts.calls.hear(fd, now)
+            self._attempts.calls.socket_ready(fd, now)
         elif self._barred.is_watched(fd):
             self._barred.look(now, self._engine.tell)
         elif fd == self._options.lifeline:
             self._poll.unregister(fd)
             self._state.ask_to_stop(now)
 
-    def _obey_signals(self, numbers: bytes, now: float) -> None:
+    def _handle_signals(self, numbers: bytes, now: float) -> None:
         for number in numbers:
             if number in (signal.SIGTERM, signal.SIGINT):  # SIGHUP, the end of a terminal, changes nothing
                 self._state.ask_to_stop(now)

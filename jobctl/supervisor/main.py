@@ -1,4 +1,4 @@
-"""The entry of the supervisor process: it puts its own state in order, takes the lock, and starts the loop."""
+"""The entry of the supervisor process: it resets what it inherited, takes the lock, and runs the loop."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def main() -> None:
     """Run a supervisor with the options in sys.argv; exits with its code."""
     options = Options(sys.argv[1:])
     os.umask(0o077)
-    _settle_descriptors(options.inherited)
+    _reset_descriptors(options.inherited)
     with contextlib.suppress(OSError):  # already the leader of a group: started by hand or by a service manager
         os.setsid()
     os.chdir("/")
-    spawn.settle_signals()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the supervisor handles it, which items do not inherit
+    spawn.reset_signals()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the loop has a handler for it, which items do not inherit
     sys.exit(_supervise(options))
 
 
 def _supervise(options: Options) -> int:
-    if options.guest >= 0:
+    if options.guest_fd >= 0:
         _adopt_orphans()
         table = Leaders("")
         records = SurvivingRecords(KeptStarts(""), KeptOutcomes(""), table, BarredAttempts("", "", table, []))
         return _run(options, records)  # the process that started this one keeps the records
     try:
-        if options.held < 0:
-            options.held = _lock(options)  # held until this process ends
+        if options.lock_fd < 0:
+            options.lock_fd = _lock(options)  # held until this process ends
     except lock.HeldError as held:
         waited = f"error process {held.pid} still holds this store after {lock.PATIENCE_S:.0f} s"
         word = "displaced" if held.is_displaced else "busy"
@@ -54,20 +54,29 @@ def _supervise(options: Options) -> int:
         options.report(f"error {options.lock}: {problem.strerror}")
         return Exit.INTERNAL
     _adopt_orphans()
-    place = os.path.dirname(options.lock)
-    left = sweep.sweep(options.store_id, place=place) + sweep.sweep(sweep.guests_of(options.store_id))
-    table = Leaders(os.path.join(place, leaders.NAME))
     try:
-        barred = BarredAttempts(options.store_id, place, table, left)
+        records = _open_records(options)
     except LookupError as unknown:
         options.report(f"error processes of an earlier run cannot be ended: {unknown}")
         return Exit.INTERNAL
+    return _run(options, records)
+
+
+def _open_records(options: Options) -> SurvivingRecords:
+    """End the processes of an earlier supervisor, open its records, and name them to engines in the environment.
+
+    Raises LookupError when a process cannot be ended and no evidence says which items it belongs to.
+    """
+    folder = os.path.dirname(options.lock)
+    survivors = sweep.sweep(options.store_id, place=folder) + sweep.sweep(sweep.guests_of(options.store_id))
+    table = Leaders(os.path.join(folder, leaders.NAME))
+    barred = BarredAttempts(options.store_id, folder, table, survivors)
     table.enter_group()
-    starts, kept = KeptStarts(os.path.join(place, "starts")), KeptOutcomes(os.path.join(place, "outcomes"))
-    os.environ["JOBCTL_STARTS"] = starts.name  # engines read it
-    status = os.fstat(options.held)
+    starts, outcomes = KeptStarts(os.path.join(folder, "starts")), KeptOutcomes(os.path.join(folder, "outcomes"))
+    os.environ["JOBCTL_STARTS"] = starts.name
+    status = os.fstat(options.lock_fd)
     os.environ["JOBCTL_LOCK"] = f"{status.st_dev} {status.st_ino}"  # so that engines notice another file in its place
-    return _run(options, SurvivingRecords(starts, kept, table, barred))
+    return SurvivingRecords(starts, outcomes, table, barred)
 
 
 def _lock(options: Options) -> int:
@@ -83,13 +92,13 @@ def _run(options: Options, records: SurvivingRecords) -> int:
         supervisor = Supervisor(options, records)
         code = supervisor.run()
         restarts = supervisor.restarts
-        records.kept.close()
+        records.outcomes.close()
     except Exception as problem:
         _report_crash(options, problem)
         code = Exit.INTERNAL
     # Normally nothing is left. A process that outlived this one would run together with the next attempt of its item.
-    left = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
-    if not left:
+    survivors = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
+    if not survivors:
         records.table.close()
     if restarts:
         _restart(options, environ)
@@ -119,11 +128,11 @@ def _restart(options: Options, environ: dict[str, str]) -> None:
     for fd in options.inherited:
         os.set_inheritable(fd, True)
     argv = [word for word in sys.orig_argv if not word.startswith(("ready=", "held=", "line="))]
-    argv.insert(argv.index("--"), f"held={options.held}")
+    argv.insert(argv.index("--"), f"held={options.lock_fd}")
     os.execve(argv[0], argv, environ)
 
 
-def _settle_descriptors(keep: set[int]) -> None:
+def _reset_descriptors(keep: set[int]) -> None:
     """Point standard input to /dev/null, make sure that 0 to 2 are open, and close everything else that was inherited.
 
     If 1 or 2 stayed closed, the next file that the supervisor opens would get that number, and output would go there.
@@ -140,9 +149,9 @@ def _settle_descriptors(keep: set[int]) -> None:
 
 
 def _close_inherited(keep: set[int]) -> None:
-    for place in ("/proc/self/fd", "/dev/fd"):
+    for folder in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
-            for fd in [int(name) for name in os.listdir(place)]:
+            for fd in [int(name) for name in os.listdir(folder)]:
                 if fd > 2 and fd not in keep:
                     with contextlib.suppress(OSError):  # the descriptor that listed the folder is closed already
                         os.close(fd)

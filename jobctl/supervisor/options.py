@@ -25,8 +25,8 @@ class Options:
         cut = argv.index("--") if "--" in argv else len(argv)
         words = dict(word.partition("=")[::2] for word in argv[:cut])
         self.engine = [os.fsencode(argument) for argument in argv[cut + 1 :]]
-        self.guest = int(words.get("guest", "-1"))
-        if "store" not in words or (self.guest < 0 and not (self.engine and "lock" in words)):
+        self.guest_fd = int(words.get("guest", "-1"))
+        if "store" not in words or (self.guest_fd < 0 and not (self.engine and "lock" in words)):
             raise UsageError("a supervisor needs lock=PATH store=ID -- ENGINE...", hint="use: jobctl daemon start")
         self.lock = words.get("lock", "")
         self.store_id = words["store"]
@@ -36,8 +36,8 @@ class Options:
         self._reported = False
         self._ready = int(words.get("ready", "-1"))
         self.in_line = "line" in words
-        self.held = int(words.get("held", "-1"))
-        for fd in (self.lifeline, self._ready, self.held, self.guest):
+        self.lock_fd = int(words.get("held", "-1"))
+        for fd in (self.lifeline, self._ready, self.lock_fd, self.guest_fd):
             if fd >= 0:
                 os.set_inheritable(fd, False)
 
@@ -59,7 +59,7 @@ class Options:
     @property
     def inherited(self) -> set[int]:
         """Descriptors that must stay open."""
-        return {fd for fd in (self.lifeline, self._ready, self.held, self.guest) if fd >= 0}
+        return {fd for fd in (self.lifeline, self._ready, self.lock_fd, self.guest_fd) if fd >= 0}
 
 
 def _sentence(report: str) -> str:

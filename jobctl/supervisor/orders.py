@@ -1,4 +1,4 @@
-"""The orders of the engine, and the reaping that some of them begin with."""
+"""Carries out the orders of the engine, and reaps the processes that have ended."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def obey(state: SupervisorState, messages: list[Message], now: float) -> None:
 
 
 def reap(state: SupervisorState, now: float, gap_s: float = 0.0) -> None:
-    """Settle every process that has ended. ``gap_s`` is how long the supervisor stood still before.
+    """Settle every process that has ended. ``gap_s`` is the time for which the supervisor stood still before.
 
     If the engine is among them, its last orders are carried out before the next engine is planned.
     """
@@ -50,7 +50,7 @@ def _resize(state: SupervisorState, slots: int, _now: float) -> None:
     state.attempts.resize(slots)
 
 
-def _take(state: SupervisorState, batch: list[Dispatch], _now: float) -> None:
+def _start(state: SupervisorState, batch: list[Dispatch], _now: float) -> None:
     state.fresh = False
     backlog = state.attempts.backlog
     for dispatch in batch:
@@ -63,7 +63,7 @@ def _take(state: SupervisorState, batch: list[Dispatch], _now: float) -> None:
 def _acknowledge(state: SupervisorState, ids: list[AttemptId], _now: float) -> None:
     for id_ in ids:
         state.attempts.outcomes.pop(id_, None)
-    state.kept.acknowledge(ids)
+    state.kept_outcomes.acknowledge(ids)
     state.barred.acknowledge(ids)
 
 
@@ -130,7 +130,7 @@ _ORDERS: dict[int, Callable[[SupervisorState, Any, float], None]] = {
     wire.DEFINE: _define,
     wire.FORGET: _forget,
     wire.RESIZE: _resize,
-    wire.START: _take,
+    wire.START: _start,
     wire.ACKNOWLEDGE: _acknowledge,
     wire.ACKNOWLEDGE_CALLS: _acknowledge_calls,
     wire.RECALL: _recall,

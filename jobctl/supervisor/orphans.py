@@ -17,8 +17,8 @@ NOBODY = -2
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    #: Serials of the attempts that an orphan may belong to: one, several, or none.
-    Attribute = Callable[[int], Collection[int]]
+    #: Finds the serials of the attempts that an orphan, by its pid, may belong to: one, several, or none.
+    FindCandidates = Callable[[int], Collection[int]]
 
 
 class Orphans:
@@ -32,56 +32,56 @@ class Orphans:
         self.exact = self._children.cheap
         #: Processes that nothing can end, and children that this process had before it became the supervisor.
         self._abandoned: set[int] = set(self._children.pids()) if self.exact else set()
-        self._may_be: dict[int, set[int]] = {}  # by pid of an UNKNOWN orphan
+        self._candidates: dict[int, set[int]] = {}  # by pid of an UNKNOWN orphan
 
-    def look(self, expected: int, is_ours: Callable[[int], bool], attribute: Attribute) -> list[int]:
+    def look(self, expected: int, is_ours: Callable[[int], bool], find_candidates: FindCandidates) -> list[int]:
         """Orphans that were not seen before; ``pids`` then has their serials.
 
-        ``expected`` children satisfy ``is_ours`` and are not orphans. ``attribute`` is called where tags fail.
+        ``expected`` children satisfy ``is_ours`` and are not orphans. ``find_candidates`` is called where tags fail.
         """
         if not self.exact or self._children.count() == expected + len(self.pids) + len(self._abandoned):
             return []
         found: list[int] = []
-        over: set[int] = set()
+        reaped: set[int] = set()
         complete = False
         while not complete:
             complete = True
             pids = self._children.pids()
             self._abandoned.intersection_update(pids)
             for pid in pids:
-                if pid in self.pids or pid in self._abandoned or is_ours(pid) or pid in over:
+                if pid in self.pids or pid in self._abandoned or is_ours(pid) or pid in reaped:
                     continue
-                if _is_over(pid):
-                    over.add(pid)
+                if _reap_if_ended(pid):
+                    reaped.add(pid)
                     complete = False  # its children became orphans at its end, too late for this list
                 else:
-                    self.pids[pid] = self._attribute(pid, attribute)
+                    self.pids[pid] = self._serial_of(pid, find_candidates)
                     found.append(pid)
         return found
 
-    def _attribute(self, pid: int, attribute: Attribute) -> int:
+    def _serial_of(self, pid: int, find_candidates: FindCandidates) -> int:
         serial = self._tagger.serial_of(pid)
         if serial is not None:
             return serial
-        may_be = set(attribute(pid))
-        if len(may_be) > 1:
-            self._may_be[pid] = may_be
+        candidates = set(find_candidates(pid))
+        if len(candidates) > 1:
+            self._candidates[pid] = candidates
             return UNKNOWN
-        return may_be.pop() if may_be else NOBODY
+        return candidates.pop() if candidates else NOBODY
 
-    def narrow(self, living: Collection[int]) -> None:
-        """Only these attempts are not over: an orphan may belong to no other."""
-        for pid, may_be in list(self._may_be.items()):
-            may_be.intersection_update(living)
+    def narrow(self, live_serials: Collection[int]) -> None:
+        """Drop attempts that are over from the candidates of every orphan; ``live_serials`` has all others."""
+        for pid, candidates in list(self._candidates.items()):
+            candidates.intersection_update(live_serials)
             if self.pids.get(pid) != UNKNOWN:
-                del self._may_be[pid]
-            elif len(may_be) <= 1:
-                self.pids[pid] = may_be.pop() if may_be else NOBODY
-                del self._may_be[pid]
+                del self._candidates[pid]
+            elif len(candidates) <= 1:
+                self.pids[pid] = candidates.pop() if candidates else NOBODY
+                del self._candidates[pid]
 
     def ended(self, pid: int) -> int | None:
         """A process was reaped: the serial of its attempt, None if it was not known as an orphan."""
-        self._may_be.pop(pid, None)
+        self._candidates.pop(pid, None)
         self._abandoned.discard(pid)
         return self.pids.pop(pid, None)
 
@@ -95,8 +95,8 @@ class Orphans:
         return [pid for pid, owner in self.pids.items() if owner == serial]
 
 
-def _is_over(pid: int) -> bool:
-    """Reap an orphan that has ended since the last look."""
+def _reap_if_ended(pid: int) -> bool:
+    """Reap an orphan if it has ended since the last look; True if it has."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

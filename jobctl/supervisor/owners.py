@@ -37,10 +37,10 @@ def owners_of(pid: int, attempts: Attempts) -> set[int]:
     if fields is None:
         return set()
     runs = attempts.by_serial.values()
-    leads = {int(fields[_SESSION]), int(fields[_GROUP])}
-    held = set(files_of(pid))
+    group_ids = {int(fields[_SESSION]), int(fields[_GROUP])}
+    open_files = set(files_of(pid))
     for run in runs:
-        if run.pid in leads or not held.isdisjoint(_outputs(run)):
+        if run.pid in group_ids or not open_files.isdisjoint(_outputs(run)):
             return {run.serial}
     started_ns = int(fields[_STARTED_AT]) * TICK_NS
     return {run.serial for run in runs if run.begun <= started_ns + TICK_NS}
@@ -59,7 +59,7 @@ def are_daemons(left: list[int], run: Running) -> bool:
             continue
         if run.pid == int(fields[_SESSION]) or not outputs.isdisjoint(files_of(pid)):
             return False
-        if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # of another user: what it holds is unknown
+        if not os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK):  # of another user: its files are unknown
             return False
     return not any(map(is_dead, left))  # last, because one may end while the others are examined
 

@@ -1,4 +1,4 @@
-"""Remembers that the machine lacks room for processes or files, and when to try again."""
+"""Records that the machine has no room for processes or files, and when to try again."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 AttemptId = tuple[int, int, int]
-#: (ending, grace in seconds)
+#: The way to end an attempt: (ending, grace in seconds).
 Verdict = tuple[int, float]
 
 #: A larger difference means that a person set the wall clock while the attempt ran; a smaller one is a correction.
@@ -55,15 +55,15 @@ class Running:
         self.serial = serial
         self.pid = 0
         self.scratch: Scratch
-        self.started_at = 0  # microseconds, UTC
-        self.began = 0.0  # monotonic
-        self.begun = 0  # on the clock of ``leaders.since_boot_ns``
+        self.started_at = 0  # its start, in microseconds of the wall clock (UTC)
+        self.began = 0.0  # its start, in seconds of the monotonic clock
+        self.begun = 0  # its start, in nanoseconds of ``leaders.since_boot_ns``
         self.deadline = NEVER
         self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, monotonic time of the end
         self.devices: tuple[bytes, ...] = ()  # no other attempt has them
         self.place = -1  # in the table of leaders
         self.left: list[str] = []  # names of the processes that it left behind
-        self.has_waited = False  # for the processes that it left behind
+        self.has_waited = False  # its end waited for the processes that it left behind
 
     @property
     def plan(self) -> JobPlan:
@@ -81,7 +81,10 @@ class Running:
             self.deadline = self.began + self.plan.timeout_s
 
     def started_at_now(self) -> int:
-        """The time of its start, in microseconds, by the wall clock as it is set now; the present time before it."""
+        """The time of its start, in microseconds, by the wall clock as it is set now.
+
+        Before the start, it is the present time.
+        """
         if not self.started_at:
             return time.time_ns() // 1000
         at = time.time_ns() // 1000 - (since_boot_ns() - self.begun) // 1000
@@ -96,17 +99,17 @@ class Running:
         return 0, 0
 
     def overdue(self, _now: float) -> Verdict | None:
-        """Its ``deadline`` has come: how to end it, None if it must not be ended."""
+        """Its ``deadline`` has come: the way to end it, None if it must not be ended."""
         return wire.TIMED_OUT, self.plan.grace_s
 
     def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
-        """Some of its attempts were cancelled: how to end it, None if it need not be ended."""
+        """Some of its attempts were cancelled: the way to end it, None if it need not be ended."""
         return verdict
 
     def leader_ended(self) -> None:
         """Its process has ended, but perhaps not the descendants of that process."""
 
-    def excuse(self, gap_s: float) -> None:
+    def extend_deadline(self, gap_s: float) -> None:
         """The supervisor, and perhaps this attempt, stood still for this time, so it does not count."""
         self.deadline += gap_s
 
@@ -129,7 +132,7 @@ def code_of(status: int) -> int:
 
 
 def code_when_ended(status: int) -> int:
-    """The same for a process that jobctl ended. The exit status of its own handler of TERM is told as negative."""
+    """The same for a process that jobctl ended. The exit status of its own handler of TERM becomes negative."""
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
@@ -140,5 +143,5 @@ def kib(max_rss: int) -> int:
 
 def left_text(names: list[str]) -> str:
     """The number of processes left behind, and some of their names, each once: ``3 ffmpeg, gpg-agent``."""
-    told = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
-    return f"{len(names)} {told}".rstrip()
+    named = ", ".join(list(dict.fromkeys(filter(None, names)))[:_MOST_NAMED])
+    return f"{len(names)} {named}".rstrip()

@@ -6,10 +6,10 @@ import os
 import signal
 from types import FrameType
 
-_ROOM = 4096
+_MOST_AT_ONCE = 4096
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: the number is in the pipe already, and the loop reads only the pipe."""
 
 
@@ -23,15 +23,15 @@ class SignalPipe:
         # A full pipe loses numbers but stays readable, and every reader of it reaps all that it can.
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in numbers:
-            signal.signal(number, _noted)
+            signal.signal(number, _ignore)
 
     def fileno(self) -> int:
         """The readable end of the pipe."""
         return self._read
 
     def take(self) -> bytes:
-        """Numbers of the signals since the last call, one byte each."""
+        """The numbers of the signals that came since the last call, one byte each."""
         try:
-            return os.read(self._read, _ROOM)
+            return os.read(self._read, _MOST_AT_ONCE)
         except BlockingIOError:
             return b""

@@ -38,11 +38,11 @@ _WITHOUT_ENGINE = "it stops without an engine, because none can work: running it
 class SurvivingRecords:
     """The records that survive a killed supervisor, with what an earlier supervisor left in them."""
 
-    __slots__ = ("barred", "kept", "starts", "table")
+    __slots__ = ("barred", "outcomes", "starts", "table")
 
-    def __init__(self, starts: KeptStarts, kept: KeptOutcomes, table: Leaders, barred: BarredAttempts) -> None:
+    def __init__(self, starts: KeptStarts, outcomes: KeptOutcomes, table: Leaders, barred: BarredAttempts) -> None:
         self.starts = starts
-        self.kept = kept
+        self.outcomes = outcomes
         self.table = table
         self.barred = barred
 
@@ -57,25 +57,14 @@ class SupervisorState:
         tagger = Tagger(options.store_id)
         self.engine = EngineProcess(options.engine, options.store_id, tagger, self.poll)
         self.attempts = Attempts(options.store_id, tagger, self.engine.tell, self.poll, options.part)
-        self.attempts.use(records.table)
-        self.attempts.backlog.note = records.starts.note
-        kept = records.kept
-        self.attempts.outcomes.update({id_of(outcome): outcome for outcome in kept.load()})
-        self.attempts.save = kept.put
-        if options.lock:  # a guest keeps nothing: no supervisor after it would report what it ran
-            self.attempts.calls_path = os.path.join(os.path.dirname(options.lock), "calls")
-        if holds_any(self.attempts.calls_path):
-            self.attempts.expect_calls()
-        self.kept = kept
+        self.kept_outcomes = records.outcomes
         self.barred = records.barred
-        self.barred.watch(self.poll, time.monotonic())
-        for sentence in self.barred.sentences():
-            self.log(sentence)
-        if options.guest >= 0:
-            self.engine.attach(socket.socket(fileno=options.guest))
+        self._continue(records)
+        if options.guest_fd >= 0:
+            self.engine.attach(socket.socket(fileno=options.guest_fd))
         self.endings = Endings(self.attempts, tagger, self.log)
         self.fresh = True  # no engine has handed over any attempt
-        self.stop = 0  # 1 = asked to stop politely, 2 = asked to stop now
+        self.stop = 0  # the stop that was requested: 1 = politely, 2 = now
         self.stop_by = NEVER
         self.leave_by = NEVER
         self.exit_code = 0
@@ -84,6 +73,21 @@ class SupervisorState:
         self.successors = _SUCCESSORS_IN_STOP
         #: This process shall become the supervisor of the jobctl that is installed now.
         self.restarts = False
+
+    def _continue(self, records: SurvivingRecords) -> None:
+        """Take over what an earlier supervisor left, and keep the records of this one in the same files."""
+        attempts = self.attempts
+        attempts.use_table(records.table)
+        attempts.backlog.note = records.starts.note
+        attempts.outcomes.update({id_of(outcome): outcome for outcome in records.outcomes.load()})
+        attempts.save = records.outcomes.put
+        if self.options.lock:  # a guest keeps nothing, because no later supervisor would report it
+            attempts.calls_path = os.path.join(os.path.dirname(self.options.lock), "calls")
+        if holds_any(attempts.calls_path):
+            attempts.expect_calls()
+        self.barred.watch(self.poll, time.monotonic())
+        for sentence in self.barred.sentences():
+            self.log(sentence)
 
     def start_engine(self) -> None:
         """Start the next engine, or plan another try if the machine has no room."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 TAIL = 4096
 _CHUNK = 1 << 20
-#: An output that exceeds its cap by no more than this is not cut: the mark takes room too.
+#: An output that exceeds its cap by no more than this is not cut, because the mark takes room too.
 SLACK = 64
 _BLOCK = 4096
 _PUNCH_HOLE_KEEP_SIZE = 3

@@ -31,9 +31,11 @@ def test_no_device_is_lent_twice():
     assert devices.take(2) == first
 
 
-def test_what_is_lacking_is_said_in_words():
-    assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"0"}).lack(2) == "it needs 2 GPUs, and there is 1 here"
-    assert "it needs 1 GPU, and none is found here: name them" in FreeDevices({b"CUDA_VISIBLE_DEVICES": b""}).lack(1)
+def test_a_shortage_is_explained_with_the_number_that_exists():
+    assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"0"}).explain_shortage(2) == "it needs 2 GPUs, and there is 1 here"
+    assert "it needs 1 GPU, and none is found here: name them" in FreeDevices(
+        {b"CUDA_VISIBLE_DEVICES": b""}
+    ).explain_shortage(1)
 
 
 def test_several_are_lent_in_the_order_in_which_they_were_named():

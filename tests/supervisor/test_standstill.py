@@ -224,5 +224,5 @@ def test_a_standstill_is_a_late_wake_up(planned: float, woke: float, gap: float)
 def test_only_a_grace_that_was_running_is_prolonged() -> None:
     waits, over = Kill(1, None, 10.0, 5.0), Kill(2, None, 3.0, 0.0)
     for kill in (waits, over):
-        kill.excuse(8.0, 18.0)
+        kill.extend_deadline(8.0, 18.0)
     assert (waits.kill_at, over.kill_at) == (23.0, 3.0)

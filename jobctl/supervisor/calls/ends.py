@@ -1,4 +1,4 @@
-"""Ends a call that cannot report its own end: its process died, never became ready, or wrote nonsense."""
+"""Ends a call that cannot report its own end: its process died, never became ready, or wrote impossible values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 
-from jobctl.supervisor.calls.records import is_cause
+from jobctl.supervisor.calls.records import is_raised
 from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol import page as pages
 from jobctl.supervisor.protocol.page import BrokenPage, SharedPage
@@ -71,10 +71,10 @@ def end_of_refusal(page: SharedPage) -> EndOfCall:
     """The function cannot be called, and the page says why. Raises BrokenPage if the page does not."""
     _, size, _ = page.done()
     fault = page.fault()
-    cause = pages.value_of(page.records(0, size))
-    if fault not in (pages.NOT_LOADED, pages.SETUP_RAISED) or not is_cause(cause):
+    raised = pages.parse_untrusted_value(page.records(0, size))
+    if fault not in (pages.NOT_LOADED, pages.SETUP_RAISED) or not is_raised(raised):
         raise BrokenPage("it says that it cannot load, and not why")
     page.reset()
     if fault == pages.SETUP_RAISED:
-        return EndOfCall(wire.RAISED, cause[fields.RAISED_CODE], wire.SETUP, raised=cause)
-    return EndOfCall(wire.NOT_STARTED, errno.ENOENT, text=cause[fields.RAISED_MESSAGE])
+        return EndOfCall(wire.RAISED, raised[fields.RAISED_CODE], wire.SETUP, raised=raised)
+    return EndOfCall(wire.NOT_STARTED, errno.ENOENT, text=raised[fields.RAISED_MESSAGE])

@@ -1,14 +1,12 @@
-"""The attempts that a worker has at one time, and how their outcomes come out of its page."""
+"""The attempts that a worker has at one time. Reads their outcomes from its page and reports them."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
-import signal
 import socket
 import time
-from operator import itemgetter
 
 from jobctl.supervisor import streams
 from jobctl.supervisor.backlog import Dispatch, JobLine
@@ -29,15 +27,8 @@ if TYPE_CHECKING:
     from jobctl.supervisor.calls.host import WorkerHost
 
 
-_FAILED = 1
-_ITEM, _ATTEMPT = itemgetter(1), itemgetter(2)  # of a dispatch
-_MOST = 1 << 62
+#: The start of a call may be this much earlier than the time when the group was sent: two clocks are read.
 _SKEW_NS = 1_000_000_000
-_CAUSE = 5  # fields of domain.ports.Raised
-#: Signals by which a process ends itself.
-_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
-
-
 #: Quick calls travel in groups of about this much work, so that messages cost little compared with the calls.
 _GROUP_S = 0.01
 _LARGEST_GROUP = 512
@@ -71,9 +62,9 @@ def group_size(call_s: float | None, line: JobLine, left: int) -> int:
 
 
 class CallGroup:
-    """Attempts in the order in which they run; the outcomes of the first ``told`` are reported."""
+    """Attempts in the order in which they run; the engine has the outcomes of the first ``reported``."""
 
-    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "sent", "told")
+    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "reported", "sent")
 
     def __init__(self, calls: WorkerHost, worker: Running, page: SharedPage) -> None:
         self._calls = calls
@@ -82,7 +73,7 @@ class CallGroup:
         self.batch: list[Dispatch] = []
         self._given = 0
         self.sent = 0.0  # monotonic
-        self.told = 0
+        self.reported = 0
         self.is_log = False  # the files that the worker writes to became a log, because the disk had no room for a copy
         self.is_spoilt = False  # a call changed the files that it shares with other calls
         self._kept = (0, 0, 0, 0)  # of the reported calls: bytes of records, failures, bytes of stdout and stderr
@@ -92,7 +83,7 @@ class CallGroup:
         self.batch = batch
         self._given = len(batch)
         self.sent = now
-        self.told = 0
+        self.reported = 0
         self._kept = (0, 0, 0, 0)
         self.page.reset()
 
@@ -107,8 +98,8 @@ class CallGroup:
     def done(self) -> tuple[int, int, int]:
         """The calls that ended, like ``SharedPage.done``. Raises BrokenPage for impossible values."""
         count, size, failed = done = self.page.done()
-        fits = self.told <= count <= self._given and self._kept[0] <= size and self._kept[1] <= failed <= count
-        if not fits or (count == self.told) != (size == self._kept[0]):
+        fits = self.reported <= count <= self._given and self._kept[0] <= size and self._kept[1] <= failed <= count
+        if not fits or (count == self.reported) != (size == self._kept[0]):
             raise BrokenPage(f"{count} calls of {self._given} ended, {failed} failed, with {size} bytes of records")
         return done
 
@@ -120,12 +111,12 @@ class CallGroup:
 
     def ids(self) -> list[AttemptId]:
         """Attempts whose outcome is not reported."""
-        return [id_of(dispatch) for dispatch in self.batch[self.told :]]
+        return [id_of(dispatch) for dispatch in self.batch[self.reported :]]
 
     def settle(self, last: OutputSpan | None = None) -> OutputPlace:
-        """The worker writes no more: tell the outcomes of calls that ended.
+        """The worker writes no more: report the outcomes of calls that ended.
 
-        Returns where the output of a last one is that did not end.
+        Returns the place of the output of the last call, which did not end: ``last`` is its span.
         """
         place = self._tell(self.done(), None, last)
         self._kept = (*self._kept[:2], 0, 0)
@@ -134,24 +125,24 @@ class CallGroup:
     def settle_ended(self) -> None:
         """Report the outcomes of calls that ended while another one runs."""
         done = self.done()
-        if done[DONE_COUNT] > self.told:
+        if done[DONE_COUNT] > self.reported:
             records = self._records(done)
-            out, out_len, err, err_len = spans_of(done[DONE_COUNT] - self.told, records)[-1]
+            out, out_len, err, err_len = spans_of(done[DONE_COUNT] - self.reported, records)[-1]
             self._tell(done, (out + out_len, err + err_len), None)
 
     def _records(self, done: tuple[int, int, int]) -> bytes:
         """The records of calls that ended and are not reported. Raises BrokenPage."""
         count, size, failed = done
         records = self.page.records(self._kept[0], size)
-        check_records(count - self.told, records, self.batch[self.told : count], failed - self._kept[1])
+        check_records(count - self.reported, records, self.batch[self.reported : count], failed - self._kept[1])
         return records
 
     def _tell(self, done: tuple[int, int, int], until: tuple[int, int] | None, last: OutputSpan | None) -> OutputPlace:
         count, size, failed = done
         _, kept_failed, *begin = self._kept
         worker = self._worker
-        records = self._records(done) if count > self.told else b""
-        count -= self.told
+        records = self._records(done) if count > self.reported else b""
+        count -= self.reported
         tails = _tails(worker.scratch, last)
         log, out_off, err_off, spans = self._keep_output(
             (begin[0], begin[1]), until, lambda: spans_of(count, records) + ([] if last is None else [last])
@@ -167,7 +158,7 @@ class CallGroup:
             rss = kib(max(0, self.page.max_rss()))
             failed -= kept_failed
             self._calls.add((worker.line.job, worker.slot, rss, log, out_off, err_off, failed, cut, (count, records)))
-        self.told = done[DONE_COUNT]
+        self.reported = done[DONE_COUNT]
         self._kept = (size, done[DONE_FAILED], *(until or begin))
         if last is None or not (last[1] or last[3]):
             return NOWHERE
@@ -199,11 +190,11 @@ class CallGroup:
         Calls before it have ended, but the page no longer tells how: they count as interrupted. Calls after it stay
         in the batch.
         """
-        last = min(max(self.told, self._last_begun()), len(self.batch) - 1)
-        for index in range(self.told, last + 1):
+        last = min(max(self.reported, self._last_begun()), len(self.batch) - 1)
+        for index in range(self.reported, last + 1):
             lost = end if index == last else EndOfCall(wire.INTERRUPTED, 0)
             self._keep_lost(id_of(self.batch[index]), lost, self.sent, NOWHERE)
-        self.told = last + 1
+        self.reported = last + 1
 
     def _last_begun(self) -> int:
         with contextlib.suppress(BrokenPage):

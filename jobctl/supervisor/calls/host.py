@@ -31,7 +31,7 @@ class AttemptKeeper(Protocol):
         """Free a slot."""
         ...
 
-    def contain(self, error: Exception, what: str) -> None:
+    def log_unexpected(self, error: Exception, what: str) -> None:
         """Log an unexpected error."""
         ...
 

@@ -2,7 +2,7 @@
 
 ``supervisor.kept_outcomes`` does the same for processes. Here a message has any length and hundreds of outcomes, so
 the mapped file is a ring of bytes. ``oldest`` and ``next`` count the bytes that were ever written; the next supervisor
-reports what lies between them. The file is valid only in the boot in which it was made. A message that finds no room
+reports the messages between them. The file is valid only in the boot in which it was made. A message that finds no room
 is lost if the supervisor is killed.
 """
 
@@ -114,7 +114,7 @@ class KeptCalls:
         self._next = self._counters[_NEXT] = begins + size  # one store of eight bytes: a kill cannot split it
 
     def acknowledge(self, numbers: Iterable[int]) -> None:
-        """The engine has recorded the messages with these numbers; erase them, because they have the words of items."""
+        """The engine has recorded the messages with these numbers; erase them, because they have results of items."""
         for number in numbers:
             begins = self._begins.pop(number, None)
             if begins is not None:

@@ -32,8 +32,8 @@ class WorkerPool:
         self.poll = poll
         self.tell = tell
         self._kept = kept
-        self._made: dict[int, tuple[Any, ...]] = {made[fields.CALLS_NUMBER]: made for made in kept.load()}
-        self._number = max(self._made, default=0)
+        self._unacknowledged: dict[int, tuple[Any, ...]] = {event[fields.CALLS_NUMBER]: event for event in kept.load()}
+        self._number = max(self._unacknowledged, default=0)
 
     def worker(self, id_: AttemptId, line: JobLine, slot: int, serial: int) -> WorkerProcess:
         """A worker that is not started yet."""
@@ -46,34 +46,34 @@ class WorkerPool:
         if len(idle) >= _IDLE_WORKERS + self.attempts.backlog.capacity:
             min(idle, key=lambda worker: worker.deadline).retire()
 
-    def hear(self, fd: int, now: float) -> None:
+    def socket_ready(self, fd: int, now: float) -> None:
         """The socket of a worker is readable or writable."""
-        self.workers[fd].hear(now)
+        self.workers[fd].socket_ready(now)
 
     def add(self, outcome: tuple[Any, ...]) -> None:
         """Keep and report calls that ended. ``outcome`` has the fields of domain.ports.Calls without the number."""
         self._number += 1
-        made = self._made[self._number] = (outcome[0], self._number, *outcome[1:])
-        self._kept.put(made)
-        self.tell(wire.CALLS, made)
+        event = self._unacknowledged[self._number] = (outcome[0], self._number, *outcome[1:])
+        self._kept.put(event)
+        self.tell(wire.CALLS, event)
 
     def tell_again(self) -> None:
         """Report all outcomes that the engine has not acknowledged."""
-        for made in self._made.values():
-            self.tell(wire.CALLS, made)
+        for event in self._unacknowledged.values():
+            self.tell(wire.CALLS, event)
 
     def acknowledge(self, numbers: list[int]) -> None:
         """The engine has recorded the outcomes with these numbers."""
         for number in numbers:
-            self._made.pop(number, None)
+            self._unacknowledged.pop(number, None)
         self._kept.acknowledge(numbers)
 
     def held(self) -> list[AttemptId]:
         """Attempts in outcomes that the engine has not acknowledged."""
         return [
-            (made[fields.CALLS_JOB], *record[fields.RECORD_ID])
-            for made in self._made.values()
-            for record in pages.unpack(*made[fields.CALLS_RECORDS])
+            (event[fields.CALLS_JOB], *record[fields.RECORD_ID])
+            for event in self._unacknowledged.values()
+            for record in pages.unpack(*event[fields.CALLS_RECORDS])
         ]
 
     def recall(self, job: int | None, now: float) -> None:

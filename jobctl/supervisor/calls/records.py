@@ -1,4 +1,4 @@
-"""Checks the records in the page of a worker. The code of the user can write anything into that memory."""
+"""Checks the records in the page of a worker, because the code of the user can write anything into that memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_records(count: int, records: bytes, expected: list[Dispatch], failed: 
 
 
 def _check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
-    found = pages.unpack_carefully(count, records)
+    found = pages.unpack_untrusted(count, records)
     try:
         items, attempts, *numbers, said = zip(*found, strict=True)
         if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
@@ -45,7 +45,7 @@ def _check_records(count: int, records: bytes, expected: list[Dispatch], failed:
         if kinds <= _PLAIN and not failed:
             if str in kinds:
                 "".join(filter(None, said)).encode()
-        elif not all(each is None or (is_cause(each) if type(each) is tuple else each.encode()) for each in said):
+        elif not all(each is None or (is_raised(each) if type(each) is tuple else each.encode()) for each in said):
             raise BrokenPage("a record with a cause of another form")
         if failed != sum(type(each) is tuple for each in said):
             raise BrokenPage("another number of failures than it counted")
@@ -53,11 +53,11 @@ def _check_records(count: int, records: bytes, expected: list[Dispatch], failed:
         raise BrokenPage("a record of another form") from error
 
 
-def is_cause(said: Any) -> bool:
+def is_raised(value: Any) -> bool:
     """True if a value has the form of domain.ports.Raised."""
-    if type(said) is not tuple or len(said) != fields.RAISED_COUNT:
+    if type(value) is not tuple or len(value) != fields.RAISED_COUNT:
         return False
-    name, message, code, after_s, where = said
+    name, message, code, after_s, where = value
     return (
         all(type(text) is str for text in (name, message, where))
         and type(code) is int

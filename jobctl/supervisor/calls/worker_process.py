@@ -74,11 +74,11 @@ class WorkerProcess(Running):
         self._excused: tuple[AttemptId, float] | None = None  # a call, and for how many seconds it stood still
         self._epoch_ns = 0  # wall-clock time at which the monotonic clock was 0
         self._limit: int | None = None  # no call from this index on begins
-        self._told: AttemptId | None = None  # the last call that was reported to the engine as started
+        self._reported_start: AttemptId | None = None  # the last call that was reported to the engine as started
         self._target: AttemptId | None = None  # the call for which the worker is ended
         self._unwanted: dict[AttemptId, Verdict] = {}
         self._recalled = False
-        self._left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
+        self._calls_left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
 
     @property
     def _spec(self) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ class WorkerProcess(Running):
     def _batch(self, first: Dispatch) -> list[Dispatch]:
         """This attempt and those behind it that make a good group with it, as far as one message has room."""
         backlog, line, plan = self._calls.attempts.backlog, self.line, self.plan
-        room = group_size(plan.call_s, line, self._left) - 1 if self._loaded and not plan.alone else 0
+        room = group_size(plan.call_s, line, self._calls_left) - 1 if self._loaded and not plan.alone else 0
         if not room or not line.waiting:
             return [first]
         batch = [first, *backlog.take_more(line, room)]
@@ -158,7 +158,7 @@ class WorkerProcess(Running):
         done = self._channel.flush()
         self._calls.poll.modify(self._end.fileno(), select.POLLIN if done else select.POLLIN | select.POLLOUT)
 
-    def hear(self, now: float) -> None:
+    def socket_ready(self, now: float) -> None:
         """The socket is readable or writable."""
         if self._channel is None:
             return
@@ -172,16 +172,16 @@ class WorkerProcess(Running):
             said = b""
         try:
             for word in said:
-                self._obey(word, now)
+                self._handle_byte(word, now)
         except Exception as error:
             self._break(error, now)
             return
         if not said:
-            self._hang_up()
+            self._disconnect()
             self.deadline = now + self.plan.grace_s  # normally the process has ended already
             self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
 
-    def _obey(self, word: int, now: float) -> None:
+    def _handle_byte(self, word: int, now: float) -> None:
         """Act on a byte from the worker. Raises BrokenPage for one that makes no sense at this moment."""
         if word == _READY and not self._loaded:
             self._loaded = True
@@ -206,8 +206,8 @@ class WorkerProcess(Running):
         """End a worker that said something impossible, and use nothing that it says from now on."""
         if not self._broken:
             self._broken = str(error) if isinstance(error, BrokenPage) else f"{type(error).__name__}: {error}"
-            self._calls.attempts.contain(error, f"a worker of job {self.line.job}")
-        self._hang_up()
+            self._calls.attempts.log_unexpected(error, f"a worker of job {self.line.job}")
+        self._disconnect()
         if self.plan.workers.get(self.slot) is self:
             del self.plan.workers[self.slot]
         self.deadline = now
@@ -218,7 +218,7 @@ class WorkerProcess(Running):
         if self.leaving:
             return
         self.leaving = True
-        self._hang_up()
+        self._disconnect()
         if self.plan.workers.get(self.slot) is self:
             del self.plan.workers[self.slot]
         self.deadline = time.monotonic() + self.plan.grace_s
@@ -227,7 +227,7 @@ class WorkerProcess(Running):
 
     def replace(self) -> None:
         """Let another process make the calls after those that this one has."""
-        self._left = 0
+        self._calls_left = 0
         if self.is_idle:
             self.retire()
 
@@ -236,7 +236,7 @@ class WorkerProcess(Running):
             self.retire()
         return self.leaving
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._channel is not None:
             self._calls.poll.unregister(self._end.fileno())
             del self._calls.workers[self._end.fileno()]
@@ -264,7 +264,7 @@ class WorkerProcess(Running):
 
     def started_event(self) -> tuple[Any, ...] | None:
         now = self._now()
-        return self._started(now) if self._has(now[NOW_INDEX]) else None
+        return self._started(now) if self._is_in_group(now[NOW_INDEX]) else None
 
     def _now(self) -> tuple[int, int, int, int]:
         try:
@@ -319,8 +319,8 @@ class WorkerProcess(Running):
         self._recalled = True
         self._look_or_break(now)
 
-    def excuse(self, gap_s: float) -> None:
-        super().excuse(gap_s)
+    def extend_deadline(self, gap_s: float) -> None:
+        super().extend_deadline(gap_s)
         self._load_by += gap_s
         index = self._now()[NOW_INDEX]
         if 0 <= index < len(self.group.batch):
@@ -366,12 +366,12 @@ class WorkerProcess(Running):
         elif self.plan.timeout_s is not None:
             self.deadline = (
                 (seen[NOW_BEGAN_NS] + self._limit_ns(id_of(self.group.batch[index]))) / 1e9
-                if self._has(index)
+                if self._is_in_group(index)
                 else NEVER
             )
         return None
 
-    def _has(self, index: int) -> bool:
+    def _is_in_group(self, index: int) -> bool:
         return 0 <= index < len(self.group.batch)
 
     def _limit_ns(self, id_: AttemptId) -> int:
@@ -382,7 +382,7 @@ class WorkerProcess(Running):
     def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
         """The way to end the running call, or None if it may continue."""
         index, began_ns, _, _ = seen
-        if not self._has(index):
+        if not self._is_in_group(index):
             return None
         id_ = id_of(self.group.batch[index])
         verdict = self._unwanted.get(id_)
@@ -391,8 +391,8 @@ class WorkerProcess(Running):
             verdict = wire.TIMED_OUT, self.plan.grace_s
         if verdict is not None:
             self._target = id_
-        elif id_ != self._told:
-            self._told = id_
+        elif id_ != self._reported_start:
+            self._reported_start = id_
             self._calls.tell(wire.STARTED, self._started(seen))
         return verdict
 
@@ -413,11 +413,11 @@ class WorkerProcess(Running):
         if count:
             took_s, plan = max(self.group.page.took_s() / count, 1e-6), self.plan
             plan.call_s = took_s if plan.call_s is None else (plan.call_s + took_s) / 2
-        if self._left >= 0:
-            self._left = max(0, self._left - count)
+        if self._calls_left >= 0:
+            self._calls_left = max(0, self._calls_left - count)
         self._give_up_batch(count)
         self.deadline = now + _IDLE_S
-        if self._left == 0 or self.group.is_log or self.group.is_spoilt or self._target is not None:
+        if self._calls_left == 0 or self.group.is_log or self.group.is_spoilt or self._target is not None:
             self.retire()
 
     def _give_up_batch(self, done: int) -> None:
@@ -435,7 +435,7 @@ class WorkerProcess(Running):
 
     def leader_ended(self) -> None:
         self.leaving = True  # it gets no more work
-        self._hang_up()
+        self._disconnect()
         if self.plan.workers.get(self.slot) is self:
             del self.plan.workers[self.slot]
         self.deadline = NEVER
@@ -460,12 +460,12 @@ class WorkerProcess(Running):
         """The process is gone, and its page makes no sense."""
         if not self.group.batch:
             return
-        self._keep_sound()
-        if self.group.told < len(self.group.batch):
+        self._report_intact()
+        if self.group.reported < len(self.group.batch):
             self.group.lose_unread(end_of_broken(self._broken))
-        self._give_up_batch(self.group.told)
+        self._give_up_batch(self.group.reported)
 
-    def _keep_sound(self) -> None:
+    def _report_intact(self) -> None:
         """Report the calls that had ended before the page broke: their records may still be intact."""
         try:
             self.group.settle()

@@ -36,8 +36,8 @@ SIZE = 256 << 10
 #: The records of one group never take more: a group ends early, and what a call may return is bounded.
 LARGEST = 128 << 20
 #: Memory that reading records may take, in addition to a multiple of their size.
-_ROOM = 128 << 20
-_TIMES = 32
+_PARSING_BYTES = 128 << 20
+_SIZE_FACTOR = 32
 #: The first bytes of each record: a tuple of ten in the format of marshal.
 _HEAD = b"(\x0a\0\0\0"
 _TRIES = 1000
@@ -70,7 +70,7 @@ class SharedPage:
             os.close(file)
         try:
             os.ftruncate(self.fd, SIZE)
-            _keep_size(self.fd)
+            _forbid_shrinking(self.fd)
             self._memory = mmap.mmap(self.fd, SIZE)
         except OSError:
             os.close(self.fd)
@@ -148,26 +148,26 @@ def unpack(count: int, records: bytes) -> list[Any]:
     return whole
 
 
-def unpack_carefully(count: int, records: bytes) -> list[Any]:
+def unpack_untrusted(count: int, records: bytes) -> list[Any]:
     """Like ``unpack``, for bytes that may be anything. Raises BrokenPage."""
     if records.count(_HEAD) < count or (count and not records.startswith(_HEAD)):
         raise BrokenPage("there are fewer records than calls that ended")
-    found: list[Any] = _carefully(b"[%b%b" % (count.to_bytes(4, "little"), records))
+    found: list[Any] = _parse_untrusted(b"[%b%b" % (count.to_bytes(4, "little"), records))
     return found
 
 
-def value_of(record: bytes) -> Any:
+def parse_untrusted_value(record: bytes) -> Any:
     """A value in the format of marshal, from bytes that may be anything. Raises BrokenPage."""
-    return _carefully(record)
+    return _parse_untrusted(record)
 
 
-def _carefully(data: bytes) -> Any:
+def _parse_untrusted(data: bytes) -> Any:
     """Parse within a limit of memory: the parser allocates as many members as a tuple claims to have."""
     try:
         return _within(_limit.largest or _limit.renew(0), data)
     except MemoryError:  # this process may have grown since the limit was measured
         try:
-            return _within(_limit.renew(_TIMES * len(data)), data)
+            return _within(_limit.renew(_SIZE_FACTOR * len(data)), data)
         except MemoryError as error:
             raise BrokenPage("records that would take all memory") from error
 
@@ -198,7 +198,7 @@ class _MemoryLimit:
         # Under the limit the stack cannot grow either, which would end this process. So it must grow before.
         with contextlib.suppress(ValueError):  # on some systems the parser gives up earlier
             marshal.loads(b"(\1\0\0\0" * _DEEPEST + b"N")  # noqa: S302 - our own
-        self.largest = _size_of_this_process() + _ROOM
+        self.largest = _size_of_this_process() + _PARSING_BYTES
         return self.largest + more
 
 
@@ -218,7 +218,7 @@ def pack(records: list[Any]) -> bytes:
     return marshal.dumps(records, 2)[5:]
 
 
-def _keep_size(fd: int) -> None:
+def _forbid_shrinking(fd: int) -> None:
     """Seal the file so that no process can make it shorter, by accident or otherwise."""
     if hasattr(fcntl, "F_ADD_SEALS"):
         with contextlib.suppress(OSError):  # no memfd, or an old kernel
