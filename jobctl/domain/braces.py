@@ -7,7 +7,7 @@
 - ``{:q} {name:q} {name/.:json} {2:url}``: the same, quoted for a text that something evaluates (``domain.quoting``). A
   column that is really called ``name:q`` wins over the form; ``{name:q:q}`` is that column, quoted.
 - ``{{`` and ``}}`` are a literal ``{`` and ``}``, except in a text that has tags of another template language, such as
-  ``{{.State.Status}}`` (``domain.doubled``).
+  ``{{.State.Status}}`` (``domain.doubled_braces``).
 
 Any other ``{text}`` is refused, because a misspelt column must never run a million times as text. Braces stay as
 they are only where they cannot be a misspelt column: ``{text}`` with one of the characters of ``_SYNTAX`` that no
@@ -185,7 +185,7 @@ class Names:
 
 
 def _literal(inner: str) -> str:
-    from jobctl.domain.doubled import is_tag  # only messages need it
+    from jobctl.domain.doubled_braces import is_tag  # only messages need it
 
     if is_tag(inner):
         return (

@@ -11,7 +11,7 @@ from jobctl.domain.braces import Names, Piece
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobctl.domain.doubled import Pair
+    from jobctl.domain.doubled_braces import Pair
 
 _NEXT_BRACE = re.compile(r"[{}]")
 #: Programs that replace ``{}`` themselves, after one of these options.
@@ -91,14 +91,14 @@ class Braces:
             )
         if not (self._halved or self.pairs):
             return []
-        from jobctl.domain.doubled import notices
+        from jobctl.domain.doubled_braces import notices
 
         return list(notices(self._text, self._where, self._halved, self.pairs, self._names.is_known))
 
 
 def _kept_pairs(text: str, names: Names) -> Sequence[Pair]:
     """The pairs of doubled braces that stay; the module that finds them is loaded only for texts that have any."""
-    from jobctl.domain.doubled import kept_pairs
+    from jobctl.domain.doubled_braces import kept_pairs
 
     return kept_pairs(text, names.is_known)
 

@@ -6,8 +6,8 @@ import json
 from functools import lru_cache
 from itertools import islice
 
+from jobctl.domain.cause_line import LINES, Rank, bare, best, is_figures, of_logfmt
 from jobctl.domain.errorbody import AttemptMessage, found_in, of_record, of_stdout
-from jobctl.domain.lastwords import LINES, Rank, bare, best, is_figures, of_logfmt
 from jobctl.domain.patterns import late
 from jobctl.domain.ports import Raised
 from jobctl.domain.shape import generalise, hides_the_cause

@@ -1,7 +1,7 @@
 """The programs that evaluate an argument: shells, languages, databases, and those that run a command elsewhere.
 
 ``PROGRAMS`` is the one table. A row describes the words of a program: the options that take a value, the options whose
-value is evaluated, and the words after the options. ``domain.evaluated`` reads a command by it.
+value is evaluated, and the words after the options. ``domain.evaluated_words`` reads a command by it.
 
 A program that is not in the table evaluates nothing as far as we know. If the meaning of a word is uncertain, the table
 calls it evaluated. A value is then refused there unless it is quoted.

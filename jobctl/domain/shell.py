@@ -6,7 +6,7 @@ would not work or would be evaluated: single quotes, back quotes, ``${...}``, ar
 here-documents. If the scanner lost track, a value could be split into words or a name could be printed, but no value
 could become shell text.
 
-A command in the text can evaluate a value once more, as in ``ssh host "cat {name}"``. ``domain.splicing`` finds such
+A command in the text can evaluate a value once more, as in ``ssh host "cat {name}"``. ``domain.injection`` finds such
 commands at submission.
 """
 

@@ -67,7 +67,7 @@ class CommandHandler:
 
 
 def _check(handler: CommandHandler, _names: Names) -> None:
-    from jobctl.domain.splicing import check_scripts  # an engine does not need it: it runs accepted jobs
+    from jobctl.domain.injection import check_scripts  # an engine does not need it: it runs accepted jobs
 
     check_scripts(handler.argv, handler.arguments)
 

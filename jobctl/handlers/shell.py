@@ -83,7 +83,7 @@ class _Variable:
 
 
 def _check(handler: ShellHandler, names: Names) -> None:
-    from jobctl.domain.splicing import check_shell  # of no use to an engine: it runs what was accepted
+    from jobctl.domain.injection import check_shell  # of no use to an engine: it runs what was accepted
 
     check_shell(handler.text, handler.values, names.columns)
 

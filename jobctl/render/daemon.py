@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jobctl import __version__
-from jobctl.domain.blockers import NO_WORKERS
+from jobctl.domain.blocker_kinds import NO_WORKERS
 from jobctl.domain.cluster_workers import AWAY, worded
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import hindrance, number, plural, rate, size

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from jobctl.cli.app import command_tree
-from jobctl.domain import blockers
+from jobctl.domain import blocker_kinds
+from jobctl.domain.blocker_kinds import BlockerKind
 from jobctl.domain.durations import format_duration
 from jobctl.domain.endings import Ending
 from jobctl.domain.outcome import failure_code
@@ -109,7 +110,7 @@ def test_the_codes_of_attention_are_on_the_page_of_the_document():
     said = "\n".join(inspect.getsource(module) for module in (attention, process_waits, notify, status))
     codes = set(re.findall(r"Attention\(\s*\"([a-z_]+)\"", said))
     codes |= set(re.findall(r": \"([a-z_]+)\"", inspect.getsource(attention._process_wait)))
-    codes |= {kind.notice for kind in vars(blockers).values() if isinstance(kind, blockers.Kind) and kind.notice}
+    codes |= {kind.notice for kind in vars(blocker_kinds).values() if isinstance(kind, BlockerKind) and kind.notice}
     assert len(codes) > 10
     assert codes <= words(page("jobctl-status.5"))
 

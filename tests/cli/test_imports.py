@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
-from jobctl.domain import cause, linekinds, shape
+from jobctl.domain import cause, line_patterns, shape
 
 ROOT = Path(package.__file__).parents[1]
 SCRIPT = """
@@ -40,7 +40,7 @@ RARE = {
     "jobctl.store.views.jobs",
     "jobctl.domain.where",
     "jobctl.domain.webhook",
-    "jobctl.domain.doubled",
+    "jobctl.domain.doubled_braces",
     "jobctl.sources.cells",
     "decimal",
     "jobctl.sources.jsonl",
@@ -128,4 +128,4 @@ print(json.dumps([0, sorted(made)]), file=sys.stderr)
 """
     _, made = modules_of(script)
     assert made, "patterns are counted"
-    assert not {cause._CONTROLS._source, shape._VARIABLE._source, linekinds.ERROR._source} & made
+    assert not {cause._CONTROLS._source, shape._VARIABLE._source, line_patterns.ERROR._source} & made

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobctl.domain.doubled import kept_pairs
+from jobctl.domain.doubled_braces import kept_pairs
 from jobctl.domain.ports import SLOT_MARK
 from jobctl.domain.template import compile
 from jobctl.errors import UsageError
@@ -79,7 +79,7 @@ def reference(piece, fields, item):
 )
 def test_rendering_is_what_the_slow_reference_says(arguments, fields, item):
     argv = ["command", *("".join(map(spell, pieces)) for pieces in arguments)]
-    # A tag of another template language, such as {{&A}}, keeps its braces; tests/domain/test_doubled.py is about those.
+    # A tag of another template language, such as {{&A}}, keeps its braces: see tests/domain/test_doubled_braces.py.
     assume(not any(kept_pairs(argument, lambda inner: False) for argument in argv))
     expected = [b"command", *(b"".join(reference(piece, fields, item) for piece in pieces) for pieces in arguments)]
     assert render(*argv, fields=fields, item=item) == tuple(expected)

@@ -104,7 +104,7 @@ def stop(
       jobctl daemon stop --now            TERM, grace, KILL
       jobctl daemon stop --timeout 30s
     """
-    from jobctl.domain.blockers import DAEMON_DOWN
+    from jobctl.domain.blocker_kinds import DAEMON_DOWN
     from jobctl.domain.durations import option_duration
     from jobctl.services.daemon.stop import stop_daemon
     from jobctl.services.daemon.view import document_of

@@ -81,7 +81,7 @@ def _report(shared: Session, found: Examination) -> None:
 
 def _restore(shared: Session) -> int:
     from jobctl.domain.durations import format_time
-    from jobctl.services.doctor.restoring import restore
+    from jobctl.services.doctor.restore import restore
 
     done = restore(shared.home, now_us())
     if shared.json:

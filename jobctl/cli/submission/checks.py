@@ -35,8 +35,8 @@ def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
 
 def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, foreground: bool) -> None:
     """Raises UsageError for a command that cannot run. Says so if the program may exist when and where it starts."""
+    from jobctl.services.submit.foreign_syntax import refuse_other_ways
     from jobctl.services.submit.program import check_program
-    from jobctl.services.submit.shell_habits import refuse_other_ways
 
     words = line.words
     refuse_other_ways(words)

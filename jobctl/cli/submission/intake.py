@@ -70,7 +70,7 @@ def _tell_untrusted(ctx: Context, *, foreground: bool) -> None:
 
 
 def _tell_of_shells(ctx: Context, words: Sequence[str]) -> None:
-    from jobctl.services.submit.shell_habits import shell_words
+    from jobctl.services.submit.foreign_syntax import shell_words
 
     for word in shell_words(words):
         session(ctx).note(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")

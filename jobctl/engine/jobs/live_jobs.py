@@ -190,7 +190,7 @@ class LiveJobs:
         live.mask, live.lack = secrets.mask, secrets.problem
         live.missing_variables = "" if secrets.problem else missing_sentence(secrets.missing)
         if live.row.damage:  # the rest of the row must not run
-            from jobctl.domain.blockers import DAMAGED  # the table of blockers is for commands
+            from jobctl.domain.blocker_kinds import DAMAGED  # the table of blockers is for commands
 
             live.lack = DAMAGED.words(damage=live.row.damage)
         self._executor.define(self._specs.spec(live.row, secrets, slotted=live.handler.slotted))

@@ -18,7 +18,7 @@ def no_daemon(home: Home, program: str) -> str:
 
     A full disk comes first: a daemon would start no item on it.
     """
-    from jobctl.domain.blockers import DAEMON_DOWN, DISK_FULL
+    from jobctl.domain.blocker_kinds import DAEMON_DOWN, DISK_FULL
     from jobctl.process.space import shortage
 
     if short := shortage(*home.output_places):
@@ -104,7 +104,7 @@ def left_over(home: Home, job: int, program: str, now: int) -> str:
         database.close()
     if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):
         return f"job {job} continues; follow it with: {program} status {job} --watch"
-    from jobctl.domain.blockers import DISK_FULL
+    from jobctl.domain.blocker_kinds import DISK_FULL
     from jobctl.process.space import shortage
 
     short = shortage(*home.output_places)

@@ -13,8 +13,8 @@ from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
 from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.doctor.check_types import Check, CheckedStore, CheckResult, Level, document, fail, with_repair
 from jobctl.services.doctor.checks import cluster, directory, process, store
-from jobctl.services.doctor.examination import Check, CheckedStore, CheckResult, Level, document, fail, with_repair
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import removed

@@ -17,8 +17,8 @@ from jobctl.handlers.environment import (
     submitter_environment,
     whole_environment,
 )
+from jobctl.services.submit.foreign_syntax import refuse_other_ways
 from jobctl.services.submit.request import Origin, SubmitRequest
-from jobctl.services.submit.shell_habits import refuse_other_ways
 from jobctl.store.opening.open import open_database
 
 

@@ -153,7 +153,7 @@ def refuse_without_daemon(home: Home, request: SubmitRequest) -> None:
     The check comes before the job is accepted: without a key, each further try would be another job. A submission with
     a key passes, because its job may be done already.
     """
-    from jobctl.domain.blockers import DAEMON_DOWN
+    from jobctl.domain.blocker_kinds import DAEMON_DOWN
     from jobctl.process.lock import holder
 
     if request.key is None and holder(str(home.lock)) is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from jobctl.domain import blockers as kinds
+from jobctl.domain.blocker_kinds import RETRY_WAIT
 from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import number, percent, plural
 from jobctl.services.why.blockers import Blocker
@@ -39,7 +39,7 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
     """
     job = case.job
     # A wait for another attempt is usual as long as other items run.
-    usual = {kinds.RETRY_WAIT} if job.running or job.paused_at is not None else set()
+    usual = {RETRY_WAIT} if job.running or job.paused_at is not None else set()
     notices = [
         Attention(each.kind.notice, each.message, each.remedy or "")
         for each in found

@@ -1,7 +1,7 @@
 """The blockers of a job: the reasons why its items do not start. They are decided here and nowhere else.
 
 The reason of a state, the attention list and the list of an explanation are views of one list of blockers; their words
-are in ``domain.blockers``.
+are in ``domain.blocker_kinds``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobctl.domain import blockers as kinds
-from jobctl.domain.blockers import Kind
+from jobctl.domain import blocker_kinds
+from jobctl.domain.blocker_kinds import BlockerKind
 from jobctl.domain.cluster_workers import AWAY, Amounts, ClusterWorkers, needs_of, worded
 from jobctl.domain.durations import format_span, format_time
 from jobctl.domain.rate import TokenBucket
@@ -33,7 +33,7 @@ _NAMED_JOBS = 5
 class Blocker(NamedTuple):
     """One thing that keeps items of a job from starting. Times in microseconds UTC."""
 
-    kind: Kind
+    kind: BlockerKind
     message: str  # the sentence
     brief: str  # the sentence for the reason of a state
     remedy: str | None  # the command to type; None where only time helps
@@ -68,11 +68,13 @@ def item_blockers(case: Situation, found: Sequence[Blocker], item: ItemView) -> 
         return []
     due_at = case.now if item.due_at is None else item.due_at
     facts: dict[str, Any] = {"item": item.item, "attempt": item.attempt, "message": item.message}
-    own = _made(case, kinds.ITEM_RETRY_WAIT, until=due_at, **facts)
-    return [*(each for each in found if each.kind is not kinds.RETRY_WAIT), own]
+    own = _blocker(case, blocker_kinds.ITEM_RETRY_WAIT, until=due_at, **facts)
+    return [*(each for each in found if each.kind is not blocker_kinds.RETRY_WAIT), own]
 
 
-def _made(case: Situation, kind: Kind, since: int | None = None, until: int | None = None, **facts: object) -> Blocker:
+def _blocker(
+    case: Situation, kind: BlockerKind, since: int | None = None, until: int | None = None, **facts: object
+) -> Blocker:
     now = case.now
     facts |= {"jobctl": case.program, "job": case.job.id}
     facts |= {} if since is None else {"ago": format_span(since, now)}
@@ -86,39 +88,39 @@ def _of_job(case: Situation) -> Iterator[Blocker]:
     """The blockers in the row of the job."""
     job = case.job
     if job.damage:
-        yield _made(case, kinds.DAMAGED, damage=job.damage, verb="prune" if job.is_done else "cancel")
+        yield _blocker(case, blocker_kinds.DAMAGED, damage=job.damage, verb="prune" if job.is_done else "cancel")
     if job.is_done:
         return
     if job.stop is not None:
-        yield _made(case, kinds.STOPPED, reason=job.stop_reason or "stopped")
+        yield _blocker(case, blocker_kinds.STOPPED, reason=job.stop_reason or "stopped")
     if job.paused_at is not None:
         brief = job.pause_reason or "nothing starts until it is resumed"
         why = f": {job.pause_reason}" if job.pause_reason else ""
-        yield _made(case, kinds.PAUSED, job.paused_at, why=why, brief=brief)
+        yield _blocker(case, blocker_kinds.PAUSED, job.paused_at, why=why, brief=brief)
     for other in case.after:
         if other["condition"] == "ok" and other["done"] and other["state"] != "succeeded":
-            yield _made(case, kinds.NEVER_STARTS, other=other["job"], state=other["state"])
+            yield _blocker(case, blocker_kinds.NEVER_STARTS, other=other["job"], state=other["state"])
 
 
 def _of_daemon(case: Situation) -> Iterator[Blocker]:
     """The state of the daemon, and the resources that the machine lacks, as seen here and as the daemon last said."""
     daemon, said = case.daemon, "" if case.daemon.state == "down" else case.daemon.pressure
     if short := case.shortage or (said.removeprefix(PAUSED).lstrip(": ") if said.startswith(PAUSED) else ""):
-        yield _made(case, kinds.DISK_FULL, short=short)
+        yield _blocker(case, blocker_kinds.DISK_FULL, short=short)
     if daemon.state == "down":
-        yield _made(case, kinds.DAEMON_DOWN, daemon.heartbeat_at)
+        yield _blocker(case, blocker_kinds.DAEMON_DOWN, daemon.heartbeat_at)
     elif daemon.state == "not_responding":
         silent_since = daemon.heartbeat_at or case.now
         silence = format_span(silent_since, case.now)
-        yield _made(case, kinds.DAEMON_SILENT, silent_since, pid=daemon.pid, silence=silence)
+        yield _blocker(case, blocker_kinds.DAEMON_SILENT, silent_since, pid=daemon.pid, silence=silence)
     elif daemon.state == "draining":
-        yield _made(case, kinds.DAEMON_STOPS)
+        yield _blocker(case, blocker_kinds.DAEMON_STOPS)
     elif not case.is_served:
-        yield _made(case, kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
+        yield _blocker(case, blocker_kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
     if said.startswith(AWAY):
-        yield _made(case, kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
+        yield _blocker(case, blocker_kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
     elif said and not said.startswith(PAUSED):
-        yield _made(case, kinds.PRESSURE, hindrance=hindrance(said))
+        yield _blocker(case, blocker_kinds.PRESSURE, hindrance=hindrance(said))
 
 
 def _of_order(case: Situation) -> Iterator[Blocker]:
@@ -126,17 +128,17 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
     job, queue = case.job, case.queue
     if queue.paused_at is not None:
         why = f": {queue.pause_reason}" if queue.pause_reason else ""
-        yield _made(case, kinds.QUEUE_PAUSED, queue.paused_at, queue=shlex.quote(job.queue), why=why)
+        yield _blocker(case, blocker_kinds.QUEUE_PAUSED, queue.paused_at, queue=shlex.quote(job.queue), why=why)
     if job.not_before_at is not None and job.not_before_at > case.now:
-        yield _made(case, kinds.NOT_BEFORE, until=job.not_before_at)
+        yield _blocker(case, blocker_kinds.NOT_BEFORE, until=job.not_before_at)
     if case.follows:
         rows = open_elsewhere([(other["job"], other["rows"]) for other in case.follows])
         others = " ".join(str(other["job"]) for other in case.follows)
-        yield _made(case, kinds.OPEN_ELSEWHERE, rows=rows, others=others)
+        yield _blocker(case, blocker_kinds.OPEN_ELSEWHERE, rows=rows, others=others)
     for other in case.after:
         if other["done"] is False:
             ends = "succeeds" if other["condition"] == "ok" else "ends"
-            yield _made(case, kinds.AFTER, other=other["job"], ends=ends, state=other["state"])
+            yield _blocker(case, blocker_kinds.AFTER, other=other["job"], ends=ends, state=other["state"])
 
 
 def _of_capacity(case: Situation) -> Iterator[Blocker]:
@@ -151,7 +153,7 @@ def _of_capacity(case: Situation) -> Iterator[Blocker]:
         yield from _slots(case)
     if job.retrying and not job.queued and case.first_due_at is not None and not is_due:
         items = f"{plural(job.retrying, 'item')} {'waits' if job.retrying == 1 else 'wait'}"
-        yield _made(case, kinds.RETRY_WAIT, until=case.first_due_at, items=items)
+        yield _blocker(case, blocker_kinds.RETRY_WAIT, until=case.first_due_at, items=items)
 
 
 def _workers(case: Situation, cluster: ClusterWorkers) -> Iterator[Blocker]:
@@ -160,16 +162,18 @@ def _workers(case: Situation, cluster: ClusterWorkers) -> Iterator[Blocker]:
     needs, places = needs_of(case.policy.resources, case.policy.gpus), room(daemon, case.policy)
     join = daemon.join.replace("jobctl ", f"{case.program} ", 1)
     if places and case.job.running >= places:
-        yield _made(case, kinds.NO_ROOM, items=plural(places, "item"), needs=worded(needs))
+        yield _blocker(case, blocker_kinds.NO_ROOM, items=plural(places, "item"), needs=worded(needs))
     elif daemon.pressure or not daemon.is_working:
         return
     elif not cluster.workers:
-        yield _made(case, kinds.NO_WORKERS, more=_gone(cluster, case.now), join=join)
+        yield _blocker(case, blocker_kinds.NO_WORKERS, more=_gone(cluster, case.now), join=join)
     elif places == 0:
         wanted = f" --resources {worded(needs)}" if daemon.join.startswith("jobctl worker") else ""
         lacking, have = _lacking(cluster, needs)
         workers = plural(cluster.workers, "worker")
-        yield _made(case, kinds.RESOURCES_MISSING, needs=lacking, workers=workers, have=have, join=join, wanted=wanted)
+        yield _blocker(
+            case, blocker_kinds.RESOURCES_MISSING, needs=lacking, workers=workers, have=have, join=join, wanted=wanted
+        )
 
 
 def _gone(cluster: ClusterWorkers, now: int) -> str:
@@ -203,7 +207,7 @@ def _rates(case: Situation) -> Iterator[Blocker]:
             continue
         bucket = TokenBucket.restore(rate, tokens, at, case.now)
         if not bucket.available(case.now) and bucket.next_at() > case.now:
-            yield _made(case, kinds.RATE, until=bucket.next_at(), rate=rate, whose=whose, change=change)
+            yield _blocker(case, blocker_kinds.RATE, until=bucket.next_at(), rate=rate, whose=whose, change=change)
 
 
 def _slots(case: Situation) -> Iterator[Blocker]:
@@ -212,7 +216,7 @@ def _slots(case: Situation) -> Iterator[Blocker]:
     if daemon.cluster is not None and not daemon.slots:
         return  # no worker is there
     if own is not None and job.running >= own and not case.only_ahead:
-        yield _made(case, kinds.OWN_SLOTS, **_in_use(own))
+        yield _blocker(case, blocker_kinds.OWN_SLOTS, **_in_use(own))
         return
     if queue.slots is None and not daemon.slots:
         return  # no other limit is known
@@ -220,12 +224,16 @@ def _slots(case: Situation) -> Iterator[Blocker]:
     in_queue = [user for user in in_hand if user[0] == job.queue]
     if queue.slots is not None and sum(count for _, _, count in in_queue) >= queue.slots:
         name = shlex.quote(job.queue)
-        yield _made(case, kinds.QUEUE_SLOTS, queue=name, users=_users(in_queue, job.id), **_in_use(queue.slots))
+        yield _blocker(
+            case, blocker_kinds.QUEUE_SLOTS, queue=name, users=_users(in_queue, job.id), **_in_use(queue.slots)
+        )
     elif daemon.slots and sum(count for _, _, count in in_hand) >= daemon.slots:
         is_alone = own is not None and own > daemon.slots and {number for _, number, _ in in_hand} == {job.id}
         more = f"; it may use {own}" if is_alone else ""
         all_ = "all " if daemon.slots > 1 else "the "
-        yield _made(case, kinds.SLOTS, users=_users(in_hand, job.id), all=all_, more=more, **_in_use(daemon.slots))
+        yield _blocker(
+            case, blocker_kinds.SLOTS, users=_users(in_hand, job.id), all=all_, more=more, **_in_use(daemon.slots)
+        )
 
 
 def _in_use(slots: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
-from jobctl.domain import blockers as kinds
 from jobctl.domain import outcome
+from jobctl.domain.blocker_kinds import OF_THE_DAEMON, PAUSED
 from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
@@ -138,7 +138,7 @@ def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemV
 
 
 #: Blockers of a job that must be removed before it can end, so that its items can be retried.
-_BEFORE_THE_END = (kinds.PAUSED, kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE)
+_BEFORE_THE_END = (PAUSED, *OF_THE_DAEMON)
 
 
 def _attempt(attempt: item_views.AttemptView, outlived: leftovers.Leftovers | None) -> AttemptBlock:

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jobctl.config import Home
-from jobctl.domain import blockers as kinds
+from jobctl.domain.blocker_kinds import (
+    AFTER,
+    DAEMON_DOWN,
+    DAMAGED,
+    OF_THE_DAEMON,
+    OPEN_ELSEWHERE,
+    PAUSED,
+    QUEUE_PAUSED,
+    STOPPED,
+)
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
@@ -20,10 +29,7 @@ from jobctl.store.views.jobs import JobView
 #: Seconds after which a call that has not begun waits for its worker.
 _MOMENT_S = 2.0
 #: Blockers that also matter while items run.
-_WHILE_ITEMS_RUN = (
-    *(kinds.DAMAGED, kinds.STOPPED, kinds.PAUSED),
-    *(kinds.DAEMON_DOWN, kinds.DAEMON_SILENT, kinds.DAEMON_STOPS, kinds.DAEMON_ELSEWHERE),
-)
+_WHILE_ITEMS_RUN = (DAMAGED, STOPPED, PAUSED, *OF_THE_DAEMON)
 
 
 class Standing(NamedTuple):
@@ -40,7 +46,7 @@ def standing(database: Database, home: Home, number: int, now: int, *, program: 
     with database.snapshot():
         case, found = examined(answer_at(database, home, now, program), number)
         figures = progress(case, is_halted=any(each.kind.halts for each in found))
-    resume = [each.remedy for each in found if each.kind in (kinds.PAUSED, kinds.QUEUE_PAUSED) and each.remedy]
+    resume = [each.remedy for each in found if each.kind in (PAUSED, QUEUE_PAUSED) and each.remedy]
     return Standing(case.job.state, state_reason(case, found, figures), case.job.is_done, resume)
 
 
@@ -61,11 +67,11 @@ def state_reason(case: Situation, found: Sequence[Blocker], figures: Progress) -
 def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> list[str]:
     """The first blocker that matters now, and with no item left the rows that other jobs have."""
     matter = [each for each in found if not is_running or each.kind in _WHILE_ITEMS_RUN]
-    rows = [each.brief for each in matter if each.kind is kinds.OPEN_ELSEWHERE and not job.live]
-    first = next((each for each in matter if each.kind is not kinds.OPEN_ELSEWHERE), None)
+    rows = [each.brief for each in matter if each.kind is OPEN_ELSEWHERE and not job.live]
+    first = next((each for each in matter if each.kind is not OPEN_ELSEWHERE), None)
     if first is None:
         return rows
-    others = sum(each.kind is kinds.AFTER for each in found) - 1 if first.kind is kinds.AFTER else 0
+    others = sum(each.kind is AFTER for each in found) - 1 if first.kind is AFTER else 0
     return [first.brief + (f", and for {plural(others, 'other job')}" if others else ""), *rows]
 
 
@@ -118,10 +124,10 @@ def next_commands(case: Situation, found: Sequence[Blocker], retry: str | None) 
     if job.is_done:
         looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()
         return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
-    commands = [each.remedy for each in found if each.kind is kinds.DAEMON_DOWN and each.remedy]
+    commands = [each.remedy for each in found if each.kind is DAEMON_DOWN and each.remedy]
     if job.state == "cancelling":
         return [*commands, f"{program} wait {job.id}"]
-    resumes = [each.remedy for each in found if each.kind is kinds.PAUSED and each.remedy]
+    resumes = [each.remedy for each in found if each.kind is PAUSED and each.remedy]
     commands += resumes or [f"{program} status {job.id} --watch"]
     commands += [f"{program} logs {job.id} --failed"] if job.failed else []
     return [*commands, f"{program} cancel {job.id}"]

@@ -19,7 +19,7 @@ from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import mounts, space
 from jobctl.process.identity import Tagger
 from jobctl.process.start_options import StartOptions
-from jobctl.services.doctor import doctor, restoring
+from jobctl.services.doctor import doctor, restore
 from jobctl.services.doctor.checks import cluster as checks_cluster
 from jobctl.services.doctor.checks import store as checks_store
 from jobctl.services.doctor.doctor import examine
@@ -370,7 +370,7 @@ def test_the_newest_sound_copy_takes_the_place(home, how):
     torn.write_bytes(b"torn")
     torn.chmod(0o600)
     assert "--restore" in look(home)[1]["database"].action
-    done = restoring.restore(home, NOW)
+    done = restore.restore(home, NOW)
     assert done.copy == copy
     if spoiled is not None:
         assert (done.aside / "jobctl.db").read_bytes() == spoiled
@@ -385,19 +385,19 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
     with_copy(home)
     before = home.database.read_bytes()
     with pytest.raises(UsageError, match="not damaged"):
-        restoring.restore(home, NOW)
+        restore.restore(home, NOW)
     assert home.database.read_bytes() == before
     damage(home)
     before = home.database.read_bytes()
     with held_lock(home), pytest.raises(Busy):
-        restoring.restore(home, NOW)
+        restore.restore(home, NOW)
     for path in backup.existing(home.root):
         path.unlink()
     with pytest.raises(NotFound, match="no sound copy"):
-        restoring.restore(home, NOW)
+        restore.restore(home, NOW)
     assert home.database.read_bytes() == before
     with pytest.raises(NotFound):
-        restoring.restore(Home(tmp_path / "nowhere"), NOW)
+        restore.restore(Home(tmp_path / "nowhere"), NOW)
 
 
 # ---- a cluster ----

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import jobctl
-from jobctl.domain import blockers as kinds
-from jobctl.domain.blockers import Kind
+from jobctl.domain import blocker_kinds
+from jobctl.domain.blocker_kinds import BlockerKind
 from jobctl.domain.cluster_workers import AWAY, ClusterWorkers, WorkersOffer
 from jobctl.domain.policy import Policy
 from jobctl.process import space
@@ -28,7 +28,7 @@ from tests.locks import held_lock
 
 NOW = SUBMITTED_AT + 64 * SECOND
 STARTED = {"state": "running", "started_at": SUBMITTED_AT, "updated_at": NOW - SECOND}
-KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
+KINDS = {name: kind for name, kind in vars(blocker_kinds).items() if isinstance(kind, BlockerKind)}
 PACKAGE = Path(jobctl.__file__).parent
 
 
@@ -153,7 +153,7 @@ def test_the_blocker_of_an_item_is_its_reason(store, home):
 def test_a_full_disk_comes_before_the_daemon_that_it_stops(asked, monkeypatch):
     monkeypatch.setattr(space, "shortage", lambda *_: "3 MiB free")
     found, document, _ = asked("no daemon")
-    assert [each.kind for each in found] == [kinds.DISK_FULL, kinds.DAEMON_DOWN]
+    assert [each.kind for each in found] == [blocker_kinds.DISK_FULL, blocker_kinds.DAEMON_DOWN]
     assert document["state_reason"].startswith("the disk is nearly full: 3 MiB free; ")
 
 

@@ -10,7 +10,7 @@ import pytest
 from jobctl.config import Home
 from jobctl.errors import Busy, HomeError, StoreError
 from jobctl.process import mounts
-from jobctl.services.doctor import restoring
+from jobctl.services.doctor import restore
 from jobctl.store.opening import backup, integrity, layout, migrate
 from jobctl.store.opening import open as opening
 from jobctl.store.opening.open import open_database
@@ -108,7 +108,7 @@ def test_a_damaged_file_is_refused_unchanged_and_the_recipe_brings_the_copy_back
     again.close()
     assert home.database.read_bytes() == before
     assert caught.value.hint.endswith("jobctl doctor --restore")
-    restored = restoring.restore(home, NOW)
+    restored = restore.restore(home, NOW)
     assert (restored.aside / "jobctl.db").read_bytes() == before
     restored = open_database(home)
     assert restored.scalar("SELECT count(*) FROM items") == 50

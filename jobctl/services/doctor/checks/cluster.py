@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-from jobctl.domain.blockers import NO_WORKERS
+from jobctl.domain.blocker_kinds import NO_WORKERS
 from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
-from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
+from jobctl.services.doctor.check_types import CheckedStore, CheckResult, fail, ok, warn
 
 _FILES = ("scheduler-file", "tls-ca", "tls-cert", "tls-key")
 _PLACES = ("scheduler", "scheduler-file", "cluster")

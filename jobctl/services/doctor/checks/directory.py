@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobctl.domain.wording import percent, plural, size
 from jobctl.process import mounts, space
-from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
+from jobctl.services.doctor.check_types import CheckedStore, CheckResult, fail, ok, warn
 
 _DETAILS = 10
 #: The check warns when less is free than this many times the space below which the daemon starts nothing.

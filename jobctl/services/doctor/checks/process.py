@@ -17,7 +17,7 @@ from jobctl.process.process_status import ends_with_session
 from jobctl.process.space import PAUSED
 from jobctl.process.start_options import StartOptions
 from jobctl.process.watch import Watch
-from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
+from jobctl.services.doctor.check_types import CheckedStore, CheckResult, fail, ok, warn
 from jobctl.services.settings.files import SettingsFile
 from jobctl.services.status.process_waits import unkillable
 from jobctl.services.why.attention import SKEW_US

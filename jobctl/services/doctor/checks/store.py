@@ -6,7 +6,7 @@ import os
 
 from jobctl.domain.durations import format_span
 from jobctl.domain.wording import plural, size
-from jobctl.services.doctor.examination import CheckedStore, CheckResult, fail, ok, warn
+from jobctl.services.doctor.check_types import CheckedStore, CheckResult, fail, ok, warn
 from jobctl.store import sqlite
 from jobctl.store.opening import backup, folder, layout
 from jobctl.store.schema import SCHEMA_VERSION

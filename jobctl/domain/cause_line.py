@@ -10,7 +10,18 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
-from jobctl.domain.linekinds import ADVICE, ADVISING, BAR, COMPLAINT, CONTEXT, ERROR, NEVER, NO_WORDS, SUMMARY, UNITS
+from jobctl.domain.line_patterns import (
+    ADVICE,
+    ADVISING,
+    BAR,
+    COMPLAINT,
+    CONTEXT,
+    ERROR,
+    NEVER,
+    NO_WORDS,
+    SUMMARY,
+    UNITS,
+)
 from jobctl.domain.patterns import late
 
 #: The number of lines with words that are examined, from the last one upwards.

@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from jobctl.domain.evaluated import evaluated
+from jobctl.domain.evaluated_words import evaluated
 from jobctl.domain.evaluators import CODE, SHELL
 from jobctl.domain.program_words import Evaluated
 

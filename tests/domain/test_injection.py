@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.domain.evaluated import evaluated
+from jobctl.domain.evaluated_words import evaluated
 from jobctl.domain.evaluators import POSIX_SHELLS, PROGRAMS
-from jobctl.domain.splicing import check_scripts
+from jobctl.domain.injection import check_scripts
 from jobctl.domain.template import Template, compile
 from jobctl.errors import UsageError
 from jobctl.handlers.kinds import make_handler

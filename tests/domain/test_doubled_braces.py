@@ -3,7 +3,7 @@
 import pytest
 
 from jobctl.domain.braces import Names
-from jobctl.domain.doubled import is_tag
+from jobctl.domain.doubled_braces import is_tag
 from jobctl.domain.shell import compile_shell
 from jobctl.domain.template import compile
 from jobctl.errors import UsageError

@@ -7,7 +7,7 @@
 - ``{name:json}`` in Python, JavaScript and jq, outside of strings and comments, because it is a string.
 - numbers of items and slots everywhere.
 
-``domain.contexts`` decides if the quotes of a value hold at its place.
+``domain.quoting_contexts`` decides if the quotes of a value hold at its place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.braces import Piece, Placeholder, ValueSource
-from jobctl.domain.evaluated import evaluated, name_of
+from jobctl.domain.evaluated_words import evaluated, name_of
 from jobctl.domain.evaluators import JAVASCRIPT, JQ, OTHER_SHELL, POSIX_SHELLS, PYTHON, SHELL
 from jobctl.domain.program_words import Evaluated
 from jobctl.domain.quoting import MARK
@@ -101,7 +101,7 @@ def _refused(pieces: Sequence[Piece], found: Evaluated) -> Iterator[tuple[Placeh
 
 def _contexts(kind: str, text: str) -> list[str]:
     """For each value, the reason why its quotes do not hold at its place; empty if they hold."""
-    from jobctl.domain.contexts import in_javascript, in_jq, in_python, in_shell
+    from jobctl.domain.quoting_contexts import in_javascript, in_jq, in_python, in_shell
 
     if kind != SHELL:
         return {PYTHON: in_python, JAVASCRIPT: in_javascript, JQ: in_jq}[kind](text)
@@ -111,7 +111,7 @@ def _contexts(kind: str, text: str) -> list[str]:
 
 def _evaluated_again(text: str) -> str:
     """The reason to refuse a value that a command in shell text would evaluate after the shell; empty without one."""
-    from jobctl.domain.nested import evaluated_inside
+    from jobctl.domain.nested_commands import evaluated_inside
 
     for words, found in evaluated_inside(text, _MARKED):
         if any(MARK in words[at] for at in found.words if at < len(words)):
@@ -125,7 +125,7 @@ def check_shell(text: str, values: Sequence[Placeholder], columns: Sequence[str]
     ``text`` is what the shell gets, with a variable for each of the values. The shell itself evaluates none of them,
     but ``ssh host "cat {name}"`` hands the value to another shell as text.
     """
-    from jobctl.domain.nested import evaluated_inside
+    from jobctl.domain.nested_commands import evaluated_inside
 
     if not values:
         return
