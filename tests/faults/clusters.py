@@ -148,7 +148,7 @@ def worker_churn(rig: ClusterRig) -> None:
     for _ in range(rig.rng.randint(2, 6)):
         pause(rig.rng, 2.0)
         rig.rng.choice(_WORKER_BLOWS)(rig)
-        measure("blows", 1)
+        measure("faults", 1)
 
 
 @fault("D2", "engine or daemon of a job on a cluster killed, workers too", full=40, sample=1)
@@ -159,7 +159,7 @@ def daemon_churn(rig: ClusterRig) -> None:
         pause(rig.rng, 1.5)
         for pid in rig.rng.choice(((rig.engine(),), (rig.supervisor(), rig.engine()))):
             kill(pid)
-        measure("blows", 1)
+        measure("faults", 1)
         if rig.rng.random() < 0.4:
             rig.rng.choice(_WORKER_BLOWS)(rig)
         with contextlib.suppress(JobctlError):
@@ -174,7 +174,7 @@ def scheduler_churn(rig: ClusterRig) -> None:
         pause(rig.rng, 2.0)
         assert rig.cluster.scheduler is not None
         end(rig.cluster.scheduler, signal.SIGKILL)
-        measure("blows", 1)
+        measure("faults", 1)
         pause(rig.rng, 2.0)
         rig.cluster.start_scheduler()
         wait_until(lambda: rig.is_done() or _slots(rig) > 0, PATIENCE_S, "workers to be back")

@@ -32,7 +32,7 @@ def _begin(rig: Rig) -> None:
 
 def _blow(rig: Rig, *victims: int | None) -> None:
     running = rig.rows("SELECT count(*) FROM items WHERE state = 1")[0][0]
-    measure("items in hand at the kill", running)
+    measure("items claimed at the kill", running)
     measure("kills", 1)
     for pid in victims:
         kill(pid)
