@@ -91,9 +91,9 @@ def is_no_memory(error: Exception) -> bool:
 def tell_no_memory() -> None:
     """Say that there is not enough memory, with the limit where there is room for the module that knows it."""
     try:
-        from jobctl.process.ulimit import give_up_memory
+        from jobctl.process.ulimit import report_out_of_memory
 
-        give_up_memory()
+        report_out_of_memory()
     except (MemoryError, ImportError, OSError, SystemError):  # not even this import has room
         os.write(2, _NO_MEMORY_MESSAGE)
 

@@ -84,8 +84,8 @@ class Tokens:
     """JOBCTL_TOKEN: the same for every attempt of an unchanged row, and different for every other row.
 
     The number of a row in its job identifies it. A row with a key of its own (``--item-key``) is identified by its
-    content, or by its key and the columns that count, also in other jobs: all jobs of one name have the same ``uid``
-    here, and a row that is submitted again unchanged, from a result file, keeps its token.
+    content, or by its key and the columns that count, also in other jobs: here, all jobs of one name have the same
+    ``uid``, so an unchanged row that is submitted again from a result file keeps its token.
     """
 
     def __init__(self, uid: str, *, named: bool | tuple[str | int, ...] = False) -> None:

@@ -1,4 +1,4 @@
-"""Runs items as calls of a Python function: a row travels unchanged, and a worker makes arguments of it."""
+"""Runs items as calls of a Python function: a row is sent unchanged, and a worker makes the arguments from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.domain.payload import Fault, RowRules, compact_json, fields_of, json
 from jobctl.domain.ports import CallSpec, Dispatch, Finished, OutputFlag
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import RowReader, StoredJob, Tokens, tokens_of
-from jobctl.handlers.handler import ABSENT_LIMIT, Ahead, Kind, Row, at_start, no_check
+from jobctl.handlers.handler import ABSENT_LIMIT, Kind, LookAhead, Row, at_start, no_check
 
 
 class CallHandler:
@@ -34,13 +34,13 @@ class CallHandler:
             raise UsageError("--call-style kwargs: a plain line has no columns", hint="the function gets the line")
         self._call = call
         self._row = row
-        self.check = RowRules(_anything, sys.maxsize)
+        self.check = RowRules(_accept, sys.maxsize)
 
     def dispatch(self, job: int, item: int, attempt: int, payload: bytes) -> Dispatch:
         return Dispatch(job, item, attempt, (payload,), ())
 
     def dispatch_all(self, job: int, rows: Sequence[Row]) -> tuple[list[Dispatch], list[Row]]:
-        """A row travels as it is, so every row is readable. A call costs so little that this must not cost more."""
+        """A row is sent unchanged, so every row is readable. Calls are cheap, so this must be at least as cheap."""
         if not rows:
             return [], []
         items, attempts, payloads = zip(*rows, strict=True)
@@ -60,7 +60,7 @@ class CallHandler:
         return [f"{name}={value}" for name, value in zip(self._row.columns, values, strict=False)]
 
 
-def _anything(_payload: bytes) -> Fault | None:
+def _accept(_payload: bytes) -> Fault | None:
     return None
 
 
@@ -84,9 +84,9 @@ def call_spec(job: StoredJob, python: str, recycle: int) -> CallSpec:
 
 def interpreter(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     """The Python that makes the calls: that of ``--python``, otherwise of the active environment, otherwise ours."""
-    said: str | None = options.get("python")
-    if said is not None:
-        return said
+    chosen: str | None = options.get("python")
+    if chosen is not None:
+        return chosen
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         path = os.path.join(environment.get(name, ""), "bin", "python")
         if environment.get(name) and os.access(path, os.X_OK):
@@ -118,10 +118,10 @@ KIND = Kind(
     make=_make,
     check=no_check,
     call_spec=_call_spec,
-    ahead=Ahead(least_us=5.0, most=16_000),  # a call costs a hundredth of a process
+    look_ahead=LookAhead(least_us=5.0, most=16_000),  # a call costs a hundredth of a process
     absence=_absence,
     absent_reason=_absent_reason,
     returns_values=True,
     command_at=at_start,
-    lost_words=("?",),
+    unreadable_words=("?",),
 )

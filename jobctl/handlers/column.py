@@ -11,7 +11,7 @@ from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_o
 from jobctl.domain.ports import Dispatch
 from jobctl.errors import InputRejected
 from jobctl.handlers.attempt import MISSING, RowReader, Tokens, too_long, words_of
-from jobctl.handlers.handler import OF_PROCESSES, Kind, Row, at_start, dispatch_each, no_check
+from jobctl.handlers.handler import PROCESS_FIELDS, Kind, Row, at_start, dispatch_each, no_check
 
 COMMAND_COLUMN = "command"
 
@@ -87,4 +87,4 @@ def _make(_command: object, row: RowReader, tokens: Tokens, _names: Names) -> Co
     return ColumnHandler(row, tokens)
 
 
-KIND = Kind(name="column", make=_make, check=no_check, command_at=at_start, lost_words=("?",), **OF_PROCESSES)
+KIND = Kind(name="column", make=_make, check=no_check, command_at=at_start, unreadable_words=("?",), **PROCESS_FIELDS)

@@ -20,7 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import OF_PROCESSES, Kind, Row, at_start, dispatch_each
+from jobctl.handlers.handler import PROCESS_FIELDS, Kind, Row, at_start, dispatch_each
 
 
 class CommandHandler:
@@ -72,4 +72,6 @@ def _check(handler: CommandHandler, _names: Names) -> None:
     check_scripts(handler.argv, handler.arguments)
 
 
-KIND = Kind(name="command", make=CommandHandler, check=_check, command_at=at_start, lost_words=("?",), **OF_PROCESSES)
+KIND = Kind(
+    name="command", make=CommandHandler, check=_check, command_at=at_start, unreadable_words=("?",), **PROCESS_FIELDS
+)

@@ -11,7 +11,7 @@ from pathlib import Path
 from jobctl.errors import UsageError
 from jobctl.handlers.attempt import ARGUMENT_LIMIT, TOTAL_LIMIT
 
-#: The variables that are taken from the submitter and kept with the job. LC_* is matched by prefix.
+#: The variables of the submitter that the job stores. LC_* is matched by prefix.
 ALLOWED = (
     "PATH",
     "HOME",
@@ -36,11 +36,11 @@ _PYTHONS_CHOICE = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the submitter that are kept; items must not see what Python has added to its environment."""
-    kept = {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
-    if kept.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in kept and not _was_given(b"LC_CTYPE"):
-        del kept["LC_CTYPE"]
-    return kept
+    """The variables of the submitter that items get, without those that Python has added to its own environment."""
+    allowed = {k: v for k, v in environ.items() if k in ALLOWED or k.startswith("LC_")}
+    if allowed.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in allowed and not _was_given(b"LC_CTYPE"):
+        del allowed["LC_CTYPE"]
+    return allowed
 
 
 #: Many programs need these variables, and items do not get them without an option.
@@ -63,8 +63,8 @@ def whole_environment(environ: Mapping[str, str], by_name: Iterable[str]) -> dic
 
     The values are stored with the job, so a secret that must be in no file must not be among them.
     """
-    kept_out = {*by_name, "_"}
-    return {name: value for name, value in environ.items() if name not in kept_out and not name.startswith("JOBCTL_")}
+    excluded = {*by_name, "_"}
+    return {name: value for name, value in environ.items() if name not in excluded and not name.startswith("JOBCTL_")}
 
 
 def _was_given(name: bytes) -> bool:

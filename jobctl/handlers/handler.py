@@ -10,7 +10,7 @@ from jobctl.domain.payload import RowRules
 from jobctl.domain.ports import CallSpec, Dispatch, Finished
 from jobctl.handlers.attempt import RowReader, StoredJob, Tokens
 
-#: So many items in a row that found nothing to run, without a success between them, stop their job.
+#: A job stops after this number of items in a row that found nothing to run, without a success between them.
 ABSENT_LIMIT = 3
 SHELL = b"/bin/sh"
 
@@ -69,26 +69,28 @@ class Handler(Protocol):
         ...
 
 
-class Ahead(NamedTuple):
-    """The limit for attempts that the engine claims ahead of free slots."""
+class LookAhead(NamedTuple):
+    """The limits for attempts that the engine claims ahead of free slots."""
 
     least_us: float  # the shortest time that an attempt takes
     most: int  # attempts
 
 
 class Kind(NamedTuple):
-    """The functions of one kind of work. No field has a default: a new kind must answer every question."""
+    """The functions of one kind of work. No field has a default, so that a new kind cannot leave one out."""
 
     name: str  # as in ``domain.handler_kinds``
-    make: Callable[[Any, RowReader, Tokens, Names], Handler]  # from what the job stores as its command
-    check: Callable[[Any, Names], None]  # of a handler at submission; raises UsageError for what no row may run
+    make: Callable[[Any, RowReader, Tokens, Names], Handler]  # from the stored command of a job
+    check: Callable[[Any, Names], None]  # of a handler at submission; raises UsageError for a forbidden template
     call_spec: Callable[[StoredJob, Mapping[str, str], int], CallSpec | None]  # job, environment, recycle
-    ahead: Ahead
-    absence: Callable[[Finished], int]  # how much an ending says that there is nothing to run, up to ABSENT_LIMIT
-    absent_reason: Callable[[int, str], str]  # why its job stops: absent items in a row, message of the last one
+    look_ahead: LookAhead
+    #: The weight of an ending as evidence that there is nothing to run, up to ABSENT_LIMIT.
+    absence: Callable[[Finished], int]
+    #: The reason why its job stops, from the number of such items in a row and the message of the last one.
+    absent_reason: Callable[[int, str], str]
     returns_values: bool  # an item that succeeds leaves a value, which has a column in the result files
-    command_at: Callable[[Sequence[str]], int]  # where in ``Handler.words`` the command begins
-    lost_words: tuple[str, ...]  # what to show instead of ``Handler.words`` for a row that cannot be read
+    command_at: Callable[[Sequence[str]], int]  # the index in ``Handler.words`` where the command begins
+    unreadable_words: tuple[str, ...]  # shown instead of ``Handler.words`` for a row that cannot be read
 
 
 def dispatch_each(handler: Handler, job: int, rows: Sequence[Row]) -> tuple[list[Dispatch], list[Row]]:
@@ -98,17 +100,17 @@ def dispatch_each(handler: Handler, job: int, rows: Sequence[Row]) -> tuple[list
     for row in rows:
         try:
             made.append(handler.dispatch(job, *row))
-        except Exception:  # whatever the row holds
+        except Exception:  # the content of a row must not raise here
             unreadable.append(row)
     return made, unreadable
 
 
 def no_check(_handler: Handler, _names: Names) -> None:
-    """Nothing of such a handler is evaluated by a program."""
+    """Accept every handler: no program evaluates any part of it."""
 
 
 def at_start(_words: Sequence[str]) -> int:
-    """The words are the command alone."""
+    """The index of the command in words that have nothing before it."""
     return 0
 
 
@@ -126,10 +128,10 @@ def _absent_reason(in_a_row: int, _message: str) -> str:
     return f"the command could not be started {in_a_row} times in a row"
 
 
-#: What all kinds answer alike whose items are processes.
-OF_PROCESSES: dict[str, Any] = {
+#: The fields that are the same for all kinds whose items are processes.
+PROCESS_FIELDS: dict[str, Any] = {
     "call_spec": _no_call,
-    "ahead": Ahead(least_us=100.0, most=1_000),  # no process takes less
+    "look_ahead": LookAhead(least_us=100.0, most=1_000),  # no process takes less
     "absence": _absence,
     "absent_reason": _absent_reason,
     "returns_values": False,

@@ -48,10 +48,10 @@ KINDS: dict[str, Callable[[], Kind]] = {"command": _command, "shell": _shell, "c
 
 
 def check_tables() -> None:
-    """Both tables must have the same kinds. Raises RuntimeError: half a kind must not reach a job."""
+    """Raise RuntimeError unless both tables have the same kinds: a job must not get an incomplete kind."""
     if KINDS.keys() != handler_kinds.KINDS.keys():
-        half = ", ".join(sorted(KINDS.keys() ^ handler_kinds.KINDS.keys()))
-        raise RuntimeError(f"kinds of work in one table only, handlers.kinds or domain.handler_kinds: {half}")
+        incomplete = ", ".join(sorted(KINDS.keys() ^ handler_kinds.KINDS.keys()))
+        raise RuntimeError(f"kinds of work in one table only, handlers.kinds or domain.handler_kinds: {incomplete}")
 
 
 check_tables()
@@ -69,13 +69,13 @@ def make_handler(
     columns: Sequence[str] | None,
     uid: str | Tokens = "",
 ) -> Handler:
-    """The handler for a command or function given at submit; without any the rows must have a ``command``.
+    """The handler for the command or function of a submission; without one the rows must have a ``command``.
 
-    ``uid`` is what the tokens of its rows are made of.
-    Raises UsageError for a template that does not fit the columns or has a value where something would evaluate it,
+    The tokens of its rows are made of ``uid``.
+    Raises UsageError for a template that does not fit the columns or has a value where a program would evaluate it,
     InputRejected if there is no command at all.
     """
-    kind, work = _given(command, shell)
+    kind, work = _kind_and_work(command, shell)
     names = Names(columns)
     handler = _handler(kind, work, input_format, names, uid)
     kind.check(handler, names)
@@ -87,8 +87,8 @@ def make_shell_for_commands(shell: str, input_format: str, columns: Sequence[str
     return _handler(KINDS["shell"](), shell, input_format, Names(columns), "")
 
 
-def _given(command: Sequence[str] | Call, shell: str | None) -> tuple[Kind, Any]:
-    """The kind of a submission, and what its job stores as the command."""
+def _kind_and_work(command: Sequence[str] | Call, shell: str | None) -> tuple[Kind, Any]:
+    """The kind of a submission, and the command as its job stores it."""
     if isinstance(command, Call):
         return KINDS["call"](), command.to_json()
     if shell is not None:

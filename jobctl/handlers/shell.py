@@ -1,4 +1,4 @@
-"""Items that are processes: ``/bin/sh`` runs one text for all rows, and their values reach it as variables."""
+"""Runs items as processes: ``/bin/sh`` runs one text for all rows, and their values reach it as variables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobctl.handlers.attempt import (
     too_long,
     words_of,
 )
-from jobctl.handlers.handler import OF_PROCESSES, SHELL, Kind, Row, dispatch_each
+from jobctl.handlers.handler import PROCESS_FIELDS, SHELL, Kind, Row, dispatch_each
 
 #: A text can learn about its item without a placeholder through variables with this prefix, as ``$JOBCTL_ITEM``.
 _OWN_VARIABLE = "JOBCTL_"
@@ -34,19 +34,19 @@ class ShellHandler:
     appended = False
 
     def __init__(self, text: str, row: RowReader, tokens: Tokens, names: Names) -> None:
-        shell_text, values, self.notices, self.keeps_tags = compile_shell(text, names)
+        shell_text, placeholders, self.notices, self.keeps_tags = compile_shell(text, names)
         #: The text for the shell, and the placeholders that its variables replace.
-        self.text, self.values = shell_text, values
-        self.constant = not values and _OWN_VARIABLE not in shell_text
+        self.text, self.placeholders = shell_text, placeholders
+        self.constant = not placeholders and _OWN_VARIABLE not in shell_text
         self._argv = (SHELL, b"-c", shell_text.encode("utf-8", "surrogateescape"))
-        used = tuple(sorted({value.field for value in values}))
+        used = tuple(sorted({placeholder.field for placeholder in placeholders}))
         self._fields = row.reader(used)
-        self._variables = [_Variable(number, value) for number, value in enumerate(values, 1)]
+        self._variables = [_Variable(number, placeholder) for number, placeholder in enumerate(placeholders, 1)]
         self._tokens = tokens
         fixed = sum(map(len, self._argv)) + OWN_VARIABLES
         if len(self._argv[2]) >= ARGUMENT_LIMIT:
             raise UsageError(f"--shell: the text is longer than {ARGUMENT_LIMIT >> 10} KiB", hint="put it into a file")
-        room = (TOTAL_LIMIT - fixed) // max(1, len(values))
+        room = (TOTAL_LIMIT - fixed) // max(1, len(placeholders))
         required = frozenset(row.names(used)) if row.is_json else frozenset()
         self.check = RowRules(self._check, min(ARGUMENT_LIMIT, room) - 64, required)
 
@@ -83,9 +83,9 @@ class _Variable:
 
 
 def _check(handler: ShellHandler, names: Names) -> None:
-    from jobctl.domain.injection import check_shell  # of no use to an engine: it runs what was accepted
+    from jobctl.domain.injection import check_shell  # an engine does not need it: it runs accepted jobs
 
-    check_shell(handler.text, handler.values, names.columns)
+    check_shell(handler.text, handler.placeholders, names.columns)
 
 
 def _after_variables(words: Sequence[str]) -> int:
@@ -97,6 +97,6 @@ KIND = Kind(
     make=ShellHandler,
     check=_check,
     command_at=_after_variables,
-    lost_words=(SHELL.decode(),),
-    **OF_PROCESSES,
+    unreadable_words=(SHELL.decode(),),
+    **PROCESS_FIELDS,
 )

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Channel(NamedTuple):
-    """A way to deliver notifications. No field has a default: a new channel must answer every question."""
+    """A way to deliver notifications. No field has a default, so that a new channel cannot leave one out."""
 
-    name: str  # as the store keeps it with a target
+    name: str  # as the store has it with each target
     #: The targets that a submission names, checked as far as that is possible now. Raises UsageError.
     targets: Callable[[NotifyOptions, Mapping[str, str]], list[NewTarget]]
-    shown: Callable[[str], str]  # a target as documents and messages may have it: without what may be a secret
+    shown: Callable[[str], str]  # a target for documents and messages, without its possibly secret parts
     status_words: Callable[[int], str]  # the status of a reply in words
-    meaning: Callable[[int], DeliveryState]  # what a status says; PENDING = another try may help
+    meaning: Callable[[int], DeliveryState]  # of the status of a reply; PENDING = another try may help
     #: One try, with the time in seconds since 1970 and the home of the store. Raises UsageError if somebody must fix
     #: something before another try can help.
     deliver: Callable[[Sending, int, str], Reply]

@@ -1,4 +1,4 @@
-"""The table of the notification channels, and what the rest of jobctl asks of a target's channel."""
+"""The table of the notification channels, and functions that find the channel of a target and use it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def channel_of(name: str) -> Channel:
 
 
 def shown_target(name: str, target: str) -> str:
-    """A target of a channel for documents and messages, without what may be a secret."""
+    """A target of a channel for documents and messages, without its possibly secret parts."""
     return CHANNELS[name].shown(target) if name in CHANNELS else _HIDDEN
 
 
@@ -46,7 +46,7 @@ def describe(name: str, reply: Reply) -> str:
 
 
 def judge(name: str, reply: Reply, tries: int, now: int, random: Callable[[], float]) -> Verdict:
-    """Decide about a delivery after ``tries`` tries, all failed but perhaps the last; ``random`` returns 0 to 1."""
+    """Decide about a delivery after ``tries`` tries, of which all but the last failed; ``random`` returns 0 to 1."""
     state, result = _state(name, reply), describe(name, reply)
     if state is not DeliveryState.PENDING:
         return Verdict(state, None, result)
@@ -63,7 +63,7 @@ def _state(name: str, reply: Reply) -> DeliveryState:
 
 
 def deliver(sending: Sending, timestamp: int, home: str) -> Reply:
-    """Make a try (``timestamp`` in seconds since 1970) and say how it went.
+    """Try once to deliver (``timestamp`` in seconds since 1970); returns the reply or the failure.
 
     It runs in a thread of its own, touches no database and never raises: a target of a channel that this version does
     not know is given up with a reply that says so.

@@ -44,13 +44,13 @@ def _deliver(sending: Sending, _timestamp: int, home: str) -> Reply:
         result = run_hook(sending.target, sending.body, env, sending.cwd, TIMEOUT_S)
     except (OSError, ValueError) as error:
         return Reply(error=f"the command cannot be started: {error}")
-    problem = _violent_end(result)
+    problem = _abnormal_end(result)
     status = None if problem else result.exit_code
-    return Reply(status=status, error=problem, response=excerpt(_last(result.tail)))
+    return Reply(status=status, error=problem, response=excerpt(_end_of(result.tail)))
 
 
 def _environment(sending: Sending) -> Mapping[str, str]:
-    """The environment of the items, without their --env-file if it cannot be read: that may be the news to tell."""
+    """The environment of the items, without their --env-file if it cannot be read: the event may be about just that."""
     from jobctl.handlers.environment import job_environment
 
     try:
@@ -59,8 +59,8 @@ def _environment(sending: Sending) -> Mapping[str, str]:
         return job_environment(sending.env, sending.env_names, None)
 
 
-def _violent_end(result: HookResult) -> str:
-    """The reason why its exit code says nothing; empty if it says something."""
+def _abnormal_end(result: HookResult) -> str:
+    """Describe an end by a signal or by the time limit, after which the exit code means nothing; else empty."""
     from jobctl.domain import outcome
 
     if result.timed_out:
@@ -68,7 +68,7 @@ def _violent_end(result: HookResult) -> str:
     return f"ended by {outcome.signal_name(-result.exit_code)}" if result.exit_code < 0 else ""
 
 
-def _last(tail: bytes) -> bytes:
+def _end_of(tail: bytes) -> bytes:
     """The part of the output that fits into an excerpt: its end."""
     return tail.rstrip()[-400:]
 

@@ -1,7 +1,7 @@
-"""One POST with one deadline for all of it: connecting, TLS, sending, and every byte of the answer.
+"""One POST with one deadline for all of it: connecting, TLS, sending, and every byte of the response.
 
-It uses the standard library: a webhook needs no pool, no redirects and no retries of a client. It needs a limit for the
-whole exchange, and HTTP clients do not offer that: their limits are for each read.
+It uses the standard library, because a webhook does not need the pools, redirects and retries of an HTTP client. It
+needs a limit for the whole exchange, which HTTP clients do not offer: their limits are for each read.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any
 from jobctl.domain.notify import EXCERPT_BYTES
 from jobctl.domain.webhook import Address, is_loopback
 
-#: How long the body of an answer may take: the status says all that is needed.
-_BODY_PATIENCE_S = 2.0
+#: The longest time for the body of a response, which only helps a person: the status decides.
+_BODY_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of a server."""
+class HttpResponse:
+    """The response of a server."""
 
     status: int
     retry_after: str | None
@@ -34,15 +34,15 @@ class Answer:
 
 
 class DeliveryError(Exception):
-    """No answer; the text says why."""
+    """There is no response; the text says why."""
 
 
 def post(
     address: Address, headers: Mapping[str, str], body: bytes, timeout_s: float, *, loopback_only: bool = False
-) -> Answer:
-    """Send a request and read the answer; a redirect is an answer like any other.
+) -> HttpResponse:
+    """Send a request and read the response; a redirect is a response like any other.
 
-    ``loopback_only`` refuses a peer that is not this machine, whatever address its name has. Raises DeliveryError.
+    ``loopback_only`` refuses a peer that is not this machine, whatever its name is. Raises DeliveryError.
     """
     deadline = time.monotonic() + timeout_s
     try:
@@ -52,7 +52,7 @@ def post(
     try:
         if loopback_only and not is_loopback(str(sock.getpeername()[0])):
             raise DeliveryError(f"{address.host} is not this machine: plain http is refused")
-        return _exchange(address, _Timed(sock, deadline), headers, body)
+        return _exchange(address, _TimedSocket(sock, deadline), headers, body)
     except (OSError, http.client.HTTPException) as error:
         raise DeliveryError(_exchange_error(error, timeout_s)) from error
     finally:
@@ -60,26 +60,26 @@ def post(
 
 
 def _connect(address: Address, deadline: float) -> socket.socket:
-    """Connect to the first address that answers. Each has its share of the time, so that none uses up all of it."""
+    """Connect to the first address that accepts. Each gets a share of the time, so that none uses up all of it."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     problem: OSError = TimeoutError()
-    for place, (family, kind, protocol, _, where) in enumerate(found):
-        share = _left(deadline) / (len(found) - place)
+    for number, (family, kind, protocol, _, peer) in enumerate(found):
+        share = _left(deadline) / (len(found) - number)
         try:
-            return _open(address, socket.socket(family, kind, protocol), where, share)
+            return _open(address, socket.socket(family, kind, protocol), peer, share)
         except OSError as error:
             problem = error
     raise problem
 
 
-def _open(address: Address, sock: socket.socket, where: Any, timeout_s: float) -> socket.socket:
-    until = time.monotonic() + timeout_s
+def _open(address: Address, sock: socket.socket, peer: Any, timeout_s: float) -> socket.socket:
+    deadline = time.monotonic() + timeout_s
     try:
         sock.settimeout(timeout_s)
-        sock.connect(where)
+        sock.connect(peer)
         if not address.secure:
             return sock
-        sock.settimeout(_left(until))
+        sock.settimeout(_left(deadline))
         return ssl.create_default_context().wrap_socket(sock, server_hostname=address.host)
     except BaseException:
         sock.close()
@@ -93,7 +93,7 @@ def _left(deadline: float) -> float:
     return left
 
 
-class _Timed(io.RawIOBase):
+class _TimedSocket(io.RawIOBase):
     """A socket for http.client. Each step gets the time that is left."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
@@ -102,10 +102,10 @@ class _Timed(io.RawIOBase):
         self.deadline = deadline
 
     def sendall(self, data: Any) -> None:
-        left = memoryview(data)
-        while left:
+        unsent = memoryview(data)
+        while unsent:
             self._sock.settimeout(_left(self.deadline))
-            left = left[self._sock.send(left) :]
+            unsent = unsent[self._sock.send(unsent) :]
 
     def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -118,27 +118,27 @@ class _Timed(io.RawIOBase):
         return self._sock.recv_into(buffer)
 
     def close(self) -> None:
-        """Do nothing: http.client closes its socket before the answer is read, and ``post`` closes it afterwards."""
+        """Do nothing: http.client closes its socket before the response is read, and ``post`` closes it afterwards."""
 
 
-def _exchange(address: Address, timed: _Timed, headers: Mapping[str, str], body: bytes) -> Answer:
+def _exchange(address: Address, timed: _TimedSocket, headers: Mapping[str, str], body: bytes) -> HttpResponse:
     connection = http.client.HTTPConnection(address.host, address.port)
     connection.sock = timed
     connection.auto_open = 0
     all_headers = {"Host": address.host_header, "Connection": "close", "Accept-Encoding": "identity", **headers}
-    # A server may answer and close the connection before it has read everything: the answer is still valid.
+    # A server may respond and close the connection before it has read everything: the response is still valid.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", address.path, body, all_headers)
     response = http.client.HTTPResponse(timed, method="POST")  # type: ignore[arg-type]
     response.begin()
     retry_after = response.getheader("Retry-After")
-    timed.deadline = min(timed.deadline, time.monotonic() + _BODY_PATIENCE_S)
+    timed.deadline = min(timed.deadline, time.monotonic() + _BODY_TIMEOUT_S)
     excerpt, cut_short = _excerpt(response)
-    return Answer(response.status, retry_after, excerpt, cut_short)
+    return HttpResponse(response.status, retry_after, excerpt, cut_short)
 
 
 def _excerpt(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
-    """The first bytes of the body, and whether it ended too early."""
+    """The first bytes of the body, and True if it ended too early."""
     data = b""
     try:
         while len(data) < EXCERPT_BYTES:
@@ -154,7 +154,7 @@ def _excerpt(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
 def _connect_error(error: OSError | UnicodeError, address: Address, timeout_s: float) -> str:
     where = f"{address.host}:{address.port}"
     if isinstance(error, UnicodeError):
-        return f"cannot resolve {address.host}: that is no host name"
+        return f"cannot resolve {address.host}: that is not a host name"
     if isinstance(error, socket.gaierror):
         return f"cannot resolve {address.host}: {error.strerror}"
     if isinstance(error, ssl.SSLCertVerificationError):

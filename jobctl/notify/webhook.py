@@ -22,7 +22,7 @@ _TEMPORARY_CLIENT_ERRORS = frozenset({408, 425, 429})
 
 
 def _targets(options: NotifyOptions, environ: Mapping[str, str]) -> list[NewTarget]:
-    """A secret variable that is not set here is accepted: the daemon may have it."""
+    """The targets of ``--notify``. A secret variable that is not set here is accepted: the daemon may have it."""
     if not (options.urls or options.secret_env or options.secret_file):
         return []
     from jobctl.domain.webhook import parse_url
@@ -43,7 +43,7 @@ def _check_secret(options: NotifyOptions, environ: Mapping[str, str]) -> str | N
         return None
     if not options.urls:
         option = "--notify-secret-env" if name is not None else "--notify-secret-file"
-        raise UsageError(f"{option} without --notify URL", hint="say who is to be told: --notify https://...")
+        raise UsageError(f"{option} without --notify URL", hint="name the receiver: --notify https://...")
     if name is not None and path is not None:
         raise UsageError("give --notify-secret-env or --notify-secret-file, not both")
     if path is not None:
@@ -89,23 +89,23 @@ def _deliver(sending: Sending, timestamp: int, _home: str) -> Reply:
 
     address = parse_url(sending.target, allow_http=sending.allow_http)
     keys = read_keys(sending)
-    named = {"Content-Type": "application/json", "User-Agent": f"jobctl/{__version__}"}
-    named |= headers(keys, sending.delivery, timestamp, sending.body)
-    local = not address.secure and not sending.allow_http
+    all_headers = {"Content-Type": "application/json", "User-Agent": f"jobctl/{__version__}"}
+    all_headers |= headers(keys, sending.delivery, timestamp, sending.body)
+    loopback_only = not address.secure and not sending.allow_http
     try:
-        answer = post(address, named, sending.body, TIMEOUT_S, loopback_only=local)
+        response = post(address, all_headers, sending.body, TIMEOUT_S, loopback_only=loopback_only)
     except DeliveryError as error:
         return Reply(error=str(error))
     return Reply(
-        status=answer.status,
-        error="the answer was cut short" if answer.cut_short else "",
-        response=excerpt(answer.body),
-        retry_after=answer.retry_after,
+        status=response.status,
+        error="the answer was cut short" if response.cut_short else "",
+        response=excerpt(response.body),
+        retry_after=response.retry_after,
     )
 
 
 def read_keys(sending: Sending) -> list[bytes]:
-    """The signing keys of a target, none if it has no secret. Raises UsageError naming the place that has none."""
+    """The signing keys of a target, none if it has no secret. Raises UsageError if its secret cannot be found."""
     from jobctl.domain.webhook import parse_secrets
     from jobctl.handlers.environment import read_env_file
     from jobctl.handlers.secret_file import read_secret_file

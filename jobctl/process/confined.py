@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from jobctl.process.frames import frame_bytes
 
 #: Bytes that the child may write to stdout and stderr, which are only for messages about a crash.
-_WORDS = 1 << 20
+_OUTPUT_LIMIT = 1 << 20
 
 
 class Parent:
@@ -22,7 +22,7 @@ class Parent:
     def __init__(self, pipe: BinaryIO, cpu_s: int) -> None:
         self._pipe = pipe
         self._cpu_s = cpu_s
-        self._begin_again()
+        self._restart_timer()
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame; blocks while the parent is busy. Ends this process if the parent is gone."""
@@ -31,9 +31,9 @@ class Parent:
             self._pipe.flush()
         except BrokenPipeError:
             os._exit(1)
-        self._begin_again()
+        self._restart_timer()
 
-    def _begin_again(self) -> None:
+    def _restart_timer(self) -> None:
         # SIGPROF has no handler, so it ends the process even inside a loop in C.
         signal.setitimer(signal.ITIMER_PROF, self._cpu_s)
 
@@ -47,7 +47,7 @@ def enter(words: Sequence[str]) -> tuple[Parent, Sequence[str]]:
     memory, cpu_s, writer, *others = words
     for limit, value in (
         (resource.RLIMIT_DATA, int(memory)),
-        (resource.RLIMIT_FSIZE, _WORDS),
+        (resource.RLIMIT_FSIZE, _OUTPUT_LIMIT),
         (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(limit)
@@ -65,7 +65,7 @@ def _end_with_the_parent() -> None:
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
-    hung_up = select.poll()
-    hung_up.register(0, 0)
-    if hung_up.poll(0):  # the parent was gone before SIGIO was set up
+    poll = select.poll()
+    poll.register(0, 0)
+    if poll.poll(0):  # the parent was gone before SIGIO was set up
         os._exit(1)

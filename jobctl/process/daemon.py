@@ -16,7 +16,7 @@ from jobctl.process.identity import Handle
 from jobctl.process.private import open_plain
 from jobctl.process.start_options import StartOptions
 
-_REPORT_ROOM = 4096
+_READ_BYTES = 4096
 _LOG_LIMIT = 8 << 20
 #: The variable that marks an item of a store. A daemon that an item starts for another store must not carry it.
 _COOKIE = "JOBCTL_COOKIE"
@@ -56,7 +56,7 @@ def _open_log(path: str) -> int:
         return open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     except OSError as problem:
         raise HomeError(
-            f"cannot write {path}: {problem.strerror}", hint="check what is there, and who may write to its folder"
+            f"cannot write {path}: {problem.strerror}", hint="check this path and the permissions of its folder"
         ) from problem
 
 
@@ -82,7 +82,7 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOpt
 
 def _read_report(reader: int) -> str:
     data = b""
-    while part := os.read(reader, _REPORT_ROOM):
+    while part := os.read(reader, _READ_BYTES):
         data += part
     return data.decode("utf-8", "replace")
 
@@ -119,10 +119,10 @@ def exec_foreground(options: StartOptions, announce: Callable[[], None] | None =
 
 
 class Foreground:
-    """A supervisor that ends politely when this process does."""
+    """A supervisor that is a child of this process and stops politely when this process ends."""
 
     def __init__(self, options: StartOptions) -> None:
-        """Start the supervisor; ``await_ready`` tells whether it works."""
+        """Start the supervisor; call ``await_ready`` next, which raises if the supervisor does not become ready."""
         lifeline, self._lifeline = os.pipe()
         self._options = options
         self._report, writer = os.pipe()
@@ -141,7 +141,7 @@ class Foreground:
             os.close(lifeline)
         self.pid = self._child.pid
         self._handle = Handle(self.pid)
-        self._is_asked = False
+        self._is_stop_requested = False
 
     def await_ready(self) -> None:
         """Wait until its engine is ready; call it once. Raises Busy or JobctlError when the supervisor has ended."""
@@ -160,8 +160,8 @@ class Foreground:
     def stop(self) -> None:
         """Ask the supervisor to stop: politely the first time, at once the second time."""
         # The kernel may merge two equal signals into one, so the second request is another signal.
-        self._child.send_signal(signal.SIGINT if self._is_asked else signal.SIGTERM)
-        self._is_asked = True
+        self._child.send_signal(signal.SIGINT if self._is_stop_requested else signal.SIGTERM)
+        self._is_stop_requested = True
 
     def wait(self, timeout_s: float | None = None) -> int | None:
         """The exit code of the supervisor, None if it still runs after the timeout."""

@@ -15,7 +15,7 @@ DISPLACED = "process {} is the daemon of this store, although its lock file was 
 
 def daemon(path: str) -> int | None:
     """Process id of a daemon of the store that holds another file than the one at the path; None if there is none."""
-    current = _inode(path)
+    current = _inode_at(path)
     return next((pid for pid, inode in _daemons(path) if inode != current), None)
 
 
@@ -34,20 +34,20 @@ def _daemons(path: str) -> Iterator[tuple[int, int]]:
         return
     word = b"\0store=%x-%x\0" % (root.st_dev, root.st_ino)
     for line in lines:
-        pid, inode = _first_byte(line)
+        pid, inode = _pid_and_inode(line)
         if pid > 0 and pid != os.getpid() and _is_supervisor(pid, word):
             yield pid, inode
 
 
-def _inode(path: str) -> int:
+def _inode_at(path: str) -> int:
     try:
         return os.stat(path, follow_symlinks=False).st_ino
     except OSError:
         return 0
 
 
-def _first_byte(line: bytes) -> tuple[int, int]:
-    """(pid, inode) of a record lock from the first byte of its file on, which a daemon has; zeros for other locks."""
+def _pid_and_inode(line: bytes) -> tuple[int, int]:
+    """(pid, inode) of a record lock that begins at the first byte of its file, as that of a daemon; else zeros."""
     fields = line.split()
     if len(fields) != 8 or fields[1:4] != [b"POSIX", b"ADVISORY", b"WRITE"] or fields[6] != b"0":
         return 0, 0

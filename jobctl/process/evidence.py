@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jobctl.process.leaders import AttemptId, LeaderEntry
 
 _MOST_DESCRIPTORS = 256
-_WRITES = 0o3
+_WRITABLE = 0o3
 _PPID, _GROUP, _SESSION, _TERMINAL, _STARTED_AT = 1, 2, 3, 4, 19
 
 
@@ -59,7 +59,8 @@ class Evidence:
         self._serials = {entry.serial: entry.attempt for entry in self._entries}
         self._logs = os.path.realpath(os.path.join(place, "logs")) + "/" if place else ""
         self._known: dict[int, FoundProcess] = {}
-        self._cleared: dict[int, int] = {}  # pid to start of processes without evidence in environment or descriptors
+        #: The start time, by pid, of each process whose environment and descriptors have no evidence.
+        self._without_evidence: dict[int, int] = {}
 
     def forget_group(self) -> None:
         """Remove the control group of the dead supervisor, which is empty now."""
@@ -69,12 +70,12 @@ class Evidence:
         """Living processes of the store without this one, from one list of all processes."""
         table = _table(tree.all_pids())
         found: dict[int, FoundProcess] = {}
-        for pid, seen in table.items():
+        for pid, facts in table.items():
             known = self._known.get(pid)
-            if known is not None and known.started == seen.started:
+            if known is not None and known.started == facts.started:
                 found[pid] = known
             elif (owner := self._by_tag(pid)) is not None:
-                found[pid] = FoundProcess(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, facts.started, owner[0])
         if self._since:
             self._add_suspects(table, found)
         elif not self._tagger.works:
@@ -89,28 +90,28 @@ class Evidence:
         return (None if serial == ENGINE_SERIAL else self._serials.get(serial),)
 
     def _add_by_cookie(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
-        for pid, seen in table.items():
+        for pid, facts in table.items():
             if pid not in found and (owner := self._by_environment(pid)) is not None:
-                found[pid] = FoundProcess(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, facts.started, owner[0])
 
     def _add_suspects(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
         """Examine all other evidence, the cheap kinds first; then add the descendants of the processes found."""
-        leading = self._leading(table)
+        entries = self._entries_by_pid(table)
         group = cgroup.members(self._group)
-        for pid, seen in table.items():
-            if pid in found or not self._is_young(seen):
+        for pid, facts in table.items():
+            if pid in found or not self._is_young(facts):
                 continue
-            owner = self._by_leader(pid, seen, leading, table) or self._by_what_it_has(pid, seen.started)
+            owner = self._by_leader(pid, facts, entries, table) or self._by_own_state(pid, facts.started)
             if owner is None and pid in group:
                 owner = (None,)
             if owner is not None:
-                found[pid] = FoundProcess(pid, seen.started, owner[0])
+                found[pid] = FoundProcess(pid, facts.started, owner[0])
         self._add_descendants(table, found)
 
-    def _is_young(self, seen: _ProcessFacts) -> bool:
-        return seen.started * leaders.TICK_NS >= self._since - leaders.TICK_NS
+    def _is_young(self, facts: _ProcessFacts) -> bool:
+        return facts.started * leaders.TICK_NS >= self._since - leaders.TICK_NS
 
-    def _leading(self, table: dict[int, _ProcessFacts]) -> dict[int, LeaderEntry]:
+    def _entries_by_pid(self, table: dict[int, _ProcessFacts]) -> dict[int, LeaderEntry]:
         """Entries by the pid of their leader, without those whose pid now belongs to another process."""
         return {
             entry.pid: entry
@@ -120,7 +121,7 @@ class Evidence:
 
     @staticmethod
     def _by_leader(
-        pid: int, seen: _ProcessFacts, leading: dict[int, LeaderEntry], table: dict[int, _ProcessFacts]
+        pid: int, facts: _ProcessFacts, entries: dict[int, LeaderEntry], table: dict[int, _ProcessFacts]
     ) -> tuple[AttemptId] | None:
         """The attempt of a leader, or of a process in the session or group of a leader.
 
@@ -128,25 +129,26 @@ class Evidence:
         for a while, and another process with that number could lead a session now. Such a session usually has a
         terminal, so it does not count.
         """
-        for number in (pid, seen.session, seen.group):
-            entry = leading.get(number)
-            if entry is None or not entry.is_before(seen.started):
+        for number in (pid, facts.session, facts.group):
+            entry = entries.get(number)
+            if entry is None or not entry.is_before(facts.started):
                 continue
-            if number in table or not seen.has_terminal:
+            if number in table or not facts.has_terminal:
                 return (entry.attempt,)
         return None
 
-    def _by_what_it_has(self, pid: int, started: int) -> tuple[AttemptId | None] | None:
-        if self._cleared.get(pid) == started:
+    def _by_own_state(self, pid: int, started: int) -> tuple[AttemptId | None] | None:
+        """The attempt that the environment or the descriptors of a process tell."""
+        if self._without_evidence.get(pid) == started:
             return None
         owner = self._by_environment(pid) or self._by_descriptors(pid)
         if owner is None:
-            self._cleared[pid] = started
+            self._without_evidence[pid] = started
         return owner
 
     def _by_environment(self, pid: int) -> tuple[AttemptId | None] | None:
         values = environment(pid, (b"JOBCTL_COOKIE", b"JOBCTL_ENGINE"))
-        store, attempt = _parted(values.get(b"JOBCTL_COOKIE", b""))
+        store, attempt = _parse_cookie(values.get(b"JOBCTL_COOKIE", b""))
         if store in (self._store, self._store + b".guests"):
             return (attempt,)
         return (None,) if values.get(b"JOBCTL_ENGINE") == self._store else None
@@ -163,18 +165,18 @@ class Evidence:
                 target = os.readlink(f"{folder}/{name}")
             except OSError:
                 continue
-            if target.startswith(self._logs) and _is_given(pid, name):
-                return (self._only_one_of(target[len(self._logs) :].partition("/")[0]),)
+            if target.startswith(self._logs) and _is_output_descriptor(pid, name):
+                return (self._only_attempt_of(target[len(self._logs) :].partition("/")[0]),)
         return None
 
-    def _only_one_of(self, job: str) -> AttemptId | None:
+    def _only_attempt_of(self, job: str) -> AttemptId | None:
         attempts = [entry.attempt for entry in self._entries if str(entry.attempt[0]) == job]
         return attempts[0] if len(attempts) == 1 else None
 
     def _add_descendants(self, table: dict[int, _ProcessFacts], found: dict[int, FoundProcess]) -> None:
         children: dict[int, list[int]] = {}
-        for pid, seen in table.items():
-            children.setdefault(seen.parent, []).append(pid)
+        for pid, facts in table.items():
+            children.setdefault(facts.parent, []).append(pid)
         queue = list(found)
         for parent in queue:  # grows during the loop
             for pid in children.get(parent, ()):
@@ -194,7 +196,7 @@ def _table(pids: list[int]) -> dict[int, _ProcessFacts]:
     return table
 
 
-def _parted(cookie: bytes) -> tuple[bytes, AttemptId | None]:
+def _parse_cookie(cookie: bytes) -> tuple[bytes, AttemptId | None]:
     store, *numbers = cookie.rsplit(b".", 3)
     if len(numbers) != 3 or not all(number.isdigit() and len(number) < 20 for number in numbers):
         return b"", None
@@ -202,12 +204,12 @@ def _parted(cookie: bytes) -> tuple[bytes, AttemptId | None]:
     return store, (job, item, attempt)
 
 
-def _is_given(pid: int, name: str) -> bool:
-    """True if a descriptor is writable and was opened with a supervisor's flags. Pagers and editors do neither."""
+def _is_output_descriptor(pid: int, name: str) -> bool:
+    """True if a descriptor is writable and was opened with a supervisor's flags, unlike those of pagers and editors."""
     try:
         with open(f"/proc/{pid}/fdinfo/{name}", "rb") as file:
             lines = file.read(512).split(b"\n")
         flags = next(int(line.split()[1], 8) for line in lines if line.startswith(b"flags:"))
     except (OSError, StopIteration, ValueError, IndexError):
         return False
-    return bool(flags & _WRITES and flags & os.O_NOFOLLOW)
+    return bool(flags & _WRITABLE and flags & os.O_NOFOLLOW)

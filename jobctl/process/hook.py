@@ -15,7 +15,7 @@ from jobctl.process.identity import Handle
 
 GRACE_S = 5.0
 TAIL_BYTES = 4_096
-_ROOM = 1 << 16
+_READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,27 @@ def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeo
     After ``timeout_s``, its whole process group gets TERM, and KILL some seconds later. Background processes that it
     leaves when it ends by itself continue to run. Raises OSError or ValueError if it cannot be started.
     """
-    child = subprocess.Popen(
+    child = _start(command, env, cwd)
+    try:
+        pipes = _ChildPipes(child, stdin)
+    except BaseException:
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+        raise
+    try:
+        timed_out = not pipes.run_until(time.monotonic() + timeout_s)
+        if timed_out:
+            _signal_group(child, signal.SIGTERM)
+            pipes.run_until(time.monotonic() + GRACE_S)
+            # The child is not reaped yet, so no other process or group can have its number.
+            _signal_group(child, signal.SIGKILL)
+        return HookResult(child.wait(), pipes.remaining_output(), timed_out)
+    finally:
+        pipes.close()
+
+
+def _start(command: str, env: Mapping[str, str], cwd: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         ["/bin/sh", "-c", command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -43,22 +63,6 @@ def run_hook(command: str, stdin: bytes, env: Mapping[str, str], cwd: str, timeo
         start_new_session=True,
         bufsize=0,
     )
-    try:
-        talk = _Talk(child, stdin)
-    except BaseException:
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
-        raise
-    try:
-        timed_out = not talk.until(time.monotonic() + timeout_s)
-        if timed_out:
-            _signal_group(child, signal.SIGTERM)
-            talk.until(time.monotonic() + GRACE_S)
-            # The child is not reaped yet, so no other process or group can have its number.
-            _signal_group(child, signal.SIGKILL)
-        return HookResult(child.wait(), talk.rest(), timed_out)
-    finally:
-        talk.close()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
@@ -66,24 +70,24 @@ def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(child.pid, number)
 
 
-class _Talk:
-    """Feeds a child and reads its output until the child ends. Another process may keep the pipe open for longer."""
+class _ChildPipes:
+    """Feeds a child and reads its output until the child ends, even if another process keeps the pipe open."""
 
     def __init__(self, child: subprocess.Popen[bytes], stdin: bytes) -> None:
         assert child.stdin is not None and child.stdout is not None
         self._child = child
-        self._in, self._out = child.stdin.fileno(), child.stdout.fileno()
-        self._left = memoryview(stdin)
+        self._stdin_fd, self._stdout_fd = child.stdin.fileno(), child.stdout.fileno()
+        self._unsent = memoryview(stdin)
         self._tail = b""
         self._handle = Handle(child.pid)
         self._selector = selectors.DefaultSelector()
-        for fd, event in ((self._in, selectors.EVENT_WRITE), (self._out, selectors.EVENT_READ)):
+        for fd, event in ((self._stdin_fd, selectors.EVENT_WRITE), (self._stdout_fd, selectors.EVENT_READ)):
             os.set_blocking(fd, False)
             self._selector.register(fd, event)
         if self._handle.fileno() >= 0:
             self._selector.register(self._handle.fileno(), selectors.EVENT_READ)
 
-    def until(self, deadline: float) -> bool:
+    def run_until(self, deadline: float) -> bool:
         """Feed and read until the child has ended; False if the deadline (monotonic seconds) comes first."""
         while self._selector.get_map():
             left = deadline - time.monotonic()
@@ -92,7 +96,7 @@ class _Talk:
             for key, _ in self._selector.select(left):
                 if key.fd == self._handle.fileno():
                     return True
-                self._serve(key.fd)
+                self._transfer(key.fd)
         # This system has no pidfd, and the child has closed its output: only its end is left to wait for.
         try:
             self._child.wait(max(0.0, deadline - time.monotonic()))
@@ -100,37 +104,37 @@ class _Talk:
             return False
         return True
 
-    def _serve(self, fd: int) -> None:
-        if fd == self._in:
+    def _transfer(self, fd: int) -> None:
+        if fd == self._stdin_fd:
             self._feed()
-        elif not self._listen():
-            self._selector.unregister(self._out)
+        elif not self._read():
+            self._selector.unregister(self._stdout_fd)
 
     def _feed(self) -> None:
         try:
-            self._left = self._left[os.write(self._in, self._left) :]
+            self._unsent = self._unsent[os.write(self._stdin_fd, self._unsent) :]
         except BlockingIOError:
             return
         except BrokenPipeError:  # the child does not read its input
-            self._left = self._left[:0]
-        if not self._left:
-            self._selector.unregister(self._in)
+            self._unsent = self._unsent[:0]
+        if not self._unsent:
+            self._selector.unregister(self._stdin_fd)
             assert self._child.stdin is not None
             self._child.stdin.close()
 
-    def _listen(self) -> bool:
+    def _read(self) -> bool:
         """Read what is available; False at the end of the output."""
         try:
-            data = os.read(self._out, _ROOM)
+            data = os.read(self._stdout_fd, _READ_BYTES)
         except BlockingIOError:
             return True
         self._tail = (self._tail + data)[-TAIL_BYTES:]
         return bool(data)
 
-    def rest(self) -> bytes:
+    def remaining_output(self) -> bytes:
         """The end of the output, including what is still in the pipe."""
         try:
-            while data := os.read(self._out, _ROOM):
+            while data := os.read(self._stdout_fd, _READ_BYTES):
                 self._tail = (self._tail + data)[-TAIL_BYTES:]
         except BlockingIOError:
             pass

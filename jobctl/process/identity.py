@@ -59,12 +59,12 @@ class Tagger:
 
 
 def environment_value(pid: int, name: bytes) -> bytes | None:
-    """A variable in the environment with which a process was started; None if it is unreadable or unset."""
+    """The value of a variable when a process was started; None if it is unreadable or unset."""
     return environment(pid, (name,)).get(name)
 
 
 def environment(pid: int, names: tuple[bytes, ...]) -> dict[bytes, bytes]:
-    """Those of these variables with which a process was started; empty if its environment is unreadable."""
+    """The values of these variables when a process was started, without unset ones; empty if they are unreadable."""
     try:
         fd = os.open(f"/proc/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -19,9 +19,9 @@ from typing import Any, Literal, Self
 from jobctl.process.frames import read_frame
 from jobctl.process.start_options import python_argv
 
-#: How many bytes of the child's stderr are read to explain a crash.
-_SAID = 4_096
-#: What C++, Rust and Python write before they abort without memory.
+#: The number of last bytes of the child's stdout and stderr that are read to explain a crash.
+_TAIL_BYTES = 4_096
+#: The messages of C++, Rust and Python when they run out of memory.
 _OUT_OF_MEMORY = (b"bad_alloc", b"memory allocation of", b"out of memory", b"MemoryError", b"annot allocate memory")
 
 Reason = Literal["memory", "time", "crash"]
@@ -44,7 +44,7 @@ class ChildEnded(Exception):
 
 
 class Isolated:
-    """A child that runs ``module.main()`` with some arguments and sends frames; use it as a context manager.
+    """A child that runs ``module.main()`` with the given arguments and sends frames; use it as a context manager.
 
     The child's first arguments are the two bounds and the descriptor to which it writes frames; ``confined.enter``
     reads them. The descriptors in ``files`` stay open under the same numbers. The child is in a session of its own, so
@@ -54,21 +54,21 @@ class Isolated:
     def __init__(
         self, module: str, arguments: list[str], files: tuple[int, ...], bounds: ChildBounds, env: Mapping[str, str]
     ) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         reader, writer = os.pipe()
         try:
             self._child = subprocess.Popen(
                 python_argv(module, str(bounds.memory), str(bounds.cpu_s), str(writer), *arguments),
                 stdin=subprocess.PIPE,
-                stdout=self._said,
-                stderr=self._said,
+                stdout=self._output,
+                stderr=self._output,
                 env={**os.environ, **env},
                 start_new_session=True,
                 pass_fds=(writer, *files),
             )
         except BaseException:
             os.close(reader)
-            self._said.close()
+            self._output.close()
             raise
         finally:
             os.close(writer)
@@ -89,30 +89,30 @@ class Isolated:
             raise ChildEnded("crash", f"sent garbage: {error}") from error
         code = self._child.wait()
         if code:
-            raise self._ended(code)
+            raise self._error_for(code)
 
-    def _ended(self, code: int) -> ChildEnded:
-        said = self._last_words()
-        if any(words in said for words in _OUT_OF_MEMORY):
+    def _error_for(self, code: int) -> ChildEnded:
+        tail = self._output_tail()
+        if any(words in tail for words in _OUT_OF_MEMORY):
             return ChildEnded("memory", "")
         if code == -signal.SIGPROF:
             return ChildEnded("time", "")
         if code == -signal.SIGKILL:
             return ChildEnded("crash", "was killed (SIGKILL), perhaps because the machine ran out of memory")
-        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+        last = tail.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         return ChildEnded("crash", f"ended with {_name(code)}{f': {last}' if last else ''}")
 
-    def _last_words(self) -> bytes:
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - _SAID))
-        return self._said.read()
+    def _output_tail(self) -> bytes:
+        size = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(0, size - _TAIL_BYTES))
+        return self._output.read()
 
     def close(self) -> None:
         """Kill the child, even if its work is not done."""
         self._child.kill()
         self._child.wait()
         self._frames.close()
-        self._said.close()
+        self._output.close()
         if self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._child.stdin.close()

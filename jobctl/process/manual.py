@@ -11,8 +11,8 @@ import sys
 
 def show_page(path: str) -> bool:
     """Show a page on the terminal with man(1) or mandoc(1) and the user's pager; False if there is neither."""
-    lost = lost_pagers()
-    environment = {name: value for name, value in os.environ.items() if name not in lost}
+    missing = missing_pagers()
+    environment = {name: value for name, value in os.environ.items() if name not in missing}
     for command in _readers():
         try:
             done = subprocess.run([*command, path], check=False, env=environment)
@@ -23,12 +23,12 @@ def show_page(path: str) -> bool:
     return False
 
 
-def lost_pagers() -> list[str]:
+def missing_pagers() -> list[str]:
     """The variables that name a missing pager; with them, a reader would show nothing at all."""
-    return [name for name in ("MANPAGER", "PAGER") if _is_lost(os.environ.get(name, ""))]
+    return [name for name in ("MANPAGER", "PAGER") if _is_missing(os.environ.get(name, ""))]
 
 
-def _is_lost(command: str) -> bool:
+def _is_missing(command: str) -> bool:
     try:
         words = shlex.split(command)
     except ValueError:  # an open quote: the reader reports it

@@ -31,7 +31,7 @@ class Moment(int):
         return made
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
-        """A copy is only the number: code that keeps a copy does not compare clocks."""
+        """Make copies plain numbers: code that keeps a copy does not compare clocks."""
         return int, (int(self),)
 
     @property

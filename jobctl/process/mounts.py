@@ -13,15 +13,15 @@ _NETWORK = frozenset((
 # fmt: on
 
 
-def kind(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
+def kind_of(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
     """Name of the file system that holds a path, such as ``ext4``; empty where the system does not tell.
 
     The path need not exist: the result is for the place where it would be made.
     """
-    return holder(path, table)[1]
+    return mount_of(path, table)[1]
 
 
-def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> tuple[str, str]:
+def mount_of(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> tuple[str, str]:
     """(mount point, kind) of the file system that holds a path; empty where the system does not tell."""
     wanted = os.path.realpath(path)
     best, found = "", ""
@@ -31,7 +31,7 @@ def holder(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") ->
     except OSError:
         return "", ""
     for line in lines:
-        place, name = _parse(line)
+        place, name = _parse_line(line)
         # A later mount at the same place hides the earlier one.
         if len(place) >= len(best) and _is_below(wanted, place):
             best, found = place, name
@@ -43,7 +43,7 @@ def is_network(name: str) -> bool:
     return name in _NETWORK
 
 
-def _parse(line: str) -> tuple[str, str]:
+def _parse_line(line: str) -> tuple[str, str]:
     """Mount point and type of a line of proc_pid_mountinfo(5)."""
     front, _, back = line.partition(" - ")
     place = front.split(" ")[4]

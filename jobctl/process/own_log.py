@@ -7,7 +7,7 @@ import os
 
 
 def say(text: str) -> None:
-    """Write a line to standard error without Python's buffer, which would keep a failed line and fail again with it."""
+    """Write a line to standard error without Python's buffer, which would keep a failed line and fail again later."""
     with contextlib.suppress(OSError):
         os.write(2, f"{text}\n".encode("utf-8", "backslashreplace"))
 

@@ -1,4 +1,4 @@
-"""Questions to the system about one process: does it exist, how much memory has it, does a logout end it.
+"""Facts about one process: whether it exists, how much memory it uses, and whether a logout ends it.
 
 systemd can be configured to end every process that a login session leaves behind. A daemon that was started in such a
 session would end when its user logs out.
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 _SESSION = re.compile(r"/session-[^/]*\.scope")
 _SETTING = re.compile(r"^\s*KillUserProcesses\s*=\s*(\S+)", re.MULTILINE)
-_CONFIGURATION = ("/usr/lib/systemd/logind.conf.d", "/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d")
+_CONFIGURATION_PLACES = ("/usr/lib/systemd/logind.conf.d", "/etc/systemd/logind.conf", "/etc/systemd/logind.conf.d")
 
 
-def is_there(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
     """True if a process with this pid exists, also one of another user."""
     try:
         os.kill(pid, 0)
@@ -47,12 +47,12 @@ def _in_session(pid: int, root: str) -> bool:
 
 def _sessions_are_ended(root: str) -> bool:
     """The last file that contains the setting decides."""
-    said = [found for path in _files(root) for found in _SETTING.findall(_read(path))]
-    return bool(said) and said[-1].lower() in ("yes", "true", "on", "1")
+    values = [found for path in _files(root) for found in _SETTING.findall(_read(path))]
+    return bool(values) and values[-1].lower() in ("yes", "true", "on", "1")
 
 
 def _files(root: str) -> Iterator[str]:
-    for place in _CONFIGURATION:
+    for place in _CONFIGURATION_PLACES:
         path = os.path.join(root, place.lstrip("/"))
         if os.path.isdir(path):
             yield from sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".conf"))

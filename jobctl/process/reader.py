@@ -1,4 +1,4 @@
-"""The reader of a pipe: a process that seldom writes would learn late, or never, that the reader is gone."""
+"""Checks whether the reader of a pipe is gone. A process that seldom writes would notice that late, or never."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 
-def readers_end(stream: TextIO) -> tuple[int, ...]:
-    """The descriptor of a stream that is a pipe, to poll for the end of its reader; empty for other streams."""
+def output_pipe(stream: TextIO) -> tuple[int, ...]:
+    """The descriptor of an output stream that is a pipe, for ``check_reader``; empty for other streams."""
     try:
         fd = stream.fileno()
         is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)

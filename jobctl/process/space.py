@@ -30,9 +30,9 @@ def shortage(*places: Place) -> str:
     for place in places:
         free, total, left = _room(place)
         if total and free < _floor(total):
-            return said(place) + _mounted(place)
+            return free_text(place) + _mount_text(place)
         if left is not None and left < _FEW_FILES:
-            return f"{plural(left, 'more file')} can be made in {os.fspath(place)}" + _mounted(place)
+            return f"{plural(left, 'more file')} can be made in {os.fspath(place)}" + _mount_text(place)
     return ""
 
 
@@ -42,8 +42,8 @@ def has_free(place: Place, size_bytes: int) -> bool:
     return not total or free >= size_bytes
 
 
-def refusal(place: Place) -> str:
-    """The reason why nothing can be written to a folder, found by a write to a file without a name; empty if it can."""
+def write_problem(place: Place) -> str:
+    """The reason why nothing can be written to a folder, found by writing to an unnamed file; '' if it works."""
     try:
         fd = os.open(place, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
@@ -51,24 +51,24 @@ def refusal(place: Place) -> str:
         finally:
             os.close(fd)
     except OSError as problem:
-        return _worded(problem.errno or 0, place)
-    except AttributeError:  # a system without files without a name
+        return _problem_text(problem.errno or 0, place)
+    except AttributeError:  # this system has no unnamed files
         return shortage(place)
     return ""
 
 
-def _worded(number: int, place: Place) -> str:
+def _problem_text(number: int, place: Place) -> str:
     if number == errno.ENOSPC:
-        return said(place) + _mounted(place)
+        return free_text(place) + _mount_text(place)
     if number == errno.EDQUOT:
-        return f"the disk quota of user {os.geteuid()} is used up in {os.fspath(place)}" + _mounted(place)
+        return f"the disk quota of user {os.geteuid()} is used up in {os.fspath(place)}" + _mount_text(place)
     if number == errno.EFBIG:
         return "files cannot grow: the limit on the size of files (ulimit -f) is too small"
     if number == errno.EROFS:
-        return f"{os.fspath(place)} is read-only" + _mounted(place)
-    if number in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):  # this file system has no files without a name
+        return f"{os.fspath(place)} is read-only" + _mount_text(place)
+    if number in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):  # this file system has no unnamed files
         return shortage(place)
-    return f"{os.strerror(number)} in {os.fspath(place)}" + _mounted(place)
+    return f"{os.strerror(number)} in {os.fspath(place)}" + _mount_text(place)
 
 
 def is_full(place: Place) -> bool:
@@ -77,8 +77,8 @@ def is_full(place: Place) -> bool:
     return bool(total) and (free < FULL_BYTES or (left is not None and left < 1))
 
 
-def _mounted(place: Place) -> str:
-    point, kind = mounts.holder(place)
+def _mount_text(place: Place) -> str:
+    point, kind = mounts.mount_of(place)
     return f", on the {kind} mounted at {point}" if point else ""
 
 
@@ -88,7 +88,7 @@ def above_floor(root: Place) -> int | None:
     return int(free - _floor(total)) if total else None
 
 
-def said(root: Place) -> str:
+def free_text(root: Place) -> str:
     """The free room in words, as in ``81 MiB of 12 GiB free (0.7 %) in /var/queue``."""
     free, total, _ = _room(root)
     return f"{size(free)} of {size(total)} free ({percent(free, total)}) in {root}"

@@ -11,13 +11,13 @@ from pathlib import Path
 from jobctl.config import Home
 
 _CLUSTER = "cluster."
-#: Names the GPUs that a process may use.
+#: The variable that names the GPUs that a process may use.
 _DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """The options of a daemon, and the command lines of its supervisor and its engine."""
+    """The options of a daemon; they make the command lines of its supervisor and its engine."""
 
     home: Home
     slots: int
@@ -52,16 +52,19 @@ class StartOptions:
         return f"{status.st_dev:x}-{status.st_ino:x}"
 
     def environment(self) -> dict[str, str]:
-        """The environment of the supervisor. If it names devices, these count: they may be this user's share."""
+        """The environment of the supervisor.
+
+        Devices that our environment names take precedence over ``devices``: they may be this user's share.
+        """
         named = {} if self.devices is None else {_DEVICES: self.devices}
         return named | dict(os.environ)
 
     def supervisor_argv(self, *words: str) -> list[str]:
         """The command line of the supervisor; ``words`` are further options."""
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
-        words = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners), *words)
+        own = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners))
         line = ("line=1",) if self.in_line else ()
-        return [*python_argv("jobctl.supervisor.main"), *words, *line, "--", *engine]
+        return [*python_argv("jobctl.supervisor.main"), *own, *words, *line, "--", *engine]
 
     def _engine_words(self) -> list[str]:
         words = [f"home={self.home.root}", f"slots={self.slots}"]

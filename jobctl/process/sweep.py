@@ -1,4 +1,4 @@
-"""Ending the processes that a dead supervisor left: found by evidence, never by a remembered pid alone."""
+"""Ends the processes that a dead supervisor left. They are found by evidence, never by a remembered pid alone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jobctl.process.identity import Handle, start_time
 #: Short, because these items run again anyway, and nothing runs before their processes are gone.
 _GRACE_S = 1.0
 #: A process that survives KILL for this long cannot be killed.
-_ROUNDS_S = 10.0
+_KILL_S = 10.0
 _PAUSE_S = 0.2
-#: How often to look again on a machine where processes come and go all the time.
-_LOOKS = 20
+#: The most searches on a machine where processes start and end all the time.
+_MOST_SEARCHES = 20
 
 
 def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[FoundProcess]:
@@ -30,7 +30,7 @@ def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[
     began = time.monotonic()
     while left := find(evidence):
         now = time.monotonic()
-        if now > began + grace_s + _ROUNDS_S:
+        if now > began + grace_s + _KILL_S:
             return left
         politely = now < began + grace_s
         ours = _end(
@@ -60,7 +60,7 @@ def find(evidence: Evidence) -> list[FoundProcess]:
     A process that forks and ends between the list and the examination leaves a child that neither shows. So an empty
     result counts only if no process on the list has ended in between.
     """
-    for _ in range(_LOOKS):
+    for _ in range(_MOST_SEARCHES):
         listed = tree.all_pids()
         found = evidence.find()
         if found or not set(listed).difference(tree.all_pids()):
@@ -80,10 +80,10 @@ def _end(left: list[FoundProcess], number: int, patience_s: float) -> bool:
             any_ours = True  # it has just ended: look again
             continue
         # Checked while the handle is open: before, the pid could have passed to another process.
-        is_it = start_time(found.pid) == found.started
-        refused = is_it and handle.is_refused()
+        is_same = start_time(found.pid) == found.started
+        refused = is_same and handle.is_refused()
         any_ours = any_ours or not refused
-        if is_it and handle.send(number) and handle.fileno() >= 0:
+        if is_same and handle.send(number) and handle.fileno() >= 0:
             handle.send(signal.SIGCONT)
             handles[handle.fileno()] = handle
             poll.register(handle.fileno(), select.POLLIN)

@@ -1,4 +1,4 @@
-"""What jobctl stores of the process of a command: who acts, for the journal, and the umask, for the items of a job."""
+"""Facts about the process of a command that jobctl stores: its user, for the journal; its umask, for the items."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ import os
 
 from jobctl.process import identity
 
-_ROOM = 1 << 16
+_READ_BYTES = 1 << 16
 
 
 class Children:
-    """The direct children of this process including zombies; cheap enough for a look after every reaping."""
+    """The direct children of this process including zombies. Reading the list is cheap enough after every reaping."""
 
     def __init__(self) -> None:
         path = f"/proc/self/task/{os.getpid()}/children"
@@ -20,19 +20,19 @@ class Children:
             self._fd = -1
 
     @property
-    def cheap(self) -> bool:
+    def is_available(self) -> bool:
         """True if the system offers this list."""
         return self._fd >= 0
 
     def count(self) -> int:
         """The number of children."""
-        data = os.pread(self._fd, _ROOM, 0)
-        return data.count(b" ") if len(data) < _ROOM else len(self.pids())
+        data = os.pread(self._fd, _READ_BYTES, 0)
+        return data.count(b" ") if len(data) < _READ_BYTES else len(self.pids())
 
     def pids(self) -> list[int]:
         """The process ids of the children."""
         data = b""
-        while part := os.pread(self._fd, _ROOM, len(data)):
+        while part := os.pread(self._fd, _READ_BYTES, len(data)):
             data += part
         return [int(word) for word in data.split()]
 

@@ -6,7 +6,7 @@ import errno
 import os
 import resource
 
-_OF_ERROR = {
+_LIMIT_OF_ERROR = {
     errno.EMFILE: ("too many open files", "RLIMIT_NOFILE", "-n", "1024"),
     errno.EAGAIN: ("no process can be started", "RLIMIT_NPROC", "-u", "unlimited"),
     errno.ENOMEM: ("there is not enough memory", "RLIMIT_AS", "-v", "unlimited"),
@@ -16,9 +16,9 @@ _OF_ERROR = {
 
 def explain(number: int) -> tuple[str, str] | None:
     """(what is wrong, what to type) for an error that a limit causes; None for other errors."""
-    if number not in _OF_ERROR:
+    if number not in _LIMIT_OF_ERROR:
         return None
-    what, name, option, enough = _OF_ERROR[number]
+    what, name, option, enough = _LIMIT_OF_ERROR[number]
     limit = _limit(name)
     if limit is None:
         return None if number != errno.ENOMEM else (what, "end something, then try again")
@@ -47,10 +47,10 @@ def _limit(name: str) -> str | None:
 
 def memory_error() -> str:
     """The message for a process that cannot import any further module."""
-    what, todo = explain(errno.ENOMEM) or ("there is not enough memory", "end something, then try again")
-    return f"jobctl: {what}\n  {todo}\n"
+    what, advice = explain(errno.ENOMEM) or ("there is not enough memory", "end something, then try again")
+    return f"jobctl: {what}\n  {advice}\n"
 
 
-def give_up_memory() -> None:
+def report_out_of_memory() -> None:
     """Report that there is no memory, using as little as possible."""
     os.write(2, memory_error().encode())

@@ -8,7 +8,7 @@ import stat
 
 from jobctl.errors import HomeError
 
-_ROOM = 4096
+_READ_BYTES = 4096
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -35,11 +35,11 @@ class WakeUp:
     def drain(self) -> None:
         """Empty the FIFO; later wakes make it readable again."""
         with contextlib.suppress(BlockingIOError):
-            while len(os.read(self._fd, _ROOM)) == _ROOM:
+            while len(os.read(self._fd, _READ_BYTES)) == _READ_BYTES:
                 pass
 
     def ring(self) -> None:
-        """Wake the engine from within; another thread may call this."""
+        """Wake the engine from its own process; another thread may call this."""
         with contextlib.suppress(BlockingIOError):
             os.write(self._fd, b"w")
 
@@ -49,7 +49,7 @@ class WakeUp:
 
 
 def wake(path: str | os.PathLike[str]) -> bool:
-    """Wake the engine; False if that was not possible. The engine also looks when it starts, and from time to time.
+    """Wake the engine; False if that is not possible. The engine also looks when it starts, and from time to time.
 
     It never raises: the caller has just committed something and must not report a failure.
     """

@@ -1,4 +1,4 @@
-"""Blocking until the database changes, for live views and waits. It watches names and opens no database file."""
+"""Blocks until the database changes, for live views and waits. It watches names and opens no database file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 #: The longest wait before the caller should look again where the system has no inotify.
-BLIND_S = 0.5
+UNWATCHED_WAIT_S = 0.5
 
 _IN_MODIFY = 0x2
 _IN_MOVED_FROM = 0x40
@@ -21,13 +21,13 @@ _IN_DELETE = 0x200
 _IN_DELETE_SELF = 0x400
 _IN_MOVE_SELF = 0x800
 _IN_Q_OVERFLOW = 0x4000
-_ASKED = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_MOVED_FROM | _IN_DELETE | _IN_DELETE_SELF | _IN_MOVE_SELF
+_EVENTS = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_MOVED_FROM | _IN_DELETE | _IN_DELETE_SELF | _IN_MOVE_SELF
 #: Events about the directory itself, or about a lost event.
 _NAMELESS = _IN_Q_OVERFLOW | _IN_DELETE_SELF | _IN_MOVE_SELF
 _IN_NONBLOCK = os.O_NONBLOCK
 _IN_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _EVENT = struct.Struct("iIII")
-_ROOM = 1 << 16
+_READ_BYTES = 1 << 16
 
 
 class Watch:
@@ -54,7 +54,7 @@ class Watch:
         """Wait for a change, at most ``timeout_s``; True if there may have been one."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         if self._fd < 0:
-            return _wait_blindly(timeout_s)
+            return _wait_unwatched(timeout_s)
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         while poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
@@ -64,13 +64,13 @@ class Watch:
 
     def drain(self) -> bool:
         """Read the pending events; True if one concerns a watched file."""
-        counts = False
+        has_changed = False
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._fd, _ROOM):
-                counts = self._counts(data) or counts
-        return counts
+            while data := os.read(self._fd, _READ_BYTES):
+                has_changed = self._concerns_us(data) or has_changed
+        return has_changed
 
-    def _counts(self, data: bytes) -> bool:
+    def _concerns_us(self, data: bytes) -> bool:
         at = 0
         while at < len(data):
             _, mask, _, length = _EVENT.unpack_from(data, at)
@@ -88,8 +88,8 @@ class Watch:
             self._fd = -1
 
 
-def _wait_blindly(timeout_s: float | None) -> bool:
-    select.select([], [], [], BLIND_S if timeout_s is None else min(timeout_s, BLIND_S))
+def _wait_unwatched(timeout_s: float | None) -> bool:
+    select.select([], [], [], UNWATCHED_WAIT_S if timeout_s is None else min(timeout_s, UNWATCHED_WAIT_S))
     return True
 
 
@@ -102,7 +102,7 @@ def _inotify(directory: bytes) -> int:
     fd: int = libc.inotify_init1(_IN_NONBLOCK | _IN_CLOEXEC)
     if fd < 0:  # too many watches on this machine: the caller looks from time to time instead
         return -1
-    if libc.inotify_add_watch(fd, directory, _ASKED) < 0:
+    if libc.inotify_add_watch(fd, directory, _EVENTS) < 0:
         number = ctypes.get_errno()
         os.close(fd)
         if number in (errno.ENOSPC, errno.ENOMEM):

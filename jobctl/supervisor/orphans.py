@@ -29,7 +29,7 @@ class Orphans:
         self._tagger = tagger
         self._children = tree.Children()
         #: True if every survivor of an item is found. If not, only its process group is examined.
-        self.exact = self._children.cheap
+        self.exact = self._children.is_available
         #: Processes that nothing can end, and children that this process had before it became the supervisor.
         self._abandoned: set[int] = set(self._children.pids()) if self.exact else set()
         self._candidates: dict[int, set[int]] = {}  # by pid of an UNKNOWN orphan

@@ -96,7 +96,7 @@ def test_more_is_handed_over_ahead_than_of_processes(tmp_path):
     while (counts := bench.job(job).counts).live:
         ahead = max(ahead, counts.running)
         bench.tick()
-    assert ahead > 300 + kind_of("command").ahead.most
+    assert ahead > 300 + kind_of("command").look_ahead.most
 
 
 def test_a_new_engine_hears_again_what_was_not_acknowledged(bench):

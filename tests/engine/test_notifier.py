@@ -216,7 +216,7 @@ def test_a_name_that_does_not_resolve(desk: Desk) -> None:
 
 def test_a_name_that_cannot_be_one(desk: Desk) -> None:
     view, _ = desk.outcome(hook("https://no..such.example/"))
-    assert (view.state, view.result) == ("pending", "cannot resolve no..such.example: that is no host name")
+    assert (view.state, view.result) == ("pending", "cannot resolve no..such.example: that is not a host name")
 
 
 def test_no_tls_where_tls_is_expected(desk: Desk, receiver: Receiver) -> None:

@@ -147,7 +147,7 @@ def test_an_orphan_that_gave_up_everything_is_of_the_only_item_that_it_can_be_of
 def test_where_orphans_cannot_be_seen_the_process_group_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leftovers: str, ending: int
 ) -> None:
-    code = "from jobctl.process import tree; tree.Children.cheap = False; tree._CAN_ASK_FOR_CHILDREN = False\n"
+    code = "from jobctl.process import tree; tree.Children.is_available = False; tree._CAN_ASK_FOR_CHILDREN = False\n"
     real = start_options.python_argv
     monkeypatch.setattr(start_options, "python_argv", lambda *words: _with(real(*words), code))
     supervisor = SupervisorUnderTest(tmp_path)

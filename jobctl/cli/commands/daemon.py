@@ -171,11 +171,11 @@ def logs(
 
 
 def _follow(shared: Session) -> None:
-    from jobctl.process.reader import readers_end
+    from jobctl.process.reader import output_pipe
     from jobctl.services.daemon.log import follow
 
     sys.stdout.flush()
-    for line in follow(shared.home.daemon_log, readers_end(sys.stdout)):
+    for line in follow(shared.home.daemon_log, output_pipe(sys.stdout)):
         _log_line(shared, line)
         sys.stdout.flush()
 

@@ -177,7 +177,7 @@ def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
 
 
 def _follow(shared: Session, outputs: Outputs) -> None:
-    pipes = reader.readers_end(sys.stdout)
+    pipes = reader.output_pipe(sys.stdout)
     follower = outputs.follower(next(iter(pipes), None))
     if shared.json:
         _follow_json(shared, outputs, follower)

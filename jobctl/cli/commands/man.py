@@ -60,9 +60,9 @@ def _show(shared: Session, page: ManualPage) -> None:
         shared.emit(page.document(page_text(page.source())))
         return
     if page.path is not None and shared.is_screen(sys.stdout) and sys.stdin.isatty():
-        from jobctl.process.manual import lost_pagers, show_page
+        from jobctl.process.manual import missing_pagers, show_page
 
-        for name in lost_pagers():
+        for name in missing_pagers():
             shared.note(f"{name} names no program that is here; it is not used")
         sys.stdout.flush()
         if show_page(str(page.path)):

@@ -67,7 +67,7 @@ def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = Fa
         sys.stdout,
         ends=words is not None,
         footer="q leaves; the work continues",
-        pipes=reader.readers_end(sys.stdout),
+        pipes=reader.output_pipe(sys.stdout),
     )
     if not show(view):
         return INTERRUPTED if view.signalled else 0

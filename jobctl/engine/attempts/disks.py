@@ -61,7 +61,7 @@ class Disks:
     def _full(self, places: Sequence[str], since: int) -> str:
         for place in places:
             if space.is_full(place):
-                return space.said(place)
+                return space.free_text(place)
             if self._full_at.get(place, -1) >= since:
                 return f"there was no room in {place}"
         return ""

@@ -109,7 +109,7 @@ class LiveJob:
         """
         if self.pace.mean_us is None or self.absent_in_a_row:
             return 0
-        least_us, most = kind_of(self.row.handler).ahead
+        least_us, most = kind_of(self.row.handler).look_ahead
         ahead = int(slots * self.ahead_s * 1e6 / max(self.pace.mean_us, least_us))
         most = max(most, _AHEAD_PER_SLOT * slots)
         return max(0, min(ahead, self.pace.finished, self._failures_left(), most))

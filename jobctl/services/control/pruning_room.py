@@ -34,4 +34,4 @@ def make_room(root: Path, folders: Iterable[Path], remove: Remove) -> int | None
 
 
 def _is_short(root: Path) -> bool:
-    return not space.has_free(root, NEEDED_BYTES) or bool(space.refusal(root))
+    return not space.has_free(root, NEEDED_BYTES) or bool(space.write_problem(root))

@@ -16,7 +16,7 @@ from typing import Self
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
-from jobctl.process.watch import BLIND_S, Watch
+from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
 from jobctl.store.database import Database
 
 #: Seconds from an event to the first look at the store; each further wait is twice as long...
@@ -34,7 +34,7 @@ class StoreWatch:
         self._database = database
         self._watch = _watch(home)
         self._seen = self._version()
-        self._longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else BLIND_S
+        self._longest_s = LONGEST_NAP_S if self._watch.fileno() >= 0 else UNWATCHED_WAIT_S
         # Kept from one wait to the next: an event that was taken with others may be of a commit that is yet to come,
         # and so may one that was made just before the watch began.
         self._look_s = FIRST_LOOK_S

@@ -11,7 +11,7 @@ from jobctl.domain.cluster_workers import AWAY, ClusterWorkers
 from jobctl.domain.durations import format_time, seconds
 from jobctl.errors import NotFound
 from jobctl.process import lock
-from jobctl.process.process_status import is_there, resident_bytes
+from jobctl.process.process_status import process_exists, resident_bytes
 from jobctl.store import clock, daemon
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
@@ -109,7 +109,7 @@ def _view(holder: int | None, row: daemon.Heartbeat | None, now: int) -> DaemonV
 
 
 def _state(row: daemon.Heartbeat, now: int, holder: int) -> DaemonStateName:
-    if row.engine_pid and holder and not is_there(row.engine_pid):
+    if row.engine_pid and holder and not process_exists(row.engine_pid):
         return "recovering"  # the supervisor has the running items, and it starts the next engine
     if row.engine_pid and now - row.heartbeat_at > SILENCE_US:
         return "not_responding"

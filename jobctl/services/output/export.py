@@ -138,11 +138,11 @@ def _handler_of(row: JobRow) -> Handler | None:
 
 def _words(handler: Handler | None, kind: Kind, run: FinishedRun) -> tuple[str, ...]:
     if handler is None:
-        return kind.lost_words
+        return kind.unreadable_words
     try:
         return handler.words(run.item, run.payload)
     except (IndexError, KeyError, ValueError):  # a damaged row lacks columns that the command names
-        return kind.lost_words
+        return kind.unreadable_words
 
 
 def _ending(ending: int | None, code: int) -> tuple[int, int]:

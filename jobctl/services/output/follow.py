@@ -15,7 +15,7 @@ from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
 from jobctl.process import moment
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.process.watch import BLIND_S, Watch
+from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.output.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
 from jobctl.store import requests
@@ -89,7 +89,7 @@ class Follower:
                 yield from self._read_all()
                 if is_over:
                     return
-                nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else BLIND_S
+                nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else UNWATCHED_WAIT_S
                 if self._is_elsewhere:
                     nap_s = min(nap_s, self._request_output())
                 store.wait(nap_s, (*self._stop, *(() if watch is None else (watch.fileno(),))))

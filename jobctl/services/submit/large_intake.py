@@ -95,7 +95,7 @@ def _check_room(intake: Intake, bytes_needed: int) -> None:
     room = space.above_floor(home.root)
     if room is not None and room < bytes_needed:
         raise NoRoom(
-            f"there is too little room for {request.input.name}: {space.said(home.root)},"
+            f"there is too little room for {request.input.name}: {space.free_text(home.root)},"
             f" and it takes another {size(bytes_needed)} at least",
             hint="make room, then submit it again; nothing was accepted",
         )

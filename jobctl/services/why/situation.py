@@ -80,7 +80,7 @@ def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
 
     # Only a write can tell that a quota is used up, and that is why a daemon may be silent.
     place = home.root if daemon.state == "not_responding" else None
-    shortage = cache(lambda: space.shortage(*home.output_places) or (space.refusal(place) if place else ""))
+    shortage = cache(lambda: space.shortage(*home.output_places) or (space.write_problem(place) if place else ""))
     in_hand, started = (
         cache(lambda: running_views.running_by_job(database)),
         cache(lambda: running_views.started_by_job(database)),

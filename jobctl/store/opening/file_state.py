@@ -43,7 +43,7 @@ def file_state(path: Path, *, read_through: bool = True) -> FileState:
 
 def _unread(path: Path, error: sqlite.Error, read_through: bool) -> FileState:
     """A file that could not be read counts as damaged, unless its disk is full or read-only."""
-    why = space.refusal(path.parent) if isinstance(error, sqlite.OperationalError) else ""
+    why = space.write_problem(path.parent) if isinstance(error, sqlite.OperationalError) else ""
     if not why:
         return FileState("damaged", findings=(str(error),))
     try:

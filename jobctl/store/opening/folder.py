@@ -85,7 +85,7 @@ def refuse_network(home: Home) -> None:
     """Refuse a new store where locks and shared memory do not work. Raises HomeError; no option overrides it."""
     if home.database.exists():
         return
-    kind = mounts.kind(home.root)
+    kind = mounts.kind_of(home.root)
     if mounts.is_network(kind):
         raise HomeError(
             f"{home.root} is on a network file system ({kind}), where SQLite loses data",

@@ -83,14 +83,14 @@ def _by_evidence(trouble: _Trouble, home: str) -> tuple[_Trouble, str]:
         return trouble, ""
     if limit := file_limit(home):
         return _LIMITED, limit
-    why = space.refusal(home)
+    why = space.write_problem(home)
     if trouble is not _FULL and space.shortage(home):
         return _FULL, why or space.shortage(home)
     if trouble is not _FULL and "quota" in why:
         return _FULL, why
     if trouble is _FAILING and "read-only" in why:
         return _UNWRITABLE, why
-    return trouble, why or (space.said(home) if trouble is _FULL else "")
+    return trouble, why or (space.free_text(home) if trouble is _FULL else "")
 
 
 def file_limit(home: str) -> str:

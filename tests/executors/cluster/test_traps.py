@@ -20,7 +20,7 @@ from jobctl.domain.ports import AttemptId, Capacity, Finished, Lost, Pressure, R
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.messages import Connected
 from jobctl.executors.cluster.options import ClusterOptions
-from jobctl.process.process_status import is_there
+from jobctl.process.process_status import process_exists
 from tests.executor_contract import Listener, batch, id_of, spec_of
 from tests.executors.cluster.rig import Cluster, end
 from tests.supervisor.calls.test_calls import ITEMS, call_spec
@@ -282,9 +282,11 @@ def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, conne
     executor.define(spec_of(1, tmp_path, call=call_spec()))
     executor.start(batch(1, (b"pid",), range(1)))
     (outcome,) = Listener(executor).finished(1)
-    assert outcome.value is not None and is_there(int(outcome.value))
+    assert outcome.value is not None and process_exists(int(outcome.value))
     executor.forget(1)
-    wait_until(lambda: not is_there(int(outcome.value)), 60, "the end of the process, which waits for calls for 30 s")
+    wait_until(
+        lambda: not process_exists(int(outcome.value)), 60, "the end of the process, which waits for calls for 30 s"
+    )
 
 
 @slow

@@ -155,7 +155,7 @@ def test_a_home_that_is_none(tmp_path, what):
 
 
 def test_a_network_and_a_full_disk(home, monkeypatch):
-    monkeypatch.setattr(mounts, "kind", lambda _path: "nfs4")
+    monkeypatch.setattr(mounts, "kind_of", lambda _path: "nfs4")
     monkeypatch.setattr(space, "shortage", lambda _path: "81 MiB of 12 GiB free")
     assert levels(look(home)[1]) == {"filesystem": "fail", "disk": "fail"}
 

@@ -227,7 +227,7 @@ def test_the_daemon_is_told_by_its_lock_and_its_row(store, home, row, state):
 
 def test_a_quota_is_named_before_the_daemon_that_it_silences(store, home, monkeypatch):
     said = "the disk quota of user 7 is used up in /home"
-    monkeypatch.setattr(space, "refusal", lambda _place: said)
+    monkeypatch.setattr(space, "write_problem", lambda _place: said)
     job = store.job("q")
     with held_lock(home) as pid:
         store.daemon(pid=pid, heartbeat_at=NOW - 16 * SECOND)

@@ -244,16 +244,16 @@ MOUNTS = """\
 def test_the_file_system_of_a_path(tmp_path, path, kind, network):
     table = tmp_path / "mountinfo"
     table.write_text(MOUNTS)
-    assert mounts.kind(path, str(table)) == kind
+    assert mounts.kind_of(path, str(table)) == kind
     assert mounts.is_network(kind) is network
 
 
 def test_a_new_store_is_refused_on_a_network(tmp_path, monkeypatch):
-    monkeypatch.setattr(mounts, "kind", lambda _path: "nfs4")
+    monkeypatch.setattr(mounts, "kind_of", lambda _path: "nfs4")
     with pytest.raises(HomeError, match="network file system"):
         open_database(Home(tmp_path / "home"), create=True)
     assert not (tmp_path / "home").exists()
 
 
 def test_the_file_system_of_this_machine_is_known():
-    assert mounts.kind("/proc/self") == "proc"
+    assert mounts.kind_of("/proc/self") == "proc"

@@ -33,7 +33,7 @@ from jobctl.domain.ports import (
 )
 from jobctl.executors.local import LocalExecutor
 from jobctl.handlers.attempt import Tokens
-from jobctl.process.process_status import is_there
+from jobctl.process.process_status import process_exists
 from jobctl.supervisor.calls.worker_process import WorkerProcess
 from jobctl.supervisor.guest import start_guest
 from jobctl.supervisor.protocol import page
@@ -522,7 +522,7 @@ def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(
     after.adopt()
     after.define(spec_of(2, tmp_path, slots=1, call=call_spec()))
     after.start(batch(2, (b"true",), range(5, 6)))
-    wait_until(lambda: not is_there(one), 60, "the end of the worker of the job that is over")
+    wait_until(lambda: not process_exists(one), 60, "the end of the worker of the job that is over")
     assert Listener(cast("Executor", Calling(after, tmp_path))).finished(1)
 
 

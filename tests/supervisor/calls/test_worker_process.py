@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Dispatch, Executor, Finished, OutputFlag, Returned
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.process_status import is_there
+from jobctl.process.process_status import process_exists
 from jobctl.supervisor.calls.records import check_records
 from jobctl.supervisor.protocol import page as pages
 from tests.executor_contract import Listener, spec_of
@@ -435,4 +435,4 @@ def test_a_job_that_is_over_does_not_load_on(executor: Any, tmp_path: Path) -> N
     executor._executor.define(spec_of(2, tmp_path))
     executor.start([Dispatch(2, 0, 1, (b"true",), ())])
     assert loading.heard.finished(1)[0].job == 2
-    assert not all(map(is_there, pids))
+    assert not all(map(process_exists, pids))

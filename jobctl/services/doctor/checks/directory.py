@@ -160,7 +160,7 @@ def remove_strays(checked: CheckedStore) -> str:
 
 def filesystem(checked: CheckedStore) -> CheckResult:
     """Check that the file system is local: SQLite loses data where locks and shared memory go over a network."""
-    kind = mounts.kind(checked.home.root)
+    kind = mounts.kind_of(checked.home.root)
     if not kind:
         return ok("this system does not say what kind of file system it is")
     if mounts.is_network(kind):
