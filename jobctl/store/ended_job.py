@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
-from jobctl.domain.event import Cause, EndedJob
+from jobctl.domain.event import TOP_GROUPS, Cause, EndedJob
 from jobctl.domain.shape import hides_the_cause
-from jobctl.store.damage import mended
+from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.job_row import JobRow
+from jobctl.store.views import jobs as job_views
+from jobctl.store.views.failures import top_failures
 
 _SAMPLES = 5
 
 
 def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:
     """A job whose round is over; ``program`` is the command that reaches its store."""
-    reason, results = database.one("SELECT reason, results FROM jobs WHERE id = ?", (row.id,))
-    written = json.loads(mended({"results": results})[0]["results"] or "{}")
+    written = job_views.results(database, row.id) or {}
     retryable, held_back = _to_retry(database, row)
     command = f"{program} retry {row.id}" + ("" if retryable else " --unknown")
     return EndedJob(
@@ -27,7 +26,7 @@ def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:
         key=row.key,
         queue=row.queue,
         state=row.state,
-        reason=reason,
+        reason=jobs.reason(database, row.id),
         round=row.round,
         counts=row.counts,
         causes=_top_causes(database, row.id),
@@ -50,14 +49,9 @@ def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
 
 
 def _top_causes(database: Database, job: int) -> list[Cause]:
-    rows = database.execute(
-        "SELECT id, code, message, items, retryable, outcome, samples FROM failures"
-        " WHERE job = ? AND items > 0 ORDER BY items DESC, id LIMIT 3",
-        (job,),
-    ).fetchall()
     causes = []
-    for n, code, message, count, retryable, known, text in rows:
-        items = failed_samples(database, job, n, samples_of(text))[:_SAMPLES]
-        said = example(database, job, n, items) if hides_the_cause(message) else None
-        causes.append(Cause(code, message, count, bool(retryable), known, items, said))
+    for f in top_failures(database, job, TOP_GROUPS):
+        items = failed_samples(database, job, f.id, samples_of(f.samples))[:_SAMPLES]
+        full_message = example(database, job, f.id, items) if hides_the_cause(f.message) else None
+        causes.append(Cause(f.code, f.message, f.items, bool(f.retryable), f.outcome, items, full_message))
     return causes

@@ -264,3 +264,18 @@ def test_a_message_calls_jobctl_so_that_it_finds_the_store(tmp_path: Path, monke
     assert outbox.program_for(tmp_path / "a b") == f"jobctl --home '{tmp_path}/a b'"
     monkeypatch.setenv("JOBCTL_HOME", str(tmp_path / "other"))
     assert outbox.program_for(tmp_path / "other") == f"jobctl --home {tmp_path}/other"
+
+
+@pytest.mark.parametrize("column", ["items", "attempts", "samples", "retryable", "message", "code", "outcome"])
+def test_a_damaged_cause_does_not_keep_a_round_from_ending(maker: JobMaker, column: str) -> None:
+    job = finished_job(maker, HOOK)
+    maker.failure(job, 1, message="boom")
+    maker.database.execute(f"UPDATE failures SET {column} = ? WHERE job = ?", ("zz", job))
+    assert enqueue(maker, job) == 1
+    assert json.loads(begin(maker)[0].body)["data"]["id"] == job
+
+
+def test_a_damaged_manifest_does_not_keep_a_round_from_ending(maker: JobMaker) -> None:
+    job = finished_job(maker, HOOK, results="{")
+    assert enqueue(maker, job) == 1
+    assert json.loads(begin(maker)[0].body)["data"]["results"]["dir"] is None

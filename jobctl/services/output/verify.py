@@ -149,6 +149,9 @@ def _open_files(database: Database, row: JobRow, report: Verification) -> dict[s
     if row.finished_at is None or results is None:
         report.unchecked.append("result files: they are written when the job is done")
         return None
+    if "manifest" not in results or set(results.get("files", ())) != set(KINDS):
+        report.add("manifest", "the record of the result files in the database is damaged")
+        return None
     _check_manifest(results, row, report)
     files = {}
     for kind in KINDS:

@@ -23,11 +23,16 @@ class FailureView(NamedTuple):
     samples: str
 
 
+_SELECT = f"SELECT {', '.join(FailureView._fields)} FROM failures WHERE job = ?"  # noqa: S608 - column names of this module
+
+
 def failures(database: Database, number: int) -> list[FailureView]:
-    """The causes of a job (a bounded number), the cause of most failed items first."""
-    rows = database.execute(
-        "SELECT id, code, message, outcome, retryable, items, attempts, first_at, last_at, samples FROM failures"
-        " WHERE job = ? ORDER BY items DESC, attempts DESC, id",
-        (number,),
-    )
+    """The causes of a job, the cause of most failed items first."""
+    rows = database.execute(f"{_SELECT} ORDER BY items DESC, attempts DESC, id", (number,))
+    return [FailureView._make(sound(FailureView, row)) for row in rows]
+
+
+def top_failures(database: Database, number: int, limit: int) -> list[FailureView]:
+    """The causes of most failed items, without causes that no item failed for."""
+    rows = database.execute(f"{_SELECT} AND items > 0 ORDER BY items DESC, id LIMIT ?", (number, limit))
     return [FailureView._make(sound(FailureView, row)) for row in rows]

@@ -110,9 +110,9 @@ def input_dialect(database: Database, job: int) -> dict[str, Any]:
 
 
 def results(database: Database, job: int) -> dict[str, Any] | None:
-    """The manifest of a job's result files; None before they are written."""
+    """The manifest of a job's result files; None before they are written, empty if it is damaged."""
     stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (job,))
-    manifest: dict[str, Any] | None = None if stored is None else json.loads(stored)
+    manifest: dict[str, Any] | None = None if stored is None else json.loads(mended({"results": stored})[0]["results"])
     return manifest
 
 
@@ -123,11 +123,6 @@ def latest_time(database: Database) -> int:
         " WHERE typeof(updated_at) = 'integer' AND typeof(submitted_at) = 'integer'"  # other rows are damaged
     )
     return int(database.scalar(query) or 0)
-
-
-def changed_at(database: Database) -> int:
-    """The time of the last change of any job, in microseconds; 0 without jobs."""
-    return int(database.scalar("SELECT max(updated_at) FROM jobs WHERE typeof(updated_at) = 'integer'") or 0)
 
 
 def newest_job(database: Database, name: str | None = None) -> int | None:

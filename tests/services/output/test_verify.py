@@ -70,6 +70,13 @@ def test_nothing_is_found_in_what_the_engine_wrote(
     assert report.items == bench.job(job).total > 0
 
 
+@pytest.mark.parametrize("stored", ["{", "{}", '{"files": {}}', "7"])
+def test_a_damaged_manifest_in_the_database_is_a_finding(bench: WorkedOff, stored: str) -> None:
+    job = bench.mixed()
+    sql(bench, "UPDATE jobs SET results = ? WHERE id = ?", stored, job)
+    assert codes(verify(bench.home, job)) == ["manifest"]
+
+
 def test_all_three_files_are_compared_with_the_input(bench: WorkedOff) -> None:
     job = bench.mixed()
     report = verify(bench.home, job)

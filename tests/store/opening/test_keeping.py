@@ -74,6 +74,8 @@ def test_a_copy_is_due_when_an_hour_has_passed_and_something_has_changed(store):
     opened.execute("UPDATE jobs SET updated_at = ?", (changed + 1,))
     assert not backup.is_due(opened, changed + HOUR // 2), "half an hour only"
     assert backup.is_due(opened, changed + HOUR + 1)
+    opened.execute("UPDATE jobs SET updated_at = 'zz'")
+    assert not backup.is_due(opened, changed + HOUR + 1), "a damaged time is not a change, and does not end the engine"
 
 
 def test_a_file_left_open_is_read_through_and_a_sound_one_is_taken(store):

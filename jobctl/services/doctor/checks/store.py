@@ -140,7 +140,7 @@ def copies(checked: CheckedStore) -> CheckResult:
     found = backup.existing(checked.home.root)
     if checked.database is None:
         return ok(f"{plural(len(found), 'copy', 'copies')} of the database" if found else "none yet")
-    changed_at = job_views.changed_at(checked.database)
+    changed_at = job_views.latest_time(checked.database)
     newest = backup.newest_at(checked.home.root)
     large = checked.home.database.stat().st_size > backup.HOURLY_UP_TO
     if large and changed_at - newest > _COPY_OLD_US:
